@@ -1,0 +1,1 @@
+"""Facts out: the only modules that write to the kernel or signal a process."""

@@ -1,0 +1,71 @@
+"""`Plan`: what an action is going to do, before it does it.  `Outcome`: what came of it.
+
+The same plan text stands on the screen and in the shell.  A plan with a `refusal` cannot be performed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from oomtop.host.process import ProcessId
+
+
+class Status(Enum):
+    """How an action ended; the value is what the audit log records."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    PARTLY = "partly"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom an action is about, in enough detail to recognise it."""
+
+    id: ProcessId
+    name: str
+    command: str | None
+    user: str
+    unit: str | None
+    rss: int
+    frees: int | None
+    """Bytes that its end should give back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One action, described before it runs."""
+
+    action: str
+    """`kill`, `protect`, `drop-caches`, ...: the command's name and the audit log's word."""
+    title: str
+    """One line: `Send SIGTERM to 4711 (stress-ng)`."""
+    steps: tuple[str, ...]
+    """Exactly what will be written or signalled, one line each."""
+    targets: tuple[Target, ...] = ()
+    effect: str = ""
+    """What it should free or change."""
+    frees: int | None = None
+    risk: str = ""
+    warnings: tuple[str, ...] = ()
+    refusal: str | None = None
+    """Why it will not be done, None if it may."""
+    undo: str | None = None
+    """How it is undone, None if it cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a plan."""
+
+    action: str
+    status: Status
+    summary: str
+    """One line: `exited after 0.4 s, freed 3.1G`, `still in D state`, the errno in words."""
+    details: tuple[str, ...] = ()
+    freed: int | None = None
+    seconds: float | None = None
+    before: str | None = None
+    after: str | None = None

@@ -1,0 +1,238 @@
+"""`Assessment` and its parts: every figure that a screen, `--json` or `/metrics` shows.
+
+Bytes and seconds; shares are 0.0 to 1.0; None is "not known", shown as a dash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from oomtop.host.cgroup import Cgroup
+from oomtop.host.pressure import Pressure
+from oomtop.host.process import Process, ProcessId
+from oomtop.host.swaps import SwapDevice, Zram, Zswap
+from oomtop.host.zoneinfo import Zone
+from oomtop.oomlog.event import OomEvent
+from oomtop.snapshot import Machine, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryAccount:
+    """Where MemTotal went; the parts from `anon` to `free` add up to `total` exactly."""
+
+    total: int
+    anon: int
+    shmem: int
+    page_cache: int
+    slab_reclaimable: int
+    kernel: int
+    """Unreclaimable slab, page tables, kernel stacks, percpu."""
+    hugetlb: int
+    arc: int
+    other: int
+    """What no counter names (drivers, network buffers, balloons); may be negative by rounding of the counters."""
+    free: int
+    available: int | None
+    """MemAvailable, plus what ZFS ARC would give back."""
+    min_watermark: int | None
+    """The sum of all zones' `min`: at this much free memory requests start to fail."""
+    dirty: int | None
+    writeback: int | None
+    mlocked: int | None
+    committed: int | None
+    commit_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SwapAccount:
+    """Swap space and its traffic."""
+
+    total: int | None
+    used: int | None
+    free: int | None
+    cached: int | None
+    in_rate: float | None
+    """Bytes per second read back from swap."""
+    out_rate: float | None
+    devices: tuple[SwapDevice, ...] = ()
+    zram: tuple[Zram, ...] = ()
+    zswap: Zswap | None = None
+    zswap_pool: int | None = None
+    zswapped: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PressureFigures:
+    """How much the machine waits for memory; rates are events per second."""
+
+    memory: Pressure | None
+    io: Pressure | None
+    major_fault_rate: float | None
+    refault_rate: float | None
+    """Bytes per second of evicted pages that had to come back."""
+    direct_reclaim_rate: float | None
+    oom_kills: int | None
+    """`oom_kill` of `/proc/vmstat`, since boot."""
+    last_kill_age: float | None
+    """Seconds since that counter rose or an event came, None if it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A process the OOM killer could choose, ranked as the kernel ranks it."""
+
+    id: ProcessId
+    name: str
+    uid: int | None
+    badness: int
+    """`oom_badness` in pages (may be negative)."""
+    share: float
+    """badness / total pages."""
+    frees: int
+    """Bytes its death gives back: anonymous, swap and page tables (shared and file pages may stay)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Victims:
+    """The kill order of one OOM domain: the machine or a cgroup.  `candidates` are the ten first."""
+
+    candidates: tuple[Candidate, ...] = ()
+    near_tie: bool = False
+    """Whether the second is within 1 % of the first, so that the choice may fall either way."""
+    oom_group: str | None = None
+    """The cgroup that dies as a whole with the victim (`memory.oom.group`)."""
+    culprit: str | None = None
+    """Set when no process is guilty: says which kernel, tmpfs or hugetlb memory is."""
+
+    @property
+    def first(self) -> Candidate | None:
+        """The process the kernel would kill now."""
+        return self.candidates[0] if self.candidates else None
+
+
+class Confidence(Enum):
+    """How much an estimate can be leaned on."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Exhaustion:
+    """When a resource will be gone if the present trend holds; `seconds` is None for "not growing"."""
+
+    resource: str
+    """`RAM`, `RAM+swap` or the path of the cgroup whose limit it is."""
+    headroom: int
+    """Bytes left now."""
+    rate: float | None
+    """Bytes per second by which the headroom shrinks, None if not known yet."""
+    seconds: float | None = None
+    earliest: float | None = None
+    latest: float | None = None
+    confidence: Confidence = Confidence.LOW
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """A process and what was concluded about it.  Unchanged processes keep their row object between ticks."""
+
+    process: Process
+    user: str
+    growth: float | None
+    """Bytes per second of RSS+swap, robust slope over the last minute; None until there are enough points."""
+    cpu: float | None
+    """Share of one CPU since the tick before (1.0 is one CPU busy)."""
+    major_fault_rate: float | None
+    badness: int | None
+    """`oom_badness` in pages, None for processes that cannot be killed."""
+    share: float | None
+    """badness / (RAM + swap)."""
+    unit: str | None
+    """systemd unit, container or pod name from the cgroup path; None where there is none."""
+    headroom: int | None
+    """Bytes to the nearest memory limit of its cgroups, None without a limit."""
+    headroom_path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupFigures:
+    """A cgroup and what was concluded about it."""
+
+    cgroup: Cgroup
+    name: str
+    effective_limit: int | None
+    """The smallest `max` from here up to the root."""
+    headroom: int | None
+    exhaustion: Exhaustion | None
+    victims: Victims
+    growth: float | None = None
+
+
+class Severity(Enum):
+    """How loudly a finding is shown."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A named cause with its evidence (the figures) and the advice (with the action's key)."""
+
+    id: str
+    severity: Severity
+    title: str
+    evidence: str
+    advice: str
+    action: str | None = None
+    """The id of the key binding that acts on it: `kill`, `drop_caches`, `swap`, ..."""
+    target: ProcessId | None = None
+    cgroup: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The recent past for the chart and the sparklines: parallel columns, oldest first."""
+
+    times: tuple[float, ...] = ()
+    available: tuple[int | None, ...] = ()
+    swap_used: tuple[int | None, ...] = ()
+    some_avg10: tuple[float | None, ...] = ()
+    full_avg10: tuple[float | None, ...] = ()
+    marks: tuple[tuple[float, str], ...] = ()
+    """(time, label) of OOM events and actions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything known and concluded at one instant."""
+
+    time: float
+    monotonic: float
+    machine: Machine
+    memory: MemoryAccount
+    swap: SwapAccount
+    pressure: PressureFigures
+    exhaustion: tuple[Exhaustion, ...]
+    """Soonest first; the first is the one the outlook shows."""
+    victims: Victims
+    growers: tuple[ProcessId, ...]
+    """The fastest growing processes, fastest first, at most five."""
+    findings: tuple[Finding, ...]
+    """Most severe first."""
+    rows: tuple[ProcessRow, ...]
+    cgroups: tuple[CgroupFigures, ...]
+    limit: CgroupFigures | None
+    """The limit of the container oomtop runs in, where there is one."""
+    zones: tuple[Zone, ...]
+    events: tuple[OomEvent, ...]
+    """All events known, newest first."""
+    unlogged_kills: int | None
+    """`oom_kill` of vmstat minus the kills found in logs since boot; None if not comparable."""
+    series: Series
+    problems: tuple[Problem, ...]
+    sample_seconds: float = 0.0

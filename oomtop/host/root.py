@@ -1,0 +1,30 @@
+"""Where the kernel's files are: the real machine, or a tree built for a test, under one injected root."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The folder under which `/proc`, `/sys`, `/dev` and `/etc` are found; `/` on a real machine."""
+
+    path: str = "/"
+
+    def at(self, name: str) -> str:
+        """Return the path of an absolute kernel path such as `/proc/meminfo` under this root."""
+        return name if self.path == "/" else os.path.join(self.path, name.lstrip("/"))
+
+
+def read_optional(path: str) -> str | None:
+    """Return the text of `path`, or None where the file is missing, unreadable or not supported.
+
+    A file that this kernel lacks is a fact, not an error (rule 7); EOPNOTSUPP is what
+    `/proc/pressure/memory` answers when the kernel was booted with `psi=0`.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read().decode("utf-8", "backslashreplace")
+    except OSError:
+        return None

@@ -1,0 +1,76 @@
+"""`Snapshot`: all facts of one instant, immutable; `Tick`: a snapshot and the OOM events that came with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oomtop.host.cgroup import Cgroup, CgroupLayout
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.pressure import Pressure
+from oomtop.host.process import Process
+from oomtop.host.swaps import SwapDevice, Zram, Zswap
+from oomtop.host.vmstat import Vmstat
+from oomtop.host.zoneinfo import Zone
+from oomtop.oomlog.event import OomEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What does not change while the program runs."""
+
+    hostname: str
+    kernel: str
+    boot_id: str | None
+    boot_time: float | None
+    """Unix time of the boot."""
+    page_size: int
+    clock_ticks: int
+    """Clock ticks per second, the unit of `ProcessId.start_time`."""
+    cpu_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read, with the reason in words; `what` is the figure or file."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All facts of one instant.  `time` is Unix time, `monotonic` is CLOCK_BOOTTIME, both in seconds."""
+
+    time: float
+    monotonic: float
+    machine: Machine
+    meminfo: Meminfo
+    vmstat: Vmstat | None = None
+    pressure_memory: Pressure | None = None
+    pressure_io: Pressure | None = None
+    pressure_cpu: Pressure | None = None
+    zones: tuple[Zone, ...] = ()
+    swaps: tuple[SwapDevice, ...] = ()
+    zram: tuple[Zram, ...] = ()
+    zswap: Zswap | None = None
+    arc_size: int | None = None
+    """ZFS ARC bytes in use (`/proc/spl/kstat/zfs/arcstats size`)."""
+    arc_min: int | None = None
+    """ZFS ARC bytes it will not shrink below (`c_min`)."""
+    processes: tuple[Process, ...] = ()
+    cgroup_layout: CgroupLayout | None = None
+    cgroups: tuple[Cgroup, ...] = ()
+    own_cgroup: str | None = None
+    """The cgroup oomtop itself runs in; inside a container its limit is the machine's."""
+    is_container: bool = False
+    sample_seconds: float = 0.0
+    """CPU time that taking this snapshot cost."""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A snapshot and the OOM events that became known since the one before."""
+
+    snapshot: Snapshot
+    events: tuple[OomEvent, ...] = ()

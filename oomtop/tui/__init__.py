@@ -1,0 +1,1 @@
+"""The full-screen monitor: everything that knows Textual, Rich or plotext."""

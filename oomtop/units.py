@@ -1,0 +1,90 @@
+"""How quantities and foreign text are written: bytes, seconds, shares, and names that may be hostile.
+
+Every unknown value is `None` and is written as a dash.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+DASH = "-"
+KIB = 1 << 10
+MIB = 1 << 20
+GIB = 1 << 30
+
+_SUFFIXES = ("B", "K", "M", "G", "T", "P", "E")
+
+
+def format_bytes(value: float | None) -> str:
+    """Return `value` bytes in at most 5 characters with a binary suffix, as `free -h` does: `412M`, `3.1G`."""
+    if value is None:
+        return DASH
+    sign, size = ("-", -value) if value < 0 else ("", value)
+    step = 0
+    while size >= 999.5 and step < len(_SUFFIXES) - 1:
+        size /= 1024
+        step += 1
+    digits = f"{size:.1f}" if step and size < 9.95 else f"{size:.0f}"
+    return f"{sign}{digits}{_SUFFIXES[step]}"
+
+
+def format_rate(value: float | None, per: str = "s") -> str:
+    """Return bytes per unit of time with an explicit sign: `+3.1M/s`."""
+    if value is None:
+        return DASH
+    text = format_bytes(value)
+    return f"{text if value < 0 else '+' + text}/{per}"
+
+
+def format_count(value: float | None) -> str:
+    """Return a count or a rate of events in at most 5 characters with a decimal suffix: `12`, `4.2k`, `31M`."""
+    if value is None:
+        return DASH
+    size, step = float(value), 0
+    while abs(size) >= 999.5 and step < 4:
+        size /= 1000
+        step += 1
+    suffix = ("", "k", "M", "G", "T")[step]
+    return f"{size:.1f}{suffix}" if 0 < abs(size) < 9.95 and (step or size != int(size)) else f"{size:.0f}{suffix}"
+
+
+def format_share(value: float | None) -> str:
+    """Return a share (0.0 to 1.0) as per cent: `3.2%`, `41%`."""
+    if value is None:
+        return DASH
+    percent = value * 100
+    return f"{percent:.1f}%" if abs(percent) < 9.95 else f"{percent:.0f}%"
+
+
+def format_duration(seconds: float | None) -> str:
+    """Return a length of time in its two largest units at most: `8s`, `4m10s`, `3h05m`, `12d`."""
+    if seconds is None:
+        return DASH
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    if whole < 100 * 3600:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d"
+
+
+def printable(text: str) -> str:
+    """Return `text` with nothing in it that could move a cursor, change a colour or reverse a line.
+
+    Control characters, escapes, bidirectional and zero-width characters, surrogates and stacked
+    combining marks become `?`; a newline or tab becomes a blank.  The result still has to be written
+    as plain text, never as markup.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_harmless(char) for char in unicodedata.normalize("NFC", text))
+
+
+def _harmless(char: str) -> str:
+    if char in "\n\t\r":
+        return " "
+    if not char.isprintable() or unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
+        return "?"
+    return char

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from oomtop.errors import ParseError
+from oomtop.host.root import Root, read_optional
+
 
 @dataclass(frozen=True, slots=True)
 class Meminfo:
@@ -52,3 +55,79 @@ class Meminfo:
     hugepagesize: int | None = None
     hugetlb: int | None = None
     """All hugetlb pages of all sizes, in bytes (4.16+)."""
+
+
+_FIELDS = {
+    "MemTotal": "mem_total",
+    "MemFree": "mem_free",
+    "MemAvailable": "mem_available",
+    "Buffers": "buffers",
+    "Cached": "cached",
+    "SwapCached": "swap_cached",
+    "Active(anon)": "active_anon",
+    "Inactive(anon)": "inactive_anon",
+    "Active(file)": "active_file",
+    "Inactive(file)": "inactive_file",
+    "Unevictable": "unevictable",
+    "Mlocked": "mlocked",
+    "SwapTotal": "swap_total",
+    "SwapFree": "swap_free",
+    "Zswap": "zswap",
+    "Zswapped": "zswapped",
+    "Dirty": "dirty",
+    "Writeback": "writeback",
+    "AnonPages": "anon_pages",
+    "Mapped": "mapped",
+    "Shmem": "shmem",
+    "KReclaimable": "k_reclaimable",
+    "Slab": "slab",
+    "SReclaimable": "s_reclaimable",
+    "SUnreclaim": "s_unreclaim",
+    "KernelStack": "kernel_stack",
+    "PageTables": "page_tables",
+    "SecPageTables": "sec_page_tables",
+    "Percpu": "percpu",
+    "VmallocUsed": "vmalloc_used",
+    "HardwareCorrupted": "hardware_corrupted",
+    "CommitLimit": "commit_limit",
+    "Committed_AS": "committed_as",
+    "AnonHugePages": "anon_huge_pages",
+    "HugePages_Total": "huge_pages_total",
+    "HugePages_Free": "huge_pages_free",
+    "Hugepagesize": "hugepagesize",
+    "Hugetlb": "hugetlb",
+}
+
+
+def parse_meminfo(text: str, path: str = "/proc/meminfo") -> Meminfo:
+    """Return the account; unknown lines are skipped.
+
+    Raises:
+        ParseError: a known line without a number, or a text without MemTotal and MemFree.
+    """
+    values: dict[str, int] = {}
+    for line in text.splitlines():
+        name, _, rest = line.partition(":")
+        field = _FIELDS.get(name)
+        if field is None:
+            continue
+        words = rest.split()
+        if not words or not words[0].isdigit():
+            raise ParseError(path, line)
+        values[field] = int(words[0]) * (1024 if words[-1] == "kB" else 1)
+    if "mem_total" not in values or "mem_free" not in values:
+        raise ParseError(path, "a text without MemTotal and MemFree")
+    return Meminfo(**values)
+
+
+def read_meminfo(root: Root) -> Meminfo:
+    """Return the account of the machine under `root`.
+
+    Raises:
+        ParseError: the file is missing or malformed; without it there is nothing to watch.
+    """
+    path = root.at("/proc/meminfo")
+    text = read_optional(path)
+    if text is None:
+        raise ParseError(path, "the file cannot be read")
+    return parse_meminfo(text, path)

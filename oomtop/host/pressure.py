@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from oomtop.errors import ParseError
+from oomtop.host.root import read_optional
+
 
 @dataclass(frozen=True, slots=True)
 class PressureLine:
@@ -24,3 +27,34 @@ class Pressure:
 
     some: PressureLine
     full: PressureLine | None = None
+
+
+def parse_pressure(text: str, path: str = "/proc/pressure/memory") -> Pressure:
+    """Return both lines.
+
+    Raises:
+        ParseError: a line that lacks a field, or a text without `some`.
+    """
+    lines: dict[str, PressureLine] = {}
+    for line in text.splitlines():
+        kind, _, rest = line.partition(" ")
+        if kind in ("some", "full"):
+            lines[kind] = _parse_line(rest, path)
+    if "some" not in lines:
+        raise ParseError(path, text)
+    return Pressure(lines["some"], lines.get("full"))
+
+
+def _parse_line(rest: str, path: str) -> PressureLine:
+    try:
+        fields = dict(word.split("=", 1) for word in rest.split())
+        averages = (float(fields["avg10"]), float(fields["avg60"]), float(fields["avg300"]))
+        return PressureLine(*averages, total_us=int(fields["total"]))
+    except (KeyError, ValueError):
+        raise ParseError(path, rest) from None
+
+
+def read_pressure(path: str) -> Pressure | None:
+    """Return the pressure of a system-wide or cgroup file, None where PSI is not available."""
+    text = read_optional(path)
+    return parse_pressure(text, path) if text else None

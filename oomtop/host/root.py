@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from oomtop.errors import ParseError
+
 
 @dataclass(frozen=True, slots=True)
 class Root:
@@ -20,7 +22,7 @@ class Root:
 def read_optional(path: str) -> str | None:
     """Return the text of `path`, or None where the file is missing, unreadable or not supported.
 
-    A file that this kernel lacks is a fact, not an error (rule 7); EOPNOTSUPP is what
+    A file that this kernel lacks is a fact, not an error; EOPNOTSUPP is what
     `/proc/pressure/memory` answers when the kernel was booted with `psi=0`.
     """
     try:
@@ -28,3 +30,32 @@ def read_optional(path: str) -> str | None:
             return file.read().decode("utf-8", "backslashreplace")
     except OSError:
         return None
+
+
+def read_int(path: str) -> int | None:
+    """Return the one number that `path` holds, None where there is no file or no number (`max`)."""
+    text = read_optional(path)
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def parse_counters(text: str, path: str) -> dict[str, int]:
+    """Return the `key number` lines of a file such as `vmstat` or `memory.events`.
+
+    Raises:
+        ParseError: a line whose second word is not a number.
+    """
+    counters: dict[str, int] = {}
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) != 2:
+            continue
+        try:
+            counters[words[0]] = int(words[1])
+        except ValueError:
+            raise ParseError(path, line) from None
+    return counters

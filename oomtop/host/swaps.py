@@ -6,7 +6,11 @@ Sample line: `/swapfile   file   2097148   0   -2`
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+
+from oomtop.errors import ParseError
+from oomtop.host.root import Root, read_int, read_optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +43,59 @@ class Zswap:
     enabled: bool
     compressor: str | None
     max_pool_percent: int | None
+
+
+def parse_swaps(text: str, path: str = "/proc/swaps") -> tuple[SwapDevice, ...]:
+    """Return the swap devices; the kernel escapes blanks in names as `\\040`.
+
+    Raises:
+        ParseError: a line that has not five columns.
+    """
+    devices: list[SwapDevice] = []
+    for line in text.splitlines()[1:]:
+        words = line.split()
+        try:
+            name, kind, size, used, priority = words
+            devices.append(SwapDevice(name, kind, int(size) * 1024, int(used) * 1024, int(priority)))
+        except ValueError:
+            raise ParseError(path, line) from None
+    return tuple(devices)
+
+
+def read_swaps(root: Root) -> tuple[SwapDevice, ...]:
+    """Return the swap devices in use, none where there is no such file."""
+    path = root.at("/proc/swaps")
+    text = read_optional(path)
+    return parse_swaps(text, path) if text else ()
+
+
+def read_zram(root: Root) -> tuple[Zram, ...]:
+    """Return the zram devices that have been given a size."""
+    block = root.at("/sys/block")
+    try:
+        names = sorted(name for name in os.listdir(block) if name.startswith("zram"))
+    except OSError:
+        return ()
+    found = (_read_zram_device(block, name) for name in names)
+    return tuple(device for device in found if device is not None)
+
+
+def _read_zram_device(block: str, name: str) -> Zram | None:
+    folder = os.path.join(block, name)
+    disksize = read_int(f"{folder}/disksize")
+    sizes = (read_optional(f"{folder}/mm_stat") or "").split()
+    if not disksize or len(sizes) < 3 or not all(size.isdigit() for size in sizes[:3]):
+        return None
+    algorithms = read_optional(f"{folder}/comp_algorithm") or ""
+    chosen = algorithms.partition("[")[2].partition("]")[0] or None
+    return Zram(name, disksize, int(sizes[0]), int(sizes[1]), int(sizes[2]), chosen)
+
+
+def read_zswap(root: Root) -> Zswap | None:
+    """Return zswap's settings, None where the kernel has no zswap."""
+    folder = root.at("/sys/module/zswap/parameters")
+    enabled = read_optional(f"{folder}/enabled")
+    if enabled is None:
+        return None
+    compressor = (read_optional(f"{folder}/compressor") or "").strip() or None
+    return Zswap(enabled.strip() in ("Y", "1"), compressor, read_int(f"{folder}/max_pool_percent"))

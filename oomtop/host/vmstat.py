@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from oomtop.host.root import Root, parse_counters, read_optional
+
 
 @dataclass(frozen=True, slots=True)
 class Vmstat:
@@ -31,3 +33,53 @@ class Vmstat:
     thp_fault_fallback: int | None = None
     drop_pagecache: int | None = None
     drop_slab: int | None = None
+
+
+_PLAIN = {
+    "pgfault": "pgfault",
+    "pgmajfault": "pgmajfault",
+    "pswpin": "pswpin_pages",
+    "pswpout": "pswpout_pages",
+    "oom_kill": "oom_kill",
+    "compact_stall": "compact_stall",
+    "compact_fail": "compact_fail",
+    "thp_fault_fallback": "thp_fault_fallback",
+    "drop_pagecache": "drop_pagecache",
+    "drop_slab": "drop_slab",
+}
+# Before 4.8 these four were counted per zone (`pgscan_direct_normal`), which is why they are sums.
+_SUMS = {
+    "pgscan_kswapd": "pgscan_kswapd_pages",
+    "pgscan_direct": "pgscan_direct_pages",
+    "pgsteal_kswapd": "pgsteal_kswapd_pages",
+    "pgsteal_direct": "pgsteal_direct_pages",
+    "allocstall": "allocstall",
+    "workingset_refault": "workingset_refault_pages",
+}
+_NO_SUM = frozenset({"pgscan_direct_throttle"})
+
+
+def parse_vmstat(text: str, path: str = "/proc/vmstat") -> Vmstat:
+    """Return the counters; unknown lines are skipped.
+
+    Raises:
+        ParseError: a counter that is not a number.
+    """
+    counters = parse_counters(text, path)
+    values: dict[str, int] = {field: counters[name] for name, field in _PLAIN.items() if name in counters}
+    for name, field in _SUMS.items():
+        parts = [count for key, count in counters.items() if _is_part(key, name)]
+        if parts:
+            values[field] = sum(parts)
+    return Vmstat(**values)
+
+
+def _is_part(key: str, name: str) -> bool:
+    return key == name or (key.startswith(name + "_") and key not in _NO_SUM)
+
+
+def read_vmstat(root: Root) -> Vmstat | None:
+    """Return the counters of the machine under `root`, None where there is no such file."""
+    path = root.at("/proc/vmstat")
+    text = read_optional(path)
+    return None if text is None else parse_vmstat(text, path)

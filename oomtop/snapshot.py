@@ -58,6 +58,8 @@ class Snapshot:
     arc_min: int | None = None
     """ZFS ARC bytes it will not shrink below (`c_min`)."""
     processes: tuple[Process, ...] = ()
+    users: tuple[tuple[int, str], ...] = ()
+    """(uid, login name) of every user seen."""
     cgroup_layout: CgroupLayout | None = None
     cgroups: tuple[Cgroup, ...] = ()
     own_cgroup: str | None = None

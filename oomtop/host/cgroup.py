@@ -6,9 +6,11 @@ Sample lines: `memory.events`: `oom_kill 2`; `/proc/PID/cgroup`: `0::/user.slice
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
-from oomtop.host.pressure import Pressure
+from oomtop.host.pressure import Pressure, read_pressure
+from oomtop.host.root import Root, parse_counters, read_int, read_optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,125 @@ class Cgroup:
     pids_max: int | None = None
     events: CgroupEvents = CgroupEvents()
     pressure: Pressure | None = None
+
+
+# What v1 prints for "no limit": LONG_MAX rounded down to a page; anything above 2^62 can only be that.
+_NO_LIMIT = 1 << 62
+MAX_GROUPS = 2000
+
+
+def find_layout(root: Root) -> CgroupLayout | None:
+    """Return where the memory controller is mounted, None where there is none.
+
+    On a hybrid machine the controller is either in v1 or in the unified hierarchy; what is mounted decides.
+    """
+    memory, unified = None, None
+    for line in (read_optional(root.at("/proc/self/mounts")) or "").splitlines():
+        words = line.split()
+        if len(words) < 4:
+            continue
+        if words[2] == "cgroup" and "memory" in words[3].split(","):
+            memory = memory or root.at(words[1])
+        elif words[2] == "cgroup2":
+            unified = unified or root.at(words[1])
+    if memory is not None:
+        return CgroupLayout(1, memory, unified)
+    if unified is not None and "memory" in (read_optional(f"{unified}/cgroup.controllers") or "").split():
+        return CgroupLayout(2, unified, unified)
+    return None
+
+
+def list_cgroups(layout: CgroupLayout) -> tuple[str, ...]:
+    """Return the paths of all groups below the mount, parents first, at most `MAX_GROUPS`."""
+    paths: list[str] = ["/"]
+    for path in paths:
+        if len(paths) >= MAX_GROUPS:
+            break
+        folder = layout.memory_mount + path
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        except OSError:
+            continue
+        paths.extend(f"{path.rstrip('/')}/{name}" for name in names)
+    return tuple(paths[:MAX_GROUPS])
+
+
+def folder_of(layout: CgroupLayout, path: str) -> str:
+    """Return the folder of a group; `path` is the text that `Cgroup.path` carries."""
+    return layout.memory_mount if path == "/" else layout.memory_mount + path
+
+
+def read_cgroup(layout: CgroupLayout, path: str) -> Cgroup | None:
+    """Return the facts of one group, None where it is gone.
+
+    Raises:
+        ParseError: `memory.stat` or `memory.events` hold something else than counters.
+    """
+    folder = folder_of(layout, path)
+    if not os.path.isdir(folder):
+        return None
+    return _read_v1(folder, path) if layout.version == 1 else _read_v2(folder, path)
+
+
+def _read_v2(folder: str, path: str) -> Cgroup:
+    stat = parse_counters(read_optional(f"{folder}/memory.stat") or "", f"{folder}/memory.stat")
+    events = parse_counters(read_optional(f"{folder}/memory.events") or "", f"{folder}/memory.events")
+    frozen = read_int(f"{folder}/cgroup.freeze")
+    return Cgroup(
+        path=path,
+        current=read_int(f"{folder}/memory.current"),
+        peak=read_int(f"{folder}/memory.peak"),
+        high=read_int(f"{folder}/memory.high"),
+        max=read_int(f"{folder}/memory.max"),
+        low=read_int(f"{folder}/memory.low"),
+        min=read_int(f"{folder}/memory.min"),
+        swap_current=read_int(f"{folder}/memory.swap.current"),
+        swap_max=read_int(f"{folder}/memory.swap.max"),
+        anon=stat.get("anon"),
+        file=stat.get("file"),
+        shmem=stat.get("shmem"),
+        slab_reclaimable=stat.get("slab_reclaimable"),
+        slab_unreclaimable=stat.get("slab_unreclaimable"),
+        active_file=stat.get("active_file"),
+        inactive_file=stat.get("inactive_file"),
+        unevictable=stat.get("unevictable"),
+        oom_group=read_int(f"{folder}/memory.oom.group") == 1,
+        frozen=None if frozen is None else frozen == 1,
+        pids_current=read_int(f"{folder}/pids.current"),
+        pids_max=read_int(f"{folder}/pids.max"),
+        events=CgroupEvents(**{key: events.get(key) for key in _EVENTS}),
+        pressure=read_pressure(f"{folder}/memory.pressure"),
+    )
+
+
+_EVENTS = ("low", "high", "max", "oom", "oom_kill", "oom_group_kill")
+
+
+def _read_v1(folder: str, path: str) -> Cgroup:
+    stat = parse_counters(read_optional(f"{folder}/memory.stat") or "", f"{folder}/memory.stat")
+    control = parse_counters(read_optional(f"{folder}/memory.oom_control") or "", f"{folder}/memory.oom_control")
+    usage = read_int(f"{folder}/memory.usage_in_bytes")
+    with_swap = read_int(f"{folder}/memory.memsw.usage_in_bytes")
+    return Cgroup(
+        path=path,
+        current=usage,
+        peak=read_int(f"{folder}/memory.max_usage_in_bytes"),
+        high=_limit(read_int(f"{folder}/memory.soft_limit_in_bytes")),
+        max=_limit(read_int(f"{folder}/memory.limit_in_bytes")),
+        swap_current=None if usage is None or with_swap is None else max(0, with_swap - usage),
+        memsw_max=_limit(read_int(f"{folder}/memory.memsw.limit_in_bytes")),
+        anon=stat.get("total_rss"),
+        file=stat.get("total_cache"),
+        shmem=stat.get("total_shmem"),
+        active_file=stat.get("total_active_file"),
+        inactive_file=stat.get("total_inactive_file"),
+        unevictable=stat.get("total_unevictable"),
+        hierarchy=read_int(f"{folder}/memory.use_hierarchy") != 0,
+        oom_kill_disable=control.get("oom_kill_disable") == 1,
+        events=CgroupEvents(max=read_int(f"{folder}/memory.failcnt"), oom_kill=control.get("oom_kill")),
+    )
+
+
+def _limit(value: int | None) -> int | None:
+    return None if value is None or value >= _NO_LIMIT else value

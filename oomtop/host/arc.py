@@ -1,0 +1,33 @@
+"""`/proc/spl/kstat/zfs/arcstats`: the cache of ZFS, which the kernel counts as used memory (OpenZFS, arc_stats).
+
+Sample line: `size                            4    8589934592`
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oomtop.host.root import Root, read_optional
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """The cache's size and the size below which it does not shrink, in bytes."""
+
+    size: int
+    minimum: int
+
+
+def parse_arcstats(text: str) -> Arc | None:
+    """Return the two figures, None where the text lacks one."""
+    words = (line.split() for line in text.splitlines())
+    values = {parts[0]: int(parts[2]) for parts in words if len(parts) == 3 and parts[2].isdigit()}
+    if "size" not in values or "c_min" not in values:
+        return None
+    return Arc(values["size"], values["c_min"])
+
+
+def read_arc(root: Root) -> Arc | None:
+    """Return the cache of ZFS, None on a machine without it."""
+    text = read_optional(root.at("/proc/spl/kstat/zfs/arcstats"))
+    return None if text is None else parse_arcstats(text)

@@ -1,0 +1,100 @@
+"""`/proc/PID/cmdline`, read away from the tick: it takes the target's mmap lock and can hang for minutes.
+
+A read that does not come back holds one of four threads; when all are held, nothing more is queued, and
+the name that the kernel keeps (`comm`) stays on the screen.  Documentation/filesystems/proc.rst.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterable
+
+from oomtop.host.process import Process, ProcessId
+from oomtop.host.root import Root
+
+MAX_BYTES = 4096
+_WORKERS = 4
+_WAITING = 20_000
+
+
+class CommandLines:
+    """Fetches each command line once per process and name, in threads of its own."""
+
+    def __init__(self, root: Root) -> None:
+        self._proc = root.at("/proc")
+        self._asked: dict[ProcessId, str] = {}
+        self._work: queue.Queue[ProcessId] = queue.Queue(_WAITING)
+        self._done: queue.SimpleQueue[tuple[ProcessId, str]] = queue.SimpleQueue()
+        self._pending = 0
+        self._threads: list[threading.Thread] = []
+
+    def ask(self, processes: Iterable[Process]) -> None:
+        """Queue what was not asked for yet; forget processes that are gone."""
+        asked: dict[ProcessId, str] = {}
+        for process in processes:
+            if process.is_kernel_thread:
+                continue
+            known = self._asked.get(process.id)
+            if known == process.comm or self._queue(process.id):
+                asked[process.id] = process.comm
+        self._asked = asked
+
+    def _queue(self, identity: ProcessId) -> bool:
+        try:
+            self._work.put_nowait(identity)
+        except queue.Full:
+            return False
+        self._pending += 1
+        if len(self._threads) < _WORKERS:
+            thread = threading.Thread(target=self._run, name="oomtop-cmdline", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return True
+
+    def collect(self, seconds: float = 0.02) -> list[tuple[ProcessId, str]]:
+        """Return what has arrived, waiting `seconds` altogether at most for what was asked."""
+        found: list[tuple[ProcessId, str]] = []
+        deadline = time.monotonic() + seconds
+        while self._pending:
+            try:
+                found.append(self._done.get(timeout=max(0.0, deadline - time.monotonic())))
+            except queue.Empty:
+                break
+            self._pending -= 1
+        return found
+
+    def _run(self) -> None:
+        while True:
+            identity = self._work.get()
+            self._done.put((identity, self._read(identity)))
+
+    def _read(self, identity: ProcessId) -> str:
+        """Return the command line, or an empty text where there is none or the process is another one now."""
+        try:
+            folder = os.open(f"{self._proc}/{identity.pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            return ""
+        try:
+            raw = _read_at(folder, "cmdline")
+            start = _read_at(folder, "stat").rpartition(b")")[2].split()[19:20]
+            return parse_cmdline(raw) if start == [str(identity.start_time).encode()] else ""
+        except OSError:
+            return ""
+        finally:
+            os.close(folder)
+
+
+def parse_cmdline(raw: bytes) -> str:
+    """Return the arguments with blanks between them; a process that rewrote its title has none to split."""
+    return raw.rstrip(b"\0").replace(b"\0", b" ").decode("utf-8", "backslashreplace")
+
+
+def _read_at(folder: int, name: str) -> bytes:
+    descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        return os.read(descriptor, MAX_BYTES)
+    finally:
+        os.close(descriptor)

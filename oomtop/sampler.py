@@ -1,0 +1,178 @@
+"""`Sampler`: the only reader of files and clocks on the tick; turns the kernel's files into a `Snapshot`."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from oomtop.errors import ParseError
+from oomtop.host.arc import read_arc
+from oomtop.host.cgroup import Cgroup, CgroupLayout, find_layout, list_cgroups, read_cgroup
+from oomtop.host.cmdline import CommandLines
+from oomtop.host.meminfo import read_meminfo
+from oomtop.host.pressure import Pressure, read_pressure
+from oomtop.host.process import Process, ProcessId
+from oomtop.host.process_scan import ProcessScan, parse_cgroup
+from oomtop.host.root import Root, read_optional
+from oomtop.host.swaps import read_swaps, read_zram, read_zswap
+from oomtop.host.vmstat import read_vmstat
+from oomtop.host.zoneinfo import read_zoneinfo
+from oomtop.snapshot import Machine, Problem, Snapshot
+
+T = TypeVar("T")
+
+_LISTING_EVERY = 5
+_GROUPS_A_TICK = 100
+
+
+class Sampler:
+    """Reads one machine, or a tree of files that looks like one; keeps descriptors, so it has to be closed."""
+
+    def __init__(self, root: Root | None = None) -> None:
+        self._root = root or Root()
+        self._machine = read_machine(self._root)
+        self._scan = ProcessScan(self._root, self._machine.page_size, self._machine.clock_ticks)
+        self._commands = CommandLines(self._root)
+        self._layout = find_layout(self._root)
+        self._scan.memory_hierarchy = self._layout is None or self._layout.version == 1
+        self._own_cgroup = read_own_cgroup(self._root, self._layout)
+        self._is_container = is_container(self._root)
+        self._users: dict[int, str] = {}
+        self._paths: tuple[str, ...] = ()
+        self._groups: dict[str, Cgroup] = {}
+        self._turn = 0
+        self._problems: list[Problem] = []
+
+    def close(self) -> None:
+        """Give all descriptors back."""
+        self._scan.close()
+
+    def sample(self, watched: frozenset[ProcessId] = frozenset()) -> Snapshot:
+        """Return all facts of this instant; what could not be read is in `problems`.
+
+        Raises:
+            ParseError: `/proc/meminfo` itself cannot be read.
+        """
+        started = time.thread_time()
+        self._problems = []
+        root = self._root
+        meminfo = read_meminfo(root)
+        arc = self._try("ZFS ARC", lambda: read_arc(root))
+        processes = self._processes(watched)
+        memory = self._pressure("memory")
+        if memory is None:
+            self._problems.append(Problem("pressure", "no PSI: the kernel was built without it or booted with psi=0"))
+        groups = self._cgroups()
+        return Snapshot(
+            time=time.time(),
+            monotonic=time.clock_gettime(time.CLOCK_BOOTTIME),
+            machine=self._machine,
+            meminfo=meminfo,
+            vmstat=self._try("vmstat", lambda: read_vmstat(root)),
+            pressure_memory=memory,
+            pressure_io=self._pressure("io"),
+            pressure_cpu=self._pressure("cpu"),
+            zones=self._try("zoneinfo", lambda: read_zoneinfo(root, self._machine.page_size)) or (),
+            swaps=self._try("swaps", lambda: read_swaps(root)) or (),
+            zram=self._try("zram", lambda: read_zram(root)) or (),
+            zswap=self._try("zswap", lambda: read_zswap(root)),
+            arc_size=arc.size if arc else None,
+            arc_min=arc.minimum if arc else None,
+            processes=processes,
+            users=self._user_names(processes),
+            cgroup_layout=self._layout,
+            cgroups=groups,
+            own_cgroup=self._own_cgroup,
+            is_container=self._is_container,
+            sample_seconds=time.thread_time() - started,
+            problems=tuple(self._problems),
+        )
+
+    def _try(self, what: str, read: Callable[[], T]) -> T | None:
+        """Return what `read` gives; a malformed file becomes a problem, never the end of the tick."""
+        try:
+            return read()
+        except ParseError as error:
+            self._problems.append(Problem(what, str(error)))
+            return None
+
+    def _pressure(self, resource: str) -> Pressure | None:
+        return self._try(f"pressure {resource}", lambda: read_pressure(self._root.at(f"/proc/pressure/{resource}")))
+
+    def _processes(self, watched: frozenset[ProcessId]) -> tuple[Process, ...]:
+        processes = self._try("processes", lambda: self._scan.scan(watched)) or ()
+        self._commands.ask(processes)
+        arrived = self._commands.collect()
+        if not arrived:
+            return processes
+        for identity, command in arrived:
+            self._scan.set_command(identity, command)
+        return self._scan.current()
+
+    def _cgroups(self) -> tuple[Cgroup, ...]:
+        """Read all groups, or a hundred a tick where there are more; the others keep their last facts."""
+        layout = self._layout
+        if layout is None:
+            self._problems.append(Problem("cgroups", "no memory controller is mounted"))
+            return ()
+        if self._turn % _LISTING_EVERY == 0 or not self._paths:
+            self._paths = list_cgroups(layout)
+            self._groups = {path: group for path, group in self._groups.items() if path in set(self._paths)}
+        shares = max(1, -(-len(self._paths) // _GROUPS_A_TICK))
+        for path in self._paths[self._turn % shares :: shares]:
+            self._read_group(layout, path)
+        self._turn += 1
+        return tuple(self._groups[path] for path in self._paths if path in self._groups)
+
+    def _read_group(self, layout: CgroupLayout, path: str) -> None:
+        group = self._try(f"cgroup {path}", lambda: read_cgroup(layout, path))
+        if group is None:
+            self._groups.pop(path, None)
+        elif group != self._groups.get(path):
+            self._groups[path] = group
+
+    def _user_names(self, processes: tuple[Process, ...]) -> tuple[tuple[int, str], ...]:
+        for uid in {process.euid for process in processes}:
+            if uid is not None and uid not in self._users:
+                self._users[uid] = user_name(uid)
+        return tuple(self._users.items())
+
+
+def user_name(uid: int) -> str:
+    """Return the login name of `uid`, or the number where the machine does not know it."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def read_machine(root: Root) -> Machine:
+    """Return what does not change while the program runs."""
+    boot_id = read_optional(root.at("/proc/sys/kernel/random/boot_id"))
+    return Machine(
+        hostname=(read_optional(root.at("/proc/sys/kernel/hostname")) or "").strip(),
+        kernel=(read_optional(root.at("/proc/sys/kernel/osrelease")) or "").strip(),
+        boot_id=boot_id.strip() if boot_id else None,
+        boot_time=time.time() - time.clock_gettime(time.CLOCK_BOOTTIME),
+        page_size=os.sysconf("SC_PAGE_SIZE"),
+        clock_ticks=os.sysconf("SC_CLK_TCK"),
+        cpu_count=os.cpu_count() or 1,
+    )
+
+
+def read_own_cgroup(root: Root, layout: CgroupLayout | None) -> str | None:
+    """Return the group that oomtop itself runs in."""
+    text = read_optional(root.at("/proc/self/cgroup"))
+    if text is None:
+        return None
+    return parse_cgroup(text.encode(), layout is None or layout.version == 1)
+
+
+def is_container(root: Root) -> bool:
+    """Whether docker, podman, or systemd's own convention says that this is a container."""
+    if os.path.exists(root.at("/.dockerenv")) or os.path.exists(root.at("/run/.containerenv")):
+        return True
+    return os.path.exists(root.at("/run/systemd/container"))

@@ -172,7 +172,6 @@ def _read_v1(folder: str, path: str) -> Cgroup:
         path=path,
         current=usage,
         peak=read_int(f"{folder}/memory.max_usage_in_bytes"),
-        high=_limit(read_int(f"{folder}/memory.soft_limit_in_bytes")),
         max=_limit(read_int(f"{folder}/memory.limit_in_bytes")),
         swap_current=None if usage is None or with_swap is None else max(0, with_swap - usage),
         memsw_max=_limit(read_int(f"{folder}/memory.memsw.limit_in_bytes")),

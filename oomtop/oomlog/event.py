@@ -143,6 +143,12 @@ class OomEvent:
     raw: tuple[str, ...] = ()
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """What a later, fuller telling of the same event shares with this one."""
+        pid = self.victim.pid if self.victim else self.cgroup
+        return (self.killer, pid, self.victim.total_vm if self.victim else self.kernel_time)
+
+    @property
     def victim_cgroup(self) -> str | None:
         """The cgroup to name first: the one whose limit was hit, else the victim's own."""
         return self.oom_memcg or self.cgroup or self.task_memcg

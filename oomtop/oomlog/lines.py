@@ -1,0 +1,80 @@
+"""The shapes of the lines of an OOM report, anchored at the start of a message (mm/oom_kill.c, 2.6.32 to 6.18).
+
+Sample line: `Out of memory: Killed process 116 (stress-ng-vm) total-vm:66920kB, anon-rss:65140kB, ...`
+"""
+
+from __future__ import annotations
+
+import re
+
+from oomtop.oomlog.event import Selected, Victim
+
+TRIGGER = re.compile(
+    r"^(?P<comm>.{0,80}?) invoked oom-killer: gfp_mask=(?P<mask>0x[0-9a-f]+)(?:\((?P<flags>[^)]{0,400})\))?,\s{1,3}"
+    r"(?:nodemask=(?P<nodemask>\S{1,80}?),\s{1,3})?order=(?P<order>-?\d+)"
+    r"(?:,\s{0,3}(?:oomkilladj|oom_adj)=(?P<oom_adj>-?\d+))?(?:,\s{0,3}oom_score_adj=(?P<adj>-?\d+))?"
+)
+CPU = re.compile(
+    r"^(?:CPU: \d+ (?:UID: (?P<uid>\d+) )?PID: (?P<pid>\d+) Comm: .{0,40}? |Pid: (?P<old_pid>\d+), comm: .{0,40}? )"
+    r"(?:Kdump: loaded )?(?:Not tainted|Tainted: [A-Z ]{1,40}?) {1,4}(?P<kernel>\d\S{2,80})"
+)
+MEMCG_TASK = re.compile(r"^Task in (?P<task>/.{0,4096}?) killed as a result of limit of (?P<limit>/.{0,4096})$")
+USAGE = re.compile(
+    r"^(?P<what>memory|memory\+swap|swap|kmem): usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB, failcnt \d+"
+)
+SUMMARY = re.compile(
+    r"^oom-kill:constraint=(?P<constraint>\w+),?(?P<rest>.{0,9000}),task=(?P<task>.{0,80}),pid=(?P<pid>\d+),uid=(?P<uid>-?\d+)$"
+)
+SELECTED = re.compile(
+    r"^(?:(?P<msg>[^:]{1,80}): )?Kill process (?P<pid>\d+) \((?P<name>.{0,80})\) "
+    r"score (?P<score>-?\d+)(?: or sacrifice child)?"
+)
+KILLED = re.compile(
+    r"^(?:(?P<msg>[A-Z][^:]{1,80}): )?Killed process (?P<pid>\d+)(?:, UID (?P<uid1>\d+),)? \((?P<name>.{0,80})\)"
+    r"(?:, UID (?P<uid2>\d+),|,)? total-vm:(?P<total_vm>\d+)kB, anon-rss:(?P<anon>\d+)kB, file-rss:(?P<file>\d+)kB"
+    r"(?:, shmem-rss:(?P<shmem>\d+)kB)?(?:, UID:(?P<uid3>\d+))?(?: pgtables:(?P<pgtables>\d+)kB)?"
+    r"(?: oom_score_adj:(?P<adj>-?\d+))?"
+)
+REAPED = re.compile(r"^oom_reaper: reaped process (?P<pid>\d+) ")
+GROUP = re.compile(r"^Tasks in (?P<path>/.{0,4096}?) are going to be killed due to memory\.oom\.group set")
+NO_VICTIM = re.compile(
+    r"^(?:Out of memory|Memory cgroup out of memory)(?: and no killable processes|: Killed process none)"
+)
+PANIC = re.compile(
+    r"^Kernel panic - not syncing: (?P<why>System is deadlocked on memory|(?:Out of memory|out of memory)[:.].{0,120})"
+)
+MANUAL = re.compile(r"^sysrq: (?:SysRq : )?Manual OOM execution")
+KILL_MESSAGES = ("Out of memory", "Memory cgroup out of memory")
+
+
+def number(text: str | None, scale: int = 1) -> int | None:
+    """Return a matched number times `scale`, None where it was not in the text."""
+    return None if text is None else int(text) * scale
+
+
+def victim_of(match: re.Match[str]) -> Victim:
+    """Return the victim of a `KILLED` match; the kernel prints kB."""
+    uid = match["uid1"] or match["uid2"] or match["uid3"]
+    return Victim(
+        pid=int(match["pid"]),
+        name=match["name"],
+        uid=number(uid),
+        total_vm=number(match["total_vm"], 1024),
+        anon_rss=number(match["anon"], 1024),
+        file_rss=number(match["file"], 1024),
+        shmem_rss=number(match["shmem"], 1024),
+        pgtables=number(match["pgtables"], 1024),
+        oom_score_adj=number(match["adj"]),
+    )
+
+
+def selected_of(match: re.Match[str]) -> Selected:
+    """Return the choice of a `SELECTED` match; before 5.0 a child may have died in its place."""
+    return Selected(int(match["pid"]), match["name"], None, int(match["score"]))
+
+
+def summary_field(rest: str, name: str) -> str | None:
+    """Return one `name=value` of the summary line; values may hold commas, so the known names delimit them."""
+    names = "nodemask|cpuset|mems_allowed|global_oom|oom_memcg|task_memcg"
+    match = re.search(rf"(?:^|,){name}=(.*?)(?=,(?:{names})(?:=|,|$)|$)", rest)
+    return match[1] if match else None

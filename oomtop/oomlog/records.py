@@ -1,0 +1,113 @@
+r"""One message of a log, free of its carrier: what `/dev/kmsg`, dmesg and syslog put in front of it.
+
+Documentation/ABI/testing/dev-kmsg; dmesg(1); RFC 3164 and RFC 5424.
+Sample lines: `3,1153,81726371,-;Out of memory: Killed process 116 ...`,
+`[   81.726371] Out of memory: ...`, `Jun 19 22:42:14 host kernel: [   81.726371] Out of memory: ...`
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+LOG_KERN = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line of a message; times in seconds, None where the carrier gives none."""
+
+    text: str
+    kernel_time: float | None = None
+    """Seconds after boot, as printk stamps it."""
+    time: float | None = None
+    """Unix time."""
+    host: str | None = None
+    facility: int = LOG_KERN
+    """0 is the kernel; anything else in `/dev/kmsg` was written by a process."""
+    program: str = "kernel"
+
+
+_KMSG = re.compile(r"^(\d{1,6}),(\d+),(\d+),[^;]{0,80};(.*)", re.S)
+_ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
+_ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[ -/]{0,2}[@-~]")
+_LEVEL = re.compile(r"^<\d{1,3}>(?:1 )?")
+_DECODED_LEVEL = re.compile(r"^[a-z0-9]{2,8} {0,4}:[a-z]{3,8} {0,4}: ")
+_STAMP = re.compile(r"^\[ *(\d{1,12}\.\d{1,9})\] ?")
+_CALLER = re.compile(r"^\[ *[TC]\d{1,9}\] ?")
+_WALL = re.compile(r"^\[[^\]\d][^\]]{5,40}\d{4}\] ?")
+_ISO = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)? ")
+_BSD = re.compile(r"^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? ")
+_TAG = re.compile(r"^(?:(?P<host>[\w.:-]{1,255}) )?(?P<program>kernel|[\w./-]{1,48}(?:\[\d{1,9}\])?)(?: -){0,3}: ?")
+
+
+def parse_kmsg(raw: bytes) -> tuple[Record, ...]:
+    """Return the lines of one `/dev/kmsg` record; none for a text that is not one.
+
+    The kernel writes bytes below 32, above 126 and the backslash as `\\xNN`; a newline inside is `\\x0a`.
+    """
+    match = _KMSG.match(raw.decode("utf-8", "backslashreplace").partition("\n")[0])
+    if match is None:
+        return ()
+    facility, stamp = int(match[1]) >> 3, int(match[3]) / 1e6
+    text = _unescape(match[4])
+    return tuple(Record(line, stamp, facility=facility) for line in text.split("\n"))
+
+
+def _unescape(text: str) -> str:
+    if "\\x" not in text:
+        return text
+    raw = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return raw.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
+
+
+def parse_line(line: str) -> tuple[Record, ...]:
+    """Return the records of one line of a log file or of pasted text, its carrier's prefix stripped."""
+    text = _ANSI.sub("", line.rstrip("\r\n").replace("\xa0", " "))
+    kmsg = _KMSG.match(text)
+    if kmsg is not None:
+        return parse_kmsg(text.encode("utf-8", "surrogateescape"))
+    record = _strip(Record(text))
+    return tuple(replace(record, text=part) for part in record.text.split("#012"))
+
+
+def _strip(record: Record) -> Record:
+    """Take one prefix after the other away, outermost first."""
+    text = _DECODED_LEVEL.sub("", _LEVEL.sub("", record.text, count=1), count=1)
+    text, when = _strip_date(text)
+    host, program = None, "kernel"
+    if when is not False:
+        tag = _TAG.match(text)
+        if tag is not None:
+            host, program, text = tag["host"], tag["program"].partition("[")[0], text[tag.end() :]
+    text = _LEVEL.sub("", text, count=1)
+    stamp = _STAMP.match(text)
+    text = _CALLER.sub("", text[stamp.end() :], count=1) if stamp else _WALL.sub("", text, count=1)
+    return Record(
+        text,
+        kernel_time=float(stamp[1]) if stamp else None,
+        time=when if isinstance(when, float) else None,
+        host=host,
+        facility=LOG_KERN if program == "kernel" else 1,
+        program=program,
+    )
+
+
+def _strip_date(text: str) -> tuple[str, float | bool | None]:
+    """Return the text behind a date, and that date; False when there was none."""
+    iso = _ISO.match(text)
+    if iso is not None:
+        return text[iso.end() :], _iso_time(iso)
+    bsd = _BSD.match(text)
+    return (text[bsd.end() :], None) if bsd else (text, False)
+
+
+def _iso_time(match: re.Match[str]) -> float | None:
+    zone = (match[3] or "Z").replace("Z", "+00:00")
+    zone = zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    try:
+        whole = datetime.fromisoformat(f"{match[1].replace(' ', 'T')}{zone}").timestamp()
+    except ValueError:
+        return None
+    return whole + float(f"0.{match[2] or 0}")

@@ -1,0 +1,269 @@
+"""From records to `OomEvent`s: the state machine that follows one report of the kernel's OOM killer.
+
+A trigger line opens a report; `oom-kill:`, `Kill process` and `Killed process` open one where none is open,
+because the kernel rate-limits the report but never the kill line (headless kills are normal).  A report ends
+with the next trigger, with the next victim unless a whole cgroup dies, or after ten seconds of silence.
+Decided by the text alone: distributions carry lines of later kernels back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from oomtop.oomlog import lines
+from oomtop.oomlog.event import OomEvent, Selected, Trigger, Victim
+from oomtop.oomlog.records import LOG_KERN, Record
+
+_Step = Callable[[Record, str], bool]
+
+_SILENCE = 10.0
+_MAX_RAW = 4000
+_UNLIMITED_KB = 9007199254740988
+
+
+@dataclass(slots=True)
+class _Open:
+    """A report under way."""
+
+    event: OomEvent
+    last: float | None
+    raw: list[str] = field(default_factory=list)
+    victims: list[Victim] = field(default_factory=list)
+    reaped: list[int] = field(default_factory=list)
+
+    def close(self, complete: bool) -> OomEvent:
+        victims = list({victim.pid: victim for victim in self.victims}.values())
+        return replace(
+            self.event,
+            victim=victims[0] if victims else None,
+            other_victims=tuple(victims[1:]),
+            reaped_pids=tuple(self.reaped),
+            complete=complete and self.event.has_header and bool(victims),
+            raw=tuple(self.raw),
+        )
+
+
+class ReportReader:
+    """Feeds on records and gives the events they tell; one reader per log."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._open: _Open | None = None
+        self._ended: OomEvent | None = None
+
+    def feed(self, record: Record) -> tuple[OomEvent, ...]:
+        """Take one record in; return the events that ended with it."""
+        if record.facility != LOG_KERN:
+            return ()
+        ended = self._close_if_silent(record)
+        handled = self._handle(record)
+        if self._open is not None and (handled or self._open.event.has_header):
+            if handled:
+                self._open.last = record.kernel_time
+            if len(self._open.raw) < _MAX_RAW:
+                self._open.raw.append(record.text)
+        return ended + self._take_ended()
+
+    def flush(self) -> tuple[OomEvent, ...]:
+        """Return the event under way as far as it is known; it stays open for what follows."""
+        return () if self._open is None or not self._is_telling() else (self._open.close(complete=True),)
+
+    def finish(self) -> tuple[OomEvent, ...]:
+        """Return the event under way, even a report whose kill line never came; the log has ended."""
+        report, self._open = self._open, None
+        return () if report is None else (report.close(complete=True),)
+
+    def _is_telling(self) -> bool:
+        """Whether the open report has come to its point: a victim, a panic, or nobody to kill."""
+        report = self._open
+        return report is not None and bool(report.victims or report.event.panic or report.event.no_killable_processes)
+
+    def _take_ended(self) -> tuple[OomEvent, ...]:
+        ended, self._ended = self._ended, None
+        return () if ended is None else (ended,)
+
+    def _close_if_silent(self, record: Record) -> tuple[OomEvent, ...]:
+        report = self._open
+        if report is None or report.last is None or record.kernel_time is None:
+            return ()
+        if record.kernel_time - report.last <= _SILENCE:
+            return ()
+        self._open = None
+        return (report.close(complete=True),)
+
+    def _begin(self, record: Record, event: OomEvent) -> _Open:
+        if self._open is not None:
+            self._ended = self._open.close(complete=True)
+        self._open = _Open(
+            replace(event, kernel_time=record.kernel_time, time=record.time, host=record.host, source=self._source),
+            record.kernel_time,
+        )
+        return self._open
+
+    def _current(self, record: Record, new_victim: int | None = None) -> _Open:
+        """Return the report that a kill line belongs to, opening a headless one where there is none."""
+        report = self._open
+        if report is not None and report.victims and new_victim is not None and report.event.oom_group is None:
+            known = {victim.pid for victim in report.victims}
+            if new_victim not in known:
+                report = None
+        return report or self._begin(record, OomEvent("kernel", "unknown"))
+
+    def _change(self, **changes: object) -> None:
+        if self._open is not None:
+            self._open.event = replace(self._open.event, **changes)  # type: ignore[arg-type]
+
+    def _handle(self, record: Record) -> bool:
+        """Apply the first shape that the line has; return whether it had one."""
+        text = record.text.strip()
+        return any(step(record, text) for step in self._steps())
+
+    def _steps(self) -> tuple[_Step, ...]:
+        return (
+            self._on_trigger, self._on_killed, self._on_selected, self._on_summary, self._on_cpu, self._on_usage,
+            self._on_memcg_task, self._on_group, self._on_reaped, self._on_end,
+        )  # fmt: skip
+
+    def _on_trigger(self, record: Record, text: str) -> bool:
+        match = lines.TRIGGER.match(text) if " invoked oom-killer: " in text else None
+        if match is None:
+            return False
+        order = int(match["order"])
+        self._begin(
+            record,
+            OomEvent(
+                killer="kernel",
+                type="sysrq" if order == -1 else "global",
+                has_header=True,
+                trigger=Trigger(match["comm"]),
+                gfp_mask=match["mask"],
+                gfp_flags=match["flags"],
+                order=order,
+                trigger_oom_score_adj=lines.number(match["adj"]),
+            ),
+        )
+        return True
+
+    def _on_killed(self, record: Record, text: str) -> bool:
+        match = lines.KILLED.match(text) if "Killed process " in text else None
+        if match is None or not _is_kernel_message(match["msg"]):
+            return False
+        report = self._current(record, int(match["pid"]))
+        report.victims.append(lines.victim_of(match))
+        self._note_message(match["msg"])
+        return True
+
+    def _note_message(self, message: str | None) -> None:
+        event = self._open.event if self._open else None
+        if event is None or message is None:
+            return
+        if message.startswith("Memory cgroup"):
+            self._change(type="memcg")
+        elif event.type == "unknown":
+            self._change(type="global")
+        if "oom_kill_allocating_task" in message:
+            self._change(allocating_task=True)
+
+    def _on_selected(self, record: Record, text: str) -> bool:
+        match = lines.SELECTED.match(text) if "Kill process " in text else None
+        if match is None or not _is_kernel_message(match["msg"]):
+            return False
+        report = self._current(record)
+        if report.victims:
+            self._begin(record, OomEvent("kernel", "unknown"))
+        self._change(selected=lines.selected_of(match))
+        self._note_message(match["msg"])
+        return True
+
+    def _on_summary(self, record: Record, text: str) -> bool:
+        match = lines.SUMMARY.match(text) if text.startswith("oom-kill:") else None
+        if match is None:
+            return False
+        report = self._current(record, int(match["pid"]))
+        rest, memcg = match["rest"], lines.summary_field(match["rest"], "oom_memcg")
+        constraint = match["constraint"]
+        self._change(
+            constraint=constraint,
+            cpuset=lines.summary_field(rest, "cpuset"),
+            mems_allowed=lines.summary_field(rest, "mems_allowed"),
+            oom_memcg=memcg or report.event.oom_memcg,
+            task_memcg=lines.summary_field(rest, "task_memcg") or report.event.task_memcg,
+            type=_type_of(report.event.type, constraint, memcg),
+            selected=Selected(int(match["pid"]), match["task"], int(match["uid"])),
+        )
+        return True
+
+    def _on_cpu(self, record: Record, text: str) -> bool:
+        report = self._open
+        if report is None or report.event.kernel or not text.startswith(("CPU: ", "Pid: ")):
+            return False
+        match = lines.CPU.match(text)
+        if match is None or report.event.trigger is None:
+            return False
+        pid = lines.number(match["pid"] or match["old_pid"])
+        self._change(
+            trigger=replace(report.event.trigger, pid=pid, uid=lines.number(match["uid"])), kernel=match["kernel"]
+        )
+        return True
+
+    def _on_usage(self, record: Record, text: str) -> bool:
+        match = lines.USAGE.match(text) if self._open is not None else None
+        if match is None:
+            return False
+        usage, limit = int(match["usage"]) * 1024, lines.number(match["limit"], 1024)
+        if limit is not None and limit >= _UNLIMITED_KB * 1024:
+            limit = None
+        if match["what"] == "memory":
+            self._change(memcg_usage=usage, memcg_limit=limit, type="memcg")
+        elif match["what"] == "kmem":
+            self._change(memcg_kmem_usage=usage)
+        else:
+            self._change(memcg_swap_usage=usage, memcg_swap_limit=limit)
+        return True
+
+    def _on_memcg_task(self, record: Record, text: str) -> bool:
+        match = lines.MEMCG_TASK.match(text) if text.startswith("Task in ") and self._open else None
+        if match is None:
+            return False
+        self._change(task_memcg=match["task"], oom_memcg=match["limit"], type="memcg")
+        return True
+
+    def _on_group(self, record: Record, text: str) -> bool:
+        match = lines.GROUP.match(text) if text.startswith("Tasks in ") else None
+        if match is None:
+            return False
+        self._current(record)
+        self._change(oom_group=match["path"])
+        return True
+
+    def _on_reaped(self, record: Record, text: str) -> bool:
+        match = lines.REAPED.match(text) if self._open is not None else None
+        if match is None or self._open is None:
+            return False
+        self._open.reaped.append(int(match["pid"]))
+        return True
+
+    def _on_end(self, record: Record, text: str) -> bool:
+        panic = lines.PANIC.match(text)
+        if panic is not None:
+            self._current(record)
+            self._change(panic=panic["why"])
+            return True
+        if lines.NO_VICTIM.match(text) is not None:
+            self._current(record)
+            self._change(no_killable_processes=True)
+            return True
+        return False
+
+
+def _is_kernel_message(message: str | None) -> bool:
+    return message is None or message.startswith(lines.KILL_MESSAGES)
+
+
+def _type_of(before: str, constraint: str, memcg: str | None) -> str:
+    if memcg is not None or constraint == "CONSTRAINT_MEMCG":
+        return "memcg"
+    if constraint in ("CONSTRAINT_CPUSET", "CONSTRAINT_MEMORY_POLICY"):
+        return "global-cpuset"
+    return "global" if before == "unknown" else before

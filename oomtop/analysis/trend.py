@@ -1,0 +1,49 @@
+"""A robust slope: the median of pairwise slopes (Theil-Sen), which one jump or a saw-tooth does not throw.
+
+P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968.  At most 40 points are
+used, which is 780 slopes and 0.2 ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_MOST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """Units per second: the median of all slopes and the quartiles around it."""
+
+    median: float
+    low: float
+    high: float
+    points: int
+    seconds: float
+
+
+def slope(points: Sequence[tuple[float, int]], least: int = 4, seconds: float = 3.0) -> Slope | None:
+    """Return the trend of (time, value) points, None where there are too few or they span too little time."""
+    if len(points) < least or points[-1][0] - points[0][0] < seconds:
+        return None
+    chosen = _thin(points)
+    slopes = sorted((y2 - y1) / (x2 - x1) for i, (x1, y1) in enumerate(chosen) for x2, y2 in chosen[i + 1 :] if x2 > x1)
+    if not slopes:
+        return None
+    count = len(slopes)
+    return Slope(
+        _median(slopes), slopes[count // 4], slopes[(3 * count) // 4], len(chosen), points[-1][0] - points[0][0]
+    )
+
+
+def _thin(points: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+    if len(points) <= _MOST:
+        return list(points)
+    step = (len(points) - 1) / (_MOST - 1)
+    return [points[round(index * step)] for index in range(_MOST)]
+
+
+def _median(ordered: list[float]) -> float:
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

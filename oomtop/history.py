@@ -1,0 +1,144 @@
+"""`History`: the bounded memory of the recent past that trends need; bounded by count, never by hope.
+
+A process that does not change costs nothing: a point is kept only when its figure moved.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from oomtop.host.process import Process, ProcessId
+from oomtop.oomlog.event import OomEvent
+from oomtop.snapshot import Snapshot, Tick
+
+MACHINE_POINTS = 1200
+THIN_POINTS = 1440
+THIN_SECONDS = 60.0
+PROCESS_POINTS = 61
+GROUP_POINTS = 121
+EVENTS = 2000
+MARKS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class MachinePoint:
+    """The machine's figures at one instant, bytes and per cent."""
+
+    time: float
+    monotonic: float
+    available: int | None
+    free: int
+    swap_used: int | None
+    some_avg10: float | None
+    full_avg10: float | None
+
+
+Points = deque[tuple[float, int]]
+
+
+class History:
+    """What happened in the last minutes in full, and in the last day thinned to a point a minute."""
+
+    def __init__(self) -> None:
+        self.machine: deque[MachinePoint] = deque(maxlen=MACHINE_POINTS)
+        self.day: deque[MachinePoint] = deque(maxlen=THIN_POINTS)
+        self.groups: dict[str, Points] = {}
+        """(monotonic, bytes that count against the limit) of every limited cgroup."""
+        self.events: list[OomEvent] = []
+        """Newest first."""
+        self.marks: deque[tuple[float, str]] = deque(maxlen=MARKS)
+        self.ticks = 0
+        self.previous: Snapshot | None = None
+        self.current: Snapshot | None = None
+        self._processes: dict[ProcessId, Points] = {}
+        self._seen: dict[ProcessId, Process] = {}
+        self._first_monotonic: float | None = None
+
+    def add(self, tick: Tick) -> None:
+        """Take one tick in."""
+        snapshot = tick.snapshot
+        self.previous, self.current = self.current, snapshot
+        self.ticks += 1
+        self._add_machine(snapshot)
+        self._add_processes(snapshot.monotonic, snapshot.processes)
+        self._add_groups(snapshot)
+        for event in tick.events:
+            self._add_event(event)
+
+    def add_mark(self, time: float, label: str) -> None:
+        """Remember an action for the chart's time axis."""
+        self.marks.append((time, label))
+
+    def process_points(self, identity: ProcessId) -> Points | None:
+        """Return (monotonic, RSS+swap) of a process, oldest first; None if it never changed."""
+        return self._processes.get(identity)
+
+    def watched_since(self) -> float:
+        """Return the monotonic time of the first tick."""
+        return self._first_monotonic or 0.0
+
+    def _add_machine(self, snapshot: Snapshot) -> None:
+        memory, pressure = snapshot.meminfo, snapshot.pressure_memory
+        used = None if memory.swap_total is None or memory.swap_free is None else memory.swap_total - memory.swap_free
+        point = MachinePoint(
+            snapshot.time,
+            snapshot.monotonic,
+            memory.mem_available,
+            memory.mem_free,
+            used,
+            pressure.some.avg10 if pressure else None,
+            pressure.full.avg10 if pressure and pressure.full else None,
+        )
+        if self._first_monotonic is None:
+            self._first_monotonic = snapshot.monotonic
+        self.machine.append(point)
+        if not self.day or point.time - self.day[-1].time >= THIN_SECONDS:
+            self.day.append(point)
+
+    def _add_processes(self, now: float, processes: Iterable[Process]) -> None:
+        """Add a point for each process whose figure moved, and one for each that stopped moving."""
+        seen = self._seen
+        fresh: dict[ProcessId, Process] = {}
+        for process in processes:
+            identity = process.id
+            fresh[identity] = process
+            before = seen.get(identity)
+            if before is process:
+                continue
+            if before is None:
+                continue
+            size = process.rss_and_swap
+            points = self._processes.get(identity)
+            if points is None:
+                if size == before.rss_and_swap:
+                    continue
+                points = self._processes[identity] = deque(maxlen=PROCESS_POINTS)
+                if self.previous is not None:
+                    points.append((self.previous.monotonic, before.rss_and_swap))
+            points.append((now, size))
+        self._seen = fresh
+        for identity in self._processes.keys() - fresh.keys():
+            del self._processes[identity]
+
+    def _add_groups(self, snapshot: Snapshot) -> None:
+        alive: set[str] = set()
+        for group in snapshot.cgroups:
+            if group.max is None or group.current is None:
+                continue
+            alive.add(group.path)
+            cache = (group.active_file or 0) + (group.inactive_file or 0) + (group.slab_reclaimable or 0)
+            points = self.groups.setdefault(group.path, deque(maxlen=GROUP_POINTS))
+            points.append((snapshot.monotonic, max(0, group.current - cache)))
+        for path in self.groups.keys() - alive:
+            del self.groups[path]
+
+    def _add_event(self, event: OomEvent) -> None:
+        for index, known in enumerate(self.events):
+            if known.key == event.key:
+                self.events[index] = event
+                return
+        self.events.insert(0, event)
+        self.events.sort(key=lambda known: known.time or 0.0, reverse=True)
+        del self.events[EVENTS:]

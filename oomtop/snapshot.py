@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.meminfo import Meminfo
@@ -68,6 +68,10 @@ class Snapshot:
     sample_seconds: float = 0.0
     """CPU time that taking this snapshot cost."""
     problems: tuple[Problem, ...] = ()
+
+    def with_problem(self, problem: Problem) -> Snapshot:
+        """Return the same snapshot with one more problem."""
+        return replace(self, problems=(*self.problems, problem))
 
 
 @dataclass(frozen=True, slots=True)

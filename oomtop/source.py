@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Protocol
 
-from oomtop.snapshot import Tick
+from oomtop.host.process import ProcessId
+from oomtop.host.root import Root
+from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.sources import KernelLog, open_kernel_log
+from oomtop.sampler import Sampler
+from oomtop.snapshot import Problem, Snapshot, Tick
+
+_LOG_SECONDS = 0.5
 
 
 class Source(Protocol):
@@ -14,3 +23,59 @@ class Source(Protocol):
     def ticks(self) -> Iterator[Tick]:
         """Yield one tick after the other, waiting for the next where the source is live."""
         ...
+
+    def close(self) -> None:
+        """End the row of ticks and give everything back; may be called from another thread."""
+        ...
+
+
+class LiveSource:
+    """The machine it runs on: samples every `interval` seconds, and at once when an OOM event is logged."""
+
+    def __init__(self, interval: float = 2.0, root: Root | None = None) -> None:
+        self.interval = interval
+        self.watched: frozenset[ProcessId] = frozenset()
+        """Processes whose slow facts are read every time: the selected one."""
+        self._root = root or Root()
+        self._sampler = Sampler(self._root)
+        self._log: KernelLog = open_kernel_log(self._root)
+        self._wake = threading.Event()
+        self._closed = False
+
+    def ticks(self) -> Iterator[Tick]:
+        """Yield ticks until `close`; the first one carries the backlog of the kernel log."""
+        try:
+            events = self._log.poll()
+            while not self._closed:
+                yield Tick(self._sample(), events)
+                events = self._wait()
+        finally:
+            self._log.close()
+            self._sampler.close()
+
+    def refresh(self) -> None:
+        """Sample now instead of at the end of the interval."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the row of ticks."""
+        self._closed = True
+        self._wake.set()
+
+    def _sample(self) -> Snapshot:
+        snapshot = self._sampler.sample(self.watched)
+        if self._log.problem is None:
+            return snapshot
+        return snapshot.with_problem(Problem("kernel log", self._log.problem))
+
+    def _wait(self) -> tuple[OomEvent, ...]:
+        """Wait for the next tick, looking into the kernel log twice a second."""
+        end = time.monotonic() + self.interval
+        while not self._closed:
+            left = end - time.monotonic()
+            woken = self._wake.wait(min(_LOG_SECONDS, max(0.0, left)))
+            self._wake.clear()
+            events = self._log.poll()
+            if events or woken or left <= _LOG_SECONDS:
+                return events
+        return ()

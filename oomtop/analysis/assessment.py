@@ -1,0 +1,201 @@
+"""`assess`: from the facts of one tick and the recent past to everything that is shown.  Pure."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+
+from oomtop.analysis.account import account_memory, account_pressure, account_swap
+from oomtop.analysis.badness import badness, total_pages
+from oomtop.analysis.exhaustion import exhaustion
+from oomtop.analysis.findings import Facts, find
+from oomtop.analysis.groups import assess_groups, nearest_limits
+from oomtop.analysis.growth import growth
+from oomtop.analysis.model import (
+    Assessment,
+    CgroupFigures,
+    Exhaustion,
+    MemoryAccount,
+    ProcessRow,
+    Series,
+    Victims,
+)  # fmt: skip
+from oomtop.analysis.victims import culprit, rank
+from oomtop.history import History
+from oomtop.host.containers import name_of
+from oomtop.host.process import Process, ProcessId
+from oomtop.snapshot import Snapshot, Tick
+
+_GROWERS = 5
+_LEAST_GROWTH = 64 * 1024.0
+_CHART_SECONDS = 600.0
+_CHART_POINTS = 300
+
+
+def assess(tick: Tick, history: History, previous: Assessment | None = None) -> Assessment:
+    """Return the assessment of a tick that `history` already holds; `previous` is the one before, for reuse."""
+    snapshot = tick.snapshot
+    before = history.previous
+    memory = account_memory(snapshot)
+    swap = account_swap(snapshot, before)
+    pressure = account_pressure(snapshot, before, history.events)
+    groups = assess_groups(snapshot, history)
+    rows = _Rows(snapshot, before, history, previous, groups).build()
+    growers = _growers(rows)
+    outlooks = _outlooks(snapshot, history, memory, groups)
+    return Assessment(
+        time=snapshot.time,
+        monotonic=snapshot.monotonic,
+        machine=snapshot.machine,
+        memory=memory,
+        swap=swap,
+        pressure=pressure,
+        exhaustion=outlooks,
+        victims=_victims(snapshot, memory),
+        growers=tuple(row.process.id for row in growers),
+        findings=find(Facts(memory, swap, pressure, outlooks, rows, growers, groups)),
+        rows=rows,
+        cgroups=groups,
+        limit=_own_limit(snapshot, groups),
+        zones=snapshot.zones,
+        events=tuple(history.events),
+        unlogged_kills=_unlogged(snapshot, history),
+        series=_series(history, snapshot.time),
+        problems=snapshot.problems,
+        sample_seconds=snapshot.sample_seconds,
+    )
+
+
+class _Rows:
+    """Builds the process rows of one tick, keeping the row object of every process that did nothing."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        before: Snapshot | None,
+        history: History,
+        previous: Assessment | None,
+        groups: tuple[CgroupFigures, ...],
+    ) -> None:
+        self._snapshot = snapshot
+        self._history = history
+        self._page = snapshot.machine.page_size
+        self._pages = total_pages(snapshot.meminfo.mem_total, snapshot.meminfo.swap_total, self._page)
+        self._users = dict(snapshot.users)
+        self._limits = nearest_limits(groups)
+        self._seconds = snapshot.monotonic - before.monotonic if before else 0.0
+        self._old: Mapping[ProcessId, ProcessRow] = (
+            {row.process.id: row for row in previous.rows} if previous is not None else {}
+        )
+        self._units: dict[str | None, str | None] = {}
+
+    def build(self) -> tuple[ProcessRow, ...]:
+        """Return one row per process, in the order of the snapshot."""
+        return tuple(self._row(process) for process in self._snapshot.processes)
+
+    def _row(self, process: Process) -> ProcessRow:
+        old = self._old.get(process.id)
+        limit = self._limits.get(process.cgroup) if process.cgroup is not None else None
+        left, path = limit if limit is not None else (None, None)
+        if old is not None and old.process is process and not old.growth and not old.cpu and old.headroom == left:
+            return old
+        points = badness(process, self._pages, self._page)
+        return ProcessRow(
+            process=process,
+            user=self._user(process),
+            growth=growth(self._history.process_points(process.id), self._snapshot.monotonic),
+            cpu=self._per_second(old.process.cpu_seconds, process.cpu_seconds) if old else None,
+            major_fault_rate=self._per_second(old.process.major_faults, process.major_faults) if old else None,
+            badness=points,
+            share=None if points is None else points / self._pages,
+            unit=self._unit(process.cgroup),
+            headroom=left,
+            headroom_path=path,
+        )
+
+    def _per_second(self, old: float, new: float) -> float | None:
+        return (new - old) / self._seconds if self._seconds > 0 and new >= old else None
+
+    def _user(self, process: Process) -> str:
+        if process.euid is None:
+            return "-"
+        return self._users.get(process.euid, str(process.euid))
+
+    def _unit(self, path: str | None) -> str | None:
+        if path not in self._units:
+            self._units[path] = name_of(path)
+        return self._units[path]
+
+
+def _growers(rows: Sequence[ProcessRow]) -> list[ProcessRow]:
+    growing = (row for row in rows if row.growth is not None and row.growth > _LEAST_GROWTH)
+    return heapq.nlargest(_GROWERS, growing, key=lambda row: row.growth or 0.0)
+
+
+def _victims(snapshot: Snapshot, memory: MemoryAccount) -> Victims:
+    page = snapshot.machine.page_size
+    pages = total_pages(snapshot.meminfo.mem_total, snapshot.meminfo.swap_total, page)
+    found = rank(snapshot.processes, pages, page)
+    parts = (("kernel memory", memory.kernel), ("tmpfs or shared memory", memory.shmem), ("hugepages", memory.hugetlb))
+    return Victims(found.candidates, found.near_tie, found.oom_group, culprit(memory.total, parts, memory.anon))
+
+
+def _outlooks(
+    snapshot: Snapshot, history: History, memory: MemoryAccount, groups: Sequence[CgroupFigures]
+) -> tuple[Exhaustion, ...]:
+    """Return all outlooks, soonest first, then those that do not grow, the machine before its groups."""
+    found = [_machine_outlook(snapshot, history, memory)]
+    found.extend(group.exhaustion for group in groups if group.exhaustion is not None)
+    known = [item for item in found if item is not None]
+    return tuple(sorted(known, key=lambda item: (item.seconds is None, item.seconds or 0.0)))
+
+
+def _machine_outlook(snapshot: Snapshot, history: History, memory: MemoryAccount) -> Exhaustion | None:
+    if memory.available is None:
+        return None
+    swap_total = snapshot.meminfo.swap_total or 0
+    points = [
+        (point.monotonic, memory.total - point.available + (point.swap_used or 0))
+        for point in list(history.machine)[-60:]
+        if point.available is not None
+    ]
+    left = memory.available + (snapshot.meminfo.swap_free or 0)
+    name = "RAM+swap" if swap_total else "RAM"
+    return exhaustion(name, left, points, snapshot.monotonic, memory.total + swap_total)
+
+
+def _own_limit(snapshot: Snapshot, groups: Sequence[CgroupFigures]) -> CgroupFigures | None:
+    """Return the limit oomtop itself lives under, when it is the container's and not the machine's."""
+    path = snapshot.own_cgroup
+    if path is None:
+        return None
+    limited = {group.cgroup.path: group for group in groups if group.cgroup.max is not None}
+    found = limited.get(path) or limited.get("/")
+    return found if snapshot.is_container or path == "/" else None
+
+
+def _unlogged(snapshot: Snapshot, history: History) -> int | None:
+    if snapshot.vmstat is None or snapshot.vmstat.oom_kill is None:
+        return None
+    boot = snapshot.machine.boot_time or 0.0
+    known = sum(
+        len(event.other_victims) + 1
+        for event in history.events
+        if event.killer == "kernel" and event.victim is not None and (event.time or 0.0) >= boot
+    )
+    return max(0, snapshot.vmstat.oom_kill - known)
+
+
+def _series(history: History, now: float) -> Series:
+    points = [point for point in history.machine if now - point.time <= _CHART_SECONDS]
+    step = max(1, len(points) // _CHART_POINTS)
+    points = points[::step]
+    marks = [(event.time, "OOM") for event in history.events if event.time and now - event.time <= _CHART_SECONDS]
+    return Series(
+        times=tuple(point.time for point in points),
+        available=tuple(point.available for point in points),
+        swap_used=tuple(point.swap_used for point in points),
+        some_avg10=tuple(point.some_avg10 for point in points),
+        full_avg10=tuple(point.full_avg10 for point in points),
+        marks=tuple(marks + [mark for mark in history.marks if now - mark[0] <= _CHART_SECONDS]),
+    )

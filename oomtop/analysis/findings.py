@@ -1,0 +1,195 @@
+"""Named causes with evidence and advice: a table of rules, each a small pure function of one `Facts`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from oomtop.analysis.model import (
+    CgroupFigures,
+    Exhaustion,
+    Finding,
+    MemoryAccount,
+    PressureFigures,
+    ProcessRow,
+    Severity,
+    SwapAccount,
+)  # fmt: skip
+from oomtop.units import format_bytes, format_duration, format_rate, format_share
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rules look at."""
+
+    memory: MemoryAccount
+    swap: SwapAccount
+    pressure: PressureFigures
+    exhaustion: Sequence[Exhaustion]
+    rows: Sequence[ProcessRow]
+    growers: Sequence[ProcessRow]
+    groups: Sequence[CgroupFigures]
+
+
+Rule = Callable[[Facts], "Finding | None"]
+_SOON = 120.0
+
+
+def group_near_limit(facts: Facts) -> Finding | None:
+    """A cgroup whose working set leaves less than a tenth of its limit, or that reaches it within two minutes."""
+    tight = [group for group in facts.groups if _is_tight(group)]
+    if not tight:
+        return None
+    group = min(tight, key=lambda item: item.headroom or 0)
+    limit, left = group.cgroup.max or 0, group.headroom or 0
+    outlook = group.exhaustion
+    when = f", full in about {format_duration(outlook.seconds)}" if outlook and outlook.seconds else ""
+    victim = group.victims.first
+    return Finding(
+        "cgroup_limit",
+        Severity.CRITICAL,
+        f"{group.name} is near its limit of {format_bytes(limit)}{when}",
+        f"working set {format_bytes(limit - left)} of {format_bytes(limit)}"
+        + (f"; next victim {victim.name} ({victim.id.pid})" if victim else ""),
+        "k kills its biggest process; raise memory.max or set memory.high below it",
+        action="kill",
+        target=victim.id if victim else None,
+        cgroup=group.cgroup.path,
+    )
+
+
+def _is_tight(group: CgroupFigures) -> bool:
+    limit, left = group.cgroup.max, group.headroom
+    if not limit or left is None:
+        return False
+    outlook = group.exhaustion
+    soon = outlook is not None and outlook.seconds is not None and outlook.seconds < _SOON
+    return soon or (left < limit / 10 and limit - left > limit / 2)
+
+
+def memory_running_out(facts: Facts) -> Finding | None:
+    """The machine's memory will be gone soon, or less than a twentieth of it is available."""
+    memory = facts.memory
+    if memory.available is None:
+        return None
+    soonest = next((e for e in facts.exhaustion if not e.resource.startswith("/")), None)
+    seconds = soonest.seconds if soonest else None
+    low = memory.available < memory.total / 20
+    if not low and (seconds is None or seconds > 600):
+        return None
+    grower = facts.growers[0] if facts.growers else None
+    cause = f": {grower.process.comm} grows {format_rate(grower.growth)}" if grower else ""
+    when = f"full in about {format_duration(seconds)}" if seconds else f"{format_bytes(memory.available)} available"
+    return Finding(
+        "surge" if grower and seconds else "memory_low",
+        Severity.CRITICAL if low or (seconds or 1e9) < _SOON else Severity.WARNING,
+        f"memory {when}{cause}",
+        f"available {format_bytes(memory.available)} of {format_bytes(memory.total)}",
+        "k kills, f freezes the grower, W adds swap",
+        action="kill",
+        target=grower.process.id if grower else None,
+    )
+
+
+def swap_storm(facts: Facts) -> Finding | None:
+    """Pages go out and come back at the same time."""
+    into, out = facts.swap.in_rate or 0.0, facts.swap.out_rate or 0.0
+    if into < 1 << 20 or out < 1 << 20:
+        return None
+    return Finding(
+        "swap_storm",
+        Severity.CRITICAL,
+        f"swap storm: {format_rate(into)} in and {format_rate(out)} out",
+        f"swap used {format_bytes(facts.swap.used)} of {format_bytes(facts.swap.total)}",
+        "k kills or f freezes the biggest process",
+        action="kill",
+    )
+
+
+def thrashing(facts: Facts) -> Finding | None:
+    """All tasks wait for memory for a tenth of the time."""
+    pressure = facts.pressure.memory
+    if pressure is None or pressure.full is None or pressure.full.avg10 < 10:
+        return None
+    return Finding(
+        "thrashing",
+        Severity.CRITICAL,
+        f"thrashing: everything waits for memory {pressure.full.avg10:.0f} % of the time",
+        f"PSI full avg10 {pressure.full.avg10:.1f}, refaults {format_rate(facts.pressure.refault_rate)}",
+        "k kills the biggest process; W adds swap",
+        action="kill",
+    )
+
+
+def tmpfs(facts: Facts) -> Finding | None:
+    """Shared memory holds a quarter of RAM."""
+    share = facts.memory.shmem / facts.memory.total
+    if share < 0.25:
+        return None
+    return Finding(
+        "shmem",
+        Severity.WARNING,
+        f"tmpfs and shared memory hold {format_bytes(facts.memory.shmem)} ({format_share(share)})",
+        "Shmem of /proc/meminfo; no process has to own it",
+        "look for big files in /dev/shm and other tmpfs; swap can take it out",
+    )
+
+
+def kernel_memory(facts: Facts) -> Finding | None:
+    """Unreclaimable kernel memory holds a quarter of RAM."""
+    share = facts.memory.kernel / facts.memory.total
+    if share < 0.25:
+        return None
+    return Finding(
+        "kernel_memory",
+        Severity.WARNING,
+        f"the kernel itself holds {format_bytes(facts.memory.kernel)} ({format_share(share)})",
+        "SUnreclaim + PageTables + KernelStack + Percpu of /proc/meminfo",
+        "no kill frees it: see /proc/slabinfo",
+    )
+
+
+def mlocked(facts: Facts) -> Finding | None:
+    """A quarter of RAM is locked and cannot be reclaimed or swapped."""
+    locked = facts.memory.mlocked or 0
+    if locked < facts.memory.total / 4:
+        return None
+    return Finding(
+        "mlocked",
+        Severity.WARNING,
+        f"{format_bytes(locked)} is locked in memory",
+        "Mlocked of /proc/meminfo",
+        "the column LOCKED names who holds it",
+    )
+
+
+def swarm(facts: Facts) -> Finding | None:
+    """Very many processes of one name hold a tenth of RAM together."""
+    names = Counter(row.process.comm for row in facts.rows if not row.process.is_kernel_thread)
+    if not names:
+        return None
+    name, count = names.most_common(1)[0]
+    size = sum(row.process.rss_anon or 0 for row in facts.rows if row.process.comm == name) if count >= 100 else 0
+    if size < facts.memory.total / 10:
+        return None
+    return Finding(
+        "swarm",
+        Severity.WARNING,
+        f"{count} processes {name} hold {format_bytes(size)} together",
+        "RssAnon summed over processes of one name",
+        "g groups by program; Space or c tags, k kills all tagged",
+        action="kill",
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    group_near_limit, memory_running_out, swap_storm, thrashing, swarm, tmpfs, kernel_memory, mlocked,
+)  # fmt: skip
+_ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def find(facts: Facts) -> tuple[Finding, ...]:
+    """Return what the rules found, most severe first."""
+    found = [finding for rule in RULES if (finding := rule(facts)) is not None]
+    return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))

@@ -1,0 +1,111 @@
+"""Builders of processes, rows and assessments for tests of the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from oomtop.analysis.model import (
+    Assessment,
+    Candidate,
+    MemoryAccount,
+    PressureFigures,
+    ProcessRow,
+    Series,
+    SwapAccount,
+    Victims,
+)
+from oomtop.host.process import Process, ProcessId
+from oomtop.snapshot import Machine
+from oomtop.units import GIB, MIB
+
+MACHINE = Machine("testhost", "6.18.0", "boot-1", 1_700_000_000.0, 4096, 100, 2)
+PF_KTHREAD = 0x00200000
+
+
+def make_process(
+    pid: int = 100,
+    comm: str = "python3",
+    *,
+    ppid: int = 1,
+    start_time: int | None = None,
+    rss: int = 100 * MIB,
+    swap: int | None = 0,
+    uid: int = 1000,
+    adj: int | None = 0,
+    score: int | None = None,
+    command: str | None = None,
+    state: str = "S",
+    cgroup: str | None = "/",
+    kernel: bool = False,
+) -> Process:
+    """Return a process; all its resident memory is anonymous."""
+    start = 1000 + pid if start_time is None else start_time
+    return Process(
+        id=ProcessId(pid, start), ppid=ppid, comm=comm, state=state, started=start / 100,
+        flags=PF_KTHREAD if kernel else 0, session=pid, tty=0, nice=0, threads=1, cpu_seconds=1.0,
+        minor_faults=0, major_faults=0, virtual_size=rss * 4, rss=rss, rss_anon=rss, rss_file=0, rss_shmem=0,
+        swap=swap, page_tables=MIB, locked=0, hugetlb=0, uid=uid, euid=uid, oom_score=score, oom_score_adj=adj,
+        cgroup=cgroup, command=command,
+    )  # fmt: skip
+
+
+def make_row(
+    process: Process | None = None,
+    *,
+    user: str = "alice",
+    growth: float | None = 0.0,
+    cpu: float | None = 0.0,
+    major_fault_rate: float | None = 0.0,
+    unit: str | None = None,
+    headroom: int | None = None,
+    total: int = 16 * GIB,
+) -> ProcessRow:
+    """Return the row of `process`; its badness is the kernel's formula on `total` bytes of RAM and swap."""
+    process = make_process() if process is None else process
+    adj = process.oom_score_adj or 0
+    can_die = adj != -1000 and not process.is_kernel_thread and process.pid != 1
+    points = (process.rss_and_swap + (process.page_tables or 0)) // 4096 + adj * (total // 4096) // 1000
+    badness = points if can_die else None
+    share = None if badness is None else badness / (total // 4096)
+    return ProcessRow(process, user, growth, cpu, major_fault_rate, badness, share, unit, headroom, None)
+
+
+def make_rows(count: int) -> tuple[ProcessRow, ...]:
+    """Return `count` rows with pids from 100 on; the first is the largest."""
+    return tuple(
+        make_row(make_process(100 + n, f"prog{n}", rss=(count - n) * MIB, command=f"/usr/bin/prog{n} --serve {n}"))
+        for n in range(count)
+    )
+
+
+def make_victims(rows: Iterable[ProcessRow]) -> Victims:
+    """Return the ten worst of `rows`."""
+    ranked = sorted((row for row in rows if row.badness is not None), key=lambda row: -(row.badness or 0))
+    return Victims(
+        tuple(
+            Candidate(row.process.id, row.process.comm, row.process.uid, row.badness or 0, row.share or 0.0,
+                      row.process.rss_and_swap)
+            for row in ranked[:10]
+        )
+    )  # fmt: skip
+
+
+def make_assessment(
+    rows: int | Iterable[ProcessRow] = 3, *, monotonic: float = 1000.0, **changes: object
+) -> Assessment:
+    """Return an assessment of a calm machine of 16 GiB; `changes` replace any other field."""
+    rows = make_rows(rows) if isinstance(rows, int) else tuple(rows)
+    memory = MemoryAccount(
+        total=16 * GIB, anon=4 * GIB, shmem=GIB, page_cache=6 * GIB, slab_reclaimable=GIB, kernel=512 * MIB,
+        hugetlb=0, arc=0, other=512 * MIB, free=3 * GIB, available=10 * GIB, min_watermark=64 * MIB, dirty=MIB,
+        writeback=0, mlocked=0, committed=8 * GIB, commit_limit=12 * GIB,
+    )  # fmt: skip
+    calm = Assessment(
+        time=1_700_000_000.0 + monotonic, monotonic=monotonic, machine=MACHINE, memory=memory,
+        swap=SwapAccount(4 * GIB, GIB, 3 * GIB, 0, 0.0, 0.0),
+        pressure=PressureFigures(None, None, 0.0, 0.0, 0.0, 0, None),
+        exhaustion=(), victims=make_victims(rows), growers=(), findings=(), rows=rows, cgroups=(), limit=None,
+        zones=(), events=(), unlogged_kills=0, series=Series(), problems=(),
+    )  # fmt: skip
+    return replace(calm, **changes)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ _SUFFIXES = ("B", "K", "M", "G", "T", "P", "E")
 
 
 def format_bytes(value: float | None) -> str:
-    """Return `value` bytes in at most 5 characters with a binary suffix, as `free -h` does: `412M`, `3.1G`."""
+    """Return `value` bytes in at most 5 characters with a binary suffix, as `free -h` does: `412M`, `23.5G`."""
     if value is None:
         return DASH
     sign, size = ("-", -value) if value < 0 else ("", value)
@@ -24,7 +24,7 @@ def format_bytes(value: float | None) -> str:
     while size >= 999.5 and step < len(_SUFFIXES) - 1:
         size /= 1024
         step += 1
-    digits = f"{size:.1f}" if step and size < 9.95 else f"{size:.0f}"
+    digits = f"{size:.1f}" if step and size < 99.95 else f"{size:.0f}"
     return f"{sign}{digits}{_SUFFIXES[step]}"
 
 

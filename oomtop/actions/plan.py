@@ -5,9 +5,12 @@ The same plan text stands on the screen and in the shell.  A plan with a `refusa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
+from oomtop.actions.requests import Request
 from oomtop.host.process import ProcessId
 
 
@@ -69,3 +72,22 @@ class Outcome:
     seconds: float | None = None
     before: str | None = None
     after: str | None = None
+    undo: Request | None = None
+    """What takes it back, None if nothing can or nothing was done."""
+
+
+class Prepared(Protocol):
+    """A plan with everything opened that it needs, so that it acts on what was shown and on nothing else."""
+
+    @property
+    def plan(self) -> Plan:
+        """What it is going to do."""
+        ...
+
+    def perform(self, report: Callable[[str], None]) -> Outcome:
+        """Do it once and give everything back; `report` gets a line whenever there is news."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back undone; while `perform` runs, that does it itself."""
+        ...

@@ -1,0 +1,55 @@
+"""Which function prepares which request, and the one way an action is carried out: audited, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar, cast
+
+from oomtop.actions.audit import Audit
+from oomtop.actions.context import ActionContext
+from oomtop.actions.drop_caches import prepare_drop_caches
+from oomtop.actions.freeze import prepare_freeze
+from oomtop.actions.kill import prepare_kill
+from oomtop.actions.plan import Outcome, Prepared
+from oomtop.actions.protect import prepare_adjust, prepare_restore
+from oomtop.actions.requests import (
+    AdjustRequest,
+    DropCachesRequest,
+    FreezeRequest,
+    KillRequest,
+    Request,
+    RestoreAdjRequest,
+)
+
+_R = TypeVar("_R")
+_Prepare = Callable[[Request, ActionContext], Prepared]
+
+
+def _row(kind: type[_R], prepare: Callable[[_R, ActionContext], Prepared]) -> tuple[type[object], _Prepare]:
+    """Pair a request type with its function; the type of the key is what makes the cast true."""
+    return kind, cast(_Prepare, prepare)
+
+
+_TABLE: Mapping[type[object], _Prepare] = dict(
+    (
+        _row(KillRequest, prepare_kill),
+        _row(AdjustRequest, prepare_adjust),
+        _row(RestoreAdjRequest, prepare_restore),
+        _row(DropCachesRequest, prepare_drop_caches),
+        _row(FreezeRequest, prepare_freeze),
+    )
+)
+
+
+def prepare(request: Request, context: ActionContext) -> Prepared:
+    """Open what `request` needs and return its plan; never raises for what the machine answers."""
+    return _TABLE[type(request)](request, context)
+
+
+def carry_out(prepared: Prepared, audit: Audit, report: Callable[[str], None]) -> Outcome:
+    """Perform, with a line in the audit log before and after; its problems end in the outcome's details."""
+    entry, problem = audit.start(prepared.plan)
+    outcome = prepared.perform(report)
+    problem = audit.end(entry, prepared.plan, outcome) or problem
+    return outcome if problem is None else replace(outcome, details=(*outcome.details, problem))

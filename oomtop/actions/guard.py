@@ -1,0 +1,87 @@
+"""`Guard`: whom no action touches, and the modes in which nothing is touched at all.
+
+pid 1, kernel threads, oomtop itself, its ancestors (the shell and the SSH session that it runs in), and the
+names on the protected list.  The chain of parents is `/proc/PID/stat` field 4 (Documentation/filesystems/proc.rst).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from oomtop.errors import ParseError
+from oomtop.host.process import Process, ProcessId
+from oomtop.host.process_scan import parse_stat
+from oomtop.units import printable
+
+
+def own_lineage() -> tuple[ProcessId, ...]:
+    """Return oomtop itself and its ancestors up to pid 1, nearest first."""
+    chain: list[ProcessId] = []
+    pid = os.getpid()
+    while pid > 0 and all(pid != known.pid for known in chain):
+        try:
+            with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+                process = parse_stat(file.read(), 1, 1)
+        except (OSError, ParseError):
+            # hidepid hides the parents of other users, and a parent may end meanwhile: the chain stops there.
+            break
+        chain.append(process.id)
+        pid = process.ppid
+    return tuple(chain)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Decides what is refused; `protected` are shell patterns on names, as `sshd*`."""
+
+    protected: tuple[str, ...] = ()
+    read_only: bool = False
+    replay: bool = False
+    lineage: tuple[ProcessId, ...] = field(default_factory=own_lineage)
+    """oomtop itself first, then its parent and so on."""
+
+    def mode_refusal(self) -> str | None:
+        """Return why nothing at all may be done now, None if it may; no request can override this."""
+        if self.replay:
+            return "this is a recording: nothing here can be acted on"
+        if self.read_only:
+            return "oomtop was started with --read-only"
+        return None
+
+    def refusal(self, process: Process, override: bool = False) -> str | None:
+        """Return why `process` is not touched, None if it may be."""
+        mode = self.mode_refusal()
+        if mode is not None or override:
+            return mode
+        return self._identity_refusal(process) or self._name_refusal(process)
+
+    def group_refusal(self, members: Iterable[Process], override: bool = False) -> str | None:
+        """Return why a group with these members is not touched, None if it may be."""
+        for process in members:
+            reason = self.refusal(process, override)
+            if reason is not None:
+                return f"{process.pid} ({printable(process.comm)}) is in it: {reason}"
+        return self.mode_refusal()
+
+    def _identity_refusal(self, process: Process) -> str | None:
+        if process.pid == 1:
+            return "pid 1 is init: its end is the machine's end"
+        if process.is_kernel_thread:
+            return "a kernel thread: it owns no memory and ignores signals"
+        if self.lineage and process.id == self.lineage[0]:
+            return "oomtop itself"
+        if process.id in self.lineage:
+            return "an ancestor of oomtop: your own session hangs on it"
+        return None
+
+    def _name_refusal(self, process: Process) -> str | None:
+        names = {process.comm}
+        if process.command:
+            names.add(os.path.basename(process.command.split(" ", 1)[0]))
+        for pattern in self.protected:
+            if any(fnmatchcase(name, pattern) for name in names):
+                return f"protected by your list ({pattern})"
+        return None

@@ -1,0 +1,169 @@
+"""`ProcessHandle`: one process held by a pidfd and by its folder in `/proc`, so that it cannot become another.
+
+pidfd_open(2) (5.3+), process_mrelease(2) (5.15+).  Reading or writing through the folder of a process that is
+gone gives ESRCH, and a signal through its pidfd too, whoever has its number by then.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+from dataclasses import replace
+
+from oomtop.errors import ActionRefused, ParseError
+from oomtop.host.process import Process, ProcessId
+from oomtop.host.process_scan import parse_stat, parse_status
+from oomtop.host.root import Root
+from oomtop.units import printable
+
+# The same number on every architecture but alpha, which CPython's kernels of today do not run on.
+_PROCESS_MRELEASE = 448
+_SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class ProcessHandle:
+    """An opened process; whoever opened it closes it."""
+
+    def __init__(self, identity: ProcessId, pidfd: int, folder: int) -> None:
+        self.id = identity
+        self.pidfd = pidfd
+        self._folder = folder
+
+    def close(self) -> None:
+        """Give both descriptors back."""
+        os.close(self._folder)
+        os.close(self.pidfd)
+
+    def facts(self, known: Process | None = None) -> Process | None:
+        """Return the process as it is now, with what `known` tells beyond `stat` and `status`; None when gone."""
+        try:
+            fresh = parse_stat(self.read("stat"), os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK"))
+            status = parse_status(self.read("status"))
+        except (OSError, ParseError):
+            return None
+        if fresh.id != self.id:
+            return None
+        fresh = replace(
+            fresh,
+            rss_anon=status.get("rss_anon"),
+            swap=status.get("swap"),
+            page_tables=status.get("page_tables"),
+            uid=status.get("uid"),
+            euid=status.get("euid"),
+        )
+        if known is None:
+            return fresh
+        return replace(
+            fresh,
+            cgroup=known.cgroup,
+            command=known.command,
+            oom_score_adj=known.oom_score_adj,
+            oom_score=known.oom_score,
+        )
+
+    def require_same(self) -> None:
+        """Check once more, just before acting, that this is the process that was asked for.
+
+        Raises:
+            ActionRefused: it is gone, or its number belongs to another process.
+        """
+        _require_identity(self, self.id)
+
+    def has_exited(self) -> bool:
+        """Whether it has ended, reaped or not: its pidfd is readable then."""
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def is_kill_pending(self) -> bool:
+        """Whether a SIGKILL is already under way to it."""
+        try:
+            return parse_kill_pending(self.read("status"))
+        except OSError:
+            return False
+
+    def send(self, number: int) -> None:
+        """Signal it.
+
+        Raises:
+            OSError: EPERM, or ESRCH when it is gone.
+        """
+        signal.pidfd_send_signal(self.pidfd, number)
+
+    def release_memory(self) -> int:
+        """Let the kernel take a dying process's memory before it finishes; return 0 or the errno."""
+        ctypes.set_errno(0)
+        done: int = _LIBC.syscall(ctypes.c_long(_PROCESS_MRELEASE), ctypes.c_long(self.pidfd), ctypes.c_long(0))
+        return 0 if done == 0 else ctypes.get_errno()
+
+    def read(self, name: str) -> bytes:
+        """Return what a file of its folder holds.
+
+        Raises:
+            OSError: it is gone, or the file may not be read.
+        """
+        descriptor = self.open(name, os.O_RDONLY)
+        try:
+            parts = []
+            while part := os.read(descriptor, 65536):
+                parts.append(part)
+            return b"".join(parts)
+        finally:
+            os.close(descriptor)
+
+    def open(self, name: str, flags: int) -> int:
+        """Open a file of its folder and return the descriptor, which is the caller's."""
+        return os.open(name, flags | os.O_CLOEXEC, dir_fd=self._folder)
+
+
+def parse_kill_pending(status: bytes) -> bool:
+    """Whether `SigPnd` or `ShdPnd` of `/proc/PID/status` holds SIGKILL."""
+    for line in status.split(b"\n"):
+        name, _, value = line.partition(b":")
+        if name in (b"SigPnd", b"ShdPnd") and int(value, 16) & _SIGKILL_BIT:
+            return True
+    return False
+
+
+def open_process(root: Root, identity: ProcessId) -> ProcessHandle:
+    """Open a process and check that it is the one meant.
+
+    It was seen before the call, so its number was its own when the pidfd was taken or it was gone by then; either
+    way the start time in the folder, opened after the pidfd, tells whether both are still that process.
+
+    Raises:
+        ActionRefused: gone, its number reused, or this kernel has no pidfd.
+        OSError: out of descriptors, or no right to look.
+    """
+    try:
+        pidfd = os.pidfd_open(identity.pid)
+    except ProcessLookupError:
+        raise ActionRefused(f"{identity.pid} is gone already") from None
+    try:
+        folder = os.open(root.at(f"/proc/{identity.pid}"), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        os.close(pidfd)
+        if isinstance(error, FileNotFoundError):
+            raise ActionRefused(f"{identity.pid} is gone already") from None
+        raise
+    handle = ProcessHandle(identity, pidfd, folder)
+    try:
+        _require_identity(handle, identity)
+    except ActionRefused:
+        handle.close()
+        raise
+    return handle
+
+
+def _require_identity(handle: ProcessHandle, identity: ProcessId) -> None:
+    try:
+        found = parse_stat(handle.read("stat"), 1, 1)
+    except (OSError, ParseError):
+        raise ActionRefused(f"{identity.pid} is gone already") from None
+    if found.id != identity:
+        raise ActionRefused(
+            f"{identity.pid} is another process now ({printable(found.comm)}): the one you chose is gone"
+        )

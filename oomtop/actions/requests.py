@@ -1,0 +1,64 @@
+"""What may be asked of `actions`: one frozen value per kind of action, from a key, a command or an undo.
+
+A request names processes by `ProcessId`, never by a bare pid, and groups by the path that `Cgroup.path` carries.
+`override` lifts the guard's refusals (pid 1, kernel threads, oomtop and its ancestors, the protected list) for
+this one request; read-only and replay cannot be lifted.
+"""
+
+from __future__ import annotations
+
+import signal as signals
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from oomtop.host.process import ProcessId
+
+
+@dataclass(frozen=True, slots=True)
+class KillRequest:
+    """Send a signal to one process, to several, or to each one's tree."""
+
+    targets: tuple[ProcessId, ...]
+    signal: int = signals.SIGTERM
+    tree: bool = False
+    grace: float | None = None
+    """Seconds after which SIGKILL follows; None: it does not follow."""
+    patience: float = 10.0
+    """Seconds to wait for the end before the outcome says that it is still there."""
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustRequest:
+    """Set `oom_score_adj` of every target to the same value."""
+
+    targets: tuple[ProcessId, ...]
+    value: int
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreAdjRequest:
+    """Give each process the `oom_score_adj` that it had: what undoes an `AdjustRequest`."""
+
+    values: tuple[tuple[ProcessId, int], ...]
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropCachesRequest:
+    """Drop clean page cache (1), reclaimable slab (2) or both (3)."""
+
+    level: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeRequest:
+    """Stop processes by SIGSTOP, or let them go on by SIGCONT."""
+
+    targets: tuple[ProcessId, ...]
+    thaw: bool = False
+    override: bool = False
+
+
+Request: TypeAlias = KillRequest | AdjustRequest | RestoreAdjRequest | DropCachesRequest | FreezeRequest

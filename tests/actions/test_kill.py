@@ -1,0 +1,217 @@
+import os
+import select
+import signal
+
+import pytest
+from children import as_nobody, context, end, facts, identity, start
+
+from oomtop.actions.catalogue import prepare
+from oomtop.actions.guard import Guard
+from oomtop.actions.kill import prepare_kill, signal_name, tree_of
+from oomtop.actions.plan import Status
+from oomtop.actions.requests import FreezeRequest, KillRequest
+from oomtop.host.process import ProcessId
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+@pytest.fixture
+def child():
+    process = start("held = bytearray(40 << 20)")
+    yield process
+    end(process)
+
+
+@pytest.fixture
+def stubborn():
+    process = start(stubborn=True)
+    yield process
+    end(process)
+
+
+def kill(*pids, **more):
+    request = KillRequest(tuple(identity(pid) for pid in pids), **more)
+    return prepare_kill(request, context([facts(pid) for pid in pids]))
+
+
+def test_sigterm_ends_a_child_and_tells_what_it_gave_back(child):
+    prepared = kill(child.pid)
+    assert prepared.plan.refusal is None
+    assert prepared.plan.frees > 40 << 20
+    news = []
+    outcome = prepared.perform(news.append)
+    assert outcome.status is Status.DONE
+    assert "exited after" in outcome.summary
+    assert outcome.freed > 40 << 20
+    assert child.wait() == -signal.SIGTERM
+    assert any("SIGTERM sent" in line for line in news)
+
+
+def test_a_child_that_ignores_sigterm_is_named_and_a_second_key_ends_it(stubborn):
+    outcome = kill(stubborn.pid, patience=0.2).perform(print)
+    assert outcome.status is Status.FAILED
+    assert "ignores SIGTERM: press k again for SIGKILL" in outcome.summary
+    assert kill(stubborn.pid, signal=signal.SIGKILL).perform(print).status is Status.DONE
+    assert stubborn.wait() == -signal.SIGKILL
+
+
+def test_after_the_grace_period_sigkill_follows(stubborn):
+    prepared = kill(stubborn.pid, grace=0.1)
+    assert "SIGKILL to those still there" in " ".join(prepared.plan.steps)
+    assert prepared.perform(print).status is Status.DONE
+    assert stubborn.wait() == -signal.SIGKILL
+
+
+def test_gone_before_the_plan(child):
+    before = facts(child.pid)
+    end(child)
+    prepared = prepare_kill(KillRequest((before.id,)), context([before]))
+    assert "gone already" in prepared.plan.refusal
+    assert prepared.perform(print).status is Status.REFUSED
+
+
+def test_gone_between_plan_and_signal(child):
+    prepared = kill(child.pid)
+    end(child)
+    outcome = prepared.perform(print)
+    assert outcome.status is Status.REFUSED
+    assert "gone already" in outcome.summary
+
+
+def test_a_reused_number_is_refused(child):
+    now = identity(child.pid)
+    prepared = prepare_kill(KillRequest((ProcessId(now.pid, now.start_time - 500),)), context())
+    assert "another process now" in prepared.plan.refusal
+    assert child.poll() is None
+
+
+def test_a_zombie_is_dead_already(child):
+    before = facts(child.pid)
+    os.kill(child.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    prepared = prepare_kill(KillRequest((before.id,)), context([before]))
+    assert "dead already" in prepared.plan.refusal
+
+
+@pytest.mark.parametrize(
+    ("pid", "words"), [(1, "pid 1"), (os.getpid(), "oomtop itself"), (os.getppid(), "ancestor of oomtop")]
+)
+def test_init_oomtop_and_its_ancestors_are_refused(pid, words):
+    prepared = kill(pid)
+    assert words in prepared.plan.refusal
+    prepared.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/2/stat"), reason="a container shows no kernel threads")
+def test_a_kernel_thread_is_refused():
+    if not facts(2).is_kernel_thread:
+        pytest.skip("pid 2 is no kernel thread here")
+    assert "kernel thread" in kill(2).plan.refusal
+
+
+def test_a_tree_whose_root_is_refused_is_left_alone(child):
+    processes = [facts(os.getpid()), facts(child.pid)]
+    request = KillRequest((identity(os.getpid()),), tree=True)
+    prepared = prepare_kill(request, context(processes))
+    assert "and its tree" in prepared.plan.refusal
+    assert child.poll() is None
+
+
+def test_a_tree_dies_with_its_children():
+    parent = start("import subprocess; c = subprocess.Popen(['sleep', '1000'])")
+    try:
+        with open(f"/proc/{parent.pid}/task/{parent.pid}/children") as file:
+            below = int(file.read())
+        processes = [facts(parent.pid), facts(below)]
+        watch = os.pidfd_open(below)
+        prepared = prepare_kill(KillRequest((identity(parent.pid),), tree=True), context(processes))
+        assert [target.id.pid for target in prepared.plan.targets] == [parent.pid, below]
+        outcome = prepared.perform(print)
+        assert outcome.status is Status.DONE
+        assert "of 2: 2 exited" in outcome.summary
+        assert select.select([watch], [], [], 5)[0]
+        os.close(watch)
+    finally:
+        end(parent)
+
+
+def test_an_older_process_is_no_child():
+    young, old = facts(os.getpid()), facts(1)
+    assert tree_of([young.id], [young, old]) == (young.id,)
+
+
+def test_one_of_two_refused_is_partly_done_with_a_warning(child):
+    prepared = kill(child.pid, 1)
+    assert prepared.plan.refusal is None
+    assert any("pid 1" in warning for warning in prepared.plan.warnings)
+    assert [target.id.pid for target in prepared.plan.targets] == [child.pid]
+    prepared.close()
+
+
+def test_one_of_two_ignoring_is_partly(child, stubborn):
+    outcome = kill(child.pid, stubborn.pid, patience=0.2).perform(print)
+    assert outcome.status is Status.PARTLY
+    assert any("ignores SIGTERM" in line for line in outcome.details)
+
+
+@needs_root
+def test_without_the_right_the_plan_says_so(child):
+    text = as_nobody(lambda: kill(child.pid).plan.refusal or "no refusal")
+    assert "not permitted: it belongs to root" in text
+    assert child.poll() is None
+
+
+def test_the_protected_list_and_its_override(child):
+    name = facts(child.pid).comm
+    guard = Guard(protected=(name[:3] + "*",))
+    request = KillRequest((identity(child.pid),))
+    refused = prepare_kill(request, context([facts(child.pid)], guard))
+    assert "protected by your list" in refused.plan.refusal
+    lifted = prepare_kill(KillRequest(request.targets, override=True), context([facts(child.pid)], guard))
+    assert lifted.plan.refusal is None
+    lifted.close()
+
+
+@pytest.mark.parametrize(
+    ("guard", "words"), [(Guard(read_only=True), "--read-only"), (Guard(replay=True), "recording")]
+)
+def test_read_only_and_replay_cannot_be_overridden(child, guard, words):
+    request = KillRequest((identity(child.pid),), override=True)
+    assert words in prepare_kill(request, context([facts(child.pid)], guard)).plan.refusal
+
+
+def test_stop_is_undone_by_continue(child):
+    request = FreezeRequest((identity(child.pid),))
+    outcome = prepare(request, context([facts(child.pid)])).perform(print)
+    assert outcome.status is Status.DONE
+    os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+    assert facts(child.pid).state == "T"
+    undone = prepare(outcome.undo, context([facts(child.pid)])).perform(print)
+    assert undone.status is Status.DONE
+    os.waitid(os.P_PID, child.pid, os.WCONTINUED)
+    assert facts(child.pid).state != "T"
+
+
+def test_a_plan_is_performed_once_and_gives_everything_back(child):
+    before = set(os.listdir("/proc/self/fd"))
+    prepared = kill(child.pid, signal=signal.SIGCONT)
+    assert prepared.perform(print).status is Status.DONE
+    assert prepared.perform(print).summary == "already performed or closed"
+    prepared.close()
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_closed_plan_signals_nothing(child):
+    prepared = kill(child.pid, signal=signal.SIGKILL)
+    prepared.close()
+    assert prepared.perform(print).status is Status.REFUSED
+    assert child.poll() is None
+
+
+def test_nobody_chosen():
+    assert prepare_kill(KillRequest(()), context()).plan.refusal == "no process is chosen"
+
+
+def test_names_of_signals():
+    assert signal_name(9) == "SIGKILL"
+    assert signal_name(40) == "signal 40"

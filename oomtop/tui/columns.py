@@ -1,109 +1,211 @@
-"""The columns of the process table: a table of data; each names its width, its text and its sort key."""
+"""The columns of the process table, as data: title, width, text, sort key, facts needed and one line of help.
+
+Sample of the default at 80 cells: `  PID     USER       R+S▼  SWAP  GROW/m  SHARE   ADJ S  COMMAND`
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 
 from oomtop.analysis.model import ProcessRow
-from oomtop.units import DASH, format_bytes, format_count, format_duration, format_share
+from oomtop.host.process import ProcessId
+from oomtop.units import DASH, format_bytes, format_count, format_duration, format_share, printable
 
-Text = Callable[[ProcessRow, float], str]
-Key = Callable[[ProcessRow], "float | str"]
+MARKER_WIDTH = 2
+"""Cells before the first column: next victim or gone, and tagged."""
+COMMAND = "command"
+DEFAULT_SORT = "mem"
+_LEAST_COMMAND = 20
+# What one line can show is far below this; a 4 MB argument list is cut before anything looks at it.
+MAX_TEXT = 1024
+_UNKNOWN = float("-inf")
+
+
+class Align(Enum):
+    """On which side of its column a text stands."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a column may need besides the row: the time of the tick and everybody's rank as a victim."""
+
+    monotonic: float = 0.0
+    ranks: Mapping[ProcessId, int] = field(default_factory=dict)
+
+
+SortKey = float | str
+Text = Callable[[ProcessRow, Moment], str]
+Key = Callable[[ProcessRow, Moment], SortKey]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `text` gets the row and the monotonic time of the tick."""
+    """One column; `least_terminal` is the narrowest terminal on which it is shown unasked."""
 
     id: str
     title: str
     width: int
-    """Cells; 0 takes what is left of the line."""
+    least_terminal: int
     text: Text
-    key: Key
+    sort_key: Key
+    needs: frozenset[str]
     help: str
-    from_width: int = 0
-    """The screen width from which on the column is shown by default; -1 never."""
-    left: bool = False
-    descending: bool = True
+    align: Align = Align.RIGHT
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it sorts from A to Z at first, unlike figures, which start with the largest."""
+        return self.align is Align.LEFT
 
 
-def _size(value: int | None) -> float:
-    return -1.0 if value is None else value
+def clean(text: str) -> str:
+    """Return foreign text cut to what a line can show and made harmless."""
+    return printable(text[:MAX_TEXT])
 
 
-def _growth(row: ProcessRow, now: float) -> str:
-    if row.growth is None:
-        return DASH
-    text = format_bytes(row.growth * 60)
-    return f"+{text}" if row.growth > 0 else ("0" if row.growth == 0 else text)
+def command_of(row: ProcessRow) -> str:
+    """Return the command line, or the name in brackets where there is none (kernel threads, zombies)."""
+    command = row.process.command
+    return clean(command) if command else f"[{clean(row.process.comm)}]"
 
 
-def _cpu(row: ProcessRow, now: float) -> str:
-    return DASH if row.cpu is None else f"{row.cpu * 100:.0f}"
+def rank_victims(rows: Iterable[ProcessRow], first: Sequence[ProcessId]) -> dict[ProcessId, int]:
+    """Return the kill rank from 1 of every process that can be killed, `first` before all others."""
+    ranks = {id: rank for rank, id in enumerate(first, 1)}
+    rest = [row for row in rows if row.badness is not None and row.process.id not in ranks]
+    rest.sort(key=lambda row: row.badness or 0, reverse=True)
+    ranks.update((row.process.id, rank) for rank, row in enumerate(rest, len(ranks) + 1))
+    return ranks
 
 
-def _int(value: int | None) -> str:
-    return DASH if value is None else str(value)
+def _known(value: float | None) -> float:
+    return _UNKNOWN if value is None else value
 
 
-def _headroom(row: ProcessRow, now: float) -> str:
-    return format_bytes(row.headroom)
+def _bytes(
+    id: str, title: str, least: int, value: Callable[[ProcessRow], int | None], needs: str, help: str, width: int = 5
+) -> Column:
+    return Column(
+        id, title, max(width, len(title) + 1), least,
+        lambda row, _: format_bytes(value(row)), lambda row, _: _known(value(row)), frozenset(needs.split()), help,
+    )  # fmt: skip
+
+
+def _figure(
+    id: str, title: str, width: int, least: int, value: Callable[[ProcessRow], float | None],
+    write: Callable[[float | None], str], needs: str, help: str,
+) -> Column:  # fmt: skip
+    return Column(
+        id, title, max(width, len(title) + 1), least,
+        lambda row, _: write(value(row)), lambda row, _: _known(value(row)), frozenset(needs.split()), help,
+    )  # fmt: skip
+
+
+def _words(id: str, title: str, width: int, least: int, value: Callable[[ProcessRow], str], needs: str, help: str,
+           ) -> Column:  # fmt: skip
+    return Column(
+        id, title, width, least,
+        lambda row, _: value(row), lambda row, _: value(row).lower(), frozenset(needs.split()), help, Align.LEFT,
+    )  # fmt: skip
+
+
+def _whole(value: float | None) -> str:
+    return DASH if value is None else str(int(value))
+
+
+def _signed_bytes(value: float | None) -> str:
+    return f"+{format_bytes(value)}" if value is not None and value > 0 else format_bytes(value)
+
+
+def _percent(value: float | None) -> str:
+    return DASH if value is None else f"{value * 100:.1f}"
+
+
+def _per_minute(row: ProcessRow) -> float | None:
+    return None if row.growth is None else row.growth * 60
+
+
+def _age(row: ProcessRow, moment: Moment) -> str:
+    return format_duration(moment.monotonic - row.process.started)
+
+
+def _rank(row: ProcessRow, moment: Moment) -> str:
+    rank = moment.ranks.get(row.process.id)
+    return DASH if rank is None else str(rank)
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("pid", "PID", 7, lambda r, n: str(r.process.pid), lambda r: r.process.pid,
-           "process id", descending=False),
-    Column("user", "USER", 8, lambda r, n: r.user, lambda r: r.user, "effective user", left=True, descending=False),
-    Column("rss", "RSS", 5, lambda r, n: format_bytes(r.process.rss), lambda r: r.process.rss,
-           "resident memory, shared pages counted whole: /proc/PID/stat", 100),
-    Column("anon", "ANON", 5, lambda r, n: format_bytes(r.process.rss_anon), lambda r: _size(r.process.rss_anon),
-           "resident anonymous memory: RssAnon of /proc/PID/status", 150),
-    Column("file", "FILE", 5, lambda r, n: format_bytes(r.process.rss_file), lambda r: _size(r.process.rss_file),
-           "resident file pages: RssFile of /proc/PID/status", 180),
-    Column("shmem", "SHMEM", 5, lambda r, n: format_bytes(r.process.rss_shmem), lambda r: _size(r.process.rss_shmem),
-           "resident shared memory: RssShmem of /proc/PID/status", 180),
-    Column("swap", "SWAP", 5, lambda r, n: format_bytes(r.process.swap), lambda r: _size(r.process.swap),
-           "swapped-out memory: VmSwap of /proc/PID/status"),
-    Column("memory", "R+S", 5, lambda r, n: format_bytes(r.process.rss_and_swap), lambda r: r.process.rss_and_swap,
-           "resident plus swapped-out memory"),
-    Column("growth", "GROW/m", 6, _growth, lambda r: r.growth or 0.0,
-           "growth of RSS+swap per minute, robust slope of the last minute"),
-    Column("share", "OOM%", 5, lambda r, n: format_share(r.share), lambda r: -9.0 if r.share is None else r.share,
-           "oom_badness as a share of RAM+swap; a dash cannot be killed"),
-    Column("score", "SCORE", 5, lambda r, n: _int(r.process.oom_score), lambda r: _size(r.process.oom_score),
-           "the kernel's oom_score", 120),
-    Column("adj", "ADJ", 5, lambda r, n: _int(r.process.oom_score_adj), lambda r: r.process.oom_score_adj or 0,
-           "oom_score_adj, -1000 never to 1000 first"),
-    Column("faults", "MAJF/s", 6, lambda r, n: format_count(r.major_fault_rate), lambda r: r.major_fault_rate or 0.0,
-           "major page faults per second", 120),
-    Column("cpu", "CPU%", 4, _cpu, lambda r: r.cpu or 0.0, "share of one CPU", 100),
-    Column("time", "TIME", 6, lambda r, n: format_duration(r.process.cpu_seconds), lambda r: r.process.cpu_seconds,
-           "CPU time used", 180),
-    Column("threads", "THR", 4, lambda r, n: str(r.process.threads), lambda r: r.process.threads, "threads", 150),
-    Column("state", "S", 1, lambda r, n: r.process.state, lambda r: r.process.state,
-           "state: R running, S sleeping, D waiting for a device, T stopped, Z zombie", left=True, descending=False),
-    Column("age", "AGE", 6, lambda r, n: format_duration(n - r.process.started), lambda r: -r.process.started,
-           "time since its start", 150, descending=False),
-    Column("headroom", "ROOM", 5, _headroom, lambda r: float("inf") if r.headroom is None else r.headroom,
-           "bytes to the nearest memory limit of its cgroups", 120, descending=False),
-    Column("unit", "UNIT", 20, lambda r, n: r.unit or DASH, lambda r: r.unit or "~",
-           "systemd unit, container or pod", 150, left=True, descending=False),
-    Column("pagetables", "PGTBL", 5, lambda r, n: format_bytes(r.process.page_tables),
-           lambda r: _size(r.process.page_tables), "page tables: VmPTE of /proc/PID/status", 200),
-    Column("virtual", "VIRT", 5, lambda r, n: format_bytes(r.process.virtual_size), lambda r: r.process.virtual_size,
-           "virtual size", 200),
-    Column("locked", "LOCK", 5, lambda r, n: format_bytes(r.process.locked), lambda r: _size(r.process.locked),
-           "locked memory: VmLck of /proc/PID/status", -1),
-    Column("command", "COMMAND", 0, lambda r, n: (r.process.command or r.process.comm)[:1000],
-           lambda r: r.process.comm, "command line, or the name the kernel keeps", left=True, descending=False),
+    _figure("pid", "PID", 7, 0, lambda row: row.process.pid, _whole, "pid", "process id"),
+    _words("user", "USER", 8, 0, lambda row: clean(row.user), "user", "effective user"),
+    _bytes("mem", "R+S", 0, lambda row: row.process.rss_and_swap, "rss swap", "resident plus swapped-out memory"),
+    _bytes("rss", "RSS", 100, lambda row: row.process.rss, "rss", "resident memory: anonymous, file and shared"),
+    _bytes("anon", "ANON", 160, lambda row: row.process.rss_anon, "rss_anon", "resident anonymous memory"),
+    _bytes("file", "FILE", 160, lambda row: row.process.rss_file, "rss_file", "resident pages of files"),
+    _bytes("shmem", "SHMEM", 160, lambda row: row.process.rss_shmem, "rss_shmem", "resident shared memory and tmpfs"),
+    _bytes("swap", "SWAP", 60, lambda row: row.process.swap, "swap", "memory swapped out"),
+    _figure("growth", "GROW/m", 6, 70, _per_minute, _signed_bytes, "rss swap", "growth of R+S per minute"),
+    _figure("share", "SHARE", 5, 60, lambda row: row.share, format_share, "badness",
+            "OOM score as a share of RAM and swap"),
+    Column("rank", "KILL#", 6, 110, _rank, lambda row, moment: -moment.ranks.get(row.process.id, 1 << 40),
+           frozenset({"badness"}), "rank in the kernel's kill order, 1 is the next victim"),
+    _figure("score", "SCORE", 5, 170, lambda row: row.process.oom_score, _whole, "oom_score", "the kernel's oom_score"),
+    _figure("adj", "ADJ", 5, 60, lambda row: row.process.oom_score_adj, _whole, "oom_score_adj",
+            "oom_score_adj: below 0 protected, -1000 never killed"),
+    _figure("faults", "MAJF/s", 5, 130, lambda row: row.major_fault_rate, format_count, "major_faults",
+            "page faults per second that waited for a disk"),
+    _figure("cpu", "CPU%", 6, 110, lambda row: row.cpu, _percent, "cpu_seconds", "share of one CPU"),
+    _figure("time", "TIME", 6, 230, lambda row: row.process.cpu_seconds, format_duration, "cpu_seconds",
+            "CPU time used since its start"),
+    _figure("threads", "THR", 4, 170, lambda row: row.process.threads, _whole, "threads", "number of threads"),
+    _words("state", "S", 2, 0, lambda row: row.process.state, "state",
+           "state: R runs, S sleeps, D waits for a device, T stopped, Z zombie"),
+    Column("age", "AGE", 6, 150, _age, lambda row, _: -row.process.started, frozenset({"started"}),
+           "time since its start"),
+    _words("unit", "UNIT", 18, 180, lambda row: clean(row.unit or DASH), "cgroup", "systemd unit, container or pod"),
+    _bytes("headroom", "HEADROOM", 195, lambda row: row.headroom, "cgroup", "bytes to its nearest memory limit"),
+    _bytes("page_tables", "PGTBL", 210, lambda row: row.process.page_tables, "page_tables", "page tables"),
+    _bytes("virt", "VIRT", 220, lambda row: row.process.virtual_size, "virtual_size", "address space"),
+    _words(COMMAND, "COMMAND", 0, 0, command_of, "comm command", "command line; takes the rest of the line"),
 )  # fmt: skip
-BY_ID = {column.id: column for column in COLUMNS}
+
+BY_ID: Mapping[str, Column] = {column.id: column for column in COLUMNS}
 
 
-def columns_for(width: int, chosen: Sequence[str] = ()) -> tuple[Column, ...]:
-    """Return the chosen columns, or those that fit a screen of `width` cells."""
-    if chosen:
-        return tuple(BY_ID[name] for name in chosen if name in BY_ID)
-    return tuple(column for column in COLUMNS if 0 <= column.from_width <= width)
+def room_for_command(columns: Iterable[Column], width: int) -> int:
+    """Return the cells that are left for the command on a line of `width` cells."""
+    return width - MARKER_WIDTH - sum(column.width + 1 for column in columns if column.id != COMMAND)
+
+
+def columns_for(width: int, ids: Sequence[str] | None = None, sort: str = DEFAULT_SORT) -> tuple[Column, ...]:
+    """Return the columns to show on `width` cells: those of `ids` that fit, the sorted one always.
+
+    Without `ids` each column comes at the width it asks for.  Nothing is clipped: where the command would
+    get fewer than 20 cells, the column that is least asked for goes.
+    """
+    wanted = [BY_ID[id] for id in ids if id in BY_ID] if ids else list(COLUMNS)
+    if ids is None:
+        wanted = [column for column in wanted if column.least_terminal <= width or column.id == sort]
+    while room_for_command(wanted, width) < _LEAST_COMMAND and (least := _least(wanted, sort)) is not None:
+        wanted.remove(least)
+    return tuple(wanted)
+
+
+def columns_from(start: int, width: int, ids: Sequence[str] | None = None) -> tuple[Column, ...]:
+    """Return the columns of a table panned by `start` columns: the pid, then as many as fit, the command last."""
+    every = [BY_ID[id] for id in ids if id in BY_ID] if ids else list(COLUMNS)
+    shown = [column for column in every if column.id == "pid"]
+    for column in [column for column in every if column.id != "pid"][start:]:
+        if column.id == COMMAND or room_for_command([*shown, column], width) >= _LEAST_COMMAND:
+            shown.append(column)
+    return tuple(shown)
+
+
+def _least(columns: Sequence[Column], sort: str) -> Column | None:
+    """Return the column to give up first: of those for the widest terminals the last one."""
+    free = [column for column in columns if column.id not in (COMMAND, "pid", sort)]
+    return max(reversed(free), key=lambda column: column.least_terminal, default=None)

@@ -1,0 +1,24 @@
+"""`Look`: the colours of quantities and whether only ASCII may be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What drawing functions need to know; an empty palette draws without colour."""
+
+    ascii: bool = False
+    palette: Mapping[str, str] = field(default_factory=dict)
+
+    def style(self, name: str, bold: bool = False) -> str:
+        """Return the Rich style of a named colour."""
+        colour = self.palette.get(name, "")
+        return f"bold {colour}".strip() if bold else colour
+
+    def block(self, name: str) -> str:
+        """Return the style of a bar segment: its colour as background."""
+        colour = self.palette.get(name)
+        return f"black on {colour}" if colour else "reverse"

@@ -1,0 +1,50 @@
+"""The outlook: how long it lasts, who is next, who grows, and the most important finding in one sentence."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from oomtop.analysis.model import Assessment, Severity
+from oomtop.text import describe_exhaustion, describe_victim
+from oomtop.tui.look import Look
+from oomtop.units import format_rate, printable
+
+
+def draw_outlook(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
+    """Return two lines, and further findings where there is room."""
+    lines = [_outlook(assessment, look), _next(assessment, look)]
+    findings = list(assessment.findings)
+    for finding in findings[: max(1, height - 2)]:
+        style = look.style("bad" if finding.severity is Severity.CRITICAL else "warn", bold=True)
+        line = Text("!! " if finding.severity is Severity.CRITICAL else "!  ", style)
+        line.append(printable(finding.title), style).append(f"  {printable(finding.advice)}")
+        lines.append(line)
+    if not findings:
+        lines.append(Text("   nothing to worry about", look.style("dim")))
+    return lines[:height] if height else lines
+
+
+def _outlook(assessment: Assessment, look: Look) -> Text:
+    line = Text("Left ")
+    if not assessment.exhaustion:
+        return line.append("-")
+    first = assessment.exhaustion[0]
+    soon = first.seconds is not None and first.seconds < 300
+    line.append(printable(describe_exhaustion(first)), look.style("bad", bold=True) if soon else "")
+    return line
+
+
+def _next(assessment: Assessment, look: Look) -> Text:
+    line = Text("Next ")
+    victims = assessment.victims
+    line.append(printable(describe_victim(victims.first)) if victims.first else "no process can be killed")
+    if victims.near_tie and len(victims.candidates) > 1:
+        line.append(f" (or {printable(victims.candidates[1].name)})")
+    rows = {row.process.id: row for row in assessment.rows} if assessment.growers else {}
+    growing = [rows[identity] for identity in assessment.growers[:2] if identity in rows]
+    if growing:
+        texts = (f"{printable(row.process.comm)} {format_rate(row.growth)}" for row in growing)
+        line.append("  growing: " + ", ".join(texts), look.style("warn"))
+    if victims.culprit:
+        line.append(f"  {victims.culprit}", look.style("warn"))
+    return line

@@ -1,0 +1,163 @@
+"""Surviving what oomtop watches: memory locked, own score and priority set, the kill path rehearsed.
+
+mlockall(2), `/proc/self/oom_score_adj` (Documentation/filesystems/proc.rst, 3.1), setpriority(2).  Each step is tried
+alone, and its result is kept in words for the header and for `oomtop doctor`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from oomtop.actions.guard import own_lineage
+from oomtop.actions.handle import open_process
+from oomtop.actions.privileges import Capability, has_capability
+from oomtop.actions.words import in_words
+from oomtop.errors import OomtopError
+from oomtop.host.process_scan import parse_status
+from oomtop.host.root import Root, read_int
+from oomtop.units import format_bytes
+
+OWN_ADJ = -900
+OWN_NICE = -10
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_HEADER = ("memory lock", "adj")
+_ADJ_FILE = "/proc/self/oom_score_adj"
+# `echo` and `exec` are the shell's own, so /proc/self is the shell that then becomes the program.
+_RESET = 'echo "$1" 2>/dev/null >/proc/self/oom_score_adj; shift; exec nice -n "$@"'
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One measure: whether it holds, and the figure or the reason."""
+
+    name: str
+    done: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelfGuard:
+    """What protects oomtop, and what it had before, which its children get back."""
+
+    steps: tuple[Step, ...]
+    adj_before: int
+    nice_before: int
+
+    def describe(self) -> str:
+        """Return one line for the header: `guarded 46M locked, adj -900`, or why not."""
+        shown = [step for name in _HEADER for step in self.steps if step.name == name]
+        done = ", ".join(step.text for step in shown if step.done)
+        failed = "; ".join(f"{step.name}: {step.text}" for step in shown if not step.done)
+        if not done:
+            return f"not guarded: {failed or 'nothing was tried'}"
+        return f"guarded {done}" + (f"; {failed}" if failed else "")
+
+    def report(self) -> tuple[str, ...]:
+        """Return one line a step."""
+        return tuple(f"{'yes' if step.done else 'no '}  {step.name}: {step.text}" for step in self.steps)
+
+    def child_command(self, argv: Sequence[str]) -> tuple[str, ...]:
+        """Return the command that runs `argv` with the score and priority that oomtop itself was started with.
+
+        A tool opened from the monitor would otherwise inherit the protection; raising both back needs no right,
+        and no Python runs between fork and exec, which threads would make unsafe.
+        """
+        changed_nice = os.getpriority(os.PRIO_PROCESS, 0) - self.nice_before
+        if read_int(_ADJ_FILE) == self.adj_before and not changed_nice:
+            return tuple(argv)
+        return ("/bin/sh", "-c", _RESET, "sh", str(self.adj_before), str(-changed_nice), *argv)
+
+
+def guard_self() -> SelfGuard:
+    """Take every measure that this process is allowed to take; none of them can fail the start."""
+    adj_before = read_int(_ADJ_FILE) or 0
+    nice_before = os.getpriority(os.PRIO_PROCESS, 0)
+    # The score comes before the lock: locked memory makes oomtop the better victim until the score is down.
+    steps = (
+        _try("adj", lambda: _lower_adj(adj_before)),
+        _try("memory lock", _lock_memory),
+        _try("priority", lambda: _raise_priority(nice_before)),
+        _try("kill path", rehearse),
+    )
+    return SelfGuard(steps, adj_before, nice_before)
+
+
+def _try(name: str, measure: Callable[[], str]) -> Step:
+    try:
+        return Step(name, True, measure())
+    except OSError as error:
+        return Step(name, False, _reason(name, error))
+    except OomtopError as error:
+        return Step(name, False, str(error))
+
+
+def _reason(name: str, error: OSError) -> str:
+    if error.errno in (errno.EPERM, errno.EACCES):
+        need = {"adj": "CAP_SYS_RESOURCE", "memory lock": "CAP_IPC_LOCK", "priority": "CAP_SYS_NICE"}.get(name)
+        return f"needs {need}" if need else in_words(error)
+    return in_words(error)
+
+
+def _lower_adj(before: int) -> str:
+    """Lower the own score; one that is lower already, set by a service manager, stays."""
+    if before > OWN_ADJ:
+        with open(_ADJ_FILE, "wb", buffering=0) as file:
+            file.write(str(OWN_ADJ).encode())
+    return f"adj {min(before, OWN_ADJ)}"
+
+
+def _lock_memory() -> str:
+    """Lock what is mapped, as it is touched; what comes later only where no limit can make an mmap fail.
+
+    MCL_FUTURE under a finite RLIMIT_MEMLOCK makes later allocations fail, and Python dies of that.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    unlimited = has_capability(Capability.IPC_LOCK) or soft == resource.RLIM_INFINITY
+    flags = _MCL_CURRENT | _MCL_ONFAULT | (_MCL_FUTURE if unlimited else 0)
+    ctypes.set_errno(0)
+    if _LIBC.mlockall(ctypes.c_int(flags)) == 0:
+        return f"{format_bytes(_resident())} locked"
+    number = ctypes.get_errno()
+    if number == errno.ENOMEM:
+        raise OomtopError(f"RLIMIT_MEMLOCK is {format_bytes(soft)}, less than oomtop maps; needs CAP_IPC_LOCK")
+    raise OSError(number, os.strerror(number))
+
+
+def _resident() -> int:
+    """Return what is resident: VmLck counts whole mappings, of which ONFAULT locks only the touched pages."""
+    with open("/proc/self/status", "rb", buffering=0) as file:
+        status = parse_status(file.read())
+    return status.get("rss_anon", 0) + status.get("rss_file", 0) + status.get("rss_shmem", 0)
+
+
+def _raise_priority(before: int) -> str:
+    if before > OWN_NICE:
+        os.setpriority(os.PRIO_PROCESS, 0, OWN_NICE)
+    return f"nice {min(before, OWN_NICE)}"
+
+
+def rehearse() -> str:
+    """Walk the kill path once on oomtop itself with signal 0, so that nothing of it is loaded under pressure.
+
+    Raises:
+        OSError: this kernel has no pidfd (before 5.3), or a sandbox forbids it.
+    """
+    lineage = own_lineage()
+    if not lineage:
+        raise OomtopError("/proc does not show oomtop itself")
+    handle = open_process(Root(), lineage[0])
+    try:
+        handle.require_same()
+        handle.facts()
+        handle.is_kill_pending()
+        handle.has_exited()
+        handle.send(0)
+    finally:
+        handle.close()
+    return "kill path rehearsed"

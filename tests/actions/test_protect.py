@@ -1,0 +1,113 @@
+import os
+
+import pytest
+from children import as_nobody, context, end, facts, identity, start
+
+from oomtop.actions import protect
+from oomtop.actions.catalogue import prepare
+from oomtop.actions.plan import Status
+from oomtop.actions.privileges import Capability, has_capability
+from oomtop.actions.requests import AdjustRequest
+from oomtop.host.process import ProcessId
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+@pytest.fixture
+def child():
+    process = start()
+    yield process
+    end(process)
+
+
+def adj(pid):
+    with open(f"/proc/{pid}/oom_score_adj") as file:
+        return int(file.read())
+
+
+def adjust(pid, value, **more):
+    return prepare(AdjustRequest((identity(pid),), value), context([facts(pid)], **more))
+
+
+def test_the_value_is_written_read_back_and_undone(child):
+    was = adj(child.pid)
+    prepared = adjust(child.pid, 500)
+    assert f"(now {was})" in prepared.plan.steps[0]
+    outcome = prepared.perform(print)
+    assert outcome.status is Status.DONE
+    assert (outcome.before, outcome.after) == (str(was), "500")
+    assert adj(child.pid) == 500
+    undone = prepare(outcome.undo, context([facts(child.pid)])).perform(print)
+    assert undone.status is Status.DONE
+    assert adj(child.pid) == was
+
+
+def test_a_plan_changes_nothing(child):
+    was = adj(child.pid)
+    adjust(child.pid, 700).close()
+    assert adj(child.pid) == was
+
+
+@pytest.mark.parametrize("value", [-1001, 1001])
+def test_out_of_range(child, value):
+    assert "from -1000 to 1000" in adjust(child.pid, value).plan.refusal
+
+
+def test_minus_1000_has_its_warning(child):
+    prepared = adjust(child.pid, -1000)
+    assert any("unkillable" in warning for warning in prepared.plan.warnings)
+    prepared.close()
+
+
+def test_lowering_without_the_capability_fails_in_words(child):
+    if has_capability(Capability.SYS_RESOURCE):
+        pytest.skip("CAP_SYS_RESOURCE is held")
+    prepared = adjust(child.pid, -900)
+    assert any("CAP_SYS_RESOURCE" in warning for warning in prepared.plan.warnings)
+    outcome = prepared.perform(print)
+    assert outcome.status is Status.FAILED
+    assert "needs CAP_SYS_RESOURCE" in outcome.summary
+    assert outcome.undo is None
+
+
+@needs_root
+def test_a_stranger_may_not(child):
+    text = as_nobody(lambda: adjust(child.pid, 500).plan.refusal or "no refusal")
+    assert "not permitted: it belongs to root" in text
+
+
+def test_gone_between_plan_and_write(child):
+    prepared = adjust(child.pid, 500)
+    end(child)
+    outcome = prepared.perform(print)
+    assert outcome.status is Status.FAILED
+    assert "gone" in outcome.summary
+
+
+def test_a_reused_number(child):
+    now = identity(child.pid)
+    request = AdjustRequest((ProcessId(now.pid, now.start_time + 1),), 500)
+    assert "another process now" in prepare(request, context()).plan.refusal
+
+
+def test_init_and_oomtop_itself_are_refused():
+    assert "pid 1" in adjust(1, 500).plan.refusal
+    assert "oomtop itself" in adjust(os.getpid(), 500).plan.refusal
+
+
+def test_several_are_restored_to_their_own_values(child):
+    other = start()
+    try:
+        prepare(AdjustRequest((identity(other.pid),), 100), context([facts(other.pid)])).perform(print)
+        before = adj(child.pid), adj(other.pid)
+        request = AdjustRequest((identity(child.pid), identity(other.pid)), 800)
+        outcome = prepare(request, context([facts(child.pid), facts(other.pid)])).perform(print)
+        assert outcome.status is Status.DONE
+        prepare(outcome.undo, context()).perform(print)
+        assert (adj(child.pid), adj(other.pid)) == before
+    finally:
+        end(other)
+
+
+def test_presets_are_in_range():
+    assert all(protect.LOWEST <= value <= protect.HIGHEST for value, _ in protect.PRESETS)

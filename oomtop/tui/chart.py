@@ -37,4 +37,4 @@ def _plot(series: Series, total: int, width: int, height: int, look: Look) -> st
         plotext.vertical_line(when - now)
     plotext.ylim(0, 100)
     plotext.xlabel("seconds")
-    return plotext.uncolorize(plotext.build())
+    return str(plotext.uncolorize(plotext.build()))

@@ -1,0 +1,97 @@
+"""The dashboard: everything important on one screen, fed by one reactive."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Input
+
+from oomtop.analysis.model import Assessment
+from oomtop.tui.chart import draw_chart
+from oomtop.tui.event_pane import draw_events
+from oomtop.tui.gauges import draw_pressure, draw_swap
+from oomtop.tui.header import draw_header
+from oomtop.tui.keybar import draw_keys, draw_status
+from oomtop.tui.look import Look
+from oomtop.tui.memory_bar import draw_memory
+from oomtop.tui.outlook import draw_outlook
+from oomtop.tui.panel import Panel
+from oomtop.tui.process_table import ProcessTable
+from oomtop.tui.state import State
+
+_CHART_SECONDS = 4.0
+
+
+class Dashboard(Screen[None]):
+    """Header, gauges, outlook, chart, processes, events, keys."""
+
+    CSS_PATH = "dashboard.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall"), (50, "-high")]
+
+    assessment: reactive[Assessment | None] = reactive(None, init=False)
+
+    def __init__(self, state: State, look: Look) -> None:
+        super().__init__(id="dashboard")
+        self._state = state
+        self._look = look
+        self._charted = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Mount every widget once."""
+        look, state = self._look, self._state
+        yield Panel(draw_header(lambda: state.standing), look, id="header")
+        with Horizontal(id="top"):
+            with Vertical(id="gauges"):
+                yield Panel(draw_memory, look, id="memory")
+                yield Panel(draw_swap, look, id="swap")
+                yield Panel(draw_pressure, look, id="pressure")
+                yield Panel(draw_outlook, look, id="outlook")
+            yield Panel(draw_chart, look, id="chart")
+        yield ProcessTable(ascii_only=look.ascii, columns=state.columns, id="processes")
+        yield Panel(draw_events(lambda: state.remarks), look, id="events")
+        yield Input(id="line", compact=True)
+        yield Panel(draw_status, look, id="status")
+        yield Panel(draw_keys, look, id="keys")
+
+    def on_mount(self) -> None:
+        """Keys go to the table."""
+        self.query_one("#line", Input).display = False
+        self.table.focus()
+
+    @property
+    def table(self) -> ProcessTable:
+        """The process table."""
+        return self.query_one("#processes", ProcessTable)
+
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Hand a tick to every widget; each repaints only what differs."""
+        if assessment is None:
+            return
+        for panel in self.query(Panel):
+            if panel.id != "chart" or self._is_chart_due(assessment):
+                panel.show(assessment)
+        self.query_one("#status").display = bool(assessment.problems)
+        self.query_one("#memory").set_class(assessment.limit is not None, "-limited")
+        self.table.show(assessment)
+
+    def _is_chart_due(self, assessment: Assessment) -> bool:
+        if not self.query_one("#chart").display or assessment.monotonic - self._charted < _CHART_SECONDS:
+            return False
+        self._charted = assessment.monotonic
+        return True
+
+    def show_remarks(self) -> None:
+        """Draw the event pane and the header anew, because the state they show changed."""
+        if self.assessment is not None:
+            self.query_one("#events", Panel).show(self.assessment)
+            self.query_one("#header", Panel).show(self.assessment)
+
+    def toggle_chart(self) -> None:
+        """Show or hide the chart, whatever the size of the screen says."""
+        chart = self.query_one("#chart")
+        self.set_class(not chart.display, "-chart")
+        self.set_class(chart.display, "-no-chart")
+        self._charted = 0.0

@@ -1,0 +1,136 @@
+"""The dialogs: choose a signal, a value, a level; then the plan with its confirmation."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from oomtop.actions.plan import Plan
+from oomtop.actions.plan_text import describe
+from oomtop.units import printable
+
+SIGNALS: tuple[tuple[int, str], ...] = (
+    (signal.SIGTERM, "SIGTERM  15  end, with a chance to clean up"),
+    (signal.SIGKILL, "SIGKILL   9  end at once, nothing is saved"),
+    (signal.SIGINT, "SIGINT    2  as Ctrl-C"),
+    (signal.SIGHUP, "SIGHUP    1  hang up; daemons read their configuration again"),
+    (signal.SIGQUIT, "SIGQUIT   3  end with a core dump"),
+    (signal.SIGSTOP, "SIGSTOP  19  freeze"),
+    (signal.SIGCONT, "SIGCONT  18  go on"),
+    (signal.SIGUSR1, "SIGUSR1  10"),
+    (signal.SIGUSR2, "SIGUSR2  12"),
+)
+ADJUSTMENTS: tuple[tuple[int, str], ...] = (
+    (-900, "-900  protected: almost never chosen"),
+    (-500, "-500  spared while others are bigger"),
+    (0, "   0  normal"),
+    (500, " 500  first to go when it matters"),
+    (1000, "1000  always first"),
+    (-1000, "-1000  never: dangerous if it leaks"),
+)
+CACHES: tuple[tuple[int, str], ...] = (
+    (1, "1  page cache"),
+    (2, "2  reclaimable slab: dentries and inodes"),
+    (3, "3  both"),
+)
+
+
+class Menu(ModalScreen["int | None"]):
+    """A list of numbers with what they mean; optionally any other number typed in."""
+
+    DEFAULT_CSS = """
+    Menu { align: center middle; }
+    Menu Vertical { width: 72; max-width: 100%; height: auto; max-height: 100%; }
+    Menu Vertical { background: $panel; padding: 0 1; border: round $primary; }
+    Menu OptionList { height: auto; max-height: 12; background: $panel; border: none; }
+    Menu Input { border: none; height: 1; background: $surface; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "cancel", "Cancel", id="dialog.cancel")]
+
+    def __init__(
+        self, title: str, choices: Sequence[tuple[int, str]], chosen: int = 0, typed: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+        self._chosen = chosen
+        self._typed = typed
+
+    def compose(self) -> ComposeResult:
+        """Build the list."""
+        with Vertical():
+            yield Static(Text(printable(self._title)), markup=False)
+            yield OptionList(*(Option(Text(label), id=str(value)) for value, label in self._choices))
+            if self._typed is not None:
+                yield Input(placeholder=f"or any value from {self._typed[0]} to {self._typed[1]}", type="integer")
+
+    def on_mount(self) -> None:
+        """Preselect."""
+        choices = self.query_one(OptionList)
+        choices.highlighted = self._chosen
+        choices.focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Give the chosen number back."""
+        self.dismiss(int(event.option.id or 0))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give the typed number back, if it is one in range."""
+        low, high = self._typed or (0, 0)
+        try:
+            value = int(event.value)
+        except ValueError:
+            value = high + 1
+        if low <= value <= high:
+            self.dismiss(value)
+        else:
+            event.input.value = ""
+            event.input.placeholder = f"{low} to {high}, please"
+
+    def action_cancel(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
+
+
+class PlanDialog(ModalScreen[bool]):
+    """A plan, exactly as it will be carried out; Enter does it, Escape does not."""
+
+    DEFAULT_CSS = """
+    PlanDialog { align: center middle; }
+    PlanDialog Vertical { width: 90%; max-width: 110; height: auto; max-height: 100%; }
+    PlanDialog Vertical { background: $panel; padding: 0 1; border: round $warning; }
+    PlanDialog .keys { text-style: bold; margin-top: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,y", "confirm", "Do it", id="dialog.confirm"),
+        Binding("escape,n,q", "cancel", "Cancel", id="dialog.refuse"),
+    ]
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def compose(self) -> ComposeResult:
+        """Write the plan out."""
+        refused = self.plan.refusal is not None
+        with Vertical():
+            yield Static(Text(describe(self.plan)), markup=False)
+            keys = "Esc closes" if refused else "Enter does it, Esc does not"
+            yield Static(keys, classes="keys", markup=False)
+
+    def action_confirm(self) -> None:
+        """Go ahead, unless the plan is refused."""
+        self.dismiss(self.plan.refusal is None)
+
+    def action_cancel(self) -> None:
+        """Leave everything as it is."""
+        self.dismiss(False)

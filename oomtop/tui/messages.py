@@ -1,0 +1,35 @@
+"""What travels from the sampling thread to the screen."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from oomtop.actions.plan import Outcome, Plan
+from oomtop.analysis.model import Assessment
+from oomtop.snapshot import Snapshot
+
+
+class NewAssessment(Message):
+    """A tick was sampled and assessed."""
+
+    def __init__(self, assessment: Assessment, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.assessment = assessment
+        self.snapshot = snapshot
+
+
+class SourceEnded(Message):
+    """There are no more ticks, and why, if it was an error."""
+
+    def __init__(self, problem: str | None) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class ActionEnded(Message):
+    """An action was performed."""
+
+    def __init__(self, plan: Plan, outcome: Outcome) -> None:
+        super().__init__()
+        self.plan = plan
+        self.outcome = outcome

@@ -1,0 +1,31 @@
+"""What the screen remembers beside the assessment: modes, remarks, what can be undone."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from oomtop.actions.undo import UndoStack
+from oomtop.tui.event_pane import Remark
+from oomtop.tui.header import Standing
+
+
+@dataclass(slots=True)
+class State:
+    """One per app, changed only by the app."""
+
+    rights: str
+    guard: str = ""
+    interval: float = 2.0
+    read_only: bool = False
+    paused: bool = False
+    replay: bool = False
+    columns: tuple[str, ...] = ()
+    remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
+    undo: UndoStack = field(default_factory=UndoStack)
+
+    @property
+    def standing(self) -> Standing:
+        """What the header tells about oomtop itself."""
+        modes = (("paused", self.paused), ("read-only", self.read_only), ("replay", self.replay))
+        return Standing(self.rights, self.guard, tuple(name for name, on in modes if on), self.interval)

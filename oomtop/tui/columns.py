@@ -16,7 +16,7 @@ from oomtop.units import DASH, format_bytes, format_count, format_duration, form
 MARKER_WIDTH = 2
 """Cells before the first column: next victim or gone, and tagged."""
 COMMAND = "command"
-DEFAULT_SORT = "mem"
+DEFAULT_SORT = "memory"
 _LEAST_COMMAND = 20
 # What one line can show is far below this; a 4 MB argument list is cut before anything looks at it.
 MAX_TEXT = 1024
@@ -45,12 +45,12 @@ Key = Callable[[ProcessRow, Moment], SortKey]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `least_terminal` is the narrowest terminal on which it is shown unasked."""
+    """One column; `least_width` is the narrowest table on which it is shown unasked."""
 
     id: str
     title: str
     width: int
-    least_terminal: int
+    least_width: int
     text: Text
     sort_key: Key
     needs: frozenset[str]
@@ -142,34 +142,34 @@ def _rank(row: ProcessRow, moment: Moment) -> str:
 COLUMNS: tuple[Column, ...] = (
     _figure("pid", "PID", 7, 0, lambda row: row.process.pid, _whole, "pid", "process id"),
     _words("user", "USER", 8, 0, lambda row: clean(row.user), "user", "effective user"),
-    _bytes("mem", "R+S", 0, lambda row: row.process.rss_and_swap, "rss swap", "resident plus swapped-out memory"),
-    _bytes("rss", "RSS", 100, lambda row: row.process.rss, "rss", "resident memory: anonymous, file and shared"),
-    _bytes("anon", "ANON", 160, lambda row: row.process.rss_anon, "rss_anon", "resident anonymous memory"),
-    _bytes("file", "FILE", 160, lambda row: row.process.rss_file, "rss_file", "resident pages of files"),
-    _bytes("shmem", "SHMEM", 160, lambda row: row.process.rss_shmem, "rss_shmem", "resident shared memory and tmpfs"),
-    _bytes("swap", "SWAP", 60, lambda row: row.process.swap, "swap", "memory swapped out"),
-    _figure("growth", "GROW/m", 6, 70, _per_minute, _signed_bytes, "rss swap", "growth of R+S per minute"),
-    _figure("share", "SHARE", 5, 60, lambda row: row.share, format_share, "badness",
+    _bytes("memory", "R+S", 0, lambda row: row.process.rss_and_swap, "rss swap", "resident plus swapped-out memory"),
+    _bytes("rss", "RSS", 95, lambda row: row.process.rss, "rss", "resident memory: anonymous, file and shared"),
+    _bytes("anon", "ANON", 155, lambda row: row.process.rss_anon, "rss_anon", "resident anonymous memory"),
+    _bytes("file", "FILE", 155, lambda row: row.process.rss_file, "rss_file", "resident pages of files"),
+    _bytes("shmem", "SHMEM", 155, lambda row: row.process.rss_shmem, "rss_shmem", "resident shared memory and tmpfs"),
+    _bytes("swap", "SWAP", 55, lambda row: row.process.swap, "swap", "memory swapped out"),
+    _figure("growth", "GROW/m", 6, 65, _per_minute, _signed_bytes, "rss swap", "growth of R+S per minute"),
+    _figure("share", "SHARE", 5, 55, lambda row: row.share, format_share, "badness",
             "OOM score as a share of RAM and swap"),
-    Column("rank", "KILL#", 6, 110, _rank, lambda row, moment: -moment.ranks.get(row.process.id, 1 << 40),
+    Column("rank", "KILL#", 6, 105, _rank, lambda row, moment: -moment.ranks.get(row.process.id, 1 << 40),
            frozenset({"badness"}), "rank in the kernel's kill order, 1 is the next victim"),
-    _figure("score", "SCORE", 5, 170, lambda row: row.process.oom_score, _whole, "oom_score", "the kernel's oom_score"),
-    _figure("adj", "ADJ", 5, 60, lambda row: row.process.oom_score_adj, _whole, "oom_score_adj",
+    _figure("score", "SCORE", 5, 165, lambda row: row.process.oom_score, _whole, "oom_score", "the kernel's oom_score"),
+    _figure("adj", "ADJ", 5, 55, lambda row: row.process.oom_score_adj, _whole, "oom_score_adj",
             "oom_score_adj: below 0 protected, -1000 never killed"),
-    _figure("faults", "MAJF/s", 5, 130, lambda row: row.major_fault_rate, format_count, "major_faults",
+    _figure("faults", "MAJF/s", 5, 125, lambda row: row.major_fault_rate, format_count, "major_faults",
             "page faults per second that waited for a disk"),
-    _figure("cpu", "CPU%", 6, 110, lambda row: row.cpu, _percent, "cpu_seconds", "share of one CPU"),
-    _figure("time", "TIME", 6, 230, lambda row: row.process.cpu_seconds, format_duration, "cpu_seconds",
+    _figure("cpu", "CPU%", 6, 105, lambda row: row.cpu, _percent, "cpu_seconds", "share of one CPU"),
+    _figure("time", "TIME", 6, 225, lambda row: row.process.cpu_seconds, format_duration, "cpu_seconds",
             "CPU time used since its start"),
-    _figure("threads", "THR", 4, 170, lambda row: row.process.threads, _whole, "threads", "number of threads"),
+    _figure("threads", "THR", 5, 165, lambda row: row.process.threads, _whole, "threads", "number of threads"),
     _words("state", "S", 2, 0, lambda row: row.process.state, "state",
            "state: R runs, S sleeps, D waits for a device, T stopped, Z zombie"),
-    Column("age", "AGE", 6, 150, _age, lambda row, _: -row.process.started, frozenset({"started"}),
+    Column("age", "AGE", 6, 145, _age, lambda row, _: -row.process.started, frozenset({"started"}),
            "time since its start"),
-    _words("unit", "UNIT", 18, 180, lambda row: clean(row.unit or DASH), "cgroup", "systemd unit, container or pod"),
-    _bytes("headroom", "HEADROOM", 195, lambda row: row.headroom, "cgroup", "bytes to its nearest memory limit"),
-    _bytes("page_tables", "PGTBL", 210, lambda row: row.process.page_tables, "page_tables", "page tables"),
-    _bytes("virt", "VIRT", 220, lambda row: row.process.virtual_size, "virtual_size", "address space"),
+    _words("unit", "UNIT", 18, 175, lambda row: clean(row.unit or DASH), "cgroup", "systemd unit, container or pod"),
+    _bytes("headroom", "HEADROOM", 190, lambda row: row.headroom, "cgroup", "bytes to its nearest memory limit"),
+    _bytes("pagetables", "PGTBL", 205, lambda row: row.process.page_tables, "page_tables", "page tables"),
+    _bytes("virtual", "VIRT", 215, lambda row: row.process.virtual_size, "virtual_size", "address space"),
     _words(COMMAND, "COMMAND", 0, 0, command_of, "comm command", "command line; takes the rest of the line"),
 )  # fmt: skip
 
@@ -189,7 +189,7 @@ def columns_for(width: int, ids: Sequence[str] | None = None, sort: str = DEFAUL
     """
     wanted = [BY_ID[id] for id in ids if id in BY_ID] if ids else list(COLUMNS)
     if ids is None:
-        wanted = [column for column in wanted if column.least_terminal <= width or column.id == sort]
+        wanted = [column for column in wanted if column.least_width <= width or column.id == sort]
     while room_for_command(wanted, width) < _LEAST_COMMAND and (least := _least(wanted, sort)) is not None:
         wanted.remove(least)
     return tuple(wanted)
@@ -208,4 +208,4 @@ def columns_from(start: int, width: int, ids: Sequence[str] | None = None) -> tu
 def _least(columns: Sequence[Column], sort: str) -> Column | None:
     """Return the column to give up first: of those for the widest terminals the last one."""
     free = [column for column in columns if column.id not in (COMMAND, "pid", sort)]
-    return max(reversed(free), key=lambda column: column.least_terminal, default=None)
+    return max(reversed(free), key=lambda column: column.least_width, default=None)

@@ -1,79 +1,51 @@
 """The process table: a Line-API widget that repaints only the lines that changed.
 
-A `DataTable` of 5,000 rows costs 107 to 870 ms a tick, this 6 ms.  The selection is a `(pid, start time)`,
-never an index: a row that moves takes the cursor along, a process that ends takes it away.
+A `DataTable` of 5,000 rows costs 107 to 870 ms a tick.  The selection is a `(pid, start time)`, never an
+index: a row that moves takes the cursor along.
 """
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
+from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
-from oomtop.tui.columns import BY_ID, Column, columns_for
-from oomtop.tui.filter_query import FilterError, parse_filter, searchable
-from oomtop.tui.rows import Line, Order, Predicate, arrange, select
-from oomtop.units import printable
+from oomtop.tui.columns import BY_ID, Column, Moment, columns_for, columns_from, rank_victims
+from oomtop.tui.filter_query import FilterError, haystack, parse
+from oomtop.tui.rows import Entry, Grouping, Key, View, arrange, keep_places, select, subtree
+from oomtop.tui.table_keys import COMPONENTS, STYLES, TABLE_BINDINGS
+from oomtop.tui.table_line import Frame, Look, Marks, column_at, header, look, paint, paint_header
 
 HOLD_SECONDS = 2.0
+"""How long the order holds still after the cursor moved."""
+_TYPING_SECONDS = 1.0
 
 
 class ProcessTable(ScrollView, can_focus=True):
-    """Sortable, filterable table of processes; fed by `show`, once per tick."""
+    """Sortable, filterable table of processes; `show`, once per tick, is its only input."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header", "table--sorted", "table--cursor", "table--tagged", "table--kernel", "table--victim",
-        "table--growing", "table--protected",
-    }  # fmt: skip
-    DEFAULT_CSS = """
-    ProcessTable { height: 1fr; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; }
-    ProcessTable .table--header { background: $panel; color: $foreground; text-style: bold; }
-    ProcessTable .table--sorted { background: $primary; color: $background; text-style: bold; }
-    ProcessTable .table--cursor { background: $primary; color: $background; text-style: bold; }
-    ProcessTable .table--tagged { color: $accent; text-style: bold; }
-    ProcessTable .table--kernel { color: $foreground 60%; }
-    ProcessTable .table--victim { color: $error; text-style: bold; }
-    ProcessTable .table--growing { color: $warning; }
-    ProcessTable .table--protected { color: $success; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False, id="table.up"),
-        Binding("down", "move(1)", "Down", show=False, id="table.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="table.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="table.page_down"),
-        Binding("home", "edge(0)", "First", show=False, id="table.home"),
-        Binding("end", "edge(1)", "Last", show=False, id="table.end"),
-        Binding("enter", "activate", "Details", show=False, id="table.details"),
-        Binding("space", "tag", "Tag", show=False, id="table.tag"),
-        Binding("c", "tag_tree", "Tag subtree", show=False, id="table.tag_tree"),
-        Binding("U", "untag", "Untag all", show=False, id="table.untag"),
-        Binding("I", "invert", "Invert order", show=False, id="table.invert"),
-        Binding("M", "sort('memory')", "Sort by memory", show=False, id="table.sort_memory"),
-        Binding("P", "sort('cpu')", "Sort by CPU", show=False, id="table.sort_cpu"),
-        Binding("N", "sort('pid')", "Sort by PID", show=False, id="table.sort_pid"),
-        Binding("T", "sort('time')", "Sort by time", show=False, id="table.sort_time"),
-        Binding("less_than_sign", "sort_next(-1)", "Sort column left", show=False, id="table.sort_left"),
-        Binding("greater_than_sign,f6", "sort_next(1)", "Sort column right", show=False, id="table.sort_right"),
-        Binding("t,f5", "tree", "Tree", show=False, id="table.tree"),
-        Binding("F", "follow", "Follow", show=False, id="table.follow"),
-        Binding("K", "kernel_threads", "Kernel threads", show=False, id="table.kernel_threads"),
-        Binding("plus,equals_sign,minus", "fold", "Fold", show=False, id="table.fold"),
-    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
+    DEFAULT_CSS = STYLES
+    BINDINGS: ClassVar[list[BindingType]] = TABLE_BINDINGS
+
+    follow: var[bool] = var(False)
+    """Whether the view follows the selected process wherever it goes."""
 
     class Selected(Message):
-        """The cursor stands on another process."""
+        """The cursor stands on another process, or on none."""
 
         def __init__(self, row: ProcessRow | None) -> None:
             super().__init__()
@@ -86,6 +58,16 @@ class ProcessTable(ScrollView, can_focus=True):
             super().__init__()
             self.row = row
 
+    class OrderChanged(Message):
+        """The sort column, the tree, the groups or a filter changed; worth remembering."""
+
+        def __init__(self, view: View) -> None:
+            super().__init__()
+            self.view = view
+
+    class SortMenuRequested(Message):
+        """The sort column is to be chosen from `columns`."""
+
     def __init__(
         self,
         *,
@@ -96,386 +78,375 @@ class ProcessTable(ScrollView, can_focus=True):
     ) -> None:
         super().__init__(id=id)
         self.tagged: frozenset[ProcessId] = frozenset()
-        self.selected: ProcessId | None = None
         self.hold_order = False
-        """Set while a dialog is open: rows keep their places."""
-        self.follow = False
-        self._ascii = ascii_only
+        """Set while a dialog is open: every row keeps its place."""
+        self._view = View(ascii=ascii_only)
         self._chosen = tuple(columns)
         self._clock = clock
-        self._moved_at = -HOLD_SECONDS
+        self._held_until = float("-inf")
         self._assessment: Assessment | None = None
-        self._lines: list[Line] = []
-        self._index: dict[ProcessId, int] = {}
-        self._cursor = 0
-        self._column = BY_ID["memory"]
-        self._descending = True
-        self._tree = False
-        self._folded: frozenset[ProcessId] = frozenset()
-        self._kernel_threads = False
-        self._filter: Predicate | None = None
-        self._user: str | None = None
-        self._painted: dict[int, tuple[object, ...]] = {}
+        self._moment = Moment()
+        self._rows: list[ProcessRow] = []
+        self._entries: list[Entry] = []
+        self._index: dict[Key, int] = {}
+        self._is_settled = False
+        self._cursor: Key | None = None
+        self._pan = 0
+        self._frame = Frame((), 0, ascii_only)
+        self._painted: dict[int, Look | None] = {}
+        self._styles: dict[str, Style] = {}
+        self._match = ""
         self._typed = ""
-        self._typed_at = 0.0
-        self._victim: ProcessId | None = None
+        self._typed_at = float("-inf")
 
-    # -- input: one assessment per tick ---------------------------------------------------------
+    # What others ask for.
 
-    def show(self, assessment: Assessment) -> None:
-        """Take a tick in and repaint the lines that differ."""
-        self._assessment = assessment
-        first = assessment.victims.first
-        self._victim = first.id if first else None
-        if self._is_held():
-            self._keep_places(assessment)
-        else:
-            self._arrange()
-        self._repaint()
+    @property
+    def view(self) -> View:
+        """How the table is arranged now."""
+        return self._view
+
+    @property
+    def selected(self) -> ProcessId | None:
+        """The process under the cursor, None without one and on a group."""
+        return None if isinstance(self._cursor, str) else self._cursor
 
     @property
     def selected_row(self) -> ProcessRow | None:
-        """The row under the cursor, None when its process is gone."""
-        index = self._index.get(self.selected) if self.selected is not None else None
-        return None if index is None else self._lines[index].row
+        """The row of the selected process; of one that ended while the order is held, its last."""
+        at = None if self.selected is None else self._index.get(self.selected)
+        return None if at is None else self._entries[at].row
 
     @property
     def tagged_rows(self) -> tuple[ProcessRow, ...]:
-        """The rows that are tagged and still there."""
-        return tuple(line.row for line in self._lines if line.row.process.id in self.tagged)
+        """The tagged processes that still live, whether a filter shows them or not."""
+        rows = () if self._assessment is None or not self.tagged else self._assessment.rows
+        return tuple(row for row in rows if row.process.id in self.tagged)
 
     @property
-    def lines(self) -> Sequence[Line]:
-        """All lines in their order."""
-        return self._lines
+    def lines(self) -> Sequence[Entry]:
+        """All entries in their order."""
+        return self._entries
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns shown at the present width."""
+        return self._frame.columns
+
+    def show(self, assessment: Assessment) -> None:
+        """Take a tick in and repaint the lines that differ; where none does, nothing is painted."""
+        before, self._assessment = self._assessment, assessment
+        is_same = before is not None and _is_same(before.rows, assessment.rows)
+        self._set_moment(assessment, is_same)
+        if not (is_same and self._is_settled):
+            self._reorder()
+        self._repaint()
 
     def set_filter(self, text: str) -> str | None:
-        """Filter by an expression; return what is wrong with it, None if nothing is."""
+        """Show what a filter lets through; return what is wrong with it, None if nothing is."""
         try:
-            self._filter = parse_filter(text)
+            accept = parse(text) if text.strip() else None
         except FilterError as error:
             return str(error)
-        self._rearrange()
+        self._set_view(replace(self._view, accept=accept))
         return None
 
     def set_user(self, name: str | None) -> None:
         """Show one user's processes, or everyone's."""
-        self._user = name
-        self._rearrange()
+        self._set_view(replace(self._view, user=name))
+
+    def group_by(self, kind: Grouping | str | None) -> None:
+        """Show the totals of programs, users or cgroups, or single processes again."""
+        grouping = Grouping(kind) if isinstance(kind, str) else kind
+        self._set_view(replace(self._view, grouping=grouping, tree=False, toggled=frozenset()))
+
+    def sort_by(self, id: str, descending: bool | None = None) -> None:
+        """Sort by a column; the one already sorted by turns round unless a direction is given."""
+        column = BY_ID[id]
+        if descending is None:
+            descending = not self._view.descending if column is self._view.column else not column.is_text
+        self._set_view(replace(self._view, column=column, descending=descending))
+
+    def choose_columns(self, ids: Sequence[str]) -> None:
+        """Show these columns in this order, or with none the default ones."""
+        self._chosen = tuple(ids)
+        self._relayout()
 
     def search(self, text: str, step: int = 1) -> bool:
-        """Move the cursor to the next row that holds `text`; return whether there is one."""
-        count, wanted = len(self._lines), text.lower()
-        first = 0 if step == 0 else 1
-        for distance in range(first, count + 1):
-            index = (self._cursor + distance * (step or 1)) % count
-            if wanted in searchable(self._lines[index].row):
+        """Move the cursor to the next row that holds `text` (with step 0 the present one counts)."""
+        self._match = text.lower()
+        count = len(self._entries)
+        at = self._cursor_index() or 0
+        for distance in range(0 if step == 0 else 1, count + 1) if self._match else ():
+            index = (at + distance * (step or 1)) % count
+            if self._match in haystack(self._entries[index].row).lower():
                 self._move_to(index)
                 return True
+        self._repaint()
         return False
 
-    # -- order ----------------------------------------------------------------------------------
+    # The order.
+
+    def _set_moment(self, assessment: Assessment, is_same: bool) -> None:
+        ranks = self._moment.ranks
+        needs_ranks = self._view.column.id == "rank" or any(column.id == "rank" for column in self._frame.columns)
+        if needs_ranks and not (is_same and ranks):
+            ranks = rank_victims(assessment.rows, [candidate.id for candidate in assessment.victims.candidates])
+        self._moment = Moment(assessment.monotonic, ranks)
 
     def _is_held(self) -> bool:
-        return bool(self._lines) and (self.hold_order or self._clock() - self._moved_at < HOLD_SECONDS)
+        return bool(self._entries) and (self.hold_order or self._clock() < self._held_until)
 
-    def _wanted(self) -> list[Predicate]:
-        wanted: list[Predicate] = []
-        if not self._kernel_threads:
-            wanted.append(lambda row: not row.process.is_kernel_thread)
-        if self._user is not None:
-            wanted.append(lambda row: row.user == self._user)
-        if self._filter is not None:
-            wanted.append(self._filter)
-        return wanted
-
-    def _arrange(self) -> None:
-        if self._assessment is None:
+    def _reorder(self) -> None:
+        """Arrange the rows anew, or while the order is held keep every row in its place."""
+        rows = () if self._assessment is None else self._assessment.rows
+        chosen = select(rows, self._view)
+        if not self._is_held():
+            self._is_settled, self._rows = True, chosen
+            self._take(arrange(chosen, self._view, self._moment))
             return
-        order = Order(self._column, self._descending, self._tree, self._folded, self._ascii)
-        self._take(arrange(select(self._assessment.rows, self._wanted()), order))
+        known = {row.process.id for row in self._rows} | self._index.keys()
+        fresh = () if self._view.grouping else tuple(row for row in chosen if row.process.id not in known)
+        self._is_settled, self._rows = False, [*self._rows, *fresh]
+        self._take(keep_places(self._entries, rows, fresh))
 
-    def _keep_places(self, assessment: Assessment) -> None:
-        """New facts in the old order; who is gone leaves, who is new comes last."""
-        rows = {row.process.id: row for row in select(assessment.rows, self._wanted())}
-        kept = [Line(rows.pop(old), line.prefix) for line in self._lines if (old := line.row.process.id) in rows]
-        self._take(kept + [Line(row) for row in rows.values()])
-
-    def _take(self, lines: list[Line]) -> None:
-        self._lines = lines
-        self._index = {line.row.process.id: index for index, line in enumerate(lines)}
-        if self.selected is None and lines and self._moved_at < 0:
-            self.selected = lines[0].row.process.id
-        at = self._index.get(self.selected) if self.selected is not None else None
-        if at is None:
-            if self.selected is not None:
-                self.selected = None
-                self.post_message(self.Selected(None))
-            self._cursor = min(self._cursor, max(0, len(lines) - 1))
-        elif at != self._cursor:
-            self._cursor = at
-            if self.follow or self._moved_at > 0:
-                self._show_cursor()
-        size = Size(self.size.width, len(lines) + 1)
+    def _take(self, entries: list[Entry]) -> None:
+        old_at, top = self._cursor_index(), int(self.scroll_offset.y)
+        self._entries = entries
+        self._index = {entry.key: index for index, entry in enumerate(entries)}
+        size = Size(self.size.width, len(entries) + 1)
         if size != self.virtual_size:
             self.virtual_size = size
+        at = self._cursor_index()
+        if at is None:
+            self._select(min(old_at or 0, len(entries) - 1))
+        elif old_at is not None and at != old_at and (self.follow or top > 0):
+            self.scroll_to(y=top + at - old_at, animate=False)
+            self._show_cursor()
 
-    def _rearrange(self) -> None:
-        self._arrange()
+    def _set_view(self, view: View) -> None:
+        """Rearrange at once: the user asked for it, so nothing is held and the cursor stays in sight."""
+        self._view = view
+        self._held_until = float("-inf")
+        hold, self.hold_order = self.hold_order, False
+        if self._assessment is not None:
+            self._relayout()
+            self._reorder()
+            self._show_cursor()
+        self.hold_order = hold
+        self._repaint()
+        self.post_message(self.OrderChanged(view))
+
+    # Painting.
+
+    def _relayout(self) -> None:
+        """Choose the columns again, for another width, choice, sort column or pan."""
+        width, ids = self.size.width, self._chosen or None
+        panned = columns_from(self._pan, width, ids) if self._pan else columns_for(width, ids, self._view.column.id)
+        self._frame = Frame(panned, width, self._view.ascii, max(0, self._pan - self._last_pan()))
         self._painted.clear()
+        if self._assessment is not None:
+            self._set_moment(self._assessment, is_same=False)
         self.refresh()
 
-    # -- painting -------------------------------------------------------------------------------
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The columns of the present width."""
-        return columns_for(self.app.size.width, self._chosen)
+    def _last_pan(self) -> int:
+        """Return the pan at which only the pid and the command are left."""
+        return max(0, len(self._chosen or BY_ID) - 2)
 
     def _repaint(self) -> None:
-        """Refresh the lines whose content differs from what is on the screen."""
-        top = int(self.scroll_offset.y)
-        for y in range(1, self.size.height):
-            if self._content(top + y - 1) != self._painted.get(y):
+        """Refresh the lines that do not look as they did when they were painted."""
+        for y, painted in tuple(self._painted.items()):
+            if self._look(y) != painted:
                 self.refresh(Region(0, y, self.size.width, 1))
 
-    def _content(self, index: int) -> tuple[object, ...]:
-        """Return all that decides how a line looks."""
-        if index >= len(self._lines):
-            return ()
-        line = self._lines[index]
-        now = self._assessment.monotonic if self._assessment else 0.0
-        identity = line.row.process.id
-        texts = tuple(column.text(line.row, now) for column in self.columns)
-        return (line.prefix, texts, identity == self.selected, identity in self.tagged, identity == self._victim,
-                (line.row.growth or 0.0) > 0, self.has_focus)  # fmt: skip
+    def _look(self, y: int) -> Look | None:
+        index = int(self.scroll_offset.y) + y - 1
+        if not 0 <= index < len(self._entries):
+            return None
+        first = None if self._assessment is None else self._assessment.victims.first
+        marks = Marks(self._cursor, self.tagged, first.id if first else None, self._match)
+        return look(self._entries[index], self._frame, self._moment, marks)
 
     def render_line(self, y: int) -> Strip:
         """Return the header, or the line that stands at `y` after scrolling."""
         width = self.size.width
         if y == 0:
-            return self._header(width)
-        index = int(self.scroll_offset.y) + y - 1
-        content = self._content(index)
-        self._painted[y] = content
-        if not content:
+            titles = header(self._frame, self._view.column, self._view.descending)
+            segments = paint_header(titles, self._frame, self._view.column, self._style)
+            return Strip(segments).adjust_cell_length(width, self._style("header"))
+        line = self._painted[y] = self._look(y)
+        if line is None:
             return Strip.blank(width, self.rich_style)
-        return self._row(self._lines[index], width)
+        filler = self.rich_style + (self._style("cursor") if "cursor" in line.states else Style.null())
+        return Strip(paint(line, self._frame, self.rich_style, self._style)).adjust_cell_length(width, filler)
 
-    def _header(self, width: int) -> Strip:
-        plain = self.get_component_rich_style("table--header")
-        marked = self.get_component_rich_style("table--sorted")
-        segments = [Segment(" ", plain)]
-        used = 1
-        for column in self.columns:
-            cells = column.width or max(0, width - used)
-            title = column.title
-            if column is self._column:
-                arrow = ("v" if self._descending else "^") if self._ascii else ("▾" if self._descending else "▴")
-                title = (
-                    f"{title}{arrow}" if len(title) < (column.width or 99) or column.left else f"{title[:-1]}{arrow}"
-                )
-            text = set_cell_size(title if column.left else title.rjust(cells), cells)
-            segments += [Segment(text, marked if column is self._column else plain), Segment(" ", plain)]
-            used += cells + 1
-        return Strip(segments).adjust_cell_length(width, plain)
+    def _style(self, name: str) -> Style:
+        style = self._styles.get(name)
+        if style is None:
+            style = self._styles[name] = self.get_component_rich_style(f"table--{name}", partial=True)
+        return style
 
-    def _row(self, line: Line, width: int) -> Strip:
-        style = self._style_of(line.row)
-        now = self._assessment.monotonic if self._assessment else 0.0
-        segments = [Segment(self._mark(line.row), style)]
-        used = 1
-        for column in self.columns:
-            text = printable(column.text(line.row, now))
-            cells = column.width
-            if not cells:
-                cells, text = max(0, width - used), line.prefix + text
-            segments.append(Segment(_fit(text, cells, column.left) + " ", style + self._cell_style(column, line.row)))
-            used += cells + 1
-        return Strip(segments).adjust_cell_length(width, style)
+    def notify_style_update(self) -> None:
+        """Forget the styles of the theme before."""
+        super().notify_style_update()
+        self._styles.clear()
+        self._painted.clear()
 
-    def _mark(self, row: ProcessRow) -> str:
-        identity = row.process.id
-        if identity in self.tagged:
-            return "*"
-        if identity == self._victim:
-            return ">" if self._ascii else "»"
-        return " "
+    def on_resize(self) -> None:
+        """Choose the columns for the new width."""
+        self.virtual_size = Size(self.size.width, len(self._entries) + 1)
+        self._relayout()
 
-    def _style_of(self, row: ProcessRow) -> Style:
-        identity = row.process.id
-        if identity == self.selected:
-            return self.get_component_rich_style("table--cursor")
-        if identity in self.tagged:
-            return self.get_component_rich_style("table--tagged")
-        if identity == self._victim:
-            return self.get_component_rich_style("table--victim")
-        if row.process.is_kernel_thread:
-            return self.get_component_rich_style("table--kernel")
-        return self.rich_style
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Scrolling moves every line."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._painted.clear()
 
-    def _cell_style(self, column: Column, row: ProcessRow) -> Style:
-        if row.process.id == self.selected:
-            return Style.null()
-        if column.id == "growth" and (row.growth or 0.0) > 0:
-            return self.get_component_rich_style("table--growing", partial=True)
-        if column.id == "adj" and (row.process.oom_score_adj or 0) < 0:
-            return self.get_component_rich_style("table--protected", partial=True)
-        return Style.null()
+    # The cursor.
 
-    # -- the cursor -----------------------------------------------------------------------------
+    def _cursor_index(self) -> int | None:
+        return None if self._cursor is None else self._index.get(self._cursor)
+
+    def _select(self, index: int) -> None:
+        """Put the cursor on a line without moving the view."""
+        key = self._entries[index].key if 0 <= index < len(self._entries) else None
+        if key != self._cursor:
+            self._cursor = key
+            self.post_message(self.Selected(self.selected_row))
 
     def _move_to(self, index: int) -> None:
-        if not self._lines:
+        if not self._entries:
             return
-        self._moved_at = self._clock()
-        self._cursor = max(0, min(index, len(self._lines) - 1))
-        row = self._lines[self._cursor].row
-        self.selected = row.process.id
+        self._held_until = self._clock() + HOLD_SECONDS
+        self._is_settled = False
+        self._select(max(0, min(index, len(self._entries) - 1)))
         self._show_cursor()
         self._repaint()
-        self.post_message(self.Selected(row))
 
     def _show_cursor(self) -> None:
         """Scroll as little as needed; the header takes one line of the view."""
-        height, top = max(1, self.size.height - 1), int(self.scroll_offset.y)
-        if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False, immediate=True)
-        elif self._cursor >= top + height:
-            self.scroll_to(y=self._cursor - height + 1, animate=False, immediate=True)
+        at, top, height = self._cursor_index(), int(self.scroll_offset.y), max(1, self.size.height - 1)
+        if at is None:
+            return
+        if at < top:
+            self.scroll_to(y=at, animate=False)
+        elif at >= top + height:
+            self.scroll_to(y=at - height + 1, animate=False)
 
     def action_move(self, step: int) -> None:
         """Move the cursor by lines."""
-        self._move_to(self._cursor + step)
+        at = self._cursor_index()
+        self._move_to(0 if at is None else at + step)
 
     def action_page(self, direction: int) -> None:
         """Move the cursor by a screenful."""
-        self._move_to(self._cursor + direction * max(1, self.size.height - 2))
+        self.action_move(direction * max(1, self.size.height - 2))
 
-    def action_edge(self, last: int) -> None:
+    def action_edge(self, last: bool) -> None:
         """Move to the first or the last line."""
-        self._move_to(len(self._lines) - 1 if last else 0)
+        self._move_to(len(self._entries) - 1 if last else 0)
+
+    def action_jump(self, digit: str) -> None:
+        """Jump to the pid typed so far; after a second without a digit a new number starts."""
+        now = self._clock()
+        self._typed = digit if now - self._typed_at > _TYPING_SECONDS else self._typed + digit
+        self._typed_at = now
+        for index, entry in enumerate(self._entries):
+            if str(entry.row.process.pid) == self._typed:
+                self._move_to(index)
+                return
+
+    def action_pan(self, step: int) -> None:
+        """Show columns further right or left; past the last one the command moves."""
+        self._pan = max(0, min(self._pan + step, self._last_pan() + 128))
+        self._relayout()
 
     def action_activate(self) -> None:
-        """Open the details of the process under the cursor."""
+        """Open the process under the cursor, or a group."""
         row = self.selected_row
         if row is not None:
             self.post_message(self.Activated(row))
+        elif self._cursor is not None:
+            self.action_fold(None)
 
-    # -- tags, order, view ----------------------------------------------------------------------
+    # Tags and view.
 
     def action_tag(self) -> None:
         """Tag or untag the process under the cursor and go on to the next."""
         if self.selected is not None:
             self.tagged = self.tagged ^ {self.selected}
-            self._move_to(self._cursor + 1)
+        self.action_move(1)
 
     def action_tag_tree(self) -> None:
-        """Tag the process under the cursor and all below it."""
-        row = self.selected_row
-        if row is None or self._assessment is None:
-            return
-        pids, found = {row.process.pid}, {row.process.id}
-        for other in sorted(self._assessment.rows, key=lambda item: item.process.started):
-            if other.process.ppid in pids:
-                pids.add(other.process.pid)
-                found.add(other.process.id)
-        self.tagged = self.tagged | found
-        self._repaint()
+        """Tag the process under the cursor and all its descendants, shown or not."""
+        if self.selected is not None and self._assessment is not None:
+            self.tagged = self.tagged | subtree(self._assessment.rows, self.selected)
+            self._repaint()
 
     def action_untag(self) -> None:
         """Take all tags away."""
         self.tagged = frozenset()
         self._repaint()
 
+    def action_sort(self, id: str) -> None:
+        """Sort by a column; once more turns the order round."""
+        self.sort_by(id)
+
+    def action_sort_menu(self) -> None:
+        """Ask for the sort column."""
+        self.post_message(self.SortMenuRequested())
+
     def action_invert(self) -> None:
         """Turn the order round."""
-        self._descending = not self._descending
-        self._rearrange()
-
-    def action_sort(self, name: str) -> None:
-        """Sort by a column; once more turns the order round."""
-        column = BY_ID[name]
-        self._descending = not self._descending if column is self._column else column.descending
-        self._column = column
-        self._rearrange()
-
-    def action_sort_next(self, step: int) -> None:
-        """Sort by the column beside the present one."""
-        columns = self.columns
-        at = columns.index(self._column) if self._column in columns else 0
-        self._column = columns[(at + step) % len(columns)]
-        self._descending = self._column.descending
-        self._rearrange()
+        self.sort_by(self._view.column.id)
 
     def action_tree(self) -> None:
         """Switch between list and tree."""
-        self._tree = not self._tree
-        self._rearrange()
+        self._set_view(replace(self._view, tree=not self._view.tree, grouping=None, toggled=frozenset()))
 
     def action_follow(self) -> None:
-        """Keep the cursor's process in view wherever it moves."""
+        """Let the view follow the selected process, or not."""
         self.follow = not self.follow
+        self._show_cursor()
 
     def action_kernel_threads(self) -> None:
         """Show or hide kernel threads."""
-        self._kernel_threads = not self._kernel_threads
-        self._rearrange()
+        self._set_view(replace(self._view, kernel_threads=not self._view.kernel_threads))
 
-    def action_fold(self) -> None:
-        """Fold or unfold the branch under the cursor."""
-        if self.selected is not None and self._tree:
-            self._folded = self._folded ^ {self.selected}
-            self._rearrange()
-
-    # -- events ---------------------------------------------------------------------------------
-
-    def on_key(self, event: events.Key) -> None:
-        """Digits jump to a pid; a pause of a second starts a new number."""
-        if event.character is None or not event.character.isdigit():
+    def action_fold(self, is_open: bool | None) -> None:
+        """Unfold (True), fold (False) or switch (None) the branch or group under the cursor."""
+        key = self._cursor
+        if key is None:
             return
-        now = self._clock()
-        self._typed = (self._typed if now - self._typed_at < 1.0 else "") + event.character
-        self._typed_at = now
-        for index, line in enumerate(self._lines):
-            if str(line.row.process.pid).startswith(self._typed):
-                self._move_to(index)
-                break
-        event.stop()
+        is_toggled = key in self._view.toggled
+        was_open = is_toggled if self._view.grouping else not is_toggled
+        if is_open is None or is_open != was_open:
+            self._set_view(replace(self._view, toggled=self._view.toggled ^ {key}))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave `+` and `-` to others where nothing can be folded."""
+        return action != "fold" or self._view.tree or self._view.grouping is not None
+
+    # The mouse.
 
     def on_click(self, event: events.Click) -> None:
-        """Select a line, sort by a header, open on a double click."""
-        if event.y == 0:
-            self._click_header(event.x)
+        """Select a line, sort by a title, open on a double click."""
+        offset = event.get_content_offset(self)
+        if offset is None:
             return
-        index = int(self.scroll_offset.y) + event.y - 1
-        if index < len(self._lines):
+        if offset.y == 0:
+            column = column_at(offset.x, self._frame)
+            if column is not None:
+                self.sort_by(column.id)
+            return
+        index = int(self.scroll_offset.y) + offset.y - 1
+        if index < len(self._entries):
             self._move_to(index)
-            if event.chain > 1:
+            if event.chain == 2:
                 self.action_activate()
 
-    def _click_header(self, x: int) -> None:
-        at = 1
-        for column in self.columns:
-            at += (column.width or self.size.width) + 1
-            if x < at:
-                self.action_sort(column.id)
-                return
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Paint everything anew."""
-        self._painted.clear()
-        self.virtual_size = Size(event.size.width, len(self._lines) + 1)
-
-    def watch_scroll_y(self, old: float, new: float) -> None:
-        """Scrolling moves every line."""
-        super().watch_scroll_y(old, new)
-        self._painted.clear()
-
-
-def _fit(text: str, cells: int, left: bool) -> str:
-    """Return `text` in exactly `cells` cells; wide characters count two."""
-    length = cell_len(text)
-    if length > cells:
-        return set_cell_size(text, cells)
-    return text + " " * (cells - length) if left else " " * (cells - length) + text
+def _is_same(before: tuple[ProcessRow, ...], now: tuple[ProcessRow, ...]) -> bool:
+    """Return whether all rows are the very same objects, as unchanged processes keep theirs."""
+    return len(before) == len(now) and all(map(operator.is_, before, now))

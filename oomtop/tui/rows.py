@@ -1,74 +1,225 @@
-"""Which rows, in which order, with which tree lines: pure, for the process table."""
+"""Which rows stand in the process table, and in which order: filters, sorting, the tree, groups.  Pure."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import NamedTuple, TypeVar
 
 from oomtop.analysis.model import ProcessRow
-from oomtop.host.process import ProcessId
-from oomtop.tui.columns import Column
+from oomtop.host.process import Process, ProcessId
+from oomtop.tui.columns import BY_ID, DEFAULT_SORT, Column, Moment
+from oomtop.tui.filter_query import Predicate
 
-Predicate = Callable[[ProcessRow], bool]
+Key = ProcessId | str
+"""What an entry is known by: a process, or the name of a group."""
+
+_Number = TypeVar("_Number", int, float)
+
+# A chain of children deeper than this is drawn no deeper; its lines would hold nothing but branches.
+_DEEPEST_PREFIX = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the table: a row and what stands before its command in a tree."""
+class Grouping(Enum):
+    """What the processes of a group have in common."""
 
+    PROGRAM = "program"
+    USER = "user"
+    CGROUP = "cgroup"
+
+
+class Entry(NamedTuple):
+    """One line of the table: a process, or the totals of a group."""
+
+    key: Key
     row: ProcessRow
     prefix: str = ""
+    """The branches of the tree before the command."""
+    hidden: int = 0
+    """How many lines are folded away below it."""
+    members: int = 0
+    """The number of processes of a group, 0 for a process."""
+    gone: bool = False
+    """Whether the process has ended while the order was held."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """How the table is arranged."""
+class View:
+    """How the table is arranged; what a configuration remembers."""
 
-    column: Column
-    descending: bool
+    column: Column = BY_ID[DEFAULT_SORT]
+    descending: bool = True
     tree: bool = False
-    folded: frozenset[ProcessId] = frozenset()
+    grouping: Grouping | None = None
+    toggled: frozenset[Key] = frozenset()
+    """Branches folded in the tree; groups unfolded when grouped."""
+    kernel_threads: bool = False
+    user: str | None = None
+    accept: Predicate | None = None
     ascii: bool = False
 
 
-def select(rows: Iterable[ProcessRow], wanted: Sequence[Predicate]) -> list[ProcessRow]:
-    """Return the rows that every predicate accepts."""
-    if not wanted:
-        return list(rows)
-    return [row for row in rows if all(accept(row) for accept in wanted)]
+def select(rows: Iterable[ProcessRow], view: View) -> list[ProcessRow]:
+    """Return the rows that the view lets through."""
+    found = rows if view.kernel_threads else (row for row in rows if not row.process.is_kernel_thread)
+    if view.user is not None:
+        found = (row for row in found if row.user == view.user)
+    accept = view.accept
+    return list(found) if accept is None else [row for row in found if accept(row)]
 
 
-def arrange(rows: list[ProcessRow], order: Order) -> list[Line]:
-    """Return the lines in order; equal rows stand by pid, so that nothing swaps places without a reason."""
-    rows.sort(key=lambda row: row.process.pid)
-    rows.sort(key=order.column.key, reverse=order.descending)
-    return _tree(rows, order) if order.tree else [Line(row) for row in rows]
+def arrange(rows: Iterable[ProcessRow], view: View, moment: Moment) -> list[Entry]:
+    """Return the entries of rows already selected; equal ones stand by pid, so that nothing swaps idly."""
+    ordered = _sorted(rows, view, moment)
+    if view.grouping is not None:
+        return _groups(ordered, view, moment)
+    if view.tree:
+        return _tree(ordered, view)
+    return [Entry(row.process.id, row) for row in ordered]
 
 
-def _tree(rows: Sequence[ProcessRow], order: Order) -> list[Line]:
-    pids = {row.process.pid for row in rows}
-    children: dict[int, list[ProcessRow]] = defaultdict(list)
+def keep_places(entries: Iterable[Entry], rows: Iterable[ProcessRow], fresh: Iterable[ProcessRow]) -> list[Entry]:
+    """Return the entries in their old places with the facts of `rows`; who ended is marked, `fresh` come last."""
+    now = {row.process.id: row for row in rows}
+    return [_refreshed(entry, now) for entry in entries] + [Entry(row.process.id, row) for row in fresh]
+
+
+def subtree(rows: Sequence[ProcessRow], top: ProcessId) -> frozenset[ProcessId]:
+    """Return a process and all its descendants."""
+    return frozenset(_below(_children(rows), top))
+
+
+def _below(children: Mapping[ProcessId | None, Sequence[ProcessRow]], top: ProcessId) -> set[ProcessId]:
+    found: set[ProcessId] = set()
+    stack = [top]
+    while stack:
+        at = stack.pop()
+        found.add(at)
+        stack.extend(row.process.id for row in children.get(at, ()))
+    return found
+
+
+def _refreshed(entry: Entry, now: Mapping[ProcessId, ProcessRow]) -> Entry:
+    if isinstance(entry.key, str):
+        return entry
+    row = now.get(entry.key)
+    if row is None:
+        return entry if entry.gone else entry._replace(gone=True)
+    return entry if row is entry.row and not entry.gone else entry._replace(row=row, gone=False)
+
+
+def _sorted(rows: Iterable[ProcessRow], view: View, moment: Moment) -> list[ProcessRow]:
+    key = view.column.sort_key
+    ordered = sorted(rows, key=lambda row: row.process.id)
+    ordered.sort(key=lambda row: key(row, moment), reverse=view.descending)
+    return ordered
+
+
+def _children(rows: Sequence[ProcessRow]) -> Mapping[ProcessId | None, list[ProcessRow]]:
+    """Return the children of each process, under None those without a parent among `rows`.
+
+    A parent is never younger than its child: one that is has got the number of a parent that ended.
+    """
+    by_pid = {row.process.pid: row.process.id for row in rows}
+    found: dict[ProcessId | None, list[ProcessRow]] = defaultdict(list)
     for row in rows:
-        children[row.process.ppid if row.process.ppid in pids else 0].append(row)
-    lines: list[Line] = []
-    stack = [(row, "", "") for row in reversed(children[0])]
+        own, parent = row.process.id, by_pid.get(row.process.ppid)
+        is_older = parent is not None and (parent.start_time, parent.pid) < (own.start_time, own.pid)
+        found[parent if is_older else None].append(row)
+    return found
+
+
+def _tree(rows: Sequence[ProcessRow], view: View) -> list[Entry]:
+    mid, end, bar = ("|- ", "`- ", "|  ") if view.ascii else ("├─ ", "└─ ", "│  ")
+    children = _children(rows)
+    entries: list[Entry] = []
+    stack = [(row, "", "") for row in reversed(children[None])]
     while stack:
         row, prefix, below = stack.pop()
-        folded = row.process.id in order.folded
-        under = children.get(row.process.pid, [])
-        lines.append(Line(row, prefix + ("+ " if folded and under else "")))
-        if not folded:
-            stack.extend(_branches(under, below, order.ascii))
-    return lines
+        id = row.process.id
+        under = children.get(id, ())
+        if under and id in view.toggled:
+            entries.append(Entry(id, row, prefix, len(_below(children, id)) - 1))
+            continue
+        entries.append(Entry(id, row, prefix))
+        inner = below[:_DEEPEST_PREFIX]
+        last = len(under) - 1
+        stack.extend(
+            (child, inner + (end if at == last else mid), inner + ("   " if at == last else bar))
+            for at, child in reversed(list(enumerate(under)))
+        )
+    return entries
 
 
-def _branches(rows: Sequence[ProcessRow], below: str, ascii_only: bool) -> list[tuple[ProcessRow, str, str]]:
-    """Return children with their branches, last first, as a stack wants them."""
-    mid, end, bar = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
-    last = len(rows) - 1
-    branches = [
-        (row, below + (end if index == last else mid), below + ("   " if index == last else bar))
-        for index, row in enumerate(rows)
-    ]
-    return branches[::-1]
+def _groups(rows: Iterable[ProcessRow], view: View, moment: Moment) -> list[Entry]:
+    named: dict[str, list[ProcessRow]] = defaultdict(list)
+    for row in rows:
+        named[_group_of(row, view.grouping)].append(row)
+    totals = {name: _total(name, members) for name, members in named.items()}
+    key = view.column.sort_key
+    entries: list[Entry] = []
+    for name in sorted(named, key=lambda name: key(totals[name], moment), reverse=view.descending):
+        members = named[name]
+        is_open = name in view.toggled
+        entries.append(Entry(name, totals[name], "", 0 if is_open else len(members), len(members)))
+        if is_open:
+            entries.extend(Entry(row.process.id, row, "  ") for row in members)
+    return entries
+
+
+def _group_of(row: ProcessRow, grouping: Grouping | None) -> str:
+    if grouping is Grouping.USER:
+        return row.user
+    if grouping is Grouping.CGROUP:
+        return row.unit or row.process.cgroup or "-"
+    return row.process.comm
+
+
+def _total(name: str, rows: Sequence[ProcessRow]) -> ProcessRow:
+    """Return the totals of a group as a row: sizes and rates added up, of scores the worst one."""
+    first = rows[0].process
+    users = {row.user for row in rows}
+    return ProcessRow(
+        process=_total_process(name, [row.process for row in rows], first),
+        user=users.pop() if len(users) == 1 else "*",
+        growth=_sum(row.growth for row in rows),
+        cpu=_sum(row.cpu for row in rows),
+        major_fault_rate=_sum(row.major_fault_rate for row in rows),
+        badness=max((row.badness for row in rows if row.badness is not None), default=None),
+        share=max((row.share for row in rows if row.share is not None), default=None),
+        unit=rows[0].unit if len({row.unit for row in rows}) == 1 else None,
+        headroom=min((row.headroom for row in rows if row.headroom is not None), default=None),
+        headroom_path=None,
+    )
+
+
+def _total_process(name: str, members: Sequence[Process], first: Process) -> Process:
+    """Return a stand-in with the sums of `members`; pid 0 belongs to no process that can be acted on."""
+    return replace(
+        first,
+        id=ProcessId(0, 0),
+        comm=name,
+        command=name,
+        state=first.state if len({member.state for member in members}) == 1 else "*",
+        started=min(member.started for member in members),
+        threads=sum(member.threads for member in members),
+        cpu_seconds=sum(member.cpu_seconds for member in members),
+        virtual_size=sum(member.virtual_size for member in members),
+        rss=sum(member.rss for member in members),
+        rss_anon=_sum(member.rss_anon for member in members),
+        rss_file=_sum(member.rss_file for member in members),
+        rss_shmem=_sum(member.rss_shmem for member in members),
+        swap=_sum(member.swap for member in members),
+        page_tables=_sum(member.page_tables for member in members),
+        locked=_sum(member.locked for member in members),
+        oom_score=max((member.oom_score for member in members if member.oom_score is not None), default=None),
+        oom_score_adj=first.oom_score_adj if len({member.oom_score_adj for member in members}) == 1 else None,
+    )
+
+
+def _sum(values: Iterable[_Number | None]) -> _Number | None:
+    """Return the sum of the known values, None if none is known."""
+    known = [value for value in values if value is not None]
+    return sum(known[1:], known[0]) if known else None

@@ -5,7 +5,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-OTHERS := 3.10 3.12 3.13
 
 .PHONY: run test lint unit others bench screenshots clean
 
@@ -16,6 +15,7 @@ test: lint unit others
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "oomtop needs Python 3.10 or newer; try make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable . --group dev
@@ -32,14 +32,7 @@ unit: $(STAMP)
 
 # The unit tests on every other supported interpreter that this machine has.
 others: $(STAMP)
-	@for version in $(OTHERS); do \
-	  python=python$$version; \
-	  if $$python -c '' 2>/dev/null && [ "$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" != "$$version" ]; then \
-	    echo "== Python $$version"; \
-	    [ -e .venv-$$version/.installed ] || { $$python -m venv .venv-$$version && .venv-$$version/bin/python -m pip install --quiet --upgrade 'pip>=25.1' && .venv-$$version/bin/python -m pip install --quiet --editable . --group test && touch .venv-$$version/.installed; } || exit 1; \
-	    .venv-$$version/bin/python -m pytest || exit 1; \
-	  else echo "== Python $$version is not on this machine or is the main one"; fi; \
-	done
+	tests/interpreters.sh
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py

@@ -1,0 +1,160 @@
+"""The configuration: `/etc/oomtop/config.toml`, then `$XDG_CONFIG_HOME/oomtop/config.toml` over it.
+
+A mistake never keeps the program from starting: every wrong key is left at its default and named as a `ConfigError`
+with its file, its key and what was expected.  Sample lines: `interval = 1.0`, `protected = ["postgres*"]`,
+`[keys]`, `"action.kill" = "k,f9"`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import tomli
+
+from oomtop.errors import ConfigError
+
+SYSTEM_PATH = "/etc/oomtop/config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the files say; a field is its default until a file sets it."""
+
+    interval: float = 2.0
+    """Seconds between refreshes, 0.1 to 3600."""
+    theme: str = "dark"
+    """A theme by name, or the path of its file."""
+    ascii: bool = False
+    color: bool = True
+    read_only: bool = False
+    columns: tuple[str, ...] = ()
+    """Column ids in the order shown; none: all that fit."""
+    sort: str | None = None
+    """The column id sorted by at start."""
+    protected: tuple[str, ...] = ()
+    """Shell patterns on names of processes that no action touches."""
+    keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Binding id to the keys that trigger it, comma separated."""
+
+
+_Value = bool | float | str | tuple[str, ...] | Mapping[str, str]
+
+
+class _Unexpected(Exception):
+    """A value that is not what the key takes; the text is what was expected."""
+
+
+def config_paths(environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
+    """Return the system's file and the user's file, whether they exist or not."""
+    home = environ.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(home):
+        home = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config")
+    return SYSTEM_PATH, os.path.join(home, "oomtop", "config.toml")
+
+
+def load_config(paths: Sequence[str]) -> tuple[Config, tuple[ConfigError, ...]]:
+    """Return the configuration of all files that exist, a later one over an earlier, and every mistake in them."""
+    config, errors = Config(), []
+    for path in paths:
+        try:
+            table = read_table(path)
+        except ConfigError as error:
+            errors.append(error)
+            continue
+        if table is not None:
+            config, mistakes = apply_table(config, table, path)
+            errors.extend(mistakes)
+    return config, tuple(errors)
+
+
+def read_table(path: str) -> Mapping[str, object] | None:
+    """Return what a TOML file holds, None where there is no such file.
+
+    Raises:
+        ConfigError: it cannot be read or is not TOML; the text names the line.
+    """
+    try:
+        with open(path, "rb") as file:
+            return tomli.load(file)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(path, "", f"cannot be read: {os.strerror(error.errno or 0)}") from None
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(path, "", f"is not TOML: {error}") from None
+
+
+def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple[Config, tuple[ConfigError, ...]]:
+    """Return `config` with what is right in `table`, and an error for each key that is not."""
+    values: dict[str, _Value] = {}
+    errors = []
+    for key, value in table.items():
+        if key not in _READERS:
+            errors.append(ConfigError(path, key, _unknown(key)))
+            continue
+        try:
+            values[key] = _READERS[key](value)
+        except _Unexpected as expected:
+            errors.append(ConfigError(path, key, f"expected {expected}, found {_found(value)}"))
+    if "keys" in values:
+        values["keys"] = MappingProxyType({**config.keys, **_texts(values["keys"])})
+    return replace(config, **values), tuple(errors)  # type: ignore[arg-type]
+
+
+def _unknown(key: str) -> str:
+    near = difflib.get_close_matches(key, _READERS, n=1)
+    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known are {', '.join(_READERS)}"
+
+
+def _found(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.1 <= value <= 3600:
+        raise _Unexpected("a number of seconds from 0.1 to 3600")
+    return float(value)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _Unexpected("true or false")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise _Unexpected("a text")
+    return value
+
+
+def _list(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise _Unexpected("a list of texts")
+    return tuple(value)
+
+
+def _texts(value: object) -> Mapping[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(item, str) and item for item in value.values()):
+        raise _Unexpected('a table such as { "action.kill" = "k,f9" }')
+    return value
+
+
+_READERS: Mapping[str, Callable[[object], _Value]] = MappingProxyType(
+    {
+        "interval": _seconds,
+        "theme": _text,
+        "ascii": _flag,
+        "color": _flag,
+        "read_only": _flag,
+        "columns": _list,
+        "sort": _text,
+        "protected": _list,
+        "keys": _texts,
+    }
+)

@@ -1,0 +1,87 @@
+"""The configuration: what the files say, and that no mistake in them keeps the program from starting."""
+
+from __future__ import annotations
+
+import pytest
+
+from oomtop.config import Config, config_paths, load_config
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_file(text: str | bytes, name: str = "config.toml") -> str:
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    return write_file
+
+
+def test_no_file_is_all_defaults(tmp_path):
+    assert load_config((str(tmp_path / "none.toml"),)) == (Config(), ())
+
+
+def test_every_key_is_read(write):
+    path = write(
+        'interval = 1\ntheme = "mono"\nascii = true\ncolor = false\nread_only = true\ncolumns = ["pid", "rss"]\n'
+        'sort = "rss"\nprotected = ["sshd*"]\n[keys]\n"action.kill" = "x"\n'
+    )
+    config, errors = load_config((path,))
+    assert errors == ()
+    assert (config.interval, config.theme, config.ascii, config.color) == (1.0, "mono", True, False)
+    assert (config.read_only, config.columns, config.sort) == (True, ("pid", "rss"), "rss")
+    assert (config.protected, dict(config.keys)) == (("sshd*",), {"action.kill": "x"})
+
+
+def test_the_user_goes_over_the_system_key_by_key(write):
+    system = write('interval = 5\ntheme = "light"\n[keys]\n"a" = "1"\n"b" = "2"\n', "system.toml")
+    user = write('theme = "mono"\n[keys]\n"b" = "3"\n', "user.toml")
+    config, errors = load_config((system, user))
+    assert errors == ()
+    assert (config.interval, config.theme, dict(config.keys)) == (5.0, "mono", {"a": "1", "b": "3"})
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "expected"),
+    [
+        ("interval = 0", "interval", "seconds from 0.1 to 3600"),
+        ("interval = true", "interval", "seconds from 0.1 to 3600"),
+        ("interval = nan", "interval", "seconds from 0.1 to 3600"),
+        ('ascii = "yes"', "ascii", "true or false"),
+        ("theme = 3", "theme", "a text"),
+        ("columns = [1]", "columns", "a list of texts"),
+        ("keys = 1", "keys", "a table"),
+        ("intervall = 1", "intervall", "did you mean interval?"),
+        ("zzz = 1", "zzz", "known are interval"),
+    ],
+)
+def test_a_mistake_names_file_key_and_what_was_expected(write, line, key, expected):
+    path = write(f"{line}\nread_only = true\n")
+    config, errors = load_config((path,))
+    assert config == Config(read_only=True)
+    assert [(error.path, error.key) for error in errors] == [(path, key)]
+    assert expected in errors[0].expected
+    assert str(errors[0]).startswith(f"{path}: {key}: ")
+
+
+def test_a_syntax_error_names_file_and_line(write):
+    path = write("interval = 1\ntheme = \n")
+    config, errors = load_config((path,))
+    assert config == Config()
+    assert path in str(errors[0])
+    assert "line 2" in str(errors[0])
+
+
+def test_bytes_that_are_no_text_are_an_error_too(write):
+    config, errors = load_config((write(b"theme = '\xff'\n"),))
+    assert config == Config()
+    assert len(errors) == 1
+
+
+def test_a_folder_in_the_files_place_is_an_error(tmp_path):
+    assert "cannot be read" in str(load_config((str(tmp_path),))[1][0])
+
+
+def test_where_the_files_are():
+    assert config_paths({"XDG_CONFIG_HOME": "/x", "HOME": "/h"})[1] == "/x/oomtop/config.toml"
+    assert config_paths({"XDG_CONFIG_HOME": "relative", "HOME": "/h"})[1] == "/h/.config/oomtop/config.toml"

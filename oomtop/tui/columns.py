@@ -119,11 +119,15 @@ def _whole(value: float | None) -> str:
 
 
 def _signed_bytes(value: float | None) -> str:
+    if value is not None and abs(value) < 1:
+        return "0"
     return f"+{format_bytes(value)}" if value is not None and value > 0 else format_bytes(value)
 
 
 def _percent(value: float | None) -> str:
-    return DASH if value is None else f"{value * 100:.1f}"
+    if value is None:
+        return DASH
+    return f"{value * 100:.1f}" if value < 10 else f"{value * 100:.0f}"
 
 
 def _per_minute(row: ProcessRow) -> float | None:

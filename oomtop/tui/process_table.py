@@ -23,7 +23,8 @@ from textual.strip import Strip
 
 from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
-from oomtop.tui.columns import BY_ID, Column, Moment, columns_for, columns_from, rank_victims
+from oomtop.tui.columns import BY_ID, COLUMNS, Column, Moment, columns_for, columns_from, rank_victims
+from oomtop.tui.dialogs import Menu
 from oomtop.tui.filter_query import FilterError, haystack, parse
 from oomtop.tui.rows import Entry, Grouping, Key, View, arrange, keep_places, select, subtree
 from oomtop.tui.table_keys import COMPONENTS, STYLES, TABLE_BINDINGS
@@ -64,9 +65,6 @@ class ProcessTable(ScrollView, can_focus=True):
         def __init__(self, view: View) -> None:
             super().__init__()
             self.view = view
-
-    class SortMenuRequested(Message):
-        """The sort column is to be chosen from `columns`."""
 
     def __init__(
         self,
@@ -138,6 +136,8 @@ class ProcessTable(ScrollView, can_focus=True):
         before, self._assessment = self._assessment, assessment
         is_same = before is not None and _is_same(before.rows, assessment.rows)
         self._set_moment(assessment, is_same)
+        if self.tagged and not is_same:
+            self.tagged = self.tagged & {row.process.id for row in assessment.rows}
         if not (is_same and self._is_settled):
             self._reorder()
         self._repaint()
@@ -214,15 +214,22 @@ class ProcessTable(ScrollView, can_focus=True):
         old_at, top = self._cursor_index(), int(self.scroll_offset.y)
         self._entries = entries
         self._index = {entry.key: index for index, entry in enumerate(entries)}
-        size = Size(self.size.width, len(entries) + 1)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self._set_length(len(entries) + 1)
         at = self._cursor_index()
         if at is None:
             self._select(min(old_at or 0, len(entries) - 1))
         elif old_at is not None and at != old_at and (self.follow or top > 0):
             self.scroll_to(y=top + at - old_at, animate=False)
             self._show_cursor()
+
+    def _set_length(self, lines: int) -> None:
+        """Tell the scroll bar the number of lines; through the reactive it would lay out and repaint everything."""
+        if lines == self.virtual_size.height:
+            return
+        self.set_reactive(ProcessTable.virtual_size, Size(self.size.width, lines))
+        self.vertical_scrollbar.window_virtual_size = lines
+        if self.scroll_y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
 
     def _set_view(self, view: View) -> None:
         """Rearrange at once: the user asked for it, so nothing is held and the cursor stays in sight."""
@@ -394,8 +401,26 @@ class ProcessTable(ScrollView, can_focus=True):
         self.sort_by(id)
 
     def action_sort_menu(self) -> None:
-        """Ask for the sort column."""
-        self.post_message(self.SortMenuRequested())
+        """Ask for the sort column; the order holds still meanwhile."""
+        choices = [(at, f"{column.title:9} {column.help}") for at, column in enumerate(COLUMNS)]
+        self.hold_order = True
+        self.app.push_screen(Menu("sort by", choices, COLUMNS.index(self._view.column)), self._sort_chosen)
+
+    def _sort_chosen(self, at: int | None) -> None:
+        self.hold_order = False
+        if at is not None and COLUMNS[at] is not self._view.column:
+            self.sort_by(COLUMNS[at].id)
+
+    def action_sort_beside(self, step: int) -> None:
+        """Sort by the column beside the present one."""
+        shown = self._frame.columns
+        at = shown.index(self._view.column) if self._view.column in shown else 0
+        self.sort_by(shown[(at + step) % len(shown)].id)
+
+    def action_group(self) -> None:
+        """Group by program, by user, by cgroup, not at all."""
+        kinds = (None, *Grouping)
+        self.group_by(kinds[(kinds.index(self._view.grouping) + 1) % len(kinds)])
 
     def action_invert(self) -> None:
         """Turn the order round."""

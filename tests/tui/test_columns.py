@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+
+from oomtop.host.process import ProcessId
+from oomtop.tui.columns import (
+    BY_ID,
+    COLUMNS,
+    COMMAND,
+    Moment,
+    columns_for,
+    columns_from,
+    rank_victims,
+    room_for_command,
+)
+from oomtop.tui.rows import Entry
+from oomtop.tui.table_line import Frame, Marks, fit, header, look
+from oomtop.units import GIB
+from tests.tui.factories import make_process, make_row, make_rows
+
+WIDE_FACTS = {"rss": 1023 * GIB, "swap": 999 * GIB, "adj": -1000, "score": 2000}
+
+
+def ids(width: int) -> list[str]:
+    return [column.id for column in columns_for(width)]
+
+
+def test_80_cells_show_what_matters_when_memory_runs_out() -> None:
+    assert ids(79) == ["pid", "user", "memory", "swap", "growth", "share", "adj", "state", "command"]
+
+
+@pytest.mark.parametrize("width", [40, 60, 79, 80, 100, 119, 120, 160, 199, 200, 240, 300])
+def test_the_command_has_room_at_every_width(width: int) -> None:
+    columns = columns_for(width)
+    assert columns[-1].id == COMMAND
+    assert room_for_command(columns, width) >= 20
+
+
+@pytest.mark.parametrize("width", [79, 119, 199])
+def test_wider_tables_show_more(width: int) -> None:
+    assert set(ids(width)) < set(ids(width + 80))
+
+
+def test_the_sorted_column_is_shown_though_there_is_no_room_unasked() -> None:
+    assert "virtual" in [column.id for column in columns_for(79, sort="virtual")]
+
+
+def test_chosen_columns_keep_their_order_and_unknown_ids_are_skipped() -> None:
+    assert [column.id for column in columns_for(120, ["swap", "nonsense", "pid", "command"])] == [
+        "swap",
+        "pid",
+        "command",
+    ]
+
+
+def test_panning_keeps_the_pid_and_the_command() -> None:
+    panned = columns_from(5, 80)
+    assert (panned[0].id, panned[-1].id) == ("pid", "command")
+    assert "user" not in [column.id for column in panned]
+    assert room_for_command(panned, 80) >= 20
+
+
+@pytest.mark.parametrize("width", [79, 119, 199, 260])
+def test_figures_of_any_size_fill_exactly_the_line(width: int) -> None:
+    process = make_process(4_194_304, rss=WIDE_FACTS["rss"], swap=WIDE_FACTS["swap"], adj=-1000, score=2000)
+    row = replace(
+        make_row(process, growth=-16.6 * GIB, cpu=127.99, major_fault_rate=123456.0), share=-0.999, unit="é" * 40
+    )
+    frame = Frame(columns_for(width), width, False)
+    cells = look(Entry(process.id, row), frame, Moment(1e9), Marks()).cells
+    assert not any("#" in cell for cell in cells)
+    assert sum(cell_len(cell) + 1 for cell in cells) + 2 == width
+    assert sum(cell_len(cell) + 1 for cell in header(frame, BY_ID["memory"], True)) + 2 == width
+
+
+def test_every_title_has_room_for_the_arrow() -> None:
+    for column in COLUMNS:
+        assert column.id == COMMAND or len(column.title) < column.width
+
+
+def test_a_figure_that_does_not_fit_is_never_shown_wrong() -> None:
+    assert fit("1234567", 5, BY_ID["pid"].align) == "#####"
+
+
+def test_unknown_is_a_dash_and_sorts_below_every_figure() -> None:
+    unknown = make_row(make_process(swap=None))
+    assert BY_ID["swap"].text(unknown, Moment()) == "-"
+    assert BY_ID["swap"].sort_key(unknown, Moment()) < BY_ID["swap"].sort_key(make_row(), Moment())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "\x1b[31mred\x1b[0m",
+        "a\nb",
+        "[red]markup[/]",
+        "\u202egnp.exe",
+        "zero\u200bwidth",
+        "漢字" * 50,
+        "e\u0301" * 9,
+        "bad\udcff",
+        "x" * 4_000_000,
+    ],
+)
+def test_hostile_commands_change_nothing_but_their_own_cell(command: str) -> None:
+    row = make_row(make_process(comm=command[:15], command=command))
+    frame = Frame(columns_for(80), 80, False)
+    cells = look(Entry(row.process.id, row), frame, Moment(), Marks()).cells
+    assert cell_len(cells[-1]) == cell_len(header(frame, BY_ID["memory"], True)[-1])
+    assert cells[-1].isprintable()
+
+
+def test_ascii_shows_no_other_character() -> None:
+    row = make_row(make_process(command="漢字 é"), user="jörg")
+    line = look(Entry(row.process.id, row), Frame(columns_for(80), 80, True), Moment(), Marks(victim=row.process.id))
+    assert (line.marker + "".join(line.cells)).isascii()
+    assert line.marker == "> "
+
+
+def test_ranks_follow_the_kernel_where_it_spoke() -> None:
+    rows = make_rows(12)
+    first = ProcessId(105, 1105)
+    ranks = rank_victims(rows, [first])
+    assert (ranks[first], ranks[rows[0].process.id], ranks[rows[11].process.id]) == (1, 2, 12)

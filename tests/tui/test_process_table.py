@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.strip import Strip
+
+from oomtop.analysis.model import ProcessRow
+from oomtop.tui.dialogs import Menu
+from oomtop.tui.process_table import HOLD_SECONDS, ProcessTable
+from oomtop.tui.rows import Grouping
+from oomtop.units import GIB, MIB
+from tests.tui.factories import make_assessment, make_process, make_row, make_rows
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class CountingTable(ProcessTable):
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock=clock)
+        self.painted: list[int] = []
+
+    def render_line(self, y: int) -> Strip:
+        self.painted.append(y)
+        return super().render_line(y)
+
+    def text(self, y: int) -> str:
+        return ProcessTable.render_line(self, y).text
+
+
+class TableApp(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.seen: list[Message] = []
+
+    def compose(self) -> ComposeResult:
+        yield CountingTable(self.clock)
+
+    def on_process_table_selected(self, message: ProcessTable.Selected) -> None:
+        self.seen.append(message)
+
+    def on_process_table_activated(self, message: ProcessTable.Activated) -> None:
+        self.seen.append(message)
+
+
+class Screen:
+    """A table with rows on it and the hands of a user."""
+
+    def __init__(self, pilot: Pilot[None], app: TableApp) -> None:
+        self.pilot, self.app = pilot, app
+        self.table = app.query_one(CountingTable)
+
+    async def show(self, rows: int | tuple[ProcessRow, ...], **changes: object) -> list[int]:
+        """Return the lines that a tick repaints."""
+        self.table.painted.clear()
+        self.table.show(make_assessment(rows, **changes))  # type: ignore[arg-type]
+        await self.pilot.pause()
+        return sorted(set(self.table.painted))
+
+    async def press(self, *keys: str) -> list[int]:
+        self.table.painted.clear()
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+        return sorted(set(self.table.painted))
+
+    @property
+    def pids(self) -> list[int]:
+        return [entry.row.process.pid for entry in self.table.lines]
+
+    @property
+    def selected(self) -> int | None:
+        return self.table.selected.pid if self.table.selected else None
+
+
+@asynccontextmanager
+async def screen(width: int = 80, height: int = 24) -> AsyncIterator[Screen]:
+    app = TableApp()
+    async with app.run_test(size=(width, height)) as pilot:
+        found = Screen(pilot, app)
+        found.table.focus()
+        await pilot.pause()
+        yield found
+
+
+def grown(rows: tuple[ProcessRow, ...], at: int, rss: int) -> tuple[ProcessRow, ...]:
+    row = rows[at]
+    return (*rows[:at], replace(row, process=replace(row.process, rss=rss)), *rows[at + 1 :])
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (200, 60)])
+async def test_a_tick_without_change_paints_nothing(width: int, height: int) -> None:
+    rows = make_rows(500)
+    async with screen(width, height) as it:
+        assert await it.show(rows) == list(range(1, height))
+        assert await it.show(rows) == []
+        assert await it.show(make_rows(500)) == []
+
+
+async def test_only_the_line_that_changed_is_painted() -> None:
+    rows = make_rows(500)
+    async with screen(120, 40) as it:
+        await it.show(rows)
+        assert await it.show(grown(rows, 4, rows[4].process.rss + MIB // 2 + MIB // 4)) in ([5], [4, 5], [5, 6])
+        assert await it.show(grown(rows, 400, rows[400].process.rss + 5 * MIB)) in ([], [5], [4, 5], [5, 6])
+
+
+async def test_a_new_process_out_of_sight_paints_nothing() -> None:
+    rows = make_rows(500)
+    async with screen(120, 40) as it:
+        await it.show(rows)
+        assert await it.show((*rows, make_row(make_process(9000, rss=1)))) == []
+        assert len(it.table.lines) == 501
+
+
+async def test_moving_the_cursor_paints_two_lines() -> None:
+    async with screen() as it:
+        await it.show(100)
+        assert await it.press("down") == [1, 2]
+        assert it.selected == 101
+        await it.press("end")
+        assert it.selected == 199
+        await it.press("pageup", "home")
+        assert it.selected == 100
+
+
+async def test_the_selection_is_the_process_and_not_the_line() -> None:
+    rows = make_rows(10)
+    async with screen() as it:
+        await it.show(rows)
+        await it.press("down")
+        it.app.clock.now += HOLD_SECONDS + 0.1
+        await it.show(grown(rows, 9, GIB))
+        assert it.pids[:3] == [109, 100, 101]
+        assert it.selected == 101
+
+
+async def test_the_order_holds_still_after_the_cursor_moved() -> None:
+    rows = make_rows(10)
+    changed = grown(rows, 9, GIB)
+    async with screen() as it:
+        await it.show(rows)
+        await it.press("down")
+        it.app.clock.now += HOLD_SECONDS - 0.1
+        await it.show(changed)
+        assert it.pids == list(range(100, 110))
+        assert "1.0G" in it.table.text(10)
+        it.app.clock.now += 0.2
+        await it.show(changed)
+        assert it.pids[0] == 109
+
+
+async def test_with_a_dialog_open_nothing_moves_and_the_ended_stay_marked() -> None:
+    rows = make_rows(4)
+    async with screen() as it:
+        await it.show(rows)
+        it.table.hold_order = True
+        await it.show((*grown(rows, 3, GIB)[1:], make_row(make_process(9000, rss=2 * GIB))))
+        assert it.pids == [100, 101, 102, 103, 9000]
+        assert it.selected == 100
+        assert it.table.text(1).startswith("x")
+        it.table.hold_order = False
+        await it.show((*grown(rows, 3, GIB)[1:],))
+        assert it.pids == [103, 101, 102]
+
+
+async def test_a_number_used_again_is_another_process() -> None:
+    async with screen() as it:
+        await it.show((make_row(make_process(5, start_time=10)), make_row(make_process(6))))
+        await it.press("space")
+        it.app.clock.now += HOLD_SECONDS + 0.1
+        await it.show((make_row(make_process(5, start_time=99)), make_row(make_process(6))))
+        assert it.table.tagged == frozenset()
+        assert it.table.tagged_rows == ()
+
+
+async def test_tags() -> None:
+    rows = (make_row(make_process(1, ppid=0)), make_row(make_process(2)), make_row(make_process(3, ppid=2)))
+    async with screen() as it:
+        await it.show(rows)
+        await it.press("down", "c")
+        assert {id.pid for id in it.table.tagged} == {2, 3}
+        assert it.table.text(2)[1] == "*"
+        await it.press("U")
+        assert it.table.tagged_rows == ()
+
+
+async def test_keys_sort_and_turn_the_order() -> None:
+    async with screen() as it:
+        await it.show(5)
+        await it.press("N")
+        assert it.pids[0] == 104
+        await it.press("I")
+        assert it.pids[0] == 100
+        assert "PID▲" in it.table.text(0)
+        await it.press("greater_than_sign")
+        assert it.table.view.column.id == "user"
+
+
+async def test_the_sort_menu() -> None:
+    async with screen() as it:
+        await it.show(5)
+        await it.press("f6")
+        assert isinstance(it.app.screen, Menu)
+        assert it.table.hold_order
+        await it.press("down", "enter")
+        assert it.table.view.column.id == "rss"
+        assert not it.table.hold_order
+
+
+async def test_tree_folds_and_plus_is_free_where_there_is_nothing_to_fold() -> None:
+    rows = (make_row(make_process(1, ppid=0)), make_row(make_process(2)), make_row(make_process(3, ppid=2)))
+    async with screen() as it:
+        await it.show(rows)
+        assert not it.table.check_action("fold", (True,))
+        await it.press("t", "minus")
+        assert it.pids == [1]
+        assert "[+2]" in it.table.text(1)
+        await it.press("plus")
+        assert "└─ " in it.table.text(2)
+
+
+async def test_groups_are_never_a_target() -> None:
+    async with screen() as it:
+        await it.show(make_rows(3))
+        it.table.group_by("user")
+        await it.press("home", "space")
+        assert it.table.view.grouping is Grouping.USER
+        assert (it.table.selected, it.table.selected_row, it.table.tagged) == (None, None, frozenset())
+        assert "x3" in it.table.text(1)
+        await it.press("enter")
+        assert len(it.table.lines) == 4
+
+
+async def test_filter_user_and_search() -> None:
+    async with screen() as it:
+        await it.show(30)
+        assert it.table.set_filter("rss>28m") is None
+        assert it.pids == [100, 101]
+        assert "unknown field" in (it.table.set_filter("foo>1") or "")
+        assert it.pids == [100, 101]
+        it.table.set_filter("")
+        it.table.set_user("nobody")
+        assert it.pids == []
+        it.table.set_user(None)
+        assert it.table.search("prog2")
+        assert it.selected == 102
+        assert it.table.search("prog2")
+        assert it.selected == 120
+        assert not it.table.search("no such thing")
+        assert it.selected == 120
+
+
+async def test_digits_jump_to_a_pid() -> None:
+    async with screen() as it:
+        await it.show(100)
+        await it.press("1", "5", "0")
+        assert it.selected == 150
+        it.app.clock.now += 5
+        await it.press("1", "9", "9")
+        assert it.selected == 199
+        assert "199" in it.table.text(23)
+
+
+async def test_follow_keeps_the_process_in_view() -> None:
+    rows = make_rows(200)
+    async with screen() as it:
+        await it.show(rows)
+        await it.press("F", "down")
+        it.app.clock.now += HOLD_SECONDS + 0.1
+        await it.show(grown(rows, 1, 1))
+        assert it.selected == 101
+        assert any("  101 " in it.table.text(y) for y in range(1, 24))
+
+
+async def test_when_the_selected_process_ends_its_neighbour_is_selected_and_told() -> None:
+    rows = make_rows(3)
+    async with screen() as it:
+        await it.show(rows)
+        await it.press("down")
+        it.app.clock.now += HOLD_SECONDS + 0.1
+        await it.show((rows[0], rows[2]))
+        assert it.selected == 102
+        last = it.app.seen[-1]
+        assert isinstance(last, ProcessTable.Selected)
+        assert last.row is rows[2]
+        await it.show(())
+        assert it.table.selected is None
+
+
+async def test_the_mouse_selects_activates_and_sorts() -> None:
+    async with screen() as it:
+        await it.show(10)
+        await it.pilot.click(CountingTable, offset=(20, 3))
+        assert it.selected == 102
+        await it.pilot.click(CountingTable, offset=(20, 3), times=2)
+        await it.pilot.pause()
+        assert isinstance(it.app.seen[-1], ProcessTable.Activated)
+        await it.pilot.click(CountingTable, offset=(5, 0))
+        assert it.table.view.column.id == "pid"
+
+
+async def test_marks_do_not_need_colour() -> None:
+    async with screen() as it:
+        await it.show(3)
+        assert it.table.text(1).startswith("»")
+        assert "▼" in it.table.text(0)
+
+
+async def test_a_narrow_and_a_wide_window_have_their_own_columns() -> None:
+    async with screen() as it:
+        await it.show(3)
+        assert "KILL#" not in it.table.text(0)
+        await it.pilot.resize_terminal(120, 30)
+        await it.pilot.pause()
+        assert "KILL#" in it.table.text(0)
+        await it.press("right", "right")
+        assert "USER" not in it.table.text(0)
+
+
+async def test_hostile_names_keep_the_line_in_one_piece() -> None:
+    names = ("\x1b[2J", "[red]x[/]", "漢字", "\u202eabc", "a\nb")
+    rows = tuple(make_row(make_process(100 + at, name, command=name * 99), user=name) for at, name in enumerate(names))
+    async with screen() as it:
+        await it.show(rows)
+        for y in range(len(names) + 1):
+            assert ProcessTable.render_line(it.table, y).cell_length == it.table.size.width
+            assert it.table.text(y).isprintable()

@@ -8,19 +8,19 @@ from oomtop.analysis.model import Confidence, Exhaustion
 from oomtop.analysis.trend import Slope, slope
 
 _RECENT = 30.0
-# Slower than this the figure would be days or noise: it is "not growing".
-_LONGEST = 24 * 3600.0
+# Half a minute cannot tell a trend of hours from the noise of a busy machine: beyond this it is "not growing".
+_LONGEST = 2 * 3600.0
 
 
 def exhaustion(resource: str, headroom: int, points: Sequence[tuple[float, int]], now: float, size: int) -> Exhaustion:
     """Return the outlook of one resource from (monotonic, bytes used) points.
 
-    `size` is the whole resource in bytes; a trend of less than 0.01 % of it per second's worth of a minute is noise.
+    `size` is the whole resource in bytes; less than 0.002 % of it per second is noise.
     """
     trend = slope([point for point in points if now - point[0] <= _RECENT], least=5, seconds=4.0)
     if trend is None:
         return Exhaustion(resource, headroom, None)
-    if trend.median <= max(size * 2e-5, 1.0) or headroom / trend.median > _LONGEST:
+    if trend.median <= max(size * 2e-5, 1.0) or not _is_trend(trend, headroom / trend.median):
         return Exhaustion(resource, headroom, trend.median)
     return Exhaustion(
         resource,
@@ -28,9 +28,14 @@ def exhaustion(resource: str, headroom: int, points: Sequence[tuple[float, int]]
         trend.median,
         seconds=headroom / trend.median,
         earliest=headroom / max(trend.high, trend.median),
-        latest=headroom / trend.low if trend.low > 0 else None,
+        latest=headroom / trend.low,
         confidence=_confidence(trend),
     )
+
+
+def _is_trend(trend: Slope, seconds: float) -> bool:
+    """Whether a slope is one: a quarter of all pairs falling, or hours to go, is noise."""
+    return trend.low > 0 and seconds <= _LONGEST
 
 
 def _confidence(trend: Slope) -> Confidence:

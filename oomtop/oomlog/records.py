@@ -33,12 +33,14 @@ _KMSG = re.compile(r"^(\d{1,6}),(\d+),(\d+),[^;]{0,80};(.*)", re.S)
 _ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[ -/]{0,2}[@-~]")
 _LEVEL = re.compile(r"^<\d{1,3}>(?:1 )?")
+_VERSION = re.compile(r"^<\d{1,3}>1 ")
 _DECODED_LEVEL = re.compile(r"^[a-z0-9]{2,8} {0,4}:[a-z]{3,8} {0,4}: ")
 _STAMP = re.compile(r"^\[ *(\d{1,12}\.\d{1,9})\] ?")
 _CALLER = re.compile(r"^\[ *[TC]\d{1,9}\] ?")
 _WALL = re.compile(r"^\[[^\]\d][^\]]{5,40}\d{4}\] ?")
-_ISO = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)? ")
+_ISO = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:([.,])(\d{1,9}))?(Z|[+-]\d\d:?\d\d)? ")
 _BSD = re.compile(r"^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? ")
+_RFC5424 = re.compile(r"^(?P<host>\S{1,255}) (?P<program>\S{1,48}) \S{1,128} \S{1,32} (?:-|\[[^\]]{0,400}\]) ")
 _TAG = re.compile(r"^(?:(?P<host>[\w.:-]{1,255}) )?(?P<program>kernel|[\w./-]{1,48}(?:\[\d{1,9}\])?)(?: -){0,3}: ?")
 
 
@@ -74,11 +76,12 @@ def parse_line(line: str) -> tuple[Record, ...]:
 
 def _strip(record: Record) -> Record:
     """Take one prefix after the other away, outermost first."""
+    is_5424 = _VERSION.match(record.text) is not None
     text = _DECODED_LEVEL.sub("", _LEVEL.sub("", record.text, count=1), count=1)
     text, when = _strip_date(text)
     host, program = None, "kernel"
     if when is not False:
-        tag = _TAG.match(text)
+        tag = _RFC5424.match(text) if is_5424 else _TAG.match(text)
         if tag is not None:
             host, program, text = tag["host"], tag["program"].partition("[")[0], text[tag.end() :]
     text = _LEVEL.sub("", text, count=1)
@@ -95,8 +98,10 @@ def _strip(record: Record) -> Record:
 
 
 def _strip_date(text: str) -> tuple[str, float | bool | None]:
-    """Return the text behind a date, and that date; False when there was none."""
+    """Return the text behind a date, and that date; False when there was none or only dmesg's own."""
     iso = _ISO.match(text)
+    if iso is not None and iso[2] == ",":
+        return text[iso.end() :], False
     if iso is not None:
         return text[iso.end() :], _iso_time(iso)
     bsd = _BSD.match(text)
@@ -104,10 +109,10 @@ def _strip_date(text: str) -> tuple[str, float | bool | None]:
 
 
 def _iso_time(match: re.Match[str]) -> float | None:
-    zone = (match[3] or "Z").replace("Z", "+00:00")
+    zone = (match[4] or "Z").replace("Z", "+00:00")
     zone = zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
     try:
         whole = datetime.fromisoformat(f"{match[1].replace(' ', 'T')}{zone}").timestamp()
     except ValueError:
         return None
-    return whole + float(f"0.{match[2] or 0}")
+    return whole + float(f"0.{match[3] or 0}")

@@ -1,0 +1,50 @@
+"""Slopes, growth and time to exhaustion: steady, jumping, saw-toothed, flat."""
+
+import pytest
+
+from oomtop.analysis.exhaustion import exhaustion
+from oomtop.analysis.growth import growth
+from oomtop.analysis.model import Confidence
+from oomtop.analysis.trend import slope
+
+MB = 1 << 20
+
+
+def steady(rate, seconds=20, start=0):
+    return [(float(t), int(start + rate * t)) for t in range(seconds)]
+
+
+def test_a_steady_slope_is_exact():
+    trend = slope(steady(50 * MB))
+    assert trend is not None
+    assert trend.median == pytest.approx(50 * MB, rel=0.001)
+
+
+def test_one_jump_does_not_throw_the_slope():
+    points = [(t, value + (2000 * MB if t >= 10 else 0)) for t, value in steady(MB)]
+    trend = slope([point for point in points if point[0] < 12])
+    assert trend is not None
+    assert trend.median == pytest.approx(MB, rel=0.2)
+
+
+def test_too_few_points_give_no_slope():
+    assert slope(steady(MB, seconds=3)) is None
+
+
+def test_time_to_exhaustion_of_a_steady_surge():
+    outlook = exhaustion("RAM", 1000 * MB, steady(50 * MB), 19.0, 4000 * MB)
+    assert outlook.seconds == pytest.approx(20, rel=0.01)
+    assert outlook.confidence is Confidence.HIGH
+
+
+def test_a_flat_line_and_a_saw_tooth_are_not_growing():
+    assert exhaustion("RAM", 1000 * MB, steady(0), 19.0, 4000 * MB).seconds is None
+    saw = [(float(t), (t % 5) * 20 * MB) for t in range(30)]
+    assert exhaustion("RAM", 1000 * MB, saw, 29.0, 4000 * MB).seconds is None
+
+
+def test_growth_of_a_process_that_stopped_is_nought():
+    points = steady(50 * MB)
+    assert growth(points, 19.0) == pytest.approx(50 * MB, rel=0.01)
+    assert growth(points, 40.0) == 0.0
+    assert growth(None, 1.0) == 0.0

@@ -1,0 +1,85 @@
+"""The real thing: a process grows in a limited cgroup, is foreseen as the victim, and is killed by the kernel."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from oomtop.analysis.assessment import assess
+from oomtop.history import History
+from oomtop.host.cgroup import find_layout
+from oomtop.host.root import Root
+from oomtop.source import LiveSource
+
+LIMIT = 300 << 20
+RATE = 50 << 20
+HOG = """
+import mmap, sys, time
+sys.stdin.readline()
+m = mmap.mmap(-1, 1 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+begun = time.monotonic()
+for i in range(1 << 10):
+    m[i << 20:(i + 1) << 20] = b"x" * (1 << 20)
+    time.sleep(max(0, (i + 1) / 50 - (time.monotonic() - begun)))
+"""
+
+
+@pytest.fixture
+def group():
+    layout = find_layout(Root())
+    if layout is None:
+        pytest.skip("no memory cgroup controller is mounted")
+    folder = Path(layout.memory_mount, f"oomtop-test-{os.getpid()}")
+    try:
+        folder.mkdir()
+    except OSError as error:
+        pytest.skip(f"may not create a cgroup: {error}")
+    name = "memory.limit_in_bytes" if layout.version == 1 else "memory.max"
+    (folder / name).write_text(str(LIMIT))
+    swap = folder / ("memory.memsw.limit_in_bytes" if layout.version == 1 else "memory.swap.max")
+    if swap.exists():
+        swap.write_text(str(LIMIT if layout.version == 1 else 0))
+    yield folder
+    for _ in range(100):
+        try:
+            folder.rmdir()
+            return
+        except OSError:
+            time.sleep(0.05)
+
+
+def test_a_surge_is_seen_foreseen_and_explained(group):
+    hog = subprocess.Popen([sys.executable, "-c", HOG], stdin=subprocess.PIPE)
+    (group / "cgroup.procs").write_text(str(hog.pid))
+    source, history, assessment = LiveSource(0.5), History(), None
+    path = f"/{group.name}"
+    growth, outlook, predicted, event, seen_at = [], [], set(), None, 0.0
+    deadline = time.monotonic() + 60
+    for tick in source.ticks():
+        history.add(tick)
+        assessment = assess(tick, history, assessment)
+        if history.ticks == 1:
+            assert hog.stdin is not None
+            hog.stdin.write(b"\n")
+            hog.stdin.flush()
+        growth += [row.growth for row in assessment.rows if row.process.pid == hog.pid and row.growth]
+        for figures in assessment.cgroups:
+            alive = growth and hog.pid in {row.process.pid for row in assessment.rows if not row.process.is_exiting}
+            if alive and figures.cgroup.path == path and figures.exhaustion and figures.exhaustion.seconds is not None:
+                outlook.append(figures.exhaustion.seconds)
+                predicted.add(figures.victims.first.id.pid if figures.victims.first else None)
+        event = next((e for e in assessment.events if e.victim and e.victim.pid == hog.pid), None)
+        if event is not None or time.monotonic() > deadline:
+            seen_at = tick.snapshot.time
+            source.close()
+    assert hog.wait(5) == -9
+    assert event is not None
+    assert (event.type, event.victim_cgroup) == ("memcg", path)
+    assert event.time is not None
+    assert seen_at - event.time < 1.5
+    assert predicted == {hog.pid}
+    assert outlook
+    assert growth[-1] == pytest.approx(RATE, rel=0.1)

@@ -1,0 +1,80 @@
+"""The scan of all processes, on this machine's own `/proc`."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from oomtop.host.cmdline import CommandLines, parse_cmdline
+from oomtop.host.process_scan import ROTATION, ProcessScan
+from oomtop.host.root import Root
+
+PAGE, TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture
+def scan():
+    scanner = ProcessScan(Root(), PAGE, TICKS)
+    yield scanner
+    scanner.close()
+
+
+@pytest.fixture
+def sleeper():
+    child = subprocess.Popen([sys.executable, "-c", "import signal; print(flush=True); signal.pause()"], stdout=-1)
+    assert child.stdout is not None
+    child.stdout.readline()
+    yield child
+    child.kill()
+    child.wait()
+    child.stdout.close()
+
+
+def test_a_process_that_does_nothing_keeps_its_object(scan, sleeper):
+    first = {process.pid: process for process in scan.scan()}[sleeper.pid]
+    second = {process.pid: process for process in scan.scan()}[sleeper.pid]
+    assert second is first
+
+
+def test_the_second_scan_reads_only_stat_but_for_the_rotation(scan, sleeper, monkeypatch):
+    scan.scan()
+    opened = []
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda path, *rest, **named: opened.append(path) or real(path, *rest, **named))
+    processes = len(scan.scan())
+    status = [path for path in opened if str(path).endswith("/status")]
+    assert len(opened) < processes * 3 / ROTATION + 30
+    assert len(status) < processes / 2
+
+
+def test_figures_equal_those_of_the_kernel(scan, sleeper):
+    found = {process.pid: process for process in scan.scan()}[sleeper.pid]
+    fields = dict(
+        line.split(":\t", 1) for line in open(f"/proc/{sleeper.pid}/status").read().splitlines() if ":\t" in line
+    )
+    assert found.rss_anon == int(fields["RssAnon"].split()[0]) * 1024
+    assert found.oom_score_adj == int(open(f"/proc/{sleeper.pid}/oom_score_adj").read())
+    assert found.ppid == os.getpid()
+
+
+def test_a_process_that_ended_is_gone_from_the_next_scan(scan, sleeper):
+    assert sleeper.pid in {process.pid for process in scan.scan()}
+    sleeper.send_signal(signal.SIGKILL)
+    sleeper.wait()
+    assert sleeper.pid not in {process.pid for process in scan.scan()}
+
+
+def test_command_lines_arrive_from_their_own_threads(scan, sleeper):
+    commands = CommandLines(Root())
+    processes = scan.scan()
+    commands.ask(processes)
+    arrived = dict(commands.collect(seconds=5.0))
+    identity = next(process.id for process in processes if process.pid == sleeper.pid)
+    assert "signal.pause" in arrived[identity]
+
+
+def test_a_command_line_is_arguments_with_blanks():
+    assert parse_cmdline(b"a\0b c\0\0") == "a b c"
+    assert parse_cmdline(b"\xff\0x\0") == "\\xff x"

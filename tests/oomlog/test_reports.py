@@ -1,0 +1,97 @@
+"""Reports of the kernel's OOM killer, in shapes of several kernels with invented values."""
+
+import pytest
+
+from oomtop.oomlog.records import parse_kmsg, parse_line
+from oomtop.oomlog.sources import read_lines
+
+GLOBAL = """\
+[  100.000001] java invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE|__GFP_COMP), order=0, oom_score_adj=0
+[  100.000002] CPU: 1 PID: 4242 Comm: java Not tainted 6.1.0-18-amd64 #1  Debian 6.1.76-1
+[  100.000003] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/a,b=c/x.service,task=ja va,pid=4242,uid=1000
+[  100.000004] Out of memory: Killed process 4242 (ja va) total-vm:2000kB, anon-rss:1000kB, file-rss:4kB, shmem-rss:0kB, UID:1000 pgtables:8kB oom_score_adj:0
+[  100.100000] oom_reaper: reaped process 4242 (ja va), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB
+"""
+
+
+def events(text):
+    return list(read_lines(text.splitlines(), "test"))
+
+
+def test_a_global_kill_with_its_report():
+    (event,) = events(GLOBAL)
+    assert (event.type, event.complete, event.kernel, event.order) == ("global", True, "6.1.0-18-amd64", 0)
+    assert event.victim is not None
+    assert (event.victim.pid, event.victim.name, event.victim.uid) == (4242, "ja va", 1000)
+    assert (event.victim.anon_rss, event.victim.pgtables) == (1024000, 8192)
+    assert event.task_memcg == "/a,b=c/x.service"
+    assert event.reaped_pids == (4242,)
+    assert event.trigger is not None
+    assert event.trigger.pid == 4242
+
+
+def test_a_headless_cgroup_kill_is_an_event():
+    (event,) = events(
+        "[5.0] Memory cgroup out of memory: Killed process 7 ((sd-pam)) total-vm:4kB, anon-rss:4kB, file-rss:0kB"
+    )
+    assert (event.type, event.complete) == ("memcg", False)
+    assert event.victim is not None
+    assert event.victim.name == "(sd-pam)"
+
+
+def test_kills_of_a_whole_group_are_one_event():
+    lines = "[5.0] Tasks in /a are going to be killed due to memory.oom.group set\n" + "".join(
+        f"[5.{n}] Memory cgroup out of memory: Killed process {n} (x) total-vm:4kB, anon-rss:4kB, file-rss:0kB\n"
+        for n in (1, 2, 3, 1)
+    )
+    (event,) = events(lines)
+    assert event.oom_group == "/a"
+    assert [victim.pid for victim in event.other_victims] == [2, 3]
+
+
+def test_two_headless_kills_are_two_events():
+    text = "".join(
+        f"[5.{n}] Out of memory: Killed process {n} (x) total-vm:4kB, anon-rss:4kB, file-rss:0kB\n" for n in (1, 2)
+    )
+    assert [event.victim.pid for event in events(text) if event.victim] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Jun  1 10:00:00 h app[5]: x Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:0kB",
+        "[5.0] kubelet: saw 'Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:0kB'",
+        "[5.0] app: page allocation failure: order:4, mode:0x40cc0(GFP_KERNEL), nodemask=(null)",
+        "[5.0] bash (77): drop_caches: 3",
+    ],
+)
+def test_lines_that_are_no_kill_give_no_event(line):
+    assert events(line) == []
+
+
+def test_a_record_written_by_a_process_is_no_kernel_event():
+    line = b"12,9,5000000,-;Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:0kB\n"
+    (record,) = parse_kmsg(line)
+    assert record.facility == 1
+    assert events(line.decode()) == []
+
+
+def test_kmsg_escapes_are_undone():
+    (record,) = parse_kmsg(rb"3,9,5000000,-,caller=T1;name \x1b[31m \xc3\xa9" + b"\n SUBSYSTEM=x\n")
+    assert record.text == "name \x1b[31m é"
+    assert record.kernel_time == 5.0
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "", "[   30.7] ", "[   30.7][ T9694] ", "<4>[76541.3] ", "[Tue Aug 12 10:00:00 2025] ",
+        "[ven. nov. 28 10:00:00 2025] ", "2025-08-12T10:00:00,123456+02:00 ", "kern  :warn  : [   30.745678] ",
+        "Jun 02 12:00:00 host kernel: ", "Jun  2 12:00:00 host kernel: [ 30.7] ", "2024-06-02T12:00:00+0200 host kernel: ",
+        "2024-01-05T10:00:00.123456-07:00 host kernel: [ 1.2] ", "<4>1 2024-01-05T10:00:00Z host kernel - - - [25523.80] ",
+    ],
+)  # fmt: skip
+def test_every_carriers_prefix_comes_off(prefix):
+    (record,) = parse_line(prefix + "Out of memory: x")
+    assert record.text == "Out of memory: x"
+    assert record.facility == 0

@@ -7,20 +7,31 @@ from dataclasses import replace
 from typing import TypeVar, cast
 
 from oomtop.actions.audit import Audit
+from oomtop.actions.compact import prepare_compact
 from oomtop.actions.context import ActionContext
 from oomtop.actions.drop_caches import prepare_drop_caches
-from oomtop.actions.freeze import prepare_freeze
+from oomtop.actions.freeze import prepare_freeze, prepare_freeze_cgroup
 from oomtop.actions.kill import prepare_kill
+from oomtop.actions.kill_cgroup import prepare_kill_cgroup
+from oomtop.actions.limit import prepare_limit
 from oomtop.actions.plan import Outcome, Prepared
 from oomtop.actions.protect import prepare_adjust, prepare_restore
+from oomtop.actions.reclaim import prepare_reclaim
 from oomtop.actions.requests import (
     AdjustRequest,
+    CompactRequest,
     DropCachesRequest,
+    FreezeCgroupRequest,
     FreezeRequest,
+    KillCgroupRequest,
     KillRequest,
+    LimitRequest,
+    ReclaimCgroupRequest,
     Request,
     RestoreAdjRequest,
+    SysctlRequest,
 )
+from oomtop.actions.sysctl import prepare_sysctl
 
 _R = TypeVar("_R")
 _Prepare = Callable[[Request, ActionContext], Prepared]
@@ -38,6 +49,12 @@ _TABLE: Mapping[type[object], _Prepare] = dict(
         _row(RestoreAdjRequest, prepare_restore),
         _row(DropCachesRequest, prepare_drop_caches),
         _row(FreezeRequest, prepare_freeze),
+        _row(KillCgroupRequest, prepare_kill_cgroup),
+        _row(FreezeCgroupRequest, prepare_freeze_cgroup),
+        _row(ReclaimCgroupRequest, prepare_reclaim),
+        _row(LimitRequest, prepare_limit),
+        _row(SysctlRequest, prepare_sysctl),
+        _row(CompactRequest, prepare_compact),
     )
 )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal as signals
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 from oomtop.host.process import ProcessId
@@ -61,4 +62,82 @@ class FreezeRequest:
     override: bool = False
 
 
-Request: TypeAlias = KillRequest | AdjustRequest | RestoreAdjRequest | DropCachesRequest | FreezeRequest
+@dataclass(frozen=True, slots=True)
+class KillCgroupRequest:
+    """SIGKILL every process of a group and of the groups below it."""
+
+    path: str
+    patience: float = 10.0
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeCgroupRequest:
+    """Freeze or thaw a group through its freezer."""
+
+    path: str
+    thaw: bool = False
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReclaimCgroupRequest:
+    """Ask the kernel to take `size` bytes from a group; None: as much as its page cache holds."""
+
+    path: str
+    size: int | None = None
+
+
+class Limit(Enum):
+    """The limits of a group, by the name that cgroup v2 gives them."""
+
+    HIGH = "high"
+    MAX = "max"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRequest:
+    """Set a memory limit of a group, in bytes; None lifts it."""
+
+    path: str
+    limit: Limit
+    size: int | None
+    override: bool = False
+
+
+class Keep(Enum):
+    """How long a kernel setting holds."""
+
+    RUNTIME = "until the next boot"
+    PERSISTENT = "also after the next boot"
+    FORGET = "now, and no longer after the next boot"
+
+
+@dataclass(frozen=True, slots=True)
+class SysctlRequest:
+    """Set one of the kernel settings in `sysctl.SETTINGS`."""
+
+    name: str
+    value: int
+    keep: Keep = Keep.RUNTIME
+
+
+@dataclass(frozen=True, slots=True)
+class CompactRequest:
+    """Compact the memory of all zones, so that large contiguous blocks become free."""
+
+
+Request: TypeAlias = (
+    KillRequest
+    | AdjustRequest
+    | RestoreAdjRequest
+    | DropCachesRequest
+    | FreezeRequest
+    | KillCgroupRequest
+    | FreezeCgroupRequest
+    | ReclaimCgroupRequest
+    | LimitRequest
+    | SysctlRequest
+    | CompactRequest
+)

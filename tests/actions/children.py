@@ -74,7 +74,7 @@ def as_nobody(work: Callable[[], str]) -> str:
             os.setresgid(65534, 65534, 65534)
             os.setresuid(65534, 65534, 65534)
             os.write(writer, work().encode())
-        except Exception as error:  # noqa: BLE001  (the child says what went wrong)
+        except Exception as error:
             os.write(writer, repr(error).encode())
         finally:
             os._exit(0)

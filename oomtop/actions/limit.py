@@ -1,0 +1,153 @@
+"""Limits of a cgroup: `memory.high`, `memory.max`, `memory.low` (v2), `memory.limit_in_bytes` (v1).
+
+Documentation/admin-guide/cgroup-v2.rst ("Memory Interface Files"), Documentation/admin-guide/cgroup-v1/memory.rst.
+`high` throttles and reclaims.  `max` under the use of now reclaims first and then kills in the group at once; v1
+answers EBUSY in place of killing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from oomtop.actions.context import ActionContext
+from oomtop.actions.group import Group, find_group, require_allowed
+from oomtop.actions.kernel_file import KernelFile
+from oomtop.actions.plan import Outcome, Plan, Status
+from oomtop.actions.prepared import PreparedAction, refused
+from oomtop.actions.requests import Limit, LimitRequest
+from oomtop.errors import ActionRefused
+from oomtop.host.root import parse_counters, read_optional
+from oomtop.units import format_bytes, printable
+
+ACTION = "limit"
+_V2 = {Limit.HIGH: "memory.high", Limit.MAX: "memory.max", Limit.LOW: "memory.low"}
+_V1 = {Limit.MAX: "memory.limit_in_bytes"}
+_EFFECT = {
+    Limit.HIGH: "above it the group is slowed down and its memory reclaimed; nothing is killed",
+    Limit.MAX: "at it the kernel reclaims, and kills in the group when that is not enough",
+    Limit.LOW: "below it the group's memory is reclaimed last",
+}
+# v1 prints "no limit" as LONG_MAX rounded down to a page; anything above 2^62 can only be that.
+_NO_LIMIT = 1 << 62
+
+
+def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedAction:
+    """Open the limit's file and return what the new value means for what the group holds now."""
+    title = f"Set memory.{request.limit.value} of {printable(request.path)} to {_size(request.size)}"
+    try:
+        group = find_group(context, request.path)
+        require_allowed(group, context, request.override)
+        name = _file_name(group, request.limit)
+        reason = _value_refusal(request, group)
+        if reason is not None:
+            raise ActionRefused(reason)
+        file = KernelFile(group.file(name), "root, or the group delegated to you")
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    return PreparedAction(_plan(title, request, group, name), _Limiting(request, group, name, file), [file])
+
+
+def _file_name(group: Group, limit: Limit) -> str:
+    name = (_V2 if group.version == 2 else _V1).get(limit)
+    if name is None:
+        raise ActionRefused(f"cgroup v1 has no memory.{limit.value}: `max` is the one limit here")
+    return name
+
+
+def _value_refusal(request: LimitRequest, group: Group) -> str | None:
+    if request.size is None or request.override:
+        return None
+    if request.size < 0:
+        return "a limit is not negative"
+    must_stay = _unreclaimable(group)
+    if request.limit is Limit.MAX and must_stay is not None and request.size < must_stay:
+        return (
+            f"the group holds {format_bytes(must_stay)} that cannot be dropped: this limit kills in it at once; "
+            "use `high`, or override"
+        )
+    return None
+
+
+def _unreclaimable(group: Group) -> int | None:
+    """Return what stays in the group when all its file pages are dropped."""
+    usage = group.usage
+    if usage is None:
+        return None
+    stat = parse_counters(read_optional(group.file("memory.stat")) or "", "memory.stat")
+    prefix = "" if group.version == 2 else "total_"
+    file_pages = stat.get(f"{prefix}active_file", 0) + stat.get(f"{prefix}inactive_file", 0)
+    return max(0, usage - file_pages - stat.get("slab_reclaimable", 0))
+
+
+def _plan(title: str, request: LimitRequest, group: Group, name: str) -> Plan:
+    return Plan(
+        action=ACTION,
+        title=title,
+        steps=(
+            f"write {_text(request.size, group)} to {printable(group.file(name))} (now {_size(_read(group, name))})",
+        ),
+        effect=_EFFECT[request.limit] if request.size is not None else "the group may take what the machine has",
+        risk="the group's programs may slow down, or be killed at `max`" if request.size is not None else "",
+        warnings=tuple(_warnings(request, group)),
+        undo="write the value before",
+    )
+
+
+def _warnings(request: LimitRequest, group: Group) -> list[str]:
+    warnings: list[str] = []
+    usage = group.usage
+    if request.size is not None and request.limit is not Limit.LOW and usage is not None and request.size < usage:
+        warnings.append(f"the group holds {format_bytes(usage)} now: the difference is reclaimed at once")
+    unit = group.folder.rsplit("/", 1)[-1]
+    if unit.endswith((".service", ".scope", ".slice")):
+        setting = {"high": "MemoryHigh", "max": "MemoryMax", "low": "MemoryLow"}[request.limit.value]
+        warnings.append(
+            f"systemd owns this group and may write its own value back; to keep it: systemctl set-property --runtime "
+            f"{printable(unit)} {setting}={'infinity' if request.size is None else request.size}"
+        )
+    return warnings
+
+
+class _Limiting:
+    """Writes the limit and reads it back; called once."""
+
+    def __init__(self, request: LimitRequest, group: Group, name: str, file: KernelFile) -> None:
+        self._request = request
+        self._group = group
+        self._name = name
+        self._file = file
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Write, and say what the kernel shows afterwards."""
+        request, group = self._request, self._group
+        before = _read(group, self._name)
+        used = group.usage
+        report("waiting for the kernel, which reclaims down to the limit first")
+        self._file.write(_text(request.size, group))
+        after = _read(group, self._name)
+        now = group.usage
+        return Outcome(
+            action=ACTION,
+            status=Status.DONE,
+            summary=f"{self._name} of {printable(group.path)}: {_size(before)} -> {_size(after)}",
+            details=(f"the group holds {format_bytes(now)} (before: {format_bytes(used)})",),
+            freed=None if used is None or now is None else used - now,
+            before=_size(before),
+            after=_size(after),
+            undo=LimitRequest(group.path, request.limit, before, request.override),
+        )
+
+
+def _read(group: Group, name: str) -> int | None:
+    value = group.number(name)
+    return None if value is None or value >= _NO_LIMIT else value
+
+
+def _text(size: int | None, group: Group) -> str:
+    if size is None:
+        return "max" if group.version == 2 else "-1"
+    return str(size)
+
+
+def _size(size: int | None) -> str:
+    return "no limit" if size is None else format_bytes(size)

@@ -1,0 +1,248 @@
+import os
+import signal
+
+import pytest
+from children import GIB, context, end, facts, identity, start
+
+from oomtop.actions.catalogue import prepare
+from oomtop.actions.guard import Guard
+from oomtop.actions.plan import Status
+from oomtop.actions.requests import (
+    FreezeCgroupRequest,
+    KillCgroupRequest,
+    Limit,
+    LimitRequest,
+    ReclaimCgroupRequest,
+)
+from oomtop.host.cgroup import CgroupLayout, find_layout
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.root import Root
+
+MIB = 1 << 20
+NAME = f"/oomtop-test-{os.getpid()}"
+
+
+def make(mount):
+    """Make a group below `mount`, or skip the test with the reason."""
+    if mount is None:
+        pytest.skip("no such hierarchy here")
+    folder = mount + NAME
+    try:
+        os.mkdir(folder)
+        os.close(os.open(f"{folder}/cgroup.procs", os.O_WRONLY))
+    except OSError as error:
+        pytest.skip(f"may not create a cgroup: {error}")
+    return folder
+
+
+def text_of(path):
+    with open(path) as file:
+        return file.read()
+
+
+def remove(folder, child):
+    for name, text in (("cgroup.freeze", "0"), ("freezer.state", "THAWED")):
+        if os.path.exists(f"{folder}/{name}"):
+            with open(f"{folder}/{name}", "w") as file:
+                file.write(text)
+    end(child)
+    os.rmdir(folder)
+
+
+def start_in(folder, code=""):
+    return start(f"open({folder + '/cgroup.procs'!r}, 'w').write('0')\n{code}")
+
+
+@pytest.fixture
+def memory():
+    """A group of the real memory hierarchy with a child that holds 30 MiB and has 20 MiB of page cache."""
+    layout = find_layout(Root())
+    folder = make(layout and layout.memory_mount)
+    child = start_in(folder, "held = bytearray(30 << 20)")
+    yield layout, folder, child
+    remove(folder, child)
+
+
+@pytest.fixture
+def unified():
+    """A group of the unified hierarchy, with or without a memory controller."""
+    mounted = find_layout(Root())
+    mount = mounted and mounted.unified_mount
+    folder = make(mount)
+    child = start_in(folder)
+    yield CgroupLayout(2, mount, mount), folder, child
+    remove(folder, child)
+
+
+def ask(request, layout, **more):
+    return prepare(request, context(layout=layout, **more))
+
+
+def test_a_limit_is_set_read_back_and_undone(memory):
+    layout, folder, _ = memory
+    name = "memory.max" if layout.version == 2 else "memory.limit_in_bytes"
+    prepared = ask(LimitRequest(NAME, Limit.MAX, 200 * MIB), layout)
+    assert prepared.plan.refusal is None
+    outcome = prepared.perform(print)
+    assert outcome.status is Status.DONE
+    assert text_of(f"{folder}/{name}").strip() == str(200 * MIB)
+    assert outcome.before == "no limit"
+    assert ask(outcome.undo, layout).perform(print).after == "no limit"
+
+
+def test_a_limit_under_what_must_stay_is_refused(memory):
+    layout, _, child = memory
+    prepared = ask(LimitRequest(NAME, Limit.MAX, 10 * MIB), layout)
+    assert "kills in it at once" in prepared.plan.refusal
+    assert child.poll() is None
+
+
+def test_reclaim_takes_page_cache(memory, tmp_path):
+    layout, folder, child = memory
+    path = tmp_path / "cached"
+    end(child)
+    reader = start_in(
+        folder,
+        f"import os\nf = open({str(path)!r}, 'wb+'); f.write(bytes(20 << 20)); f.flush(); os.fsync(f.fileno())",
+    )
+    try:
+        prepared = ask(ReclaimCgroupRequest(NAME), layout)
+        assert prepared.plan.frees > 15 * MIB
+        outcome = prepared.perform(print)
+        assert outcome.status in (Status.DONE, Status.PARTLY)
+        assert outcome.freed > 15 * MIB
+    finally:
+        end(reader)
+
+
+def test_killing_a_group_without_cgroup_kill_kills_each_member(memory):
+    layout, folder, child = memory
+    if os.path.exists(f"{folder}/cgroup.kill"):
+        pytest.skip("this hierarchy has cgroup.kill")
+    prepared = ask(KillCgroupRequest(NAME), layout)
+    assert any("no cgroup.kill" in warning for warning in prepared.plan.warnings)
+    assert prepared.perform(print).status is Status.DONE
+    assert child.wait() == -signal.SIGKILL
+
+
+def test_cgroup_kill_empties_the_group(unified):
+    layout, folder, child = unified
+    prepared = ask(KillCgroupRequest(NAME), layout)
+    assert [target.id.pid for target in prepared.plan.targets] == [child.pid]
+    if not os.path.exists(f"{folder}/cgroup.kill"):
+        pytest.skip("needs Linux 5.14")
+    outcome = prepared.perform(print)
+    assert outcome.status is Status.DONE
+    assert text_of(f"{folder}/cgroup.procs") == ""
+    assert child.wait() == -signal.SIGKILL
+
+
+def test_freeze_and_thaw_in_the_unified_hierarchy(unified):
+    layout, folder, _ = unified
+    outcome = ask(FreezeCgroupRequest(NAME), layout).perform(print)
+    assert outcome.status is Status.DONE
+    assert "frozen 1" in text_of(f"{folder}/cgroup.events")
+    assert ask(outcome.undo, layout).perform(print).status is Status.DONE
+    assert "frozen 0" in text_of(f"{folder}/cgroup.events")
+
+
+def test_freeze_and_thaw_in_v1():
+    layout = find_layout(Root())
+    if layout is None or layout.version != 1:
+        pytest.skip("no cgroup v1 here")
+    freezer = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
+    folder = make(freezer if os.path.isdir(freezer) else None)
+    child = start_in(folder)
+    try:
+        outcome = ask(FreezeCgroupRequest(NAME), layout).perform(print)
+        assert outcome.status is Status.DONE
+        assert text_of(f"{folder}/freezer.state") == "FROZEN\n"
+        assert ask(outcome.undo, layout).perform(print).status is Status.DONE
+        assert text_of(f"{folder}/freezer.state") == "THAWED\n"
+    finally:
+        remove(folder, child)
+
+
+def test_a_group_with_a_guarded_process_is_left_alone(unified):
+    layout, _, child = unified
+    guard = Guard(protected=(facts(child.pid).comm,))
+    for request in (KillCgroupRequest(NAME), FreezeCgroupRequest(NAME), LimitRequest(NAME, Limit.MAX, GIB)):
+        assert "is in it: protected" in ask(request, layout, guard=guard).plan.refusal
+    own = Guard(lineage=(identity(os.getpid()), identity(child.pid)))
+    assert "ancestor of oomtop" in ask(FreezeCgroupRequest(NAME), layout, guard=own).plan.refusal
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """A v2 memory hierarchy of plain files."""
+    folder = tmp_path / "app.service"
+    folder.mkdir()
+    (folder / "memory.current").write_text(str(100 * MIB))
+    (folder / "memory.stat").write_text(f"active_file {40 * MIB}\ninactive_file {20 * MIB}\nslab_reclaimable 0\n")
+    for name in ("memory.high", "memory.max", "memory.low"):
+        (folder / name).write_text("max\n")
+    (folder / "memory.reclaim").write_text("")
+    return CgroupLayout(2, str(tmp_path), str(tmp_path)), folder
+
+
+def test_high_under_the_use_of_now_warns_and_is_allowed(fake):
+    layout, folder = fake
+    prepared = ask(LimitRequest("/app.service", Limit.HIGH, 10 * MIB), layout)
+    assert any("reclaimed at once" in warning for warning in prepared.plan.warnings)
+    assert any("set-property --runtime app.service MemoryHigh=" in warning for warning in prepared.plan.warnings)
+    (folder / "memory.high").write_text("")
+    assert prepared.perform(print).status is Status.DONE
+    assert (folder / "memory.high").read_text() == str(10 * MIB)
+
+
+def test_max_in_v2_may_be_overridden(fake):
+    layout, _ = fake
+    assert "40" in ask(LimitRequest("/app.service", Limit.MAX, MIB), layout).plan.refusal
+    prepared = ask(LimitRequest("/app.service", Limit.MAX, MIB, override=True), layout)
+    assert prepared.plan.refusal is None
+    prepared.close()
+
+
+def test_reclaim_in_v2_asks_for_the_page_cache(fake):
+    layout, folder = fake
+    prepared = ask(ReclaimCgroupRequest("/app.service"), layout)
+    assert prepared.plan.frees == 60 * MIB
+    assert prepared.perform(print).status is Status.DONE
+    assert (folder / "memory.reclaim").read_text() == str(60 * MIB)
+
+
+def test_more_than_the_page_cache_needs_swap(fake):
+    layout, _ = fake
+    no_swap = Meminfo(GIB, GIB, swap_free=0)
+    prepared = ask(ReclaimCgroupRequest("/app.service", 90 * MIB), layout, meminfo=no_swap)
+    assert "no free swap" in prepared.plan.warnings[0]
+    assert prepared.plan.frees == 60 * MIB
+    prepared.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/", "whole machine"), ("/../etc", "no '..'"), ("/gone", "no such group")],
+)
+@pytest.mark.parametrize(
+    "make_request",
+    [KillCgroupRequest, FreezeCgroupRequest, ReclaimCgroupRequest, lambda path: LimitRequest(path, Limit.MAX, GIB)],
+)
+def test_no_such_group(fake, path, words, make_request):
+    assert words in ask(make_request(path), fake[0]).plan.refusal
+
+
+def test_without_cgroups():
+    assert "no memory controller" in prepare(ReclaimCgroupRequest("/x"), context()).plan.refusal
+
+
+def test_v1_has_no_high(memory):
+    layout, _, _ = memory
+    if layout.version == 1:
+        assert "cgroup v1 has no memory.high" in ask(LimitRequest(NAME, Limit.HIGH, GIB), layout).plan.refusal
+
+
+@pytest.mark.parametrize("guard", [Guard(read_only=True), Guard(replay=True)])
+def test_modes(fake, guard):
+    request = LimitRequest("/app.service", Limit.MAX, GIB, override=True)
+    assert ask(request, fake[0], guard=guard).plan.refusal == guard.mode_refusal()

@@ -1,0 +1,117 @@
+import os
+
+import pytest
+from children import GIB, as_nobody, context
+
+from oomtop.actions.catalogue import prepare
+from oomtop.actions.compact import huge_blocks, parse_buddyinfo
+from oomtop.actions.guard import Guard
+from oomtop.actions.plan import Status
+from oomtop.actions.requests import CompactRequest, Keep, SysctlRequest
+from oomtop.actions.sysctl import KEPT_IN, read_kept
+from oomtop.actions.sysctl_table import SETTINGS
+from oomtop.errors import ParseError
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.root import Root
+
+BUDDYINFO = "Node 0, zone      DMA      0      0      0      0      0      0      0      0      1      1      3 \n"
+
+
+@pytest.fixture
+def fake(tmp_path):
+    (tmp_path / "proc/sys/vm").mkdir(parents=True)
+    (tmp_path / "etc/sysctl.d").mkdir(parents=True)
+    for name, value in (("swappiness", 60), ("min_free_kbytes", 90112), ("compact_memory", "")):
+        (tmp_path / "proc/sys/vm" / name).write_text(f"{value}\n" if value else "")
+    (tmp_path / "proc/buddyinfo").write_text(BUDDYINFO)
+    return tmp_path
+
+
+def ask(request, fake, **more):
+    return prepare(request, context(root=Root(str(fake)), **more))
+
+
+def value_of(fake, name="swappiness"):
+    return (fake / "proc/sys/vm" / name).read_text().strip()
+
+
+def test_runtime_and_undo(fake):
+    outcome = ask(SysctlRequest("vm.swappiness", 10), fake).perform(print)
+    assert outcome.status is Status.DONE
+    assert value_of(fake) == "10"
+    assert not os.path.exists(f"{fake}{KEPT_IN}")
+    assert ask(outcome.undo, fake).perform(print).status is Status.DONE
+    assert value_of(fake) == "60"
+
+
+def test_persistent_keeps_other_lines_and_undo_takes_its_own_out(fake):
+    ask(SysctlRequest("min_free_kbytes", 80000, Keep.PERSISTENT), fake).perform(print)
+    outcome = ask(SysctlRequest("swappiness", 10, Keep.PERSISTENT), fake).perform(print)
+    root = Root(str(fake))
+    assert read_kept(root) == {"min_free_kbytes": "80000", "swappiness": "10"}
+    assert outcome.undo.keep is Keep.FORGET
+    ask(outcome.undo, fake).perform(print)
+    assert read_kept(root) == {"min_free_kbytes": "80000"}
+    assert os.listdir(fake / "etc/sysctl.d") == ["60-oomtop.conf"]
+
+
+def test_the_last_line_takes_the_file_with_it(fake):
+    outcome = ask(SysctlRequest("swappiness", 10, Keep.PERSISTENT), fake).perform(print)
+    ask(outcome.undo, fake).perform(print)
+    assert os.listdir(fake / "etc/sysctl.d") == []
+
+
+def test_a_missing_folder_is_partly(fake):
+    (fake / "etc/sysctl.d").rmdir()
+    outcome = ask(SysctlRequest("swappiness", 10, Keep.PERSISTENT), fake).perform(print)
+    assert outcome.status is Status.PARTLY
+    assert "next boot will not know" in outcome.details[0]
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (SysctlRequest("swappiness", 201), "from 0 to 200"),
+        (SysctlRequest("panic_on_oom", -1), "from 0 to 2"),
+        (SysctlRequest("../../etc/passwd", 1), "not one of the settings"),
+        (SysctlRequest("panic_on_oom", 1), "no such file"),
+    ],
+)
+def test_refusals(fake, request_, words):
+    assert words in ask(request_, fake).plan.refusal
+
+
+def test_modes_and_privileges(fake):
+    assert "--read-only" in ask(SysctlRequest("swappiness", 1), fake, guard=Guard(read_only=True)).plan.refusal
+    assert "recording" in ask(CompactRequest(), fake, guard=Guard(replay=True)).plan.refusal
+    if os.geteuid() == 0:
+        said = as_nobody(lambda: prepare(SysctlRequest("swappiness", 1), context()).plan.refusal or "no refusal")
+        assert "uid 0" in said
+
+
+def test_too_much_min_free_is_warned_of(fake):
+    prepared = ask(SysctlRequest("min_free_kbytes", 400_000), fake, meminfo=Meminfo(GIB, GIB))
+    assert "out of memory at once" in prepared.plan.warnings[0]
+    prepared.close()
+
+
+def test_the_running_kernel_has_these_settings():
+    missing = [setting.name for setting in SETTINGS if not os.path.exists(setting.file)]
+    assert missing == []
+
+
+def test_compaction_counts_large_blocks(fake):
+    orders = parse_buddyinfo(BUDDYINFO + BUDDYINFO)
+    assert orders[9:] == (2, 6)
+    assert huge_blocks(orders) == 2 + 12
+    outcome = ask(CompactRequest(), fake).perform(print)
+    assert outcome.status is Status.DONE
+    assert value_of(fake, "compact_memory") == "1"
+    assert outcome.summary.startswith("free blocks of 2 MiB: 7 -> 7")
+
+
+def test_a_malformed_buddyinfo(fake):
+    (fake / "proc/buddyinfo").write_text("Node 0, zone DMA x y\n")
+    assert "cannot read" in ask(CompactRequest(), fake).plan.refusal
+    with pytest.raises(ParseError):
+        parse_buddyinfo("Node 0, zone DMA 1 x")

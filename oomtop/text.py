@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from oomtop.analysis.model import Assessment, Candidate, Exhaustion, ProcessRow
+from oomtop.analysis.model import Assessment, ProcessRow
+from oomtop.analysis.words import describe_event, describe_exhaustion, describe_victim
 from oomtop.oomlog.event import OomEvent
-from oomtop.units import DASH, format_bytes, format_count, format_duration, format_rate, format_share, printable
+from oomtop.units import DASH, format_bytes, format_count, format_rate, format_share, printable
 
 SORT_KEYS: Mapping[str, Callable[[ProcessRow], float]] = {
     "memory": lambda row: row.process.rss_and_swap,
@@ -70,26 +71,6 @@ def _outlook(assessment: Assessment) -> Iterable[str]:
         yield f"Note      {problem.what}: {problem.why}"
 
 
-def describe_exhaustion(item: Exhaustion) -> str:
-    """Return an outlook in words: `RAM: full in 4m10s (3m to 6m, high confidence)`."""
-    if item.rate is None:
-        return f"{item.resource}: {format_bytes(item.headroom)} left, no trend yet"
-    if item.seconds is None:
-        return f"{item.resource}: {format_bytes(item.headroom)} left, not growing"
-    span = f"{format_duration(item.earliest)} to {format_duration(item.latest)}"
-    return (
-        f"{item.resource}: full in {format_duration(item.seconds)} ({span}, {item.confidence.value} confidence)"
-        f" at {format_rate(item.rate)}"
-    )
-
-
-def describe_victim(item: Candidate) -> str:
-    """Return the next victim in words."""
-    return (
-        f"{item.name} (pid {item.id.pid}) is killed next: {format_share(item.share)}, frees {format_bytes(item.frees)}"
-    )
-
-
 def _table(assessment: Assessment, count: int, sort: str) -> Iterable[str]:
     yield "    PID USER       RSS  SWAP GROWTH/m SHARE   ADJ S COMMAND"
     for row in sorted(assessment.rows, key=SORT_KEYS[sort], reverse=True)[:count]:
@@ -111,17 +92,3 @@ def render_event(event: OomEvent) -> str:
     """Return one OOM event on one line."""
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time)) if event.time is not None else DASH
     return printable(f"{when}  {describe_event(event)}")
-
-
-def describe_event(event: OomEvent) -> str:
-    """Return who was killed, by whom, what ran out: `kernel killed 116 (stress-ng) 64M anon: limit of /a`."""
-    where = f": limit of {event.victim_cgroup}" if event.type == "memcg" and event.victim_cgroup else ""
-    if event.victim is None:
-        what = event.panic or ("found nobody to kill" if event.no_killable_processes else "reported, no kill seen")
-        return f"{event.killer} {what}{where}"
-    victim = event.victim
-    more = f" and {len(event.other_victims)} more" if event.other_victims else ""
-    kind = "" if event.type == "memcg" else f" ({event.type})"
-    return (
-        f"{event.killer} killed {victim.pid} ({victim.name}){more}, {format_bytes(victim.anon_rss)} anon{kind}{where}"
-    )

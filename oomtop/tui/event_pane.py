@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rich.text import Text
 
 from oomtop.analysis.model import Assessment
-from oomtop.text import describe_event
+from oomtop.analysis.words import describe_event
 from oomtop.tui.look import Look
 from oomtop.units import printable
 

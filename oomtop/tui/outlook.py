@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from oomtop.analysis.model import Assessment, Severity
-from oomtop.text import describe_exhaustion, describe_victim
+from oomtop.analysis.words import describe_exhaustion, describe_victim
 from oomtop.tui.look import Look
 from oomtop.units import format_rate, printable
 

@@ -6,7 +6,6 @@ index: a row that moves takes the cursor along.
 
 from __future__ import annotations
 
-import operator
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,15 +22,14 @@ from textual.strip import Strip
 
 from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
-from oomtop.tui.columns import BY_ID, COLUMNS, Column, Moment, columns_for, columns_from, rank_victims
+from oomtop.tui.columns import BY_ID, COLUMNS, Column, columns_for, columns_from
 from oomtop.tui.dialogs import Menu
-from oomtop.tui.filter_query import FilterError, haystack, parse
-from oomtop.tui.rows import Entry, Grouping, Key, View, arrange, keep_places, select, subtree
+from oomtop.tui.filter_query import FilterError, parse
+from oomtop.tui.rows import Entry, Grouping, Key, View, subtree
 from oomtop.tui.table_keys import COMPONENTS, STYLES, TABLE_BINDINGS
 from oomtop.tui.table_line import Frame, Look, Marks, column_at, header, look, paint, paint_header
+from oomtop.tui.table_order import HOLD_SECONDS, TableOrder, ids_of
 
-HOLD_SECONDS = 2.0
-"""How long the order holds still after the cursor moved."""
 _TYPING_SECONDS = 1.0
 
 
@@ -78,16 +76,11 @@ class ProcessTable(ScrollView, can_focus=True):
         self.tagged: frozenset[ProcessId] = frozenset()
         self.hold_order = False
         """Set while a dialog is open: every row keeps its place."""
-        self._view = View(ascii=ascii_only)
+        self._order = TableOrder(View(ascii=ascii_only))
         self._chosen = tuple(columns)
         self._clock = clock
         self._held_until = float("-inf")
         self._assessment: Assessment | None = None
-        self._moment = Moment()
-        self._rows: list[ProcessRow] = []
-        self._entries: list[Entry] = []
-        self._index: dict[Key, int] = {}
-        self._is_settled = False
         self._cursor: Key | None = None
         self._pan = 0
         self._frame = Frame((), 0, ascii_only)
@@ -102,7 +95,7 @@ class ProcessTable(ScrollView, can_focus=True):
     @property
     def view(self) -> View:
         """How the table is arranged now."""
-        return self._view
+        return self._order.view
 
     @property
     def selected(self) -> ProcessId | None:
@@ -112,19 +105,18 @@ class ProcessTable(ScrollView, can_focus=True):
     @property
     def selected_row(self) -> ProcessRow | None:
         """The row of the selected process; of one that ended while the order is held, its last."""
-        at = None if self.selected is None else self._index.get(self.selected)
-        return None if at is None else self._entries[at].row
+        at = self._order.at(self.selected)
+        return None if at is None else self._order.entries[at].row
 
     @property
     def tagged_rows(self) -> tuple[ProcessRow, ...]:
         """The tagged processes that still live, whether a filter shows them or not."""
-        rows = () if self._assessment is None or not self.tagged else self._assessment.rows
-        return tuple(row for row in rows if row.process.id in self.tagged)
+        return tuple(row for row in self._order.rows if row.process.id in self.tagged)
 
     @property
     def lines(self) -> Sequence[Entry]:
         """All entries in their order."""
-        return self._entries
+        return self._order.entries
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -133,13 +125,12 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def show(self, assessment: Assessment) -> None:
         """Take a tick in and repaint the lines that differ; where none does, nothing is painted."""
-        before, self._assessment = self._assessment, assessment
-        is_same = before is not None and _is_same(before.rows, assessment.rows)
-        self._set_moment(assessment, is_same)
-        if self.tagged and not is_same:
-            self.tagged = self.tagged & {row.process.id for row in assessment.rows}
-        if not (is_same and self._is_settled):
-            self._reorder()
+        self._assessment = assessment
+        has_changed = self._order.take(assessment, self._needs_ranks())
+        if self.tagged and has_changed:
+            self.tagged = self.tagged & ids_of(assessment.rows)
+        if has_changed or not self._order.is_settled:
+            self._reorder(self._is_held())
         self._repaint()
 
     def set_filter(self, text: str) -> str | None:
@@ -148,24 +139,24 @@ class ProcessTable(ScrollView, can_focus=True):
             accept = parse(text) if text.strip() else None
         except FilterError as error:
             return str(error)
-        self._set_view(replace(self._view, accept=accept))
+        self._set_view(replace(self.view, accept=accept))
         return None
 
     def set_user(self, name: str | None) -> None:
         """Show one user's processes, or everyone's."""
-        self._set_view(replace(self._view, user=name))
+        self._set_view(replace(self.view, user=name))
 
     def group_by(self, kind: Grouping | str | None) -> None:
         """Show the totals of programs, users or cgroups, or single processes again."""
         grouping = Grouping(kind) if isinstance(kind, str) else kind
-        self._set_view(replace(self._view, grouping=grouping, tree=False, toggled=frozenset()))
+        self._set_view(replace(self.view, grouping=grouping, tree=False, toggled=frozenset()))
 
     def sort_by(self, id: str, descending: bool | None = None) -> None:
         """Sort by a column; the one already sorted by turns round unless a direction is given."""
         column = BY_ID[id]
         if descending is None:
-            descending = not self._view.descending if column is self._view.column else not column.is_text
-        self._set_view(replace(self._view, column=column, descending=descending))
+            descending = not self.view.descending if column is self.view.column else not column.is_text
+        self._set_view(replace(self.view, column=column, descending=descending))
 
     def choose_columns(self, ids: Sequence[str]) -> None:
         """Show these columns in this order, or with none the default ones."""
@@ -175,49 +166,32 @@ class ProcessTable(ScrollView, can_focus=True):
     def search(self, text: str, step: int = 1) -> bool:
         """Move the cursor to the next row that holds `text` (with step 0 the present one counts)."""
         self._match = text.lower()
-        count = len(self._entries)
-        at = self._cursor_index() or 0
-        for distance in range(0 if step == 0 else 1, count + 1) if self._match else ():
-            index = (at + distance * (step or 1)) % count
-            if self._match in haystack(self._entries[index].row).lower():
-                self._move_to(index)
-                return True
-        self._repaint()
-        return False
+        found = self._order.find(text, self._cursor_index() or 0, step)
+        if found is None:
+            self._repaint()
+        else:
+            self._move_to(found)
+        return found is not None
 
     # The order.
 
-    def _set_moment(self, assessment: Assessment, is_same: bool) -> None:
-        ranks = self._moment.ranks
-        needs_ranks = self._view.column.id == "rank" or any(column.id == "rank" for column in self._frame.columns)
-        if needs_ranks and not (is_same and ranks):
-            ranks = rank_victims(assessment.rows, [candidate.id for candidate in assessment.victims.candidates])
-        self._moment = Moment(assessment.monotonic, ranks)
-
     def _is_held(self) -> bool:
-        return bool(self._entries) and (self.hold_order or self._clock() < self._held_until)
+        return bool(self._order.entries) and (self.hold_order or self._clock() < self._held_until)
 
-    def _reorder(self) -> None:
-        """Arrange the rows anew, or while the order is held keep every row in its place."""
-        rows = () if self._assessment is None else self._assessment.rows
-        chosen = select(rows, self._view)
-        if not self._is_held():
-            self._is_settled, self._rows = True, chosen
-            self._take(arrange(chosen, self._view, self._moment))
-            return
-        known = {row.process.id for row in self._rows} | self._index.keys()
-        fresh = () if self._view.grouping else tuple(row for row in chosen if row.process.id not in known)
-        self._is_settled, self._rows = False, [*self._rows, *fresh]
-        self._take(keep_places(self._entries, rows, fresh))
+    def _needs_ranks(self) -> bool:
+        return self.view.column.id == "rank" or any(column.id == "rank" for column in self._frame.columns)
 
-    def _take(self, entries: list[Entry]) -> None:
+    def _reorder(self, is_held: bool) -> None:
+        """Arrange or hold, then take the cursor and the view along."""
         old_at, top = self._cursor_index(), int(self.scroll_offset.y)
-        self._entries = entries
-        self._index = {entry.key: index for index, entry in enumerate(entries)}
-        self._set_length(len(entries) + 1)
+        if is_held:
+            self._order.hold()
+        else:
+            self._order.arrange()
+        self._set_length(len(self._order.entries) + 1)
         at = self._cursor_index()
         if at is None:
-            self._select(min(old_at or 0, len(entries) - 1))
+            self._select(min(old_at or 0, len(self._order.entries) - 1))
         elif old_at is not None and at != old_at and (self.follow or top > 0):
             self.scroll_to(y=top + at - old_at, animate=False)
             self._show_cursor()
@@ -233,14 +207,12 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def _set_view(self, view: View) -> None:
         """Rearrange at once: the user asked for it, so nothing is held and the cursor stays in sight."""
-        self._view = view
+        self._order.view = view
         self._held_until = float("-inf")
-        hold, self.hold_order = self.hold_order, False
         if self._assessment is not None:
             self._relayout()
-            self._reorder()
+            self._reorder(is_held=False)
             self._show_cursor()
-        self.hold_order = hold
         self._repaint()
         self.post_message(self.OrderChanged(view))
 
@@ -249,11 +221,11 @@ class ProcessTable(ScrollView, can_focus=True):
     def _relayout(self) -> None:
         """Choose the columns again, for another width, choice, sort column or pan."""
         width, ids = self.size.width, self._chosen or None
-        panned = columns_from(self._pan, width, ids) if self._pan else columns_for(width, ids, self._view.column.id)
-        self._frame = Frame(panned, width, self._view.ascii, max(0, self._pan - self._last_pan()))
+        panned = columns_from(self._pan, width, ids) if self._pan else columns_for(width, ids, self.view.column.id)
+        self._frame = Frame(panned, width, self.view.ascii, max(0, self._pan - self._last_pan()))
         self._painted.clear()
         if self._assessment is not None:
-            self._set_moment(self._assessment, is_same=False)
+            self._order.take(self._assessment, self._needs_ranks())
         self.refresh()
 
     def _last_pan(self) -> int:
@@ -268,18 +240,17 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def _look(self, y: int) -> Look | None:
         index = int(self.scroll_offset.y) + y - 1
-        if not 0 <= index < len(self._entries):
+        if not 0 <= index < len(self._order.entries):
             return None
-        first = None if self._assessment is None else self._assessment.victims.first
-        marks = Marks(self._cursor, self.tagged, first.id if first else None, self._match)
-        return look(self._entries[index], self._frame, self._moment, marks)
+        marks = Marks(self._cursor, self.tagged, self._order.victim, self._match)
+        return look(self._order.entries[index], self._frame, self._order.moment, marks)
 
     def render_line(self, y: int) -> Strip:
         """Return the header, or the line that stands at `y` after scrolling."""
         width = self.size.width
         if y == 0:
-            titles = header(self._frame, self._view.column, self._view.descending)
-            segments = paint_header(titles, self._frame, self._view.column, self._style)
+            titles = header(self._frame, self.view.column, self.view.descending)
+            segments = paint_header(titles, self._frame, self.view.column, self._style)
             return Strip(segments).adjust_cell_length(width, self._style("header"))
         line = self._painted[y] = self._look(y)
         if line is None:
@@ -301,7 +272,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Choose the columns for the new width."""
-        self.virtual_size = Size(self.size.width, len(self._entries) + 1)
+        self.virtual_size = Size(self.size.width, len(self._order.entries) + 1)
         self._relayout()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -313,21 +284,21 @@ class ProcessTable(ScrollView, can_focus=True):
     # The cursor.
 
     def _cursor_index(self) -> int | None:
-        return None if self._cursor is None else self._index.get(self._cursor)
+        return self._order.at(self._cursor)
 
     def _select(self, index: int) -> None:
         """Put the cursor on a line without moving the view."""
-        key = self._entries[index].key if 0 <= index < len(self._entries) else None
+        key = self._order.entries[index].key if 0 <= index < len(self._order.entries) else None
         if key != self._cursor:
             self._cursor = key
             self.post_message(self.Selected(self.selected_row))
 
     def _move_to(self, index: int) -> None:
-        if not self._entries:
+        if not self._order.entries:
             return
         self._held_until = self._clock() + HOLD_SECONDS
-        self._is_settled = False
-        self._select(max(0, min(index, len(self._entries) - 1)))
+        self._order.unsettle()
+        self._select(max(0, min(index, len(self._order.entries) - 1)))
         self._show_cursor()
         self._repaint()
 
@@ -352,17 +323,16 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def action_edge(self, last: bool) -> None:
         """Move to the first or the last line."""
-        self._move_to(len(self._entries) - 1 if last else 0)
+        self._move_to(len(self._order.entries) - 1 if last else 0)
 
     def action_jump(self, digit: str) -> None:
         """Jump to the pid typed so far; after a second without a digit a new number starts."""
         now = self._clock()
         self._typed = digit if now - self._typed_at > _TYPING_SECONDS else self._typed + digit
         self._typed_at = now
-        for index, entry in enumerate(self._entries):
-            if str(entry.row.process.pid) == self._typed:
-                self._move_to(index)
-                return
+        at = self._order.of_pid(self._typed)
+        if at is not None:
+            self._move_to(at)
 
     def action_pan(self, step: int) -> None:
         """Show columns further right or left; past the last one the command moves."""
@@ -387,8 +357,8 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def action_tag_tree(self) -> None:
         """Tag the process under the cursor and all its descendants, shown or not."""
-        if self.selected is not None and self._assessment is not None:
-            self.tagged = self.tagged | subtree(self._assessment.rows, self.selected)
+        if self.selected is not None:
+            self.tagged = self.tagged | subtree(self._order.rows, self.selected)
             self._repaint()
 
     def action_untag(self) -> None:
@@ -404,31 +374,31 @@ class ProcessTable(ScrollView, can_focus=True):
         """Ask for the sort column; the order holds still meanwhile."""
         choices = [(at, f"{column.title:9} {column.help}") for at, column in enumerate(COLUMNS)]
         self.hold_order = True
-        self.app.push_screen(Menu("sort by", choices, COLUMNS.index(self._view.column)), self._sort_chosen)
+        self.app.push_screen(Menu("sort by", choices, COLUMNS.index(self.view.column)), self._sort_chosen)
 
     def _sort_chosen(self, at: int | None) -> None:
         self.hold_order = False
-        if at is not None and COLUMNS[at] is not self._view.column:
+        if at is not None and COLUMNS[at] is not self.view.column:
             self.sort_by(COLUMNS[at].id)
 
     def action_sort_beside(self, step: int) -> None:
         """Sort by the column beside the present one."""
         shown = self._frame.columns
-        at = shown.index(self._view.column) if self._view.column in shown else 0
+        at = shown.index(self.view.column) if self.view.column in shown else 0
         self.sort_by(shown[(at + step) % len(shown)].id)
 
     def action_group(self) -> None:
         """Group by program, by user, by cgroup, not at all."""
         kinds = (None, *Grouping)
-        self.group_by(kinds[(kinds.index(self._view.grouping) + 1) % len(kinds)])
+        self.group_by(kinds[(kinds.index(self.view.grouping) + 1) % len(kinds)])
 
     def action_invert(self) -> None:
         """Turn the order round."""
-        self.sort_by(self._view.column.id)
+        self.sort_by(self.view.column.id)
 
     def action_tree(self) -> None:
         """Switch between list and tree."""
-        self._set_view(replace(self._view, tree=not self._view.tree, grouping=None, toggled=frozenset()))
+        self._set_view(replace(self.view, tree=not self.view.tree, grouping=None, toggled=frozenset()))
 
     def action_follow(self) -> None:
         """Let the view follow the selected process, or not."""
@@ -437,21 +407,21 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def action_kernel_threads(self) -> None:
         """Show or hide kernel threads."""
-        self._set_view(replace(self._view, kernel_threads=not self._view.kernel_threads))
+        self._set_view(replace(self.view, kernel_threads=not self.view.kernel_threads))
 
     def action_fold(self, is_open: bool | None) -> None:
         """Unfold (True), fold (False) or switch (None) the branch or group under the cursor."""
         key = self._cursor
         if key is None:
             return
-        is_toggled = key in self._view.toggled
-        was_open = is_toggled if self._view.grouping else not is_toggled
+        is_toggled = key in self.view.toggled
+        was_open = is_toggled if self.view.grouping else not is_toggled
         if is_open is None or is_open != was_open:
-            self._set_view(replace(self._view, toggled=self._view.toggled ^ {key}))
+            self._set_view(replace(self.view, toggled=self.view.toggled ^ {key}))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave `+` and `-` to others where nothing can be folded."""
-        return action != "fold" or self._view.tree or self._view.grouping is not None
+        return action != "fold" or self.view.tree or self.view.grouping is not None
 
     # The mouse.
 
@@ -466,12 +436,7 @@ class ProcessTable(ScrollView, can_focus=True):
                 self.sort_by(column.id)
             return
         index = int(self.scroll_offset.y) + offset.y - 1
-        if index < len(self._entries):
+        if index < len(self._order.entries):
             self._move_to(index)
             if event.chain == 2:
                 self.action_activate()
-
-
-def _is_same(before: tuple[ProcessRow, ...], now: tuple[ProcessRow, ...]) -> bool:
-    """Return whether all rows are the very same objects, as unchanged processes keep theirs."""
-    return len(before) == len(now) and all(map(operator.is_, before, now))

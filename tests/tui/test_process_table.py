@@ -12,8 +12,9 @@ from textual.strip import Strip
 
 from oomtop.analysis.model import ProcessRow
 from oomtop.tui.dialogs import Menu
-from oomtop.tui.process_table import HOLD_SECONDS, ProcessTable
+from oomtop.tui.process_table import ProcessTable
 from oomtop.tui.rows import Grouping
+from oomtop.tui.table_order import HOLD_SECONDS
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row, make_rows
 

@@ -30,7 +30,7 @@ def draw_memory(assessment: Assessment, width: int, height: int, look: Look) -> 
     bar = Text("Mem  ")
     bar.append_text(_bar(memory, max(10, width - 5 - len(tail)), look))
     bar.append(tail, _room_style(memory, look))
-    lines = [bar, _legend(memory, look)]
+    lines = [bar, _legend(memory, width, look)]
     if assessment.limit is not None and height > 2:
         lines.append(_limit(assessment.limit, width, look))
     return lines
@@ -60,11 +60,13 @@ def _free(memory: MemoryAccount, inner: int, drawn: int, look: Look) -> Text:
     return Text(rest[: inner - drawn], look.style("dim"))
 
 
-def _legend(memory: MemoryAccount, look: Look) -> Text:
+def _legend(memory: MemoryAccount, width: int, look: Look) -> Text:
+    """Return the segments' sizes; a narrow screen leaves out what is less than a hundredth."""
     line = Text("     ")
+    least = memory.total / 100 if width < 110 else 1
     for field, letter, label in SEGMENTS:
         size = getattr(memory, field)
-        if not size and label not in ("anon", "cache"):
+        if size < least and label not in ("anon", "cache"):
             continue
         line.append(letter, look.style(label, bold=True))
         line.append(f" {label} {format_bytes(size)}  ")

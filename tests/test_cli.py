@@ -1,8 +1,11 @@
 """The command line, as a user runs it."""
 
 import json
+import os
 import subprocess
 import sys
+
+import pytest
 
 PYTHON = [sys.executable, "-m", "oomtop"]
 
@@ -52,3 +55,78 @@ def test_a_wrong_option_names_it():
     done = run("--interval", "soon")
     assert done.returncode == 2
     assert "soon" in done.stderr
+
+
+def test_a_log_file_that_is_missing_is_named():
+    done = run("events", "/nonexistent/kern.log")
+    assert done.returncode == 1
+    assert "/nonexistent/kern.log" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_events_of_standard_input_as_text_and_json():
+    line = (
+        "Jan  1 00:00:00 web kernel: [5.0] Memory cgroup out of memory: Killed process 42 (\x1b[31mhog) "
+        "total-vm:2048kB, anon-rss:1024kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:64kB oom_score_adj:0\n"
+    )
+    text = run("events", "-", input=line)
+    assert text.returncode == 0
+    assert "42" in text.stdout
+    assert "\x1b" not in text.stdout
+    event = json.loads(run("events", "--json", "-", input=line).stdout)
+    assert (event["schema"], event["victim"]["pid"], event["victim"]["anon_rss"]) == (1, 42, 1 << 20)
+
+
+@pytest.fixture
+def child():
+    process = subprocess.Popen(["sleep", "60"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_kill_shows_its_plan_and_does_nothing_in_a_dry_run(child):
+    done = run("kill", "--dry-run", str(child.pid))
+    assert done.returncode == 0
+    assert "SIGTERM" in done.stdout
+    assert child.poll() is None
+
+
+def test_kill_without_anyone_to_ask_is_refused(child):
+    done = run("kill", str(child.pid), stdin=subprocess.DEVNULL)
+    assert done.returncode == 4
+    assert "--yes" in done.stderr
+    assert child.poll() is None
+
+
+def test_kill_with_yes_ends_the_process(child, tmp_path):
+    done = run("kill", "--yes", str(child.pid), env={**os.environ, "XDG_STATE_HOME": str(tmp_path)})
+    assert child.wait(5) == -15
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_pid_1_is_refused_with_its_reason():
+    done = run("kill", "--yes", "1")
+    assert done.returncode == 4
+    assert "refused" in done.stdout
+
+
+def test_nothing_is_done_in_read_only_mode(child):
+    done = run("--read-only", "kill", "--yes", str(child.pid))
+    assert done.returncode == 4
+    assert child.poll() is None
+
+
+def test_a_pid_that_nobody_has_is_said():
+    done = run("protect", "--dry-run", "4194303")
+    assert done.returncode == 1
+    assert "no process 4194303" in done.stderr
+
+
+def test_protect_and_drop_caches_show_their_plans(child):
+    assert "-500" in run("protect", "--adj", "-500", "--dry-run", str(child.pid)).stdout
+    assert "drop_caches" in run("drop-caches", "--dry-run").stdout
+
+
+def test_help_lists_the_exit_codes():
+    assert "141" in run("--help").stdout

@@ -17,6 +17,7 @@ from oomtop.actions.limit import prepare_limit
 from oomtop.actions.plan import Outcome, Prepared
 from oomtop.actions.protect import prepare_adjust, prepare_restore
 from oomtop.actions.reclaim import prepare_reclaim
+from oomtop.actions.reclaim_process import prepare_reclaim_process
 from oomtop.actions.requests import (
     AdjustRequest,
     CompactRequest,
@@ -27,6 +28,7 @@ from oomtop.actions.requests import (
     KillRequest,
     LimitRequest,
     ReclaimCgroupRequest,
+    ReclaimProcessRequest,
     Request,
     RestoreAdjRequest,
     SysctlRequest,
@@ -52,6 +54,7 @@ _TABLE: Mapping[type[object], _Prepare] = dict(
         _row(KillCgroupRequest, prepare_kill_cgroup),
         _row(FreezeCgroupRequest, prepare_freeze_cgroup),
         _row(ReclaimCgroupRequest, prepare_reclaim),
+        _row(ReclaimProcessRequest, prepare_reclaim_process),
         _row(LimitRequest, prepare_limit),
         _row(SysctlRequest, prepare_sysctl),
         _row(CompactRequest, prepare_compact),

@@ -88,6 +88,14 @@ class ReclaimCgroupRequest:
     size: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReclaimProcessRequest:
+    """Page out what a process has resident (`MADV_PAGEOUT`)."""
+
+    target: ProcessId
+    override: bool = False
+
+
 class Limit(Enum):
     """The limits of a group, by the name that cgroup v2 gives them."""
 
@@ -137,6 +145,7 @@ Request: TypeAlias = (
     | KillCgroupRequest
     | FreezeCgroupRequest
     | ReclaimCgroupRequest
+    | ReclaimProcessRequest
     | LimitRequest
     | SysctlRequest
     | CompactRequest

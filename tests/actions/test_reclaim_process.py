@@ -1,0 +1,89 @@
+import os
+
+import pytest
+from children import as_nobody, context, end, facts, identity, start
+
+from oomtop.actions.catalogue import prepare
+from oomtop.actions.guard import Guard
+from oomtop.actions.plan import Status
+from oomtop.actions.privileges import Capability, has_capability
+from oomtop.actions.reclaim_process import Range, parse_maps
+from oomtop.actions.requests import ReclaimProcessRequest
+from oomtop.errors import ParseError
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.process import ProcessId
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def child(tmp_path):
+    """A child that has 20 MiB of a file privately mapped and read: clean pages that no one else maps."""
+    path = tmp_path / "mapped"
+    path.write_bytes(bytes(20 * MIB))
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+    process = start(
+        "import mmap\n"
+        f"file = open({str(path)!r}, 'rb')\n"
+        "held = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)\n"
+        "total = sum(held[at] for at in range(0, len(held), 4096))"
+    )
+    yield process
+    end(process)
+
+
+def ask(pid, **more):
+    return prepare(ReclaimProcessRequest(identity(pid)), context([facts(pid)], **more))
+
+
+def test_mapped_file_pages_go(child):
+    if not has_capability(Capability.SYS_NICE):
+        pytest.skip("needs CAP_SYS_NICE")
+    before = facts(child.pid).rss
+    outcome = ask(child.pid).perform(print)
+    if "does not have it" in outcome.summary:
+        pytest.skip("needs Linux 5.10")
+    assert outcome.status is Status.DONE
+    assert before - facts(child.pid).rss > 15 * MIB
+    assert outcome.freed > 15 * MIB
+
+
+def test_without_swap_it_says_what_stays(child):
+    prepared = ask(child.pid, meminfo=Meminfo(1 << 30, 1 << 29, swap_free=0))
+    assert "of swap is free" in prepared.plan.warnings[0]
+    prepared.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_stranger_may_not(child):
+    said = as_nobody(lambda: ask(child.pid).plan.refusal or "no refusal")
+    assert "its mappings cannot be read" in said
+
+
+def test_refusals(child):
+    assert "pid 1" in ask(1).plan.refusal
+    assert "recording" in ask(child.pid, guard=Guard(replay=True)).plan.refusal
+    reused = ProcessId(child.pid, identity(child.pid).start_time + 7)
+    assert "another process now" in prepare(ReclaimProcessRequest(reused), context()).plan.refusal
+
+
+def test_gone_between_plan_and_action(child):
+    prepared = ask(child.pid)
+    end(child)
+    outcome = prepared.perform(print)
+    assert outcome.status is Status.FAILED
+    assert "gone already" in outcome.summary
+
+
+def test_which_mappings_are_taken():
+    raw = (
+        b"00400000-00401000 r-xp 00000000 fe:00 1 /bin/a file with\tblanks\n"
+        b"7f0000000000-7f0000002000 rw-p 00000000 00:00 0 \n"
+        b"7f0000002000-7f0000003000 ---p 00000000 00:00 0 \n"
+        b"7f0000003000-7f0000004000 rw-s 00000000 00:01 5 /memfd:x (deleted)\n"
+        b"7fff00000000-7fff00001000 r-xp 00000000 00:00 0 [vdso]\n"
+    )
+    assert parse_maps(raw) == (Range(0x400000, 4096), Range(0x7F0000000000, 8192))
+    with pytest.raises(ParseError):
+        parse_maps(b"hello\n")

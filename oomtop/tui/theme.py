@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tomli
+from rich.color import ANSI_COLOR_NAMES
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
@@ -114,8 +115,9 @@ def _colours(data: Mapping[str, object], table: str, known: tuple[str, ...], pat
 
 
 def _is_colour(value: str) -> bool:
+    """Whether Textual knows the colour, for the screen, or Rich, for quantities (`bright_yellow`)."""
     try:
         Color.parse(value)
     except ColorParseError:
-        return False
+        return value in ANSI_COLOR_NAMES
     return True

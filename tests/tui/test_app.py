@@ -1,0 +1,150 @@
+"""The app with a scripted source: what a user sees and what the keys do."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from oomtop.actions.audit import Audit
+from oomtop.sampler import Sampler
+from oomtop.snapshot import Tick
+from oomtop.tui.app import OomtopApp, Options
+from oomtop.tui.dialogs import Menu, PlanDialog
+
+
+class Scripted:
+    """One real sample, then as many more as are asked for."""
+
+    def __init__(self):
+        self._more = threading.Semaphore(1)
+        self._closed = False
+        self._sampler = Sampler()
+
+    def ticks(self):
+        while self._more.acquire() and not self._closed:
+            yield Tick(self._sampler.sample())
+        self._sampler.close()
+
+    def more(self):
+        self._more.release()
+
+    def close(self):
+        self._closed = True
+        self._more.release()
+
+
+@pytest.fixture
+def app(tmp_path):
+    monitor = OomtopApp(Scripted(), Options(interval=60))
+    monitor._audit = Audit(str(tmp_path / "audit.jsonl"))
+    return monitor
+
+
+@pytest.fixture
+def child():
+    process = subprocess.Popen([sys.executable, "-c", "import signal; print(flush=True); signal.pause()"], stdout=-1)
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+async def settled(pilot, condition):
+    for _ in range(200):
+        if condition():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("the app did not get there")
+
+
+async def drawn(pilot):
+    table = pilot.app._dashboard.table
+    await settled(pilot, lambda: bool(table.lines))
+    return table
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_the_table_has_room_at_every_size(app, size):
+    async with app.run_test(size=size) as pilot:
+        table = await drawn(pilot)
+        assert table.size.height >= 10
+        assert table.region.bottom <= size[1]
+
+
+async def test_k_enter_enter_ends_the_selected_process(app, child):
+    async with app.run_test(size=(120, 40)) as pilot:
+        await drawn(pilot)
+        await pilot.press(*str(child.pid))
+        await pilot.press("k")
+        await settled(pilot, lambda: isinstance(app.screen, Menu))
+        await pilot.press("enter")
+        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+        assert str(child.pid) in app.screen.plan.title
+        await pilot.press("enter")
+        await settled(pilot, lambda: child.poll() is not None)
+        assert child.returncode == -signal.SIGTERM
+        await settled(pilot, lambda: any("exited" in text or "ended" in text for _, text in app.state.remarks))
+
+
+async def test_oomtop_itself_is_refused(app):
+    async with app.run_test(size=(120, 40)) as pilot:
+        await drawn(pilot)
+        await pilot.press(*str(os.getpid()))
+        await pilot.press("k")
+        await settled(pilot, lambda: isinstance(app.screen, Menu))
+        await pilot.press("enter")
+        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+        assert app.screen.plan.refusal is not None
+        await pilot.press("escape")
+
+
+async def test_read_only_starts_no_action():
+    app = OomtopApp(Scripted(), Options(read_only=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        await pilot.press("k", "d", "o", "z")
+        await pilot.pause()
+        assert app.screen.id == "dashboard"
+        assert "read-only" in app.state.standing.modes
+
+
+async def test_a_tick_while_paused_changes_nothing_on_the_screen(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        before = app._dashboard.assessment
+        await pilot.press("Z")
+        app._source.more()
+        await settled(pilot, lambda: app._latest is not before)
+        assert app._dashboard.assessment is before
+        await pilot.press("Z")
+        await settled(pilot, lambda: app._dashboard.assessment is app._latest)
+
+
+async def test_help_opens_and_closes(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        await pilot.press("question_mark")
+        await settled(pilot, lambda: app.screen.id != "dashboard")
+        await pilot.press("escape")
+        await settled(pilot, lambda: app.screen.id == "dashboard")
+
+
+async def test_a_bad_theme_is_said_and_the_default_is_used(tmp_path):
+    file = tmp_path / "broken.toml"
+    file.write_text('name = "x"\n[colors]\nprimary = "no colour"\n')
+    app = OomtopApp(Scripted(), Options(theme=str(file)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        assert any("colors.primary" in text for _, text in app.state.remarks)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "high-contrast", "colour-blind-safe", "sixteen", "mono"])
+async def test_every_theme_draws(theme):
+    app = OomtopApp(Scripted(), Options(theme=theme, ascii=theme == "mono"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        assert not app.state.remarks

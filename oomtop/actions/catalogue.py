@@ -31,8 +31,12 @@ from oomtop.actions.requests import (
     ReclaimProcessRequest,
     Request,
     RestoreAdjRequest,
+    SwapFileRequest,
+    SwapOffRequest,
     SysctlRequest,
 )
+from oomtop.actions.swap_file import prepare_swap_file
+from oomtop.actions.swap_off import prepare_swap_off
 from oomtop.actions.sysctl import prepare_sysctl
 
 _R = TypeVar("_R")
@@ -58,6 +62,8 @@ _TABLE: Mapping[type[object], _Prepare] = dict(
         _row(LimitRequest, prepare_limit),
         _row(SysctlRequest, prepare_sysctl),
         _row(CompactRequest, prepare_compact),
+        _row(SwapFileRequest, prepare_swap_file),
+        _row(SwapOffRequest, prepare_swap_off),
     )
 )
 

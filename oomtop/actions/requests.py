@@ -136,6 +136,24 @@ class CompactRequest:
     """Compact the memory of all zones, so that large contiguous blocks become free."""
 
 
+@dataclass(frozen=True, slots=True)
+class SwapFileRequest:
+    """Create a swap file of `size` bytes and switch it on."""
+
+    path: str
+    size: int
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SwapOffRequest:
+    """Switch a swap area off; `remove` deletes the file afterwards."""
+
+    path: str
+    remove: bool = False
+    override: bool = False
+
+
 Request: TypeAlias = (
     KillRequest
     | AdjustRequest
@@ -149,4 +167,6 @@ Request: TypeAlias = (
     | LimitRequest
     | SysctlRequest
     | CompactRequest
+    | SwapFileRequest
+    | SwapOffRequest
 )

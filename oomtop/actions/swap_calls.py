@@ -1,0 +1,53 @@
+"""The three things swap needs of the system: the signature that mkswap writes, swapon(2) and swapoff(2).
+
+include/linux/swap.h (`union swap_header`, `SWAP_FLAG_*`).  Done here without starting a program: under pressure a
+fork of the monitor may fail.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import uuid
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_SWAP_FLAG_PREFER = 0x8000
+_MAGIC = b"SWAPSPACE2"
+_LABEL = b"oomtop"
+
+
+def swap_header(size: int, page_size: int) -> bytes:
+    """Return the first page of a swap area of `size` bytes."""
+    pages = size // page_size
+    # 1024 bytes are left to a boot loader; then version 1, last page, no bad pages, uuid, label.
+    info = struct.pack("=III16s16s", 1, pages - 1, 0, uuid.uuid4().bytes, _LABEL)
+    return (bytes(1024) + info).ljust(page_size - len(_MAGIC), b"\0") + _MAGIC
+
+
+def swapon(path: str, priority: int | None) -> None:
+    """Start swapping to `path`.
+
+    Raises:
+        OSError: EINVAL for holes or a file system that cannot, EPERM without CAP_SYS_ADMIN.
+    """
+    flags = 0 if priority is None else _SWAP_FLAG_PREFER | (priority & 0x7FFF)
+    ctypes.set_errno(0)
+    if _LIBC.swapon(os.fsencode(path), ctypes.c_int(flags)) != 0:
+        _raise(path)
+
+
+def swapoff(path: str) -> None:
+    """Read everything back from `path` and stop swapping to it.
+
+    Raises:
+        OSError: ENOMEM where it does not fit, EINVAL where it is no swap area in use.
+    """
+    ctypes.set_errno(0)
+    if _LIBC.swapoff(os.fsencode(path)) != 0:
+        _raise(path)
+
+
+def _raise(path: str) -> None:
+    number = ctypes.get_errno()
+    raise OSError(number, os.strerror(number), path)

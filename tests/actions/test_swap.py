@@ -1,0 +1,162 @@
+import errno
+import os
+import stat
+import subprocess
+
+import pytest
+from children import GIB, as_nobody, context
+
+from oomtop.actions import swap_file, swap_off
+from oomtop.actions.catalogue import prepare
+from oomtop.actions.guard import Guard
+from oomtop.actions.plan import Status
+from oomtop.actions.privileges import Capability, has_capability
+from oomtop.actions.requests import SwapFileRequest, SwapOffRequest
+from oomtop.actions.swap_calls import swap_header
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.root import Root
+from oomtop.host.swaps import SwapDevice
+
+MIB = 1 << 20
+needs_admin = pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reason="needs CAP_SYS_ADMIN")
+
+
+@pytest.fixture
+def switched_on(monkeypatch):
+    """Switching on is recorded, not done: it would change the machine the tests run on."""
+    seen = []
+    monkeypatch.setattr(swap_file, "swapon", lambda path, priority: seen.append((path, priority)))
+    return seen
+
+
+@needs_admin
+def test_a_file_is_private_full_and_signed(tmp_path, switched_on):
+    path = str(tmp_path / "swap file")
+    prepared = prepare(SwapFileRequest(path, 8 * MIB, 5), context())
+    if prepared.plan.refusal and "cannot swap" in prepared.plan.refusal:
+        pytest.skip(prepared.plan.refusal)
+    outcome = prepared.perform(print)
+    assert outcome.status is Status.DONE
+    assert switched_on == [(path, 5)]
+    found = os.stat(path)
+    assert stat.S_IMODE(found.st_mode) == 0o600
+    assert found.st_size == 8 * MIB
+    assert found.st_blocks * 512 >= 8 * MIB
+    assert outcome.undo == SwapOffRequest(path, remove=True)
+    said = subprocess.run(["file", "-b", path], capture_output=True, text=True, check=False) if _has_file() else None
+    assert said is None or "swap file" in said.stdout
+
+
+def _has_file():
+    return any(os.access(f"{folder}/file", os.X_OK) for folder in os.environ["PATH"].split(":"))
+
+
+@needs_admin
+def test_holes_are_written_out_once(tmp_path, monkeypatch):
+    answers = [OSError(errno.EINVAL, "holes"), None]
+
+    def swapon(path, priority):
+        answer = answers.pop(0)
+        if answer:
+            raise answer
+
+    monkeypatch.setattr(swap_file, "swapon", swapon)
+    outcome = prepare(SwapFileRequest(str(tmp_path / "swap"), 2 * MIB), context()).perform(print)
+    assert outcome.status is Status.DONE
+    assert answers == []
+
+
+@needs_admin
+def test_a_failure_leaves_no_file(tmp_path, monkeypatch):
+    def swapon(path, priority):
+        raise PermissionError(errno.EPERM, "no")
+
+    monkeypatch.setattr(swap_file, "swapon", swapon)
+    outcome = prepare(SwapFileRequest(str(tmp_path / "swap"), 2 * MIB), context()).perform(print)
+    assert outcome.status is Status.FAILED
+    assert "not permitted" in outcome.summary
+    assert os.listdir(tmp_path) == []
+
+
+@needs_admin
+def test_refusals_of_a_file(tmp_path):
+    (tmp_path / "there").write_text("mine")
+    cases = {
+        SwapFileRequest(str(tmp_path / "there"), 2 * MIB): "exists already",
+        SwapFileRequest("relative", 2 * MIB): "absolute",
+        SwapFileRequest(str(tmp_path / "x"), 10): "at least",
+        SwapFileRequest(str(tmp_path / "x"), 1 << 60): "no space",
+        SwapFileRequest(str(tmp_path / "none" / "x"), 2 * MIB): "no such file",
+        SwapFileRequest("/proc/x", 2 * MIB): "cannot swap to a file on proc",
+    }
+    for request, words in cases.items():
+        assert words in prepare(request, context()).plan.refusal
+    assert (tmp_path / "there").read_text() == "mine"
+    guarded = context(guard=Guard(read_only=True))
+    assert "--read-only" in prepare(SwapFileRequest(str(tmp_path / "x"), 2 * MIB), guarded).plan.refusal
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_without_the_right():
+    said = as_nobody(lambda: prepare(SwapFileRequest("/tmp/oomtop-none", 2 * MIB), context()).plan.refusal or "no")
+    assert "CAP_SYS_ADMIN" in said
+
+
+def test_the_signature():
+    header = swap_header(8 * MIB, 4096)
+    assert len(header) == 4096
+    assert header.endswith(b"SWAPSPACE2")
+    assert header[1024:1036] == (1).to_bytes(4, "little") + (2047).to_bytes(4, "little") + bytes(4)
+
+
+@pytest.fixture
+def fake(tmp_path):
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 1000000 kB\nMemFree: 1000 kB\nMemAvailable: 200000 kB\n")
+    _swaps(tmp_path, used=100_000)
+    return tmp_path
+
+
+def _swaps(folder, used):
+    lines = f"Filename Type Size Used Priority\n{folder}/swap file 500000 {used} -2\n"
+    (folder / "proc/swaps").write_text(lines)
+    (folder / "swap").write_text("x")
+
+
+@needs_admin
+def test_off_and_removed(fake, monkeypatch):
+    seen = []
+    monkeypatch.setattr(swap_off, "swapoff", seen.append)
+    path = str(fake / "swap")
+    outcome = prepare(SwapOffRequest(path, remove=True), context(root=Root(str(fake)))).perform(print)
+    assert outcome.status is Status.DONE
+    assert seen == [path]
+    assert not os.path.exists(path)
+
+
+@needs_admin
+def test_what_does_not_fit_is_refused(fake):
+    _swaps(fake, used=300_000)
+    request = SwapOffRequest(str(fake / "swap"))
+    assert "does not fit" in prepare(request, context(root=Root(str(fake)))).plan.refusal
+
+
+@needs_admin
+def test_a_failed_swapoff_keeps_the_file(fake, monkeypatch):
+    def swapoff(path):
+        raise OSError(errno.ENOMEM, "no memory")
+
+    monkeypatch.setattr(swap_off, "swapoff", swapoff)
+    outcome = prepare(SwapOffRequest(str(fake / "swap"), remove=True), context(root=Root(str(fake)))).perform(print)
+    assert outcome.status is Status.FAILED
+    assert "no memory" in outcome.summary
+    assert os.path.exists(fake / "swap")
+
+
+def test_not_in_use(fake):
+    assert "no swap area" in prepare(SwapOffRequest("/none"), context(root=Root(str(fake)))).plan.refusal
+
+
+def test_other_swap_counts_as_room():
+    one, two = SwapDevice("/a", "file", GIB, GIB, -2), SwapDevice("/b", "file", GIB, 0, -3)
+    assert swap_off.room_without(one, (one, two), Meminfo(GIB, 0, mem_available=0)) == GIB

@@ -97,7 +97,7 @@ class _Rows:
         old = self._old.get(process.id)
         limit = self._limits.get(process.cgroup) if process.cgroup is not None else None
         left, path = limit if limit is not None else (None, None)
-        if old is not None and old.process is process and not old.growth and not old.cpu and old.headroom == left:
+        if old is not None and old.process is process and not old.growth and old.cpu == 0.0 and old.headroom == left:
             return old
         points = badness(process, self._pages, self._page)
         return ProcessRow(

@@ -22,12 +22,13 @@ from textual.strip import Strip
 
 from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
-from oomtop.tui.columns import BY_ID, COLUMNS, Column, columns_for, columns_from
+from oomtop.tui.columns import BY_ID, COLUMNS, Column
 from oomtop.tui.dialogs import Menu
 from oomtop.tui.filter_query import FilterError, parse
 from oomtop.tui.rows import Entry, Grouping, Key, View, subtree
+from oomtop.tui.table_face import TableFace
 from oomtop.tui.table_keys import COMPONENTS, STYLES, TABLE_BINDINGS
-from oomtop.tui.table_line import Frame, Look, Marks, column_at, header, look, paint, paint_header
+from oomtop.tui.table_line import Look, Marks, column_at, look
 from oomtop.tui.table_order import HOLD_SECONDS, TableOrder, ids_of
 
 _TYPING_SECONDS = 1.0
@@ -72,25 +73,21 @@ class ProcessTable(ScrollView, can_focus=True):
         clock: Callable[[], float] = time.monotonic,
         id: str | None = None,
     ) -> None:
+        # Textual asks for a repaint of a widget that is still being made.
+        self._face = TableFace(self._find_style, columns)
         super().__init__(id=id)
         self.tagged: frozenset[ProcessId] = frozenset()
         self.hold_order = False
         """Set while a dialog is open: every row keeps its place."""
         self._order = TableOrder(View(ascii=ascii_only))
-        self._chosen = tuple(columns)
         self._clock = clock
         self._held_until = float("-inf")
         self._assessment: Assessment | None = None
         self._cursor: Key | None = None
         self._pan = 0
-        self._frame = Frame((), 0, ascii_only)
-        self._painted: dict[int, Look | None] = {}
-        self._styles: dict[str, Style] = {}
         self._match = ""
         self._typed = ""
         self._typed_at = float("-inf")
-
-    # What others ask for.
 
     @property
     def view(self) -> View:
@@ -121,7 +118,7 @@ class ProcessTable(ScrollView, can_focus=True):
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns shown at the present width."""
-        return self._frame.columns
+        return self._face.frame.columns
 
     def show(self, assessment: Assessment) -> None:
         """Take a tick in and repaint the lines that differ; where none does, nothing is painted."""
@@ -160,36 +157,34 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def choose_columns(self, ids: Sequence[str]) -> None:
         """Show these columns in this order, or with none the default ones."""
-        self._chosen = tuple(ids)
+        self._face.chosen = tuple(ids)
         self._relayout()
 
     def search(self, text: str, step: int = 1) -> bool:
         """Move the cursor to the next row that holds `text` (with step 0 the present one counts)."""
         self._match = text.lower()
-        found = self._order.find(text, self._cursor_index() or 0, step)
+        found = self._order.find(text, self._order.at(self._cursor) or 0, step)
         if found is None:
             self._repaint()
         else:
             self._move_to(found)
         return found is not None
 
-    # The order.
-
     def _is_held(self) -> bool:
         return bool(self._order.entries) and (self.hold_order or self._clock() < self._held_until)
 
     def _needs_ranks(self) -> bool:
-        return self.view.column.id == "rank" or any(column.id == "rank" for column in self._frame.columns)
+        return self.view.column.id == "rank" or self._face.shows_ranks
 
     def _reorder(self, is_held: bool) -> None:
         """Arrange or hold, then take the cursor and the view along."""
-        old_at, top = self._cursor_index(), int(self.scroll_offset.y)
+        old_at, top = self._order.at(self._cursor), int(self.scroll_offset.y)
         if is_held:
             self._order.hold()
         else:
             self._order.arrange()
         self._set_length(len(self._order.entries) + 1)
-        at = self._cursor_index()
+        at = self._order.at(self._cursor)
         if at is None:
             self._select(min(old_at or 0, len(self._order.entries) - 1))
         elif old_at is not None and at != old_at and (self.follow or top > 0):
@@ -216,59 +211,38 @@ class ProcessTable(ScrollView, can_focus=True):
         self._repaint()
         self.post_message(self.OrderChanged(view))
 
-    # Painting.
-
     def _relayout(self) -> None:
         """Choose the columns again, for another width, choice, sort column or pan."""
-        width, ids = self.size.width, self._chosen or None
-        panned = columns_from(self._pan, width, ids) if self._pan else columns_for(width, ids, self.view.column.id)
-        self._frame = Frame(panned, width, self.view.ascii, max(0, self._pan - self._last_pan()))
-        self._painted.clear()
+        self._face.lay_out(self.size.width, self.view, self._pan)
         if self._assessment is not None:
             self._order.take(self._assessment, self._needs_ranks())
         self.refresh()
 
-    def _last_pan(self) -> int:
-        """Return the pan at which only the pid and the command are left."""
-        return max(0, len(self._chosen or BY_ID) - 2)
-
     def _repaint(self) -> None:
         """Refresh the lines that do not look as they did when they were painted."""
-        for y, painted in tuple(self._painted.items()):
-            if self._look(y) != painted:
-                self.refresh(Region(0, y, self.size.width, 1))
+        for y in self._face.differing(self._look):
+            self.refresh(Region(0, y, self.size.width, 1))
 
     def _look(self, y: int) -> Look | None:
         index = int(self.scroll_offset.y) + y - 1
         if not 0 <= index < len(self._order.entries):
             return None
         marks = Marks(self._cursor, self.tagged, self._order.victim, self._match)
-        return look(self._order.entries[index], self._frame, self._order.moment, marks)
+        return look(self._order.entries[index], self._face.frame, self._order.moment, marks)
 
     def render_line(self, y: int) -> Strip:
         """Return the header, or the line that stands at `y` after scrolling."""
-        width = self.size.width
-        if y == 0:
-            titles = header(self._frame, self.view.column, self.view.descending)
-            segments = paint_header(titles, self._frame, self.view.column, self._style)
-            return Strip(segments).adjust_cell_length(width, self._style("header"))
-        line = self._painted[y] = self._look(y)
-        if line is None:
-            return Strip.blank(width, self.rich_style)
-        filler = self.rich_style + (self._style("cursor") if "cursor" in line.states else Style.null())
-        return Strip(paint(line, self._frame, self.rich_style, self._style)).adjust_cell_length(width, filler)
+        return self._face.header(self.view) if y == 0 else self._face.line(y, self._look(y), self.rich_style)
 
-    def _style(self, name: str) -> Style:
-        style = self._styles.get(name)
-        if style is None:
-            style = self._styles[name] = self.get_component_rich_style(f"table--{name}", partial=True)
-        return style
+    def _find_style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"table--{name}", partial=True)
 
     def notify_style_update(self) -> None:
         """Forget the styles of the theme before."""
         super().notify_style_update()
-        self._styles.clear()
-        self._painted.clear()
+        self._face.forget_styles()
+        self._face.forget_lines()
+        self.refresh()
 
     def on_resize(self) -> None:
         """Choose the columns for the new width."""
@@ -279,12 +253,7 @@ class ProcessTable(ScrollView, can_focus=True):
         """Scrolling moves every line."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
-            self._painted.clear()
-
-    # The cursor.
-
-    def _cursor_index(self) -> int | None:
-        return self._order.at(self._cursor)
+            self._face.forget_lines()
 
     def _select(self, index: int) -> None:
         """Put the cursor on a line without moving the view."""
@@ -304,7 +273,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def _show_cursor(self) -> None:
         """Scroll as little as needed; the header takes one line of the view."""
-        at, top, height = self._cursor_index(), int(self.scroll_offset.y), max(1, self.size.height - 1)
+        at, top, height = self._order.at(self._cursor), int(self.scroll_offset.y), max(1, self.size.height - 1)
         if at is None:
             return
         if at < top:
@@ -314,7 +283,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def action_move(self, step: int) -> None:
         """Move the cursor by lines."""
-        at = self._cursor_index()
+        at = self._order.at(self._cursor)
         self._move_to(0 if at is None else at + step)
 
     def action_page(self, direction: int) -> None:
@@ -336,7 +305,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def action_pan(self, step: int) -> None:
         """Show columns further right or left; past the last one the command moves."""
-        self._pan = max(0, min(self._pan + step, self._last_pan() + 128))
+        self._pan = max(0, min(self._pan + step, self._face.last_pan + 128))
         self._relayout()
 
     def action_activate(self) -> None:
@@ -346,8 +315,6 @@ class ProcessTable(ScrollView, can_focus=True):
             self.post_message(self.Activated(row))
         elif self._cursor is not None:
             self.action_fold(None)
-
-    # Tags and view.
 
     def action_tag(self) -> None:
         """Tag or untag the process under the cursor and go on to the next."""
@@ -383,7 +350,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def action_sort_beside(self, step: int) -> None:
         """Sort by the column beside the present one."""
-        shown = self._frame.columns
+        shown = self._face.frame.columns
         at = shown.index(self.view.column) if self.view.column in shown else 0
         self.sort_by(shown[(at + step) % len(shown)].id)
 
@@ -423,15 +390,13 @@ class ProcessTable(ScrollView, can_focus=True):
         """Leave `+` and `-` to others where nothing can be folded."""
         return action != "fold" or self.view.tree or self.view.grouping is not None
 
-    # The mouse.
-
     def on_click(self, event: events.Click) -> None:
         """Select a line, sort by a title, open on a double click."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
         if offset.y == 0:
-            column = column_at(offset.x, self._frame)
+            column = column_at(offset.x, self._face.frame)
             if column is not None:
                 self.sort_by(column.id)
             return

@@ -186,9 +186,9 @@ def room_for_command(columns: Iterable[Column], width: int) -> int:
 
 
 def columns_for(width: int, ids: Sequence[str] | None = None, sort: str = DEFAULT_SORT) -> tuple[Column, ...]:
-    """Return the columns to show on `width` cells: those of `ids` that fit, the sorted one always.
+    """Return the columns to show on `width` cells: those of `ids`, or those meant for the width.
 
-    Without `ids` each column comes at the width it asks for.  Nothing is clipped: where the command would
+    Without `ids` the sorted column is always among them.  Nothing is clipped: where the command would
     get fewer than 20 cells, the column that is least asked for goes.
     """
     wanted = [BY_ID[id] for id in ids if id in BY_ID] if ids else list(COLUMNS)

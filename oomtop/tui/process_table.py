@@ -22,7 +22,7 @@ from textual.strip import Strip
 
 from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
-from oomtop.tui.columns import BY_ID, COLUMNS, Column
+from oomtop.tui.columns import BY_ID, COLUMNS
 from oomtop.tui.dialogs import Menu
 from oomtop.tui.filter_query import FilterError, parse
 from oomtop.tui.rows import Entry, Grouping, Key, View, subtree
@@ -115,11 +115,6 @@ class ProcessTable(ScrollView, can_focus=True):
         """All entries in their order."""
         return self._order.entries
 
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The columns shown at the present width."""
-        return self._face.frame.columns
-
     def show(self, assessment: Assessment) -> None:
         """Take a tick in and repaint the lines that differ; where none does, nothing is painted."""
         self._assessment = assessment
@@ -154,11 +149,6 @@ class ProcessTable(ScrollView, can_focus=True):
         if descending is None:
             descending = not self.view.descending if column is self.view.column else not column.is_text
         self._set_view(replace(self.view, column=column, descending=descending))
-
-    def choose_columns(self, ids: Sequence[str]) -> None:
-        """Show these columns in this order, or with none the default ones."""
-        self._face.chosen = tuple(ids)
-        self._relayout()
 
     def search(self, text: str, step: int = 1) -> bool:
         """Move the cursor to the next row that holds `text` (with step 0 the present one counts)."""

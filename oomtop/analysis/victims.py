@@ -26,7 +26,8 @@ def rank(processes: Iterable[Process], pages: int, page_size: int) -> Victims:
         for process in processes
         if (points := badness(process, pages, page_size)) is not None
     )
-    first = heapq.nlargest(_SHOWN, scored, key=lambda item: item[:3])
+    # No key function: the pid settles every tie before two processes would be compared.
+    first = heapq.nlargest(_SHOWN, scored)
     candidates = tuple(
         Candidate(p.id, p.comm, p.euid, points, points / pages if pages else 0.0, frees(p)) for points, _, _, p in first
     )

@@ -132,9 +132,11 @@ class ProcessScan:
         kept.process = self._with_status(after) if moved else after
 
     def _refresh_slow(self, kept: _Kept) -> None:
-        fresh = self._with_slow(kept.process)
-        if fresh != kept.process:
-            kept.process = fresh
+        """Read the slow facts again; the object is kept when none of them changed."""
+        process = kept.process
+        score, adj, cgroup = self._read_slow(process.pid)
+        if (score, adj, cgroup) != (process.oom_score, process.oom_score_adj, process.cgroup):
+            kept.process = replace(process, oom_score=score, oom_score_adj=adj, cgroup=cgroup)
 
     def _with_status(self, process: Process) -> Process:
         """Add what `status` tells; a kernel thread has no memory map and needs none of it."""
@@ -158,14 +160,14 @@ class ProcessScan:
         )
 
     def _with_slow(self, process: Process) -> Process:
-        folder = f"{self._proc}/{process.pid}"
+        score, adj, cgroup = self._read_slow(process.pid)
+        return replace(process, oom_score=score, oom_score_adj=adj, cgroup=cgroup)
+
+    def _read_slow(self, pid: int) -> tuple[int | None, int | None, str | None]:
+        folder = f"{self._proc}/{pid}"
         cgroup = _read(f"{folder}/cgroup")
-        return replace(
-            process,
-            oom_score=_read_int(f"{folder}/oom_score"),
-            oom_score_adj=_read_int(f"{folder}/oom_score_adj"),
-            cgroup=None if cgroup is None else parse_cgroup(cgroup, self.memory_hierarchy),
-        )
+        path = None if cgroup is None else parse_cgroup(cgroup, self.memory_hierarchy)
+        return _read_int(f"{folder}/oom_score"), _read_int(f"{folder}/oom_score_adj"), path
 
     def set_command(self, identity: ProcessId, command: str) -> None:
         """Attach a command line that arrived from elsewhere, if that process is still the one asked about."""

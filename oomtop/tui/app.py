@@ -29,8 +29,9 @@ from oomtop.errors import OomtopError
 from oomtop.history import History
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
+from oomtop.selfguard import guard_self
 from oomtop.snapshot import Snapshot
-from oomtop.source import Source
+from oomtop.source import LiveSource, Source
 from oomtop.tui.dashboard import Dashboard
 from oomtop.tui.dialogs import ADJUSTMENTS, CACHES, SIGNALS, Menu, PlanDialog
 from oomtop.tui.help_screen import HelpScreen
@@ -112,12 +113,17 @@ class OomtopApp(App[None]):
         self._dashboard = Dashboard(self.state, self._look)
         self.push_screen(self._dashboard)
         self._sample()
-        self._watch_terminal()
+        if not self.is_headless:
+            self._watch_terminal()
+            self.call_after_refresh(self._guard_self)
+
+    def _guard_self(self) -> None:
+        """Lock memory and lower the own score once the first screen was drawn, so that what it needed is in."""
+        self.state.guard = guard_self().describe()
+        self._dashboard.show_remarks()
 
     def _watch_terminal(self) -> None:
         """A terminal that hangs up sends SIGHUP; the default action of Textual's driver would hide it."""
-        if self.is_headless:
-            return
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._leave)
@@ -152,6 +158,12 @@ class OomtopApp(App[None]):
         self._snapshot, self._latest = message.snapshot, message.assessment
         if not self.state.paused:
             self._dashboard.assessment = message.assessment
+
+    @on(ProcessTable.Selected)
+    def _on_selected(self, message: ProcessTable.Selected) -> None:
+        """Have the slow facts of the process under the cursor read on every tick."""
+        if isinstance(self._source, LiveSource):
+            self._source.watched = frozenset([message.row.process.id] if message.row is not None else [])
 
     @on(SourceEnded)
     def _on_source_ended(self, message: SourceEnded) -> None:
@@ -197,9 +209,8 @@ class OomtopApp(App[None]):
 
     def action_rescan(self) -> None:
         """Sample now and paint everything anew."""
-        refresh = getattr(self._source, "refresh", None)
-        if refresh is not None:
-            refresh()
+        if isinstance(self._source, LiveSource):
+            self._source.refresh()
         self.refresh(repaint=True, layout=True)
 
     def action_search(self) -> None:

@@ -74,9 +74,9 @@ def prepare_swap_file(request: SwapFileRequest, context: ActionContext) -> Prepa
             "write the swap signature",
             f"swapon({'no priority' if request.priority is None else f'priority {request.priority}'})",
         ),
-        effect=f"{format_bytes(request.size)} more that anonymous memory can go to, until the next boot",
+        effect=f"{format_bytes(request.size)} more that anonymous memory can go to, until the next boot; "
+        f"{format_bytes(place.free - request.size)} of the {place.kind} stay free",
         risk="swapping to a slow disk makes everything wait; what was in memory is then on the disk, unencrypted",
-        warnings=(f"{place.kind}: {format_bytes(place.free - request.size)} of the file system stay free",),
         undo="swapoff, and remove the file",
     )
     return PreparedAction(plan, _AddingFile(request, place.kind))

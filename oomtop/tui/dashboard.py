@@ -73,9 +73,15 @@ class Dashboard(Screen[None]):
         for panel in self.query(Panel):
             if panel.id != "chart" or self._is_chart_due(assessment):
                 panel.show(assessment)
-        self.query_one("#status").display = bool(assessment.problems)
-        self.query_one("#memory").set_class(assessment.limit is not None, "-limited")
+        self._fit(assessment)
         self.table.show(assessment)
+
+    def _fit(self, assessment: Assessment) -> None:
+        """Show what there is something to say in; assigning `display` lays the whole screen out, so only on change."""
+        status = self.query_one("#status")
+        if status.display != bool(assessment.problems):
+            status.display = bool(assessment.problems)
+        self.query_one("#memory").set_class(assessment.limit is not None, "-limited")
 
     def _is_chart_due(self, assessment: Assessment) -> bool:
         if not self.query_one("#chart").display or assessment.monotonic - self._charted < _CHART_SECONDS:

@@ -31,7 +31,8 @@ class Dashboard(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
 
-    assessment: reactive[Assessment | None] = reactive(None, init=False)
+    # repaint=False: the screen itself shows nothing, and its repaint would send every line again (9 kB/s).
+    assessment: reactive[Assessment | None] = reactive(None, init=False, repaint=False)
 
     def __init__(self, state: State, look: Look) -> None:
         super().__init__(id="dashboard")

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -130,3 +132,28 @@ def test_protect_and_drop_caches_show_their_plans(child):
 
 def test_help_lists_the_exit_codes():
     assert "141" in run("--help").stdout
+
+
+def test_the_accounts_of_top_are_those_of_free():
+    free = subprocess.run(["free", "-b"], capture_output=True, text=True, check=False)
+    if free.returncode:
+        pytest.skip("no free on this machine")
+    words = free.stdout.splitlines()[1].split()
+    memory = json.loads(run("top", "--json").stdout)["memory"]
+    assert memory["total"] == int(words[1])
+    # Between the two commands other processes go on: 64 MB is what this may shift.
+    assert abs(memory["available"] - int(words[6])) < 64 << 20
+
+
+def test_an_interrupt_ends_with_130():
+    process = subprocess.Popen(
+        [*PYTHON, "top", "--samples", "1000", "--interval", "0.1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 20
+    # It keeps descriptors of every process from its first sample on.
+    while len(os.listdir(f"/proc/{process.pid}/fd")) < 8 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert errors == b""

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
+from oomtop.host.vmstat import read_vmstat
 from oomtop.snapshot import Tick
 from oomtop.source import LiveSource
 from oomtop.tui.app import OomtopApp, Options
@@ -31,6 +32,8 @@ SIZES = ((80, 24), (120, 40), (200, 60))
 LIMIT = 300 << 20
 WATCHED_SECONDS = 12.0
 STARTED = time.time()
+_BEFORE = read_vmstat(Root())
+KILLS_BEFORE = (_BEFORE.oom_kill or 0) if _BEFORE else 0
 # Takes a name, a size in MB to hold and a growth in MB/s.
 WORKER = """
 import ctypes, mmap, sys, time
@@ -64,12 +67,16 @@ def main() -> None:
 
 
 class DrillSource(LiveSource):
-    """The machine, without the OOM events that are older than the drill."""
+    """The machine, without the kills that are older than the drill: neither their events nor their count."""
 
     def ticks(self) -> Iterator[Tick]:
         """Yield ticks until `close`."""
         for tick in super().ticks():
-            yield replace(tick, events=tuple(event for event in tick.events if (event.time or 0.0) >= STARTED))
+            events = tuple(event for event in tick.events if (event.time or 0.0) >= STARTED)
+            vmstat = tick.snapshot.vmstat
+            if vmstat is not None and vmstat.oom_kill is not None:
+                vmstat = replace(vmstat, oom_kill=vmstat.oom_kill - KILLS_BEFORE)
+            yield Tick(replace(tick.snapshot, vmstat=vmstat), events)
 
 
 async def take(width: int, height: int) -> str:

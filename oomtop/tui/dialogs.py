@@ -69,7 +69,8 @@ class Menu(ModalScreen["int | None"]):
         """Build the list."""
         with Vertical():
             yield Static(Text(printable(self._title)), markup=False)
-            yield OptionList(*(Option(Text(label), id=str(value)) for value, label in self._choices))
+            # str() of a Signals is its name before Python 3.11.
+            yield OptionList(*(Option(Text(label), id=str(int(value))) for value, label in self._choices))
             if self._typed is not None:
                 yield Input(placeholder=f"or any value from {self._typed[0]} to {self._typed[1]}", type="integer")
 

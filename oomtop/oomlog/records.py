@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+
+from oomtop.oomlog.carriers import CRI, Wrapped, parse_time, unwrap_json
 
 LOG_KERN = 0
+LOG_USER = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,36 @@ def _unescape(text: str) -> str:
 def parse_line(line: str) -> tuple[Record, ...]:
     """Return the records of one line of a log file or of pasted text, its carrier's prefix stripped."""
     text = _ANSI.sub("", line.rstrip("\r\n").replace("\xa0", " "))
-    kmsg = _KMSG.match(text)
-    if kmsg is not None:
+    if text.startswith("{"):
+        wrapped = unwrap_json(text)
+        if wrapped is not None:
+            return _unwrapped(wrapped)
+    cri = CRI.match(text)
+    if cri is not None:
+        return _unwrapped(Wrapped(text[cri.end() :], parse_time(cri["time"]), None, None, None))
+    if _KMSG.match(text) is not None:
         return parse_kmsg(text.encode("utf-8", "surrogateescape"))
     record = _strip(Record(text))
     return tuple(replace(record, text=part) for part in record.text.split("#012"))
+
+
+def _unwrapped(wrapped: Wrapped) -> tuple[Record, ...]:
+    """Return the records inside a wrapping, with what the wrapping knows about them."""
+    records: list[Record] = []
+    for part in wrapped.text.rstrip("\n").split("\n"):
+        inner = _strip(Record(part))
+        program = wrapped.program or inner.program
+        records.append(
+            replace(
+                inner,
+                time=wrapped.time if wrapped.time is not None else inner.time,
+                kernel_time=wrapped.kernel_time if wrapped.kernel_time is not None else inner.kernel_time,
+                host=wrapped.host or inner.host,
+                program=program,
+                facility=LOG_KERN if program == "kernel" else LOG_USER,
+            )
+        )
+    return tuple(records)
 
 
 def _strip(record: Record) -> Record:
@@ -92,7 +119,7 @@ def _strip(record: Record) -> Record:
         kernel_time=float(stamp[1]) if stamp else None,
         time=when if isinstance(when, float) else None,
         host=host,
-        facility=LOG_KERN if program == "kernel" else 1,
+        facility=LOG_KERN if program == "kernel" else LOG_USER,
         program=program,
     )
 
@@ -103,16 +130,6 @@ def _strip_date(text: str) -> tuple[str, float | bool | None]:
     if iso is not None and iso[2] == ",":
         return text[iso.end() :], False
     if iso is not None:
-        return text[iso.end() :], _iso_time(iso)
+        return text[iso.end() :], parse_time(iso[0].strip())
     bsd = _BSD.match(text)
     return (text[bsd.end() :], None) if bsd else (text, False)
-
-
-def _iso_time(match: re.Match[str]) -> float | None:
-    zone = (match[4] or "Z").replace("Z", "+00:00")
-    zone = zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
-    try:
-        whole = datetime.fromisoformat(f"{match[1].replace(' ', 'T')}{zone}").timestamp()
-    except ValueError:
-        return None
-    return whole + float(f"0.{match[3] or 0}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from oomtop.oomlog import lines
+from oomtop.oomlog import blocks, lines
 from oomtop.oomlog.event import OomEvent, Selected, Trigger, Victim
 from oomtop.oomlog.records import LOG_KERN, Record
 
@@ -19,6 +19,7 @@ _Step = Callable[[Record, str], bool]
 
 _SILENCE = 10.0
 _MAX_RAW = 4000
+_MAX_LINES = 200_000
 _UNLIMITED_KB = 9007199254740988
 
 
@@ -33,15 +34,17 @@ class _Open:
     reaped: list[int] = field(default_factory=list)
 
     def close(self, complete: bool) -> OomEvent:
+        """Return the event with all that its lines tell."""
         victims = list({victim.pid: victim for victim in self.victims}.values())
-        return replace(
+        event = replace(
             self.event,
             victim=victims[0] if victims else None,
             other_victims=tuple(victims[1:]),
             reaped_pids=tuple(self.reaped),
             complete=complete and self.event.has_header and bool(victims),
-            raw=tuple(self.raw),
+            raw=tuple(self.raw[:_MAX_RAW]),
         )
+        return _with_blocks(event, [line.strip() for line in self.raw]) if event.has_header else event
 
 
 class ReportReader:
@@ -61,7 +64,7 @@ class ReportReader:
         if self._open is not None and (handled or self._open.event.has_header):
             if handled:
                 self._open.last = record.kernel_time
-            if len(self._open.raw) < _MAX_RAW:
+            if len(self._open.raw) < _MAX_LINES:
                 self._open.raw.append(record.text)
         return ended + self._take_ended()
 
@@ -267,3 +270,27 @@ def _type_of(before: str, constraint: str, memcg: str | None) -> str:
     if constraint in ("CONSTRAINT_CPUSET", "CONSTRAINT_MEMORY_POLICY"):
         return "global-cpuset"
     return "global" if before == "unknown" else before
+
+
+def _with_blocks(event: OomEvent, text: list[str]) -> OomEvent:
+    """Return the event with the tables of its report."""
+    zones = blocks.parse_zones(text)
+    page_size = blocks.page_size_of(zones)
+    table = blocks.parse_tasks(text, page_size)
+    totals = blocks.parse_totals(text)
+    return replace(
+        event,
+        page_size=page_size,
+        zones=zones,
+        tasks=table.tasks,
+        table_columns=table.columns,
+        tasks_unparsed=table.unparsed,
+        mem_info_pages=blocks.parse_mem_info(text),
+        memcg_stats=blocks.parse_memcg_stats(text),
+        slab=blocks.parse_slab(text),
+        ram_pages=totals.get("ram_pages"),
+        reserved_pages=totals.get("reserved_pages"),
+        pagecache_pages=totals.get("pagecache_pages"),
+        swap_total=totals.get("swap_total"),
+        swap_free=totals.get("swap_free"),
+    )

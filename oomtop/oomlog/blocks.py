@@ -58,7 +58,7 @@ def parse_tasks(lines: Iterable[str], page_size: int) -> TaskTable:
 
 
 def _task(pid: int, rest: str, columns: Sequence[str], page_size: int) -> Task | None:
-    """Return one row; None for a damaged one (merged fields, a tgid that is not the pid)."""
+    """Return one row; None for a damaged one."""
     names = columns[:-1] if columns else _guess(rest)
     words = rest.split(None, len(names)) if names else []
     if len(words) < len(names) or not names:
@@ -68,7 +68,15 @@ def _task(pid: int, rest: str, columns: Sequence[str], page_size: int) -> Task |
         values = {key: int(word) for key, word in zip(names, words, strict=False)}
     except ValueError:
         return None
-    return None if values.get("tgid", pid) != pid else _from_values(pid, name, values, page_size)
+    return None if _is_merged(pid, values.get("tgid", pid)) else _from_values(pid, name, values, page_size)
+
+
+def _is_merged(pid: int, tgid: int) -> bool:
+    """Whether two bracket fields ran into one (`[123033] 48 23033`).
+
+    A pid other than the tgid alone is no damage: it is the thread that has the memory map when the leader is gone.
+    """
+    return pid != tgid and str(pid).endswith(str(tgid))
 
 
 def _from_values(pid: int, name: str, values: dict[str, int], page_size: int) -> Task:

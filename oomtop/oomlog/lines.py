@@ -25,6 +25,7 @@ USAGE = re.compile(
 SUMMARY = re.compile(
     r"^oom-kill:constraint=(?P<constraint>\w+),?(?P<rest>.{0,9000}),task=(?P<task>.{0,80}),pid=(?P<pid>\d+),uid=(?P<uid>-?\d+)$"
 )
+CUT_SUMMARY = re.compile(r"^oom-kill:constraint=(?P<constraint>CONSTRAINT_[A-Z_]+),(?P<rest>.{0,9000})$")
 SELECTED = re.compile(
     r"^(?:(?P<msg>[^:]{1,80}): )?Kill process (?P<pid>\d+) \((?P<name>.{0,80})\) "
     r"score (?P<score>-?\d+)(?: or sacrifice child)?"
@@ -78,3 +79,11 @@ def summary_field(rest: str, name: str) -> str | None:
     names = "nodemask|cpuset|mems_allowed|global_oom|oom_memcg|task_memcg"
     match = re.search(rf"(?:^|,){name}=(.*?)(?=,(?:{names})(?:=|,|$)|$)", rest)
     return match[1] if match else None
+
+
+_INNER_STAMP = re.compile(r"^.{0,200}\[ *\d{1,9}\.\d{6}\] ")
+
+
+def last_message(text: str) -> str:
+    """Return what follows the last printk stamp inside a line: on a console two messages can share one."""
+    return _INNER_STAMP.sub("", text)

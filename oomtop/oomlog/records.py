@@ -41,7 +41,7 @@ _STAMP = re.compile(r"^\[ *(\d{1,12}\.\d{1,9})\] ?")
 _CALLER = re.compile(r"^\[ *[TC]\d{1,9}\] ?")
 _WALL = re.compile(r"^\[[^\]\d][^\]]{5,40}\d{4}\] ?")
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:([.,])(\d{1,9}))?(Z|[+-]\d\d:?\d\d)? ")
-_BSD = re.compile(r"^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? ")
+_BSD = re.compile(r"^(?:[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:\.\d{1,9})? ")
 _RFC5424 = re.compile(r"^(?P<host>\S{1,255}) (?P<program>\S{1,48}) \S{1,128} \S{1,32} (?:-|\[[^\]]{0,400}\]) ")
 _TAG = re.compile(r"^(?:(?P<host>[\w.:-]{1,255}) )?(?P<program>kernel|[\w./-]{1,48}(?:\[\d{1,9}\])?)(?: -){0,3}: ?")
 

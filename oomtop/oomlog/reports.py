@@ -20,7 +20,6 @@ _Step = Callable[[Record, str], bool]
 _SILENCE = 10.0
 _MAX_RAW = 4000
 _MAX_LINES = 200_000
-_UNLIMITED_KB = 9007199254740988
 
 
 @dataclass(slots=True)
@@ -35,7 +34,11 @@ class _Open:
 
     def close(self, complete: bool) -> OomEvent:
         """Return the event with all that its lines tell."""
-        victims = list({victim.pid: victim for victim in self.victims}.values())
+        known: dict[int, Victim] = {}
+        for victim in self.victims:
+            # A group kill names its first victim twice, the second time when half of its memory is gone.
+            known.setdefault(victim.pid, victim)
+        victims = list(known.values())
         event = replace(
             self.event,
             victim=victims[0] if victims else None,
@@ -124,8 +127,8 @@ class ReportReader:
 
     def _steps(self) -> tuple[_Step, ...]:
         return (
-            self._on_trigger, self._on_killed, self._on_selected, self._on_summary, self._on_cpu, self._on_usage,
-            self._on_memcg_task, self._on_group, self._on_reaped, self._on_end,
+            self._on_trigger, self._on_killed, self._on_selected, self._on_summary, self._on_mem_info, self._on_cpu,
+            self._on_usage, self._on_memcg_task, self._on_group, self._on_reaped, self._on_end,
         )  # fmt: skip
 
     def _on_trigger(self, record: Record, text: str) -> bool:
@@ -137,9 +140,9 @@ class ReportReader:
             record,
             OomEvent(
                 killer="kernel",
-                type="sysrq" if order == -1 else "global",
+                type="sysrq" if order == -1 else "unknown",
                 has_header=True,
-                trigger=Trigger(match["comm"]),
+                trigger=Trigger(lines.last_message(match["comm"])),
                 gfp_mask=match["mask"],
                 gfp_flags=match["flags"],
                 order=order,
@@ -182,7 +185,7 @@ class ReportReader:
     def _on_summary(self, record: Record, text: str) -> bool:
         match = lines.SUMMARY.match(text) if text.startswith("oom-kill:") else None
         if match is None:
-            return False
+            return self._on_cut_summary(text)
         report = self._current(record, int(match["pid"]))
         rest, memcg = match["rest"], lines.summary_field(match["rest"], "oom_memcg")
         constraint = match["constraint"]
@@ -195,6 +198,30 @@ class ReportReader:
             type=_type_of(report.event.type, constraint, memcg),
             selected=Selected(int(match["pid"]), match["task"], int(match["uid"])),
         )
+        return True
+
+    def _on_cut_summary(self, text: str) -> bool:
+        """Take what is left of a summary line that a terminal cut or another CPU's text split."""
+        match = lines.CUT_SUMMARY.match(text)
+        if match is None or self._open is None:
+            return False
+        event, rest = self._open.event, match["rest"]
+        memcg = lines.summary_field(rest, "oom_memcg")
+        self._change(
+            constraint=match["constraint"],
+            cpuset=lines.summary_field(rest, "cpuset"),
+            mems_allowed=lines.summary_field(rest, "mems_allowed"),
+            oom_memcg=memcg or event.oom_memcg,
+            type=_type_of(event.type, match["constraint"], memcg),
+        )
+        return True
+
+    def _on_mem_info(self, record: Record, text: str) -> bool:
+        """Only an OOM of the machine, or of some of its nodes, prints Mem-Info."""
+        if self._open is None or not text.startswith("Mem-Info:"):
+            return False
+        if self._open.event.type == "unknown":
+            self._change(type="global")
         return True
 
     def _on_cpu(self, record: Record, text: str) -> bool:
@@ -214,9 +241,7 @@ class ReportReader:
         match = lines.USAGE.match(text) if self._open is not None else None
         if match is None:
             return False
-        usage, limit = int(match["usage"]) * 1024, lines.number(match["limit"], 1024)
-        if limit is not None and limit >= _UNLIMITED_KB * 1024:
-            limit = None
+        usage, limit = int(match["usage"]) * 1024, int(match["limit"]) * 1024
         if match["what"] == "memory":
             self._change(memcg_usage=usage, memcg_limit=limit, type="memcg")
         elif match["what"] == "kmem":

@@ -14,6 +14,8 @@ from dataclasses import replace
 
 from oomtop.host.root import Root, read_optional
 from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.killers import KillerReader
+from oomtop.oomlog.merge import join_reports
 from oomtop.oomlog.records import Record, parse_kmsg, parse_line
 from oomtop.oomlog.reports import ReportReader
 
@@ -28,6 +30,7 @@ class KernelLog:
         self._descriptor = descriptor
         self._backlog = backlog
         self._reader = ReportReader(source)
+        self._killers = KillerReader(source)
         self._told: dict[tuple[object, ...], OomEvent] = {}
         self.problem = problem
         """Why no live kernel log can be read, None if it can."""
@@ -39,6 +42,7 @@ class KernelLog:
         ended: list[OomEvent] = []
         for record in self._records():
             ended.extend(self._reader.feed(record))
+            ended.extend(self._killers.feed(record))
         ended.extend(self._reader.flush())
         return tuple(event for event in map(_dated, ended) if self._is_news(event))
 
@@ -114,18 +118,19 @@ def _read_dmesg() -> tuple[Record, ...]:
 
 def read_lines(lines: Iterable[str], source: str) -> Iterator[OomEvent]:
     """Yield the events of a text, line by line, in constant memory."""
-    reader = ReportReader(source)
+    reader, killers = ReportReader(source), KillerReader(source)
     for line in lines:
         for record in parse_line(line):
             yield from reader.feed(record)
+            yield from killers.feed(record)
     yield from reader.finish()
 
 
-def read_file(path: str) -> Iterator[OomEvent]:
-    """Yield the events of one log file.
+def read_file(path: str) -> tuple[OomEvent, ...]:
+    """Return the events of one log file, each kill once.
 
     Raises:
         OSError: the file cannot be read.
     """
     with open(path, encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        yield from read_lines(file, path)
+        return join_reports(read_lines(file, path))

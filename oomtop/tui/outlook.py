@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from oomtop.analysis.model import Assessment, Severity
+from oomtop.analysis.model import Assessment, Severity, Victims
 from oomtop.analysis.words import describe_exhaustion, describe_victim
 from oomtop.tui.look import Look
 from oomtop.units import format_rate, printable
@@ -36,8 +36,9 @@ def _outlook(assessment: Assessment, look: Look) -> Text:
 
 def _next(assessment: Assessment, look: Look) -> Text:
     line = Text("Next ")
-    victims = assessment.victims
+    where, victims = _domain(assessment)
     line.append(printable(describe_victim(victims.first)) if victims.first else "no process can be killed")
+    line.append(printable(where))
     if victims.near_tie and len(victims.candidates) > 1:
         line.append(f" (or {printable(victims.candidates[1].name)})")
     rows = {row.process.id: row for row in assessment.rows} if assessment.growers else {}
@@ -48,3 +49,13 @@ def _next(assessment: Assessment, look: Look) -> Text:
     if victims.culprit:
         line.append(f"  {victims.culprit}", look.style("warn"))
     return line
+
+
+def _domain(assessment: Assessment) -> tuple[str, Victims]:
+    """Return whose OOM comes first, in words, and its victims: the cgroup that fills up, or the machine."""
+    soonest = assessment.exhaustion[0] if assessment.exhaustion else None
+    if soonest is not None and soonest.seconds is not None:
+        for group in assessment.cgroups:
+            if group.cgroup.path == soonest.resource:
+                return f" when {group.name} is full", group.victims
+    return "", assessment.victims

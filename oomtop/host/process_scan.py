@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 from dataclasses import dataclass, replace
 
 from oomtop.errors import ParseError
@@ -167,13 +168,15 @@ class ProcessScan:
         folder = f"{self._proc}/{pid}"
         cgroup = _read(f"{folder}/cgroup")
         path = None if cgroup is None else parse_cgroup(cgroup, self.memory_hierarchy)
+        # Thousands of processes share a few paths: one copy of each is kept.
+        path = None if path is None else sys.intern(path)
         return _read_int(f"{folder}/oom_score"), _read_int(f"{folder}/oom_score_adj"), path
 
     def set_command(self, identity: ProcessId, command: str) -> None:
         """Attach a command line that arrived from elsewhere, if that process is still the one asked about."""
         kept = self._kept.get(identity.pid)
         if kept is not None and kept.process.id == identity and kept.process.command != command:
-            kept.process = replace(kept.process, command=command)
+            kept.process = replace(kept.process, command=sys.intern(command))
 
     @staticmethod
     def _open(path: str) -> int | None:

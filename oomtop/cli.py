@@ -101,7 +101,7 @@ def _add_top(top: argparse.ArgumentParser) -> None:
 
 def _add_events(events: argparse.ArgumentParser) -> None:
     events.add_argument("files", nargs="*", metavar="FILE", help="log files, - for standard input")
-    events.add_argument("--json", action="store_true", help="one JSON object a line")
+    events.add_argument("--json", action="store_true", help="everything as one JSON object, schema 1")
     events.set_defaults(run=run_events)
 
 
@@ -239,13 +239,18 @@ def _width() -> int:
 
 def run_events(options: argparse.Namespace) -> int:
     """Print the OOM events of log files, or of this machine's kernel log, one line each."""
-    import json
-    from dataclasses import asdict
+    events = _events_of_files(options.files) if options.files else _events_of_machine()
+    if options.json:
+        import json
 
+        from oomtop.oomlog.as_json import events_to_json
+
+        print(json.dumps(events_to_json(events)))
+        return 0
     from oomtop.text import render_event
 
-    for event in _events_of_files(options.files) if options.files else _events_of_machine():
-        print(json.dumps({"schema": 1, **asdict(event)}) if options.json else render_event(event))
+    for event in events:
+        print(render_event(event))
     return 0
 
 

@@ -75,8 +75,9 @@ def test_events_of_standard_input_as_text_and_json():
     assert text.returncode == 0
     assert "42" in text.stdout
     assert "\x1b" not in text.stdout
-    event = json.loads(run("events", "--json", "-", input=line).stdout)
-    assert (event["schema"], event["victim"]["pid"], event["victim"]["anon_rss"]) == (1, 42, 1 << 20)
+    data = json.loads(run("events", "--json", "-", input=line).stdout)
+    (event,) = data["events"]
+    assert (data["schema"], event["victim"]["pid"], event["victim"]["anon_rss"]) == (1, 42, 1 << 20)
 
 
 @pytest.fixture

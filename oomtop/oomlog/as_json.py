@@ -1,0 +1,48 @@
+"""OOM events as JSON: `{"schema": 1, "events": [...]}`, sizes in bytes, unknown is null."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from oomtop.oomlog.event import OomEvent, ReportZone
+
+SCHEMA = 1
+_PLAIN = (
+    "killer", "type", "time", "kernel_time", "host", "source", "complete", "has_header", "gfp_mask", "gfp_flags",
+    "order", "trigger_oom_score_adj", "kernel", "constraint", "cpuset", "mems_allowed", "oom_memcg", "task_memcg",
+    "memcg_usage", "memcg_limit", "memcg_swap_usage", "memcg_swap_limit", "memcg_kmem_usage", "oom_group",
+    "allocating_task", "tasks_unparsed", "page_size", "swap_total", "swap_free", "ram_pages", "reserved_pages",
+    "pagecache_pages", "panic", "no_killable_processes", "cgroup", "reason", "processes_killed",
+)  # fmt: skip
+
+Json = dict[str, object]
+
+
+def events_to_json(events: Iterable[OomEvent]) -> Json:
+    """Return all events under the schema's number."""
+    return {"schema": SCHEMA, "events": [event_to_json(event) for event in events]}
+
+
+def event_to_json(event: OomEvent) -> Json:
+    """Return one event."""
+    data: Json = {name: getattr(event, name) for name in _PLAIN}
+    data["trigger"] = None if event.trigger is None else asdict(event.trigger)
+    data["selected"] = None if event.selected is None else asdict(event.selected)
+    data["victim"] = None if event.victim is None else asdict(event.victim)
+    data["other_victims"] = [asdict(victim) for victim in event.other_victims]
+    data["reaped_pids"] = list(event.reaped_pids)
+    data["tasks"] = [asdict(task) for task in event.tasks]
+    data["table_columns"] = list(event.table_columns)
+    data["mem_info_pages"] = dict(event.mem_info_pages)
+    data["memcg_stats"] = dict(event.memcg_stats)
+    data["zones"] = [_zone(zone) for zone in event.zones]
+    data["slab"] = [{"name": name, "used": used, "total": total} for name, used, total in event.slab]
+    data["notes"] = list(event.notes)
+    return data
+
+
+def _zone(zone: ReportZone) -> Json:
+    data = asdict(zone)
+    data["free_lists"] = [{"size": size, "count": count} for size, count in zone.free_lists]
+    return data

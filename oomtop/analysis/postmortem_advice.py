@@ -44,15 +44,15 @@ def _by_cause(event: OomEvent, cause: Cause, chosen: Ranked | None) -> Iterable[
 
 
 def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
-    limit, group = event.memcg_limit, event.oom_memcg or "the cgroup"
+    limit = event.memcg_limit
     if limit is None:
-        yield f"Look up the memory limit of {group} and compare it with what it needs."
+        yield "Look up the memory limit of the cgroup and compare it with what it needs."
         return
     more = -(-limit * 5 // 4 // _STEP) * _STEP
     if chosen is not None and limit and chosen.own_pages * event.page_size >= _HOG * limit:
         share = format_share(chosen.own_pages * event.page_size / limit)
         yield f"{chosen.name} alone held {share} of the limit: see first whether it leaks (does it grow without end?)."
-    yield f"If it needs this much, raise the limit of {group} to {format_bytes(more)} (now {format_bytes(limit)}) and watch."
+    yield f"If it needs this much, raise its limit to {format_bytes(more)} (now {format_bytes(limit)}) and watch."
     yield f"Set memory.high to {format_bytes(limit * 9 // 10)} (90 %): it is slowed down before it is killed."
     if event.memcg_swap_limit == 0:
         yield "Allow the group some swap (memory.swap.max), if it holds data that is rarely touched."

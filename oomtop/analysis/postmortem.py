@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from oomtop.analysis.postmortem_advice import prevention
-from oomtop.analysis.postmortem_cause import find_cause, judge_zones
+from oomtop.analysis.postmortem_cause import find_cause
 from oomtop.analysis.postmortem_model import Cause, Figure, PostMortem
 from oomtop.analysis.postmortem_ranking import agreement, rank, total_of
 from oomtop.analysis.postmortem_unowned import dominance, unowned_of
 from oomtop.analysis.postmortem_victim import why_this_victim
+from oomtop.analysis.postmortem_zones import judge_zones
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes
 

@@ -1,8 +1,7 @@
 """What ran out: a cgroup's limit, the machine, one zone, contiguous memory; and how the report shows it.
 
-mm/page_alloc.c, __zone_watermark_ok: a request gets a page of a zone while free > min + lowmem_reserve[its zone],
-and for order > 0 only where a free chunk of that order exists.  Orders above 3 never call the OOM killer.
-Sample line: `Node 0 Normal free:61900kB boost:8192kB min:61948kB low:75384kB high:88820kB ...`
+mm/page_alloc.c, __alloc_pages_may_oom: before the OOM killer, one last attempt against the high watermark.
+Sample line: `oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,...`
 """
 
 from __future__ import annotations
@@ -10,66 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from oomtop.analysis.postmortem_model import Cause, ZoneVerdict
-from oomtop.oomlog.event import OomEvent, ReportZone
+from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes
 
-PAGE_ALLOC_COSTLY_ORDER = 3
-# The four zone bits of a gfp mask have kept their places since 2.6.23; the other bits move between versions.
-_GFP_DMA, _GFP_HIGHMEM, _GFP_DMA32, _GFP_MOVABLE = 1, 2, 4, 8
-_ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 Told = tuple[Cause, str, tuple[str, ...]]
-
-
-def judge_zones(event: OomEvent) -> tuple[ZoneVerdict, ...]:
-    """Return the verdict on each zone of the report's Mem-Info."""
-    present = sorted({zone.name for zone in event.zones if zone.name in _ZONE_ORDER}, key=_ZONE_ORDER.index)
-    top = _highest_zone(event)
-    return tuple(_judge(zone, present, top, event) for zone in event.zones)
-
-
-def _highest_zone(event: OomEvent) -> str:
-    """Return the highest zone that the request may use; an unknown mask may use all."""
-    mask = int(event.gfp_mask, 16) if event.gfp_mask else 0
-    if not mask:
-        return "Movable"
-    if mask & _GFP_DMA:
-        return "DMA"
-    if mask & _GFP_DMA32:
-        return "DMA32"
-    if mask & _GFP_HIGHMEM:
-        return "Movable" if mask & _GFP_MOVABLE else "HighMem"
-    return "Normal"
-
-
-def _judge(zone: ReportZone, present: Sequence[str], top: str, event: OomEvent) -> ZoneVerdict:
-    usable = zone.name not in _ZONE_ORDER or _ZONE_ORDER.index(zone.name) <= _ZONE_ORDER.index(top)
-    reserve = _reserve(zone, present, top) * event.page_size
-    known = zone.free is not None and zone.min is not None
-    short = (zone.free or 0) <= (zone.min or 0) + reserve if known else None
-    chunks = [size for size, count in zone.free_lists if count]
-    wanted = event.page_size << max(0, event.order or 0)
-    name = zone.name if zone.node is None else f"node {zone.node} {zone.name}"
-    return ZoneVerdict(
-        name=name,
-        free=zone.free,
-        min=zone.min,
-        high=zone.high,
-        reserve=reserve,
-        usable=usable,
-        short=short,
-        largest_chunk=max(chunks, default=0) if zone.free_lists else None,
-        has_chunk=any(size >= wanted for size in chunks) if zone.free_lists else None,
-    )
-
-
-def _reserve(zone: ReportZone, present: Sequence[str], top: str) -> int:
-    """Return the pages kept from a request that could also use higher zones."""
-    pages = zone.lowmem_reserve_pages
-    below = [name for name in present if _ZONE_ORDER.index(name) <= _ZONE_ORDER.index(top)]
-    index = len(below) - 1
-    if not pages or index < 0:
-        return 0
-    return max(pages) if len(below) == len(present) else pages[min(index, len(pages) - 1)]
 
 
 def find_cause(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
@@ -167,25 +110,28 @@ def _fragmented(event: OomEvent, roomy: Sequence[ZoneVerdict]) -> Told:
     what = f"Contiguous memory: {free} was free, but not one piece of {size} in a row (order {order})."
     how = [
         f"{zone.name}: free {format_bytes(zone.free)} is above min {format_bytes(zone.min)} + reserve "
-        f"{format_bytes(zone.reserve)}; its largest free chunk is {format_bytes(zone.largest_chunk)}."
+        f"{format_bytes(zone.reserve)}; the largest free chunk for this request is {format_bytes(zone.largest_chunk)}."
         for zone in roomy
     ]
+    cma = sum(zone.set_aside for zone in roomy)
+    if cma:
+        how.append(f"'free_cma' {format_bytes(cma)} is not counted: only movable memory may be put there.")
     return Cause.FRAGMENTATION, what, tuple(how)
 
 
 def _room_at_report(event: OomEvent, zones: Sequence[ZoneVerdict], roomy: Sequence[ZoneVerdict]) -> Told:
-    under_high = all(zone.high is not None and (zone.free or 0) <= zone.high + zone.reserve for zone in roomy)
     names = ", ".join(zone.name for zone in roomy)
-    if under_high:
-        note = f"{names} stood above min but not above high, which the last attempt before the OOM killer demands."
-    elif event.order:
-        note = (
-            f"{names} shows free chunks of order {event.order}: they came free later, or are set aside (CMA, atomic)."
-        )
-    else:
-        note = f"{names} was above its watermark when the report was printed: memory came free after the decision."
-    what = f"Memory of the whole machine{_swap_words(event)}, by a narrow margin."
-    return Cause.MACHINE, what, (*_zone_sentences(zones), note, *_swap_evidence(event))
+    sentences = tuple(_zone_sentences(zones))
+    if all(zone.high is not None and (zone.free or 0) <= zone.high + zone.reserve for zone in roomy):
+        note = f"{names}: above min, but not above high, which the last attempt before the OOM killer demands."
+        what = f"Memory of the whole machine{_swap_words(event)}, by a narrow margin."
+        return Cause.MACHINE, what, (*sentences, note, *_swap_evidence(event))
+    if event.gfp_mask is not None and int(event.gfp_mask, 16) == 0:
+        note = "gfp_mask=0x0 is the page-fault path: some allocation had failed before, often one of a full cgroup."
+        return Cause.UNKNOWN, f"Not visible: {names} had room when the report was printed.", (*sentences, note)
+    note = f"{names} had room when the report was printed: memory came free between the decision and the report."
+    what = f"Memory of the whole machine{_swap_words(event)}, for a moment."
+    return Cause.MACHINE, what, (*sentences, note, *_swap_evidence(event))
 
 
 def _zone_sentences(zones: Iterable[ZoneVerdict]) -> Iterable[str]:

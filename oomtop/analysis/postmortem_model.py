@@ -33,6 +33,8 @@ class ZoneVerdict:
     min: int | None
     high: int | None
     reserve: int
+    set_aside: int
+    """Free CMA that this request may not use, part of `free`."""
     usable: bool
     """False where the request was not allowed to use this zone (lowmem request, HighMem zone)."""
     short: bool | None

@@ -13,6 +13,7 @@ from oomtop.analysis.postmortem_model import Ranked, Total
 from oomtop.oomlog.event import OomEvent, Task
 
 _OOM_DISABLE = -17
+_UNLIMITED = 1 << 60
 
 
 def total_of(event: OomEvent) -> Total:
@@ -36,7 +37,7 @@ def _cgroup_total(event: OomEvent) -> Total:
     if event.memcg_limit is None:
         return Total(None, False, "the cgroup's limit is not in the log")
     limit = event.memcg_limit // event.page_size
-    if event.memcg_swap_limit is None:
+    if event.memcg_swap_limit is None or event.memcg_swap_limit >= _UNLIMITED:
         return Total(limit, False, "the cgroup's limit; its swap is unlimited, so the swap of the machine comes on top")
     both = any(line.lstrip().startswith("memory+swap:") for line in event.raw)
     swap = max(0, event.memcg_swap_limit - event.memcg_limit) if both else event.memcg_swap_limit
@@ -152,10 +153,10 @@ def _why_not(event: OomEvent, row: Ranked, first: Ranked, total: Total) -> str:
         return f"{place}: {event.tasks_unparsed} rows of the table are damaged."
     if total.pages is None and (row.adj or first.adj):
         return f"{place}: without the total the oom_score_adj terms cannot be computed."
+    if columns and "swapents" not in columns:
+        return f"{place}: this kernel's table has no swap and page-table columns, which count."
     if first.uid == 0 and "pgtables_bytes" not in columns:
         return f"{place}: kernels up to 4.16 let privileged processes off 3 %."
-    if not columns & {"swapents"}:
-        return f"{place}: this kernel's table has no swap and page-table columns, which count."
     if not total.certain and (row.adj or first.adj):
         return f"{place}: the total is not certain, and the oom_score_adj terms depend on it."
-    return f"{place}: it was dying already, was in vfork, or changed between choice and table."
+    return f"{place}: the first was passed over (being killed already, in vfork), or figures changed."

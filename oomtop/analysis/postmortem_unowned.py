@@ -15,7 +15,7 @@ from oomtop.units import format_bytes, format_share
 
 _HUGE = re.compile(r"hugepages_total=(\d+) .{0,80}hugepages_size=(\d+)kB")
 _CGROUP_KEYS = (
-    ("shmem", "tmpfs and shared memory"), ("slab_unreclaimable", "unreclaimable slab"), ("pagetables", "page tables"),
+    ("slab_unreclaimable", "unreclaimable slab"), ("pagetables", "page tables"),
     ("kernel_stack", "kernel stacks"), ("sock", "socket buffers"), ("percpu", "per-CPU memory"),
     ("file", "page cache"), ("cache", "page cache"),
 )  # fmt: skip
@@ -34,6 +34,9 @@ def unowned_of(event: OomEvent) -> tuple[Figure, ...]:
 
 def _of_cgroup(event: OomEvent) -> Iterable[Figure]:
     stats = dict(event.memcg_stats)
+    mapped = stats.get("file_mapped", stats.get("mapped_file"))
+    if "shmem" in stats and mapped is not None:
+        yield Figure("tmpfs and shared memory", stats["shmem"] - mapped, "'shmem' less mapped file pages: at least")
     for key, name in _CGROUP_KEYS:
         if key in stats:
             yield Figure(name, stats[key], f"'{key}' of the cgroup's statistics")
@@ -41,8 +44,12 @@ def _of_cgroup(event: OomEvent) -> Iterable[Figure]:
 
 def _of_machine(event: OomEvent) -> Iterable[Figure]:
     pages, size = dict(event.mem_info_pages), event.page_size
+    if "shmem" in pages:
+        # Mapped pages are somebody's rss; what is over is in no process.
+        unmapped = pages["shmem"] - pages.get("mapped", 0)
+        yield Figure("tmpfs and shared memory", unmapped * size, "'shmem' - 'mapped' of Mem-Info: at least")
     names = (
-        ("shmem", "tmpfs and shared memory"), ("slab_unreclaimable", "unreclaimable slab"),
+        ("slab_unreclaimable", "unreclaimable slab"),
         ("slab_reclaimable", "reclaimable slab"), ("pagetables", "page tables"),
     )  # fmt: skip
     for key, name in names:

@@ -1,0 +1,59 @@
+"""What the words of a command line may be: each returns the value or says what was expected."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+
+def seconds(text: str) -> float:
+    """Parse a number of seconds from 0.1 to 3600."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 3600")
+    return value
+
+
+def count(text: str) -> int:
+    """Parse a whole number from 1."""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def adj(text: str) -> int:
+    """Parse an `oom_score_adj`."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 9999
+    if not -1000 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from -1000 to 1000")
+    return value
+
+
+def signal_number(text: str) -> int:
+    """Parse a signal's number or name, with or without SIG."""
+    import signal
+
+    name = text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}"
+    try:
+        return int(signal.Signals(int(text)) if text.isdigit() else signal.Signals[name])
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a signal") from None
+
+
+def output_width() -> int:
+    """Return the terminal's width, or one that fits most pagers where the output is a file or a pipe."""
+    return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 120
+
+
+def complain(text: str) -> None:
+    """Write one line to stderr."""
+    from oomtop.units import printable
+
+    print(f"oomtop: {printable(text)}", file=sys.stderr)

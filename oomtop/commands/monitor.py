@@ -1,0 +1,50 @@
+"""`oomtop` without a command: the full-screen monitor."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from oomtop.commands.arguments import complain, seconds
+
+HELP = "the full-screen monitor of this machine"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line; these options stand before any command."""
+    parser.add_argument("--interval", type=seconds, metavar="S", help="seconds between refreshes (2)")
+    parser.add_argument("--theme", metavar="NAME", help="a theme by name, or a theme file")
+    parser.add_argument("--read-only", action="store_true", default=None, help="no action can be started")
+    parser.add_argument("--ascii", action="store_true", default=None, help="ASCII characters only")
+    parser.add_argument("--no-color", action="store_true", help="no colour, as with NO_COLOR=1")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start the monitor: an option goes over the configuration."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        complain("the monitor needs a terminal; `oomtop top` works in pipes")
+        return 2
+    from oomtop.config import config_paths, load_config
+
+    config, mistakes = load_config(config_paths())
+    if options.no_color or not config.color:
+        os.environ["NO_COLOR"] = "1"
+    # Textual reads NO_COLOR when it is imported.
+    from oomtop.source import LiveSource
+    from oomtop.tui.app import OomtopApp, Options
+
+    settings = Options(
+        interval=options.interval or config.interval,
+        theme=options.theme or config.theme,
+        read_only=options.read_only or config.read_only,
+        ascii=options.ascii or config.ascii,
+        columns=config.columns,
+        protected=config.protected,
+    )
+    app = OomtopApp(LiveSource(settings.interval), settings)
+    app.set_keymap(dict(config.keys))
+    for mistake in mistakes:
+        app.remark(str(mistake))
+    app.run()
+    return app.return_code or 0

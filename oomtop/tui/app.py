@@ -6,8 +6,9 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -18,27 +19,22 @@ from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from oomtop.actions.audit import Audit
-from oomtop.actions.catalogue import carry_out, prepare
-from oomtop.actions.context import context_of
 from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Prepared
-from oomtop.actions.requests import AdjustRequest, DropCachesRequest, KillRequest, Request
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.model import Assessment
 from oomtop.errors import OomtopError
 from oomtop.history import History
-from oomtop.host.process import ProcessId
-from oomtop.host.root import Root
 from oomtop.selfguard import guard_self
-from oomtop.snapshot import Snapshot
 from oomtop.source import LiveSource, Source
 from oomtop.tui.dashboard import Dashboard
-from oomtop.tui.dialogs import ADJUSTMENTS, CACHES, SIGNALS, Menu, PlanDialog
 from oomtop.tui.help_screen import HelpScreen
 from oomtop.tui.look import Look
 from oomtop.tui.messages import ActionEnded, NewAssessment, SourceEnded
 from oomtop.tui.process_table import ProcessTable
+from oomtop.tui.remedies import Remedies
 from oomtop.tui.state import State
+from oomtop.tui.tab import TabScreen
+from oomtop.tui.tabs import MAKERS, tab_beside
 from oomtop.tui.theme import DEFAULT, ThemeFile, load_theme
 
 
@@ -73,6 +69,8 @@ class OomtopApp(App[None]):
         Binding("slash,f3", "search", "Search", id="app.search"),
         Binding("backslash,f4", "filter", "Filter: text, !regex, rss>1g and user=root", id="app.filter"),
         Binding("u", "user", "One user only", id="app.user"),
+        Binding("tab", "beside(1)", "Next tab", id="app.next_tab"),
+        Binding("shift+tab", "beside(-1)", "Tab before", id="app.previous_tab"),
         Binding("Z", "pause", "Pause", id="app.pause"),
         Binding("v", "chart", "Chart on or off", id="app.chart"),
         Binding("colon", "command_palette", "Command palette", id="app.palette"),
@@ -87,10 +85,9 @@ class OomtopApp(App[None]):
         self._source = source
         self._own_theme = theme.theme
         self._look = Look(self.options.ascii, {} if os.environ.get("NO_COLOR") else theme.palette)
-        self._snapshot: Snapshot | None = None
         self._latest: Assessment | None = None
-        self._guard = Guard(self.options.protected, self.options.read_only, self.options.replay)
-        self._audit = Audit()
+        guard = Guard(self.options.protected, self.options.read_only, self.options.replay)
+        self._remedies = Remedies(self, guard, Audit())
         self._line_use: Callable[[str], None] | None = None
         self.state = State(
             rights="root" if os.geteuid() == 0 else "unprivileged",
@@ -110,8 +107,11 @@ class OomtopApp(App[None]):
         self.register_theme(self._own_theme)
         self.theme = self._own_theme.name
         self.animation_level = "none"
-        self._dashboard = Dashboard(self.state, self._look)
-        self.push_screen(self._dashboard)
+        self.dashboard = Dashboard(self.state, self._look)
+        for name, make in MAKERS.items():
+            self.add_mode(name, partial(make, self.state, self._look))
+        self.add_mode("processes", lambda: self.dashboard)
+        self.switch_mode("processes")
         self._sample()
         if not self.is_headless:
             self._watch_terminal()
@@ -120,7 +120,7 @@ class OomtopApp(App[None]):
     def _guard_self(self) -> None:
         """Lock memory and lower the own score once the first screen was drawn, so that what it needed is in."""
         self.state.guard = guard_self().describe()
-        self._dashboard.show_remarks()
+        self._show_state()
 
     def _watch_terminal(self) -> None:
         """A terminal that hangs up sends SIGHUP; the default action of Textual's driver would hide it."""
@@ -155,9 +155,26 @@ class OomtopApp(App[None]):
 
     @on(NewAssessment)
     def _on_new_assessment(self, message: NewAssessment) -> None:
-        self._snapshot, self._latest = message.snapshot, message.assessment
+        self._remedies.snapshot, self._latest = message.snapshot, message.assessment
         if not self.state.paused:
-            self._dashboard.assessment = message.assessment
+            self.feed()
+
+    def screens_in_sight(self) -> Iterator[TabScreen]:
+        """Yield the screens that are seen: the topmost, and those behind dialogs."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, TabScreen):
+                yield screen
+            if not screen.is_modal:
+                return
+
+    def feed(self) -> None:
+        """Hand the last assessment to what is in sight."""
+        for screen in self.screens_in_sight():
+            screen.assessment = self._latest
+
+    def _show_state(self) -> None:
+        for screen in self.screens_in_sight():
+            screen.show_remarks()
 
     @on(ProcessTable.Selected)
     def _on_selected(self, message: ProcessTable.Selected) -> None:
@@ -174,14 +191,14 @@ class OomtopApp(App[None]):
         """Put a line into the event pane."""
         self.state.remarks.appendleft((time.time(), text))
         if self.is_running:
-            self._dashboard.show_remarks()
+            self._show_state()
 
     # -- keys ---------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions are off in a recording and in read-only mode, and while a dialog is open."""
         if action in _ACTIONS:
-            return not (self.options.read_only or self.options.replay) and self.screen.id == "dashboard"
+            return not (self.options.read_only or self.options.replay) and isinstance(self.screen, TabScreen)
         return True
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -196,16 +213,21 @@ class OomtopApp(App[None]):
         bindings = [b for b in (*self.BINDINGS, *ProcessTable.BINDINGS) if isinstance(b, Binding)]
         self.push_screen(HelpScreen(bindings))
 
+    def action_beside(self, step: int) -> None:
+        """Go to the tab beside this one."""
+        self.switch_mode(tab_beside(self.current_mode, step))
+        self.feed()
+
     def action_pause(self) -> None:
         """Freeze the screen; sampling goes on."""
         self.state.paused = not self.state.paused
-        if not self.state.paused and self._latest is not None:
-            self._dashboard.assessment = self._latest
-        self._dashboard.show_remarks()
+        if not self.state.paused:
+            self.feed()
+        self._show_state()
 
     def action_chart(self) -> None:
         """Show or hide the chart."""
-        self._dashboard.toggle_chart()
+        self.dashboard.toggle_chart()
 
     def action_rescan(self) -> None:
         """Sample now and paint everything anew."""
@@ -218,7 +240,7 @@ class OomtopApp(App[None]):
         self._ask("/", lambda text: self._searched(text))
 
     def _searched(self, text: str) -> None:
-        if text and not self._dashboard.table.search(text):
+        if text and not self.dashboard.table.search(text):
             self.remark(f"no process matches {text!r}")
 
     def action_filter(self) -> None:
@@ -226,16 +248,16 @@ class OomtopApp(App[None]):
         self._ask("filter: text, !regex, rss>1g and user=root", self._filtered)
 
     def _filtered(self, text: str) -> None:
-        problem = self._dashboard.table.set_filter(text)
+        problem = self.dashboard.table.set_filter(text)
         if problem is not None:
             self.remark(f"filter: {problem}")
 
     def action_user(self) -> None:
         """Ask for a user; an empty answer shows everyone."""
-        self._ask("user", lambda text: self._dashboard.table.set_user(text or None))
+        self._ask("user", lambda text: self.dashboard.table.set_user(text or None))
 
     def _ask(self, what: str, use: Callable[[str], None]) -> None:
-        line = self._dashboard.query_one("#line", Input)
+        line = self.dashboard.query_one("#line", Input)
         self._line_use = use
         line.placeholder, line.value, line.display = what, "", True
         line.focus()
@@ -254,85 +276,26 @@ class OomtopApp(App[None]):
             self._close_line()
 
     def _close_line(self) -> None:
-        self._dashboard.query_one("#line", Input).display = False
-        self._dashboard.table.focus()
+        self.dashboard.query_one("#line", Input).display = False
+        self.dashboard.table.focus()
 
-    # -- actions: choose, plan, confirm, perform ------------------------------------------------------
-
-    def _targets(self) -> tuple[ProcessId, ...]:
-        """Return what is tagged, else the process under the cursor."""
-        table = self._dashboard.table
-        if table.tagged:
-            return tuple(row.process.id for row in table.tagged_rows)
-        return (table.selected,) if table.selected is not None else ()
-
-    def _title(self, targets: tuple[ProcessId, ...]) -> str:
-        row = self._dashboard.table.selected_row
-        if len(targets) == 1 and row is not None and row.process.id == targets[0]:
-            return f"{row.process.pid} {row.user} {(row.process.command or row.process.comm)[:200]}"
-        return f"{len(targets)} processes"
+    # -- actions ------------------------------------------------------------------------------------
 
     def action_kill(self) -> None:
-        """Choose a signal for the selection; the targets are pinned from here on."""
-        targets = self._targets()
-        if not targets:
-            self.remark("no process is selected: choose one with the arrow keys")
-            return
-        self._choose(Menu(self._title(targets), SIGNALS), lambda number: KillRequest(targets, number))
+        """Choose a signal for the selection."""
+        self._remedies.kill()
 
     def action_adjust(self) -> None:
         """Choose an oom_score_adj for the selection."""
-        targets = self._targets()
-        if not targets:
-            self.remark("no process is selected: choose one with the arrow keys")
-            return
-        menu = Menu(self._title(targets), ADJUSTMENTS, typed=(-1000, 1000))
-        self._choose(menu, lambda value: AdjustRequest(targets, value))
+        self._remedies.adjust()
 
     def action_drop_caches(self) -> None:
         """Choose what to drop."""
-        self._choose(Menu("Drop caches", CACHES, chosen=2), DropCachesRequest)
+        self._remedies.drop_caches()
 
     def action_undo(self) -> None:
         """Take the last reversible action back."""
-        step = self.state.undo.top
-        if step is None:
-            self.remark("nothing to undo")
-            return
-        self.state.undo = self.state.undo.without_top()
-        self._confirm(step.request)
-
-    def _choose(self, menu: Menu, request: Callable[[int], Request]) -> None:
-        self._dashboard.table.hold_order = True
-
-        def chosen(value: int | None) -> None:
-            if value is None:
-                self._dashboard.table.hold_order = False
-            else:
-                self._confirm(request(value))
-
-        self.push_screen(menu, chosen)
-
-    def _confirm(self, request: Request) -> None:
-        """Open what the action needs, show its plan, and perform it when told to."""
-        if self._snapshot is None:
-            return
-        self._dashboard.table.hold_order = True
-        prepared = prepare(request, context_of(self._snapshot, self._guard, Root()))
-
-        def answered(go: bool | None) -> None:
-            self._dashboard.table.hold_order = False
-            if go:
-                self._perform(prepared)
-            else:
-                prepared.close()
-
-        self.push_screen(PlanDialog(prepared.plan), answered)
-
-    @work(thread=True, group="actions", exit_on_error=False)
-    def _perform(self, prepared: Prepared) -> None:
-        outcome = carry_out(prepared, self._audit, lambda text: None)
-        self.post_message(ActionEnded(prepared.plan, outcome))
+        self._remedies.undo()
 
     @on(ActionEnded)
     def _on_action_ended(self, message: ActionEnded) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.reactive import reactive
-from textual.screen import Screen
 from textual.widgets import Input
 
 from oomtop.analysis.model import Assessment
+from oomtop.host.process import ProcessId
 from oomtop.tui.chart import draw_chart
 from oomtop.tui.event_pane import draw_events
 from oomtop.tui.gauges import draw_pressure, draw_swap
@@ -20,30 +19,24 @@ from oomtop.tui.outlook import draw_outlook
 from oomtop.tui.panel import Panel
 from oomtop.tui.process_table import ProcessTable
 from oomtop.tui.state import State
+from oomtop.tui.tab import TabScreen
 
 _CHART_SECONDS = 4.0
 
 
-class Dashboard(Screen[None]):
+class Dashboard(TabScreen):
     """Header, gauges, outlook, chart, processes, events, keys."""
 
     CSS_PATH = "dashboard.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
-
-    # repaint=False: the screen itself shows nothing, and its repaint would send every line again (9 kB/s).
-    assessment: reactive[Assessment | None] = reactive(None, init=False, repaint=False)
 
     def __init__(self, state: State, look: Look) -> None:
-        super().__init__(id="dashboard")
-        self._state = state
-        self._look = look
+        super().__init__(state, look, id="processes-tab")
         self._charted = 0.0
 
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
-        look, state = self._look, self._state
-        yield Panel(draw_header(lambda: state.standing), look, id="header")
+        look, state = self.look, self.state
+        yield Panel(draw_header(lambda: state.standing, "processes"), look, id="header")
         with Horizontal(id="top"):
             with Vertical(id="gauges"):
                 yield Panel(draw_memory, look, id="memory")
@@ -66,6 +59,24 @@ class Dashboard(Screen[None]):
     def table(self) -> ProcessTable:
         """The process table."""
         return self.query_one("#processes", ProcessTable)
+
+    def targets(self) -> tuple[ProcessId, ...]:
+        """Return what is tagged, else the process under the cursor."""
+        table = self.table
+        if table.tagged:
+            return tuple(row.process.id for row in table.tagged_rows)
+        return (table.selected,) if table.selected is not None else ()
+
+    def targets_title(self) -> str:
+        """Return the one process with its command, or how many there are."""
+        targets, row = self.targets(), self.table.selected_row
+        if len(targets) == 1 and row is not None and row.process.id == targets[0]:
+            return f"{row.process.pid} {row.user} {(row.process.command or row.process.comm)[:200]}"
+        return super().targets_title()
+
+    def hold(self, still: bool) -> None:
+        """Keep the rows where they are."""
+        self.table.hold_order = still
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
         """Hand a tick to every widget; each repaints only what differs."""

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 
 from oomtop.actions.undo import UndoStack
 from oomtop.tui.event_pane import Remark
-from oomtop.tui.header import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the header tells about oomtop itself."""
+
+    rights: str
+    guard: str
+    modes: tuple[str, ...] = ()
+    interval: float = 2.0
 
 
 @dataclass(slots=True)

@@ -39,7 +39,7 @@ class Scripted:
 @pytest.fixture
 def app(tmp_path):
     monitor = OomtopApp(Scripted(), Options(interval=60))
-    monitor._audit = Audit(str(tmp_path / "audit.jsonl"))
+    monitor._remedies.audit = Audit(str(tmp_path / "audit.jsonl"))
     return monitor
 
 
@@ -62,7 +62,7 @@ async def settled(pilot, condition):
 
 
 async def drawn(pilot):
-    table = pilot.app._dashboard.table
+    table = pilot.app.dashboard.table
     await settled(pilot, lambda: bool(table.lines))
     return table
 
@@ -108,29 +108,29 @@ async def test_read_only_starts_no_action():
         await drawn(pilot)
         await pilot.press("k", "d", "o", "z")
         await pilot.pause()
-        assert app.screen.id == "dashboard"
+        assert app.screen.id == "processes-tab"
         assert "read-only" in app.state.standing.modes
 
 
 async def test_a_tick_while_paused_changes_nothing_on_the_screen(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
-        before = app._dashboard.assessment
+        before = app.dashboard.assessment
         await pilot.press("Z")
         app._source.more()
         await settled(pilot, lambda: app._latest is not before)
-        assert app._dashboard.assessment is before
+        assert app.dashboard.assessment is before
         await pilot.press("Z")
-        await settled(pilot, lambda: app._dashboard.assessment is app._latest)
+        await settled(pilot, lambda: app.dashboard.assessment is app._latest)
 
 
 async def test_help_opens_and_closes(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
         await pilot.press("question_mark")
-        await settled(pilot, lambda: app.screen.id != "dashboard")
+        await settled(pilot, lambda: app.screen.id != "processes-tab")
         await pilot.press("escape")
-        await settled(pilot, lambda: app.screen.id == "dashboard")
+        await settled(pilot, lambda: app.screen.id == "processes-tab")
 
 
 async def test_a_bad_theme_is_said_and_the_default_is_used(tmp_path):

@@ -1,0 +1,47 @@
+"""`TabScreen`: a screen that is fed by one reactive and says what the keys of the actions apply to."""
+
+from __future__ import annotations
+
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from oomtop.analysis.model import Assessment
+from oomtop.host.process import ProcessId
+from oomtop.tui.look import Look
+from oomtop.tui.state import State
+
+TABS = (("processes", "Processes"),)
+"""(id, title) of every tab, in the order of the Tab key and of the header."""
+
+
+class TabScreen(Screen[None]):
+    """A tab, or a screen of one thing that opens over it; fed only while it is in sight."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
+
+    # repaint=False: the screen itself shows nothing, and its repaint would send every line again (9 kB/s).
+    assessment: reactive[Assessment | None] = reactive(None, init=False, repaint=False)
+
+    def __init__(self, state: State, look: Look, *, id: str) -> None:
+        super().__init__(id=id)
+        self.state = state
+        self.look = look
+
+    def targets(self) -> tuple[ProcessId, ...]:
+        """Return the processes that an action would be for: what is tagged, else what is under the cursor."""
+        return ()
+
+    def targets_title(self) -> str:
+        """Return the targets in words: `4711 alice java -jar app.jar`, `3 processes`."""
+        return f"{len(self.targets())} processes"
+
+    def cgroup(self) -> str | None:
+        """Return the cgroup that an action would be for, where the cursor is on one."""
+        return None
+
+    def hold(self, still: bool) -> None:
+        """Keep rows in their places while a dialog about one of them is open."""
+
+    def show_remarks(self) -> None:
+        """Draw what shows the app's state anew, because the state changed."""

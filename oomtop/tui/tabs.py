@@ -1,0 +1,18 @@
+"""How each tab is made: its module is imported when it is opened, and not before the first picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from oomtop.tui.look import Look
+from oomtop.tui.state import State
+from oomtop.tui.tab import TABS, TabScreen
+
+MAKERS: dict[str, Callable[[State, Look], TabScreen]] = {}
+"""How to make each tab after the first, which the app makes itself."""
+
+
+def tab_beside(name: str, step: int) -> str:
+    """Return the id of the tab `step` places to the right, around the end."""
+    names = [id for id, _ in TABS]
+    return names[(names.index(name) + step) % len(names)]

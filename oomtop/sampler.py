@@ -12,7 +12,8 @@ from oomtop.errors import ParseError
 from oomtop.host.arc import read_arc
 from oomtop.host.cgroup import Cgroup, CgroupLayout, find_layout, list_cgroups, read_cgroup
 from oomtop.host.cmdline import CommandLines
-from oomtop.host.meminfo import read_meminfo
+from oomtop.host.kernel_facts import KernelFacts, KernelWatch
+from oomtop.host.meminfo import Meminfo, read_meminfo
 from oomtop.host.pressure import Pressure, read_pressure
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import ProcessScan, parse_cgroup
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 _LISTING_EVERY = 5
 _GROUPS_A_TICK = 100
+# Above this share of RAM the kernel's own objects are a suspect, and which ones they are is read.
+_SLAB_SUSPECT = 0.1
 
 
 class Sampler:
@@ -36,6 +39,7 @@ class Sampler:
         self._machine = read_machine(self._root)
         self._scan = ProcessScan(self._root, self._machine.page_size, self._machine.clock_ticks)
         self._commands = CommandLines(self._root)
+        self._kernel = KernelWatch(self._root, self._machine.page_size)
         self._layout = find_layout(self._root)
         self._scan.memory_hierarchy = self._layout is None or self._layout.version == 1
         self._own_cgroup = read_own_cgroup(self._root, self._layout)
@@ -50,7 +54,7 @@ class Sampler:
         """Give all descriptors back."""
         self._scan.close()
 
-    def sample(self, watched: frozenset[ProcessId] = frozenset()) -> Snapshot:
+    def sample(self, watched: frozenset[ProcessId] = frozenset(), with_slabs: bool = False) -> Snapshot:
         """Return all facts of this instant; what could not be read is in `problems`.
 
         Raises:
@@ -87,6 +91,7 @@ class Sampler:
             cgroups=groups,
             own_cgroup=self._own_cgroup,
             is_container=self._is_container,
+            kernel=self._kernel_facts(meminfo, with_slabs),
             sample_seconds=time.thread_time() - started,
             problems=tuple(self._problems),
         )
@@ -98,6 +103,11 @@ class Sampler:
         except ParseError as error:
             self._problems.append(Problem(what, str(error)))
             return None
+
+    def _kernel_facts(self, meminfo: Meminfo, with_slabs: bool) -> KernelFacts | None:
+        is_suspect = (meminfo.s_unreclaim or 0) > _SLAB_SUSPECT * meminfo.mem_total
+        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        return self._try("kernel", lambda: self._kernel.facts(now, with_slabs or is_suspect))
 
     def _pressure(self, resource: str) -> Pressure | None:
         return self._try(f"pressure {resource}", lambda: read_pressure(self._root.at(f"/proc/pressure/{resource}")))

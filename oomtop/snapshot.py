@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from oomtop.host.cgroup import Cgroup, CgroupLayout
+from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.pressure import Pressure
 from oomtop.host.process import Process
@@ -65,6 +66,8 @@ class Snapshot:
     own_cgroup: str | None = None
     """The cgroup oomtop itself runs in; inside a container its limit is the machine's."""
     is_container: bool = False
+    kernel: KernelFacts | None = None
+    """Settings, free lists, slab caches: read twice a minute, the same object in between."""
     sample_seconds: float = 0.0
     """CPU time that taking this snapshot cost."""
     problems: tuple[Problem, ...] = ()

@@ -36,6 +36,8 @@ class LiveSource:
         self.interval = interval
         self.watched: frozenset[ProcessId] = frozenset()
         """Processes whose slow facts are read every time: the selected one."""
+        self.with_slabs = False
+        """Whether the kernel's slab caches are read: while the Kernel tab is in sight."""
         self._root = root or Root()
         self._sampler = Sampler(self._root)
         self._log: KernelLog = open_kernel_log(self._root)
@@ -63,7 +65,7 @@ class LiveSource:
         self._wake.set()
 
     def _sample(self) -> Snapshot:
-        snapshot = self._sampler.sample(self.watched)
+        snapshot = self._sampler.sample(self.watched, self.with_slabs)
         if self._log.problem is None:
             return snapshot
         return snapshot.with_problem(Problem("kernel log", self._log.problem))

@@ -50,6 +50,8 @@ class History:
         """Newest first."""
         self.marks: deque[tuple[float, str]] = deque(maxlen=MARKS)
         self.ticks = 0
+        self.log_read = False
+        """Whether the kernel log was read up to now."""
         self.previous: Snapshot | None = None
         self.current: Snapshot | None = None
         self._processes: dict[ProcessId, Points] = {}
@@ -61,6 +63,7 @@ class History:
         snapshot = tick.snapshot
         self.previous, self.current = self.current, snapshot
         self.ticks += 1
+        self.log_read = tick.log_read
         self._add_machine(snapshot)
         self._add_processes(snapshot.monotonic, snapshot.processes)
         self._add_groups(snapshot)

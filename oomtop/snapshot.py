@@ -83,3 +83,5 @@ class Tick:
 
     snapshot: Snapshot
     events: tuple[OomEvent, ...] = ()
+    log_read: bool = True
+    """False on a first tick that comes before the kernel log was read."""

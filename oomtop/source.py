@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.sources import KernelLog, open_kernel_log
 from oomtop.sampler import Sampler
 from oomtop.snapshot import Problem, Snapshot, Tick
+
+if TYPE_CHECKING:
+    from oomtop.oomlog.sources import KernelLog
 
 _LOG_SECONDS = 0.5
 
@@ -40,20 +42,30 @@ class LiveSource:
         """Whether the kernel's slab caches are read: while the Kernel tab is in sight."""
         self._root = root or Root()
         self._sampler = Sampler(self._root)
-        self._log: KernelLog = open_kernel_log(self._root)
+        self._log: KernelLog | None = None
         self._wake = threading.Event()
         self._closed = False
 
     def ticks(self) -> Iterator[Tick]:
-        """Yield ticks until `close`; the first one carries the backlog of the kernel log."""
+        """Yield ticks until `close`: the first at once, the second with the backlog of the kernel log."""
         try:
-            events = self._log.poll()
+            yield Tick(self._sample(), log_read=False)
+            log = self._open_log()
+            events = log.poll()
             while not self._closed:
                 yield Tick(self._sample(), events)
-                events = self._wait()
+                events = self._wait(log)
         finally:
-            self._log.close()
+            if self._log is not None:
+                self._log.close()
             self._sampler.close()
+
+    def _open_log(self) -> KernelLog:
+        # The readers of all kernels' reports take 20 ms to load, which the first picture does not wait for.
+        from oomtop.oomlog.sources import open_kernel_log
+
+        self._log = open_kernel_log(self._root)
+        return self._log
 
     def refresh(self) -> None:
         """Sample now instead of at the end of the interval."""
@@ -66,18 +78,18 @@ class LiveSource:
 
     def _sample(self) -> Snapshot:
         snapshot = self._sampler.sample(self.watched, self.with_slabs)
-        if self._log.problem is None:
+        if self._log is None or self._log.problem is None:
             return snapshot
         return snapshot.with_problem(Problem("kernel log", self._log.problem))
 
-    def _wait(self) -> tuple[OomEvent, ...]:
+    def _wait(self, log: KernelLog) -> tuple[OomEvent, ...]:
         """Wait for the next tick, looking into the kernel log twice a second."""
         end = time.monotonic() + self.interval
         while not self._closed:
             left = end - time.monotonic()
             woken = self._wake.wait(min(_LOG_SECONDS, max(0.0, left)))
             self._wake.clear()
-            events = self._log.poll()
+            events = log.poll()
             if events or woken or left <= _LOG_SECONDS:
                 return events
         return ()

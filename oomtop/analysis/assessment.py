@@ -60,6 +60,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         zones=snapshot.zones,
         events=tuple(history.events),
         unlogged_kills=_unlogged(snapshot, history),
+        log_read=history.log_read,
         series=_series(history, snapshot.time),
         problems=snapshot.problems,
         sample_seconds=snapshot.sample_seconds,
@@ -175,7 +176,7 @@ def _own_limit(snapshot: Snapshot, groups: Sequence[CgroupFigures]) -> CgroupFig
 
 
 def _unlogged(snapshot: Snapshot, history: History) -> int | None:
-    if snapshot.vmstat is None or snapshot.vmstat.oom_kill is None:
+    if not history.log_read or snapshot.vmstat is None or snapshot.vmstat.oom_kill is None:
         return None
     boot = snapshot.machine.boot_time or 0.0
     known = sum(

@@ -236,3 +236,5 @@ class Assessment:
     series: Series
     problems: tuple[Problem, ...]
     sample_seconds: float = 0.0
+    log_read: bool = True
+    """False until the kernel log was read: `events` may still be too few."""

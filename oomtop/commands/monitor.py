@@ -20,6 +20,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-color", action="store_true", help="no colour, as with NO_COLOR=1")
 
 
+def import_asyncio_without_ssl() -> None:
+    """Import asyncio as on a Python without ssl, which the screen does not use: 4.5 MB resident, 15 ms.
+
+    Who imports ssl afterwards gets it.
+    """
+    if "asyncio" in sys.modules or "ssl" in sys.modules:
+        return
+    # None in sys.modules makes `import ssl` raise ImportError, which asyncio is prepared for.
+    sys.modules["ssl"] = None  # type: ignore[assignment]
+    try:
+        import asyncio  # noqa: F401
+    finally:
+        del sys.modules["ssl"]
+
+
 def run(options: argparse.Namespace) -> int:
     """Start the monitor: an option goes over the configuration."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -30,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
     config, mistakes = load_config(config_paths())
     if options.no_color or not config.color:
         os.environ["NO_COLOR"] = "1"
+    import_asyncio_without_ssl()
     # Textual reads NO_COLOR when it is imported.
     from oomtop.source import LiveSource
     from oomtop.tui.app import OomtopApp, Options

@@ -5,37 +5,34 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import ClassVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Input
 from textual.worker import get_current_worker
 
-from oomtop.actions.audit import Audit
-from oomtop.actions.guard import Guard
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.model import Assessment
 from oomtop.errors import OomtopError
 from oomtop.history import History
-from oomtop.selfguard import guard_self
+from oomtop.snapshot import Snapshot
 from oomtop.source import LiveSource, Source
 from oomtop.tui.dashboard import Dashboard
-from oomtop.tui.help_screen import HelpScreen
 from oomtop.tui.look import Look
 from oomtop.tui.messages import ActionEnded, NewAssessment, SourceEnded
 from oomtop.tui.process_table import ProcessTable
-from oomtop.tui.remedies import Remedies
 from oomtop.tui.state import State
 from oomtop.tui.tab import TabScreen
 from oomtop.tui.tabs import MAKERS, tab_beside
 from oomtop.tui.theme import DEFAULT, ThemeFile, load_theme
+
+if TYPE_CHECKING:
+    from oomtop.tui.remedies import Remedies
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +83,9 @@ class OomtopApp(App[None]):
         self._own_theme = theme.theme
         self._look = Look(self.options.ascii, {} if os.environ.get("NO_COLOR") else theme.palette)
         self._latest: Assessment | None = None
-        guard = Guard(self.options.protected, self.options.read_only, self.options.replay)
-        self._remedies = Remedies(self, guard, Audit())
-        self._line_use: Callable[[str], None] | None = None
+        self.facts: Snapshot | None = None
+        """The facts that plans are made from: those of the last tick."""
+        self._settled = False
         self.state = State(
             rights="root" if os.geteuid() == 0 else "unprivileged",
             interval=self.options.interval,
@@ -115,10 +112,29 @@ class OomtopApp(App[None]):
         self._sample()
         if not self.is_headless:
             self._watch_terminal()
-            self.call_after_refresh(self._guard_self)
+
+    @cached_property
+    def remedies(self) -> Remedies:
+        """What the keys of the actions do; loaded once the first picture stands."""
+        from oomtop.actions.audit import Audit
+        from oomtop.actions.guard import Guard
+        from oomtop.tui.remedies import Remedies
+
+        return Remedies(self, Guard(self.options.protected, self.options.read_only, self.options.replay), Audit())
+
+    @work(thread=True, group="settling", exit_on_error=False)
+    def _settle(self) -> None:
+        """Load what the first picture did without, and guard the process once all of it is in memory."""
+        import oomtop.selfguard
+        import oomtop.tui.help_screen  # noqa: F401
+
+        _ = self.remedies
+        self.call_from_thread(self._guard_self)
 
     def _guard_self(self) -> None:
-        """Lock memory and lower the own score once the first screen was drawn, so that what it needed is in."""
+        """Lock memory and lower the own score and priority, which on Linux is this thread's."""
+        from oomtop.selfguard import guard_self
+
         self.state.guard = guard_self().describe()
         self._show_state()
 
@@ -155,9 +171,17 @@ class OomtopApp(App[None]):
 
     @on(NewAssessment)
     def _on_new_assessment(self, message: NewAssessment) -> None:
-        self._remedies.snapshot, self._latest = message.snapshot, message.assessment
+        self.facts, self._latest = message.snapshot, message.assessment
         if not self.state.paused:
             self.feed()
+        if not self._settled and not self.is_headless:
+            self._settled = True
+            self.call_after_refresh(self._settle)
+
+    @property
+    def tab(self) -> TabScreen:
+        """The screen that keys are for: the topmost that shows the machine."""
+        return next(self.screens_in_sight())
 
     def screens_in_sight(self) -> Iterator[TabScreen]:
         """Yield the screens that are seen: the topmost, and those behind dialogs."""
@@ -189,7 +213,7 @@ class OomtopApp(App[None]):
 
     def remark(self, text: str) -> None:
         """Put a line into the event pane."""
-        self.state.remarks.appendleft((time.time(), text))
+        self.state.add_remark(text)
         if self.is_running:
             self._show_state()
 
@@ -210,6 +234,8 @@ class OomtopApp(App[None]):
 
     def action_help(self) -> None:
         """Show keys, figures and columns."""
+        from oomtop.tui.help_screen import HelpScreen
+
         bindings = [b for b in (*self.BINDINGS, *ProcessTable.BINDINGS) if isinstance(b, Binding)]
         self.push_screen(HelpScreen(bindings))
 
@@ -236,71 +262,39 @@ class OomtopApp(App[None]):
         self.refresh(repaint=True, layout=True)
 
     def action_search(self) -> None:
-        """Ask for a text and go to the next row that holds it."""
-        self._ask("/", lambda text: self._searched(text))
-
-    def _searched(self, text: str) -> None:
-        if text and not self.dashboard.table.search(text):
-            self.remark(f"no process matches {text!r}")
+        """Search on the tab in sight."""
+        self.tab.search()
 
     def action_filter(self) -> None:
-        """Ask for a filter; an empty one shows everything."""
-        self._ask("filter: text, !regex, rss>1g and user=root", self._filtered)
-
-    def _filtered(self, text: str) -> None:
-        problem = self.dashboard.table.set_filter(text)
-        if problem is not None:
-            self.remark(f"filter: {problem}")
+        """Filter the tab in sight."""
+        self.tab.filter()
 
     def action_user(self) -> None:
-        """Ask for a user; an empty answer shows everyone."""
-        self._ask("user", lambda text: self.dashboard.table.set_user(text or None))
-
-    def _ask(self, what: str, use: Callable[[str], None]) -> None:
-        line = self.dashboard.query_one("#line", Input)
-        self._line_use = use
-        line.placeholder, line.value, line.display = what, "", True
-        line.focus()
-
-    @on(Input.Submitted, "#line")
-    def _on_line(self, event: Input.Submitted) -> None:
-        use, self._line_use = self._line_use, None
-        self._close_line()
-        if use is not None:
-            use(event.value)
-
-    def on_key(self, event: object) -> None:
-        """Escape leaves the input line."""
-        if getattr(event, "key", "") == "escape" and self._line_use is not None:
-            self._line_use = None
-            self._close_line()
-
-    def _close_line(self) -> None:
-        self.dashboard.query_one("#line", Input).display = False
-        self.dashboard.table.focus()
+        """Show one user only."""
+        self.tab.choose_user()
 
     # -- actions ------------------------------------------------------------------------------------
 
     def action_kill(self) -> None:
         """Choose a signal for the selection."""
-        self._remedies.kill()
+        self.remedies.kill()
 
     def action_adjust(self) -> None:
         """Choose an oom_score_adj for the selection."""
-        self._remedies.adjust()
+        self.remedies.adjust()
 
     def action_drop_caches(self) -> None:
         """Choose what to drop."""
-        self._remedies.drop_caches()
+        self.remedies.drop_caches()
 
     def action_undo(self) -> None:
         """Take the last reversible action back."""
-        self._remedies.undo()
+        self.remedies.undo()
 
     @on(ActionEnded)
     def _on_action_ended(self, message: ActionEnded) -> None:
         outcome = message.outcome
-        self.state.undo = self.state.undo.with_outcome(outcome)
+        self.remedies.remember(outcome)
         self.remark(f"{message.plan.title}: {outcome.status.value}: {outcome.summary}")
         for detail in outcome.details[:5]:
             self.remark(detail)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input
 
 from oomtop.analysis.model import Assessment
 from oomtop.host.process import ProcessId
@@ -18,6 +17,7 @@ from oomtop.tui.memory_bar import draw_memory
 from oomtop.tui.outlook import draw_outlook
 from oomtop.tui.panel import Panel
 from oomtop.tui.process_table import ProcessTable
+from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.state import State
 from oomtop.tui.tab import TabScreen
 
@@ -46,14 +46,42 @@ class Dashboard(TabScreen):
             yield Panel(draw_chart, look, id="chart")
         yield ProcessTable(ascii_only=look.ascii, columns=state.columns, id="processes")
         yield Panel(draw_events(lambda: state.remarks), look, id="events")
-        yield Input(id="line", compact=True)
+        yield PromptLine(self._focus_table)
         yield Panel(draw_status, look, id="status")
         yield Panel(draw_keys, look, id="keys")
 
     def on_mount(self) -> None:
         """Keys go to the table."""
-        self.query_one("#line", Input).display = False
+        self._focus_table()
+
+    def _focus_table(self) -> None:
         self.table.focus()
+
+    def search(self) -> None:
+        """Ask for a text and go to the next row that holds it."""
+        self.query_one(PromptLine).ask("/", self._searched)
+
+    def _searched(self, text: str) -> None:
+        if text and not self.table.search(text):
+            self.notice(f"no process matches {text!r}")
+
+    def filter(self) -> None:
+        """Ask for a filter; an empty one shows everything."""
+        self.query_one(PromptLine).ask("filter: text, !regex, rss>1g and user=root", self._filtered)
+
+    def _filtered(self, text: str) -> None:
+        problem = self.table.set_filter(text)
+        if problem is not None:
+            self.notice(f"filter: {problem}")
+
+    def choose_user(self) -> None:
+        """Ask for a user; an empty answer shows everyone."""
+        self.query_one(PromptLine).ask("user", lambda text: self.table.set_user(text or None))
+
+    def notice(self, text: str) -> None:
+        """Put a line into the event pane."""
+        self.state.add_remark(text)
+        self.show_remarks()
 
     @property
     def table(self) -> ProcessTable:

@@ -26,7 +26,8 @@ def draw_events(remarks: Callable[[], Sequence[Remark]]) -> Callable[[Assessment
         lines = [_line(when, text, look.style(style), assessment.time) for when, text, style in entries[:height]]
         if assessment.unlogged_kills and len(lines) < height:
             lines.append(Text(f"{assessment.unlogged_kills} kills are in no log that can be read", look.style("warn")))
-        return lines or [Text("no OOM kill in the kernel log", look.style("dim"))]
+        nothing = "no OOM kill in the kernel log" if assessment.log_read else "reading the kernel log"
+        return lines or [Text(nothing, look.style("dim"))]
 
     return draw
 

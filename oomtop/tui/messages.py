@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
-from oomtop.actions.plan import Outcome, Plan
 from oomtop.analysis.model import Assessment
 from oomtop.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from oomtop.actions.plan import Outcome, Plan
 
 
 class NewAssessment(Message):

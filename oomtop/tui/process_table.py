@@ -23,7 +23,6 @@ from textual.strip import Strip
 from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
 from oomtop.tui.columns import BY_ID, COLUMNS
-from oomtop.tui.dialogs import Menu
 from oomtop.tui.filter_query import FilterError, parse
 from oomtop.tui.rows import Entry, Grouping, Key, View, subtree
 from oomtop.tui.table_face import TableFace
@@ -331,6 +330,8 @@ class ProcessTable(ScrollView, can_focus=True):
         """Ask for the sort column; the order holds still meanwhile."""
         choices = [(at, f"{column.title:9} {column.help}") for at, column in enumerate(COLUMNS)]
         self.hold_order = True
+        from oomtop.tui.dialogs import Menu
+
         self.app.push_screen(Menu("sort by", choices, COLUMNS.index(self.view.column)), self._sort_chosen)
 
     def _sort_chosen(self, at: int | None) -> None:

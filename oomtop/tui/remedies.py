@@ -10,13 +10,12 @@ from oomtop.actions.audit import Audit
 from oomtop.actions.catalogue import carry_out, prepare
 from oomtop.actions.context import context_of
 from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Prepared
+from oomtop.actions.plan import Outcome, Prepared
 from oomtop.actions.requests import AdjustRequest, DropCachesRequest, KillRequest, Request
+from oomtop.actions.undo import UndoStack
 from oomtop.host.root import Root
-from oomtop.snapshot import Snapshot
 from oomtop.tui.dialogs import ADJUSTMENTS, CACHES, SIGNALS, Menu, PlanDialog
 from oomtop.tui.messages import ActionEnded
-from oomtop.tui.tab import TabScreen
 
 if TYPE_CHECKING:
     from oomtop.tui.app import OomtopApp
@@ -31,30 +30,27 @@ class Remedies:
         self._app = app
         self._guard = guard
         self.audit = audit
-        self.snapshot: Snapshot | None = None
-        """The facts that plans are made from: those of the last tick."""
+        self._undo = UndoStack()
 
-    @property
-    def _tab(self) -> TabScreen:
-        screen = self._app.screen
-        assert isinstance(screen, TabScreen)
-        return screen
+    def remember(self, outcome: Outcome) -> None:
+        """Keep what takes the outcome back."""
+        self._undo = self._undo.with_outcome(outcome)
 
     def kill(self) -> None:
         """Choose a signal for the selection."""
-        targets = self._tab.targets()
+        targets = self._app.tab.targets()
         if not targets:
             self._app.remark(_NOBODY)
             return
-        self.choose(Menu(self._tab.targets_title(), SIGNALS), lambda number: KillRequest(targets, number))
+        self.choose(Menu(self._app.tab.targets_title(), SIGNALS), lambda number: KillRequest(targets, number))
 
     def adjust(self) -> None:
         """Choose an oom_score_adj for the selection."""
-        targets = self._tab.targets()
+        targets = self._app.tab.targets()
         if not targets:
             self._app.remark(_NOBODY)
             return
-        menu = Menu(self._tab.targets_title(), ADJUSTMENTS, typed=(-1000, 1000))
+        menu = Menu(self._app.tab.targets_title(), ADJUSTMENTS, typed=(-1000, 1000))
         self.choose(menu, lambda value: AdjustRequest(targets, value))
 
     def drop_caches(self) -> None:
@@ -63,16 +59,16 @@ class Remedies:
 
     def undo(self) -> None:
         """Take the last reversible action back."""
-        step = self._app.state.undo.top
+        step = self._undo.top
         if step is None:
             self._app.remark("nothing to undo")
             return
-        self._app.state.undo = self._app.state.undo.without_top()
+        self._undo = self._undo.without_top()
         self.confirm(step.request)
 
     def choose(self, menu: Menu, request: Callable[[int], Request]) -> None:
         """Let a menu's number make the request; rows stay in their places meanwhile."""
-        tab = self._tab
+        tab = self._app.tab
         tab.hold(True)
 
         def chosen(value: int | None) -> None:
@@ -85,11 +81,12 @@ class Remedies:
 
     def confirm(self, request: Request) -> None:
         """Open what the action needs, show its plan, and perform it when told to."""
-        if self.snapshot is None:
+        facts = self._app.facts
+        if facts is None:
             return
-        tab = self._tab
+        tab = self._app.tab
         tab.hold(True)
-        prepared = prepare(request, context_of(self.snapshot, self._guard, Root()))
+        prepared = prepare(request, context_of(facts, self._guard, Root()))
 
         def answered(go: bool | None) -> None:
             tab.hold(False)

@@ -1,11 +1,11 @@
-"""What the screen remembers beside the assessment: modes, remarks, what can be undone."""
+"""What the screen remembers beside the assessment: modes and remarks."""
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from oomtop.actions.undo import UndoStack
 from oomtop.tui.event_pane import Remark
 
 
@@ -31,7 +31,10 @@ class State:
     replay: bool = False
     columns: tuple[str, ...] = ()
     remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
-    undo: UndoStack = field(default_factory=UndoStack)
+
+    def add_remark(self, text: str) -> None:
+        """Keep a line for the event pane."""
+        self.remarks.appendleft((time.time(), text))
 
     @property
     def standing(self) -> Standing:

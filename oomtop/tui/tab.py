@@ -40,6 +40,15 @@ class TabScreen(Screen[None]):
         """Return the cgroup that an action would be for, where the cursor is on one."""
         return None
 
+    def search(self) -> None:
+        """Ask for a text and go to what holds it, on a tab that can."""
+
+    def filter(self) -> None:
+        """Ask what to show, on a tab that can show less."""
+
+    def choose_user(self) -> None:
+        """Ask whose rows to show, on a tab where rows belong to users."""
+
     def hold(self, still: bool) -> None:
         """Keep rows in their places while a dialog about one of them is open."""
 

@@ -39,7 +39,7 @@ class Scripted:
 @pytest.fixture
 def app(tmp_path):
     monitor = OomtopApp(Scripted(), Options(interval=60))
-    monitor._remedies.audit = Audit(str(tmp_path / "audit.jsonl"))
+    monitor.remedies.audit = Audit(str(tmp_path / "audit.jsonl"))
     return monitor
 
 

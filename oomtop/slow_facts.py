@@ -1,0 +1,59 @@
+"""`SlowFacts`: reads that may hang, each in a daemon thread of its own, with a bound on how many hang at once.
+
+`smaps`, `environ`, `maps` and `cmdline` wait for the mmap lock of their process, in a sleep that no signal ends:
+a thread that waits there cannot be called back, only left behind.  It is a daemon, so it never holds up the exit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+DEADLINE = 2.0
+"""Seconds after which an answer is not waited for any longer."""
+_MOST = 12
+
+
+class TooManyHang(OSError):
+    """So many reads hang that no further one is begun."""
+
+    def __init__(self, hanging: int) -> None:
+        super().__init__(f"{hanging} earlier reads of stuck processes still hang")
+
+
+class SlowFacts:
+    """Begins reads in threads of their own; at most twelve of them may be unfinished."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+
+    def begin(self, read: Callable[[], T]) -> Future[T]:
+        """Begin a read and return its future, which holds the result or the error; waiting is up to the caller."""
+        future: Future[T] = Future()
+        with self._lock:
+            if self._running >= _MOST:
+                future.set_exception(TooManyHang(self._running))
+                return future
+            self._running += 1
+        future.set_running_or_notify_cancel()
+        threading.Thread(target=self._run, args=(read, future), name="oomtop-slow", daemon=True).start()
+        return future
+
+    def _run(self, read: Callable[[], T], future: Future[T]) -> None:
+        try:
+            result = read()
+        except BaseException as error:  # noqa: BLE001 - a thread has no caller; the future carries every error to one
+            self._done()
+            future.set_exception(error)
+        else:
+            self._done()
+            future.set_result(result)
+
+    def _done(self) -> None:
+        with self._lock:
+            self._running -= 1

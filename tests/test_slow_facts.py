@@ -1,0 +1,26 @@
+"""Reads that hang are left behind, and not too many of them."""
+
+import threading
+
+import pytest
+
+from oomtop.slow_facts import SlowFacts, TooManyHang
+
+
+def test_the_future_carries_result_and_error():
+    facts = SlowFacts()
+    assert facts.begin(lambda: 7).result(5) == 7
+    with pytest.raises(ZeroDivisionError):
+        facts.begin(lambda: 1 / 0).result(5)
+
+
+def test_a_read_that_hangs_does_not_hold_the_others_up_and_twelve_are_enough():
+    facts, stuck = SlowFacts(), threading.Event()
+    hanging = [facts.begin(stuck.wait) for _ in range(11)]
+    assert facts.begin(lambda: 7).result(5) == 7
+    hanging.append(facts.begin(stuck.wait))
+    with pytest.raises(TooManyHang, match="12"):
+        facts.begin(lambda: 7).result(5)
+    stuck.set()
+    assert all(future.result(5) for future in hanging)
+    assert facts.begin(lambda: 7).result(5) == 7

@@ -58,7 +58,9 @@ def run(options: argparse.Namespace) -> int:
         columns=config.columns,
         protected=config.protected,
     )
-    app = OomtopApp(LiveSource(settings.interval), settings)
+    source = LiveSource(settings.interval)
+    source.prepare()
+    app = OomtopApp(source, settings)
     app.set_keymap(dict(config.keys))
     for mistake in mistakes:
         app.remark(str(mistake))

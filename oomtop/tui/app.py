@@ -56,6 +56,7 @@ class OomtopApp(App[None]):
 
     TITLE = "oomtop"
     ENABLE_COMMAND_PALETTE = True
+    DEFAULT_MODE = "processes"
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1,h", "help", "Help", id="app.help"),
@@ -80,7 +81,10 @@ class OomtopApp(App[None]):
         problem, theme = _theme(self.options.theme)
         super().__init__(ansi_color=theme.ansi)
         self._source = source
-        self._own_theme = theme.theme
+        self.register_theme(theme.theme)
+        # Without its watcher, which would parse and apply all styles once more (30 ms).
+        self.set_reactive(OomtopApp.theme, theme.theme.name)
+        self.animation_level = "none"
         self._look = Look(self.options.ascii, {} if os.environ.get("NO_COLOR") else theme.palette)
         self._latest: Assessment | None = None
         self.facts: Snapshot | None = None
@@ -93,6 +97,10 @@ class OomtopApp(App[None]):
             replay=self.options.replay,
             columns=self.options.columns,
         )
+        self.dashboard = Dashboard(self.state, self._look)
+        self.add_mode("processes", lambda: self.dashboard)
+        for name, make in MAKERS.items():
+            self.add_mode(name, partial(make, self.state, self._look))
         self._ended = False
         if problem:
             self.remark(problem)
@@ -100,15 +108,7 @@ class OomtopApp(App[None]):
     # -- life ---------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Dress, show the dashboard, start to sample, end when the terminal does."""
-        self.register_theme(self._own_theme)
-        self.theme = self._own_theme.name
-        self.animation_level = "none"
-        self.dashboard = Dashboard(self.state, self._look)
-        for name, make in MAKERS.items():
-            self.add_mode(name, partial(make, self.state, self._look))
-        self.add_mode("processes", lambda: self.dashboard)
-        self.switch_mode("processes")
+        """Start to sample, end when the terminal does."""
         self._sample()
         if not self.is_headless:
             self._watch_terminal()

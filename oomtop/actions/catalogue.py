@@ -33,10 +33,13 @@ from oomtop.actions.requests import (
     RestoreAdjRequest,
     SwapFileRequest,
     SwapOffRequest,
+    SweepZramRequest,
     SysctlRequest,
+    ZramRequest,
 )
 from oomtop.actions.swap_file import prepare_swap_file
 from oomtop.actions.swap_off import prepare_swap_off
+from oomtop.actions.swap_zram import prepare_sweep_zram, prepare_zram
 from oomtop.actions.sysctl import prepare_sysctl
 
 _R = TypeVar("_R")
@@ -64,6 +67,8 @@ _TABLE: Mapping[type[object], _Prepare] = dict(
         _row(CompactRequest, prepare_compact),
         _row(SwapFileRequest, prepare_swap_file),
         _row(SwapOffRequest, prepare_swap_off),
+        _row(ZramRequest, prepare_zram),
+        _row(SweepZramRequest, prepare_sweep_zram),
     )
 )
 
@@ -73,9 +78,13 @@ def prepare(request: Request, context: ActionContext) -> Prepared:
     return _TABLE[type(request)](request, context)
 
 
-def carry_out(prepared: Prepared, audit: Audit, report: Callable[[str], None]) -> Outcome:
-    """Perform, with a line in the audit log before and after; its problems end in the outcome's details."""
-    entry, problem = audit.start(prepared.plan)
+def carry_out(prepared: Prepared, audit: Audit, report: Callable[[str], None], undoes: str | None = None) -> Outcome:
+    """Perform, with a line in the audit log before and after; its problems end in the outcome's details.
+
+    `undoes` is the entry of the audit log that this takes back.
+    """
+    entry, problem = audit.start(prepared.plan, undoes)
     outcome = prepared.perform(report)
-    problem = audit.end(entry, prepared.plan, outcome) or problem
-    return outcome if problem is None else replace(outcome, details=(*outcome.details, problem))
+    problem = audit.end(entry, prepared.plan, outcome, undoes) or problem
+    details = outcome.details if problem is None else (*outcome.details, problem)
+    return replace(outcome, details=details, entry=entry)

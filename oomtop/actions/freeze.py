@@ -51,6 +51,7 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
         effect=f"{count} processes {'go on' if request.thaw else 'stand still; their memory stays as it is'}",
         risk="" if request.thaw else "connections time out and locks stay held until it is thawed",
         undo="freeze it again" if request.thaw else "thaw it",
+        recovery=None if request.thaw else FreezeCgroupRequest(request.path, thaw=True, override=request.override),
     )
     return PreparedAction(plan, _Freezing(request, group, text, file), [file])
 

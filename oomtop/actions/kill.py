@@ -15,7 +15,7 @@ from oomtop.actions.handle import ProcessHandle, open_process
 from oomtop.actions.kill_run import KillRun, Victim, is_ending
 from oomtop.actions.plan import Plan, Target
 from oomtop.actions.prepared import PreparedAction, refused
-from oomtop.actions.requests import KillRequest
+from oomtop.actions.requests import FreezeRequest, KillRequest
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused
 from oomtop.host.process import Process, ProcessId
@@ -162,7 +162,16 @@ def _plan(request: KillRequest, context: ActionContext, choice: Choice) -> Plan:
         frees=frees,
         risk=_risk(request.signal),
         warnings=tuple(_warnings(request, choice)),
+        undo="SIGCONT" if request.signal == signals.SIGSTOP else None,
+        recovery=_recovery(request, targets),
     )
+
+
+def _recovery(request: KillRequest, targets: Sequence[Target]) -> FreezeRequest | None:
+    """Only what stands still can be let go on."""
+    if request.signal != signals.SIGSTOP:
+        return None
+    return FreezeRequest(tuple(target.id for target in targets), thaw=True, override=request.override)
 
 
 def _steps(request: KillRequest, targets: Sequence[Target]) -> tuple[str, ...]:

@@ -57,6 +57,8 @@ class Plan:
     """Why it will not be done, None if it may."""
     undo: str | None = None
     """How it is undone, None if it cannot be."""
+    recovery: Request | None = None
+    """What takes back whatever of it was done, should oomtop be killed in the middle of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,12 @@ class Outcome:
     after: str | None = None
     undo: Request | None = None
     """What takes it back, None if nothing can or nothing was done."""
+    entry: str | None = None
+    """The id of its lines in the audit log."""
+    ended: tuple[Target, ...] = ()
+    """Whom it ended: a service manager may start them again."""
+    waiting: tuple[Target, ...] = ()
+    """Who was signalled and is still there."""
 
 
 class Prepared(Protocol):

@@ -74,7 +74,7 @@ def _prepare(wanted: Sequence[tuple[ProcessId, int]], override: bool, context: A
             left_out.append(f"{identity.pid}: {in_words(error)}")
     if not changes:
         return refused(ACTION, title, "; ".join(left_out))
-    return PreparedAction(_plan(title, changes, left_out, context), _Adjusting(changes, override), changes)
+    return PreparedAction(_plan(title, changes, left_out, override, context), _Adjusting(changes, override), changes)
 
 
 def _value_refusal(values: Sequence[int]) -> str | None:
@@ -112,7 +112,9 @@ def _open_file(handle: ProcessHandle, process: Process, context: ActionContext) 
         ) from None
 
 
-def _plan(title: str, changes: Sequence[_Change], left_out: Sequence[str], context: ActionContext) -> Plan:
+def _plan(
+    title: str, changes: Sequence[_Change], left_out: Sequence[str], override: bool, context: ActionContext
+) -> Plan:
     whom = changes[0].name if len(changes) == 1 else f"{len(changes)} processes"
     return Plan(
         action=ACTION,
@@ -123,6 +125,7 @@ def _plan(title: str, changes: Sequence[_Change], left_out: Sequence[str], conte
         risk="children that start later inherit it; a restart of the service forgets it",
         warnings=(*(f"left out: {reason}" for reason in left_out), *_warnings(changes)),
         undo="write the value before",
+        recovery=RestoreAdjRequest(tuple((c.process.id, c.before) for c in changes), override),
     )
 
 

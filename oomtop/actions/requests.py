@@ -112,6 +112,36 @@ class LimitRequest:
     limit: Limit
     size: int | None
     override: bool = False
+    lasting: bool = False
+    """Also after a restart of the unit, where the group is a systemd unit's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfineRequest:
+    """Move processes into a new group below `/oomtop` that has limits of its own, in bytes."""
+
+    targets: tuple[ProcessId, ...]
+    name: str
+    high: int | None = None
+    max: int | None = None
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRequest:
+    """Move what is in a group made by a `ConfineRequest` back to where it came from, and remove the group."""
+
+    path: str
+    homes: tuple[tuple[ProcessId, str], ...]
+    """The group each process was in before; whoever else is in the group goes to the first of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitAdjRequest:
+    """Have systemd start a service with this `oom_score_adj`, by a drop-in file; None removes the drop-in."""
+
+    unit: str
+    value: int | None
 
 
 class Keep(Enum):
@@ -143,11 +173,30 @@ class SwapFileRequest:
     path: str
     size: int
     priority: int | None = None
+    persist: bool = False
+    """Whether `/etc/fstab` gets a line for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZramRequest:
+    """Make a compressed swap device in memory that takes `size` bytes of pages."""
+
+    size: int
+    algorithm: str | None = None
+    """One of `comp_algorithm`; None: the kernel's own choice."""
+    priority: int | None = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SweepZramRequest:
+    """Remove the zram devices that a cut-off `ZramRequest` left: its own, and none of those before it."""
+
+    before: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SwapOffRequest:
-    """Switch a swap area off; `remove` deletes the file afterwards."""
+    """Switch a swap area off; `remove` deletes its file or zram device and its line in fstab afterwards."""
 
     path: str
     remove: bool = False
@@ -165,8 +214,22 @@ Request: TypeAlias = (
     | ReclaimCgroupRequest
     | ReclaimProcessRequest
     | LimitRequest
+    | ConfineRequest
+    | ReleaseRequest
+    | UnitAdjRequest
     | SysctlRequest
     | CompactRequest
     | SwapFileRequest
+    | ZramRequest
+    | SweepZramRequest
     | SwapOffRequest
 )
+
+
+def outlives_reboot(request: Request) -> bool:
+    """Whether what `request` takes back is in a file, and so still there after a reboot."""
+    if isinstance(request, SysctlRequest):
+        return request.keep is not Keep.RUNTIME
+    if isinstance(request, LimitRequest):
+        return request.lasting
+    return isinstance(request, UnitAdjRequest) or (isinstance(request, SwapOffRequest) and request.remove)

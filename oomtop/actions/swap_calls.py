@@ -14,15 +14,34 @@ import uuid
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _SWAP_FLAG_PREFER = 0x8000
 _MAGIC = b"SWAPSPACE2"
-_LABEL = b"oomtop"
+LABEL = b"oomtop"
+"""What tells a swap area of oomtop's making from every other."""
 
 
 def swap_header(size: int, page_size: int) -> bytes:
     """Return the first page of a swap area of `size` bytes."""
     pages = size // page_size
     # 1024 bytes are left to a boot loader; then version 1, last page, no bad pages, uuid, label.
-    info = struct.pack("=III16s16s", 1, pages - 1, 0, uuid.uuid4().bytes, _LABEL)
+    info = struct.pack("=III16s16s", 1, pages - 1, 0, uuid.uuid4().bytes, LABEL)
     return (bytes(1024) + info).ljust(page_size - len(_MAGIC), b"\0") + _MAGIC
+
+
+def is_signed(path: str, label: bytes) -> bool:
+    """Whether `path` begins with a swap signature that carries `label`; False where there is nothing.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    page = os.sysconf("SC_PAGE_SIZE")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return False
+    try:
+        head = os.pread(descriptor, page, 0)
+    finally:
+        os.close(descriptor)
+    return head.endswith(_MAGIC) and head[1052:1068].rstrip(b"\0") == label
 
 
 def swapon(path: str, priority: int | None) -> None:

@@ -1,7 +1,8 @@
-"""Add a swap file: created, filled, signed, switched on; removed again when any step fails.
+"""Add a swap file: created, filled, signed, switched on, kept in fstab where asked; removed again when a step fails.
 
 swapon(8) ("Files with holes", "Btrfs"), Documentation/admin-guide/mm/concepts.rst.  The file is 0600 from the start,
-because what is swapped out may be read from it.
+because what is swapped out may be read from it.  Until it is signed it has another name (`.oomtop-part`), so that
+what a kill in the middle leaves can be told from a file of somebody else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from oomtop.actions import fstab
 from oomtop.actions.context import ActionContext
 from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.prepared import PreparedAction, refused
@@ -73,13 +75,28 @@ def prepare_swap_file(request: SwapFileRequest, context: ActionContext) -> Prepa
             f"create {printable(request.path)} with mode 0600 and {format_bytes(request.size)}, without holes",
             "write the swap signature",
             f"swapon({'no priority' if request.priority is None else f'priority {request.priority}'})",
+            *_persistence(request),
         ),
-        effect=f"{format_bytes(request.size)} more that anonymous memory can go to, until the next boot; "
+        effect=f"{format_bytes(request.size)} more that anonymous memory can go to, "
+        f"{'also after' if request.persist else 'until'} the next boot; "
         f"{format_bytes(place.free - request.size)} of the {place.kind} stay free",
         risk="swapping to a slow disk makes everything wait; what was in memory is then on the disk, unencrypted",
-        undo="swapoff, and remove the file",
+        undo="swapoff, and remove the file" + (" and its line in fstab" if request.persist else ""),
+        recovery=SwapOffRequest(request.path, remove=True),
     )
-    return PreparedAction(plan, _AddingFile(request, place.kind))
+    return PreparedAction(plan, _AddingFile(request, place.kind, context.root))
+
+
+def part_of(path: str) -> str:
+    """Return the name that a swap file has until it is complete."""
+    return path + ".oomtop-part"
+
+
+def _persistence(request: SwapFileRequest) -> tuple[str, ...]:
+    if not request.persist:
+        return ()
+    line = fstab.line_for(request.path, request.priority)
+    return (f"copy {fstab.FILE} to {fstab.BACKUP}, and append: {line}",)
 
 
 def _checked(request: SwapFileRequest, context: ActionContext) -> Place:
@@ -90,6 +107,8 @@ def _checked(request: SwapFileRequest, context: ActionContext) -> Place:
         raise ActionRefused("the path is absolute")
     if request.size < _SMALLEST or (request.priority is not None and not 0 <= request.priority <= 0x7FFF):
         raise ActionRefused(f"at least {format_bytes(_SMALLEST)}, and a priority from 0 to 32767")
+    if request.persist:
+        fstab.check(request.path, context.root)
     if os.path.lexists(request.path):
         raise ActionRefused(f"{printable(request.path)} exists already")
     if not has_capability(Capability.SYS_ADMIN):
@@ -127,33 +146,54 @@ def find_place(folder: str, root: Root) -> Place:
 class _AddingFile:
     """Creates and switches on; called once.  Whatever fails, no file stays behind."""
 
-    def __init__(self, request: SwapFileRequest, kind: str) -> None:
+    def __init__(self, request: SwapFileRequest, kind: str, root: Root) -> None:
         self._request = request
         self._kind = kind
+        self._root = root
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Create, fill, sign, switch on."""
+        """Create, fill, sign, give it its name, switch on, keep."""
         path, size = self._request.path, self._request.size
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        part = part_of(path)
+        _remove(part)
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
+            written = self._fill(descriptor, report)
+            # link(2) refuses a name that somebody took meanwhile; rename(2) would write over it.
+            os.link(part, path)
             try:
-                self._fill(descriptor, report)
-            finally:
-                os.close(descriptor)
+                os.unlink(part)
+                self._switch_on(descriptor, written, report)
+            except BaseException:
+                _remove(path)
+                raise
         except BaseException:
-            _remove(path)
+            _remove(part)
             raise
+        finally:
+            os.close(descriptor)
+        details = self._keep() if self._request.persist else ()
         return Outcome(
             action=ACTION,
-            status=Status.DONE,
+            status=Status.PARTLY if details else Status.DONE,
             summary=f"{format_bytes(size)} of swap at {printable(path)}",
+            details=details,
             before="no such file",
             after=f"in use, {format_bytes(size)}",
             undo=SwapOffRequest(path, remove=True),
         )
 
-    def _fill(self, descriptor: int, report: Callable[[str], None]) -> None:
-        path, size = self._request.path, self._request.size
+    def _keep(self) -> tuple[str, ...]:
+        """Return the problem that fstab had, if any; the swap is in use by now."""
+        try:
+            fstab.add(self._request.path, self._request.priority, self._root)
+        except OSError as error:
+            return (f"{fstab.FILE}: {in_words(error)}: the next boot will not use it",)
+        return ()
+
+    def _fill(self, descriptor: int, report: Callable[[str], None]) -> bool:
+        """Whether it had to be written out."""
+        size = self._request.size
         if self._kind == "btrfs":
             _forbid_copy_on_write(descriptor)
         report(f"allocating {format_bytes(size)}")
@@ -161,6 +201,10 @@ class _AddingFile:
         if written:
             _write_out(descriptor, size, report)
         _sign(descriptor, size)
+        return written
+
+    def _switch_on(self, descriptor: int, written: bool, report: Callable[[str], None]) -> None:
+        path, size = self._request.path, self._request.size
         report("swapon")
         try:
             swapon(path, self._request.priority)

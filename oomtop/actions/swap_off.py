@@ -7,8 +7,6 @@ fit, the OOM killer acts in the middle of it.
 from __future__ import annotations
 
 import contextlib
-import os
-import stat
 import threading
 import time
 from collections.abc import Callable
@@ -19,12 +17,13 @@ from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.privileges import Capability, has_capability
 from oomtop.actions.requests import SwapOffRequest
 from oomtop.actions.swap_calls import swapoff
+from oomtop.actions.swap_remains import Remain, find_remains
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused, ParseError
 from oomtop.host.meminfo import Meminfo, read_meminfo
 from oomtop.host.root import Root
 from oomtop.host.swaps import SwapDevice, read_swaps
-from oomtop.units import format_bytes, printable
+from oomtop.units import format_bytes, format_duration, printable
 
 ACTION = "swap"
 # What must be left over, so that the way back does not itself end in an OOM kill.
@@ -33,23 +32,27 @@ _NEWS_SECONDS = 0.5
 
 
 def prepare_swap_off(request: SwapOffRequest, context: ActionContext) -> PreparedAction:
-    """Check that the contents fit and return what is going to be read back."""
+    """Check that the contents fit and return what is going to be read back, and what is removed."""
     title = f"Stop swapping to {printable(request.path)}"
     try:
         device = _checked(request, context)
+        remains = find_remains(request.path, device is not None, context.root) if request.remove else ()
+        if device is None and not remains:
+            raise ActionRefused("it is no swap area in use" + (", and nothing is left of it" * request.remove))
     except (ActionRefused, ParseError) as refusal:
         return refused(ACTION, title, str(refusal))
-    steps = [f"swapoff: read {format_bytes(device.used)} back into memory"]
-    if request.remove:
-        steps.append(f"remove {printable(request.path)}")
+    except OSError as error:
+        return refused(ACTION, title, in_words(error))
+    steps = [f"swapoff: read {format_bytes(device.used)} back into memory"] if device is not None else []
     plan = Plan(
         action=ACTION,
-        title=title,
-        steps=tuple(steps),
-        effect=f"{format_bytes(device.size)} less of swap",
-        risk="takes minutes when much is swapped out, and memory fills meanwhile",
+        title=title if device is not None else f"Remove what is left of {printable(request.path)}",
+        steps=(*steps, *(f"remove {remain.words}" for remain in remains)),
+        effect="" if device is None else f"{format_bytes(device.size)} less of swap",
+        risk="" if device is None else "takes minutes when much is swapped out, and memory fills meanwhile",
+        recovery=request if remains else None,
     )
-    return PreparedAction(plan, _SwitchingOff(request, context.root))
+    return PreparedAction(plan, _SwitchingOff(request.path, device is not None, remains, context.root))
 
 
 def room_without(device: SwapDevice, devices: tuple[SwapDevice, ...], meminfo: Meminfo) -> int:
@@ -59,16 +62,16 @@ def room_without(device: SwapDevice, devices: tuple[SwapDevice, ...], meminfo: M
     return max(0, int(available - meminfo.mem_total * _RESERVE)) + others
 
 
-def _checked(request: SwapOffRequest, context: ActionContext) -> SwapDevice:
+def _checked(request: SwapOffRequest, context: ActionContext) -> SwapDevice | None:
     mode = context.guard.mode_refusal()
     if mode is not None:
         raise ActionRefused(mode)
     devices = read_swaps(context.root)
     device = _find(request.path, devices)
-    if device is None:
-        raise ActionRefused("it is no swap area in use")
     if not has_capability(Capability.SYS_ADMIN):
         raise ActionRefused("not permitted: swapoff needs CAP_SYS_ADMIN")
+    if device is None:
+        return None
     room = room_without(device, devices, read_meminfo(context.root))
     if device.used > room and not request.override:
         raise ActionRefused(
@@ -85,51 +88,68 @@ def _find(path: str, devices: tuple[SwapDevice, ...]) -> SwapDevice | None:
 
 
 class _SwitchingOff:
-    """Switches off with news of how much is left, then removes the file; called once."""
+    """Switches off with news of how much is left, then removes what belongs to it; called once."""
 
-    def __init__(self, request: SwapOffRequest, root: Root) -> None:
-        self._request = request
+    def __init__(self, path: str, in_use: bool, remains: tuple[Remain, ...], root: Root) -> None:
+        self._path = path
+        self._in_use = in_use
+        self._remains = remains
         self._root = root
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """fstab first: a boot in the middle of it must not look for a file that is gone."""
+        started = time.monotonic()
+        details = [self._remove(remain) for remain in self._remains if remain.is_line]
+        if self._in_use:
+            self._switch_off(report)
+        details += [self._remove(remain) for remain in self._remains if not remain.is_line]
+        problems = tuple(detail for detail in details if detail is not None)
+        done = f"{printable(self._path)} is off" if self._in_use else f"nothing is left of {printable(self._path)}"
+        seconds = time.monotonic() - started
+        return Outcome(
+            action=ACTION,
+            status=Status.PARTLY if problems else Status.DONE,
+            summary=f"{done} after {seconds:.1f} s",
+            details=problems,
+            seconds=seconds,
+            before="in use" if self._in_use else "not in use",
+            after="off",
+        )
+
+    def _switch_off(self, report: Callable[[str], None]) -> None:
         """Switch off in a thread of its own: the call returns only when everything is read back."""
-        path, started = self._request.path, time.monotonic()
         problems: list[OSError] = []
-        thread = threading.Thread(target=_switch, args=(path, problems), name="oomtop-swapoff", daemon=True)
+        thread = threading.Thread(target=_switch, args=(self._path, problems), name="oomtop-swapoff", daemon=True)
+        started, first = time.monotonic(), self._device()
         thread.start()
         while thread.is_alive():
             thread.join(_NEWS_SECONDS)
             device = self._device()
-            if thread.is_alive() and device is not None:
-                report(f"{format_bytes(device.used)} still to read back")
+            if thread.is_alive() and device is not None and first is not None:
+                report(_progress(device.used, first.used, time.monotonic() - started))
         if problems:
             raise problems[0]
-        details = self._remove() if self._request.remove else ()
-        return Outcome(
-            action=ACTION,
-            status=Status.PARTLY if details else Status.DONE,
-            summary=f"{printable(path)} is off after {time.monotonic() - started:.1f} s",
-            details=details,
-            seconds=time.monotonic() - started,
-            before="in use",
-            after="off",
-        )
 
     def _device(self) -> SwapDevice | None:
         with contextlib.suppress(ParseError):
-            return _find(self._request.path, read_swaps(self._root))
+            return _find(self._path, read_swaps(self._root))
         return None
 
-    def _remove(self) -> tuple[str, ...]:
-        """Only a regular file is ever removed; return the problem, if any."""
-        path = self._request.path
+    def _remove(self, remain: Remain) -> str | None:
+        """Return the problem, if any."""
         try:
-            if not stat.S_ISREG(os.lstat(path).st_mode):
-                return (f"{printable(path)} is no regular file and stays",)
-            os.unlink(path)
+            remain.remove()
         except OSError as error:
-            return (f"{printable(path)} stays: {in_words(error)}",)
-        return ()
+            return f"{remain.words} stays: {in_words(error)}"
+        return None
+
+
+def _progress(left: int, total: int, seconds: float) -> str:
+    """Return what is left, and how long that takes at the speed so far."""
+    done = total - left
+    share = f"{done / total:.0%} read back, " if total else ""
+    rest = f", about {format_duration(left * seconds / done)}" if done > 0 else ""
+    return f"{share}{format_bytes(left)} to go{rest}"
 
 
 def _switch(path: str, problems: list[OSError]) -> None:

@@ -5,9 +5,9 @@ sysctl.d(5).  Sample line of `/etc/sysctl.d/60-oomtop.conf`: `vm.swappiness = 10
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
+from oomtop.actions.config_file import remove_text, replace_text
 from oomtop.actions.context import ActionContext
 from oomtop.actions.kernel_file import KernelFile
 from oomtop.actions.plan import Outcome, Plan, Status
@@ -42,6 +42,7 @@ def prepare_sysctl(request: SysctlRequest, context: ActionContext) -> PreparedAc
         risk=setting.risk,
         warnings=_warnings(request, setting, context),
         undo="write the value before",
+        recovery=_back(request, context.root, setting),
     )
     return PreparedAction(plan, _Writing(request, setting, context.root, file), [file])
 
@@ -90,7 +91,7 @@ class _Writing:
         self._file.write(str(request.value))
         after = read_int(path)
         report(f"{setting.file}: {before} -> {after}")
-        kept_before = read_kept(self._root).get(setting.name)
+        undo = None if before is None else _back(request, self._root, setting, before)
         details = self._keep()
         return Outcome(
             action=ACTION,
@@ -99,7 +100,7 @@ class _Writing:
             details=details,
             before=str(before),
             after=str(after),
-            undo=None if before is None else SysctlRequest(setting.name, before, _inverse(request.keep, kept_before)),
+            undo=undo,
         )
 
     def _keep(self) -> tuple[str, ...]:
@@ -115,6 +116,14 @@ class _Writing:
         except OSError as error:
             return (f"{KEPT_IN}: {in_words(error)}: the next boot will not know the value",)
         return ()
+
+
+def _back(request: SysctlRequest, root: Root, setting: Setting, before: int | None = None) -> SysctlRequest | None:
+    """Return what brings the value and the file back to what they are now."""
+    value = read_int(root.at(setting.file)) if before is None else before
+    if value is None:
+        return None
+    return SysctlRequest(setting.name, value, _inverse(request.keep, read_kept(root).get(setting.name)))
 
 
 def _inverse(keep: Keep, kept_before: str | None) -> Keep:
@@ -142,15 +151,6 @@ def write_kept(root: Root, kept: dict[str, str]) -> None:
     """
     path = root.at(KEPT_IN)
     if not kept:
-        if os.path.exists(path):
-            os.unlink(path)
+        remove_text(path)
         return
-    fresh = f"{path}.new"
-    text = _HEADER + "".join(f"vm.{name} = {value}\n" for name, value in kept.items())
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-    try:
-        os.write(descriptor, text.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.replace(fresh, path)
+    replace_text(path, _HEADER + "".join(f"vm.{name} = {value}\n" for name, value in kept.items()))

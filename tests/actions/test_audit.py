@@ -4,7 +4,7 @@ import stat
 
 from children import context, end, facts, identity, start
 
-from oomtop.actions.audit import Audit, audit_path, unfinished
+from oomtop.actions.audit import Audit, audit_path
 from oomtop.actions.catalogue import carry_out, prepare
 from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.requests import AdjustRequest, KillRequest
@@ -86,19 +86,8 @@ def test_a_symbolic_link_is_not_followed(tmp_path):
     assert (tmp_path / "other").read_text() == ""
 
 
-def test_what_was_cut_off_is_found_again(tmp_path):
-    path = str(tmp_path / "audit.jsonl")
-    audit = Audit(path)
-    entry, _ = audit.start(PLAN)
-    audit.end(entry, PLAN, DONE)
-    audit.start(Plan("swap", "Add a swap file", ()))
-    with open(path, "a") as file:
-        file.write('{"phase": "sta')
-    assert unfinished(path) == ("Add a swap file",)
-    assert unfinished(str(tmp_path / "none")) == ()
-
-
 def test_where_it_is(monkeypatch):
+    assert audit_path({"OOMTOP_AUDIT_LOG": "/x/log", "XDG_STATE_HOME": "/s"}) == "/x/log"
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert audit_path({"XDG_STATE_HOME": "/s"}) == "/s/oomtop/audit.jsonl"
     assert audit_path({"XDG_STATE_HOME": "relative", "HOME": "/h"}).endswith("/.local/state/oomtop/audit.jsonl")

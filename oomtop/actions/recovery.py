@@ -1,0 +1,119 @@
+"""What an earlier run left behind: actions that were cut off in the middle, and those that can still be undone.
+
+Read from the audit log: a `start` without an `end` whose process is gone was cut off by a kill, a lost terminal or a
+power failure.  What does not outlive a reboot (a limit, a frozen group, an `oom_score_adj`) is left out after one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from oomtop.actions.audit import Audit, boot_id, read_entries, start_time_of
+from oomtop.actions.catalogue import prepare
+from oomtop.actions.context import ActionContext
+from oomtop.actions.plan import Status
+from oomtop.actions.request_json import request_from_json
+from oomtop.actions.requests import Request, outlives_reboot
+from oomtop.units import printable
+
+_TAKEN_BACK = (Status.DONE.value, Status.PARTLY.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One entry of the audit log that can be taken back, or that at least has to be told."""
+
+    entry: str
+    title: str
+    time: float
+    request: Request | None
+    """What takes it back; None where nothing is left to take back."""
+
+
+def cut_off(
+    entries: Iterable[Mapping[str, object]],
+    boot: str | None,
+    start_time: Callable[[int], int | None] = start_time_of,
+) -> tuple[Leftover, ...]:
+    """Return the actions that were started, never ended, and are not under way now, oldest first."""
+    found: dict[str, Leftover] = {}
+    for entry in entries:
+        name = str(entry.get("id"))
+        if entry.get("phase") != "start":
+            found.pop(name, None)
+            if entry.get("status") in _TAKEN_BACK:
+                found.pop(str(entry.get("undoes")), None)
+        elif not _is_running(entry, boot, start_time):
+            found[name] = _leftover(entry, "recovery", boot)
+    return tuple(found.values())
+
+
+def undoable(entries: Iterable[Mapping[str, object]], boot: str | None) -> tuple[Leftover, ...]:
+    """Return the actions that ended and can be taken back and were not, oldest first."""
+    found: dict[str, Leftover] = {}
+    for entry in entries:
+        if entry.get("phase") != "end":
+            continue
+        if entry.get("undoes") is not None:
+            if entry.get("status") in _TAKEN_BACK:
+                found.pop(str(entry["undoes"]), None)
+            continue
+        leftover = _leftover(entry, "undo", boot)
+        if leftover.request is not None:
+            found[leftover.entry] = leftover
+    return tuple(found.values())
+
+
+def _is_running(entry: Mapping[str, object], boot: str | None, start_time: Callable[[int], int | None]) -> bool:
+    pid, started = entry.get("pid"), entry.get("start_time")
+    if not isinstance(pid, int) or started is None or entry.get("boot_id") != boot:
+        return False
+    return start_time(pid) == started
+
+
+def _leftover(entry: Mapping[str, object], key: str, boot: str | None) -> Leftover:
+    request = request_from_json(entry.get(key))
+    if request is not None and entry.get("boot_id") != boot and not outlives_reboot(request):
+        request = None
+    time = entry.get("time")
+    return Leftover(
+        entry=str(entry.get("id")),
+        title=printable(str(entry.get("title"))),
+        time=float(time) if isinstance(time, (int, float)) else 0.0,
+        request=request,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a start has to say about the runs before it."""
+
+    lines: tuple[str, ...]
+    undo: tuple[Leftover, ...]
+    """What is half done and can be taken back, oldest first."""
+
+
+def check(audit: Audit, context: ActionContext) -> Findings:
+    """Name every action that was cut off; what has nothing left to undo is named once and settled."""
+    lines: list[str] = []
+    undo: list[Leftover] = []
+    for leftover in cut_off(read_entries(audit.path), boot_id()):
+        refusal = _refusal(leftover, context)
+        if refusal is None:
+            undo.append(leftover)
+            lines.append(f"cut off in the middle: {leftover.title}; it can be undone")
+            continue
+        lines.append(f"cut off in the middle: {leftover.title}; {refusal}")
+        if context.guard.mode_refusal() is None:
+            problem = audit.settle(leftover.entry, refusal)
+            lines.extend([problem] if problem else [])
+    return Findings(tuple(lines), tuple(undo))
+
+
+def _refusal(leftover: Leftover, context: ActionContext) -> str | None:
+    if leftover.request is None:
+        return "nothing of it is left to undo"
+    prepared = prepare(leftover.request, context)
+    prepared.close()
+    return prepared.plan.refusal

@@ -1,0 +1,7 @@
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _audit_log_of_the_test(tmp_path_factory, monkeypatch):
+    """No test writes the machine's audit log, nor a program that it starts."""
+    monkeypatch.setenv("OOMTOP_AUDIT_LOG", str(tmp_path_factory.mktemp("audit") / "audit.jsonl"))

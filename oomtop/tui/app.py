@@ -24,7 +24,7 @@ from oomtop.snapshot import Snapshot
 from oomtop.source import LiveSource, Source
 from oomtop.tui.dashboard import Dashboard
 from oomtop.tui.look import Look
-from oomtop.tui.messages import ActionEnded, NewAssessment, SourceEnded
+from oomtop.tui.messages import ActionEnded, NewAssessment, SourceEnded, ToolChosen
 from oomtop.tui.process_table import ProcessTable
 from oomtop.tui.state import State
 from oomtop.tui.tab import TabScreen
@@ -32,6 +32,8 @@ from oomtop.tui.tabs import MAKERS, tab_beside
 from oomtop.tui.theme import DEFAULT, ThemeFile, load_theme
 
 if TYPE_CHECKING:
+    from oomtop.selfguard import SelfGuard
+    from oomtop.tui.inspections import Inspections
     from oomtop.tui.remedies import Remedies
 
 
@@ -67,6 +69,10 @@ class OomtopApp(App[None]):
         Binding("slash,f3", "search", "Search", id="app.search"),
         Binding("backslash,f4", "filter", "Filter: text, !regex, rss>1g and user=root", id="app.filter"),
         Binding("u", "user", "One user only", id="app.user"),
+        Binding("e", "environment", "Environment of the process", id="app.environment"),
+        Binding("l", "open_files", "Open files of the process", id="app.open_files"),
+        Binding("s", "strace", "Follow its system calls (strace)", id="app.strace"),
+        Binding("w", "command", "Its whole command", id="app.command"),
         Binding("tab", "beside(1)", "Next tab", id="app.next_tab"),
         Binding("shift+tab", "beside(-1)", "Tab before", id="app.previous_tab"),
         Binding("Z", "pause", "Pause", id="app.pause"),
@@ -89,7 +95,10 @@ class OomtopApp(App[None]):
         self._latest: Assessment | None = None
         self.facts: Snapshot | None = None
         """The facts that plans are made from: those of the last tick."""
+        self.self_guard: SelfGuard | None = None
         self._settled = False
+        self._waiting: NewAssessment | None = None
+        """The newest tick that the screen has not taken yet."""
         self.state = State(
             rights="root" if os.geteuid() == 0 else "unprivileged",
             interval=self.options.interval,
@@ -122,20 +131,30 @@ class OomtopApp(App[None]):
 
         return Remedies(self, Guard(self.options.protected, self.options.read_only, self.options.replay), Audit())
 
+    @cached_property
+    def inspections(self) -> Inspections:
+        """What the keys do that look into one process; loaded with the first of them."""
+        from oomtop.actions.guard import Guard
+        from oomtop.tui.inspections import Inspections
+
+        guard = Guard(self.options.protected, self.options.read_only, self.options.replay)
+        return Inspections(self, guard, self._look)
+
     @work(thread=True, group="settling", exit_on_error=False)
     def _settle(self) -> None:
         """Load what the first picture did without, and guard the process once all of it is in memory."""
         import oomtop.selfguard
         import oomtop.tui.help_screen  # noqa: F401
 
-        _ = self.remedies
+        _ = self.remedies, self.inspections
         self.call_from_thread(self._guard_self)
 
     def _guard_self(self) -> None:
         """Lock memory and lower the own score and priority, which on Linux is this thread's."""
         from oomtop.selfguard import guard_self
 
-        self.state.guard = guard_self().describe()
+        self.self_guard = guard_self()
+        self.state.guard = self.self_guard.describe()
         self._show_state()
 
     def _watch_terminal(self) -> None:
@@ -163,14 +182,21 @@ class OomtopApp(App[None]):
                     return
                 history.add(tick)
                 assessment = assess(tick, history, assessment)
-                self.post_message(NewAssessment(assessment, tick.snapshot))
+                self._offer(NewAssessment(assessment, tick.snapshot))
         except (OomtopError, OSError) as error:
             self.post_message(SourceEnded(str(error)))
             return
         self.post_message(SourceEnded(None))
 
+    def _offer(self, message: NewAssessment) -> None:
+        """Post a tick, or put it in the place of one not yet taken: a tool may own the terminal for hours."""
+        is_first, self._waiting = self._waiting is None, message
+        if is_first:
+            self.post_message(message)
+
     @on(NewAssessment)
     def _on_new_assessment(self, message: NewAssessment) -> None:
+        message, self._waiting = self._waiting or message, None
         self.facts, self._latest = message.snapshot, message.assessment
         if not self.state.paused:
             self.feed()
@@ -205,6 +231,15 @@ class OomtopApp(App[None]):
         """Have the slow facts of the process under the cursor read on every tick."""
         if isinstance(self._source, LiveSource):
             self._source.watched = frozenset([message.row.process.id] if message.row is not None else [])
+
+    @on(ProcessTable.Activated)
+    def _on_activated(self, message: ProcessTable.Activated) -> None:
+        """Open the screen of the process."""
+        self.inspections.open_process(message.row.process.id)
+
+    @on(ToolChosen)
+    def _on_tool_chosen(self, message: ToolChosen) -> None:
+        self.inspections.run_tool(message.tool, message.identity)
 
     @on(SourceEnded)
     def _on_source_ended(self, message: SourceEnded) -> None:
@@ -272,6 +307,22 @@ class OomtopApp(App[None]):
     def action_user(self) -> None:
         """Show one user only."""
         self.tab.choose_user()
+
+    def action_environment(self) -> None:
+        """Show the environment of the process."""
+        self.inspections.read("environment")
+
+    def action_open_files(self) -> None:
+        """Show what the process holds open."""
+        self.inspections.read("files")
+
+    def action_command(self) -> None:
+        """Show its whole command."""
+        self.inspections.read("command")
+
+    def action_strace(self) -> None:
+        """Follow its system calls in this terminal."""
+        self.inspections.strace()
 
     # -- actions ------------------------------------------------------------------------------------
 

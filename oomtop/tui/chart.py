@@ -6,10 +6,13 @@ it is on the screen and at least every few seconds old.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 
 from oomtop.analysis.model import Assessment, Series
 from oomtop.tui.look import Look
+from oomtop.units import GIB, KIB, MIB
 
 
 def draw_chart(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
@@ -40,3 +43,29 @@ def _plot(series: Series, total: int, width: int, height: int, look: Look) -> st
     plotext.ylim(0, 100)
     plotext.xlabel("seconds")
     return str(plotext.uncolorize(plotext.build()))
+
+
+def draw_curve(points: Sequence[tuple[float, int]], width: int, height: int, look: Look) -> list[Text]:
+    """Return (seconds, bytes) as a chart whose time axis ends now."""
+    if height < 5 or width < 20 or len(points) < 2:
+        return [Text(" the curve begins with the second sample", look.style("dim"))]
+    import plotext
+
+    step, unit = _unit(max(size for _, size in points))
+    now = points[-1][0]
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plotsize(width, height)
+    sizes = [size / step for _, size in points]
+    plotext.plot([time - now for time, _ in points], sizes, marker="." if look.ascii else "dot")
+    low, high = min(sizes), max(sizes)
+    margin = max((high - low) * 0.1, high * 0.01)
+    plotext.ylim(max(0.0, low - margin), high + margin)
+    plotext.xlabel(f"seconds before now; {unit}")
+    text = str(plotext.uncolorize(plotext.build()))
+    return [Text(line) for line in text.splitlines()[:height]]
+
+
+def _unit(size: int) -> tuple[int, str]:
+    """Return the divisor and the name of the unit in which `size` has few digits."""
+    return next(((step, name) for step, name in ((GIB, "GiB"), (MIB, "MiB")) if size >= step), (KIB, "KiB"))

@@ -11,6 +11,8 @@ from oomtop.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from oomtop.actions.plan import Outcome, Plan
+    from oomtop.analysis.deep_tools import DeepTool
+    from oomtop.host.process import ProcessId
 
 
 class NewAssessment(Message):
@@ -37,3 +39,12 @@ class ActionEnded(Message):
         super().__init__()
         self.plan = plan
         self.outcome = outcome
+
+
+class ToolChosen(Message):
+    """A tool is to be opened on a process."""
+
+    def __init__(self, tool: DeepTool, identity: ProcessId) -> None:
+        super().__init__()
+        self.tool = tool
+        self.identity = identity

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
+from oomtop.slow_facts import SlowFacts
 from oomtop.tui.event_pane import Remark
 
 
@@ -31,6 +32,8 @@ class State:
     replay: bool = False
     columns: tuple[str, ...] = ()
     remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
+    slow: SlowFacts = field(default_factory=SlowFacts)
+    """Reads that may hang, for all screens together."""
 
     def add_remark(self, text: str) -> None:
         """Keep a line for the event pane."""

@@ -1,0 +1,70 @@
+"""`Sheet`: lines of text as high as they are many, for screens that scroll; `Page` scrolls them with the usual keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.console import Group
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+Draw = Callable[[int], list[Text]]
+"""(width) to the lines of a sheet."""
+
+
+class Sheet(Widget):
+    """Shows what its drawing function returns; repaints when a line differs, lays out when their number does."""
+
+    DEFAULT_CSS = """
+    Sheet { width: 1fr; height: 0; }
+    """
+
+    def __init__(self, draw: Draw, *, id: str) -> None:
+        super().__init__(id=id)
+        self._draw = draw
+        self._lines: list[Text] = []
+
+    def update(self) -> None:
+        """Draw anew; nothing is sent where nothing differs."""
+        width = self.size.width or (self.parent.size.width if isinstance(self.parent, Widget) else 0)
+        if not width:
+            return
+        lines = self._draw(width)
+        for line in lines:
+            line.no_wrap = True
+            line.truncate(width, overflow="crop")
+        if [(line.plain, line.style, line.spans) for line in lines] == self._shown():
+            return
+        if len(lines) != len(self._lines):
+            self.styles.height = len(lines)
+        self._lines = lines
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Draw for the new width."""
+        self.update()
+
+    def _shown(self) -> list[object]:
+        return [(line.plain, line.style, line.spans) for line in self._lines]
+
+    def render(self) -> Group:
+        """Return the lines drawn last."""
+        return Group(*self._lines)
+
+    @property
+    def text(self) -> str:
+        """What it shows, without colours."""
+        return "\n".join(line.plain for line in self._lines)
+
+
+class Page(VerticalScroll):
+    """A column of sheets that scrolls with arrows, PgUp, PgDn, Home and End."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_up", "Up", show=False, id="page.up"),
+        Binding("down", "scroll_down", "Down", show=False, id="page.down"),
+        Binding("space", "page_down", "Page down", show=False, id="page.space"),
+    ]

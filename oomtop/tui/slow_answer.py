@@ -1,0 +1,46 @@
+"""`Answer`: what is known of a fact that may hang, and the wait for it that never holds the screen up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from oomtop.actions.words import in_words
+from oomtop.errors import OomtopError
+from oomtop.host.process_folder import ProcessGone
+from oomtop.slow_facts import DEADLINE, SlowFacts
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """A value, or in words why there is none (yet)."""
+
+    value: T | None = None
+    note: str = "reading"
+
+
+async def ask(slow: SlowFacts, read: Callable[[], T], take: Callable[[Answer[T]], None]) -> None:
+    """Begin a read and hand its answer to `take`; after the deadline first a note, and the value if it still comes."""
+    future = asyncio.wrap_future(slow.begin(read))
+    done, _ = await asyncio.wait({future}, timeout=DEADLINE)
+    if not done:
+        take(Answer(None, f"no answer in {DEADLINE:g} s: the process holds its memory lock"))
+        await asyncio.wait({future})
+    take(_answer(future))
+
+
+def _answer(future: asyncio.Future[T]) -> Answer[T]:
+    try:
+        return Answer(future.result(), "")
+    except ProcessGone:
+        return Answer(None, "exited")
+    except PermissionError:
+        return Answer(None, "not yours to read: needs root, or to be the same user")
+    except OSError as error:
+        return Answer(None, in_words(error))
+    except OomtopError as error:
+        return Answer(None, str(error))

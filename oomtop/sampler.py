@@ -29,6 +29,8 @@ _LISTING_EVERY = 5
 _GROUPS_A_TICK = 100
 # Above this share of RAM the kernel's own objects are a suspect, and which ones they are is read.
 _SLAB_SUSPECT = 0.1
+# While free, anonymous and swapped memory move less than this (and 0.1 % of RAM), idle processes are read in turn.
+_STILL = 16 << 20
 
 
 class Sampler:
@@ -47,6 +49,7 @@ class Sampler:
         self._users: dict[int, str] = {}
         self._paths: tuple[str, ...] = ()
         self._groups: dict[str, Cgroup] = {}
+        self._figures: tuple[int, int, int] | None = None
         self._turn = 0
         self._problems: list[Problem] = []
 
@@ -65,7 +68,7 @@ class Sampler:
         root = self._root
         meminfo = read_meminfo(root)
         arc = self._try("ZFS ARC", lambda: read_arc(root))
-        processes = self._processes(watched)
+        processes = self._processes(watched, self._has_moved(meminfo))
         memory = self._pressure("memory")
         if memory is None:
             self._problems.append(Problem("pressure", "no PSI: the kernel was built without it or booted with psi=0"))
@@ -112,9 +115,16 @@ class Sampler:
     def _pressure(self, resource: str) -> Pressure | None:
         return self._try(f"pressure {resource}", lambda: read_pressure(self._root.at(f"/proc/pressure/{resource}")))
 
-    def _processes(self, watched: frozenset[ProcessId]) -> tuple[Process, ...]:
-        processes = self._try("processes", lambda: self._scan.scan(watched)) or ()
-        self._commands.ask(processes)
+    def _has_moved(self, meminfo: Meminfo) -> bool:
+        """Whether some process may have grown or shrunk since the last sample: then none of them may rest."""
+        now = (meminfo.mem_free, meminfo.anon_pages or 0, meminfo.swap_free or 0)
+        before, self._figures = self._figures, now
+        limit = max(_STILL, meminfo.mem_total // 1000)
+        return before is None or any(abs(a - b) > limit for a, b in zip(now, before, strict=True))
+
+    def _processes(self, watched: frozenset[ProcessId], thorough: bool) -> tuple[Process, ...]:
+        processes = self._try("processes", lambda: self._scan.scan(watched, thorough)) or ()
+        self._commands.ask(self._scan.take_nameless())
         arrived = self._commands.collect()
         if not arrived:
             return processes

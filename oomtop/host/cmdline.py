@@ -10,6 +10,7 @@ import os
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable
 
 from oomtop.host.process import Process, ProcessId
@@ -25,22 +26,17 @@ class CommandLines:
 
     def __init__(self, root: Root) -> None:
         self._proc = root.at("/proc")
-        self._asked: dict[ProcessId, str] = {}
+        self._overflow: deque[ProcessId] = deque()
         self._work: queue.Queue[ProcessId] = queue.Queue(_WAITING)
         self._done: queue.SimpleQueue[tuple[ProcessId, str]] = queue.SimpleQueue()
         self._pending = 0
         self._threads: list[threading.Thread] = []
 
     def ask(self, processes: Iterable[Process]) -> None:
-        """Queue what was not asked for yet; forget processes that are gone."""
-        asked: dict[ProcessId, str] = {}
-        for process in processes:
-            if process.is_kernel_thread:
-                continue
-            known = self._asked.get(process.id)
-            if known == process.comm or self._queue(process.id):
-                asked[process.id] = process.comm
-        self._asked = asked
+        """Queue these processes, and those that found no room before; a kernel thread has no arguments."""
+        self._overflow.extend(process.id for process in processes if not process.is_kernel_thread)
+        while self._overflow and self._queue(self._overflow[0]):
+            self._overflow.popleft()
 
     def _queue(self, identity: ProcessId) -> bool:
         try:

@@ -64,6 +64,8 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         series=_series(history, snapshot.time),
         problems=snapshot.problems,
         sample_seconds=snapshot.sample_seconds,
+        kernel=snapshot.kernel,
+        meminfo=snapshot.meminfo,
     )
 
 

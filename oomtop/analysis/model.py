@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from oomtop.host.cgroup import Cgroup
+from oomtop.host.kernel_facts import KernelFacts
+from oomtop.host.meminfo import Meminfo
 from oomtop.host.pressure import Pressure
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.swaps import SwapDevice, Zram, Zswap
@@ -236,5 +238,9 @@ class Assessment:
     series: Series
     problems: tuple[Problem, ...]
     sample_seconds: float = 0.0
+    kernel: KernelFacts | None = None
+    """Settings, free lists, huge pages, slab caches; the same object until it is read again."""
+    meminfo: Meminfo | None = None
+    """The kernel's own account, for the figures that `memory` sums up."""
     log_read: bool = True
     """False until the kernel log was read: `events` may still be too few."""

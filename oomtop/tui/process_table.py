@@ -192,6 +192,7 @@ class ProcessTable(ScrollView, can_focus=True):
     def _set_view(self, view: View) -> None:
         """Rearrange at once: the user asked for it, so nothing is held and the cursor stays in sight."""
         self._order.view = view
+        self._order.unsettle()
         self._held_until = float("-inf")
         if self._assessment is not None:
             self._relayout()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Sequence
 
 from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
 from oomtop.tui.columns import Moment, rank_victims
 from oomtop.tui.filter_query import haystack
+from oomtop.tui.resort import Change, can_resort, changes_between, resort
 from oomtop.tui.rows import Entry, Key, View, arrange, keep_places, select
 
 HOLD_SECONDS = 2.0
@@ -25,21 +25,26 @@ class TableOrder:
         self.rows: tuple[ProcessRow, ...] = ()
         """All rows of the tick, shown or not."""
         self.victim: ProcessId | None = None
-        self._chosen: Sequence[ProcessRow] = ()
-        self._index: dict[Key, int] = {}
+        self._index: dict[Key, int] | None = {}
+        """Made when it is asked for: most ticks only ask where the cursor is, and that is where it was."""
+        self._last: tuple[Key, int] | None = None
+        self._changes: list[Change] | None = None
+        self._arranged: tuple[ProcessRow, ...] = ()
+        """The rows that were looked at when the entries were arranged, shown or not."""
         self._is_settled = False
 
     def take(self, assessment: Assessment, needs_ranks: bool) -> bool:
         """Take the facts of a tick; return whether any row differs from the tick before."""
-        is_same = _is_same(self.rows, assessment.rows)
+        changes = self._changes = changes_between(self.rows, assessment.rows)
         self.rows = assessment.rows
         first = assessment.victims.first
         self.victim = first.id if first else None
-        ranks = self.moment.ranks if needs_ranks and is_same else {}
+        is_same_rank = changes is not None and all(old.badness == new.badness for old, new in changes)
+        ranks = self.moment.ranks if needs_ranks and is_same_rank else {}
         if needs_ranks and not ranks:
             ranks = rank_victims(self.rows, [candidate.id for candidate in assessment.victims.candidates])
         self.moment = Moment(assessment.monotonic, ranks)
-        return not is_same
+        return changes != []
 
     def unsettle(self) -> None:
         """Have the next tick arranged though no row of it changed."""
@@ -52,22 +57,32 @@ class TableOrder:
 
     def arrange(self) -> None:
         """Arrange the rows as the view wants it."""
+        changes, self._arranged = self._changes, self.rows
+        if self._is_settled and changes is not None and can_resort(self.view):
+            self._set(resort(self.entries, changes, self.view, self.moment))
+            return
         self._is_settled = True
-        self._chosen = select(self.rows, self.view)
-        self._set(arrange(self._chosen, self.view, self.moment))
+        self._set(arrange(select(self.rows, self.view), self.view, self.moment))
 
     def hold(self) -> None:
         """Keep every row in its place, ended ones too; new ones come last."""
         self._is_settled = False
-        known = {row.process.id for row in self._chosen} | self._index.keys()
+        known, self._arranged = ids_of(self._arranged), self.rows
         found = () if self.view.grouping else select(self.rows, self.view)
         fresh = [row for row in found if row.process.id not in known]
-        self._chosen = [*self._chosen, *fresh]
         self._set(keep_places(self.entries, self.rows, fresh))
 
     def at(self, key: Key | None) -> int | None:
         """Return the line of a process or group, None if it has none."""
-        return None if key is None else self._index.get(key)
+        if key is None:
+            return None
+        if self._last is not None and self._last[0] == key and self._index is None:
+            at = self._last[1]
+            if at < len(self.entries) and self.entries[at].key == key:
+                return at
+        found = self._positions().get(key)
+        self._last = None if found is None else (key, found)
+        return found
 
     def of_pid(self, pid: str) -> int | None:
         """Return the line of the process with this number."""
@@ -84,12 +99,12 @@ class TableOrder:
 
     def _set(self, entries: list[Entry]) -> None:
         self.entries = entries
-        self._index = {entry.key: at for at, entry in enumerate(entries)}
+        self._index = None
 
-
-def _is_same(before: Sequence[ProcessRow], now: Sequence[ProcessRow]) -> bool:
-    """Return whether all rows are the very same objects, as unchanged processes keep theirs."""
-    return len(before) == len(now) and all(map(operator.is_, before, now))
+    def _positions(self) -> dict[Key, int]:
+        if self._index is None:
+            self._index = {entry.key: at for at, entry in enumerate(self.entries)}
+        return self._index
 
 
 def ids_of(rows: Iterable[ProcessRow]) -> frozenset[ProcessId]:

@@ -1,0 +1,1 @@
+"""The recording: facts to one file and back."""

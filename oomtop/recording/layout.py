@@ -1,0 +1,128 @@
+"""The file: SQLite in WAL mode, one transaction a tick: a kill or a power cut at any byte loses the last at most.
+
+A chapter begins with a whole snapshot in `keys`; `frames` hold the difference of each tick to the one before.  The
+chapters do not need one another, so the oldest can be taken out.  `ticks` holds the few figures that the time line and
+the search for the highest pressure need, so that nothing has to be unpacked for them.
+https://www.sqlite.org/wal.html
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from oomtop.recording.kinds import RecordingError
+
+VERSION = 1
+"""Raised when an older oomtop could not read the file; a field that comes or goes in a record does not raise it."""
+
+_TABLES = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE schemas(id INTEGER PRIMARY KEY, fields TEXT NOT NULL);
+CREATE TABLE chapters(id INTEGER PRIMARY KEY, schema INTEGER NOT NULL, time REAL NOT NULL);
+CREATE TABLE ticks(id INTEGER PRIMARY KEY, chapter INTEGER NOT NULL, time REAL NOT NULL, monotonic REAL NOT NULL,
+  available INTEGER, free INTEGER, swap_used INTEGER, some REAL, full REAL);
+CREATE TABLE keys(id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE frames(id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE events(id INTEGER PRIMARY KEY, tick INTEGER NOT NULL, time REAL, key TEXT NOT NULL,
+  schema INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX events_by_key ON events(key);
+CREATE TABLE actions(id INTEGER PRIMARY KEY, tick INTEGER NOT NULL, time REAL NOT NULL, title TEXT NOT NULL,
+  status TEXT NOT NULL, summary TEXT NOT NULL);
+"""
+_BUSY_SECONDS = 5.0
+
+
+def default_path(environ: Mapping[str, str] = os.environ) -> str:
+    """Return where this user's recording is."""
+    if os.geteuid() == 0:
+        return "/var/lib/oomtop/recording.db"
+    state = environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(state):
+        state = os.path.expanduser("~/.local/state")
+    return os.path.join(state, "oomtop", "recording.db")
+
+
+def open_for_writing(path: str) -> sqlite3.Connection:
+    """Return a connection to the file, made if there is none; only its owner may read it.
+
+    Raises:
+        RecordingError: it cannot be made, is no recording, or is one of a later oomtop.
+        sqlite3.DatabaseError: it is damaged.
+    """
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    except OSError as error:
+        raise RecordingError(f"{path}: {os.strerror(error.errno or 0)}") from None
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    connection.execute("PRAGMA journal_mode=WAL")
+    # FULL: the log reaches the disk with every commit, so a power cut costs the interval and not the last minutes.
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA journal_size_limit=4194304")
+    if not is_empty(connection):
+        require_version(connection, path)
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in _TABLES.split(";"):
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES('version', ?)", (str(VERSION),))
+    connection.execute("COMMIT")
+
+
+def open_for_reading(path: str) -> sqlite3.Connection:
+    """Return a connection that changes nothing; a file nobody may write to is read as it lies there.
+
+    Raises:
+        RecordingError: there is none, it cannot be read, is no recording, or is one of a later oomtop.
+    """
+    if not os.path.exists(path):
+        raise RecordingError(f"{path}: there is no such recording")
+    problem = "cannot be read"
+    for mode in ("mode=ro", "mode=ro&immutable=1"):
+        try:
+            uri = f"file:{quote(os.path.abspath(path))}?{mode}"
+            connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None,
+                                         check_same_thread=False)  # fmt: skip
+            if is_empty(connection):
+                raise RecordingError(f"{path}: is empty; the recorder was ended before its first tick")
+            require_version(connection, path)
+            return connection
+        except sqlite3.Error as error:
+            problem = str(error)
+    raise RecordingError(f"{path}: {problem}")
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether no table was made yet."""
+    return connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+
+
+def require_version(connection: sqlite3.Connection, path: str) -> None:
+    """Check that this is a recording that this version reads.
+
+    Raises:
+        RecordingError: it is not.
+    """
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE key='version'").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        row = None
+    if row is None or not str(row[0]).isdigit():
+        raise RecordingError(f"{path}: is a database, but no recording of oomtop")
+    if int(row[0]) > VERSION:
+        raise RecordingError(f"{path}: was made by a later oomtop (format {row[0]}; this one reads up to {VERSION})")

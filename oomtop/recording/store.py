@@ -1,0 +1,231 @@
+"""`Store`: writes ticks, OOM events and actions to the recording, and keeps it within its bounds."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from oomtop.oomlog.event import OomEvent
+from oomtop.recording.bounds import Bounds, Chapter, choose
+from oomtop.recording.codec import Codec, pack
+from oomtop.recording.kinds import RecordingError
+from oomtop.recording.layout import open_for_writing
+from oomtop.snapshot import Snapshot, Tick
+
+CHAPTER_TICKS = 60
+"""So that a jump unpacks a hundred ticks at most."""
+_MOST_EVENTS = 2000
+_MOST_ACTIONS = 5000
+_FREE_PAGES = 2000
+# Two tellings of one event differ in time by the drift between the kernel's clock and the wall clock.
+_SAME_EVENT = 2.0
+_MAGIC = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """An action as the recording remembers it."""
+
+    time: float
+    title: str
+    status: str
+    summary: str
+
+
+class Store:
+    """One writer of one file; a second one on the same file is refused."""
+
+    def __init__(self, path: str, bounds: Bounds | None = None) -> None:
+        self.path = path
+        self._bounds = bounds or Bounds()
+        self._lock = _take_lock(path)
+        try:
+            self._db = _open_or_replace(path)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._codec = Codec((Snapshot, OomEvent))
+        self._schema = self._register_schema()
+        self._last: Snapshot | None = None
+        self._latest = 0.0
+        self._window = b""
+        self._in_chapter = 0
+        self._next = self._one("SELECT coalesce(max(id), 0) + 1 FROM ticks")
+        self._chapter = 0
+
+    def close(self) -> None:
+        """Write the log back into the file and let go of it."""
+        self._db.close()
+        os.close(self._lock)
+
+    def write(self, tick: Tick, deeds: Sequence[Deed] = ()) -> None:
+        """Write one tick with the actions since the one before; it is on the disk when this returns.
+
+        Raises:
+            RecordingError: the disk is full or the file cannot be written; the next tick is tried anew.
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._insert(tick, deeds)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._last = None
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._recover(str(error))
+            raise RecordingError(f"{self.path}: {error}") from None
+        self._last, self._latest = tick.snapshot, tick.snapshot.time
+        self._next += 1
+        if self._in_chapter == 1:
+            self.trim()
+
+    def _recover(self, problem: str) -> None:
+        """Make room on a full disk, put a damaged file aside; what cannot be helped now is tried at the next tick."""
+        if "full" in problem:
+            self.trim(self._size() // 2)
+        elif "malformed" in problem or "not a database" in problem:
+            self._db.close()
+            _put_aside(self.path)
+            self._db = open_for_writing(self.path)
+            self._schema, self._next = self._register_schema(), 1
+
+    def trim(self, max_bytes: int | None = None) -> None:
+        """Take out the oldest chapters until the file is within its bounds."""
+        limit = self._bounds.max_bytes if max_bytes is None else max_bytes
+        bounds = Bounds(limit, self._bounds.max_seconds)
+        chapters = self._chapters()
+        events = [row[0] for row in self._db.execute("SELECT time FROM events WHERE time IS NOT NULL ORDER BY time")]
+        now = chapters[-1].end if chapters else 0.0
+        while (chapter := choose(chapters, events, bounds, now, self._size())) is not None:
+            self._delete(chapter)
+            chapters = [kept for kept in chapters if kept.id != chapter]
+        if self._one("PRAGMA freelist_count") > _FREE_PAGES:
+            self._db.execute(f"PRAGMA incremental_vacuum({_FREE_PAGES})").fetchall()
+
+    def _insert(self, tick: Tick, deeds: Sequence[Deed]) -> None:
+        number, snapshot = self._next, tick.snapshot
+        is_key = self._last is None or self._in_chapter >= CHAPTER_TICKS
+        if self._last is not None:
+            # The first tick of a chapter has its difference too: whoever reads on needs no new start there.
+            body, raw = pack(self._codec.delta(self._last, snapshot), self._window)
+            self._db.execute("INSERT INTO frames VALUES(?, ?)", (number, body))
+            self._window = (self._window + raw)[-(32 << 10) :]
+        if is_key:
+            self._begin_chapter(number, snapshot)
+        self._in_chapter += 1
+        self._db.execute(
+            "INSERT INTO ticks VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", (number, self._chapter, *_figures(snapshot))
+        )
+        for event in tick.events:
+            self._insert_event(number, event)
+        self._db.executemany(
+            "INSERT INTO actions(tick, time, title, status, summary) VALUES(?, ?, ?, ?, ?)",
+            [(number, deed.time, deed.title, deed.status, deed.summary) for deed in deeds],
+        )
+
+    def _begin_chapter(self, number: int, snapshot: Snapshot) -> None:
+        body, _ = pack(self._codec.full(snapshot))
+        self._db.execute("INSERT INTO keys VALUES(?, ?)", (number, body))
+        self._db.execute("INSERT INTO chapters VALUES(?, ?, ?)", (number, self._schema, snapshot.time))
+        self._chapter, self._in_chapter, self._window = number, 0, b""
+
+    def _insert_event(self, number: int, event: OomEvent) -> None:
+        """Write an event, unless an earlier start of the recorder told it from the same log."""
+        key = repr(event.key)
+        known = self._db.execute(
+            "SELECT 1 FROM events WHERE key=? AND (time IS ? OR abs(time - ?) <= ?) AND size >= ?",
+            (key, event.time, event.time, _SAME_EVENT, len(event.raw)),
+        ).fetchone()
+        if known is None:
+            body, _ = pack(self._codec.full(event))
+            self._db.execute(
+                "INSERT INTO events(tick, time, key, schema, size, body) VALUES(?, ?, ?, ?, ?, ?)",
+                (number, event.time, key, self._schema, len(event.raw), body),
+            )
+
+    def _register_schema(self) -> int:
+        text = json.dumps(self._codec.schema, separators=(",", ":"))
+        row = self._db.execute("SELECT id FROM schemas WHERE fields=?", (text,)).fetchone()
+        if row is not None:
+            return int(row[0])
+        return self._db.execute("INSERT INTO schemas(fields) VALUES(?)", (text,)).lastrowid or 0
+
+    def _chapters(self) -> list[Chapter]:
+        rows = self._db.execute("SELECT id, time FROM chapters ORDER BY id").fetchall()
+        ends = [row[1] for row in rows[1:]] + [self._latest]
+        return [Chapter(row[0], row[1], end) for row, end in zip(rows, ends, strict=True)]
+
+    def _delete(self, chapter: int) -> None:
+        following = self._one("SELECT coalesce(min(id), 9e15) FROM chapters WHERE id > ?", chapter)
+        self._db.execute("BEGIN IMMEDIATE")
+        for table in ("ticks", "frames", "keys", "chapters"):
+            self._db.execute(f"DELETE FROM {table} WHERE id >= ? AND id < ?", (chapter, following))
+        for table, most in (("events", _MOST_EVENTS), ("actions", _MOST_ACTIONS)):
+            self._db.execute(f"DELETE FROM {table} WHERE id <= (SELECT max(id) FROM {table}) - ?", (most,))
+        self._db.execute("COMMIT")
+
+    def _size(self) -> int:
+        pages = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
+        return pages * self._one("PRAGMA page_size")
+
+    def _one(self, query: str, *values: object) -> int:
+        return int(self._db.execute(query, values).fetchone()[0])
+
+
+def _figures(snapshot: Snapshot) -> tuple[float | int | None, ...]:
+    memory, pressure = snapshot.meminfo, snapshot.pressure_memory
+    used = None if memory.swap_total is None or memory.swap_free is None else memory.swap_total - memory.swap_free
+    some = pressure.some.avg10 if pressure is not None else None
+    full = pressure.full.avg10 if pressure is not None and pressure.full is not None else None
+    return snapshot.time, snapshot.monotonic, memory.mem_available, memory.mem_free, used, some, full
+
+
+def _take_lock(path: str) -> int:
+    """Return the lock's descriptor; the kernel gives the lock back when the process ends, however it ends.
+
+    Raises:
+        RecordingError: another recorder has it.
+    """
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
+        descriptor = os.open(f"{path}-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise RecordingError(f"{path}: {os.strerror(error.errno or 0)}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise RecordingError(f"{path}: another recorder writes to it") from None
+    return descriptor
+
+
+def _open_or_replace(path: str) -> sqlite3.Connection:
+    """Open the file; one that the disk damaged is put aside, and recording begins anew."""
+    try:
+        return open_for_writing(path)
+    except sqlite3.OperationalError as error:
+        raise RecordingError(f"{path}: {error}") from None
+    except sqlite3.DatabaseError:
+        _put_aside(path)
+        return open_for_writing(path)
+
+
+def _put_aside(path: str) -> None:
+    """Rename a damaged recording and its log.
+
+    Raises:
+        RecordingError: it never was one, so it is left where it is.
+    """
+    with open(path, "rb") as file:
+        head = file.read(len(_MAGIC))
+    if head != _MAGIC and any(head):
+        raise RecordingError(f"{path}: is no recording of oomtop")
+    aside = f"{path}.damaged-{int(time.time())}"
+    for ending in ("", "-wal", "-shm"):
+        if os.path.exists(path + ending):
+            os.replace(path + ending, aside + ending)

@@ -18,14 +18,18 @@ from oomtop.errors import OomtopError
 
 EXIT_CODES = """exit codes:
   0    done
-  1    failed, or done only in part
+  1    failed
   2    wrong usage, or no terminal for the monitor
   3    a kernel file that cannot be read
   4    refused by a guard, by you, or for want of --yes
+  5    done in part: the output says what is missing
   130  interrupted
   141  the reader of the output went away
 """
-COMMANDS = ("top", "events", "kill", "protect", "drop-caches")
+COMMANDS = (
+    "top", "events", "kill", "protect", "freeze", "thaw", "reclaim", "drop-caches", "compact", "limit", "swap",
+    "sysctl", "undo",
+)  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
 
 

@@ -1,4 +1,4 @@
-"""The actions without a screen: `oomtop kill`, `protect`, `drop-caches`; the plan first, then a yes, then the outcome.
+"""The actions without a screen: `oomtop kill`, `protect`, `swap`; the plan first, then a yes, then the outcome.
 
 stdout carries the plan and the outcome, stderr the question and the progress.
 """
@@ -9,20 +9,22 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from oomtop.actions.audit import Audit
+from oomtop.actions.audit import Audit, boot_id, read_entries
 from oomtop.actions.catalogue import carry_out, prepare
 from oomtop.actions.context import context_of
 from oomtop.actions.guard import Guard
 from oomtop.actions.plan import Outcome, Prepared, Status
 from oomtop.actions.plan_text import describe, describe_outcome
+from oomtop.actions.recovery import Leftover, cut_off, undoable
 from oomtop.actions.requests import Request
 from oomtop.errors import ActionRefused, OomtopError
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from oomtop.sampler import Sampler
 from oomtop.snapshot import Snapshot
+from oomtop.units import printable
 
-EXIT_CODES: Mapping[Status, int] = {Status.DONE: 0, Status.FAILED: 1, Status.PARTLY: 1, Status.REFUSED: 4}
+EXIT_CODES: Mapping[Status, int] = {Status.DONE: 0, Status.FAILED: 1, Status.REFUSED: 4, Status.PARTLY: 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +35,63 @@ class Consent:
     yes: bool
 
 
-def act(pids: Sequence[int], make: Callable[[tuple[ProcessId, ...]], Request], consent: Consent, guard: Guard) -> int:
-    """Plan an action on `pids` as they are now, perform it when consented to, and return the exit code.
+def act(make: Callable[[Snapshot], Request], consent: Consent, guard: Guard, undoes: str | None = None) -> int:
+    """Plan an action on the machine as it is now, perform it when consented to, and return the exit code.
 
     Raises:
-        OomtopError: a pid that no process has.
+        OomtopError: a pid that no process has, or a group that there is not.
         ActionRefused: there is nobody to ask, and no `--yes`.
     """
     snapshot = _snapshot()
-    request = make(tuple(find_process(snapshot, pid) for pid in pids))
-    prepared = prepare(request, context_of(snapshot, guard, Root()))
+    prepared = prepare(make(snapshot), context_of(snapshot, guard, Root()))
     try:
-        return _go_on(prepared, consent)
+        return _go_on(prepared, consent, undoes)
     finally:
         prepared.close()
 
 
-def find_process(snapshot: Snapshot, pid: int) -> ProcessId:
-    """Return who has `pid` now; from here on it is held by its start time as well.
+def find_processes(snapshot: Snapshot, pids: Sequence[int]) -> tuple[ProcessId, ...]:
+    """Return who has these pids now; from here on they are held by their start time as well.
 
     Raises:
-        OomtopError: nobody has.
+        OomtopError: nobody has one of them.
     """
-    for process in snapshot.processes:
-        if process.pid == pid:
-            return process.id
-    raise OomtopError(f"there is no process {pid}")
+    known = {process.pid: process.id for process in snapshot.processes}
+    for pid in pids:
+        if pid not in known:
+            raise OomtopError(f"there is no process {pid}")
+    return tuple(known[pid] for pid in pids)
+
+
+def find_group(snapshot: Snapshot, name: str) -> str:
+    """Return the path of the group meant: its path, its folder, its unit, or a container by the start of its id.
+
+    Raises:
+        OomtopError: there is none, or more than one.
+    """
+    paths = [group.path for group in snapshot.cgroups]
+    layout = snapshot.cgroup_layout
+    inside = name.removeprefix(layout.memory_mount) if layout is not None else name
+    wanted = "/" + inside.strip("/")
+    if wanted in paths:
+        return wanted
+    found = [path for path in paths if _is_called(path.rsplit("/", 1)[-1], name)]
+    if not found:
+        raise OomtopError(f"there is no group {printable(name)}")
+    if len(found) > 1:
+        raise OomtopError(f"{printable(name)} is the name of {len(found)} groups: give one's path, as {found[0]}")
+    return found[0]
+
+
+def _is_called(last: str, name: str) -> bool:
+    container = last.removesuffix(".scope").rsplit("-", 1)[-1]
+    return last in (name, f"{name}.service") or (len(name) >= 6 and len(container) == 64 and container.startswith(name))
+
+
+def leftovers() -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]:
+    """Return what was cut off, and what was done and can be undone, oldest first."""
+    entries = read_entries(Audit().path)
+    return cut_off(entries, boot_id()), undoable(entries, boot_id())
 
 
 def _snapshot() -> Snapshot:
@@ -69,7 +102,7 @@ def _snapshot() -> Snapshot:
         sampler.close()
 
 
-def _go_on(prepared: Prepared, consent: Consent) -> int:
+def _go_on(prepared: Prepared, consent: Consent, undoes: str | None) -> int:
     print(describe(prepared.plan), flush=True)
     if prepared.plan.refusal is not None:
         return EXIT_CODES[Status.REFUSED]
@@ -78,8 +111,7 @@ def _go_on(prepared: Prepared, consent: Consent) -> int:
     if not consent.yes and not _confirmed():
         print("nothing was done", file=sys.stderr)
         return EXIT_CODES[Status.REFUSED]
-    outcome = carry_out(prepared, Audit(), _narrate)
-    return _tell(outcome)
+    return _tell(carry_out(prepared, Audit(), _narrate, undoes))
 
 
 def _confirmed() -> bool:
@@ -90,7 +122,7 @@ def _confirmed() -> bool:
 
 
 def _narrate(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def _tell(outcome: Outcome) -> int:

@@ -5,6 +5,7 @@ Every unknown value is `None` and is written as a dash.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 DASH = "-"
@@ -12,6 +13,7 @@ KIB = 1 << 10
 MIB = 1 << 20
 GIB = 1 << 30
 
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([bkmgtp]?)(?:i?b)?")
 _SUFFIXES = ("B", "K", "M", "G", "T", "P", "E")
 
 
@@ -88,3 +90,15 @@ def _harmless(char: str) -> str:
     if not char.isprintable() or unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
         return "?"
     return char
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes that `512M`, `1.5g`, `2GiB` or `4096` stand for; binary suffixes.
+
+    Raises:
+        ValueError: it is no size.
+    """
+    match = _SIZE.fullmatch(text.strip().lower())
+    if match is None:
+        raise ValueError(f"{text!r} is no size such as 512M or 1.5G")
+    return int(float(match[1]) * 1024 ** "bkmgtp".index(match[2] or "b"))

@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 from oomtop.actions.audit import Audit
 from oomtop.actions.compact import prepare_compact
+from oomtop.actions.confine import prepare_confine, prepare_release
 from oomtop.actions.context import ActionContext
 from oomtop.actions.drop_caches import prepare_drop_caches
 from oomtop.actions.freeze import prepare_freeze, prepare_freeze_cgroup
@@ -16,11 +17,13 @@ from oomtop.actions.kill_cgroup import prepare_kill_cgroup
 from oomtop.actions.limit import prepare_limit
 from oomtop.actions.plan import Outcome, Prepared
 from oomtop.actions.protect import prepare_adjust, prepare_restore
+from oomtop.actions.protect_unit import prepare_unit_adj
 from oomtop.actions.reclaim import prepare_reclaim
 from oomtop.actions.reclaim_process import prepare_reclaim_process
 from oomtop.actions.requests import (
     AdjustRequest,
     CompactRequest,
+    ConfineRequest,
     DropCachesRequest,
     FreezeCgroupRequest,
     FreezeRequest,
@@ -29,12 +32,14 @@ from oomtop.actions.requests import (
     LimitRequest,
     ReclaimCgroupRequest,
     ReclaimProcessRequest,
+    ReleaseRequest,
     Request,
     RestoreAdjRequest,
     SwapFileRequest,
     SwapOffRequest,
     SweepZramRequest,
     SysctlRequest,
+    UnitAdjRequest,
     ZramRequest,
 )
 from oomtop.actions.swap_file import prepare_swap_file
@@ -63,6 +68,9 @@ _TABLE: Mapping[type[object], _Prepare] = dict(
         _row(ReclaimCgroupRequest, prepare_reclaim),
         _row(ReclaimProcessRequest, prepare_reclaim_process),
         _row(LimitRequest, prepare_limit),
+        _row(ConfineRequest, prepare_confine),
+        _row(ReleaseRequest, prepare_release),
+        _row(UnitAdjRequest, prepare_unit_adj),
         _row(SysctlRequest, prepare_sysctl),
         _row(CompactRequest, prepare_compact),
         _row(SwapFileRequest, prepare_swap_file),

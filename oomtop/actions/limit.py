@@ -1,20 +1,25 @@
 """Limits of a cgroup: `memory.high`, `memory.max`, `memory.low` (v2), `memory.limit_in_bytes` (v1).
 
 Documentation/admin-guide/cgroup-v2.rst ("Memory Interface Files"), Documentation/admin-guide/cgroup-v1/memory.rst.
+A group of systemd, docker or podman is limited through their own command, which keeps their books right.
 `high` throttles and reclaims.  `max` under the use of now reclaims first and then kills in the group at once; v1
 answers EBUSY in place of killing.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.group import Group, find_group, require_allowed
+from oomtop.actions.group_owner import command_of, owner_of
 from oomtop.actions.kernel_file import KernelFile
 from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.requests import Limit, LimitRequest
+from oomtop.actions.tool import run_tool
 from oomtop.errors import ActionRefused
 from oomtop.host.root import parse_counters, read_optional
 from oomtop.units import format_bytes, printable
@@ -41,10 +46,15 @@ def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedActi
         reason = _value_refusal(request, group)
         if reason is not None:
             raise ActionRefused(reason)
+        owner = owner_of(request.path, context.root)
+        command = None if owner is None else command_of(owner, request, group)
+        if request.lasting and (owner is None or owner.tool != "systemctl"):
+            raise ActionRefused("only a unit of systemd keeps a limit over its restart")
         file = KernelFile(group.file(name), "root, or the group delegated to you")
     except ActionRefused as refusal:
         return refused(ACTION, title, str(refusal))
-    return PreparedAction(_plan(title, request, group, name), _Limiting(request, group, name, file), [file])
+    plan = _plan(title, request, group, name, command)
+    return PreparedAction(plan, _Limiting(request, group, name, file, command), [file])
 
 
 def _file_name(group: Group, limit: Limit) -> str:
@@ -79,27 +89,29 @@ def _unreclaimable(group: Group) -> int | None:
     return max(0, usage - file_pages - stat.get("slab_reclaimable", 0))
 
 
-def _plan(title: str, request: LimitRequest, group: Group, name: str) -> Plan:
+def _plan(title: str, request: LimitRequest, group: Group, name: str, command: tuple[str, ...] | None) -> Plan:
+    before = _read(group, name)
+    written = f"write {_text(request.size, group)} to {printable(group.file(name))}"
     return Plan(
         action=ACTION,
         title=title,
-        steps=(
-            f"write {_text(request.size, group)} to {printable(group.file(name))} (now {_size(_read(group, name))})",
-        ),
+        steps=(f"{written if command is None else printable(' '.join(command))} (now {_size(before)})",),
         effect=_EFFECT[request.limit] if request.size is not None else "the group may take what the machine has",
         risk="the group's programs may slow down, or be killed at `max`" if request.size is not None else "",
-        warnings=tuple(_warnings(request, group)),
-        undo="write the value before",
+        warnings=tuple(_warnings(request, group, command)),
+        undo="set the value before",
+        recovery=replace(request, size=before),
     )
 
 
-def _warnings(request: LimitRequest, group: Group) -> list[str]:
+def _warnings(request: LimitRequest, group: Group, command: tuple[str, ...] | None) -> list[str]:
     warnings: list[str] = []
     usage = group.usage
     if request.size is not None and request.limit is not Limit.LOW and usage is not None and request.size < usage:
         warnings.append(f"the group holds {format_bytes(usage)} now: the difference is reclaimed at once")
+    warnings.extend(_pressed_by_others(request, group))
     unit = group.folder.rsplit("/", 1)[-1]
-    if unit.endswith((".service", ".scope", ".slice")):
+    if command is None and unit.endswith((".service", ".scope", ".slice")):
         setting = {"high": "MemoryHigh", "max": "MemoryMax", "low": "MemoryLow"}[request.limit.value]
         warnings.append(
             f"systemd owns this group and may write its own value back; to keep it: systemctl set-property --runtime "
@@ -108,34 +120,57 @@ def _warnings(request: LimitRequest, group: Group) -> list[str]:
     return warnings
 
 
-class _Limiting:
-    """Writes the limit and reads it back; called once."""
+def _pressed_by_others(request: LimitRequest, group: Group) -> list[str]:
+    """A limit under the use squeezes what cannot be dropped into swap, or kills."""
+    must_stay = _unreclaimable(group)
+    if request.size is None or request.limit is Limit.LOW or must_stay is None or request.size >= must_stay:
+        return []
+    if request.limit is Limit.MAX:
+        return [f"KILLS AT ONCE: {format_bytes(must_stay)} of it cannot be dropped, and the limit is below that"]
+    return [f"{format_bytes(must_stay)} of it cannot be dropped: without swap the group nearly stands still"]
 
-    def __init__(self, request: LimitRequest, group: Group, name: str, file: KernelFile) -> None:
+
+class _Limiting:
+    """Sets the limit and reads it back; called once."""
+
+    def __init__(
+        self, request: LimitRequest, group: Group, name: str, file: KernelFile, command: tuple[str, ...] | None
+    ) -> None:
+        self._command = command
         self._request = request
         self._group = group
         self._name = name
         self._file = file
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Write, and say what the kernel shows afterwards."""
+        """Set it, and say what the kernel shows afterwards."""
         request, group = self._request, self._group
         before = _read(group, self._name)
         used = group.usage
         report("waiting for the kernel, which reclaims down to the limit first")
-        self._file.write(_text(request.size, group))
+        if self._command is None:
+            self._file.write(_text(request.size, group))
+        else:
+            run_tool(self._command)
         after = _read(group, self._name)
         now = group.usage
         return Outcome(
             action=ACTION,
-            status=Status.DONE,
+            status=Status.DONE if _is_near(after, request.size) else Status.PARTLY,
             summary=f"{self._name} of {printable(group.path)}: {_size(before)} -> {_size(after)}",
             details=(f"the group holds {format_bytes(now)} (before: {format_bytes(used)})",),
             freed=None if used is None or now is None else used - now,
             before=_size(before),
             after=_size(after),
-            undo=LimitRequest(group.path, request.limit, before, request.override),
+            undo=replace(request, size=before),
         )
+
+
+def _is_near(found: int | None, wanted: int | None) -> bool:
+    """The kernel rounds to pages."""
+    if found is None or wanted is None:
+        return found is wanted
+    return abs(found - wanted) < os.sysconf("SC_PAGE_SIZE")
 
 
 def _read(group: Group, name: str) -> int | None:

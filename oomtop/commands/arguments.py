@@ -25,6 +25,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def priority(text: str) -> int:
+    """Parse the priority of a swap area."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 0x7FFF):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 32767")
+    return int(text)
+
+
 def adj(text: str) -> int:
     """Parse an `oom_score_adj`."""
     try:
@@ -34,6 +41,21 @@ def adj(text: str) -> int:
     if not -1000 <= value <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from -1000 to 1000")
     return value
+
+
+def size(text: str) -> int:
+    """Parse a number of bytes with a binary suffix, such as `512M`."""
+    from oomtop.units import parse_size
+
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def limit_size(text: str) -> int | None:
+    """Parse a size, or `none` for no limit."""
+    return None if text.lower() in ("none", "max", "infinity") else size(text)
 
 
 def signal_number(text: str) -> int:

@@ -1,21 +1,51 @@
-"""`--dry-run` and `--yes`: what every command that changes something has in common."""
+"""`--dry-run`, `--yes` and `--override`: what the commands that change something have in common."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import complain
+from oomtop.errors import OomtopError
 
 if TYPE_CHECKING:
     from oomtop.actions.guard import Guard
+    from oomtop.actions.requests import Request
     from oomtop.headless import Consent
+    from oomtop.host.process import ProcessId
+    from oomtop.snapshot import Snapshot
 
 
 def add_consent(parser: argparse.ArgumentParser) -> None:
     """Add the two options."""
     parser.add_argument("--dry-run", action="store_true", help="only show the plan")
     parser.add_argument("--yes", action="store_true", help="perform the plan without a question")
+
+
+def add_override(parser: argparse.ArgumentParser) -> None:
+    """Add the option that lifts the guard for one action."""
+    what = "also what is guarded: pid 1, kernel threads, oomtop's own session, the protected list"
+    parser.add_argument("--override", action="store_true", help=what)
+
+
+def either(
+    options: argparse.Namespace,
+    of_processes: Callable[[tuple[ProcessId, ...]], Request],
+    of_group: Callable[[str], Request],
+) -> Callable[[Snapshot], Request]:
+    """Return what makes the request: for the PIDs given, or for the group given.
+
+    Raises:
+        OomtopError: neither is given, or both.
+    """
+    from oomtop.headless import find_group, find_processes
+
+    if bool(options.pids) == bool(options.cgroup):
+        raise OomtopError("name either PIDs or one --cgroup")
+    if options.cgroup:
+        return lambda snapshot: of_group(find_group(snapshot, options.cgroup))
+    return lambda snapshot: of_processes(find_processes(snapshot, options.pids))
 
 
 def consent_of(options: argparse.Namespace) -> tuple[Consent, Guard]:

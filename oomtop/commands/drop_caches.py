@@ -22,4 +22,4 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.headless import act
 
     consent, guard = consent_of(options)
-    return act((), lambda ids: DropCachesRequest(options.level), consent, guard)
+    return act(lambda snapshot: DropCachesRequest(options.level), consent, guard)

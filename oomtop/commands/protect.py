@@ -1,26 +1,39 @@
-"""`oomtop protect`: set `oom_score_adj` of processes."""
+"""`oomtop protect`: set `oom_score_adj` of processes, or what systemd gives a service at its next start."""
 
 from __future__ import annotations
 
 import argparse
 
 from oomtop.commands.arguments import adj, count
-from oomtop.commands.consent import add_consent, consent_of
+from oomtop.commands.consent import add_consent, add_override, consent_of
+from oomtop.errors import OomtopError
 
 HELP = "set oom_score_adj: who is killed last, or first"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("pids", nargs="+", type=count, metavar="PID")
+    parser.add_argument("pids", nargs="*", type=count, metavar="PID")
     parser.add_argument("--adj", type=adj, default=-900, metavar="N", help="-1000 never ... 1000 killed first (-900)")
+    parser.add_argument("--unit", metavar="NAME", help="a drop-in for this service of systemd, from its next start on")
+    parser.add_argument("--forget", action="store_true", help="with --unit: remove the drop-in")
+    add_override(parser)
     add_consent(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Set `oom_score_adj` of processes."""
-    from oomtop.actions.requests import AdjustRequest
-    from oomtop.headless import act
+    """Set `oom_score_adj`."""
+    from oomtop.actions.requests import AdjustRequest, UnitAdjRequest
+    from oomtop.headless import act, find_processes
 
     consent, guard = consent_of(options)
-    return act(options.pids, lambda ids: AdjustRequest(ids, options.adj), consent, guard)
+    if options.unit is not None:
+        value = None if options.forget else options.adj
+        return act(lambda snapshot: UnitAdjRequest(options.unit, value), consent, guard)
+    if not options.pids:
+        raise OomtopError("name at least one PID, or a service with --unit")
+    return act(
+        lambda snapshot: AdjustRequest(find_processes(snapshot, options.pids), options.adj, options.override),
+        consent,
+        guard,
+    )

@@ -1,0 +1,23 @@
+"""`oomtop compact`: make large free blocks of memory out of small ones."""
+
+from __future__ import annotations
+
+import argparse
+
+from oomtop.commands.consent import add_consent, consent_of
+
+HELP = "make large free blocks of memory out of small ones"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    add_consent(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compact all zones."""
+    from oomtop.actions.requests import CompactRequest
+    from oomtop.headless import act
+
+    consent, guard = consent_of(options)
+    return act(lambda snapshot: CompactRequest(), consent, guard)

@@ -1,0 +1,55 @@
+"""`oomtop limit`: set a memory limit of a cgroup, or move processes into a new group that has one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from oomtop.commands.arguments import count, limit_size
+from oomtop.commands.consent import add_consent, add_override, consent_of
+from oomtop.errors import OomtopError
+
+if TYPE_CHECKING:
+    from oomtop.actions.requests import Request
+    from oomtop.snapshot import Snapshot
+
+HELP = "set a memory limit of a cgroup, or move processes into a group that has one"
+_UNSET = -1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("group", metavar="GROUP", help="its path, unit or container id; with --move: a new name")
+    for name, what in (("high", "slow down above it"), ("max", "kill at it"), ("low", "reclaim last below it")):
+        parser.add_argument(
+            f"--{name}", type=limit_size, default=_UNSET, metavar="SIZE", help=f"{what}; `none` lifts it"
+        )
+    parser.add_argument("--move", nargs="+", type=count, metavar="PID", help="move these into a new group GROUP")
+    parser.add_argument("--lasting", action="store_true", help="also after a restart of the unit (systemd)")
+    add_override(parser)
+    add_consent(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Set the limit."""
+    from oomtop.headless import act
+
+    given = [name for name in ("high", "max", "low") if getattr(options, name) != _UNSET]
+    if options.move and (not given or "low" in given):
+        raise OomtopError("--move needs --high, --max or both")
+    if not options.move and len(given) != 1:
+        raise OomtopError("name one of --high, --max and --low")
+    consent, guard = consent_of(options)
+    return act(lambda snapshot: _request(options, given, snapshot), consent, guard)
+
+
+def _request(options: argparse.Namespace, given: list[str], snapshot: Snapshot) -> Request:
+    from oomtop.actions.requests import ConfineRequest, Limit, LimitRequest
+    from oomtop.headless import find_group, find_processes
+
+    if options.move:
+        sizes = {name: getattr(options, name) for name in given}
+        return ConfineRequest(find_processes(snapshot, options.move), options.group, **sizes, override=options.override)
+    path = find_group(snapshot, options.group)
+    size = getattr(options, given[0])
+    return LimitRequest(path, Limit(given[0]), size, options.override, options.lasting)

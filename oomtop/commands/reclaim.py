@@ -1,0 +1,38 @@
+"""`oomtop reclaim`: page a process out, or take memory back from a cgroup, without ending anything."""
+
+from __future__ import annotations
+
+import argparse
+
+from oomtop.commands.arguments import count, size
+from oomtop.commands.consent import add_consent, add_override, consent_of
+
+HELP = "page a process out, or take memory back from a cgroup"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("pids", nargs="?", type=count, metavar="PID")
+    parser.add_argument("--cgroup", metavar="GROUP", help="its path, unit or container id")
+    parser.add_argument("--size", type=size, metavar="SIZE", help="with --cgroup: how much (all of its page cache)")
+    add_override(parser)
+    add_consent(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Reclaim."""
+    from oomtop.actions.requests import ReclaimCgroupRequest, ReclaimProcessRequest
+    from oomtop.commands.consent import either
+    from oomtop.headless import act
+
+    consent, guard = consent_of(options)
+    options.pids = [] if options.pids is None else [options.pids]
+    return act(
+        either(
+            options,
+            lambda ids: ReclaimProcessRequest(ids[0], options.override),
+            lambda path: ReclaimCgroupRequest(path, options.size),
+        ),
+        consent,
+        guard,
+    )

@@ -1,0 +1,54 @@
+"""`oomtop swap`: add a swap file or compressed swap in memory, or switch one off."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from oomtop.commands.arguments import priority, size
+from oomtop.commands.consent import add_consent, add_override, consent_of
+
+if TYPE_CHECKING:
+    from oomtop.actions.requests import Request
+
+HELP = "add a swap file or zram, or switch swap off"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    kinds = parser.add_subparsers(title="what to do", dest="kind", required=True, metavar="add|zram|off")
+    file = kinds.add_parser("add", help="a swap file")
+    file.add_argument("path", metavar="PATH")
+    file.add_argument("size", type=size, metavar="SIZE", help="such as 4G")
+    file.add_argument("--priority", type=priority, metavar="N", help="0 to 32767; the highest is used first")
+    file.add_argument("--persist", action="store_true", help="also a line in /etc/fstab, which is copied before")
+    zram = kinds.add_parser("zram", help="compressed swap in memory")
+    zram.add_argument("size", type=size, metavar="SIZE", help="of the pages that go in")
+    zram.add_argument("--algorithm", metavar="NAME", help="lz4, lzo-rle, zstd ... (the kernel's choice)")
+    zram.add_argument("--priority", type=priority, default=100, metavar="N", help="(100)")
+    off = kinds.add_parser("off", help="switch a swap area off, when its contents fit elsewhere")
+    off.add_argument("path", metavar="PATH")
+    off.add_argument("--remove", action="store_true", help="also its file or zram device, and its line in /etc/fstab")
+    add_override(off)
+    for command in (file, zram, off):
+        add_consent(command)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Change swap."""
+    from oomtop.headless import act
+
+    consent, guard = consent_of(options)
+    return act(lambda snapshot: _request(options), consent, guard)
+
+
+def _request(options: argparse.Namespace) -> Request:
+    from oomtop.actions.requests import SwapFileRequest, SwapOffRequest, ZramRequest
+
+    if options.kind == "zram":
+        return ZramRequest(options.size, options.algorithm, options.priority)
+    path = os.path.abspath(options.path)
+    if options.kind == "add":
+        return SwapFileRequest(path, options.size, options.priority, options.persist)
+    return SwapOffRequest(path, options.remove, options.override)

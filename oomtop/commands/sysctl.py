@@ -1,0 +1,66 @@
+"""`oomtop sysctl`: the kernel settings that decide about memory: list them, explain one, set one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from oomtop.commands.consent import add_consent, consent_of
+from oomtop.errors import OomtopError
+
+if TYPE_CHECKING:
+    from oomtop.analysis.model import Assessment
+
+HELP = "kernel settings for memory: list, explain, set"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="such as swappiness; without it: all")
+    parser.add_argument("value", nargs="?", type=int, metavar="VALUE", help="without it: explain NAME")
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument("--persist", action="store_true", help="also after the next boot (/etc/sysctl.d/60-oomtop.conf)")
+    kept.add_argument("--forget", action="store_true", help="set it, and no longer after the next boot")
+    add_consent(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """List, explain or set."""
+    from oomtop.actions.requests import Keep, SysctlRequest
+    from oomtop.headless import act
+
+    consent, guard = consent_of(options)
+    if options.value is None:
+        return _show(options.name)
+    keep = Keep.PERSISTENT if options.persist else Keep.FORGET if options.forget else Keep.RUNTIME
+    return act(lambda snapshot: SysctlRequest(options.name, options.value, keep), consent, guard)
+
+
+def _show(name: str | None) -> int:
+    from oomtop.actions.setting_verdicts import assess_settings
+    from oomtop.text_settings import render_setting, render_settings
+
+    rows = assess_settings(_assessment())
+    if name is None:
+        print(render_settings(rows))
+        return 0
+    found = next((row for row in rows if row.name == name.removeprefix("vm.")), None)
+    if found is None:
+        raise OomtopError(f"{name} is not one of the settings that oomtop knows, or this kernel lacks it")
+    print(render_setting(found))
+    return 0
+
+
+def _assessment() -> Assessment:
+    from oomtop.analysis.assessment import assess
+    from oomtop.history import History
+    from oomtop.sampler import Sampler
+    from oomtop.snapshot import Tick
+
+    sampler, history = Sampler(), History()
+    try:
+        tick = Tick(sampler.sample())
+    finally:
+        sampler.close()
+    history.add(tick)
+    return assess(tick, history, None)

@@ -1,0 +1,163 @@
+"""The actions as commands: plan, consent, outcome, exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from oomtop.commands.arguments import size
+from oomtop.errors import OomtopError
+from oomtop.headless import find_group
+from oomtop.host.cgroup import Cgroup, CgroupLayout
+from oomtop.units import parse_size
+
+PYTHON = [sys.executable, "-m", "oomtop"]
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may")
+
+
+def run(*arguments, **named):
+    named.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run([*PYTHON, *arguments], capture_output=True, text=True, timeout=60, check=False, **named)
+
+
+@pytest.fixture
+def child():
+    process = subprocess.Popen(["sleep", "1000"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def adj(child):
+    with open(f"/proc/{child.pid}/oom_score_adj") as file:
+        return int(file.read())
+
+
+def state(child):
+    with open(f"/proc/{child.pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+
+
+def test_done_then_undone_by_a_later_command(child):
+    assert run("protect", str(child.pid), "--adj", "300", "--yes").returncode == 0
+    assert adj(child) == 300
+    listed = run("undo", "--list").stdout
+    assert "Set oom_score_adj to 300" in listed
+    done = run("undo", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert adj(child) == 0
+    again = run("undo", "--yes")
+    assert (again.returncode, "nothing to undo" in again.stderr) == (1, True)
+
+
+def test_freeze_and_thaw(child):
+    assert run("freeze", str(child.pid), "--yes").returncode == 0
+    assert state(child) == "T"
+    assert run("thaw", str(child.pid), "--yes").returncode == 0
+    assert state(child) == "S"
+
+
+def test_a_dry_run_changes_nothing_and_leaves_no_audit(child):
+    done = run("freeze", str(child.pid), "--dry-run")
+    assert done.returncode == 0
+    assert "SIGSTOP" in done.stdout
+    assert state(child) == "S"
+    assert not os.path.exists(os.environ["OOMTOP_AUDIT_LOG"])
+
+
+def test_without_anybody_to_ask_nothing_is_done(child):
+    done = run("kill", str(child.pid))
+    assert done.returncode == 4
+    assert "--yes" in done.stderr
+    assert child.poll() is None
+
+
+def test_read_only_refuses(child):
+    done = run("--read-only", "kill", str(child.pid), "--yes")
+    assert done.returncode == 4
+    assert "--read-only" in done.stdout
+    assert child.poll() is None
+
+
+def test_done_in_part_has_its_own_exit_code(child):
+    done = run("kill", str(child.pid), "1", "--yes", "-s", "STOP")
+    assert done.returncode == 0
+    assert "left out: 1 (" in done.stdout
+    stubborn = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import signal; signal.signal(15, signal.SIG_IGN); print(1, flush=True); signal.pause()",
+        ],
+        stdout=subprocess.PIPE,
+    )
+    stubborn.stdout.readline()
+    child.send_signal(signal.SIGCONT)
+    try:
+        done = run("kill", str(child.pid), str(stubborn.pid), "--yes", "--wait", "0.3")
+        assert done.returncode == 5, done.stdout
+        done = run("kill", str(stubborn.pid), "--yes", "--wait", "0.1")
+        assert done.returncode == 1, done.stdout
+    finally:
+        stubborn.kill()
+        stubborn.wait()
+        stubborn.stdout.close()
+
+
+def test_wrong_words_are_named():
+    cases = {
+        ("limit", "x", "--max", "lots"): (2, "'lots' is no size"),
+        ("limit", "/", "--lasting"): (1, "one of --high, --max and --low"),
+        ("kill", "--yes"): (1, "either PIDs or one --cgroup"),
+        ("reclaim", "--cgroup", "no-such-group", "--yes"): (1, "there is no group no-such-group"),
+        ("sysctl", "nonsense"): (1, "not one of the settings"),
+        ("swap", "add", "/x", "1G", "--priority", "99999"): (2, "not a whole number"),
+    }
+    for words, (code, text) in cases.items():
+        done = run(*words)
+        assert (done.returncode, text in done.stderr) == (code, True), (words, done.stderr)
+
+
+def test_settings_are_listed_and_explained():
+    assert "swappiness" in run("sysctl").stdout
+    assert "range:    0 to 200" in run("sysctl", "vm.swappiness").stdout
+
+
+def test_every_action_leaves_who_when_what_before_and_after(child):
+    run("protect", str(child.pid), "--adj", "250", "--yes")
+    with open(os.environ["OOMTOP_AUDIT_LOG"]) as file:
+        start, end = (json.loads(line) for line in file)
+    assert start["recovery"] == {
+        "kind": "RestoreAdjRequest", "values": [[[child.pid, start["targets"][0]["start_time"]], 0]], "override": False
+    }  # fmt: skip
+    assert (end["before"], end["after"], end["status"], end["uid"]) == ("0", "250", "done", os.getuid())
+
+
+def test_sizes():
+    assert [parse_size(text) for text in ("4096", "512M", "1.5g", "2 GiB")] == [4096, 512 << 20, 3 << 29, 2 << 30]
+    for text in ("", "M", "-1", "1e3", "nan", "1x"):
+        with pytest.raises(ValueError, match="no size"):
+            parse_size(text)
+    assert size("1k") == 1024
+
+
+class _Snapshot:
+    def __init__(self, *paths):
+        self.cgroups = tuple(Cgroup(path, 0) for path in paths)
+        self.cgroup_layout = CgroupLayout(2, "/sys/fs/cgroup", "/sys/fs/cgroup")
+
+
+def test_a_group_is_found_by_path_folder_unit_and_container():
+    box = "ab" * 32
+    snapshot = _Snapshot("/", "/system.slice/ssh.service", f"/system.slice/docker-{box}.scope", f"/docker/{box[:-1]}c")
+    assert find_group(snapshot, "system.slice/ssh.service") == "/system.slice/ssh.service"
+    assert find_group(snapshot, "/sys/fs/cgroup/system.slice/ssh.service/") == "/system.slice/ssh.service"
+    assert find_group(snapshot, "ssh") == "/system.slice/ssh.service"
+    assert find_group(snapshot, box) == f"/system.slice/docker-{box}.scope"
+    with pytest.raises(OomtopError, match="2 groups"):
+        find_group(snapshot, box[:12])
+    with pytest.raises(OomtopError, match="no group"):
+        find_group(snapshot, "ab")

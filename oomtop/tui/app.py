@@ -277,6 +277,9 @@ class OomtopApp(App[None]):
     def action_beside(self, step: int) -> None:
         """Go to the tab beside this one."""
         self.switch_mode(tab_beside(self.current_mode, step))
+        if isinstance(self._source, LiveSource):
+            self._source.with_slabs = self.current_mode == "kernel"
+            self._source.refresh()
         self.feed()
 
     def action_pause(self) -> None:

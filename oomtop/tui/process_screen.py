@@ -87,6 +87,7 @@ class ProcessScreen(TabScreen):
     def on_mount(self) -> None:
         """Ask for everything that may hang."""
         self.query_one(Page).focus()
+        self.watch_assessment(self.assessment)
         if self.state.replay:
             note = "a recording does not hold this"
             self._slow = sections.SlowStudy(Answer(None, note), Answer(None, note), Answer(None, note))
@@ -96,7 +97,7 @@ class ProcessScreen(TabScreen):
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
         """Take a tick in; read the mappings again when it is time."""
-        if assessment is None:
+        if assessment is None or not self.is_mounted:
             return
         self._moment, self._page_size = assessment.monotonic, assessment.machine.page_size
         self._study = study(assessment, self._identity, self._study)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -10,7 +13,7 @@ from oomtop.host.process import ProcessId
 from oomtop.tui.look import Look
 from oomtop.tui.state import State
 
-TABS = (("processes", "Processes"),)
+TABS = (("processes", "Processes"), ("kernel", "Kernel"))
 """(id, title) of every tab, in the order of the Tab key and of the header."""
 
 
@@ -19,6 +22,12 @@ class TabScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
+
+    # A screen of Textual's moves the focus with these keys, before the app would see them.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.beside(1)", "Next tab", show=False),
+        Binding("shift+tab", "app.beside(-1)", "Tab before", show=False),
+    ]
 
     # repaint=False: the screen itself shows nothing, and its repaint would send every line again (9 kB/s).
     assessment: reactive[Assessment | None] = reactive(None, init=False, repaint=False)

@@ -8,7 +8,14 @@ from oomtop.tui.look import Look
 from oomtop.tui.state import State
 from oomtop.tui.tab import TABS, TabScreen
 
-MAKERS: dict[str, Callable[[State, Look], TabScreen]] = {}
+
+def _kernel(state: State, look: Look) -> TabScreen:
+    from oomtop.tui.kernel_screen import KernelScreen
+
+    return KernelScreen(state, look)
+
+
+MAKERS: dict[str, Callable[[State, Look], TabScreen]] = {"kernel": _kernel}
 """How to make each tab after the first, which the app makes itself."""
 
 

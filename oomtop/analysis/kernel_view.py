@@ -1,0 +1,109 @@
+"""What the kernel's own state says: watermarks per zone, fragmentation by order, compression of swap, slab."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from oomtop.host.buddyinfo import BuddyZone
+from oomtop.host.kernel_facts import KernelFacts
+from oomtop.host.slabinfo import Slab
+from oomtop.host.swaps import Zram
+from oomtop.host.zoneinfo import Zone
+
+COSTLY_ORDER = 3
+"""`PAGE_ALLOC_COSTLY_ORDER`: larger requests fail rather than kill."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneState:
+    """A zone and what its free memory means now."""
+
+    zone: Zone
+    word: str
+    """`ok`, `kswapd works` (below low), `requests wait` (below min)."""
+    reserve: int
+    """What requests meant for higher zones have to leave here (`lowmem_reserve`), the largest of them."""
+    left: int
+    """Bytes of free memory above the min watermark, negative below."""
+
+
+def zone_states(zones: Sequence[Zone]) -> tuple[ZoneState, ...]:
+    """Return the state of every zone that holds memory."""
+    return tuple(ZoneState(zone, _word(zone), max(zone.protection, default=0), zone.free - zone.min) for zone in zones)
+
+
+def _word(zone: Zone) -> str:
+    if zone.free < zone.min:
+        return "requests wait"
+    return "kswapd works" if zone.free < zone.low else "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragmentation:
+    """A zone's free lists; `unusable[order]` is the share of its free memory in blocks too small for the order."""
+
+    buddy: BuddyZone
+    unusable: tuple[float, ...]
+
+    def share(self, order: int) -> float | None:
+        """Return the unusable share at an order, None where the zone has nothing free or no such order."""
+        return self.unusable[order] if order < len(self.unusable) and self.buddy.free_pages else None
+
+
+def fragmentation(buddy: Sequence[BuddyZone]) -> tuple[Fragmentation, ...]:
+    """Return the unusable free space index of each zone (mm/vmstat.c, `unusable_free_index`)."""
+    return tuple(Fragmentation(zone, tuple(_unusable(zone, at) for at in range(len(zone.counts)))) for zone in buddy)
+
+
+def _unusable(zone: BuddyZone, order: int) -> float:
+    free = zone.free_pages
+    return (free - zone.pages_from(order)) / free if free else 0.0
+
+
+def huge_page_order(kernel: KernelFacts, page_size: int) -> int:
+    """Return the order of the smallest huge page of at least 1 MiB: 9 with 4 KiB pages."""
+    sizes = [pool.page_size for pool in kernel.huge_pools if pool.page_size >= 1 << 20]
+    return (min(sizes, default=2 << 20) // page_size).bit_length() - 1
+
+
+def zram_ratio(zram: Zram) -> float | None:
+    """Return how many bytes of pages one byte of RAM holds, overhead included; None while it is empty."""
+    return zram.orig_data_size / zram.mem_used_total if zram.mem_used_total and zram.orig_data_size else None
+
+
+def slab_waste(slab: Slab) -> int:
+    """Return the bytes of a cache that hold no live object: given back only when whole pages are empty."""
+    return max(0, slab.bytes - slab.active_objs * slab.objsize)
+
+
+_MEANINGS = (
+    ("dentry", "names of files looked up; dropped on demand (d)"),
+    ("inode_cache", "files looked up; dropped on demand (d)"),
+    ("_inode", "files looked up; dropped on demand (d)"),
+    ("radix_tree_node", "index of the page cache"),
+    ("extent_status", "where files lie on disk; dropped on demand"),
+    ("buffer_head", "blocks of the page cache"),
+    ("kernfs_node", "entries of /sys and cgroups: many cgroups"),
+    ("vm_area_struct", "mappings of processes"),
+    ("anon_vma", "mappings of processes"),
+    ("maple_node", "mappings of processes"),
+    ("task_struct", "threads"),
+    ("signal_cache", "processes"),
+    ("filp", "open files"),
+    ("sock_inode", "sockets"),
+    ("skbuff", "network packets in flight"),
+    ("TCP", "connections"),
+    ("nf_conntrack", "connections tracked by the firewall"),
+    ("kmalloc-cg", "small allocations charged to cgroups"),
+    ("kmalloc", "small allocations of drivers and all else"),
+    ("proc_inode", "files of /proc looked up"),
+    ("shmem_inode", "files on tmpfs"),
+    ("pid", "processes and threads"),
+    ("zs", "compressed swap (zram, zswap)"),
+)  # fmt: skip
+
+
+def slab_meaning(name: str) -> str:
+    """Return in words what a cache holds, an empty text where that is not known."""
+    return next((meaning for part, meaning in _MEANINGS if part in name), "")

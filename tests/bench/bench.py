@@ -1,141 +1,213 @@
-"""What one refresh costs: CPU time, resident size and bytes written, beside htop and btop on the same processes.
+"""What oomtop costs beside htop, btop, atop and glances: the same minute, the same processes, measured from outside.
 
-Every program runs on a terminal of 120x40 of its own, refreshes once a second, and is measured from outside:
-utime + stime of `/proc/PID/stat`, VmRSS of `/proc/PID/status`, and what arrives at the other end of the terminal.
+`make bench` prints the tables; with `--write` they go to docs/benchmarks.md, with machine, versions and date.
+A program that is not installed is left out.  Every program refreshes once a second unless a table says otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
-import pty
-import select
+import platform
 import shutil
-import signal
-import struct
+import statistics
+import subprocess
 import sys
-import termios
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-COLUMNS, LINES = 120, 40
-COMMANDS = (
-    ("oomtop", (sys.executable, "-m", "oomtop", "--interval", "1")),
-    ("htop", ("htop", "-d", "10")),
-    ("btop", ("btop",)),
-)
-# btop takes its interval (2 s) from its configuration only.
-INTERVALS = {"btop": 2.0}
-LIMITS = {500: 25.0, 5000: 100.0}
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench.terminal import Size, Terminal, processes, saw_tooth, terminal
+
+ROOT = Path(__file__).parents[2]
+OOMTOP = (sys.executable, "-m", "oomtop")
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """One program on one number of processes."""
+class Program:
+    """A monitor, and how it is told to refresh once a second."""
 
-    cpu_ms: float
-    """Per refresh."""
-    resident: int
-    bytes_per_second: float
-
-
-@contextmanager
-def idle_processes(count: int) -> Iterator[None]:
-    """Hold `count` processes that do nothing, in a process group that is killed at the end."""
-    reader, writer = os.pipe()
-    parent = os.fork()
-    if parent == 0:
-        os.setpgid(0, 0)
-        for _ in range(count - 1):
-            if os.fork() == 0:
-                signal.pause()
-                os._exit(0)
-        os.write(writer, b".")
-        signal.pause()
-        os._exit(0)
-    os.read(reader, 1)
-    try:
-        yield
-    finally:
-        os.killpg(parent, signal.SIGKILL)
-        os.waitpid(parent, 0)
-        os.close(reader)
-        os.close(writer)
+    name: str
+    argv: tuple[str, ...]
+    marks: tuple[bytes, ...]
+    """What its first full picture holds."""
+    interval: float = 1.0
+    version: tuple[str, ...] = ()
 
 
-def measure(argv: Sequence[str], interval: float, warm_up: float, seconds: float) -> Result | None:
-    """Run `argv` on a terminal and return what it cost, None if it ended by itself."""
-    pid, master = pty.fork()
-    if pid == 0:
-        os.environ.update(TERM="xterm-256color", LANG="C.UTF-8")
+PROGRAMS = (
+    Program("oomtop", (*OOMTOP, "--interval", "1"), (b"COMMAND", b"Quit", b"anon"), 1.0, (*OOMTOP, "--version")),
+    Program("htop", ("htop", "-d", "10"), (b"Quit",), 1.0, ("htop", "--version")),
+    # btop takes its interval from its configuration only.
+    Program("btop", ("btop",), (b"proc",), 2.0, ("btop", "--version")),
+    Program("atop", ("atop", "1"), (b"PRC",), 1.0, ("atop", "-V")),
+    Program("glances", ("glances", "-t", "1"), (b"Command",), 1.0, ("glances", "--version")),
+)
+Row = Sequence[str]
+
+
+def installed(names: Iterable[str]) -> list[Program]:
+    """Return the programs of these names that this machine has."""
+    return [program for program in PROGRAMS if program.name in names and shutil.which(program.argv[0])]
+
+
+def refresh(options: argparse.Namespace) -> None:
+    """CPU per refresh and resident size against the number of processes."""
+    heading("CPU per refresh, resident size", ("processes", "program", "CPU ms/refresh", "resident MiB"))
+    for count in options.processes:
+        with processes(count):
+            for program in installed(("oomtop", "htop", "btop", "atop", "glances")):
+                # At 20,000 processes glances and atop need longer than their interval for one picture.
+                if count > 5000 and program.name in ("atop", "glances"):
+                    continue
+                cost = measured(program, (120, 40), lambda at, p=program: cost_of(at, p, options.seconds))
+                row((f"{count:,}", program.name, *(cost or ("ended", ""))))
+
+
+def cost_of(at: Terminal, program: Program, seconds: float) -> tuple[str, str]:
+    """Return CPU per refresh and resident size."""
+    at.drain(9.0)
+    before = at.cpu_seconds()
+    at.drain(seconds)
+    spent = at.cpu_seconds() - before
+    return f"{spent * 1000 / (seconds / program.interval):.1f}", mib(at.resident())
+
+
+def start(options: argparse.Namespace) -> None:
+    """Start to the first full picture, the best and the middle of several."""
+    heading("Start to the first full picture, 120x40", ("program", "best ms", "median ms"))
+    empty = ROOT / "tests" / "bench" / "empty_app.py"
+    for program in (
+        Program("an empty Textual app", (sys.executable, str(empty)), (b"READY",)),
+        *installed(("oomtop", "htop", "btop", "atop", "glances")),
+    ):
+        times = [first_picture(program) for _ in range(options.starts)]
+        row((program.name, *best_and_median([found for found in times if found is not None])))
+    shots = [timed((*OOMTOP, "top", "--json")) for _ in range(options.starts)]
+    row(("oomtop top --json, to its end", *best_and_median(shots)))
+
+
+def first_picture(program: Program) -> float | None:
+    """Return the seconds to the first full picture."""
+    with terminal(program.argv) as at:
+        return at.wait_for(program.marks, 10.0)
+
+
+def timed(argv: Sequence[str]) -> float:
+    """Return the seconds that a command takes."""
+    started = time.monotonic()
+    subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
+    return time.monotonic() - started
+
+
+def wire(options: argparse.Namespace) -> None:
+    """Bytes per second on the terminal in steady state."""
+    heading("Bytes per second on the wire", ("load", "size", "program", "bytes/s"))
+    ssh = Program("oomtop --ssh", (*OOMTOP, "--ssh"), ())
+    default = Program("oomtop, default interval", OOMTOP, ())
+    for load, hold in (("idle", processes(100)), ("busy", processes(50, saw_tooth))):
+        with hold:
+            for size in ((80, 24), (120, 40), (200, 60)):
+                for program in (default, ssh, *installed(("htop", "btop", "atop"))):
+                    found = measured(program, size, lambda at: f"{steady(at, options.seconds * 2):.0f}")
+                    row((load, f"{size[0]}x{size[1]}", program.name, found or "ended"))
+
+
+def steady(at: Terminal, seconds: float) -> float:
+    """Return the bytes per second after a while."""
+    at.drain(8.0)
+    return at.drain(seconds) / seconds
+
+
+def keys(options: argparse.Namespace) -> None:
+    """Key to paint: Down and Up in turn at odd moments."""
+    heading("Key to paint, 5,000 processes, 120x40", ("program", "median ms", "95th ms", "worst ms", "unanswered"))
+    with processes(5000):
+        for program in installed(("oomtop", "htop", "btop")):
+            found = measured(program, (120, 40), lambda at: answers(at, options.keys))
+            row((program.name, *(found or ("ended", "", "", ""))))
+
+
+def answers(at: Terminal, count: int) -> tuple[str, ...]:
+    """Return the distribution of the answers to `count` keys."""
+    at.drain(10.0)
+    found: list[float | None] = []
+    for number in range(count):
+        # An odd step, so that keys meet every phase of a refresh.
+        at.drain(0.137 + 0.061 * (number % 7))
+        found.append(at.answer_to(b"\x1b[B" if number % 20 < 10 else b"\x1b[A"))
+    times = sorted(answer * 1000 for answer in found if answer is not None)
+    if not times:
+        return ("-", "-", "-", str(count))
+    p95 = times[min(len(times) - 1, int(len(times) * 0.95))]
+    return f"{statistics.median(times):.1f}", f"{p95:.1f}", f"{times[-1]:.1f}", str(found.count(None))
+
+
+def measured(program: Program, size: Size, measure: Callable[[Terminal], object]) -> object:
+    """Return what `measure` finds, None if the program ended by itself."""
+    with terminal(program.argv, size) as at:
         try:
-            os.execvp(argv[0], argv)
-        finally:
-            os._exit(127)
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    os.kill(pid, signal.SIGWINCH)
-    try:
-        drain(master, warm_up)
-        before = cpu_seconds(pid)
-        written = drain(master, seconds)
-        spent = cpu_seconds(pid) - before
-        return Result(spent * 1000 / (seconds / interval), resident(pid), written / seconds)
-    except (OSError, IndexError):
-        return None
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(master)
+            return measure(at)
+        except (OSError, IndexError):
+            return None
 
 
-def drain(master: int, seconds: float) -> int:
-    """Read what the program writes for `seconds`, as a terminal does, and return how many bytes it was."""
-    end, count = time.monotonic() + seconds, 0
-    while (left := end - time.monotonic()) > 0:
-        if select.select([master], [], [], left)[0]:
-            count += len(os.read(master, 1 << 16))
-    return count
+def best_and_median(seconds: Sequence[float]) -> tuple[str, str]:
+    """Return both in milliseconds."""
+    if not seconds:
+        return "-", "-"
+    return f"{min(seconds) * 1000:.0f}", f"{statistics.median(seconds) * 1000:.0f}"
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return utime + stime of all threads so far."""
-    with open(f"/proc/{pid}/stat") as file:
-        words = file.read().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+def mib(size: int) -> str:
+    """Return bytes in MiB."""
+    return f"{size / 2**20:.1f}"
 
 
-def resident(pid: int) -> int:
-    """Return VmRSS in bytes."""
-    with open(f"/proc/{pid}/status") as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS:"))
+def heading(title: str, columns: Row) -> None:
+    """Begin a table."""
+    print(f"\n## {title}\n\n| {' | '.join(columns)} |\n|{' --- |' * len(columns)}", flush=True)
+
+
+def row(cells: Iterable[object]) -> None:
+    """Print a line of a table."""
+    print(f"| {' | '.join(str(cell) for cell in cells)} |", flush=True)
+
+
+def machine() -> None:
+    """Say where and when, and which versions."""
+    print(f"# Benchmarks\n\n{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, Linux {platform.release()}, ", end="")
+    print(f"Python {platform.python_version()}.  Made by `make bench`; see tests/bench for how.\n")
+    for program in PROGRAMS:
+        if shutil.which(program.argv[0]):
+            done = subprocess.run(program.version, capture_output=True, text=True, check=False)
+            said = (done.stdout or done.stderr).strip().splitlines()
+            print(f"- {program.name}: {said[0] if said else '?'}", flush=True)
+
+
+SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "refresh": refresh,
+    "start": start,
+    "wire": wire,
+    "keys": keys,
+}
 
 
 def main() -> None:
-    """Print the table."""
+    """Run the sections that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--processes", type=int, nargs="+", default=[500, 5000])
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; all")
+    parser.add_argument("--processes", type=int, nargs="+", default=[100, 1000, 5000, 20000])
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--starts", type=int, default=7)
+    parser.add_argument("--keys", type=int, default=100)
     options = parser.parse_args()
-    print(f"{'idle processes':>14}  {'program':8} {'CPU ms/refresh':>14} {'resident MB':>12} {'bytes/s':>9}")
-    for count in options.processes:
-        with idle_processes(count):
-            for name, argv in COMMANDS:
-                if shutil.which(argv[0]) is None:
-                    print(f"{count:14}  {name:8} not installed")
-                    continue
-                result = measure(argv, INTERVALS.get(name, 1.0), 6.0, options.seconds)
-                print(f"{count:14}  {name:8} {describe(result, LIMITS.get(count) if name == 'oomtop' else None)}")
-
-
-def describe(result: Result | None, limit: float | None) -> str:
-    """Return the figures of a line, with the goal where there is one."""
-    if result is None:
-        return "ended by itself"
-    figures = f"{result.cpu_ms:14.1f} {result.resident / 1e6:12.1f} {result.bytes_per_second:9.0f}"
-    return figures if limit is None else f"{figures}   goal: {limit:.0f} ms, 50 MB, 4000 bytes/s"
+    machine()
+    for name in options.sections or SECTIONS:
+        SECTIONS[name](options)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from oomtop.tui.look import Look
@@ -14,6 +15,14 @@ def section(title: str, width: int, look: Look, note: str = "") -> Text:
         line.append(f"{note} ", look.style("dim"))
     rule = "-" if look.ascii else "─"
     return line.append(rule * max(0, width - line.cell_len), look.style("dim"))
+
+
+def keep_end(text: str, width: int, look: Look) -> str:
+    """Return a path cut at its start to `width` cells: its end tells more."""
+    if cell_len(text) <= width:
+        return text
+    mark = ".." if look.ascii else "…"
+    return mark + set_cell_size(text[::-1], max(0, width - len(mark)))[::-1]
 
 
 def pairs(items: list[tuple[str, str]], width: int, look: Look, indent: int = 1) -> list[Text]:

@@ -100,7 +100,10 @@ class ProcessScreen(TabScreen):
         if assessment is None or not self.is_mounted:
             return
         self._moment, self._page_size = assessment.monotonic, assessment.machine.page_size
+        is_first = self._study is None
         self._study = study(assessment, self._identity, self._study)
+        if is_first:
+            self._find_runtime()
         if self._moment >= self._due and self._study is not None and self._study.exited_at is None:
             self._due = float("inf")
             self._ask_memory()

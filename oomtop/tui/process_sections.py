@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 
 from rich.text import Text
 
@@ -15,7 +15,7 @@ from oomtop.analysis.score import Score
 from oomtop.analysis.study import LimitStep, Study
 from oomtop.host.process_details import ProcessDetails
 from oomtop.host.smaps import MappedMemory
-from oomtop.tui.headline import pairs, section
+from oomtop.tui.headline import keep_end, pairs, section
 from oomtop.tui.look import Look
 from oomtop.tui.slow_answer import Answer
 from oomtop.units import DASH, format_bytes, format_duration, format_rate, format_share, printable
@@ -193,7 +193,10 @@ def draw_limits(limits: Sequence[LimitStep], width: int, look: Look) -> list[Tex
         figures = (step.current, step.high, step.max, step.left_to_max, step.swap_current)
         line = Text(" " + " ".join(f"{format_bytes(figure):>6}" for figure in figures))
         line.append(f" {DASH if step.kills is None else step.kills:>5}  ")
-        line.append(printable(step.path), "bold" if step.left_to_max == nearest is not None else "")
+        line.append(
+            keep_end(printable(step.path), width - line.cell_len, look),
+            "bold" if step.left_to_max == nearest is not None else "",
+        )
         if step.oom_group:
             line.append("  dies as a whole", look.style("warn"))
         if step.left_to_high is not None and step.left_to_high <= 0:
@@ -217,9 +220,9 @@ def draw_mappings(study: Study, slow: SlowStudy, shown: int, width: int, look: L
     lines = [section("Mappings", width, look, f"{count} by {len(rows)} names; {when}")]
     lines.append(Text(f" {'RSS':>6} {'PSS':>6} {'USS':>6} {'swap':>6} {'change':>8} {'count':>6}  name", "bold"))
     top = fastest(rows)
-    lines += [_mapping(row, row is top, look) for row in rows[:shown]]
+    lines += [_mapping(row, row is top, width, look) for row in rows[:shown]]
     if top is not None and top not in rows[:shown]:
-        lines.append(_mapping(top, True, look))
+        lines.append(_mapping(top, True, width, look))
     if len(rows) > shown:
         rest = sum(row.memory.rss for row in rows[shown:])
         lines.append(Text(f" {format_bytes(rest):>6} in {len(rows) - shown} more", look.style("dim")))
@@ -232,38 +235,48 @@ def draw_mappings(study: Study, slow: SlowStudy, shown: int, width: int, look: L
     return lines
 
 
-def _mapping(row: MappingRow, grows: bool, look: Look) -> Text:
+def _mapping(row: MappingRow, grows: bool, width: int, look: Look) -> Text:
     memory = row.memory
     change = DASH if row.change is None else f"{'+' if row.change > 0 else ''}{format_bytes(row.change)}"
     sizes = " ".join(f"{format_bytes(size):>6}" for size in (memory.rss, memory.pss, memory.uss, memory.swap))
-    text = f" {sizes} {change:>8} {memory.count:>6}  {printable(memory.name)}"
-    return Text(text, look.style("warn", bold=True) if grows else "")
+    text = f" {sizes} {change:>8} {memory.count:>6}  "
+    return Text(
+        text + keep_end(printable(memory.name), width - len(text), look), look.style("warn", bold=True) if grows else ""
+    )
 
 
 def draw_tools(study: Study, slow: SlowStudy, width: int, look: Look) -> list[Text]:
     """Return the runtime and the tools that look deeper, the installed ones with the key that opens them."""
     details = slow.details.value
-    note = printable(details.exe) if details and details.exe else ""
+    note = printable(details.exe) if details and details.exe else "by its name only: the executable may not be read"
     lines = [section("Deeper", width, look, f"{slow.runtime.value}  {note}".strip())]
     if slow.runtime is Runtime.KERNEL:
         return [*lines, Text(" the Kernel tab shows what the kernel itself holds", look.style("dim"))]
     if slow.allocator:
         lines.append(Text(f" malloc is {slow.allocator}", look.style("dim")))
-    lines.append(Text(f" {ADVICE[slow.runtime]}", look.style("dim")))
+    lines += [Text(f" {part}", look.style("dim")) for part in wrap(ADVICE[slow.runtime], width - 2)]
     key = 0
     for tool, installed in slow.tools:
         key += installed
-        command = " ".join(tool.command(study.process.pid))
         mark = str(key) if installed and key <= 9 else DASH
-        line = Text(f" {mark} ", look.style("accent", bold=True) if installed else look.style("dim"))
-        line.append(f"{command:42} ", "bold" if installed else look.style("dim"))
-        line.append(tool.what if installed else f"{tool.what} ({tool.hint})", look.style("dim"))
-        if tool.stops:
-            line.append("  stops it", look.style("warn"))
-        lines.append(line)
+        lines.append(_tool(tool, installed, mark, study.process.pid, width, look))
     return lines
+
+
+def _tool(tool: DeepTool, installed: bool, mark: str, pid: int, width: int, look: Look) -> Text:
+    """Return key, command and use of an installed tool; of another one in little room only how to get it."""
+    command = " ".join(tool.command(pid))
+    line = Text(f" {mark} ", look.style("accent", bold=True) if installed else look.style("dim"))
+    line.append(f"{command:{40 if width >= 90 else 34}} ", "bold" if installed else look.style("dim"))
+    if installed:
+        line.append(tool.what, look.style("dim"))
+    else:
+        line.append(f"{tool.what} ({tool.hint})" if width >= 110 else f"({tool.hint})", look.style("dim"))
+    if tool.stops and installed:
+        line.append(" (stops it)", look.style("warn"))
+    return line
 
 
 def curve_height(width: int) -> int:
     """Return how high a curve of a width looks right."""
-    return max(6, min(14, math.ceil(width / 10)))
+    return max(9, min(14, width // 8))

@@ -49,6 +49,10 @@ class TabScreen(Screen[None]):
         """Return the cgroup that an action would be for, where the cursor is on one."""
         return None
 
+    def selected_setting(self) -> str | None:
+        """Return the kernel setting that `y` would change, where the cursor is on one."""
+        return None
+
     def search(self) -> None:
         """Ask for a text and go to what holds it, on a tab that can."""
 

@@ -80,6 +80,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("user_reserve_kbytes", 0, _INT_MAX, None, "kB kept from one process in mode 2, so that its user can act"),
     Setting("dirty_ratio", 0, 100, 20, "per cent of memory that writes may fill before the writer itself must wait"),
     Setting("dirty_background_ratio", 0, 100, 10, "per cent of memory from which on dirty pages are written back"),
+    Setting("dirty_expire_centisecs", 0, _INT_MAX, 3000, "1/100 s after which a dirty page is written back"),
+    Setting("dirty_writeback_centisecs", 0, _INT_MAX, 500, "1/100 s between two runs of the writeback threads"),
     Setting("compaction_proactiveness", 0, 100, 20, "how eagerly memory is made contiguous in the background (5.9+)"),
     Setting("extfrag_threshold", 0, 1000, 500, "fragmentation from which on compaction is tried before reclaim"),
     Setting(

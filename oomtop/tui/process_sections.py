@@ -248,10 +248,11 @@ def _mapping(row: MappingRow, grows: bool, width: int, look: Look) -> Text:
 def draw_tools(study: Study, slow: SlowStudy, width: int, look: Look) -> list[Text]:
     """Return the runtime and the tools that look deeper, the installed ones with the key that opens them."""
     details = slow.details.value
-    note = printable(details.exe) if details and details.exe else "by its name only: the executable may not be read"
-    lines = [section("Deeper", width, look, f"{slow.runtime.value}  {note}".strip())]
     if slow.runtime is Runtime.KERNEL:
-        return [*lines, Text(" the Kernel tab shows what the kernel itself holds", look.style("dim"))]
+        text = " the Kernel tab shows what the kernel itself holds"
+        return [section("Deeper", width, look, slow.runtime.value), Text(text, look.style("dim"))]
+    note = printable(details.exe) if details and details.exe else "by its name only: the executable may not be read"
+    lines = [section("Deeper", width, look, f"{slow.runtime.value}  {note}")]
     if slow.allocator:
         lines.append(Text(f" malloc is {slow.allocator}", look.style("dim")))
     lines += [Text(f" {part}", look.style("dim")) for part in wrap(ADVICE[slow.runtime], width - 2)]

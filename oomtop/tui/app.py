@@ -24,7 +24,7 @@ from oomtop.snapshot import Snapshot
 from oomtop.source import LiveSource, Source
 from oomtop.tui.dashboard import Dashboard
 from oomtop.tui.look import Look
-from oomtop.tui.messages import ActionEnded, NewAssessment, SourceEnded, ToolChosen
+from oomtop.tui.messages import ActionEnded, ActionProgress, NewAssessment, SourceEnded, ToolChosen
 from oomtop.tui.process_table import ProcessTable
 from oomtop.tui.state import State
 from oomtop.tui.tab import TabScreen
@@ -50,7 +50,7 @@ class Options:
     protected: tuple[str, ...] = ()
 
 
-_ACTIONS = frozenset({"kill", "adjust", "drop_caches", "undo"})
+_ACTIONS = frozenset({"kill", "adjust", "freeze", "reclaim", "drop_caches", "limit", "swap", "settings", "undo"})
 
 
 class OomtopApp(App[None]):
@@ -64,7 +64,12 @@ class OomtopApp(App[None]):
         Binding("question_mark,f1,h", "help", "Help", id="app.help"),
         Binding("k,f9", "kill", "Signal menu: end, freeze, go on", id="action.kill"),
         Binding("o", "adjust", "oom_score_adj: protect or sacrifice", id="action.adjust"),
+        Binding("f", "freeze", "Freeze or thaw", id="action.freeze"),
+        Binding("r", "reclaim", "Reclaim memory without ending anything", id="action.reclaim"),
         Binding("d", "drop_caches", "Drop caches", id="action.drop_caches"),
+        Binding("L", "limit", "Limit the cgroup", id="action.limit"),
+        Binding("W", "swap", "Swap: add a file or zram, switch off", id="action.swap"),
+        Binding("y", "settings", "Kernel settings", id="action.settings"),
         Binding("z", "undo", "Undo the last reversible action", id="action.undo"),
         Binding("slash,f3", "search", "Search", id="app.search"),
         Binding("backslash,f4", "filter", "Filter: text, !regex, rss>1g and user=root", id="app.filter"),
@@ -148,11 +153,13 @@ class OomtopApp(App[None]):
 
         _ = self.remedies, self.inspections
         self.call_from_thread(self._guard_self)
+        self.call_from_thread(self.remedies.look_back)
 
     def _guard_self(self) -> None:
         """Lock memory and lower the own score and priority, which on Linux is this thread's."""
-        from oomtop.selfguard import guard_self
+        from oomtop.selfguard import end_start, guard_self
 
+        end_start()
         self.self_guard = guard_self()
         self.state.guard = self.self_guard.describe()
         self._show_state()
@@ -200,6 +207,8 @@ class OomtopApp(App[None]):
         self.facts, self._latest = message.snapshot, message.assessment
         if not self.state.paused:
             self.feed()
+        if "remedies" in self.__dict__:
+            self.remedies.follow(message.snapshot)
         if not self._settled and not self.is_headless:
             self._settled = True
             self.call_after_refresh(self._settle)
@@ -337,6 +346,26 @@ class OomtopApp(App[None]):
         """Choose an oom_score_adj for the selection."""
         self.remedies.adjust()
 
+    def action_freeze(self) -> None:
+        """Let the selection stand still, or go on."""
+        self.remedies.freeze()
+
+    def action_reclaim(self) -> None:
+        """Take memory back from the selection."""
+        self.remedies.reclaim()
+
+    def action_limit(self) -> None:
+        """Limit the group of the selection."""
+        self.remedies.limit()
+
+    def action_swap(self) -> None:
+        """Add swap or switch it off."""
+        self.remedies.swap()
+
+    def action_settings(self) -> None:
+        """Change a kernel setting."""
+        self.remedies.settings()
+
     def action_drop_caches(self) -> None:
         """Choose what to drop."""
         self.remedies.drop_caches()
@@ -345,10 +374,15 @@ class OomtopApp(App[None]):
         """Take the last reversible action back."""
         self.remedies.undo()
 
+    @on(ActionProgress)
+    def _on_action_progress(self, message: ActionProgress) -> None:
+        self.state.show_progress(message.text)
+        self._show_state()
+
     @on(ActionEnded)
     def _on_action_ended(self, message: ActionEnded) -> None:
         outcome = message.outcome
-        self.remedies.remember(outcome)
+        self.remedies.remember(message)
         self.remark(f"{message.plan.title}: {outcome.status.value}: {outcome.summary}")
         for detail in outcome.details[:5]:
             self.remark(detail)

@@ -16,6 +16,7 @@ from oomtop.actions.kill_run import KillRun, Victim, is_ending
 from oomtop.actions.plan import Plan, Target
 from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.requests import FreezeRequest, KillRequest
+from oomtop.actions.restarts import Restarts
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused
 from oomtop.host.process import Process, ProcessId
@@ -46,7 +47,9 @@ def prepare_kill(request: KillRequest, context: ActionContext) -> PreparedAction
     if not choice.victims:
         return refused(ACTION, _title(request, _named(request.targets, context)), "; ".join(choice.left_out))
     plan = _plan(request, context, choice)
-    return PreparedAction(plan, KillRun(request, choice.victims), [victim.handle for victim in choice.victims])
+    return PreparedAction(
+        plan, KillRun(request, choice.victims, Restarts(context)), [victim.handle for victim in choice.victims]
+    )
 
 
 def signal_name(number: int) -> str:
@@ -114,7 +117,7 @@ def _open_victim(identity: ProcessId, request: KillRequest, context: ActionConte
     except ActionRefused:
         handle.close()
         raise
-    return Victim(process, handle)
+    return Victim(process, handle, context.target(process))
 
 
 def _state_refusal(process: Process, handle: ProcessHandle) -> str | None:

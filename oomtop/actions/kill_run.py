@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from oomtop.actions.handle import ProcessHandle
-from oomtop.actions.plan import Outcome, Status
+from oomtop.actions.plan import Outcome, Status, Target
 from oomtop.actions.requests import FreezeRequest, KillRequest
+from oomtop.actions.restarts import Restarts
 from oomtop.actions.words import in_words
 from oomtop.analysis.badness import frees
 from oomtop.errors import ActionRefused
@@ -29,6 +30,7 @@ class Victim:
 
     process: Process
     handle: ProcessHandle
+    target: Target
 
 
 class Fate(Enum):
@@ -62,7 +64,8 @@ class _Case:
 class KillRun:
     """Carries one kill out; called once."""
 
-    def __init__(self, request: KillRequest, victims: Sequence[Victim]) -> None:
+    def __init__(self, request: KillRequest, victims: Sequence[Victim], restarts: Restarts) -> None:
+        self._restarts = restarts
         self._request = request
         self._cases = [_Case(victim) for victim in victims]
         self._started = 0.0
@@ -122,17 +125,23 @@ class KillRun:
     def _outcome(self) -> Outcome:
         cases = self._cases
         freed = sum(case.freed for case in cases)
+        ended = tuple(case.victim for case in cases if case.fate is Fate.EXITED)
+        restarted = self._restarts.wait_for([victim.process for victim in ended])
+        again = f"; restarted by systemd as pid {', '.join(map(str, restarted))}" if restarted else ""
         seconds = max(case.seconds for case in cases)
         return Outcome(
             action="kill",
             status=_status(cases),
-            summary=_one(cases[0], self._request) if len(cases) == 1 else _many(cases, freed, seconds),
+            summary=(_one(cases[0], self._request) if len(cases) == 1 else _many(cases, freed, seconds)) + again,
             details=tuple(_details(cases, self._request)),
             freed=freed if any(case.fate is Fate.EXITED for case in cases) else None,
             seconds=seconds or None,
             before=format_bytes(sum(case.before for case in cases)),
             after=format_bytes(sum(case.before - case.freed for case in cases)),
             undo=_undo(cases, self._request),
+            ended=tuple(victim.target for victim in ended),
+            waiting=tuple(case.victim.target for case in self._waiting()),
+            restarted=restarted,
         )
 
 

@@ -82,6 +82,8 @@ class Outcome:
     """Whom it ended: a service manager may start them again."""
     waiting: tuple[Target, ...] = ()
     """Who was signalled and is still there."""
+    restarted: tuple[int, ...] = ()
+    """Numbers of the processes that a service manager has already started in place of them."""
 
 
 class Prepared(Protocol):

@@ -17,7 +17,8 @@ from oomtop.actions.request_json import request_from_json
 from oomtop.actions.requests import Request, outlives_reboot
 from oomtop.units import printable
 
-_TAKEN_BACK = (Status.DONE.value, Status.PARTLY.value)
+TAKEN_BACK = (Status.DONE, Status.PARTLY)
+_TAKEN_BACK = tuple(status.value for status in TAKEN_BACK)
 
 
 @dataclass(frozen=True, slots=True)

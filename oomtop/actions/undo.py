@@ -12,10 +12,11 @@ _DEPTH = 50
 
 @dataclass(frozen=True, slots=True)
 class UndoStep:
-    """One inverse request, and what it takes back."""
+    """One inverse request, what it takes back, and the entry of that in the audit log."""
 
     summary: str
     request: Request
+    entry: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,17 @@ class UndoStack:
         """Return the stack with the inverse of `outcome` on top, the same stack where it has none."""
         if outcome.undo is None:
             return self
-        return UndoStack((*self.steps, UndoStep(outcome.summary, outcome.undo))[-_DEPTH:])
+        return self.with_step(UndoStep(outcome.summary, outcome.undo, outcome.entry))
+
+    def with_step(self, step: UndoStep) -> UndoStack:
+        """Return the stack with `step` on top."""
+        return UndoStack((*self.steps, step)[-_DEPTH:])
 
     @property
     def top(self) -> UndoStep | None:
         """What `z` would take back now."""
         return self.steps[-1] if self.steps else None
 
-    def without_top(self) -> UndoStack:
-        """Return the stack after its top was taken back."""
-        return UndoStack(self.steps[:-1])
+    def without(self, step: UndoStep) -> UndoStack:
+        """Return the stack after `step` was taken back."""
+        return UndoStack(tuple(other for other in self.steps if other is not step))

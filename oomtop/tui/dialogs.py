@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -16,19 +15,10 @@ from textual.widgets.option_list import Option
 
 from oomtop.actions.plan import Plan
 from oomtop.actions.plan_text import describe
+from oomtop.actions.requests import Request
+from oomtop.tui.action_menus import Ask
 from oomtop.units import printable
 
-SIGNALS: tuple[tuple[int, str], ...] = (
-    (signal.SIGTERM, "SIGTERM  15  end, with a chance to clean up"),
-    (signal.SIGKILL, "SIGKILL   9  end at once, nothing is saved"),
-    (signal.SIGINT, "SIGINT    2  as Ctrl-C"),
-    (signal.SIGHUP, "SIGHUP    1  hang up; daemons read their configuration again"),
-    (signal.SIGQUIT, "SIGQUIT   3  end with a core dump"),
-    (signal.SIGSTOP, "SIGSTOP  19  freeze"),
-    (signal.SIGCONT, "SIGCONT  18  go on"),
-    (signal.SIGUSR1, "SIGUSR1  10"),
-    (signal.SIGUSR2, "SIGUSR2  12"),
-)
 ADJUSTMENTS: tuple[tuple[int, str], ...] = (
     (-900, "-900  protected: almost never chosen"),
     (-500, "-500  spared while others are bigger"),
@@ -96,6 +86,49 @@ class Menu(ModalScreen["int | None"]):
         else:
             event.input.value = ""
             event.input.placeholder = f"{low} to {high}, please"
+
+    def action_cancel(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
+
+
+class AskDialog(ModalScreen[Request | None]):
+    """One line to type a value in; what is wrong with it is said below."""
+
+    DEFAULT_CSS = """
+    AskDialog { align: center middle; }
+    AskDialog Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; }
+    AskDialog Vertical { background: $panel; padding: 0 1; border: round $primary; }
+    AskDialog Input { border: none; height: 1; background: $surface; }
+    AskDialog .wrong { color: $error; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.leave")]
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def compose(self) -> ComposeResult:
+        """Build the line."""
+        with Vertical():
+            yield Static(Text(printable(self._ask.title)), markup=False)
+            yield Input(self._ask.text, select_on_focus=False)
+            yield Static(Text(printable(self._ask.hint)), markup=False)
+            yield Static("", classes="wrong", markup=False)
+
+    def on_mount(self) -> None:
+        """Put the cursor behind the text."""
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give the request back, or say why there is none."""
+        event.stop()
+        try:
+            request = self._ask.make(event.value)
+        except ValueError as error:
+            self.query_one(".wrong", Static).update(Text(printable(str(error))))
+            return
+        self.dismiss(request)
 
     def action_cancel(self) -> None:
         """Choose nothing."""

@@ -11,6 +11,7 @@ from oomtop.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from oomtop.actions.plan import Outcome, Plan
+    from oomtop.actions.undo import UndoStep
     from oomtop.analysis.deep_tools import DeepTool
     from oomtop.host.process import ProcessId
 
@@ -32,13 +33,23 @@ class SourceEnded(Message):
         self.problem = problem
 
 
+class ActionProgress(Message):
+    """News of an action that is under way."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class ActionEnded(Message):
     """An action was performed."""
 
-    def __init__(self, plan: Plan, outcome: Outcome) -> None:
+    def __init__(self, plan: Plan, outcome: Outcome, undone: UndoStep | None = None) -> None:
         super().__init__()
         self.plan = plan
         self.outcome = outcome
+        self.undone = undone
+        """What it was to take back, None where it was no undo."""
 
 
 class ToolChosen(Message):

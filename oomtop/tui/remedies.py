@@ -9,18 +9,35 @@ from typing import TYPE_CHECKING
 from oomtop.actions.audit import Audit
 from oomtop.actions.catalogue import carry_out, prepare
 from oomtop.actions.context import context_of
+from oomtop.actions.follow import Watch, follow, watches_of
 from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Outcome, Prepared
-from oomtop.actions.requests import AdjustRequest, DropCachesRequest, KillRequest, Request
-from oomtop.actions.undo import UndoStack
+from oomtop.actions.plan import Prepared
+from oomtop.actions.recovery import TAKEN_BACK, check
+from oomtop.actions.requests import AdjustRequest, DropCachesRequest, Request
+from oomtop.actions.setting_verdicts import assess_settings
+from oomtop.actions.undo import UndoStack, UndoStep
 from oomtop.host.root import Root
-from oomtop.tui.dialogs import ADJUSTMENTS, CACHES, SIGNALS, Menu, PlanDialog
-from oomtop.tui.messages import ActionEnded
+from oomtop.snapshot import Snapshot
+from oomtop.tui.action_menus import (
+    Ask,
+    Menus,
+    Selection,
+    freeze_offer,
+    kill_offer,
+    labels,
+    limit_offer,
+    reclaim_offer,
+    select,
+    settings_offer,
+    swap_offer,
+)
+from oomtop.tui.dialogs import ADJUSTMENTS, CACHES, AskDialog, Menu, PlanDialog
+from oomtop.tui.messages import ActionEnded, ActionProgress
 
 if TYPE_CHECKING:
     from oomtop.tui.app import OomtopApp
 
-_NOBODY = "no process is selected: choose one with the arrow keys"
+_NOBODY = "nothing is selected that this could be for: choose with the arrow keys"
 
 
 class Remedies:
@@ -31,18 +48,33 @@ class Remedies:
         self._guard = guard
         self.audit = audit
         self._undo = UndoStack()
+        self._watches: tuple[Watch, ...] = ()
 
-    def remember(self, outcome: Outcome) -> None:
-        """Keep what takes the outcome back."""
-        self._undo = self._undo.with_outcome(outcome)
+    # -- keys ---------------------------------------------------------------------------------------
 
     def kill(self) -> None:
         """Choose a signal for the selection."""
-        targets = self._app.tab.targets()
-        if not targets:
-            self._app.remark(_NOBODY)
-            return
-        self.choose(Menu(self._app.tab.targets_title(), SIGNALS), lambda number: KillRequest(targets, number))
+        self._offer(kill_offer)
+
+    def freeze(self) -> None:
+        """Let the selection stand still, or go on."""
+        self._offer(freeze_offer)
+
+    def reclaim(self) -> None:
+        """Take memory back from the selection."""
+        self._offer(reclaim_offer)
+
+    def swap(self) -> None:
+        """Add swap or switch it off."""
+        self._offer(swap_offer)
+
+    def limit(self) -> None:
+        """Limit the group of the selection."""
+        self._offer(limit_offer)
+
+    def settings(self) -> None:
+        """Change a kernel setting: the one under the cursor, where there is one."""
+        self._offer(settings_offer)
 
     def adjust(self) -> None:
         """Choose an oom_score_adj for the selection."""
@@ -63,24 +95,56 @@ class Remedies:
         if step is None:
             self._app.remark("nothing to undo")
             return
-        self._undo = self._undo.without_top()
-        self.confirm(step.request)
+        self.confirm(step.request, step)
 
-    def choose(self, menu: Menu, request: Callable[[int], Request]) -> None:
-        """Let a menu's number make the request; rows stay in their places meanwhile."""
+    # -- dialogs ------------------------------------------------------------------------------------
+
+    def _offer(self, menus: Menus) -> None:
+        selection = self._selection()
+        offer = None if selection is None else menus(selection)
+        if offer is None:
+            self._app.remark(_NOBODY)
+            return
+        self.choose(Menu(offer.title, labels(offer), offer.chosen), lambda at: offer.items[at].leads_to)
+
+    def _selection(self) -> Selection | None:
+        facts, tab = self._app.facts, self._app.tab
+        if facts is None:
+            return None
+        settings = () if tab.assessment is None else assess_settings(tab.assessment)
+        return select(facts, tab.targets(), tab.targets_title(), tab.cgroup(), settings, tab.selected_setting())
+
+    def choose(self, menu: Menu, leads_to: Callable[[int], Request | Ask]) -> None:
+        """Let a menu's number make the request or the question; rows stay in their places meanwhile."""
         tab = self._app.tab
         tab.hold(True)
 
         def chosen(value: int | None) -> None:
+            tab.hold(False)
             if value is None:
-                tab.hold(False)
+                return
+            following = leads_to(value)
+            if isinstance(following, Ask):
+                self.ask(following)
             else:
-                self.confirm(request(value))
+                self.confirm(following)
 
         self._app.push_screen(menu, chosen)
 
-    def confirm(self, request: Request) -> None:
-        """Open what the action needs, show its plan, and perform it when told to."""
+    def ask(self, question: Ask) -> None:
+        """Let a typed value make the request."""
+        tab = self._app.tab
+        tab.hold(True)
+
+        def answered(request: Request | None) -> None:
+            tab.hold(False)
+            if request is not None:
+                self.confirm(request)
+
+        self._app.push_screen(AskDialog(question), answered)
+
+    def confirm(self, request: Request, step: UndoStep | None = None) -> None:
+        """Open what the action needs, show its plan, and perform it when told to; `step` is what it takes back."""
         facts = self._app.facts
         if facts is None:
             return
@@ -91,13 +155,48 @@ class Remedies:
         def answered(go: bool | None) -> None:
             tab.hold(False)
             if go:
-                work = partial(self._perform, prepared)
+                work = partial(self._perform, prepared, step)
                 self._app.run_worker(work, thread=True, group="actions", exit_on_error=False)
             else:
                 prepared.close()
 
         self._app.push_screen(PlanDialog(prepared.plan), answered)
 
-    def _perform(self, prepared: Prepared) -> None:
-        outcome = carry_out(prepared, self.audit, lambda text: None)
-        self._app.post_message(ActionEnded(prepared.plan, outcome))
+    def _perform(self, prepared: Prepared, step: UndoStep | None) -> None:
+        def report(text: str) -> None:
+            # Posted, never waited for: a busy screen must not come between two signals.
+            self._app.post_message(ActionProgress(f"{prepared.plan.title}: {text}"))
+
+        outcome = carry_out(prepared, self.audit, report, None if step is None else step.entry)
+        self._app.post_message(ActionEnded(prepared.plan, outcome, step))
+
+    # -- afterwards ---------------------------------------------------------------------------------
+
+    def remember(self, message: ActionEnded) -> None:
+        """Keep what takes the outcome back, and follow who is not gone yet or may come again."""
+        outcome = message.outcome
+        if message.undone is None:
+            self._undo = self._undo.with_outcome(outcome)
+        elif outcome.status in TAKEN_BACK:
+            self._undo = self._undo.without(message.undone)
+        if self._app.facts is not None:
+            self._watches = (*self._watches, *watches_of(outcome, self._app.facts))
+
+    def follow(self, facts: Snapshot) -> None:
+        """Tell what became of those that earlier actions were about."""
+        if self._watches:
+            lines, self._watches = follow(self._watches, facts)
+            for line in lines:
+                self._app.remark(line)
+
+    def look_back(self) -> None:
+        """Name what an earlier run was cut off in; `z` takes it back."""
+        facts = self._app.facts
+        if facts is None:
+            return
+        findings = check(self.audit, context_of(facts, self._guard, Root()))
+        for leftover in findings.undo:
+            if leftover.request is not None:
+                self._undo = self._undo.with_step(UndoStep(leftover.title, leftover.request, leftover.entry))
+        for line in findings.lines:
+            self._app.remark(f"{line}: press z" if findings.undo else line)

@@ -32,12 +32,20 @@ class State:
     replay: bool = False
     columns: tuple[str, ...] = ()
     remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
+    _progress: Remark | None = None
     slow: SlowFacts = field(default_factory=SlowFacts)
     """Reads that may hang, for all screens together."""
 
     def add_remark(self, text: str) -> None:
         """Keep a line for the event pane."""
         self.remarks.appendleft((time.time(), text))
+
+    def show_progress(self, text: str) -> None:
+        """Put a line on top of the event pane in place of the one that the call before put there."""
+        if self.remarks and self.remarks[0] == self._progress:
+            self.remarks.popleft()
+        self.add_remark(text)
+        self._progress = self.remarks[0]
 
     @property
     def standing(self) -> Standing:

@@ -14,8 +14,7 @@ def test_the_last_reversible_action_is_on_top():
     stack = stack.with_outcome(Outcome("b", Status.DONE, "two"))
     assert stack.top is not None
     assert stack.top.summary == "one"
-    assert stack.without_top().top is None
-    assert UndoStack().without_top().top is None
+    assert stack.without(stack.top).top is None
 
 
 def test_the_stack_is_bounded():

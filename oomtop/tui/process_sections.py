@@ -190,21 +190,21 @@ def draw_limits(limits: Sequence[LimitStep], width: int, look: Look) -> list[Tex
     lefts = [step.left_to_max for step in limits if step.left_to_max is not None]
     nearest = min(lefts, default=None)
     for step in limits:
-        figures = (step.current, step.high, step.max, step.left_to_max, step.swap_current)
-        line = Text(" " + " ".join(f"{format_bytes(figure):>6}" for figure in figures))
-        line.append(f" {DASH if step.kills is None else step.kills:>5}  ")
-        line.append(
-            keep_end(printable(step.path), width - line.cell_len, look),
-            "bold" if step.left_to_max == nearest is not None else "",
-        )
-        if step.oom_group:
-            line.append("  dies as a whole", look.style("warn"))
-        if step.left_to_high is not None and step.left_to_high <= 0:
-            line.append("  throttled: above high", look.style("warn"))
-        lines.append(line)
+        lines += _limit(step, step.left_to_max == nearest is not None, width, look)
     if nearest is None:
         lines.append(Text(" no limit: it competes with everything on the machine", look.style("dim")))
     return lines
+
+
+def _limit(step: LimitStep, is_nearest: bool, width: int, look: Look) -> list[Text]:
+    figures = (step.current, step.high, step.max, step.left_to_max, step.swap_current)
+    line = Text(" " + " ".join(f"{format_bytes(figure):>6}" for figure in figures))
+    line.append(f" {DASH if step.kills is None else step.kills:>5}  ")
+    line.append(keep_end(printable(step.path), width - line.cell_len, look), "bold" if is_nearest else "")
+    notes = ["dies as a whole (memory.oom.group)"] if step.oom_group else []
+    if step.left_to_high is not None and step.left_to_high <= 0:
+        notes.append("throttled: above high")
+    return [line, Text(" " * 15 + ", ".join(notes), look.style("warn"))] if notes else [line]
 
 
 def draw_mappings(study: Study, slow: SlowStudy, shown: int, width: int, look: Look) -> list[Text]:

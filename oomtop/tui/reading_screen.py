@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -87,7 +88,7 @@ class ReadingScreen(TabScreen):
     def action_again(self) -> None:
         """Read once more."""
         reading, identity = self._reading, self._identity
-        work = ask(self.state.slow, lambda: reading.read(Root(), identity), self._take)
+        work = partial(ask, self.state.slow, lambda: reading.read(Root(), identity), self._take)
         self.run_worker(work, group="reading", exclusive=True)
 
     def _take(self, answer: Answer[Callable[[Look], Lines]]) -> None:

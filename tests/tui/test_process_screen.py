@@ -1,0 +1,265 @@
+"""The process screen: facts that come, facts that never come, a process that goes, names that mean harm."""
+
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+from tests.tui.factories import make_assessment, make_process, make_row
+from textual.app import App
+
+from oomtop.actions.guard import Guard
+from oomtop.analysis.deep_tools import DeepTool
+from oomtop.analysis.model import CgroupFigures, Victims
+from oomtop.host.cgroup import Cgroup, CgroupEvents
+from oomtop.host.process import ProcessId
+from oomtop.host.root import Root
+from oomtop.sampler import Sampler
+from oomtop.snapshot import Tick
+from oomtop.tui import inspections, slow_answer
+from oomtop.tui.app import OomtopApp, Options
+from oomtop.tui.line_view import LineView
+from oomtop.tui.look import Look
+from oomtop.tui.process_screen import ProcessScreen
+from oomtop.tui.reading_screen import ReadingScreen
+from oomtop.tui.sheet import Sheet
+from oomtop.tui.state import State
+from oomtop.units import GIB, MIB
+
+HOSTILE = "\x1b[31mred\n[bold]x[/bold]"
+
+
+class Scripted:
+    """One real sample, then as many more as are asked for."""
+
+    def __init__(self):
+        self._more = threading.Semaphore(1)
+        self._closed = False
+        self._sampler = Sampler()
+
+    def ticks(self):
+        while self._more.acquire() and not self._closed:
+            yield Tick(self._sampler.sample())
+        self._sampler.close()
+
+    def more(self):
+        self._more.release()
+
+    def close(self):
+        self._closed = True
+        self._more.release()
+
+
+class Stage(App):
+    """Nothing but one screen."""
+
+    def __init__(self, screen):
+        super().__init__()
+        self._first = screen
+
+    def on_mount(self):
+        self.push_screen(self._first)
+
+
+@pytest.fixture
+def child():
+    program = "import os, signal; f = os.memfd_create('kept'); os.ftruncate(f, 4096); print(flush=True); signal.pause()"
+    words = [sys.executable, "-c", program, HOSTILE]
+    process = subprocess.Popen(words, stdout=-1, env={"SECRET": HOSTILE, "LANG": "C"})
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+async def settled(pilot, condition):
+    for _ in range(300):
+        if condition():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("the app did not get there")
+
+
+def shown(screen):
+    return "\n".join(sheet.text for sheet in screen.query(Sheet))
+
+
+async def opened(pilot, pid):
+    """Open the screen of a process from the table, as a user does."""
+    await settled(pilot, lambda: bool(pilot.app.dashboard.table.lines))
+    await pilot.press(*str(pid), "enter")
+    await settled(pilot, lambda: isinstance(pilot.app.screen, ProcessScreen) and shown(pilot.app.screen))
+    return pilot.app.screen
+
+
+async def test_enter_opens_the_screen_and_the_facts_come(child):
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, child.pid)
+        await settled(pilot, lambda: "[heap]" in shown(screen) and "pmap" in shown(screen))
+        text = shown(screen)
+        assert "= badness" in text
+        assert "Deeper Python" in text
+        assert "PSS -" not in text
+        assert "\x1b" not in text
+        await pilot.press("escape")
+        await settled(pilot, lambda: app.screen.id == "processes-tab")
+
+
+async def test_a_process_that_exits_keeps_its_last_figures(child):
+    source = Scripted()
+    app = OomtopApp(source, Options(interval=60))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, child.pid)
+        await settled(pilot, lambda: "[heap]" in shown(screen))
+        assert screen.targets()[0].pid == child.pid
+        child.kill()
+        child.wait()
+        source.more()
+        await settled(pilot, lambda: "exited" in shown(screen))
+        assert screen.targets() == ()
+        assert "[heap]" in shown(screen)
+        assert "= badness" in shown(screen)
+        await pilot.press("m", "1", "e")
+        await pilot.pause()
+        assert app.screen is screen
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [("e", "SECRET=?[31mred [bold]x[/bold]"), ("w", "?[31mred [bold]x[/bold]"), ("l", "/memfd:kept (deleted)")],
+)
+async def test_the_keys_of_htop_from_the_table(child, key, expected):
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        await pilot.press(*str(child.pid), key)
+        await settled(pilot, lambda: isinstance(app.screen, ReadingScreen) and app.screen.query(LineView))
+        view = app.screen.query_one(LineView)
+        await settled(pilot, lambda: expected in view.text.replace("\n", ""))
+        assert "\x1b" not in view.text
+        assert app.screen.targets()[0].pid == child.pid
+        await pilot.press("escape")
+        await settled(pilot, lambda: app.screen.id == "processes-tab")
+
+
+def fake_process(folder, pid=42, start=7):
+    """Make `/proc/PID` whose smaps nobody ever writes into, so that opening it hangs."""
+    proc = folder / "proc" / str(pid)
+    proc.mkdir(parents=True)
+    (proc / "stat").write_text(f"{pid} (stuck) D 1 {' '.join(['0'] * 17)} {start} 0 0 0\n")
+    os.mkfifo(proc / "smaps")
+    os.mkfifo(proc / "smaps_rollup")
+    return ProcessId(pid, start)
+
+
+async def test_a_stuck_process_holds_nothing_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(slow_answer, "DEADLINE", 0.05)
+    identity = fake_process(tmp_path)
+    screen = ProcessScreen(State("root"), Look(), identity, Root(str(tmp_path)))
+    async with Stage(screen).run_test(size=(80, 24)) as pilot:
+        row = make_row(make_process(42, "stuck", start_time=7, state="D"))
+        screen.assessment = make_assessment([row])
+        await settled(pilot, lambda: shown(screen).count("no answer in 0.05 s") == 2)
+        assert "in uninterruptible wait" in shown(screen)
+        for name in ("smaps", "smaps_rollup"):
+            # It comes late, and is taken all the same.
+            with open(tmp_path / "proc/42" / name, "wb") as late:
+                late.write(b"00400000-00500000 rw-p 00000000 00:00 0     [heap]\nRss: 1024 kB\nPss: 512 kB\n")
+        await settled(pilot, lambda: "[heap]" in shown(screen) and "512K" in shown(screen))
+
+
+def full_assessment():
+    """A hog in a group that is nearly full, in a slice without a limit, beside a bigger process elsewhere."""
+    inside = make_process(42, HOSTILE, start_time=7, rss=900 * MIB, swap=50 * MIB, adj=100, cgroup="/a.slice/b")
+    group = Cgroup(
+        "/a.slice/b", 950 * MIB, high=800 * MIB, max=GIB, swap_max=0, oom_group=True, events=CgroupEvents(oom_kill=3)
+    )
+    figures = tuple(
+        CgroupFigures(cgroup, cgroup.path, None, None, None, Victims())
+        for cgroup in (group, Cgroup("/a.slice", 950 * MIB), Cgroup("/", None))
+    )
+    row = replace(make_row(inside, unit=HOSTILE), headroom=74 * MIB, headroom_path="/a.slice/b")
+    other = make_row(make_process(43, "big", rss=4 * GIB))
+    return make_assessment(
+        [row, other, make_row(make_process(2, "kthreadd", start_time=7, kernel=True))], cgroups=figures
+    )
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 24), (120, 40), (200, 60)])
+async def test_every_size_shows_score_limits_and_no_line_too_long(tmp_path, size):
+    screen = ProcessScreen(State("root"), Look(), ProcessId(42, 7), Root(str(tmp_path)))
+    async with Stage(screen).run_test(size=size) as pilot:
+        screen.assessment = full_assessment()
+        await settled(pilot, lambda: "badness" in shown(screen))
+        screen.assessment = replace(full_assessment(), monotonic=1002.0)
+        await pilot.pause()
+        text = shown(screen)
+        assert "+ adj 100 x" in text
+        assert "When /a.slice/b is full (1.0G" in text
+        assert "\x1b" not in text
+        for sheet in screen.query(Sheet):
+            assert all(len(line) <= sheet.size.width for line in sheet.text.split("\n"))
+        columns = {sheet.region.x for sheet in screen.query(Sheet) if sheet.size.height}
+        assert (len(columns) > 1) == (size[0] >= 160)
+        if size[0] >= 80:
+            assert "dies as a whole" in text
+            assert "throttled" in text
+
+
+async def test_a_kernel_thread_has_neither_mappings_nor_tools(tmp_path):
+    screen = ProcessScreen(State("root"), Look(), ProcessId(2, 7), Root(str(tmp_path)))
+    async with Stage(screen).run_test(size=(80, 24)) as pilot:
+        screen.assessment = full_assessment()
+        await settled(pilot, lambda: "Kernel tab" in shown(screen))
+        assert "not considered: a kernel thread" in shown(screen)
+
+
+async def test_a_recording_is_not_looked_up_on_this_machine(tmp_path):
+    screen = ProcessScreen(State("root", replay=True), Look(), ProcessId(42, 7))
+    async with Stage(screen).run_test(size=(80, 24)) as pilot:
+        screen.assessment = full_assessment()
+        await settled(pilot, lambda: shown(screen).count("a recording does not hold this") == 2)
+        await pilot.press("m")
+
+
+def test_a_tool_is_refused_for_what_must_not_stand_still():
+    facts = Sampler().sample()
+    strace = DeepTool(("true", "{pid}"), "nothing")
+    missing = DeepTool(("oomtop-no-such-tool", "{pid}"), "nothing", hint="apt install it")
+
+    class FakeApp:
+        pass
+
+    app = FakeApp()
+    app.facts = facts
+    look = inspections.Inspections(app, Guard(), Look())
+    me = next(process.id for process in facts.processes if process.pid == os.getpid())
+    assert "oomtop itself" in look._reason_against(strace, me)
+    init = next((process.id for process in facts.processes if process.pid == 1), None)
+    assert init is None or "init" in look._reason_against(strace, init)
+    assert "exited" in look._reason_against(strace, ProcessId(me.pid, me.start_time + 1))
+    assert "recording" in inspections.Inspections(app, Guard(replay=True), Look())._reason_against(strace, me)
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        app.facts = Sampler().sample()
+        other = next(process.id for process in app.facts.processes if process.pid == child.pid)
+        assert look._reason_against(strace, other) is None
+        assert "apt install it" in look._reason_against(missing, other)
+    finally:
+        child.kill()
+        child.wait()
+    assert look._reason_against(strace, other) is not None
+
+
+def test_the_tool_runs_in_the_foreground_and_its_end_is_told(capfd, monkeypatch):
+    monkeypatch.setattr(inspections, "_wait_for_enter", lambda: None)
+    inspections._run(("/bin/sh", "-c", "echo looked; exit 3"), ("looker", "42"))
+    inspections._run(("/no/such/tool",), ("looker",))
+    out = capfd.readouterr().out
+    assert "looked" in out
+    assert "ended with 3" in out
+    assert "no such file" in out

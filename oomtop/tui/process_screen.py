@@ -118,7 +118,7 @@ class ProcessScreen(TabScreen):
 
     def _ask_details(self) -> None:
         read = partial(read_process_details, self._root, self._identity)
-        self.run_worker(partial(ask, self.state.slow, read, self._take_details), group="details", exclusive=True)
+        ask(self, self.state.slow, read, self._take_details, "details")
 
     def _ask_memory(self) -> None:
         root, identity, slow = self._root, self._identity, self.state.slow
@@ -127,9 +127,8 @@ class ProcessScreen(TabScreen):
             started = time.monotonic()
             return read_smaps(root, identity), time.monotonic() - started
 
-        rollup = partial(ask, slow, partial(read_smaps_rollup, root, identity), self._take_rollup)
-        self.run_worker(rollup, group="rollup", exclusive=True)
-        self.run_worker(partial(ask, slow, timed, self._take_mappings), group="mappings", exclusive=True)
+        ask(self, slow, partial(read_smaps_rollup, root, identity), self._take_rollup, "rollup")
+        ask(self, slow, timed, self._take_mappings, "mappings")
 
     def _take_details(self, answer: Answer[ProcessDetails]) -> None:
         if answer.value is None and self._slow.details.value is not None:
@@ -173,8 +172,7 @@ class ProcessScreen(TabScreen):
         self._slow = replace(self._slow, runtime=found, allocator=detect_allocator(names))
         tools = tools_for(found)
         read = partial(find_programs, [tool.program for tool in tools])
-        work = partial(ask, self.state.slow, read, partial(self._take_programs, tools))
-        self.run_worker(work, group="tools", exclusive=True)
+        ask(self, self.state.slow, read, partial(self._take_programs, tools), "tools")
 
     def _take_programs(self, tools: tuple[DeepTool, ...], answer: Answer[frozenset[str]]) -> None:
         if answer.value is None:

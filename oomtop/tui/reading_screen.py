@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -88,8 +87,7 @@ class ReadingScreen(TabScreen):
     def action_again(self) -> None:
         """Read once more."""
         reading, identity = self._reading, self._identity
-        work = partial(ask, self.state.slow, lambda: reading.read(Root(), identity), self._take)
-        self.run_worker(work, group="reading", exclusive=True)
+        ask(self, self.state.slow, lambda: reading.read(Root(), identity), self._take, "reading")
 
     def _take(self, answer: Answer[Callable[[Look], Lines]]) -> None:
         self._note = answer.note

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from textual.screen import Screen
+from textual.worker import Worker
 
 from oomtop.actions.words import in_words
 from oomtop.errors import OomtopError
@@ -23,14 +26,24 @@ class Answer(Generic[T]):
     note: str = "reading"
 
 
-async def ask(slow: SlowFacts, read: Callable[[], T], take: Callable[[Answer[T]], None]) -> None:
-    """Begin a read and hand its answer to `take`; after the deadline first a note, and the value if it still comes."""
-    future = asyncio.wrap_future(slow.begin(read))
-    done, _ = await asyncio.wait({future}, timeout=DEADLINE)
-    if not done:
-        take(Answer(None, f"no answer in {DEADLINE:g} s: the process holds its memory lock"))
-        await asyncio.wait({future})
-    take(_answer(future))
+def ask(
+    screen: Screen[None], slow: SlowFacts, read: Callable[[], T], take: Callable[[Answer[T]], None], group: str
+) -> None:
+    """Begin a read in a worker of `screen`, in place of an earlier one of its group, and hand the answer to `take`.
+
+    After the deadline `take` gets a note, and the value if it still comes.
+    """
+
+    async def answered() -> None:
+        future = asyncio.wrap_future(slow.begin(read))
+        done, _ = await asyncio.wait({future}, timeout=DEADLINE)
+        if not done:
+            take(Answer(None, f"no answer in {DEADLINE:g} s: the process holds its memory lock"))
+            await asyncio.wait({future})
+        take(_answer(future))
+
+    work: Callable[[], Coroutine[None, None, None]] = answered
+    _: Worker[None] = screen.run_worker(work, group=group, exclusive=True)
 
 
 def _answer(future: asyncio.Future[T]) -> Answer[T]:

@@ -7,7 +7,6 @@ import threading
 from dataclasses import replace
 
 import pytest
-from tests.tui.factories import make_assessment, make_process, make_row
 from textual.app import App
 
 from oomtop.actions.guard import Guard
@@ -27,6 +26,7 @@ from oomtop.tui.reading_screen import ReadingScreen
 from oomtop.tui.sheet import Sheet
 from oomtop.tui.state import State
 from oomtop.units import GIB, MIB
+from tests.tui.factories import make_assessment, make_process, make_row
 
 HOSTILE = "\x1b[31mred\n[bold]x[/bold]"
 

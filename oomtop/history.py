@@ -74,6 +74,15 @@ class History:
         """Remember an action for the chart's time axis."""
         self.marks.append((time, label))
 
+    def recall(self, points: Iterable[MachinePoint], events: Iterable[OomEvent]) -> None:
+        """Take the machine's figures and the events of a past that was kept elsewhere, oldest first."""
+        self.machine.clear()
+        self.day.clear()
+        for point in points:
+            self._add_point(point)
+        for event in events:
+            self._add_event(event)
+
     def process_points(self, identity: ProcessId) -> Points | None:
         """Return (monotonic, RSS+swap) of a process, oldest first; None if it never changed."""
         return self._processes.get(identity)
@@ -96,6 +105,9 @@ class History:
         )
         if self._first_monotonic is None:
             self._first_monotonic = snapshot.monotonic
+        self._add_point(point)
+
+    def _add_point(self, point: MachinePoint) -> None:
         self.machine.append(point)
         if not self.day or point.time - self.day[-1].time >= THIN_SECONDS:
             self.day.append(point)

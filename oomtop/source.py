@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from oomtop.analysis.model import Assessment
+from oomtop.history import History
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from oomtop.oomlog.event import OomEvent
@@ -17,6 +20,22 @@ if TYPE_CHECKING:
     from oomtop.oomlog.sources import KernelLog
 
 _LOG_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What came before a tick that was jumped to, as if all of it had been watched."""
+
+    history: History
+    assessment: Assessment | None
+    """That of the tick before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayTick(Tick):
+    """A tick of a recording; one that was jumped to brings its own past."""
+
+    past: Past | None = None
 
 
 class Source(Protocol):

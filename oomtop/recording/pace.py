@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oomtop.snapshot import Snapshot
+from oomtop.snapshot import Snapshot, Tick
 
 DENSE, USUAL, SPARSE = 1.0, 5.0, 10.0
 _SOME, _FULL = 5.0, 1.0
@@ -22,14 +22,15 @@ class Pace:
         self._dense_until = 0.0
         self._stirred = 0.0
 
-    def after(self, snapshot: Snapshot, has_event: bool = False) -> float:
-        """Return the seconds to wait after `snapshot`."""
+    def after(self, tick: Tick) -> float:
+        """Return the seconds to wait after `tick`."""
+        snapshot = tick.snapshot
         before, self._last = self._last, snapshot
         now = snapshot.monotonic
         if before is None or before.monotonic > now:
             self._dense_until, self._stirred = 0.0, now
             before = None
-        if has_event or _kills(snapshot) > (_kills(before) if before is not None else _kills(snapshot)):
+        if _has_news(tick) or _kills(snapshot) > (_kills(before) if before is not None else _kills(snapshot)):
             self._dense_until = now + _AFTER_EVENT
         if _is_pressed(snapshot) or (before is not None and _is_falling(before, snapshot)):
             self._dense_until = max(self._dense_until, now + SPARSE)
@@ -39,6 +40,11 @@ class Pace:
         if not _is_calm(snapshot, before):
             self._stirred = now
         return SPARSE if now - self._stirred >= _CALM_AFTER else USUAL
+
+
+def _has_news(tick: Tick) -> bool:
+    """Whether an event came that is not the backlog of the log."""
+    return any(event.time is None or tick.snapshot.time - event.time < _AFTER_EVENT for event in tick.events)
 
 
 def _kills(snapshot: Snapshot) -> int:

@@ -1,0 +1,88 @@
+"""`oomtop record`: the flight recorder, for a service manager or a terminal; ends on SIGTERM, SIGINT or SIGHUP.
+
+Facts only, to one bounded file: denser under pressure, sparser when calm, longest around OOM events.
+`oomtop replay FILE` shows them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from oomtop.commands.arguments import complain, size
+from oomtop.times import parse_age
+
+if TYPE_CHECKING:
+    from oomtop.recording.pace import Pace
+    from oomtop.recording.recorder import Recorder
+    from oomtop.source import LiveSource
+
+HELP = "the flight recorder: facts to one bounded file, for `oomtop replay`"
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("--file", metavar="FILE", help="the recording (/var/lib/oomtop/recording.db as root)")
+    parser.add_argument("--max-size", type=size, default=256 << 20, metavar="SIZE", help="bytes of the file (256M)")
+    parser.add_argument("--max-age", type=age, default=7 * 86400.0, metavar="AGE", help="what is kept (7d)")
+
+
+def age(text: str) -> float:
+    """Parse a length of time."""
+    try:
+        return parse_age(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def run(options: argparse.Namespace) -> int:
+    """Record until told to end."""
+    # A handler could run while this thread holds a lock that it needs; so the signals are waited for instead.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    from oomtop.actions.audit import audit_path
+    from oomtop.host.root import Root
+    from oomtop.recording.bounds import Bounds
+    from oomtop.recording.layout import default_path
+    from oomtop.recording.lookout import Lookout
+    from oomtop.recording.pace import USUAL, Pace
+    from oomtop.recording.recorder import Recorder
+    from oomtop.recording.store import Store
+    from oomtop.selfguard import guard_self
+    from oomtop.source import LiveSource
+
+    path = options.file or default_path()
+    source = LiveSource(USUAL)
+    recorder = Recorder(Store(path, Bounds(options.max_size, options.max_age)), audit_path(), complain)
+    print(f"recording to {path}; {guard_self().describe()}", file=sys.stderr, flush=True)
+    lookout = Lookout(Root(), source.refresh)
+    failed: list[str] = []
+    sampling = threading.Thread(target=_sample, args=(source, recorder, Pace(), failed), name="sampling")
+    sampling.start()
+    signal.sigwait(_ENDING)
+    lookout.close()
+    source.close()
+    sampling.join()
+    recorder.close()
+    print(f"recorded {recorder.written} ticks, {recorder.left_out} left out", file=sys.stderr)
+    for problem in failed:
+        complain(problem)
+    return 1 if failed else 0
+
+
+def _sample(source: LiveSource, recorder: Recorder, pace: Pace, failed: list[str]) -> None:
+    from oomtop.errors import OomtopError
+
+    try:
+        for tick in source.ticks():
+            recorder.put(tick)
+            source.interval = pace.after(tick)
+    except (OomtopError, OSError) as error:
+        failed.append(str(error))
+    finally:
+        # To the process as a whole: whoever waits for the end hears of this one too.
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,55 @@
+"""`oomtop replay`: the screens of the monitor on a recording; actions are off."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from oomtop.commands.arguments import complain
+
+HELP = "the same screens on a recording: play, step, jump from one OOM event to the next"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help="the recording (/var/lib/oomtop/recording.db as root)")
+    parser.add_argument("--at", metavar="TIME", help="14:05, '2026-11-24 14:05:30', -10m (before the end), Unix time")
+    parser.add_argument("--theme", metavar="NAME", help="a theme by name, or a theme file")
+    parser.add_argument("--ascii", action="store_true", default=None, help="ASCII characters only")
+    parser.add_argument("--no-color", action="store_true", help="no colour, as with NO_COLOR=1")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Open a recording at its end, or at a time, standing still."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        complain("the replay needs a terminal")
+        return 2
+    from oomtop.config import config_paths, load_config
+
+    config, mistakes = load_config(config_paths())
+    if options.no_color or not config.color:
+        os.environ["NO_COLOR"] = "1"
+    from oomtop.recording.layout import default_path
+    from oomtop.recording.reader import Recording
+    from oomtop.replay import ReplaySource
+    from oomtop.times import parse_time
+
+    recording = Recording(options.file or default_path())
+    last = recording.moments[-1].time if recording.moments else 0.0
+    try:
+        start = last if options.at is None else parse_time(options.at, last)
+    except ValueError as error:
+        complain(str(error))
+        return 2
+    source = ReplaySource(recording, start)
+    # Textual reads NO_COLOR when it is imported.
+    from oomtop.tui.app import OomtopApp, Options
+
+    theme, ascii_only = options.theme or config.theme, options.ascii or config.ascii
+    app = OomtopApp(source, Options(theme=theme, ascii=ascii_only, replay=True, columns=config.columns))
+    app.set_keymap(dict(config.keys))
+    for mistake in (*map(str, mistakes), *recording.problems):
+        app.remark(mistake)
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,81 @@
+"""`Recorder`: a thread that writes, so that no tick ever waits for the disk."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from oomtop.oomlog.event import OomEvent
+from oomtop.recording.audit_tail import AuditTail
+from oomtop.recording.kinds import RecordingError
+from oomtop.recording.store import Deed, Store
+from oomtop.snapshot import Tick
+
+_WAITING = 30
+"""Ticks that may wait for a slow disk; more are left out, their events are not."""
+_CLOSE_SECONDS = 10.0
+
+
+class Recorder:
+    """Takes ticks from one thread, writes them in its own; `report` gets a line when writing fails or works again."""
+
+    def __init__(self, store: Store, audit_path: str, report: Callable[[str], None]) -> None:
+        self.written = 0
+        self.left_out = 0
+        """Ticks that came faster than the disk took them."""
+        self._store = store
+        self._tail = AuditTail(audit_path)
+        self._report = report
+        self._problem: str | None = None
+        self._pending: tuple[OomEvent, ...] = ()
+        self._unwritten: tuple[tuple[OomEvent, ...], tuple[Deed, ...]] = ((), ())
+        self._queue: queue.Queue[Tick | None] = queue.Queue(_WAITING)
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def put(self, tick: Tick) -> None:
+        """Have a tick written; never waits.  One that came before the kernel log was read is not the whole of it."""
+        if not tick.log_read:
+            return
+        if self._pending:
+            tick = replace(tick, events=(*self._pending, *tick.events))
+        try:
+            self._queue.put_nowait(tick)
+            self._pending = ()
+        except queue.Full:
+            self.left_out += 1
+            self._pending = tick.events
+
+    def close(self) -> None:
+        """Write what waits, and let go of the file; gives up on a disk that does not answer."""
+        try:
+            self._queue.put(None, timeout=_CLOSE_SECONDS)
+        except queue.Full:
+            return
+        self._thread.join(_CLOSE_SECONDS)
+
+    def _run(self) -> None:
+        while (tick := self._queue.get()) is not None:
+            self._write(tick)
+        self._store.close()
+
+    def _write(self, tick: Tick) -> None:
+        """Write a tick; the events and actions of one that failed go with the next."""
+        events, deeds = self._unwritten
+        events, deeds = (*events, *tick.events), (*deeds, *self._tail.poll())
+        try:
+            self._store.write(replace(tick, events=events), deeds)
+        except RecordingError as error:
+            self._unwritten = (events, deeds)
+            self._say(str(error))
+            return
+        self._unwritten = ((), ())
+        self.written += 1
+        self._say(None)
+
+    def _say(self, problem: str | None) -> None:
+        if problem != self._problem:
+            self._report(problem if problem is not None else "recording again")
+        self._problem = problem

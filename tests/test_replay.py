@@ -1,0 +1,167 @@
+"""A recording as a source: playing, stepping, jumping, and the past that a jump brings along."""
+
+import threading
+from itertools import pairwise
+
+import pytest
+
+from oomtop.analysis.assessment import assess
+from oomtop.history import History
+from oomtop.recording.reader import Recording
+from oomtop.recording.store import Deed, Store
+from oomtop.replay import SPEEDS, ReplaySource
+from oomtop.snapshot import Tick
+from tests.synthetic import SyntheticMachine, make_event
+
+
+def write(path, ticks, deeds=()):
+    store = Store(str(path))
+    for number, tick in enumerate(ticks):
+        store.write(tick, [deed for at, deed in deeds if at == number])
+    store.close()
+    return str(path)
+
+
+@pytest.fixture
+def ticks():
+    ticks = list(SyntheticMachine(30, 6, busy=0.4).ticks(400))
+    for index in (120, 300):
+        ticks[index] = Tick(ticks[index].snapshot, (make_event(ticks[index].snapshot.time - 1, index),))
+    return ticks
+
+
+@pytest.fixture
+def source(tmp_path, ticks):
+    deed = Deed(ticks[199].snapshot.time + 0.5, "Send SIGTERM to 4711 (java)", "done", "exited")
+    source = ReplaySource(Recording(write(tmp_path / "r.db", ticks, [(200, deed)])))
+    yield source
+    source.close()
+
+
+def assessed(source, count):
+    """Take `count` ticks as the app does."""
+    history, assessment = History(), None
+    for tick in source.ticks():
+        if tick.past is not None:
+            history, assessment = tick.past.history, tick.past.assessment
+        history.add(tick)
+        assessment = assess(tick, history, assessment)
+        yield assessment
+        count -= 1
+        if not count:
+            return
+
+
+def shown(source):
+    return next(assessed(source, 1))
+
+
+def test_it_begins_where_it_is_told_and_stands_still(tmp_path, ticks):
+    source = ReplaySource(Recording(write(tmp_path / "r.db", ticks)), ticks[77].snapshot.time + 1)
+    assert shown(source).time == ticks[77].snapshot.time
+    assert source.position.index == 77
+    assert not source.position.playing
+
+
+def test_a_jump_concludes_what_watching_all_the_time_concludes(source, ticks):
+    history, live = History(), None
+    for tick in ticks[:251]:
+        history.add(tick)
+        live = assess(tick, history, live)
+    source.go(250)
+    jumped = shown(source)
+    assert [row.cpu for row in jumped.rows] == [row.cpu for row in live.rows]
+    # A process that has not changed its size for a quarter of an hour: too few points (None) or none (0.0).
+    assert [row.growth or 0.0 for row in jumped.rows] == [row.growth or 0.0 for row in live.rows]
+    assert (jumped.memory, jumped.swap, jumped.pressure) == (live.memory, live.swap, live.pressure)
+    assert (jumped.exhaustion, jumped.victims, jumped.growers) == (live.exhaustion, live.victims, live.growers)
+    assert (jumped.series.times, jumped.series.available) == (live.series.times, live.series.available)
+    assert jumped.events == live.events == tuple(ticks[120].events)
+
+
+def test_marks_are_visited_in_order_and_the_ends_said(source, ticks):
+    found = []
+    while source.beside(1) is not None:
+        found.append(source.position.index)
+    assert found == [120, 200, 300]
+    assert source.beside(-1) is not None
+    assert source.position.index == 200
+    assert [is_event for _, is_event, _ in source.marks()] == [True, False, True]
+
+
+def test_the_chart_marks_the_action(source):
+    source.go(201)
+    assert "Send SIGTERM to 4711 (java)" in [label for _, label in shown(source).series.marks]
+
+
+def test_the_highest_pressure_is_found(source, ticks):
+    index = source.highest_pressure()
+    most = max(tick.snapshot.pressure_memory.full.avg10 for tick in ticks)
+    assert ticks[index].snapshot.pressure_memory.full.avg10 == most
+    assert source.position.index == index
+
+
+def test_stepping_beyond_the_ends_stays_there(source):
+    source.step(-5)
+    assert source.position.index == 0
+    source.step(10_000)
+    assert source.position.index == 399
+
+
+def test_speeds_end_at_the_ends(source):
+    for _ in range(20):
+        source.change_speed(1)
+    assert source.position.speed == SPEEDS[-1] == 100
+    for _ in range(20):
+        source.change_speed(-1)
+    assert source.position.speed == 1
+
+
+def test_playing_fast_leaves_ticks_out_and_loses_no_event(source, ticks):
+    for _ in range(10):
+        source.change_speed(1)
+    source.go(115)
+    source.toggle()
+    seen = list(assessed(source, 6))
+    assert seen[-1].events == tuple(ticks[120].events)
+    assert seen[-1].time - seen[0].time >= 5 * 15
+    assert all(a.time < b.time for a, b in pairwise(seen))
+
+
+def test_closing_ends_a_replay_that_stands_still(source):
+    ended = threading.Event()
+
+    def run():
+        for _ in source.ticks():
+            pass
+        ended.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    source.close()
+    assert ended.wait(5)
+
+
+def test_what_is_recorded_meanwhile_is_played(tmp_path, ticks):
+    store = Store(str(tmp_path / "r.db"))
+    store.write(ticks[0])
+    source = ReplaySource(Recording(str(tmp_path / "r.db")))
+    source.toggle()
+    for _ in range(10):
+        source.change_speed(1)
+    row = assessed(source, 2)
+    assert next(row).time == ticks[0].snapshot.time
+    store.write(ticks[1])
+    assert next(row).time == ticks[1].snapshot.time
+    store.close()
+
+
+def test_a_reboot_within_the_recording_begins_a_new_past(tmp_path, ticks):
+    later = list(SyntheticMachine(10, 3, seed=9).ticks(20))
+    source = ReplaySource(Recording(write(tmp_path / "r.db", ticks[:30] + later)))
+    source.go(29)
+    source.toggle()
+    for _ in range(10):
+        source.change_speed(1)
+    *_, last = assessed(source, 2)
+    assert last.monotonic < ticks[29].snapshot.monotonic
+    source.close()

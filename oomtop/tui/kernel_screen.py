@@ -72,6 +72,7 @@ class KernelScreen(TabScreen):
         super().__init__(state, look, id="kernel-tab")
         self._rows: tuple[SettingRow, ...] = ()
         self._cursor: str | None = None
+        self._is_built = False
 
     # -- life ---------------------------------------------------------------------------------------
 
@@ -90,11 +91,12 @@ class KernelScreen(TabScreen):
     def on_mount(self) -> None:
         """Keys go to the page; a tick may have come before there were widgets to show it."""
         self.query_one(KernelPage).focus()
+        self._is_built = True
         self.watch_assessment(self.assessment)
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
         """Take a tick in; the order of the settings changes only when a verdict does."""
-        if assessment is None or not self.is_mounted:
+        if assessment is None or not self._is_built:
             return
         self._rows = assess_settings(assessment)
         if self._rows and self._index() is None:

@@ -67,6 +67,7 @@ class ProcessScreen(TabScreen):
         """When the mappings are read again, on the clock of the ticks."""
         self._moment = 0.0
         self._page_size = 4096
+        self._is_built = False
 
     # -- life ---------------------------------------------------------------------------------------
 
@@ -87,6 +88,7 @@ class ProcessScreen(TabScreen):
     def on_mount(self) -> None:
         """Ask for everything that may hang."""
         self.query_one(Page).focus()
+        self._is_built = True
         self.watch_assessment(self.assessment)
         if self.state.replay:
             note = "a recording does not hold this"
@@ -97,7 +99,7 @@ class ProcessScreen(TabScreen):
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
         """Take a tick in; read the mappings again when it is time."""
-        if assessment is None or not self.is_mounted:
+        if assessment is None or not self._is_built:
             return
         self._moment, self._page_size = assessment.monotonic, assessment.machine.page_size
         is_first = self._study is None

@@ -1,0 +1,182 @@
+"""The Kernel tab: every size, the cursor and the page, a machine that tells little, names that mean harm."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from textual.app import App
+
+from oomtop.host.buddyinfo import BuddyZone
+from oomtop.host.hugepages import HugePool
+from oomtop.host.kernel_facts import KernelFacts
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.slabinfo import Slab
+from oomtop.host.swaps import SwapDevice, Zram, Zswap
+from oomtop.host.sysctl import FILES
+from oomtop.host.zoneinfo import Zone
+from oomtop.sampler import Sampler
+from oomtop.snapshot import Tick
+from oomtop.tui.app import OomtopApp, Options
+from oomtop.tui.kernel_screen import KernelPage, KernelScreen
+from oomtop.tui.look import Look
+from oomtop.tui.sheet import Sheet
+from oomtop.tui.state import State
+from oomtop.units import GIB, MIB
+from tests.tui.factories import make_assessment
+
+HOSTILE = "/swap\x1b[31m[bold]x[/bold]\nfile"
+SETTINGS = tuple((name, "[always] madvise never" if "thp" in name else "1") for name, _ in FILES)
+
+
+class Stage(App):
+    """Nothing but one screen."""
+
+    def __init__(self, screen):
+        super().__init__()
+        self._first = screen
+
+    def on_mount(self):
+        self.push_screen(self._first)
+
+
+class OneSample:
+    """One real sample; `with_slabs` is what the app asks for."""
+
+    def __init__(self):
+        self._end = threading.Event()
+        self._sampler = Sampler()
+
+    def ticks(self):
+        yield Tick(self._sampler.sample())
+        self._end.wait()
+        self._sampler.close()
+
+    def close(self):
+        self._end.set()
+
+
+def rich_assessment():
+    """A machine with everything: swap of three kinds, pools of huge pages, slab caches, low zones."""
+    plain = make_assessment()
+    slabs = tuple(Slab(f"cache{n}\x1b[2J", 100, 200, 512, (40 - n) * MIB) for n in range(40))
+    return replace(
+        plain,
+        kernel=KernelFacts(
+            SETTINGS,
+            (BuddyZone(0, "DMA", (0,) * 11), BuddyZone(0, "Normal", (123456, 5, 4, 3, 2, 1, 0, 0, 0, 0, 7))),
+            slabs,
+            (HugePool(2 * MIB, 1000, 900, 100, 0, 0),),
+        ),
+        meminfo=Meminfo(16 * GIB, 3 * GIB, slab=2 * GIB, s_unreclaim=GIB, anon_huge_pages=5 * MIB),
+        zones=(Zone(0, "DMA", MIB, 2 * MIB, 3 * MIB, 4 * MIB, 15 * MIB, 16 * MIB, (0, GIB)),),
+        swap=replace(
+            plain.swap,
+            devices=(SwapDevice(HOSTILE, "file", GIB, MIB, -2), SwapDevice("/dev/zram0", "partition", GIB, 0, 100)),
+            zram=(Zram("zram0", GIB, 300 * MIB, 90 * MIB, 100 * MIB, "zstd"),),
+            zswap=Zswap(True, "lzo", 20),
+            zswap_pool=10 * MIB,
+            zswapped=25 * MIB,
+        ),
+    )
+
+
+async def settled(pilot, condition):
+    for _ in range(300):
+        if condition():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("the app did not get there")
+
+
+def shown(screen):
+    return "\n".join(sheet.text for sheet in screen.query(Sheet))
+
+
+def detail(screen):
+    return screen.query_one("#kernel-detail", Sheet).text
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40), (200, 60)])
+async def test_every_size_shows_everything_and_no_line_too_long(size):
+    screen = KernelScreen(State("root"), Look())
+    async with Stage(screen).run_test(size=size) as pilot:
+        screen.assessment = rich_assessment()
+        await settled(pilot, lambda: "swappiness" in shown(screen) and "Slab" in shown(screen))
+        await pilot.pause()
+        text = shown(screen)
+        assert "\x1b" not in text
+        for sheet in screen.query(Sheet):
+            assert all(len(line) <= sheet.size.width for line in sheet.text.split("\n"))
+        columns = {sheet.region.x for sheet in screen.query(Sheet)}
+        assert (len(columns) > 1) == (size[0] >= 160)
+        if size[0] >= 80:
+            assert "requests wait" in text
+            assert "zram0: 300M in 100M of RAM, 3.0x with zstd" in text
+            assert "zswap: 25.0M in 10.0M of RAM, 2.5x with lzo" in text
+            assert "1000 set aside, 900 free, 100 reserved, idle 1.6G" in text
+            assert "too broken up for order 3" in text
+
+
+async def test_down_moves_the_cursor_to_the_last_setting_and_then_the_page():
+    screen = KernelScreen(State("root"), Look())
+    async with Stage(screen).run_test(size=(80, 24)) as pilot:
+        screen.assessment = rich_assessment()
+        await settled(pilot, lambda: screen.selected_setting() is not None)
+        page = screen.query_one(KernelPage)
+        await pilot.press(*["down"] * (len(SETTINGS) - 1))
+        last = detail(screen)
+        top = page.scroll_offset.y
+        await pilot.press("down", "down", "down")
+        await settled(pilot, lambda: page.scroll_offset.y == top + 3)
+        assert detail(screen) == last
+        await pilot.press(*["up"] * (len(SETTINGS) + 60))
+        await settled(pilot, lambda: page.scroll_offset.y == 0)
+        assert detail(screen) != last
+
+
+async def test_a_setting_that_is_only_shown_is_not_offered_for_change():
+    screen = KernelScreen(State("root"), Look())
+    async with Stage(screen).run_test(size=(80, 24)) as pilot:
+        screen.assessment = make_assessment(
+            kernel=KernelFacts((("swappiness", "0"), ("transparent_hugepage/enabled", "always [never]")))
+        )
+        await settled(pilot, lambda: screen.selected_setting() == "swappiness")
+        assert "try 1" in detail(screen)
+        await pilot.press("down")
+        assert screen.selected_setting() is None
+        assert "only shown" in detail(screen)
+
+
+async def test_a_click_selects():
+    screen = KernelScreen(State("root"), Look())
+    async with Stage(screen).run_test(size=(80, 24)) as pilot:
+        screen.assessment = make_assessment(kernel=KernelFacts((("swappiness", "60"), ("panic_on_oom", "0"))))
+        await settled(pilot, lambda: screen.selected_setting() == "swappiness")
+        await pilot.click("#kernel-settings", offset=(5, 2))
+        assert screen.selected_setting() == "panic_on_oom"
+
+
+async def test_a_machine_that_tells_nothing():
+    screen = KernelScreen(State("unprivileged"), Look(ascii=True))
+    async with Stage(screen).run_test(size=(80, 24)) as pilot:
+        screen.assessment = make_assessment()
+        await settled(pilot, lambda: "cannot be read" in shown(screen))
+        assert screen.selected_setting() is None
+        assert "only root may read /proc/slabinfo" in shown(screen)
+        assert shown(screen).isascii()
+        await pilot.press("down", "up", "end", "home")
+
+
+async def test_tab_opens_it_on_this_machine_and_y_asks_for_a_value():
+    app = OomtopApp(OneSample(), Options(interval=60))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        await pilot.press("shift+tab")
+        await settled(pilot, lambda: isinstance(app.screen, KernelScreen) and "swappiness" in shown(app.screen))
+        assert app.screen.selected_setting() is not None
+        await pilot.press("enter")
+        await settled(pilot, lambda: not isinstance(app.screen, KernelScreen))
+        await pilot.press("escape")
+        await settled(pilot, lambda: isinstance(app.screen, KernelScreen))
+        await pilot.press("tab")
+        await settled(pilot, lambda: app.screen.id == "processes-tab")

@@ -173,7 +173,7 @@ def reclaim_offer(selection: Selection) -> Offer | None:
             f"Reclaim from {printable(group.path)}", f"how much of {format_bytes(group.current)}, such as 512M",
             lambda text: ReclaimCgroupRequest(group.path, parse_size(text)),
         )  # fmt: skip
-        items.append(Item(f"some      of {_short(group)}, {format_bytes(group.current)} in all", ask))
+        items.append(Item(f"some      of {_short(group)} ...", ask))
     items.append(Item("compact   make large free blocks; frees nothing", CompactRequest()))
     return Offer(f"Reclaim from {selection.title}" if selection.targets or group else "Reclaim", tuple(items))
 
@@ -182,14 +182,14 @@ def swap_offer(selection: Selection) -> Offer:
     """Return what can be added, and every area that can be switched off."""
     facts = selection.facts
     ram = facts.meminfo.mem_total
-    half = max(GIB // 4, ram // 2)
+    half = f"{max(1, round(ram / 2 / GIB))}G"
     file = Ask(
         "Add a swap file", "PATH SIZE [priority N] [persist]: persist adds a line to /etc/fstab",
-        parse_swap_file, f"{_free_name(facts)} {format_bytes(half).replace('.0', '')}",
+        parse_swap_file, f"{_free_name(facts)} {half}",
     )  # fmt: skip
     zram = Ask(
         "Add compressed swap in memory (zram)", "SIZE [lz4|lzo-rle|zstd]: of the pages that go in",
-        parse_zram, format_bytes(half).replace(".0", ""),
+        parse_zram, half,
     )  # fmt: skip
     items = [Item("add a swap file ...", file), Item("add compressed swap in memory (zram) ...", zram)]
     for device in facts.swaps:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -41,8 +41,9 @@ class Menu(ModalScreen["int | None"]):
     Menu { align: center middle; }
     Menu Vertical { width: 72; max-width: 100%; height: auto; max-height: 100%; }
     Menu Vertical { background: $panel; padding: 0 1; border: round $primary; }
-    Menu OptionList { height: auto; max-height: 12; background: $panel; border: none; }
-    Menu Input { border: none; height: 1; background: $surface; }
+    Menu OptionList { height: auto; max-height: 16; background: $panel; }
+    Menu OptionList, Menu OptionList:focus { border: none; }
+    Menu Input { background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "cancel", "Cancel", id="dialog.cancel")]
 
@@ -62,7 +63,8 @@ class Menu(ModalScreen["int | None"]):
             # str() of a Signals is its name before Python 3.11.
             yield OptionList(*(Option(Text(label), id=str(int(value))) for value, label in self._choices))
             if self._typed is not None:
-                yield Input(placeholder=f"or any value from {self._typed[0]} to {self._typed[1]}", type="integer")
+                hint = f"or any value from {self._typed[0]} to {self._typed[1]}"
+                yield Input(placeholder=hint, type="integer", compact=True)
 
     def on_mount(self) -> None:
         """Preselect."""
@@ -99,7 +101,7 @@ class AskDialog(ModalScreen[Request | None]):
     AskDialog { align: center middle; }
     AskDialog Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; }
     AskDialog Vertical { background: $panel; padding: 0 1; border: round $primary; }
-    AskDialog Input { border: none; height: 1; background: $surface; }
+    AskDialog Input { background: $surface; }
     AskDialog .wrong { color: $error; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.leave")]
@@ -112,7 +114,7 @@ class AskDialog(ModalScreen[Request | None]):
         """Build the line."""
         with Vertical():
             yield Static(Text(printable(self._ask.title)), markup=False)
-            yield Input(self._ask.text, select_on_focus=False)
+            yield Input(self._ask.text, select_on_focus=False, compact=True)
             yield Static(Text(printable(self._ask.hint)), markup=False)
             yield Static("", classes="wrong", markup=False)
 
@@ -142,7 +144,8 @@ class PlanDialog(ModalScreen[bool]):
     PlanDialog { align: center middle; }
     PlanDialog Vertical { width: 90%; max-width: 110; height: auto; max-height: 100%; }
     PlanDialog Vertical { background: $panel; padding: 0 1; border: round $warning; }
-    PlanDialog .keys { text-style: bold; margin-top: 1; }
+    PlanDialog VerticalScroll { height: auto; max-height: 100h; background: $panel; }
+    PlanDialog .keys { text-style: bold; dock: bottom; margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,y", "confirm", "Do it", id="dialog.confirm"),
@@ -157,7 +160,8 @@ class PlanDialog(ModalScreen[bool]):
         """Write the plan out."""
         refused = self.plan.refusal is not None
         with Vertical():
-            yield Static(Text(describe(self.plan)), markup=False)
+            with VerticalScroll():
+                yield Static(Text(describe(self.plan)), markup=False)
             keys = "Esc closes" if refused else "Enter does it, Esc does not"
             yield Static(keys, classes="keys", markup=False)
 

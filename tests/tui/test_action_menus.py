@@ -1,0 +1,273 @@
+"""What the action keys offer, and the way from a key to a plan."""
+
+import importlib.util
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from oomtop.actions.audit import Audit
+from oomtop.actions.plan import Plan
+from oomtop.actions.requests import (
+    ConfineRequest,
+    FreezeCgroupRequest,
+    FreezeRequest,
+    Keep,
+    KillCgroupRequest,
+    KillRequest,
+    Limit,
+    LimitRequest,
+    RestoreAdjRequest,
+    SwapFileRequest,
+    SwapOffRequest,
+    SysctlRequest,
+    ZramRequest,
+)
+from oomtop.actions.setting_verdicts import SettingRow
+from oomtop.actions.sysctl_table import find_setting
+from oomtop.host.cgroup import Cgroup, CgroupLayout
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.process import ProcessId
+from oomtop.host.swaps import SwapDevice
+from oomtop.sampler import Sampler
+from oomtop.snapshot import Machine, Snapshot, Tick
+from oomtop.tui import action_menus as menus
+from oomtop.tui.app import OomtopApp, Options
+from oomtop.tui.dialogs import AskDialog, Menu, PlanDialog
+
+_spec = importlib.util.spec_from_file_location("factories", pathlib.Path(__file__).parent / "factories.py")
+factories = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(factories)
+
+GIB = 1 << 30
+GROUP = "/system.slice/web.service"
+
+
+def facts(*processes, group=None, swaps=()):
+    machine = Machine("host", "6.1", None, None, 4096, 100, 2)
+    groups = (Cgroup("/", GIB), group or Cgroup(GROUP, GIB, high=2 * GIB, file=5 << 20))
+    layout = CgroupLayout(2, "/sys/fs/cgroup", "/sys/fs/cgroup")
+    return Snapshot(
+        1.0,
+        1.0,
+        machine,
+        Meminfo(16 * GIB, GIB),
+        processes=processes,
+        cgroups=groups,
+        cgroup_layout=layout,
+        swaps=swaps,
+    )
+
+
+WEB = factories.make_process(42, "web", cgroup=GROUP)
+STOPPED = factories.make_process(43, "still", cgroup="/", state="T")
+
+
+def selection(process, **more):
+    return menus.select(facts(process, **more), (process.id,), "it", None)
+
+
+def leads(offer):
+    return [item.leads_to for item in offer.items]
+
+
+def test_kill_begins_with_sigterm_and_ends_with_the_whole_group():
+    offer = menus.kill_offer(selection(WEB))
+    assert offer.chosen == 0
+    assert leads(offer)[0] == KillRequest((WEB.id,), signal.SIGTERM)
+    assert leads(offer)[-1] == KillCgroupRequest(GROUP)
+    assert not any(isinstance(item, KillCgroupRequest) for item in leads(menus.kill_offer(selection(STOPPED))))
+
+
+def test_freeze_preselects_what_changes_something():
+    offer = menus.freeze_offer(selection(WEB))
+    assert leads(offer)[offer.chosen] == FreezeRequest((WEB.id,))
+    offer = menus.freeze_offer(selection(STOPPED))
+    assert leads(offer)[offer.chosen] == FreezeRequest((STOPPED.id,), thaw=True)
+    offer = menus.freeze_offer(selection(WEB, group=Cgroup(GROUP, GIB, frozen=True)))
+    assert leads(offer)[offer.chosen] == FreezeCgroupRequest(GROUP, thaw=True)
+
+
+def test_without_a_selection_there_is_no_offer_but_for_the_machine():
+    nothing = menus.select(facts(), (), "", None)
+    for offer in (menus.kill_offer, menus.freeze_offer, menus.limit_offer):
+        assert offer(nothing) is None
+    assert len(menus.swap_offer(nothing).items) == 2
+    assert "compact" in menus.reclaim_offer(nothing).items[0].label
+
+
+def test_targets_of_several_groups_have_none_in_common():
+    both = menus.select(facts(WEB, STOPPED), (WEB.id, STOPPED.id), "2 processes", None)
+    assert both.group is None
+
+
+def test_limits_show_what_they_are_and_can_be_lifted():
+    offer = menus.limit_offer(selection(WEB))
+    assert LimitRequest(GROUP, Limit.HIGH, None) in leads(offer)
+    assert LimitRequest(GROUP, Limit.MAX, None) not in leads(offer)
+    assert "2.0G" in offer.items[0].label
+
+
+def test_every_swap_area_can_be_switched_off():
+    swaps = (SwapDevice("/my\\040swap", "file", GIB, 0, -2), SwapDevice("/dev/sda2", "partition", GIB, 0, -3))
+    found = leads(menus.swap_offer(selection(WEB, swaps=swaps)))
+    assert SwapOffRequest("/my swap", remove=True) in found
+    assert SwapOffRequest("/dev/sda2") in found
+    assert SwapOffRequest("/dev/sda2", remove=True) not in found
+
+
+def test_typed_values():
+    swappiness = find_setting("swappiness")
+    assert menus.parse_swap_file("/s 4G persist priority 5") == SwapFileRequest("/s", 4 * GIB, 5, True)
+    assert menus.parse_zram("512M zstd") == ZramRequest(512 << 20, "zstd")
+    assert menus.parse_limit("/a", Limit.MAX, "2G lasting") == LimitRequest("/a", Limit.MAX, 2 * GIB, lasting=True)
+    assert menus.parse_limit("/a", Limit.MAX, "none").size is None
+    assert menus.parse_confine((), "box 1G high") == ConfineRequest((), "box", high=GIB)
+    assert menus.parse_setting(swappiness, "10 persist") == SysctlRequest("swappiness", 10, Keep.PERSISTENT)
+    bad = (
+        lambda: menus.parse_swap_file("/s"),
+        lambda: menus.parse_swap_file("/s 1G priority x"),
+        lambda: menus.parse_zram(""),
+        lambda: menus.parse_limit("/a", Limit.MAX, ""),
+        lambda: menus.parse_limit("/a", Limit.MAX, "1G for ever"),
+        lambda: menus.parse_confine((), "box"),
+        lambda: menus.parse_setting(swappiness, "201"),
+        lambda: menus.parse_setting(swappiness, "10 please"),
+        lambda: menus.parse_setting(swappiness, "--5"),
+        lambda: menus.parse_setting(swappiness, ""),
+    )
+    for parse in bad:
+        with pytest.raises(ValueError, match=r"\w"):
+            parse()
+
+
+def test_the_setting_under_the_cursor_is_chosen():
+    rows = tuple(
+        SettingRow(name, "1", None, "what", "", None, find_setting(name), "/f")
+        for name in ("swappiness", "panic_on_oom")
+    )
+    chosen = menus.select(facts(), (), "", None, rows, "panic_on_oom")
+    assert menus.settings_offer(chosen).chosen == 1
+
+
+class Scripted:
+    def __init__(self):
+        self._sampler = Sampler()
+        self._closed = False
+
+    def ticks(self):
+        yield Tick(self._sampler.sample())
+        self._sampler.close()
+
+    def close(self):
+        self._closed = True
+
+
+@pytest.fixture
+def child():
+    process = subprocess.Popen(["sleep", "1000"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+async def settled(pilot, condition):
+    for _ in range(200):
+        if condition():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("the app did not get there")
+
+
+def state_of(child):
+    with open(f"/proc/{child.pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_f_freezes_and_z_thaws(child, size):
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        await pilot.press(*str(child.pid))
+        await pilot.press("f")
+        await settled(pilot, lambda: isinstance(app.screen, Menu))
+        await pilot.press("enter")
+        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+        assert app.screen.plan.recovery is not None
+        await pilot.press("enter")
+        await settled(pilot, lambda: state_of(child) == "T")
+        await settled(pilot, lambda: app.remedies._undo.top is not None)
+        await pilot.press("z")
+        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+        await pilot.press("enter")
+        await settled(pilot, lambda: state_of(child) == "S")
+        # What was undone is not offered again, and undoing is no new action to undo.
+        await settled(pilot, lambda: app.remedies._undo.top is None)
+
+
+async def test_a_cancelled_undo_stays_to_be_undone(child):
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        await pilot.press(*str(child.pid))
+        await pilot.press("f", "enter", "enter")
+        await settled(pilot, lambda: app.remedies._undo.top is not None)
+        await pilot.press("z")
+        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+        await pilot.press("escape")
+        await settled(pilot, lambda: not isinstance(app.screen, PlanDialog))
+        assert app.remedies._undo.top is not None
+
+
+async def test_a_typed_value_that_is_wrong_is_said_and_asked_again():
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        await pilot.press("W", "enter")
+        await settled(pilot, lambda: isinstance(app.screen, AskDialog))
+        await pilot.press("x", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, AskDialog)
+        assert "no size" in str(app.screen.query_one(".wrong").content)
+        await pilot.press("escape")
+        await settled(pilot, lambda: not isinstance(app.screen, AskDialog))
+
+
+async def test_a_start_names_what_was_cut_off_and_z_takes_it_back(child):
+    with open(f"/proc/{child.pid}/stat") as file:
+        started = int(file.read().rsplit(")", 1)[1].split()[19])
+    with open(f"/proc/{child.pid}/oom_score_adj", "w") as file:
+        file.write("300")
+    undo = RestoreAdjRequest(((ProcessId(child.pid, started), 0),))
+    audit = Audit()
+    audit._actor = audit._actor.__class__(0, "root", None, None, 4194303, 1, audit._actor.boot_id)
+    audit.start(Plan("protect", "Set oom_score_adj to 300", ("step",), recovery=undo))
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        app.remedies.look_back()
+        assert any("cut off" in text and "press z" in text for _, text in app.state.remarks)
+        await pilot.press("z")
+        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+        await pilot.press("enter")
+        await settled(pilot, lambda: open(f"/proc/{child.pid}/oom_score_adj").read() == "0\n")
+        await settled(pilot, lambda: app.remedies._undo.top is None)
+    again = OomtopApp(Scripted(), Options(interval=60))
+    async with again.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, lambda: bool(again.dashboard.table.lines))
+        again.remedies.look_back()
+        assert not any("cut off" in text for _, text in again.state.remarks)
+
+
+@pytest.mark.parametrize("options", [Options(read_only=True), Options(replay=True)])
+async def test_no_action_key_does_anything_where_nothing_may_be_done(options):
+    app = OomtopApp(Scripted(), options)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        await pilot.press("k", "f", "r", "L", "W", "y", "o", "d", "z")
+        await pilot.pause()
+        assert app.screen.id == "processes-tab"
+    assert not os.path.exists(os.environ["OOMTOP_AUDIT_LOG"])

@@ -129,7 +129,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob(
         "transparent_hugepage/enabled",
         "/sys/kernel/mm/transparent_hugepage/enabled",
-        None,
+        "config",
         "whether programs get 2 MiB pages without asking (always), on asking (madvise), or not",
     ),
     Knob(
@@ -144,7 +144,7 @@ KNOBS: tuple[Knob, ...] = (
         "never",
         "the same for tmpfs and shared memory",
     ),
-    Knob("lru_gen/enabled", "/sys/kernel/mm/lru_gen/enabled", None, "multi-generational LRU (6.1+): 0x0007 is on"),
+    Knob("lru_gen/enabled", "/sys/kernel/mm/lru_gen/enabled", "config", "multi-generational LRU (6.1+): 0x0007 is on"),
     Knob("lru_gen/min_ttl_ms", "/sys/kernel/mm/lru_gen/min_ttl_ms", "0", "kill rather than evict pages younger than"),
     Knob("ksm/run", "/sys/kernel/mm/ksm/run", "0", "1: merge equal pages of programs that ask for it"),
 )

@@ -28,14 +28,19 @@ from oomtop.units import DASH, format_bytes, format_count, format_share, printab
 _MARKS = {Severity.CRITICAL: ("!!", "bad"), Severity.WARNING: ("! ", "warn"), Severity.INFO: ("i ", "accent")}
 _SLABS = 20
 _DETAIL_LINES = 4
+_VALUE_WIDTH = 9
 
 
 def setting_line(row: SettingRow, selected: bool, width: int, look: Look) -> Text:
     """Return a setting as one line: mark, name, value, default, and what is to be said about it."""
     mark, style = _MARKS[row.verdict.severity] if row.verdict else ("  ", "")
-    value, default = printable(row.value), row.default or "by size"
+    value, default = " ".join(printable(row.value).split()), row.default or "by size"
+    if len(value) > _VALUE_WIDTH:
+        value = value[: _VALUE_WIDTH - 1] + (">" if look.ascii else "…")
     name = row.name.replace("transparent_hugepage", "thp")
-    line = Text(f"{mark}{name:24} {value:>9.9} {default:>8}  ", look.style(style, bold=True) if style else "")
+    line = Text(
+        f"{mark}{name:24} {value:>{_VALUE_WIDTH}} {default:>8}  ", look.style(style, bold=True) if style else ""
+    )
     line.append(row.verdict.text if row.verdict else row.what, "" if row.verdict else look.style("dim"))
     line.truncate(width, overflow="ellipsis" if not look.ascii else "crop", pad=True)
     if selected:

@@ -63,8 +63,10 @@ class ProcessScreen(TabScreen):
         self._study: Study | None = None
         self._slow = sections.SlowStudy()
         self._first: Reading | None = None
-        self._due = float("inf")
-        """When the mappings are read again, on the clock of the ticks."""
+        self._rest: float | None = None
+        """Seconds until the mappings are read again, None while they are being read."""
+        self._due: float | None = None
+        """When that is, on the clock of the ticks."""
         self._moment = 0.0
         self._page_size = 4096
         self._is_built = False
@@ -106,11 +108,17 @@ class ProcessScreen(TabScreen):
         self._study = study(assessment, self._identity, self._study)
         if is_first:
             self._find_runtime()
-        if self._moment >= self._due and self._study is not None and self._study.exited_at is None:
-            self._due = float("inf")
+        if self._is_due() and self._study is not None and self._study.exited_at is None:
             self._ask_memory()
             self._ask_details()
         self._draw()
+
+    def _is_due(self) -> bool:
+        """Whether the rest after a reading of the mappings is over; it begins with the tick after the reading."""
+        if self._rest is None:
+            return False
+        self._due = self._due or self._moment + self._rest
+        return self._moment >= self._due
 
     def _draw(self) -> None:
         for sheet in self.query(Sheet):
@@ -129,6 +137,7 @@ class ProcessScreen(TabScreen):
             started = time.monotonic()
             return read_smaps(root, identity), time.monotonic() - started
 
+        self._rest = self._due = None
         ask(self, slow, partial(read_smaps_rollup, root, identity), self._take_rollup, "rollup")
         ask(self, slow, timed, self._take_mappings, "mappings")
 
@@ -156,7 +165,7 @@ class ProcessScreen(TabScreen):
             between = None if self._first is None else reading.monotonic - self._first.monotonic
             self._slow = replace(self._slow, mappings=rows, seconds_between=between)
             self._first = self._first or reading
-            self._due = self._moment + max(_PAUSE_SECONDS, _PAUSE_FACTOR * cost)
+            self._rest = max(_PAUSE_SECONDS, _PAUSE_FACTOR * cost)
         self._find_runtime()
         self._draw()
 

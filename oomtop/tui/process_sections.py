@@ -220,12 +220,13 @@ def draw_mappings(study: Study, slow: SlowStudy, shown: int, width: int, look: L
     lines = [section("Mappings", width, look, f"{count} by {len(rows)} names; {when}")]
     lines.append(Text(f" {'RSS':>6} {'PSS':>6} {'USS':>6} {'swap':>6} {'change':>8} {'count':>6}  name", "bold"))
     top = fastest(rows)
-    lines += [_mapping(row, row is top, width, look) for row in rows[:shown]]
-    if top is not None and top not in rows[:shown]:
-        lines.append(_mapping(top, True, width, look))
-    if len(rows) > shown:
-        rest = sum(row.memory.rss for row in rows[shown:])
-        lines.append(Text(f" {format_bytes(rest):>6} in {len(rows) - shown} more", look.style("dim")))
+    listed = [row for row in rows if row.memory.rss or row.memory.swap or row.change][:shown]
+    if top is not None and top not in listed:
+        listed.append(top)
+    lines += [_mapping(row, row is top, width, look) for row in listed]
+    if len(rows) > len(listed):
+        rest = sum(row.memory.rss for row in rows) - sum(row.memory.rss for row in listed)
+        lines.append(Text(f" {format_bytes(rest):>6} in {len(rows) - len(listed)} more", look.style("dim")))
     if top is not None:
         meaning = _MEANINGS.get(top.memory.name, "")
         text = f" grows most: {printable(top.memory.name)} {format_rate(top.rate)}"

@@ -85,6 +85,8 @@ class Inspections:
 
     def _reason_against(self, tool: DeepTool, identity: ProcessId) -> str | None:
         """Return why the tool is not opened; last of all whether the number still is this process's."""
+        if self._app.state.replay:
+            return "this is a recording: the process is not here"
         process = self._process(identity)
         if process is None:
             return self._guard.mode_refusal() or "the process has exited"

@@ -38,6 +38,8 @@ from oomtop.tui.tab import TabScreen
 # A reading of smaps makes the target wait: the next one not before a hundred times as long, and ten seconds.
 _PAUSE_FACTOR = 100.0
 _PAUSE_SECONDS = 10.0
+# Per cent of time stalled on memory from which on a walk through page tables would make things worse.
+_STALLED = 20.0
 _KEYS = (
     ("Esc", "Back"), ("k", "Kill"), ("o", "Protect"), ("e", "Env"), ("l", "Files"), ("w", "Command"), ("s", "Strace"),
     ("m", "Mappings again"), ("1-9", "Open tool"), ("r", "Reclaim"), ("L", "Limit"),
@@ -108,7 +110,8 @@ class ProcessScreen(TabScreen):
         self._study = study(assessment, self._identity, self._study)
         if is_first:
             self._find_runtime()
-        if self._is_due() and self._study is not None and self._study.exited_at is None:
+        stalled = assessment.pressure.memory is not None and assessment.pressure.memory.some.avg10 > _STALLED
+        if self._is_due() and not stalled and self._study is not None and self._study.exited_at is None:
             self._ask_memory()
             self._ask_details()
         self._draw()

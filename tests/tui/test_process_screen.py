@@ -232,7 +232,7 @@ def test_a_tool_is_refused_for_what_must_not_stand_still():
     missing = DeepTool(("oomtop-no-such-tool", "{pid}"), "nothing", hint="apt install it")
 
     class FakeApp:
-        pass
+        state = State("root")
 
     app = FakeApp()
     app.facts = facts
@@ -242,7 +242,10 @@ def test_a_tool_is_refused_for_what_must_not_stand_still():
     init = next((process.id for process in facts.processes if process.pid == 1), None)
     assert init is None or "init" in look._reason_against(strace, init)
     assert "exited" in look._reason_against(strace, ProcessId(me.pid, me.start_time + 1))
-    assert "recording" in inspections.Inspections(app, Guard(replay=True), Look())._reason_against(strace, me)
+    assert "--read-only" in inspections.Inspections(app, Guard(read_only=True), Look())._reason_against(strace, me)
+    app.state.replay = True
+    assert "recording" in look._reason_against(strace, me)
+    app.state.replay = False
     child = subprocess.Popen(["sleep", "60"])
     try:
         app.facts = Sampler().sample()

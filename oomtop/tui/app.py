@@ -21,11 +21,12 @@ from oomtop.analysis.model import Assessment
 from oomtop.errors import OomtopError
 from oomtop.history import History
 from oomtop.snapshot import Snapshot
-from oomtop.source import LiveSource, Source
+from oomtop.source import LiveSource, ReplayTick, Source
 from oomtop.tui.dashboard import Dashboard
 from oomtop.tui.look import Look
 from oomtop.tui.messages import ActionEnded, ActionProgress, NewAssessment, SourceEnded, ToolChosen
 from oomtop.tui.process_table import ProcessTable
+from oomtop.tui.replay_keys import ANYWHERE, REPLAY_BINDINGS
 from oomtop.tui.state import State
 from oomtop.tui.tab import TabScreen
 from oomtop.tui.tabs import MAKERS, tab_beside
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from oomtop.selfguard import SelfGuard
     from oomtop.tui.inspections import Inspections
     from oomtop.tui.remedies import Remedies
+    from oomtop.tui.replay_desk import ReplayDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class OomtopApp(App[None]):
         Binding("colon", "command_palette", "Command palette", id="app.palette"),
         Binding("ctrl+l", "rescan", "Redraw and rescan", id="app.rescan"),
         Binding("q,f10,ctrl+c", "quit", "Quit", id="app.quit", priority=False),
+        *REPLAY_BINDINGS,
     ]
 
     def __init__(self, source: Source, options: Options | None = None) -> None:
@@ -92,12 +95,16 @@ class OomtopApp(App[None]):
         problem, theme = _theme(self.options.theme)
         super().__init__(ansi_color=theme.ansi)
         self._source = source
+        self._shown = source
+        """What the screens show: the source, or a recording opened over it."""
+        self._behind: NewAssessment | None = None
+        """The newest tick of the source while a recording is shown."""
         self.register_theme(theme.theme)
         # Without its watcher, which would parse and apply all styles once more (30 ms).
         self.set_reactive(OomtopApp.theme, theme.theme.name)
         self.animation_level = "none"
         self._look = Look(self.options.ascii, {} if os.environ.get("NO_COLOR") else theme.palette)
-        self._latest: Assessment | None = None
+        self.latest: Assessment | None = None
         self.facts: Snapshot | None = None
         """The facts that plans are made from: those of the last tick."""
         self.self_guard: SelfGuard | None = None
@@ -123,7 +130,9 @@ class OomtopApp(App[None]):
 
     def on_mount(self) -> None:
         """Start to sample, end when the terminal does."""
-        self._sample()
+        if self.options.replay:
+            self.replay.open(self._source)
+        self._sample(self._source)
         if not self.is_headless:
             self._watch_terminal()
 
@@ -144,6 +153,24 @@ class OomtopApp(App[None]):
 
         guard = Guard(self.options.protected, self.options.read_only, self.options.replay)
         return Inspections(self, guard, self._look)
+
+    @cached_property
+    def replay(self) -> ReplayDesk:
+        """What the keys of a replay do; loaded with the first of them."""
+        from oomtop.tui.replay_desk import ReplayDesk
+
+        return ReplayDesk(self, self._look)
+
+    def turn_to(self, source: Source | None) -> None:
+        """Show a recording over the live machine, which is watched on behind it; None goes back to it."""
+        self._shown = source or self._source
+        self.state.replay, self.state.paused = source is not None, False
+        self._waiting = None
+        if source is not None:
+            self._sample(source)
+        elif self._behind is not None:
+            self._offer(self._behind)
+        self._show_state()
 
     @work(thread=True, group="settling", exit_on_error=False)
     def _settle(self) -> None:
@@ -177,23 +204,33 @@ class OomtopApp(App[None]):
     def on_unmount(self) -> None:
         """Stop sampling."""
         self._source.close()
+        self._shown.close()
 
-    @work(thread=True, exclusive=True, group="sampling", exit_on_error=False)
-    def _sample(self) -> None:
+    @work(thread=True, group="sampling", exit_on_error=False)
+    def _sample(self, source: Source) -> None:
         """The sampling thread: history and assessment live here, only frozen values leave it."""
         worker, history = get_current_worker(), History()
         assessment: Assessment | None = None
         try:
-            for tick in self._source.ticks():
+            for tick in source.ticks():
                 if worker.is_cancelled:
                     return
+                if isinstance(tick, ReplayTick) and tick.past is not None:
+                    history, assessment = tick.past.history, tick.past.assessment
                 history.add(tick)
                 assessment = assess(tick, history, assessment)
-                self._offer(NewAssessment(assessment, tick.snapshot))
+                self._take(source, NewAssessment(assessment, tick.snapshot))
         except (OomtopError, OSError) as error:
             self.post_message(SourceEnded(str(error)))
             return
         self.post_message(SourceEnded(None))
+
+    def _take(self, source: Source, message: NewAssessment) -> None:
+        """Keep a tick of the source that a recording is shown over; offer any other."""
+        if source is self._source:
+            self._behind = message
+        if source is self._shown:
+            self._offer(message)
 
     def _offer(self, message: NewAssessment) -> None:
         """Post a tick, or put it in the place of one not yet taken: a tool may own the terminal for hours."""
@@ -204,10 +241,10 @@ class OomtopApp(App[None]):
     @on(NewAssessment)
     def _on_new_assessment(self, message: NewAssessment) -> None:
         message, self._waiting = self._waiting or message, None
-        self.facts, self._latest = message.snapshot, message.assessment
+        self.facts, self.latest = message.snapshot, message.assessment
         if not self.state.paused:
             self.feed()
-        if "remedies" in self.__dict__:
+        if "remedies" in self.__dict__ and not self.state.replay:
             self.remedies.follow(message.snapshot)
         if not self._settled and not self.is_headless:
             self._settled = True
@@ -229,11 +266,18 @@ class OomtopApp(App[None]):
     def feed(self) -> None:
         """Hand the last assessment to what is in sight."""
         for screen in self.screens_in_sight():
-            screen.assessment = self._latest
+            screen.assessment = self.latest
+        self._show_replay()
+
+    def _show_replay(self) -> None:
+        if "replay" in self.__dict__:
+            for screen in self.screens_in_sight():
+                self.replay.show(screen)
 
     def _show_state(self) -> None:
         for screen in self.screens_in_sight():
             screen.show_remarks()
+        self._show_replay()
 
     @on(ProcessTable.Selected)
     def _on_selected(self, message: ProcessTable.Selected) -> None:
@@ -266,14 +310,18 @@ class OomtopApp(App[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions are off in a recording and in read-only mode, and while a dialog is open."""
         if action in _ACTIONS:
-            return not (self.options.read_only or self.options.replay) and isinstance(self.screen, TabScreen)
+            return not (self.options.read_only or self.state.replay) and isinstance(self.screen, TabScreen)
+        if action == "replay":
+            is_possible = self.state.replay or parameters[0] in ANYWHERE
+            return is_possible and isinstance(self.screen, TabScreen)
         return True
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key's action, in the palette."""
         for binding in self.BINDINGS:
             if isinstance(binding, Binding) and binding.action != "command_palette":
-                run = getattr(self, f"action_{binding.action}")
+                # By its name, because that asks `check_action` first.
+                run = partial(self.run_action, binding.action)
                 yield SystemCommand(binding.description, f"key {binding.key.split(',')[0]}", run)
 
     def action_help(self) -> None:
@@ -335,6 +383,11 @@ class OomtopApp(App[None]):
     def action_strace(self) -> None:
         """Follow its system calls in this terminal."""
         self.inspections.strace()
+
+    def action_replay(self, what: str, number: int = 0) -> None:
+        """Move on the time line of a recording, open one, leave it, compare two moments."""
+        self.replay.do(what, number)
+        self._show_replay()
 
     # -- actions ------------------------------------------------------------------------------------
 

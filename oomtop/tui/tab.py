@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from oomtop.analysis.model import Assessment
 from oomtop.host.process import ProcessId
+from oomtop.oomlog.event import OomEvent
 from oomtop.tui.look import Look
 from oomtop.tui.state import State
 
@@ -48,6 +49,10 @@ class TabScreen(Screen[None]):
     def cgroup(self) -> str | None:
         """Return the cgroup that an action would be for, where the cursor is on one."""
         return None
+
+    def event(self) -> OomEvent | None:
+        """Return the OOM event that the cursor is on, or the newest one."""
+        return self.assessment.events[0] if self.assessment is not None and self.assessment.events else None
 
     def selected_setting(self) -> str | None:
         """Return the kernel setting that `y` would change, where the cursor is on one."""

@@ -118,10 +118,10 @@ async def test_a_tick_while_paused_changes_nothing_on_the_screen(app):
         before = app.dashboard.assessment
         await pilot.press("Z")
         app._source.more()
-        await settled(pilot, lambda: app._latest is not before)
+        await settled(pilot, lambda: app.latest is not before)
         assert app.dashboard.assessment is before
         await pilot.press("Z")
-        await settled(pilot, lambda: app.dashboard.assessment is app._latest)
+        await settled(pilot, lambda: app.dashboard.assessment is app.latest)
 
 
 async def test_help_opens_and_closes(app):

@@ -1,0 +1,203 @@
+"""A recording on the screen: the time line, its keys, the way from an OOM event to the minutes before it, and back."""
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from oomtop.analysis.comparison import compare
+from oomtop.recording.reader import Recording
+from oomtop.recording.store import Store
+from oomtop.replay import ReplaySource
+from oomtop.snapshot import Tick
+from oomtop.tui.app import OomtopApp, Options
+from oomtop.tui.compare_screen import CompareScreen
+from oomtop.tui.look import Look
+from oomtop.tui.replay_bar import ReplayBar
+from oomtop.tui.time_line import Standing, draw_time_line
+from tests.synthetic import SyntheticMachine, make_event
+from tests.tui.factories import make_assessment, make_process, make_row
+
+
+@pytest.fixture
+def ticks():
+    ticks = list(SyntheticMachine(25, 6, busy=0.4).ticks(150))
+    ticks[100] = Tick(ticks[100].snapshot, (make_event(ticks[100].snapshot.time - 1),))
+    return ticks
+
+
+@pytest.fixture
+def path(tmp_path, ticks):
+    store = Store(str(tmp_path / "r.db"))
+    for tick in ticks:
+        store.write(tick)
+    store.close()
+    return str(tmp_path / "r.db")
+
+
+@pytest.fixture
+def app(path, ticks):
+    source = ReplaySource(Recording(path), ticks[50].snapshot.time)
+    return OomtopApp(source, Options(replay=True))
+
+
+async def settled(pilot, condition):
+    for _ in range(200):
+        if condition():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("the app did not get there")
+
+
+def is_at(app, ticks, index):
+    return lambda: app.latest is not None and app.screen.assessment.time == ticks[index].snapshot.time
+
+
+async def test_keys_move_on_the_time_line(app, ticks):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, is_at(app, ticks, 50))
+        await pilot.press("right_square_bracket")
+        await settled(pilot, is_at(app, ticks, 51))
+        await pilot.press("left_curly_bracket")
+        await settled(pilot, is_at(app, ticks, 39))
+        await pilot.press("n")
+        await settled(pilot, is_at(app, ticks, 100))
+        assert app.screen.assessment.events == ticks[100].events
+        await pilot.press("b", "n", "left_square_bracket")
+        await settled(pilot, is_at(app, ticks, 99))
+        await pilot.press("right_square_bracket")
+        await settled(pilot, is_at(app, ticks, 100))
+        await pilot.press("B")
+        await settled(pilot, lambda: app.latest.time < ticks[80].snapshot.time)
+
+
+async def test_playing_goes_on_by_itself(app, ticks):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, is_at(app, ticks, 50))
+        await pilot.press(*["right_parenthesis"] * 6, "p")
+        await settled(pilot, lambda: app.latest.time > ticks[80].snapshot.time)
+        await pilot.press("p")
+        assert not app._source.position.playing
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_the_time_line_is_at_the_foot_and_nothing_is_cut_off(app, ticks, size):
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, is_at(app, ticks, 50))
+        await settled(pilot, lambda: bool(app.screen.query(ReplayBar)))
+        await pilot.pause()
+        bar = app.screen.query_one(ReplayBar)
+        assert bar.region.bottom == size[1]
+        assert app.dashboard.table.region.bottom <= bar.region.y
+        assert app.dashboard.table.size.height >= 8
+
+
+async def test_no_action_can_be_started_in_a_replay_by_key_or_palette(app, ticks):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, is_at(app, ticks, 50))
+        await pilot.press("k", "o", "d", "z", "f", "r", "L", "W", "y")
+        await pilot.pause()
+        assert app.screen.id == "processes-tab"
+        for command in app.get_system_commands(app.screen):
+            if command.title.startswith(("Signal", "Drop", "Limit")):
+                await command.callback()
+        assert app.screen.id == "processes-tab"
+
+
+async def test_a_time_is_asked_for_and_gone_to(app, ticks):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, is_at(app, ticks, 50))
+        await pilot.press("at")
+        await pilot.press(*"-2m", "enter")
+        await settled(pilot, lambda: app.latest.time > ticks[110].snapshot.time)
+
+
+async def test_two_moments_are_compared(app, ticks):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, is_at(app, ticks, 50))
+        await pilot.press("m", "n")
+        await settled(pilot, is_at(app, ticks, 100))
+        await pilot.press("equals_sign")
+        await settled(pilot, lambda: isinstance(app.screen, CompareScreen))
+        text = "\n".join(line.plain for line in app.screen.lines())
+        assert "1 OOM events" in text
+        await pilot.press("escape")
+        await settled(pilot, lambda: app.screen.id == "processes-tab")
+
+
+class Live:
+    """A live machine that lives in the time of the recording."""
+
+    def __init__(self, tick):
+        self._tick = tick
+        self._closed = threading.Event()
+
+    def ticks(self):
+        yield self._tick
+        self._closed.wait()
+
+    def close(self):
+        self._closed.set()
+
+
+async def test_from_an_event_on_the_live_screen_to_the_minutes_before_and_back(path, ticks):
+    event = ticks[100].events[0]
+    app = OomtopApp(Live(Tick(ticks[149].snapshot, (event,))))
+    app.replay.path = path
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, is_at(app, ticks, 149))
+        assert not app.screen.query(ReplayBar)
+        assert app.check_action("kill", ())
+        await pilot.press("B")
+        await settled(pilot, lambda: abs(app.screen.assessment.time - (event.time - 120)) < 6)
+        assert app.state.replay
+        assert not app.check_action("kill", ())
+        await pilot.press("R")
+        await settled(pilot, is_at(app, ticks, 149))
+        await settled(pilot, lambda: not app.screen.query(ReplayBar))
+        assert not app.state.replay
+        assert app.check_action("kill", ())
+
+
+async def test_an_event_outside_the_recording_is_said(path, ticks):
+    app = OomtopApp(Live(Tick(ticks[149].snapshot, (make_event(time.time()),))))
+    app.replay.path = path
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, is_at(app, ticks, 149))
+        await pilot.press("B")
+        await settled(pilot, lambda: any("does not cover" in text for _, text in app.state.remarks))
+        assert not app.state.replay
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_the_time_line_fits_and_shows_every_kind_of_mark(width, ascii_only):
+    standing = Standing(50.0, 0.0, 100.0, True, 100, ((10.0, True), (90.0, False), (1e12, True)), 30.0, True)
+    line, keys = draw_time_line(standing, width, Look(ascii=ascii_only))
+    assert keys.cell_len <= width
+    if width >= 80:
+        assert line.cell_len == width
+        assert all(glyph in line.plain for glyph in "!+m")
+    assert line.plain.isascii() or not ascii_only
+
+
+def test_a_recording_of_one_tick_has_a_time_line():
+    line, _ = draw_time_line(Standing(5.0, 5.0, 5.0, False, 1), 80, Look())
+    assert line.cell_len == 80
+
+
+def test_what_grew_began_and_ended_is_compared():
+    old, gone, new = (make_row(make_process(pid, f"p{pid}")) for pid in (1, 2, 3))
+    grown = make_row(replace(old.process, rss=old.process.rss + 999))
+    before, after = make_assessment([old, gone], monotonic=10.0), make_assessment([grown, new], monotonic=70.0)
+    found = compare(after, before)
+    assert (found.start, found.end) == (before.time, after.time)
+    assert [
+        (change.id.pid, change.delta > 0, change.before is None, change.after is None) for change in found.processes
+    ] == [
+        (2, False, False, True),
+        (3, True, True, False),
+        (1, True, False, False),
+    ]
+    assert found.memory == ()

@@ -1,0 +1,398 @@
+"""A kill between any two steps: what is left is named by the next start, and can be undone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from children import context, end, facts, identity, start
+
+from oomtop.actions import config_file, fstab, swap_file, swap_off, swap_remains
+from oomtop.actions.audit import Audit, boot_id, read_entries
+from oomtop.actions.catalogue import carry_out, prepare
+from oomtop.actions.guard import Guard
+from oomtop.actions.plan import Outcome, Plan, Status
+from oomtop.actions.privileges import Capability, has_capability
+from oomtop.actions.recovery import check, cut_off, undoable
+from oomtop.actions.requests import (
+    AdjustRequest,
+    FreezeCgroupRequest,
+    FreezeRequest,
+    Keep,
+    KillRequest,
+    RestoreAdjRequest,
+    SwapFileRequest,
+    SwapOffRequest,
+    SysctlRequest,
+)
+from oomtop.actions.swap_calls import LABEL, swap_header
+from oomtop.host.cgroup import CgroupLayout
+from oomtop.host.process import ProcessId
+from oomtop.host.root import Root
+
+MIB = 1 << 20
+needs_admin = pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reason="needs CAP_SYS_ADMIN")
+
+# What an action does to the machine goes through these; the forked child dies just before the Nth of them.
+_STEPS = ("open", "write", "pwrite", "fsync", "link", "unlink", "replace", "posix_fallocate", "makedirs", "mkdir")
+
+
+def die_at(step, work):
+    """Run `work` in a forked child that is killed just before its Nth step; return whether it got to its end."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            left = [step]
+
+            def counted(real):
+                def call(*arguments, **named):
+                    left[0] -= 1
+                    if left[0] == 0:
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    return real(*arguments, **named)
+
+                return call
+
+            for name in _STEPS:
+                setattr(os, name, counted(getattr(os, name)))
+            for module in (swap_file, swap_off):
+                for name in ("swapon", "swapoff"):
+                    if hasattr(module, name):
+                        setattr(module, name, counted(getattr(module, name)))
+            work()
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return False
+    assert os.WEXITSTATUS(status) == 0
+    return True
+
+
+def die_at_each_step(work, afterwards, most=200):
+    """Do it again and again, killed one step later each time, until it gets to its end; return how many steps."""
+    for step in range(1, most):
+        if die_at(step, work):
+            return step - 1
+        afterwards(step)
+    raise AssertionError("it never came to its end")
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    """A machine of its own: /etc/fstab, and a /proc/swaps that the faked swapon and swapoff keep."""
+    for folder in ("proc/self", "etc", "disk"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 1000000 kB\nMemFree: 1000 kB\nMemAvailable: 900000 kB\n")
+    (tmp_path / "proc/swaps").write_text("Filename Type Size Used Priority\n")
+    (tmp_path / "proc/self/mounts").write_text(f"/dev/sda1 {tmp_path} ext4 rw 0 0\n")
+    (tmp_path / "etc/fstab").write_text("/dev/sda1 / ext4 defaults 0 1")
+    swaps = tmp_path / "proc/swaps"
+
+    def swapon(path, priority):
+        assert not os.path.exists(path + ".oomtop-part")
+        escaped = path.replace(" ", "\\040")
+        swaps.write_text(swaps.read_text() + f"{escaped} file 2048 0 -2\n")
+
+    def swapoff(path):
+        kept = [line for line in swaps.read_text().splitlines() if line.split()[0] != path.replace(" ", "\\040")]
+        swaps.write_text("\n".join(kept) + "\n")
+
+    monkeypatch.setattr(swap_file, "swapon", swapon)
+    monkeypatch.setattr(swap_off, "swapoff", swapoff)
+    return tmp_path
+
+
+def leftovers_of(fake):
+    found = [str(path.relative_to(fake)) for path in (fake / "disk").iterdir()]
+    text = (fake / "etc/fstab").read_text()
+    used = (fake / "proc/swaps").read_text()
+    return found, "swap" in text, str(fake / "disk") in used
+
+
+def recover(audit, where):
+    """What the next start does, and then the user: look back, and take everything back that is named."""
+    findings = check(audit, where)
+    for leftover in findings.undo:
+        outcome = carry_out(prepare(leftover.request, where), audit, print, leftover.entry)
+        assert outcome.status is Status.DONE, outcome
+    return findings
+
+
+@needs_admin
+@pytest.mark.parametrize("persist", [False, True])
+def test_adding_a_swap_file_cut_off_anywhere(fake, tmp_path, persist):
+    path = str(fake / "disk" / "swap file")
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    where = context(root=Root(str(fake)))
+    before = (fake / "etc/fstab").read_text()
+
+    def work():
+        own = Audit(audit.path)
+        assert carry_out(prepare(SwapFileRequest(path, 2 * MIB, persist=persist), where), own, print).entry
+
+    def afterwards(step):
+        left, in_fstab, in_use = leftovers_of(fake)
+        findings = recover(audit, where)
+        if left or in_fstab or in_use:
+            assert any("Add a swap file" in line for line in findings.lines), (step, left, in_fstab, in_use)
+        assert leftovers_of(fake) == ([], False, False), step
+        assert (fake / "etc/fstab").read_text().rstrip("\n") == before, step
+        assert check(audit, where).lines == (), step
+
+    assert die_at_each_step(work, afterwards) > (10 if persist else 6)
+    left, in_fstab, in_use = leftovers_of(fake)
+    assert (in_fstab, in_use) == (persist, True)
+    assert left == ["disk/swap file"]
+
+
+@needs_admin
+def test_removing_a_swap_file_cut_off_anywhere(fake, tmp_path):
+    path = str(fake / "disk" / "swap")
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    where = context(root=Root(str(fake)))
+    request = SwapFileRequest(path, 2 * MIB, persist=True)
+    assert prepare(request, where).perform(print).status is Status.DONE
+
+    def work():
+        assert carry_out(prepare(SwapOffRequest(path, remove=True), where), Audit(audit.path), print).entry
+
+    def afterwards(step):
+        findings = recover(audit, where)
+        if not findings.lines:
+            # Killed before the audit log knew of it, and so before anything was done.
+            assert leftovers_of(fake) == (["disk/swap"], True, True), step
+            return
+        assert leftovers_of(fake) == ([], False, False), step
+        assert prepare(request, where).perform(print).status is Status.DONE
+
+    assert die_at_each_step(work, afterwards) > 4
+    assert leftovers_of(fake) == ([], False, False)
+
+
+def test_a_kernel_setting_cut_off_anywhere(tmp_path):
+    for folder in ("proc/sys/vm", "etc/sysctl.d"):
+        (tmp_path / folder).mkdir(parents=True)
+    value, kept = tmp_path / "proc/sys/vm/swappiness", tmp_path / "etc/sysctl.d/60-oomtop.conf"
+    value.write_text("60")
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    where = context(root=Root(str(tmp_path)))
+
+    def work():
+        request = SysctlRequest("swappiness", 10, Keep.PERSISTENT)
+        assert carry_out(prepare(request, where), Audit(audit.path), print).entry
+
+    def afterwards(step):
+        recover(audit, where)
+        assert value.read_text() == "60", step
+        assert os.listdir(tmp_path / "etc/sysctl.d") == [], step
+
+    assert die_at_each_step(work, afterwards) > 4
+    assert value.read_text() == "10"
+    assert "vm.swappiness = 10" in kept.read_text()
+
+
+def test_a_change_of_many_processes_cut_off_anywhere(tmp_path):
+    """Each step of a write to several processes; their adj comes back to what it was."""
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    children = [start() for _ in range(3)]
+    try:
+        where = context([facts(child.pid) for child in children])
+        ids = tuple(identity(child.pid) for child in children)
+
+        def values():
+            return [int(open(f"/proc/{child.pid}/oom_score_adj").read()) for child in children]
+
+        def work():
+            assert carry_out(prepare(AdjustRequest(ids, 400), where), Audit(audit.path), print).entry
+
+        def afterwards(step):
+            changed = values() != [0, 0, 0]
+            findings = recover(audit, where)
+            assert not changed or findings.undo, step
+            assert values() == [0, 0, 0], step
+
+        assert die_at_each_step(work, afterwards) > 5
+        assert values() == [400, 400, 400]
+    finally:
+        for child in children:
+            end(child)
+
+
+def test_a_frozen_process_is_named_and_thawed(tmp_path):
+    child = start()
+    try:
+        where = context([facts(child.pid)])
+        audit = Audit(str(tmp_path / "audit.jsonl"))
+        prepared = prepare(FreezeRequest((identity(child.pid),)), where)
+
+        def work():
+            Audit(audit.path).start(prepared.plan)
+            prepared.perform(print)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        assert not die_at(999, work)
+        prepared.close()
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+        findings = recover(audit, where)
+        assert any("SIGSTOP" in line for line in findings.lines)
+        os.waitid(os.P_PID, child.pid, os.WCONTINUED | os.WNOWAIT)
+        assert facts(child.pid).state != "T"
+    finally:
+        end(child)
+
+
+def test_what_is_under_way_now_is_not_cut_off(tmp_path):
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    audit.start(Plan("swap", "Add a swap file", ()))
+    assert cut_off(read_entries(audit.path), boot_id()) == ()
+    (found,) = cut_off(read_entries(audit.path), boot_id(), lambda pid: None)
+    assert found.title == "Add a swap file"
+    # Its number belongs to another process by now.
+    assert cut_off(read_entries(audit.path), boot_id(), lambda pid: 1)
+
+
+def test_after_a_reboot_only_what_is_in_files_is_undone(tmp_path):
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    audit.start(Plan("protect", "adj", (), recovery=RestoreAdjRequest(((ProcessId(1, 1), 0),))))
+    audit.start(Plan("freeze", "frozen", (), recovery=FreezeCgroupRequest("/a", thaw=True)))
+    audit.start(Plan("swap", "swap file", (), recovery=SwapOffRequest("/s", remove=True)))
+    audit.start(Plan("sysctl", "kept", (), recovery=SysctlRequest("swappiness", 60, Keep.FORGET)))
+    found = cut_off(read_entries(audit.path), "another boot")
+    assert [(item.title, item.request is not None) for item in found] == [
+        ("adj", False), ("frozen", False), ("swap file", True), ("kept", True)
+    ]  # fmt: skip
+
+
+def test_what_has_nothing_to_undo_is_named_once(tmp_path):
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    audit._actor = type(audit._actor)(0, "root", None, None, 4194303, 1, boot_id())
+    audit.start(Plan("kill", "Send SIGTERM to 5", ("step",)))
+    first, second = check(audit, context()), check(audit, context())
+    assert ["Send SIGTERM to 5" in line for line in first.lines] == [True]
+    assert second.lines == ()
+
+
+def test_in_read_only_mode_it_stays_to_be_named(tmp_path):
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    audit._actor = type(audit._actor)(0, "root", None, None, 4194303, 1, boot_id())
+    audit.start(Plan("freeze", "Freeze /a", (), recovery=FreezeCgroupRequest("/a", thaw=True)))
+    where = context(guard=Guard(read_only=True), layout=CgroupLayout(2, str(tmp_path), str(tmp_path)))
+    assert "--read-only" in check(audit, where).lines[0]
+    assert check(audit, where).lines
+
+
+def test_what_was_done_can_be_undone_once_by_a_later_run(tmp_path):
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    plan = Plan("protect", "adj", ())
+    undo = RestoreAdjRequest(((ProcessId(5, 6), 0),))
+    entry, _ = audit.start(plan)
+    audit.end(entry, plan, Outcome("protect", Status.DONE, "done", undo=undo))
+    (found,) = undoable(read_entries(audit.path), boot_id())
+    assert (found.entry, found.request) == (entry, undo)
+    other, _ = audit.start(plan, entry)
+    audit.end(other, plan, Outcome("protect", Status.FAILED, "no"), entry)
+    assert undoable(read_entries(audit.path), boot_id())
+    audit.end(other, plan, Outcome("protect", Status.DONE, "back", undo=AdjustRequest((), 1)), entry)
+    assert undoable(read_entries(audit.path), boot_id()) == ()
+
+
+def test_damaged_and_foreign_lines_are_passed_over(tmp_path):
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    audit.start(Plan("kill", "one", ()))
+    with open(audit.path, "a") as file:
+        for line in ('{"phase": "sta', "[]", "null", '{"phase": "start", "id": "x", "recovery": {"kind": "Nonsense"}}'):
+            file.write(line + "\n")
+        file.write(json.dumps({"phase": "start", "id": "y", "recovery": {"kind": "KillRequest", "targets": 5}}) + "\n")
+        file.write(json.dumps({"phase": "start", "id": "z", "time": "x", "pid": "1", "recovery": []}) + "\n")
+    found = cut_off(read_entries(audit.path), boot_id(), lambda pid: None)
+    assert [item.request for item in found] == [None] * 4
+
+
+def test_a_file_of_somebody_else_is_never_removed(fake, monkeypatch):
+    path = fake / "disk" / "mine"
+    path.write_bytes(b"precious")
+    (fake / "disk" / "theirs").write_bytes(swap_header(MIB, 4096).replace(LABEL, b"other!"))
+    where = context(root=Root(str(fake)))
+    for name in ("mine", "theirs"):
+        assert prepare(SwapOffRequest(str(fake / "disk" / name), remove=True), where).plan.refusal is not None
+    os.symlink(path, fake / "disk" / "link")
+    assert prepare(SwapOffRequest(str(fake / "disk" / "link"), remove=True), where).plan.refusal is not None
+    assert path.read_bytes() == b"precious"
+    assert swap_remains.find_remains("/dev/zram99", False, Root(str(fake))) == ()
+
+
+def test_a_name_taken_meanwhile_is_left_alone(fake, monkeypatch):
+    path = fake / "disk" / "swap"
+    prepared = prepare(SwapFileRequest(str(path), 2 * MIB), context(root=Root(str(fake))))
+    if prepared.plan.refusal:
+        pytest.skip(prepared.plan.refusal)
+    path.write_text("somebody was quicker")
+    assert prepared.perform(print).status is Status.FAILED
+    assert path.read_text() == "somebody was quicker"
+    assert os.listdir(fake / "disk") == ["swap"]
+
+
+def test_the_line_of_fstab(tmp_path):
+    root = Root(str(tmp_path))
+    (tmp_path / "etc").mkdir()
+    table = tmp_path / "etc/fstab"
+    table.write_bytes(b"# caf\xe9\n/dev/sda1 / ext4 defaults 0 1\n/swap#1 none swap sw 0 0")
+    table.chmod(0o640)
+    before = table.read_bytes()
+    fstab.add("/my swap", 5, root)
+    assert table.read_bytes() == before + b"\n/my\\040swap none swap sw,nofail,pri=5 0 0\n"
+    assert (tmp_path / "etc/fstab.oomtop-before").read_bytes() == before
+    assert table.stat().st_mode & 0o777 == 0o640
+    assert fstab.remove("/my swap", root) is True
+    assert table.read_bytes() == before + b"\n"
+    assert os.listdir(tmp_path / "etc") == ["fstab"]
+    assert fstab.remove("/my swap", root) is False
+
+
+def test_a_full_disk_leaves_the_old_text(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def full(descriptor):
+        raise OSError(28, "no space")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        config_file.replace_text(str(path), "new")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_real_kill_of_the_command_is_named_by_the_next(tmp_path):
+    """The whole program, killed while it waits for a process that does not end."""
+    child = start(stubborn=True)
+    try:
+        arguments = [sys.executable, "-m", "oomtop", "kill", str(child.pid), "--yes", "--wait", "60"]
+        run = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        assert "sent" in run.stderr.readline()
+        run.kill()
+        run.wait()
+        run.stderr.close()
+        done = subprocess.run([*arguments[:3], "undo", "--list"], capture_output=True, text=True, check=False)
+        assert "cut off" in done.stdout
+        assert f"SIGTERM to {child.pid}" in done.stdout
+    finally:
+        end(child)
+
+
+def test_a_kill_has_nothing_to_take_back():
+    child = start()
+    try:
+        prepared = prepare(KillRequest((identity(child.pid),)), context([facts(child.pid)]))
+        assert prepared.plan.recovery is None
+        prepared.close()
+    finally:
+        end(child)

@@ -63,7 +63,13 @@ def draw_curve(points: Sequence[tuple[float, int]], width: int, height: int, loo
     plotext.ylim(max(0.0, low - margin), high + margin)
     plotext.xlabel(f"seconds before now; {unit}")
     text = str(plotext.uncolorize(plotext.build()))
+    if look.ascii:
+        text = text.translate(_FRAME)
     return [Text(line) for line in text.splitlines()[:height]]
+
+
+_FRAME = str.maketrans("┌┐└┘├┤┬┴┼─│", "++++||+++-|")
+"""What stands for the frame that plotext draws where only ASCII may be drawn."""
 
 
 def _unit(size: int) -> tuple[int, str]:

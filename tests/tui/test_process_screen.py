@@ -210,6 +210,16 @@ async def test_every_size_shows_score_limits_and_no_line_too_long(tmp_path, size
             assert "throttled" in text
 
 
+async def test_only_ascii_where_only_ascii_may_be_drawn(tmp_path):
+    screen = ProcessScreen(State("root"), Look(ascii=True), ProcessId(43, 1043), Root(str(tmp_path)))
+    async with Stage(screen).run_test(size=(80, 24)) as pilot:
+        screen.assessment = full_assessment()
+        await settled(pilot, lambda: "badness" in shown(screen))
+        screen.assessment = replace(full_assessment(), monotonic=1002.0)
+        await settled(pilot, lambda: "seconds before now" in shown(screen))
+        assert shown(screen).isascii()
+
+
 async def test_a_kernel_thread_has_neither_mappings_nor_tools(tmp_path):
     screen = ProcessScreen(State("root"), Look(), ProcessId(2, 7), Root(str(tmp_path)))
     async with Stage(screen).run_test(size=(80, 24)) as pilot:

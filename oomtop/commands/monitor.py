@@ -6,8 +6,13 @@ import argparse
 import gc
 import os
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import complain, seconds
+
+if TYPE_CHECKING:
+    from oomtop.source import LiveSource
 
 HELP = "the full-screen monitor of this machine"
 
@@ -38,6 +43,13 @@ def import_asyncio_without_ssl() -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Start the monitor: an option goes over the configuration."""
+    from oomtop.source import LiveSource
+
+    return show(options, LiveSource)
+
+
+def show(options: argparse.Namespace, watch: Callable[[float], LiveSource]) -> int:
+    """Show what `watch` makes of an interval in seconds."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         complain("the monitor needs a terminal; `oomtop top` works in pipes")
         return 2
@@ -50,7 +62,6 @@ def run(options: argparse.Namespace) -> int:
     gc.disable()
     import_asyncio_without_ssl()
     # Textual reads NO_COLOR when it is imported.
-    from oomtop.source import LiveSource
     from oomtop.tui.app import OomtopApp, Options
 
     settings = Options(
@@ -61,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         columns=config.columns,
         protected=config.protected,
     )
-    source = LiveSource(settings.interval)
+    source = watch(settings.interval)
     source.prepare()
     app = OomtopApp(source, settings)
     app.set_keymap(dict(config.keys))

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import complain, size
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", metavar="FILE", help="the recording (/var/lib/oomtop/recording.db as root)")
     parser.add_argument("--max-size", type=size, default=256 << 20, metavar="SIZE", help="bytes of the file (256M)")
     parser.add_argument("--max-age", type=age, default=7 * 86400.0, metavar="AGE", help="what is kept (7d)")
+    parser.add_argument("--with-monitor", action="store_true", help="the full-screen monitor, which records meanwhile")
 
 
 def age(text: str) -> float:
@@ -41,24 +43,53 @@ def age(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Record until told to end, with or without the monitor."""
+    return run_with_monitor(options) if options.with_monitor else run_alone(options)
+
+
+def open_recorder(options: argparse.Namespace, report: Callable[[str], None]) -> Recorder:
+    """Return the recorder that the command line asks for.
+
+    Raises:
+        RecordingError: the file cannot be written, or another recorder writes to it.
+    """
+    from oomtop.actions.audit import audit_path
+    from oomtop.recording.bounds import Bounds
+    from oomtop.recording.layout import default_path
+    from oomtop.recording.recorder import Recorder
+    from oomtop.recording.store import Store
+
+    store = Store(options.file or default_path(), Bounds(options.max_size, options.max_age))
+    return Recorder(store, audit_path(), report)
+
+
+def run_with_monitor(options: argparse.Namespace) -> int:
+    """Show the machine and record it; what the recorder has to say is said once the screen is gone."""
+    from oomtop.commands.monitor import show
+    from oomtop.recorded_source import RecordedSource
+
+    problems: list[str] = []
+    recorder = open_recorder(options, problems.append)
+    code = show(options, lambda interval: RecordedSource(interval, recorder))
+    recorder.close()
+    for problem in problems[-5:]:
+        complain(problem)
+    return code
+
+
+def run_alone(options: argparse.Namespace) -> int:
     """Record until told to end."""
     # A handler could run while this thread holds a lock that it needs; so the signals are waited for instead.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    from oomtop.actions.audit import audit_path
     from oomtop.host.root import Root
-    from oomtop.recording.bounds import Bounds
-    from oomtop.recording.layout import default_path
     from oomtop.recording.lookout import Lookout
     from oomtop.recording.pace import USUAL, Pace
-    from oomtop.recording.recorder import Recorder
-    from oomtop.recording.store import Store
     from oomtop.selfguard import guard_self
     from oomtop.source import LiveSource
 
-    path = options.file or default_path()
+    recorder = open_recorder(options, complain)
     source = LiveSource(USUAL)
-    recorder = Recorder(Store(path, Bounds(options.max_size, options.max_age)), audit_path(), complain)
-    print(f"recording to {path}; {guard_self().describe()}", file=sys.stderr, flush=True)
+    print(f"recording to {recorder.path}; {guard_self().describe()}", file=sys.stderr, flush=True)
     lookout = Lookout(Root(), source.refresh)
     failed: list[str] = []
     sampling = threading.Thread(target=_sample, args=(source, recorder, Pace(), failed), name="sampling")

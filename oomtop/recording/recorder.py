@@ -22,6 +22,7 @@ class Recorder:
     """Takes ticks from one thread, writes them in its own; `report` gets a line when writing fails or works again."""
 
     def __init__(self, store: Store, audit_path: str, report: Callable[[str], None]) -> None:
+        self.path = store.path
         self.written = 0
         self.left_out = 0
         """Ticks that came faster than the disk took them."""
@@ -50,6 +51,8 @@ class Recorder:
 
     def close(self) -> None:
         """Write what waits, and let go of the file; gives up on a disk that does not answer."""
+        if not self._thread.is_alive():
+            return
         try:
             self._queue.put(None, timeout=_CLOSE_SECONDS)
         except queue.Full:

@@ -26,6 +26,7 @@ class CompareScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     CompareScreen { align: center middle; }
     CompareScreen VerticalScroll { width: 95%; height: 90%; background: $panel; padding: 0 1; border: round $primary; }
+    CompareScreen Static { text-wrap: nowrap; text-overflow: ellipsis; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,equals_sign,enter", "dismiss", "Close", id="compare.close")
@@ -39,14 +40,14 @@ class CompareScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Write it all out."""
         with VerticalScroll():
-            yield Static(Text("\n", no_wrap=True, overflow="ellipsis").join(self.lines()), markup=False)
+            yield Static(Text("\n").join(self.lines()), markup=False)
 
     def lines(self) -> Iterator[Text]:
         """Yield the lines: a head, then the account, the processes, the groups."""
         found, look = self._comparison, self._look
         seconds = format_duration(found.end - found.start)
-        yield Text(f"{_clock(found.start)} to {_clock(found.end)}, {seconds}; {found.events} OOM events  (Esc closes)",
-                   "bold")  # fmt: skip
+        count = f"{found.events} OOM event{'' if found.events == 1 else 's'}"
+        yield Text(f"{_clock(found.start)} to {_clock(found.end)}, {seconds}; {count}  (Esc closes)", "bold")
         yield Text("")
         yield _head("Memory", look)
         yield from (self._change(change) for change in found.memory)

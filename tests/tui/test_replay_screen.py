@@ -121,7 +121,7 @@ async def test_two_moments_are_compared(app, ticks):
         await pilot.press("equals_sign")
         await settled(pilot, lambda: isinstance(app.screen, CompareScreen))
         text = "\n".join(line.plain for line in app.screen.lines())
-        assert "1 OOM events" in text
+        assert "1 OOM event " in text
         await pilot.press("escape")
         await settled(pilot, lambda: app.screen.id == "processes-tab")
 

@@ -1,12 +1,13 @@
 # make run   creates the environment, installs, starts the monitor
-# make test  creates the environment, runs everything that CI runs
+# make test  creates the environment, runs the tests and the checks
+# make vm    the tests that boot kernels of their own in QEMU
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint unit others bench screenshots clean
+.PHONY: run test lint unit others vm bench screenshots clean
 
 run: $(STAMP)
 	@$(BIN)/oomtop
@@ -33,6 +34,10 @@ unit: $(STAMP)
 # The unit tests on every other supported interpreter that this machine has.
 others: $(STAMP)
 	tests/interpreters.sh
+
+# Whole-machine OOM kills, swap, zram, cgroup v2: each in a machine that is booted for it; a quarter of an hour.
+vm: $(STAMP)
+	$(BIN)/pytest tests/vm -m vm
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py

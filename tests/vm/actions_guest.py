@@ -1,0 +1,302 @@
+"""Runs as root inside a kernel of its own: every action that touches the whole machine, judged by the kernel's files.
+
+Prints one JSON object: a key per check, with what the kernel's files said afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+
+from oomtop.actions.audit import Audit
+from oomtop.actions.catalogue import carry_out, prepare
+from oomtop.actions.context import context_of
+from oomtop.actions.guard import Guard
+from oomtop.actions.plan import Outcome
+from oomtop.actions.requests import (
+    CompactRequest,
+    ConfineRequest,
+    DropCachesRequest,
+    FreezeCgroupRequest,
+    Keep,
+    KillCgroupRequest,
+    Limit,
+    LimitRequest,
+    ReclaimCgroupRequest,
+    ReclaimProcessRequest,
+    Request,
+    SwapFileRequest,
+    SwapOffRequest,
+    SysctlRequest,
+    ZramRequest,
+)
+from oomtop.host.root import Root
+from oomtop.sampler import Sampler
+
+MIB = 1 << 20
+GROUPS = "/sys/fs/cgroup"
+WORK = pathlib.Path(tempfile.mkdtemp(prefix="oomtop-vm-", dir="/run"))
+AUDIT = Audit(str(WORK / "audit.jsonl"))
+
+
+def text(path: str) -> str:
+    return pathlib.Path(path).read_text().strip()
+
+
+def field(path: str, name: str) -> int:
+    return next(int(line.split()[1]) for line in text(path).splitlines() if line.split()[0].rstrip(":") == name)
+
+
+def sample() -> object:
+    sampler = Sampler()
+    try:
+        return sampler.sample()
+    finally:
+        sampler.close()
+
+
+def act(request: Request) -> Outcome:
+    snapshot = sample()
+    prepared = prepare(request, context_of(snapshot, Guard(), Root()))
+    if prepared.plan.refusal is not None:
+        raise RuntimeError(prepared.plan.refusal)
+    return carry_out(prepared, AUDIT, lambda line: None)
+
+
+def refusal(request: Request) -> str | None:
+    prepared = prepare(request, context_of(sample(), Guard(), Root()))
+    prepared.close()
+    return prepared.plan.refusal
+
+
+def child(code: str, group: str | None = None) -> subprocess.Popen[str]:
+    into = f"open({group + '/cgroup.procs'!r}, 'w').write('0')\n" if group else ""
+    source = f"{into}{code}\nprint('ready', flush=True)\nimport signal\nwhile True: signal.pause()"
+    process = subprocess.Popen([sys.executable, "-S", "-c", source], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@contextlib.contextmanager
+def group(name: str, code: str = "") -> object:
+    pathlib.Path(f"{GROUPS}/cgroup.subtree_control").write_text("+memory")
+    folder = f"{GROUPS}/{name}"
+    os.mkdir(folder)
+    process = child(code, folder)
+    try:
+        yield folder, process
+    finally:
+        process.kill()
+        process.wait()
+        os.rmdir(folder)
+
+
+def filled_cache() -> None:
+    """Page cache of a real file system, clean after a sync."""
+    with open(WORK / "disk" / "file", "wb") as file:
+        for _ in range(64):
+            file.write(os.urandom(MIB))
+    os.sync()
+
+
+def drop_caches() -> dict[str, object]:
+    disk("ext4", 200)
+    filled_cache()
+    before = field("/proc/meminfo", "Cached") * 1024
+    outcome = act(DropCachesRequest(3))
+    after = field("/proc/meminfo", "Cached") * 1024
+    undo_disk()
+    return {"status": outcome.status.value, "fell_by": before - after, "said": outcome.freed}
+
+
+def compact() -> dict[str, object]:
+    before = field("/proc/vmstat", "compact_stall") + field("/proc/vmstat", "compact_migrate_scanned")
+    outcome = act(CompactRequest())
+    after = field("/proc/vmstat", "compact_stall") + field("/proc/vmstat", "compact_migrate_scanned")
+    return {"status": outcome.status.value, "scanned": after - before}
+
+
+def disk(kind: str, megabytes: int) -> str:
+    image, folder = WORK / "image", WORK / "disk"
+    folder.mkdir(exist_ok=True)
+    with open(image, "wb") as file:
+        file.truncate(megabytes * MIB)
+    subprocess.run([f"mkfs.{kind}", "-q", str(image)], check=True, capture_output=True)
+    subprocess.run(["mount", "-o", "loop", str(image), str(folder)], check=True, capture_output=True)
+    return str(folder)
+
+
+def undo_disk() -> None:
+    subprocess.run(["umount", str(WORK / "disk")], check=True)
+    (WORK / "image").unlink()
+
+
+def swap_file(kind: str, megabytes: int) -> dict[str, object]:
+    folder = disk(kind, megabytes)
+    try:
+        path = f"{folder}/my swap"
+        outcome = act(SwapFileRequest(path, 32 * MIB, 7))
+        used = [line.split() for line in text("/proc/swaps").splitlines()[1:]]
+        mode = oct(os.stat(path).st_mode & 0o777)
+        full = os.stat(path).st_blocks * 512 >= 32 * MIB
+        names = sorted(os.listdir(folder))
+        twice = refusal(SwapFileRequest(path, 32 * MIB))
+        undo = act(outcome.undo)
+        return {
+            "status": outcome.status.value, "in_use": used, "mode": mode, "full": full, "names": names,
+            "twice": twice, "undo": undo.status.value, "swaps_left": text("/proc/swaps").splitlines()[1:],
+            "file_left": os.path.exists(path),
+        }  # fmt: skip
+    finally:
+        undo_disk()
+
+
+def zram() -> dict[str, object]:
+    outcome = act(ZramRequest(64 * MIB, "zstd", 50))
+    used = [line.split() for line in text("/proc/swaps").splitlines()[1:]]
+    name = used[0][0].removeprefix("/dev/")
+    algorithm = text(f"/sys/block/{name}/comp_algorithm")
+    size = int(text(f"/sys/block/{name}/disksize"))
+    unknown = refusal(ZramRequest(64 * MIB, "nonsense"))
+    undo = act(outcome.undo)
+    return {
+        "status": outcome.status.value, "in_use": used, "algorithm": algorithm, "size": size, "unknown": unknown,
+        "undo": undo.status.value, "swaps_left": text("/proc/swaps").splitlines()[1:],
+        "device_left": os.path.exists(f"/sys/block/{name}"),
+    }  # fmt: skip
+
+
+def swap_in_use() -> dict[str, object]:
+    """Fill zram from a group, see swapoff report progress and refuse what does not fit; page a process out."""
+    added = act(ZramRequest(128 * MIB))
+    path = added.undo.path
+    with group("oomtop-out", "import random; held = bytearray(random.randbytes(1 << 20) * 24)") as (folder, process):
+        anon = field(f"{folder}/memory.stat", "anon")
+        paged = act(ReclaimProcessRequest(identity(process.pid)))
+        rss = field(f"/proc/{process.pid}/status", "VmRSS")
+        swapped = field(f"/proc/{process.pid}/status", "VmSwap")
+        used = int(text("/proc/swaps").splitlines()[1].split()[3])
+        outcome = act(SwapOffRequest(path, remove=True))
+        back = field(f"/proc/{process.pid}/status", "VmSwap")
+    return {
+        "anon": anon, "paged": paged.status.value, "rss_kb": rss, "swapped_kb": swapped, "used_kb": used,
+        "off": outcome.status.value, "swapped_after_kb": back, "swaps_left": text("/proc/swaps").splitlines()[1:],
+    }  # fmt: skip
+
+
+def does_not_fit() -> str | None:
+    """More in swap than memory could take: a hog holds nearly all RAM, zram holds what compresses well."""
+    total = field("/proc/meminfo", "MemTotal") // 1024
+    added = act(ZramRequest(total * MIB))
+    hog = child(f"held = bytearray({int(total * 1.25)} << 20)\nfor at in range(0, len(held), 4096): held[at] = 1")
+    try:
+        return refusal(SwapOffRequest(added.undo.path))
+    finally:
+        hog.kill()
+        hog.wait()
+        act(added.undo)
+
+
+def identity(pid: int) -> object:
+    return next(process.id for process in sample().processes if process.pid == pid)
+
+
+def sysctl() -> dict[str, object]:
+    kept = WORK / "kept"
+    before = text("/proc/sys/vm/swappiness")
+    outcome = act(SysctlRequest("swappiness", 33, Keep.RUNTIME))
+    during = text("/proc/sys/vm/swappiness")
+    act(outcome.undo)
+    kept.write_text("")
+    return {"before": before, "during": during, "after": text("/proc/sys/vm/swappiness")}
+
+
+def limits() -> dict[str, object]:
+    with group("oomtop-limit", "held = bytearray(20 << 20)") as (folder, process):
+        kills = refusal(LimitRequest("/oomtop-limit", Limit.MAX, 4 * MIB))
+        outcome = act(LimitRequest("/oomtop-limit", Limit.HIGH, 512 * MIB))
+        high = text(f"{folder}/memory.high")
+        act(outcome.undo)
+        low = act(LimitRequest("/oomtop-limit", Limit.LOW, 8 * MIB))
+        found = text(f"{folder}/memory.low")
+        return {
+            "kills": kills, "high": high, "high_after": text(f"{folder}/memory.high"), "low": found,
+            "status": low.status.value, "alive": process.poll() is None,
+        }  # fmt: skip
+
+
+def freeze() -> dict[str, object]:
+    with group("oomtop-cold") as (folder, _):
+        outcome = act(FreezeCgroupRequest("/oomtop-cold"))
+        frozen = "frozen 1" in text(f"{folder}/cgroup.events")
+        seen = next(item.frozen for item in sample().cgroups if item.path == "/oomtop-cold")
+        act(outcome.undo)
+        return {"frozen": frozen, "seen": seen, "thawed": "frozen 0" in text(f"{folder}/cgroup.events")}
+
+
+def reclaim() -> dict[str, object]:
+    disk("ext4", 200)
+    path = str(WORK / "disk" / "read")
+    code = f"open({path!r}, 'wb').write(bytes(40 << 20)); import os; os.sync(); open({path!r}, 'rb').read()"
+    with group("oomtop-cache", code) as (folder, _):
+        before = int(text(f"{folder}/memory.current"))
+        outcome = act(ReclaimCgroupRequest("/oomtop-cache", 16 * MIB))
+        after = int(text(f"{folder}/memory.current"))
+    undo_disk()
+    return {"status": outcome.status.value, "fell_by": before - after}
+
+
+def confine() -> dict[str, object]:
+    with group("oomtop-home") as (_, process):
+        outcome = act(ConfineRequest((identity(process.pid),), "box", high=64 * MIB, max=128 * MIB))
+        inside = text(f"/proc/{process.pid}/cgroup")
+        limits = [text(f"{GROUPS}/oomtop-box/memory.{name}") for name in ("high", "max")]
+        act(outcome.undo)
+        return {
+            "inside": inside, "limits": limits, "back": text(f"/proc/{process.pid}/cgroup"),
+            "group_left": os.path.exists(f"{GROUPS}/oomtop-box"),
+        }  # fmt: skip
+
+
+def kill_group() -> dict[str, object]:
+    with group("oomtop-doomed", "import os\nfor _ in range(3):\n    if os.fork() == 0: break") as (folder, process):
+        outcome = act(KillCgroupRequest("/oomtop-doomed"))
+        return {
+            "status": outcome.status.value, "events": text(f"{folder}/cgroup.events").split("\n")[0],
+            "code": process.wait(), "summary": outcome.summary,
+        }  # fmt: skip
+
+
+CHECKS = {
+    "drop_caches": drop_caches, "compact": compact, "ext4": lambda: swap_file("ext4", 128),
+    "btrfs": lambda: swap_file("btrfs", 200), "xfs": lambda: swap_file("xfs", 320), "zram": zram,
+    "swap_in_use": swap_in_use, "does_not_fit": does_not_fit, "sysctl": sysctl, "limits": limits, "freeze": freeze,
+    "reclaim": reclaim, "confine": confine, "kill_group": kill_group,
+}  # fmt: skip
+
+
+def main() -> None:
+    found: dict[str, object] = {}
+    for name, check in CHECKS.items():
+        started = time.monotonic()
+        try:
+            found[name] = check()
+        except Exception:
+            found[name] = {"error": traceback.format_exc()[-1500:]}
+        print(f"{name}: {time.monotonic() - started:.1f} s", file=sys.stderr)
+    found["audit"] = [json.loads(line).get("status") for line in text(AUDIT.path).splitlines()]
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

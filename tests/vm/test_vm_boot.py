@@ -1,0 +1,24 @@
+from tests.vm.machine import Shape
+
+
+def test_a_machine_boots_and_runs_a_scenario(machine):
+    def facts(number):
+        import os
+        from pathlib import Path
+
+        from oomtop.host.meminfo import read_meminfo
+        from oomtop.host.root import Root
+
+        return {
+            "number": number,
+            "uid": os.getuid(),
+            "total": read_meminfo(Root()).mem_total,
+            "controllers": Path("/sys/fs/cgroup/cgroup.controllers").read_text(),
+            "psi": Path("/proc/pressure/memory").read_text(),
+        }
+
+    said = machine(Shape()).call(facts, number=5)
+    assert (said["number"], said["uid"]) == (5, 0)
+    assert 300 << 20 < said["total"] < 512 << 20
+    assert "memory" in said["controllers"]
+    assert said["psi"].startswith("some")

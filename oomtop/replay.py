@@ -1,6 +1,6 @@
 """`ReplaySource`: a recording as a source of ticks, on a time line that can be played, stepped and jumped on.
 
-A jump needs a past: trends look back half an hour, rates one tick.  So a jump unpacks the two chapters before it and
+A jump needs a past: trends look back half an hour, rates one tick.  So a jump unpacks the last minutes tick by tick and
 some whole snapshots before these, and hands over a `Past` with the first tick.
 """
 
@@ -23,6 +23,8 @@ from oomtop.source import Past, ReplayTick
 SPEEDS = (1, 2, 5, 10, 20, 50, 100)
 _DAY = 86400.0
 _LOOK_BACK = 1800.0
+_IN_FULL = 120.0
+"""Seconds before a jump's end that are unpacked tick by tick: twice the window of the growth of a process."""
 _KEYS_BACK = 6
 """Whole snapshots that a jump unpacks from the half hour before, 5 ms each with 500 processes."""
 _LEAST_WAIT = 0.2
@@ -196,8 +198,11 @@ class ReplaySource:
     def _past(self, index: int) -> Past:
         """Return what trends and rates at `index` need to know of the time before."""
         recording, history = self.recording, History()
+        moments = recording.moments
         boot = self._boot(index)
-        start = max(boot, recording.key_index(max(boot, recording.key_index(index) - 1)))
+        start = max(boot, recording.key_index(index))
+        if moments[index].time - moments[start].time < _IN_FULL:
+            start = max(boot, recording.key_index(max(boot, start - 1)))
         for key in self._keys_before(start, boot):
             history.add(Tick(recording.snapshot(key)))
         assessment: Assessment | None = None
@@ -205,7 +210,6 @@ class ReplaySource:
             history.add(Tick(snapshot))
             if place == index - 1:
                 assessment = assess(Tick(snapshot), history)
-        moments = recording.moments
         day = max(boot, recording.place(moments[index].time - _DAY))
         history.recall(map(_point, moments[day:index]), self._events(0, moments[index].id - 1))
         return Past(history, assessment)

@@ -251,8 +251,8 @@ def test_only_its_owner_may_read_it(path):
 
 
 def test_the_file_stays_within_its_size_and_keeps_the_minutes_around_an_event(path):
-    machine, bounds = SyntheticMachine(100, 10, busy=0.5), Bounds(max_bytes=300_000, max_seconds=1e12)
-    ticks = list(machine.ticks(60 * 20))
+    machine, bounds = SyntheticMachine(60, 10, busy=0.5), Bounds(max_bytes=200_000, max_seconds=1e12)
+    ticks = list(machine.ticks(900))
     event = make_event(ticks[130].snapshot.time)
     ticks[130] = Tick(ticks[130].snapshot, (event,))
     record(path, ticks, bounds)

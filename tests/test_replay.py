@@ -22,7 +22,7 @@ def write(path, ticks, deeds=()):
     return str(path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ticks():
     ticks = list(SyntheticMachine(30, 6, busy=0.4).ticks(400))
     for index in (120, 300):
@@ -30,10 +30,15 @@ def ticks():
     return ticks
 
 
-@pytest.fixture
-def source(tmp_path, ticks):
+@pytest.fixture(scope="module")
+def path(tmp_path_factory, ticks):
     deed = Deed(ticks[199].snapshot.time + 0.5, "Send SIGTERM to 4711 (java)", "done", "exited")
-    source = ReplaySource(Recording(write(tmp_path / "r.db", ticks, [(200, deed)])))
+    return write(tmp_path_factory.mktemp("recording") / "r.db", ticks, [(200, deed)])
+
+
+@pytest.fixture
+def source(path):
+    source = ReplaySource(Recording(path))
     yield source
     source.close()
 
@@ -56,8 +61,8 @@ def shown(source):
     return next(assessed(source, 1))
 
 
-def test_it_begins_where_it_is_told_and_stands_still(tmp_path, ticks):
-    source = ReplaySource(Recording(write(tmp_path / "r.db", ticks)), ticks[77].snapshot.time + 1)
+def test_it_begins_where_it_is_told_and_stands_still(path, ticks):
+    source = ReplaySource(Recording(path), ticks[77].snapshot.time + 1)
     assert shown(source).time == ticks[77].snapshot.time
     assert source.position.index == 77
     assert not source.position.playing

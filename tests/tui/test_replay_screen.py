@@ -20,20 +20,21 @@ from tests.synthetic import SyntheticMachine, make_event
 from tests.tui.factories import make_assessment, make_process, make_row
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ticks():
     ticks = list(SyntheticMachine(25, 6, busy=0.4).ticks(150))
     ticks[100] = Tick(ticks[100].snapshot, (make_event(ticks[100].snapshot.time - 1),))
     return ticks
 
 
-@pytest.fixture
-def path(tmp_path, ticks):
-    store = Store(str(tmp_path / "r.db"))
+@pytest.fixture(scope="module")
+def path(tmp_path_factory, ticks):
+    path = str(tmp_path_factory.mktemp("recording") / "r.db")
+    store = Store(path)
     for tick in ticks:
         store.write(tick)
     store.close()
-    return str(tmp_path / "r.db")
+    return path
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from oomtop.actions.sysctl_table import KNOBS, SETTINGS, Setting
 from oomtop.analysis.model import Assessment, Severity
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.sysctl import chosen
-from oomtop.units import GIB, MIB, format_bytes, format_share
+from oomtop.units import GIB, format_bytes, format_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ def _page_cluster(value: int, machine: Assessment, kernel: KernelFacts) -> Verdi
 
 def _nr_hugepages(value: int, machine: Assessment, kernel: KernelFacts) -> Verdict | None:
     idle = sum(max(0, pool.free - pool.reserved) * pool.page_size for pool in kernel.huge_pools)
-    if idle > max(64 * MIB, machine.memory.total * 0.02):
+    if idle > machine.memory.total * 0.02:
         return Verdict(Severity.WARNING, f"{format_bytes(idle)} set aside is used by nobody and can be by nothing else")
     return None
 

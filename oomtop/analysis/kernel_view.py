@@ -79,6 +79,8 @@ def slab_waste(slab: Slab) -> int:
 
 _MEANINGS = (
     ("dentry", "names of files looked up; dropped on demand (d)"),
+    ("shmem_inode", "files on tmpfs"),
+    ("sock_inode", "sockets"),
     ("inode_cache", "files looked up; dropped on demand (d)"),
     ("_inode", "files looked up; dropped on demand (d)"),
     ("radix_tree_node", "index of the page cache"),
@@ -91,14 +93,11 @@ _MEANINGS = (
     ("task_struct", "threads"),
     ("signal_cache", "processes"),
     ("filp", "open files"),
-    ("sock_inode", "sockets"),
     ("skbuff", "network packets in flight"),
     ("TCP", "connections"),
     ("nf_conntrack", "connections tracked by the firewall"),
     ("kmalloc-cg", "small allocations charged to cgroups"),
     ("kmalloc", "small allocations of drivers and all else"),
-    ("proc_inode", "files of /proc looked up"),
-    ("shmem_inode", "files on tmpfs"),
     ("pid", "processes and threads"),
     ("zs", "compressed swap (zram, zswap)"),
 )  # fmt: skip

@@ -53,7 +53,7 @@ class ProcessScreen(TabScreen):
     CSS_PATH = "process_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,backspace", "back", "Back", id="process.back"),
-        Binding("m", "read_mappings", "Read the mappings again and compare from here", id="process.mappings"),
+        Binding("m", "read_mappings", "Read the mappings again, compare with the first time", id="process.mappings"),
         *(Binding(str(key), f"open_tool({key})", f"Open tool {key}", show=False, id=f"process.tool_{key}")
           for key in range(1, 10)),
     ]  # fmt: skip
@@ -124,6 +124,7 @@ class ProcessScreen(TabScreen):
         return self._moment >= self._due
 
     def _draw(self) -> None:
+        """An answer may come while the screen is being closed, so nothing is looked for that must be there."""
         for sheet in self.query(Sheet):
             sheet.update()
 
@@ -194,7 +195,7 @@ class ProcessScreen(TabScreen):
         known = answer.value
         marked = sorted(((tool, tool.program in known) for tool in tools), key=lambda pair: not pair[1])
         self._slow = replace(self._slow, tools=tuple(marked))
-        self.query_one("#process-tools", Sheet).update()
+        self._draw()
 
     # -- what is drawn --------------------------------------------------------------------------------
 
@@ -260,9 +261,8 @@ class ProcessScreen(TabScreen):
         self.dismiss(None)
 
     def action_read_mappings(self) -> None:
-        """Read the mappings again; what grows is told from here on."""
+        """Read the mappings again, and tell what changed since the first reading."""
         if not self.state.replay:
-            self._first = None
             self._ask_memory()
 
     def action_open_tool(self, key: int) -> None:

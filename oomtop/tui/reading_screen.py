@@ -90,10 +90,13 @@ class ReadingScreen(TabScreen):
         ask(self, self.state.slow, lambda: reading.read(Root(), identity), self._take, "reading")
 
     def _take(self, answer: Answer[Callable[[Look], Lines]]) -> None:
+        """An answer may come while the screen is being closed, so nothing is looked for that must be there."""
         self._note = answer.note
-        if answer.value is not None:
-            self.view.set_lines(answer.value(self.look))
-        self.query_one("#reading-head", Sheet).update()
+        for view in self.query(LineView):
+            if answer.value is not None:
+                view.set_lines(answer.value(self.look))
+        for sheet in self.query(Sheet):
+            sheet.update()
 
     def search(self) -> None:
         """Ask for a text and scroll to it."""

@@ -21,6 +21,16 @@ SYSTEM_PATH = "/etc/oomtop/config.toml"
 
 
 @dataclass(frozen=True, slots=True)
+class AdjustRule:
+    """One `[[adjust]]`: the `oom_score_adj` of every process that all of its patterns fit."""
+
+    adj: int
+    command: str | None = None
+    unit: str | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What the files say; a field is its default until a file sets it."""
 
@@ -37,11 +47,13 @@ class Config:
     """The column id sorted by at start."""
     protected: tuple[str, ...] = ()
     """Shell patterns on names of processes that no action touches."""
+    adjust: tuple[AdjustRule, ...] = ()
+    """What processes get as their `oom_score_adj` while the monitor or the recorder runs; the first that fits."""
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Binding id to the keys that trigger it, comma separated."""
 
 
-_Value = bool | float | str | tuple[str, ...] | Mapping[str, str]
+_Value = bool | float | str | tuple[str, ...] | tuple[AdjustRule, ...] | Mapping[str, str]
 
 
 class _Unexpected(Exception):
@@ -145,6 +157,24 @@ def _texts(value: object) -> Mapping[str, str]:
     return value
 
 
+def _rules(value: object) -> tuple[AdjustRule, ...]:
+    if not isinstance(value, list):
+        raise _Unexpected("a list of tables: [[adjust]]")
+    return tuple(_rule(item) for item in value)
+
+
+def _rule(item: object) -> AdjustRule:
+    if not isinstance(item, Mapping) or not set(item) <= {"adj", "command", "unit", "user"}:
+        raise _Unexpected("only adj, command, unit and user in an [[adjust]]")
+    patterns = {key: text for key, text in item.items() if key != "adj"}
+    if not patterns or not all(isinstance(text, str) and text for text in patterns.values()):
+        raise _Unexpected("command, unit or user with a text in each [[adjust]]")
+    adj = item.get("adj")
+    if isinstance(adj, bool) or not isinstance(adj, int) or not -1000 <= adj <= 1000:
+        raise _Unexpected("adj, a whole number from -1000 to 1000, in each [[adjust]]")
+    return AdjustRule(adj, **patterns)
+
+
 _READERS: Mapping[str, Callable[[object], _Value]] = MappingProxyType(
     {
         "interval": _seconds,
@@ -155,6 +185,7 @@ _READERS: Mapping[str, Callable[[object], _Value]] = MappingProxyType(
         "columns": _list,
         "sort": _text,
         "protected": _list,
+        "adjust": _rules,
         "keys": _texts,
     }
 )

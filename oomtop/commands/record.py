@@ -18,7 +18,7 @@ from oomtop.commands.arguments import complain, size
 from oomtop.times import parse_age
 
 if TYPE_CHECKING:
-    from oomtop.recording.pace import Pace
+    from oomtop.actions.rules import RuleKeeper
     from oomtop.recording.recorder import Recorder
     from oomtop.source import LiveSource
 
@@ -83,7 +83,7 @@ def run_alone(options: argparse.Namespace) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     from oomtop.host.root import Root
     from oomtop.recording.lookout import Lookout
-    from oomtop.recording.pace import USUAL, Pace
+    from oomtop.recording.pace import USUAL
     from oomtop.selfguard import guard_self
     from oomtop.source import LiveSource
 
@@ -92,7 +92,7 @@ def run_alone(options: argparse.Namespace) -> int:
     print(f"recording to {recorder.path}; {guard_self().describe()}", file=sys.stderr, flush=True)
     lookout = Lookout(Root(), source.refresh)
     failed: list[str] = []
-    sampling = threading.Thread(target=_sample, args=(source, recorder, Pace(), failed), name="sampling")
+    sampling = threading.Thread(target=_sample, args=(source, recorder, _rules(), failed), name="sampling")
     sampling.start()
     signal.sigwait(_ENDING)
     lookout.close()
@@ -105,12 +105,30 @@ def run_alone(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _sample(source: LiveSource, recorder: Recorder, pace: Pace, failed: list[str]) -> None:
-    from oomtop.errors import OomtopError
+def _rules() -> RuleKeeper:
+    """Return what applies the rules of the configuration to new processes."""
+    from oomtop.actions.audit import Audit
+    from oomtop.actions.guard import Guard
+    from oomtop.actions.rules import RuleKeeper
+    from oomtop.config import config_paths, load_config
 
+    config, mistakes = load_config(config_paths())
+    for mistake in mistakes:
+        complain(str(mistake))
+    return RuleKeeper(config.adjust, Guard(config.protected, config.read_only), Audit())
+
+
+def _sample(source: LiveSource, recorder: Recorder, rules: RuleKeeper, failed: list[str]) -> None:
+    from oomtop.errors import OomtopError
+    from oomtop.recording.pace import Pace
+
+    pace = Pace()
     try:
         for tick in source.ticks():
             recorder.put(tick)
+            request = rules.take(tick.snapshot)
+            if request is not None:
+                rules.apply(request, tick.snapshot, complain)
             source.interval = pace.after(tick)
     except (OomtopError, OSError) as error:
         failed.append(str(error))

@@ -18,6 +18,7 @@ from textual.worker import get_current_worker
 
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.model import Assessment
+from oomtop.config import AdjustRule
 from oomtop.errors import OomtopError
 from oomtop.history import History
 from oomtop.snapshot import Snapshot
@@ -50,6 +51,8 @@ class Options:
     replay: bool = False
     columns: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
+    adjust: tuple[AdjustRule, ...] = ()
+    """Rules that give new processes their `oom_score_adj`."""
 
 
 _ACTIONS = frozenset({"kill", "adjust", "freeze", "reclaim", "drop_caches", "limit", "swap", "settings", "undo"})
@@ -143,7 +146,8 @@ class OomtopApp(App[None]):
         from oomtop.actions.guard import Guard
         from oomtop.tui.remedies import Remedies
 
-        return Remedies(self, Guard(self.options.protected, self.options.read_only, self.options.replay), Audit())
+        guard = Guard(self.options.protected, self.options.read_only, self.options.replay)
+        return Remedies(self, guard, Audit(), self.options.adjust)
 
     @cached_property
     def inspections(self) -> Inspections:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,10 @@ from oomtop.actions.guard import Guard
 from oomtop.actions.plan import Prepared
 from oomtop.actions.recovery import TAKEN_BACK, check
 from oomtop.actions.requests import AdjustRequest, DropCachesRequest, Request
+from oomtop.actions.rules import RuleKeeper
 from oomtop.actions.setting_verdicts import assess_settings
 from oomtop.actions.undo import UndoStack, UndoStep
+from oomtop.config import AdjustRule
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
 from oomtop.tui.action_menus import (
@@ -43,7 +45,8 @@ _NOBODY = "nothing is selected that this could be for: choose with the arrow key
 class Remedies:
     """What the keys of the actions do on the tab in sight."""
 
-    def __init__(self, app: OomtopApp, guard: Guard, audit: Audit) -> None:
+    def __init__(self, app: OomtopApp, guard: Guard, audit: Audit, rules: Sequence[AdjustRule] = ()) -> None:
+        self._rules = RuleKeeper(rules, guard, audit)
         self._app = app
         self._guard = guard
         self.audit = audit
@@ -183,11 +186,18 @@ class Remedies:
             self._watches = (*self._watches, *watches_of(outcome, self._app.facts))
 
     def follow(self, facts: Snapshot) -> None:
-        """Tell what became of those that earlier actions were about."""
+        """Tell what became of those that earlier actions were about; give new processes what the rules say."""
+        request = self._rules.take(facts)
+        if request is not None:
+            work = partial(self._rules.apply, request, facts, self._tell)
+            self._app.run_worker(work, thread=True, group="rules", exit_on_error=False)
         if self._watches:
             lines, self._watches = follow(self._watches, facts)
             for line in lines:
                 self._app.remark(line)
+
+    def _tell(self, text: str) -> None:
+        self._app.post_message(ActionProgress(text))
 
     def look_back(self) -> None:
         """Name what an earlier run was cut off in; `z` takes it back."""

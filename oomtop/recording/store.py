@@ -73,26 +73,32 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             self._insert(tick, deeds)
             self._db.execute("COMMIT")
+            self._last, self._latest = tick.snapshot, tick.snapshot.time
+            self._next += 1
+            if self._in_chapter == 1:
+                self.trim()
         except sqlite3.Error as error:
             self._last = None
+            raise RecordingError(f"{self.path}: {error}{self._recover(str(error))}") from None
+
+    def _recover(self, problem: str) -> str:
+        """Make room on a full disk, put a damaged file aside; return what did not help, for the message."""
+        try:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            self._recover(str(error))
-            raise RecordingError(f"{self.path}: {error}") from None
-        self._last, self._latest = tick.snapshot, tick.snapshot.time
-        self._next += 1
-        if self._in_chapter == 1:
-            self.trim()
+            if "full" in problem:
+                self.trim(self._size() // 2)
+            elif "malformed" in problem or "not a database" in problem:
+                self._begin_anew()
+        except (sqlite3.Error, OSError, RecordingError) as error:
+            return f"; {error}"
+        return ""
 
-    def _recover(self, problem: str) -> None:
-        """Make room on a full disk, put a damaged file aside; what cannot be helped now is tried at the next tick."""
-        if "full" in problem:
-            self.trim(self._size() // 2)
-        elif "malformed" in problem or "not a database" in problem:
-            self._db.close()
-            _put_aside(self.path)
-            self._db = open_for_writing(self.path)
-            self._schema, self._next = self._register_schema(), 1
+    def _begin_anew(self) -> None:
+        self._db.close()
+        _put_aside(self.path)
+        self._db = open_for_writing(self.path)
+        self._schema, self._next = self._register_schema(), 1
 
     def trim(self, max_bytes: int | None = None) -> None:
         """Take out the oldest chapters until the file is within its bounds."""

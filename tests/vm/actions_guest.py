@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -142,6 +143,8 @@ def undo_disk() -> None:
 
 
 def swap_file(kind: str, megabytes: int) -> dict[str, object]:
+    if shutil.which(f"mkfs.{kind}") is None:
+        return {"missing": f"mkfs.{kind}"}
     folder = disk(kind, megabytes)
     try:
         path = f"{folder}/my swap"
@@ -195,10 +198,14 @@ def swap_in_use() -> dict[str, object]:
 
 
 def does_not_fit() -> str | None:
-    """More in swap than memory could take: a hog holds nearly all RAM, zram holds what compresses well."""
+    """More in swap than memory can take back: zeros and patterns compress to next to nothing in zram."""
     total = field("/proc/meminfo", "MemTotal") // 1024
     added = act(ZramRequest(total * MIB))
-    hog = child(f"held = bytearray({int(total * 1.25)} << 20)\nfor at in range(0, len(held), 4096): held[at] = 1")
+    size = int(total * 1.2)
+    hog = child(
+        f"held = bytearray({size} << 20)\npage = b'x' * 4096\n"
+        "for at in range(0, len(held), 4096): held[at : at + 4096] = page"
+    )
     try:
         return refusal(SwapOffRequest(added.undo.path))
     finally:

@@ -1,0 +1,107 @@
+"""The actions that touch the whole machine, done for real in a kernel of their own and judged by its files."""
+
+import pytest
+
+from tests.vm.machine import Shape
+
+MIB = 1 << 20
+SHAPE = Shape(memory=768)
+
+
+def run_check(name):
+    import actions_guest
+
+    return actions_guest.CHECKS[name]()
+
+
+@pytest.fixture
+def check(machine):
+    return lambda name: machine(SHAPE).call(run_check, timeout=240, name=name)
+
+
+def test_drop_caches(check):
+    said = check("drop_caches")
+    assert said["status"] == "done"
+    assert said["fell_by"] > 50 * MIB
+    assert abs(said["said"] - said["fell_by"]) < 64 * MIB
+
+
+def test_compaction_scans(check):
+    said = check("compact")
+    assert said["status"] == "done"
+    assert said["scanned"] > 0
+
+
+@pytest.mark.parametrize("kind", ["ext4", "btrfs", "xfs"])
+def test_a_swap_file_on(check, kind):
+    said = check(kind)
+    if "missing" in said:
+        pytest.skip(said["missing"])
+    name, sort, size, _, priority = said["in_use"][0]
+    assert (sort, priority) == ("file", "7")
+    assert name.endswith("my\\040swap")
+    assert 32 * 1024 - 64 <= int(size) <= 32 * 1024
+    assert (said["status"], said["undo"]) == ("done", "done")
+    assert (said["mode"], said["full"]) == ("0o600", True)
+    assert [name for name in said["names"] if name != "lost+found"] == ["my swap"]
+    assert "exists already" in said["twice"]
+    assert (said["swaps_left"], said["file_left"]) == ([], False)
+
+
+def test_zram_with_a_chosen_algorithm(check):
+    said = check("zram")
+    _, sort, _, _, priority = said["in_use"][0]
+    assert (sort, priority) == ("partition", "50")
+    assert "[zstd]" in said["algorithm"]
+    assert said["size"] == 64 * MIB
+    assert "no nonsense" in said["unknown"]
+    assert (said["undo"], said["swaps_left"], said["device_left"]) == ("done", [], False)
+
+
+def test_a_process_is_paged_out_and_swapoff_brings_it_back(check):
+    said = check("swap_in_use")
+    assert said["paged"] == "done"
+    assert said["swapped_kb"] > 20 * 1024
+    assert said["used_kb"] > 20 * 1024
+    assert said["off"] == "done"
+    assert (said["swapped_after_kb"], said["swaps_left"]) == (0, [])
+
+
+def test_swapoff_that_does_not_fit_is_refused(check):
+    assert "does not fit" in check("does_not_fit")
+
+
+def test_a_kernel_setting_and_its_undo(check):
+    said = check("sysctl")
+    assert said["during"] == "33"
+    assert said["before"] == said["after"] != "33"
+
+
+def test_limits_of_a_group(check):
+    said = check("limits")
+    assert "kills in it at once" in said["kills"]
+    assert (said["high"], said["high_after"]) == (str(512 * MIB), "max")
+    assert (said["low"], said["status"], said["alive"]) == (str(8 * MIB), "done", True)
+
+
+def test_a_group_stands_still_and_goes_on(check):
+    assert check("freeze") == {"frozen": True, "seen": True, "thawed": True}
+
+
+def test_memory_reclaim_of_a_group(check):
+    said = check("reclaim")
+    assert said["status"] == "done"
+    assert said["fell_by"] >= 8 * MIB
+
+
+def test_a_process_in_a_new_group_and_back(check):
+    said = check("confine")
+    assert said["inside"].endswith("/oomtop-box")
+    assert said["limits"] == [str(64 * MIB), str(128 * MIB)]
+    assert said["back"].endswith("/oomtop-home")
+    assert said["group_left"] is False
+
+
+def test_cgroup_kill(check):
+    said = check("kill_group")
+    assert (said["status"], said["events"], said["code"]) == ("done", "populated 0", -9)

@@ -89,10 +89,9 @@ def study(assessment: Assessment, identity: ProcessId, before: Study | None) -> 
 
 
 def _curve(before: Study | None, now: float, size: int) -> tuple[tuple[float, int], ...]:
-    curve = before.curve if before is not None else ()
-    if curve and curve[-1][0] >= now:
-        return curve
-    return (*curve[-CURVE_POINTS + 1 :], (now, size))
+    """Return the curve up to now; a recording may have jumped back, and what came later is not known then."""
+    known = tuple(point for point in before.curve if point[0] < now) if before is not None else ()
+    return (*known[-CURVE_POINTS + 1 :], (now, size))
 
 
 def _group_score(

@@ -1,0 +1,75 @@
+"""The study of one process over time: there, gone, and jumped back to in a recording."""
+
+from dataclasses import replace
+
+from oomtop.analysis.model import CgroupFigures, Victims
+from oomtop.analysis.study import study
+from oomtop.host.cgroup import Cgroup
+from oomtop.host.process import ProcessId
+from oomtop.units import GIB, MIB
+from tests.tui.factories import make_assessment, make_process, make_row
+
+ME = ProcessId(42, 7)
+
+
+def at(moment, *rows, **changes):
+    return make_assessment(rows, monotonic=moment, **changes)
+
+
+def me(rss=MIB, **changes):
+    return make_row(make_process(42, start_time=7, rss=rss, **changes))
+
+
+def test_a_process_that_was_never_seen_has_no_study():
+    assert study(at(1000.0, make_row()), ME, None) is None
+
+
+def test_the_curve_grows_with_the_ticks_and_a_repeated_tick_adds_nothing():
+    first = study(at(1000.0, me(MIB)), ME, None)
+    second = study(at(1002.0, me(3 * MIB)), ME, first)
+    assert second.curve == ((1000.0, MIB), (1002.0, 3 * MIB))
+    assert study(at(1002.0, me(3 * MIB)), ME, second).curve == second.curve
+
+
+def test_gone_keeps_the_last_figures_and_the_age_stands_still():
+    first = study(at(1000.0, me()), ME, None)
+    gone = study(at(1002.0), ME, first)
+    later = study(at(1900.0), ME, gone)
+    assert gone.row == first.row
+    assert later.exited_at == 1002.0
+    assert later.age == gone.age
+
+
+def test_another_process_with_the_same_number_is_not_it():
+    first = study(at(1000.0, me()), ME, None)
+    other = make_row(make_process(42, start_time=8))
+    assert study(at(1002.0, other), ME, first).exited_at == 1002.0
+
+
+def test_a_jump_back_forgets_what_came_later():
+    first = study(at(1000.0, me(MIB)), ME, None)
+    second = study(at(1002.0, me(2 * MIB)), ME, first)
+    gone = study(at(1004.0), ME, second)
+    back = study(at(1001.0, me(5)), ME, gone)
+    assert back.exited_at is None
+    assert back.curve == ((1000.0, MIB), (1001.0, 5))
+
+
+def test_the_chain_of_groups_and_the_place_in_the_nearest_limited_one():
+    groups = (
+        Cgroup("/", 9 * GIB), Cgroup("/a", GIB, max=2 * GIB, swap_max=0),
+        Cgroup("/a/b", 512 * MIB, high=GIB, inactive_file=12 * MIB),
+    )  # fmt: skip
+    figures = tuple(CgroupFigures(group, group.path, None, None, None, Victims()) for group in groups)
+    mine = replace(me(GIB // 2, cgroup="/a/b"), headroom=GIB, headroom_path="/a")
+    beside = make_row(make_process(50, rss=GIB, cgroup="/a/c"))
+    outside = make_row(make_process(51, rss=8 * GIB, cgroup="/ab"))
+    found = study(at(1000.0, mine, beside, outside, cgroups=figures), ME, None)
+    assert [(step.path, step.left_to_max, step.left_to_high) for step in found.limits] == [
+        ("/a/b", None, 512 * MIB),
+        ("/a", GIB, None),
+        ("/", None, None),
+    ]
+    assert (found.group.domain, found.group.candidates, found.group.place.rank) == ("/a", 2, 2)
+    assert found.group.total_pages == 2 * GIB // 4096
+    assert found.machine.candidates == 3

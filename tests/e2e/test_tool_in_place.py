@@ -27,6 +27,12 @@ class Terminal:
             os.execv(sys.executable, [sys.executable, "-m", "oomtop", "--interval", "0.5"])
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
+    def _has_more(self):
+        # Not select(): a test before may have left this process with descriptors above 1023.
+        poll = select.poll()
+        poll.register(self.master, select.POLLIN)
+        return bool(poll.poll(200))
+
     def press(self, keys):
         os.write(self.master, keys)
 
@@ -34,7 +40,7 @@ class Terminal:
         """Read until `text` was written since the last call; the escape sequences are left out."""
         seen, end = b"", time.monotonic() + seconds
         while time.monotonic() < end:
-            if select.select([self.master], [], [], 0.2)[0]:
+            if self._has_more():
                 seen += os.read(self.master, 65536)
                 if text in SEQUENCE.sub(b"", seen):
                     return
@@ -44,7 +50,7 @@ class Terminal:
         """Read until the monitor has closed its side of the terminal."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if select.select([self.master], [], [], 0.2)[0]:
+            if self._has_more():
                 try:
                     os.read(self.master, 65536)
                 except OSError:

@@ -25,7 +25,7 @@ _DAY = 86400.0
 _LOOK_BACK = 1800.0
 _IN_FULL = 120.0
 """Seconds before a jump's end that are unpacked tick by tick: twice the window of the growth of a process."""
-_KEYS_BACK = 6
+_KEYS_BACK = 5
 """Whole snapshots that a jump unpacks from the half hour before, 5 ms each with 500 processes."""
 _LEAST_WAIT = 0.2
 """Seconds between two pictures; what comes faster is left out, with its events told by the next."""

@@ -89,7 +89,9 @@ class Codec:
             known = self._learn(cls)
         if not optional:
             return known
-        return RecordKind(known.name, known.make, known.get, known.kinds, known.slots, known.defaults, True)
+        return RecordKind(
+            known.name, known.make, known.get, known.kinds, known.slots, known.defaults, known.plain, True
+        )
 
     def _learn(self, cls: type) -> RecordKind:
         name = cls.__qualname__
@@ -101,7 +103,8 @@ class Codec:
         stored = None if self._schema is None else self._schema.get(name, ())
         slots = list(range(len(own))) if stored is None else _slots(stored, [field.name for field in own], kinds)
         defaults = [_default(field, kind) for field, kind in zip(own, kinds, strict=True)]
-        made = RecordKind(name, cls, _getter([field.name for field in own]), kinds, slots, defaults)
+        plain = [_plain_types(kind) for kind in kinds]
+        made = RecordKind(name, cls, _getter([field.name for field in own]), kinds, slots, defaults, plain)
         self._known[cls] = made
         return made
 
@@ -150,6 +153,19 @@ def _named(cls: Callable[..., object]) -> Callable[[list[object]], object]:
 
 def _make_tuple(values: list[object]) -> tuple[object, ...]:
     return tuple(values)
+
+
+def _plain_types(kind: Kind) -> frozenset[type]:
+    """Return the types of JSON that are the value of the kind as they are."""
+    if isinstance(kind, IntKind):
+        types: tuple[type, ...] = (int,)
+    elif isinstance(kind, FloatKind):
+        types = (float,)
+    elif isinstance(kind, PlainKind):
+        types = (kind.type,)
+    else:
+        return frozenset()
+    return frozenset((*types, NoneType) if kind.optional else types)
 
 
 def _list_name(items: Sequence[Kind], any_length: bool) -> str:

@@ -29,6 +29,8 @@ class RecordKind:
     """Where each field of the schema goes; None for one that this version does not know."""
     defaults: Sequence[object]
     """What each field of the class is when the schema lacks it."""
+    plain: Sequence[frozenset[type]]
+    """The types of JSON that are a field's value as they are: most of a snapshot needs no call."""
     optional: bool = False
     is_atom: bool = False
 
@@ -37,8 +39,8 @@ class RecordKind:
         if value is None:
             return None
         return [
-            item if kind.is_atom and type(item) in _JSON_TYPES else kind.full(item)
-            for kind, item in zip(self.kinds, self.get(value), strict=True)
+            item if type(item) in plain else kind.full(item)
+            for kind, plain, item in zip(self.kinds, self.plain, self.get(value), strict=True)
         ]
 
     def load(self, data: object) -> object:
@@ -47,11 +49,10 @@ class RecordKind:
             return None
         if not isinstance(data, list) or len(data) != len(self.slots):
             raise mismatch(self.name, data)
-        values = list(self.defaults)
-        kinds = self.kinds
+        values, kinds, plain = list(self.defaults), self.kinds, self.plain
         for slot, item in zip(self.slots, data, strict=True):
             if slot is not None:
-                values[slot] = kinds[slot].load(item)
+                values[slot] = item if type(item) in plain[slot] else kinds[slot].load(item)
         return self.make(*values)
 
     def delta(self, old: object, new: object) -> object:
@@ -80,9 +81,6 @@ class RecordKind:
             if slot is not None:
                 values[slot] = self.kinds[slot].apply(values[slot], change)
         return self.make(*values)
-
-
-_JSON_TYPES = frozenset((int, float, str, bool, type(None)))
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ EXIT_CODES = """exit codes:
 """
 COMMANDS = (
     "top", "events", "kill", "protect", "freeze", "thaw", "reclaim", "drop-caches", "compact", "limit", "swap",
-    "sysctl", "undo", "record", "replay",
+    "sysctl", "undo", "record", "replay", "drill",
 )  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
 

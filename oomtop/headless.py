@@ -13,7 +13,7 @@ from oomtop.actions.audit import Audit, boot_id, read_entries
 from oomtop.actions.catalogue import carry_out, prepare
 from oomtop.actions.context import context_of
 from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Outcome, Prepared, Status
+from oomtop.actions.plan import Outcome, Plan, Prepared, Status
 from oomtop.actions.plan_text import describe, describe_outcome
 from oomtop.actions.recovery import Leftover, cut_off, undoable
 from oomtop.actions.requests import Request
@@ -35,8 +35,17 @@ class Consent:
     yes: bool
 
 
-def act(make: Callable[[Snapshot], Request], consent: Consent, guard: Guard, undoes: str | None = None) -> int:
+def act(
+    make: Callable[[Snapshot], Request],
+    consent: Consent,
+    guard: Guard,
+    undoes: str | None = None,
+    render: Callable[[Plan, Outcome], str] = lambda plan, outcome: describe_outcome(outcome),
+    narrate_plan: bool = False,
+) -> int:
     """Plan an action on the machine as it is now, perform it when consented to, and return the exit code.
+
+    `render` makes the text of the outcome; `narrate_plan` leaves stdout to it alone.
 
     Raises:
         OomtopError: a pid that no process has, or a group that there is not.
@@ -45,7 +54,8 @@ def act(make: Callable[[Snapshot], Request], consent: Consent, guard: Guard, und
     snapshot = _snapshot()
     prepared = prepare(make(snapshot), context_of(snapshot, guard, Root()))
     try:
-        return _go_on(prepared, consent, undoes)
+        print(describe(prepared.plan), file=sys.stderr if narrate_plan else sys.stdout, flush=True)
+        return _go_on(prepared, consent, undoes, render)
     finally:
         prepared.close()
 
@@ -102,8 +112,7 @@ def _snapshot() -> Snapshot:
         sampler.close()
 
 
-def _go_on(prepared: Prepared, consent: Consent, undoes: str | None) -> int:
-    print(describe(prepared.plan), flush=True)
+def _go_on(prepared: Prepared, consent: Consent, undoes: str | None, render: Callable[[Plan, Outcome], str]) -> int:
     if prepared.plan.refusal is not None:
         return EXIT_CODES[Status.REFUSED]
     if consent.dry_run:
@@ -111,7 +120,9 @@ def _go_on(prepared: Prepared, consent: Consent, undoes: str | None) -> int:
     if not consent.yes and not _confirmed():
         print("nothing was done", file=sys.stderr)
         return EXIT_CODES[Status.REFUSED]
-    return _tell(carry_out(prepared, Audit(), _narrate, undoes))
+    outcome = carry_out(prepared, Audit(), _narrate, undoes)
+    print(render(prepared.plan, outcome))
+    return EXIT_CODES[outcome.status]
 
 
 def _confirmed() -> bool:
@@ -123,8 +134,3 @@ def _confirmed() -> bool:
 
 def _narrate(text: str) -> None:
     print(printable(text), file=sys.stderr)
-
-
-def _tell(outcome: Outcome) -> int:
-    print(describe_outcome(outcome))
-    return EXIT_CODES[outcome.status]

@@ -10,6 +10,7 @@ from oomtop.actions.audit import Audit
 from oomtop.actions.compact import prepare_compact
 from oomtop.actions.confine import prepare_confine, prepare_release
 from oomtop.actions.context import ActionContext
+from oomtop.actions.drill import prepare_drill
 from oomtop.actions.drop_caches import prepare_drop_caches
 from oomtop.actions.freeze import prepare_freeze, prepare_freeze_cgroup
 from oomtop.actions.kill import prepare_kill
@@ -24,6 +25,7 @@ from oomtop.actions.requests import (
     AdjustRequest,
     CompactRequest,
     ConfineRequest,
+    DrillRequest,
     DropCachesRequest,
     FreezeCgroupRequest,
     FreezeRequest,
@@ -77,6 +79,7 @@ _TABLE: Mapping[type[object], _Prepare] = dict(
         _row(SwapOffRequest, prepare_swap_off),
         _row(ZramRequest, prepare_zram),
         _row(SweepZramRequest, prepare_sweep_zram),
+        _row(DrillRequest, prepare_drill),
     )
 )
 

@@ -203,6 +203,28 @@ class SwapOffRequest:
     override: bool = False
 
 
+class DrillKind(Enum):
+    """What a drill makes go wrong."""
+
+    LEAK = "leak"
+    SURGE = "surge"
+    SWARM = "swarm"
+    CACHE = "cache"
+    FRAGMENT = "fragment"
+
+
+@dataclass(frozen=True, slots=True)
+class DrillRequest:
+    """Make trouble in a group of its own; None is what the kind of drill has by itself."""
+
+    kind: DrillKind
+    size: int | None = None
+    """The limit of the group, in bytes."""
+    rate: int | None = None
+    """Bytes taken each second."""
+    seconds: float | None = None
+
+
 Request: TypeAlias = (
     KillRequest
     | AdjustRequest
@@ -223,6 +245,7 @@ Request: TypeAlias = (
     | ZramRequest
     | SweepZramRequest
     | SwapOffRequest
+    | DrillRequest
 )
 
 

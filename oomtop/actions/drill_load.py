@@ -1,0 +1,153 @@
+"""The programs that a drill starts: one that takes memory, and one that cleans up after a drill that was killed.
+
+Runs by its path in an interpreter of its own (`python -I -S drill_load.py ROLE ...`) and imports the standard library
+only, so that what the group is charged for is the load.  prctl(2) PR_SET_PDEATHSIG ends it with whoever started it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+
+PAGE = mmap.PAGESIZE
+CHUNK = 1 << 20
+_EACH = 2 << 20
+_MOST = 2000
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+# MADV_NOHUGEPAGE: the mmap module has it, but an interpreter built on an old kernel's headers may not.
+_NOHUGEPAGE = 15
+
+
+def be(name: str, parent: int) -> None:
+    """Take a name, and die with the process that started this one, which may be dead by now."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+class Pace:
+    """Waits so that `rate` bytes a second are taken."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._begun = time.monotonic()
+        self._taken = 0
+
+    def take(self, size: int) -> None:
+        """Count `size` bytes, and wait until they are due."""
+        self._taken += size
+        ahead = self._taken / self._rate - (time.monotonic() - self._begun)
+        if ahead > 0:
+            time.sleep(ahead)
+
+
+def grow(limit: int, rate: int) -> None:
+    """Take anonymous memory without an end, twice the limit at most: a leak when slow, a surge when fast."""
+    area = mmap.mmap(-1, 2 * limit, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    # Random bytes: neither zram nor same-page merging makes them smaller.
+    chunk, pace = os.urandom(CHUNK), Pace(rate)
+    for start in range(0, 2 * limit - CHUNK + 1, CHUNK):
+        area[start : start + CHUNK] = chunk
+        pace.take(CHUNK)
+    time.sleep(3600)
+
+
+def swarm(limit: int, rate: int) -> None:
+    """Start one small process after the other; end when the first of them is killed."""
+    pace = Pace(rate)
+    parent = os.getpid()
+    for _ in range(min(_MOST, 2 * limit // _EACH)):
+        if os.fork() == 0:
+            be("oomtop-swarm", parent)
+            held = os.urandom(_EACH)
+            signal.pause()
+            sys.exit(len(held) == 0)
+        pace.take(_EACH)
+        pid, _ = os.waitpid(-1, os.WNOHANG)
+        if pid:
+            return
+    os.waitpid(-1, 0)
+
+
+def cache(limit: int, rate: int) -> None:
+    """Write a file of twice the limit and read it again and again: page cache, all of which can be dropped."""
+    pace, chunk, size = Pace(rate), os.urandom(CHUNK), 2 * limit
+    with tempfile.TemporaryFile(dir=os.environ.get("TMPDIR", "/var/tmp"), buffering=0) as file:
+        for start in range(0, size, CHUNK):
+            file.write(chunk)
+            # Only clean pages can be dropped: without this the group would wait for the disk at its limit.
+            if start % (16 * CHUNK) == 0:
+                os.fdatasync(file.fileno())
+            pace.take(CHUNK)
+        os.fdatasync(file.fileno())
+        while True:
+            for start in range(0, size, CHUNK):
+                pace.take(len(os.pread(file.fileno(), CHUNK, start)))
+
+
+def fragment(limit: int, rate: int) -> None:
+    """Take memory and give every second page back, so that what is free lies in single pages."""
+    held: list[mmap.mmap] = []
+    step, pace = max(CHUNK, limit // 16), Pace(rate)
+    while len(held) * step // 2 + step < limit * 9 // 10:
+        area = mmap.mmap(-1, step, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        area.madvise(_NOHUGEPAGE)
+        for start in range(0, step, PAGE):
+            area[start] = 1
+        for start in range(0, step - PAGE, 2 * PAGE):
+            area.madvise(mmap.MADV_DONTNEED, start, PAGE)
+        held.append(area)
+        pace.take(step // 2)
+    time.sleep(3600)
+
+
+LOADS: Mapping[str, Callable[[int, int], None]] = {
+    "leak": grow,
+    "surge": grow,
+    "swarm": swarm,
+    "cache": cache,
+    "fragment": fragment,
+}
+
+
+def sweep(folder: str) -> None:
+    """Wait for the end of the drill, however it ends; then kill what is left of it and remove its group."""
+    os.read(0, 1)
+    for _ in range(200):
+        with open(f"{folder}/cgroup.procs", encoding="ascii") as file:
+            members = file.read().split()
+        for pid in members:
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        try:
+            os.rmdir(folder)
+        except OSError:
+            # EBUSY: the killed ones are still giving their pages back.
+            time.sleep(0.05)
+        else:
+            return
+
+
+def main(role: str, *words: str) -> None:
+    """`sweep FOLDER`, or `KIND LIMIT RATE PARENT`, which begins when it is told to on its standard input."""
+    if role == "sweep":
+        sweep(words[0])
+        return
+    limit, rate, parent = (int(word) for word in words)
+    be(f"oomtop-{role}", parent)
+    if os.read(0, 1):
+        LOADS[role](limit, rate)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

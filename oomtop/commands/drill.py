@@ -1,0 +1,56 @@
+"""`oomtop drill`: a leak, a surge, a process swarm, a cache flood or fragmentation, in a limited group of its own."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from oomtop.commands.arguments import seconds, size
+from oomtop.commands.consent import add_consent, consent_of
+
+if TYPE_CHECKING:
+    from oomtop.actions.plan import Outcome, Plan
+
+HELP = "a safe stress test in a limited cgroup of its own"
+SCHEMA = 1
+_KINDS = ("leak", "surge", "swarm", "cache", "fragment")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("kind", choices=_KINDS, help="what goes wrong")
+    parser.add_argument("--size", type=size, metavar="SIZE", help="the limit of the group (a quarter of what is free)")
+    parser.add_argument("--rate", type=size, metavar="SIZE", help="bytes taken each second, such as 16M")
+    parser.add_argument("--seconds", type=seconds, metavar="S", help="when it ends at the latest")
+    parser.add_argument("--json", action="store_true", help="how it ended as JSON, schema 1; the plan goes to stderr")
+    add_consent(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the drill."""
+    from oomtop.actions.requests import DrillKind, DrillRequest
+    from oomtop.headless import act
+
+    request = DrillRequest(DrillKind(options.kind), options.size, options.rate, options.seconds)
+    consent, guard = consent_of(options)
+    if not options.json:
+        return act(lambda snapshot: request, consent, guard)
+    return act(lambda snapshot: request, consent, guard, render=_as_json, narrate_plan=True)
+
+
+def _as_json(plan: Plan, outcome: Outcome) -> str:
+    """Return how it ended: bytes and seconds; `end` is `killed`, `time is up` or null for a drill that failed."""
+    import json
+
+    return json.dumps(
+        {
+            "schema": SCHEMA,
+            "title": plan.title,
+            "status": outcome.status.value,
+            "summary": outcome.summary,
+            "end": outcome.after,
+            "seconds": outcome.seconds,
+            "held": outcome.freed,
+            "pids": [target.id.pid for target in outcome.ended],
+        }
+    )

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from oomtop.analysis.assessment import assess
-from oomtop.analysis.model import Assessment
 from oomtop.history import History, MachinePoint
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.reader import Moment, Recording
-from oomtop.snapshot import Tick
+from oomtop.snapshot import Problem, Tick
 from oomtop.source import Past, ReplayTick
 
 SPEEDS = (1, 2, 5, 10, 20, 50, 100)
@@ -59,6 +58,7 @@ class ReplaySource:
         self._speed = SPEEDS[0]
         self._closed = False
         self._history = History()
+        self._problem: str | None = None
 
     # -- controls -----------------------------------------------------------------------------------
 
@@ -139,17 +139,33 @@ class ReplaySource:
         """Yield the tick jumped to, and those after it while it plays, until `close`.
 
         Raises:
-            RecordingError: the recording is damaged at this place.
+            RecordingError: nothing from this place on can be read.
         """
         try:
             while not self._closed:
                 target, self._target = self._target, None
-                if target is not None:
-                    yield self._jump(target)
-                elif (following := self._following()) is not None:
-                    yield self._go_on(following)
+                following = None if target is not None else self._following()
+                if target is not None or following is not None:
+                    tick = self._readable(following, target)
+                    if tick is not None:
+                        yield tick
         finally:
             self.recording.close()
+
+    def _readable(self, following: int | None, target: int | None) -> Tick | None:
+        """Return the tick to show; beyond a damaged place the next chapter is the target, and the tick says why."""
+        try:
+            tick = self._go_on(following) if following is not None else self._jump(target or 0)
+        except RecordingError as error:
+            beyond = self.recording.next_chapter(following if following is not None else target or 0)
+            if beyond is None:
+                raise
+            self._target, self._problem = beyond, str(error)
+            return None
+        problem, self._problem = self._problem, None
+        if problem is None:
+            return tick
+        return replace(tick, snapshot=tick.snapshot.with_problem(Problem("recording", problem)))
 
     def _following(self) -> int | None:
         """Wait as long as the speed says; return the tick to show next, None where the controls were used."""
@@ -197,21 +213,30 @@ class ReplaySource:
 
     def _past(self, index: int) -> Past:
         """Return what trends and rates at `index` need to know of the time before."""
-        recording, history = self.recording, History()
-        moments = recording.moments
+        recording, moments = self.recording, self.recording.moments
         boot = self._boot(index)
-        start = max(boot, recording.key_index(index))
-        if moments[index].time - moments[start].time < _IN_FULL:
-            start = max(boot, recording.key_index(max(boot, start - 1)))
-        for key in self._keys_before(start, boot):
-            history.add(Tick(recording.snapshot(key)))
-        assessment: Assessment | None = None
-        for place, snapshot in recording.read(start, index):
-            history.add(Tick(snapshot))
-            if place == index - 1:
-                assessment = assess(Tick(snapshot), history)
+        own = max(boot, recording.key_index(index))
+        start = own
+        if moments[index].time - moments[own].time < _IN_FULL:
+            start = max(boot, recording.key_index(max(boot, own - 1)))
+        try:
+            past = self._watch(self._keys_before(start, boot), start, index)
+        except RecordingError:
+            # What is damaged before a moment does not keep the moment itself from being shown.
+            past = self._watch([], own, index)
         day = max(boot, recording.place(moments[index].time - _DAY))
-        history.recall(map(_point, moments[day:index]), self._events(0, moments[index].id - 1))
+        past.history.recall(map(_point, moments[day:index]), self._events(0, moments[index].id - 1))
+        return past
+
+    def _watch(self, keys: Sequence[int], start: int, stop: int) -> Past:
+        """Return what watching some single ticks and all from `start` to before `stop` leaves behind."""
+        history, assessment = History(), None
+        for key in keys:
+            history.add(Tick(self.recording.snapshot(key)))
+        for place, snapshot in self.recording.read(start, stop):
+            history.add(Tick(snapshot))
+            if place == stop - 1:
+                assessment = assess(Tick(snapshot), history)
         return Past(history, assessment)
 
     def _keys_before(self, start: int, boot: int) -> list[int]:

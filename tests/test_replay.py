@@ -1,5 +1,6 @@
 """A recording as a source: playing, stepping, jumping, and the past that a jump brings along."""
 
+import sqlite3
 import threading
 from itertools import pairwise
 
@@ -7,6 +8,7 @@ import pytest
 
 from oomtop.analysis.assessment import assess
 from oomtop.history import History
+from oomtop.recording.kinds import RecordingError
 from oomtop.recording.reader import Recording
 from oomtop.recording.store import Deed, Store
 from oomtop.replay import SPEEDS, ReplaySource
@@ -158,6 +160,29 @@ def test_what_is_recorded_meanwhile_is_played(tmp_path, ticks):
     store.write(ticks[1])
     assert next(row).time == ticks[1].snapshot.time
     store.close()
+
+
+def test_a_damaged_place_is_passed_over_and_said(tmp_path, ticks):
+    path = write(tmp_path / "r.db", ticks[:200])
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE frames SET body=x'00' WHERE id BETWEEN 50 AND 60")
+    source = ReplaySource(Recording(path))
+    source.go(55)
+    row = assessed(source, 2)
+    seen = next(row)
+    assert seen.time == ticks[80].snapshot.time
+    assert seen.problems[-1].what == "recording"
+    source.go(45)
+    assert next(row).time == ticks[45].snapshot.time
+    source.close()
+
+
+def test_a_recording_damaged_to_its_end_is_an_error(tmp_path, ticks):
+    path = write(tmp_path / "r.db", ticks[:20])
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE keys SET body=x'00'")
+    with pytest.raises(RecordingError):
+        shown(ReplaySource(Recording(path)))
 
 
 def test_a_reboot_within_the_recording_begins_a_new_past(tmp_path, ticks):

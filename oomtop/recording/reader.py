@@ -127,6 +127,13 @@ class Recording:
             index -= 1
         return index
 
+    def next_chapter(self, index: int) -> int | None:
+        """Return the index where the chapter after that of `index` begins, None where it is the last."""
+        chapter = self.moments[index].chapter
+        return next(
+            (place for place in range(index + 1, len(self.moments)) if self.moments[place].chapter != chapter), None
+        )
+
     def read(self, start: int, stop: int) -> Iterator[tuple[int, Snapshot]]:
         """Yield (index, facts) from `start` to before `stop`, each unpacked when it is taken.
 

@@ -41,11 +41,12 @@ class KernelFacts:
 
 
 _SECONDS = 30.0
-_SECONDS_LOOKED_AT = 5.0
+# Less than the usual interval, so that a setting just changed is seen with the next tick.
+_SECONDS_LOOKED_AT = 1.5
 
 
 class KernelWatch:
-    """Keeps the facts between two readings: 30 s, or 5 s while somebody looks at them."""
+    """Keeps the facts between two readings: 30 s, or 1.5 s while somebody looks at them."""
 
     def __init__(self, root: Root, page_size: int) -> None:
         self._root = root

@@ -24,12 +24,20 @@ class ProcessGone(ProcessLookupError):
         super().__init__(errno.ESRCH, "the process has exited")
 
 
+class NoMemoryMap(OSError):
+    """It lives, but has no memory of its own to look into: some kernels answer ESRCH to that, others nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("it has no memory map: a kernel thread or a zombie")
+
+
 @contextmanager
 def process_folder(root: Root, identity: ProcessId) -> Iterator[int]:
     """Give the descriptor of `/proc/PID` of exactly this process.
 
     Raises:
         ProcessGone: it has exited; also for what is read inside and fails for that reason.
+        NoMemoryMap: what is read inside fails because a kernel thread or zombie has none.
         PermissionError: `/proc` is mounted with `hidepid`, or a file is not ours to read.
     """
     try:
@@ -41,6 +49,8 @@ def process_folder(root: Root, identity: ProcessId) -> Iterator[int]:
             raise ProcessGone
         yield folder
     except ProcessLookupError:
+        if _start_time(folder) == identity.start_time:
+            raise NoMemoryMap from None
         raise ProcessGone from None
     finally:
         os.close(folder)
@@ -50,7 +60,7 @@ def _start_time(folder: int) -> int | None:
     try:
         words = read_at(folder, "stat", 4096).rpartition(b")")[2].split(None, 20)
         return int(words[19])
-    except (FileNotFoundError, ValueError, IndexError):
+    except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
         return None
 
 

@@ -30,6 +30,7 @@ from oomtop.tui.action_menus import (
     limit_offer,
     reclaim_offer,
     select,
+    setting_ask,
     settings_offer,
     swap_offer,
 )
@@ -76,7 +77,12 @@ class Remedies:
         self._offer(limit_offer)
 
     def settings(self) -> None:
-        """Change a kernel setting: the one under the cursor, where there is one."""
+        """Change the kernel setting under the cursor, or one of all where there is none."""
+        selection = self._selection()
+        for row in selection.settings if selection else ():
+            if row.name == self._app.tab.selected_setting() and row.setting is not None:
+                self.ask(setting_ask(row.setting, row))
+                return
         self._offer(settings_offer)
 
     def adjust(self) -> None:

@@ -1,5 +1,6 @@
 """smaps, environment, details: captured and hostile text, this very process, one that is gone, one that is denied."""
 
+import contextlib
 import mmap
 import os
 import subprocess
@@ -12,7 +13,7 @@ from oomtop.host.elf import read_section_names
 from oomtop.host.environ import read_arguments, read_environ, split_words
 from oomtop.host.process import ProcessId
 from oomtop.host.process_details import parse_inner_pid, parse_limits, parse_status_sizes, read_process_details
-from oomtop.host.process_folder import ProcessGone
+from oomtop.host.process_folder import NoMemoryMap, ProcessGone
 from oomtop.host.process_scan import parse_stat
 from oomtop.host.root import Root
 from oomtop.host.smaps import parse_smaps, read_smaps, read_smaps_rollup, total
@@ -106,6 +107,17 @@ def test_a_zombie_has_no_memory_and_no_words():
     assert details.exe is None
     assert details.peak_rss is None
     child.wait()
+
+
+def test_a_kernel_thread_is_not_said_to_have_exited():
+    try:
+        kthreadd = identity(2)
+    except FileNotFoundError:
+        pytest.skip("no kernel threads in this pid namespace")
+    for read in (read_smaps, read_environ, read_arguments):
+        # Some kernels give an empty file, others ESRCH; a ProcessGone would be a lie.
+        with contextlib.suppress(NoMemoryMap):
+            assert not read(Root(), kthreadd)
 
 
 def test_words_of_another_process():

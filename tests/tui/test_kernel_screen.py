@@ -17,6 +17,7 @@ from oomtop.host.zoneinfo import Zone
 from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
 from oomtop.tui.app import OomtopApp, Options
+from oomtop.tui.dialogs import AskDialog
 from oomtop.tui.kernel_screen import KernelPage, KernelScreen
 from oomtop.tui.look import Look
 from oomtop.tui.sheet import Sheet
@@ -174,9 +175,10 @@ async def test_tab_opens_it_on_this_machine_and_y_asks_for_a_value():
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
         await pilot.press("shift+tab")
         await settled(pilot, lambda: isinstance(app.screen, KernelScreen) and "swappiness" in shown(app.screen))
-        assert app.screen.selected_setting() is not None
+        name = app.screen.selected_setting()
+        assert name is not None
         await pilot.press("enter")
-        await settled(pilot, lambda: not isinstance(app.screen, KernelScreen))
+        await settled(pilot, lambda: isinstance(app.screen, AskDialog))
         await pilot.press("escape")
         await settled(pilot, lambda: isinstance(app.screen, KernelScreen))
         await pilot.press("tab")

@@ -18,9 +18,11 @@ from textual.worker import get_current_worker
 
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.model import Assessment
+from oomtop.analysis.shed import DUTIES, interval_for, shed
 from oomtop.config import AdjustRule
 from oomtop.errors import OomtopError
 from oomtop.history import History
+from oomtop.host.process import ProcessId
 from oomtop.snapshot import Snapshot
 from oomtop.source import LiveSource, ReplayTick, Source
 from oomtop.tui.dashboard import Dashboard
@@ -111,6 +113,7 @@ class OomtopApp(App[None]):
         self.facts: Snapshot | None = None
         """The facts that plans are made from: those of the last tick."""
         self.self_guard: SelfGuard | None = None
+        self._selected: frozenset[ProcessId] = frozenset()
         self._settled = False
         self._waiting: NewAssessment | None = None
         """The newest tick that the screen has not taken yet."""
@@ -190,6 +193,9 @@ class OomtopApp(App[None]):
         """Lock memory and lower the own score and priority, which on Linux is this thread's."""
         from oomtop.selfguard import end_start, guard_self
 
+        # Made and dropped, so that under pressure no tab has to be loaded from a disk that is busy with swap.
+        for make in MAKERS.values():
+            make(self.state, self._look)
         end_start()
         self.self_guard = guard_self()
         self.state.guard = self.self_guard.describe()
@@ -246,6 +252,7 @@ class OomtopApp(App[None]):
     def _on_new_assessment(self, message: NewAssessment) -> None:
         message, self._waiting = self._waiting or message, None
         self.facts, self.latest = message.snapshot, message.assessment
+        self._shed(message.assessment)
         if not self.state.paused:
             self.feed()
         if "remedies" in self.__dict__ and not self.state.replay:
@@ -253,6 +260,16 @@ class OomtopApp(App[None]):
         if not self._settled and not self.is_headless:
             self._settled = True
             self.call_after_refresh(self._settle)
+
+    def _shed(self, assessment: Assessment) -> None:
+        """Do less while the machine stalls, and everything again afterwards."""
+        source = self._source
+        if self.state.replay or not isinstance(source, LiveSource):
+            return
+        self.state.level = shed(assessment.pressure.memory, self.state.level)
+        source.interval = interval_for(self.state.level, self.options.interval, assessment.sample_seconds)
+        self.state.interval = round(source.interval, 1)
+        source.watched = self._selected if DUTIES[self.state.level].slow_facts else frozenset()
 
     @property
     def tab(self) -> TabScreen:
@@ -286,8 +303,9 @@ class OomtopApp(App[None]):
     @on(ProcessTable.Selected)
     def _on_selected(self, message: ProcessTable.Selected) -> None:
         """Have the slow facts of the process under the cursor read on every tick."""
-        if isinstance(self._source, LiveSource):
-            self._source.watched = frozenset([message.row.process.id] if message.row is not None else [])
+        self._selected = frozenset([message.row.process.id] if message.row is not None else [])
+        if isinstance(self._source, LiveSource) and DUTIES[self.state.level].slow_facts:
+            self._source.watched = self._selected
 
     @on(ProcessTable.Activated)
     def _on_activated(self, message: ProcessTable.Activated) -> None:

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from oomtop.analysis.model import Assessment
+from oomtop.analysis.shed import DUTIES
 from oomtop.host.process import ProcessId
 from oomtop.tui.chart import draw_chart
 from oomtop.tui.event_pane import draw_events
@@ -124,7 +125,9 @@ class Dashboard(TabScreen):
         self.query_one("#memory").set_class(assessment.limit is not None, "-limited")
 
     def _is_chart_due(self, assessment: Assessment) -> bool:
-        if not self.query_one("#chart").display or assessment.monotonic - self._charted < _CHART_SECONDS:
+        if not DUTIES[self.state.level].chart or not self.query_one("#chart").display:
+            return False
+        if assessment.monotonic - self._charted < _CHART_SECONDS:
             return False
         self._charted = assessment.monotonic
         return True

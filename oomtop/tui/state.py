@@ -6,6 +6,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
+from oomtop.analysis.shed import DUTIES, Level
 from oomtop.slow_facts import SlowFacts
 from oomtop.tui.event_pane import Remark
 
@@ -30,6 +31,8 @@ class State:
     read_only: bool = False
     paused: bool = False
     replay: bool = False
+    level: Level = Level.FULL
+    """How much is done while the machine stalls."""
     columns: tuple[str, ...] = ()
     remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
     _progress: Remark | None = None
@@ -50,5 +53,10 @@ class State:
     @property
     def standing(self) -> Standing:
         """What the header tells about oomtop itself."""
-        modes = (("paused", self.paused), ("read-only", self.read_only), ("replay", self.replay))
+        modes = (
+            (DUTIES[self.level].word, self.level > Level.FULL),
+            ("paused", self.paused),
+            ("read-only", self.read_only),
+            ("replay", self.replay),
+        )
         return Standing(self.rights, self.guard, tuple(name for name, on in modes if on), self.interval)

@@ -1,0 +1,68 @@
+"""How much of its own work oomtop leaves out while the machine stalls: a pure policy, full again by itself.
+
+The measure is PSI (Documentation/accounting/psi.rst): `some` and `full` avg10 of `/proc/pressure/memory`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from oomtop.host.pressure import Pressure
+
+LONGEST = 10.0
+"""Seconds: nobody waits longer for a figure, whatever it costs."""
+_SHARE = 0.1
+"""The most of one CPU that sampling may take."""
+
+
+class Level(IntEnum):
+    """How much is done."""
+
+    FULL = 0
+    LESS = 1
+    LEAST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What a level leaves in place."""
+
+    word: str
+    """For the header; empty when everything is done."""
+    stretch: float
+    """The interval is this many times as long."""
+    chart: bool
+    slow_facts: bool
+    """Whether files that cost or may hang are read for the selected process."""
+
+
+DUTIES: dict[Level, Duty] = {
+    Level.FULL: Duty("", 1.0, True, True),
+    Level.LESS: Duty("light", 1.5, False, True),
+    Level.LEAST: Duty("lightest", 2.5, False, False),
+}
+# (some avg10, full avg10) at which a level begins; it ends at half of that, so that it does not flicker.
+_BEGINS = {Level.LESS: (20.0, 5.0), Level.LEAST: (60.0, 25.0)}
+
+
+def shed(pressure: Pressure | None, before: Level = Level.FULL) -> Level:
+    """Return the level for this pressure after the level `before`; without PSI everything is done."""
+    if pressure is None:
+        return Level.FULL
+    reached = (level for level in (Level.LEAST, Level.LESS) if _is_at(pressure, level, level <= before))
+    return next(reached, Level.FULL)
+
+
+def _is_at(pressure: Pressure, level: Level, holds: bool) -> bool:
+    some, full = (limit / 2 if holds else limit for limit in _BEGINS[level])
+    return pressure.some.avg10 >= some or (pressure.full is not None and pressure.full.avg10 >= full)
+
+
+def interval_for(level: Level, chosen: float, cost: float) -> float:
+    """Return the seconds between ticks: those chosen, longer when the machine stalls or a sample costs much.
+
+    `cost` is the CPU time of a sample; it takes a tenth of one CPU at most.
+    """
+    wanted = max(chosen * DUTIES[level].stretch, cost / _SHARE)
+    return max(chosen, min(wanted, LONGEST))

@@ -71,6 +71,7 @@ def show(options: argparse.Namespace, watch: Callable[[float], LiveSource]) -> i
         ascii=options.ascii or config.ascii,
         columns=config.columns,
         protected=config.protected,
+        recording=getattr(options, "file", None),
         adjust=config.adjust,
     )
     source = watch(settings.interval)

@@ -53,6 +53,8 @@ class Options:
     replay: bool = False
     columns: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
+    recording: str | None = None
+    """Where the minutes before an event are looked up, None for where the recorder writes by default."""
     adjust: tuple[AdjustRule, ...] = ()
     """Rules that give new processes their `oom_score_adj`."""
 

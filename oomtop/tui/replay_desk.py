@@ -35,7 +35,7 @@ class ReplayDesk:
         self._marked: Assessment | None = None
         self.source: ReplaySource | None = None
         """What is replayed now."""
-        self.path = default_path()
+        self.path = app.options.recording or default_path()
         """The recording that the minutes before an event are looked up in."""
 
     def do(self, what: str, number: int) -> None:
@@ -158,10 +158,10 @@ class ReplayDesk:
             recording = Recording(self.path)
             if not recording.covers(event.time):
                 recording.close()
-                raise OomtopError("the recording does not cover the minutes before that event")
+                raise OomtopError("no recording of the minutes before it; `oomtop record` keeps them")
             source = ReplaySource(recording, event.time - _MINUTES_BEFORE)
         except OomtopError as error:
-            self._app.remark(f"{error}; `oomtop record` keeps them")
+            self._app.remark(str(error))
             return
         self.source = source
         self._app.turn_to(source)

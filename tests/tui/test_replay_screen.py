@@ -167,7 +167,7 @@ async def test_an_event_outside_the_recording_is_said(path, ticks):
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, is_at(app, ticks, 149))
         await pilot.press("B")
-        await settled(pilot, lambda: any("does not cover" in text for _, text in app.state.remarks))
+        await settled(pilot, lambda: any("no recording of" in text for _, text in app.state.remarks))
         assert not app.state.replay
 
 

@@ -8,7 +8,7 @@ from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.pressure import Pressure
-from oomtop.host.process import Process
+from oomtop.host.process import Process, ProcessId
 from oomtop.host.swaps import SwapDevice, Zram, Zswap
 from oomtop.host.vmstat import Vmstat
 from oomtop.host.zoneinfo import Zone
@@ -85,3 +85,5 @@ class Tick:
     events: tuple[OomEvent, ...] = ()
     log_read: bool = True
     """False on a first tick that comes before the kernel log was read."""
+    watched: frozenset[ProcessId] = frozenset()
+    """Processes that somebody looks at: what is remembered of them goes into the assessment."""

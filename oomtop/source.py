@@ -80,7 +80,7 @@ class LiveSource:
             log = self._open_log()
             events = log.poll()
             while not self._closed:
-                yield Tick(self._sample(), events)
+                yield Tick(self._sample(), events, watched=self.watched)
                 events = self._wait(log)
         finally:
             if self._log is not None:

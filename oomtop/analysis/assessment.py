@@ -66,6 +66,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         sample_seconds=snapshot.sample_seconds,
         kernel=snapshot.kernel,
         meminfo=snapshot.meminfo,
+        curves=tuple((identity, tuple(history.process_points(identity) or ())) for identity in tick.watched),
     )
 
 

@@ -242,5 +242,7 @@ class Assessment:
     """Settings, free lists, huge pages, slab caches; the same object until it is read again."""
     meminfo: Meminfo | None = None
     """The kernel's own account, for the figures that `memory` sums up."""
+    curves: tuple[tuple[ProcessId, tuple[tuple[float, int], ...]], ...] = ()
+    """(monotonic, RSS+swap) of the last minutes of each process that is looked at, oldest first."""
     log_read: bool = True
     """False until the kernel log was read: `events` may still be too few."""

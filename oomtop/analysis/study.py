@@ -51,7 +51,7 @@ class Study:
     limits: tuple[LimitStep, ...]
     """Its own cgroup first, the root last."""
     curve: tuple[tuple[float, int], ...]
-    """(monotonic, RSS+swap) since the study began, oldest first."""
+    """(monotonic, RSS+swap) of the last minutes and since the study began, oldest first."""
 
     @property
     def process(self) -> Process:
@@ -84,13 +84,21 @@ def study(assessment: Assessment, identity: ProcessId, before: Study | None) -> 
         machine=explain(row.process, processes, pages, page, "machine"),
         group=_group_score(row, groups, processes, assessment),
         limits=tuple(_step(groups[path]) for path in chain(row.process.cgroup or "/") if path in groups),
-        curve=_curve(before, assessment.monotonic, row.process.rss_and_swap),
+        curve=_curve(before, dict(assessment.curves).get(identity, ()), assessment.monotonic, row.process.rss_and_swap),
     )
 
 
-def _curve(before: Study | None, now: float, size: int) -> tuple[tuple[float, int], ...]:
-    """Return the curve up to now; a recording may have jumped back, and what came later is not known then."""
-    known = tuple(point for point in before.curve if point[0] < now) if before is not None else ()
+def _curve(
+    before: Study | None, remembered: tuple[tuple[float, int], ...], now: float, size: int
+) -> tuple[tuple[float, int], ...]:
+    """Return the curve up to now: what was remembered before the study began, and what it saw itself.
+
+    A recording may have jumped back, and what came later is not known then.
+    """
+    seen = before.curve if before is not None else ()
+    begin = min(seen[0][0] if seen else now, now)
+    older = tuple(point for point in remembered if point[0] < begin)
+    known = (*older, *(point for point in seen if point[0] < now))
     return (*known[-CURVE_POINTS + 1 :], (now, size))
 
 

@@ -220,7 +220,7 @@ class ProcessScreen(TabScreen):
     def _curve(self, width: int) -> list[Text]:
         if self._study is None or self._study.process.is_kernel_thread:
             return []
-        title = section("Growth", width, self.look, "RSS and swap since this screen was opened")
+        title = section("Growth", width, self.look, "RSS and swap")
         return [title, *draw_curve(self._study.curve, width, sections.curve_height(width), self.look)]
 
     def _mappings(self, width: int) -> list[Text]:

@@ -1,11 +1,16 @@
 """The study of one process over time: there, gone, and jumped back to in a recording."""
 
+import os
 from dataclasses import replace
 
+from oomtop.analysis.assessment import assess
 from oomtop.analysis.model import CgroupFigures, Victims
 from oomtop.analysis.study import study
+from oomtop.history import History
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.process import ProcessId
+from oomtop.sampler import Sampler
+from oomtop.snapshot import Tick
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row
 
@@ -29,6 +34,27 @@ def test_the_curve_grows_with_the_ticks_and_a_repeated_tick_adds_nothing():
     second = study(at(1002.0, me(3 * MIB)), ME, first)
     assert second.curve == ((1000.0, MIB), (1002.0, 3 * MIB))
     assert study(at(1002.0, me(3 * MIB)), ME, second).curve == second.curve
+
+
+def test_what_was_remembered_before_the_study_began_stands_before_it():
+    first = study(at(1000.0, me(MIB)), ME, None)
+    remembered = ((990.0, 1), (995.0, 2), (1000.0, MIB), (1002.0, 9))
+    second = study(at(1002.0, me(9), curves=((ME, remembered),)), ME, first)
+    assert second.curve == ((990.0, 1), (995.0, 2), (1000.0, MIB), (1002.0, 9))
+    third = study(at(1004.0, me(9), curves=((ME, remembered),)), ME, second)
+    assert third.curve == (*second.curve, (1004.0, 9))
+
+
+def test_an_assessment_carries_the_curve_of_who_is_looked_at():
+    history, plain = History(), Sampler()
+    me = None
+    for _ in range(2):
+        snapshot = plain.sample()
+        me = next(process for process in snapshot.processes if process.pid == os.getpid())
+        tick = Tick(snapshot, watched=frozenset({me.id}))
+        history.add(tick)
+    plain.close()
+    assert [identity for identity, _ in assess(tick, history).curves] == [me.id]
 
 
 def test_gone_keeps_the_last_figures_and_the_age_stands_still():

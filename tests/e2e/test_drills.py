@@ -1,0 +1,107 @@
+"""Drills on this machine: what is found before each kill, what is not, and how good the outlook was."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from oomtop.analysis.assessment import assess
+from oomtop.analysis.model import Severity
+from oomtop.history import History
+from oomtop.host.cgroup import find_layout
+from oomtop.host.root import Root
+from oomtop.source import LiveSource
+
+LAYOUT = find_layout(Root())
+pytestmark = pytest.mark.skipif(
+    LAYOUT is None or os.geteuid() != 0 or not os.access(LAYOUT.memory_mount, os.W_OK), reason="may not make a cgroup"
+)
+
+
+class Drill:
+    """One drill, and what was seen of it while it ran."""
+
+    def __init__(self, *words):
+        self.findings, self.outlook, self.growth, self.predicted, self.ended_at = {}, [], [], set(), None
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "oomtop", "drill", *words, "--yes", "--json"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.path = f"/oomtop-drill-{self._process.pid}"
+
+    def has_ended(self):
+        if self.ended_at is None and self._process.poll() is not None:
+            self.ended_at = time.monotonic()
+            self.said = json.loads(self._process.communicate()[0])
+        return self.ended_at is not None
+
+    def note(self, assessment, before):
+        """Keep what is said about this drill, and what is said about the machine that was not said before it."""
+        for finding in assessment.findings:
+            if finding.cgroup == self.path or (finding.cgroup is None and finding.id not in before):
+                self.findings[finding.id] = finding
+        for figures in assessment.cgroups:
+            if figures.cgroup.path == self.path:
+                first = figures.victims.first
+                self.predicted.update([first.id.pid] if first else [])
+                if figures.exhaustion and figures.exhaustion.seconds is not None:
+                    self.outlook.append((time.monotonic(), figures.headroom, figures.exhaustion.seconds))
+        self.growth += [row.growth for row in assessment.rows if row.process.cgroup == self.path and row.growth]
+
+    @property
+    def accusations(self):
+        return {finding.id for finding in self.findings.values() if finding.severity is not Severity.INFO}
+
+
+def watch(*commands):
+    """Run drills at the same time, and return them as the monitor saw them."""
+    source, history, assessment, drills, before = LiveSource(0.4), History(), None, [], set()
+    for tick in source.ticks():
+        history.add(tick)
+        assessment = assess(tick, history, assessment)
+        if not drills:
+            before = {finding.id for finding in assessment.findings}
+            drills = [Drill(*command) for command in commands]
+        running = [drill for drill in drills if not drill.has_ended()]
+        for drill in running:
+            drill.note(assessment, before)
+        if not running:
+            source.close()
+    return drills
+
+
+def assert_foreseen(drill, size, rate):
+    assert drill.said["end"] == "killed"
+    assert drill.predicted == set(drill.said["pids"])
+    assert "cgroup_limit" in drill.accusations
+    assert {finding.target.pid for finding in drill.findings.values() if finding.target} == set(drill.said["pids"])
+    assert drill.growth[-1] == pytest.approx(rate, rel=0.05)
+    moment, _, seconds = min(drill.outlook, key=lambda item: abs(item[1] - size / 2))
+    # The end is noticed up to one look of the drill and one tick late.
+    assert seconds == pytest.approx(drill.ended_at - moment, rel=0.25, abs=0.8)
+
+
+def test_a_leak_is_found_and_nobody_else_is_accused():
+    leak, cache, fragment = watch(
+        ("leak", "--size", "96M", "--rate", "10M"),
+        ("cache", "--size", "64M", "--rate", "64M", "--seconds", "6"),
+        ("fragment", "--size", "64M", "--rate", "64M", "--seconds", "6"),
+    )
+    assert_foreseen(leak, 96 << 20, 10 << 20)
+    for drill in (cache, fragment):
+        assert drill.said["end"] == "time is up"
+        assert drill.accusations <= {"fragmentation"}
+
+
+def test_a_surge_is_found_before_the_kill():
+    (surge,) = watch(("surge", "--size", "120M", "--rate", "20M"))
+    assert_foreseen(surge, 120 << 20, 20 << 20)
+
+
+def test_a_swarm_is_found_before_the_kill():
+    (swarm,) = watch(("swarm", "--size", "192M", "--rate", "48M"))
+    assert swarm.said["end"] == "killed"
+    assert "cgroup_limit" in swarm.accusations

@@ -1,0 +1,473 @@
+"""What scenarios use inside the machine: a monitor on a pty, load, groups, swap, the prediction and what was logged."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+GROUPS = Path("/sys/fs/cgroup")
+OOMTOP = (sys.executable, "-m", "oomtop")
+_CSI = re.compile(rb"\x1b\[[0-9;]*H|\r?\n")
+_OTHER = re.compile(
+    rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>78]|\x1bP.*?\x1b\\|\x1b\].*?(?:\x07|\x1b\\)", re.S
+)
+KEYS = (b"\x1b[B", b"\x1b[A")
+
+LOAD = r"""
+import mmap, os, sys, time
+kind, mib, rate = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+sys.stdin.readline()
+begun, held = time.monotonic(), []
+if kind == "anon":
+    area = mmap.mmap(-1, mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+elif kind == "tmpfs":
+    file = open(sys.argv[4], "wb", buffering=0)
+# Random, so that zram gains little from it.
+chunk = os.urandom(1 << 20)
+for i in range(mib):
+    if kind == "anon":
+        area[i << 20:(i + 1) << 20] = chunk
+    else:
+        file.write(chunk)
+    ahead = (i + 1) / rate - (time.monotonic() - begun) if rate else 0
+    if ahead > 0:
+        time.sleep(ahead)
+while True:
+    time.sleep(60)
+"""
+
+
+def shield():
+    """Put this process out of the OOM killer's reach and lock what it has."""
+    Path("/proc/self/oom_score_adj").write_text("-1000")
+    ctypes.CDLL(None).mlockall(1 | 2 | 4)
+
+
+def swap_on():
+    """Use the swap disk of the machine."""
+    device = next(path for path in ("/dev/vda", "/dev/sda") if os.path.exists(path))
+    subprocess.run(["mkswap", device], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(["swapon", device], check=True)
+
+
+def zram_on(mib):
+    """Use a compressed swap device of `mib` MiB."""
+    Path("/sys/block/zram0/disksize").write_text(str(mib << 20))
+    subprocess.run(["mkswap", "/dev/zram0"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["swapon", "-p", "100", "/dev/zram0"], check=True)
+
+
+def group(path, **limits):
+    """Make a cgroup; `memory_max="64M"` writes memory.max."""
+    folder = GROUPS
+    for part in path.strip("/").split("/"):
+        (folder / "cgroup.subtree_control").write_text("+memory +pids")
+        folder /= part
+        folder.mkdir(exist_ok=True)
+    for name, value in limits.items():
+        head, _, rest = name.partition("_")
+        (folder / f"{head}.{rest.replace('_', '.')}").write_text(str(value))
+    return folder
+
+
+class Load:
+    """A process that takes memory once `go` is called."""
+
+    def __init__(self, name, mib, rate=0, kind="anon", folder=None, adj=0, path="", groups=None):
+        self.name, self.mib = name, mib
+
+        def prepare():
+            Path("/proc/self/oom_score_adj").write_text(str(adj))
+            if folder is not None:
+                (Path(folder) / "cgroup.procs").write_text(str(os.getpid()))
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
+
+        # A name of its own, as `ps` and the kernel's report show it.
+        script = f"open('/proc/self/comm', 'w').write({name!r})\n" + LOAD
+        self.process = subprocess.Popen(
+            [sys.executable, "-S", "-c", script, kind, str(mib), str(rate), path],
+            stdin=subprocess.PIPE,
+            preexec_fn=prepare,
+        )
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def go(self):
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        return self
+
+    def settle(self, seconds=60):
+        """Wait until it holds what it was asked to, or is dead."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            if rss_and_swap(self.pid) >= self.mib << 20:
+                return self
+            time.sleep(0.05)
+        return self
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def rss_and_swap(pid):
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith(("RssAnon", "VmSwap")))
+
+
+class Monitor:
+    """A full-screen program on a pty, its answers to keys timed."""
+
+    def __init__(self, command=(*OOMTOP, "--interval", "1"), size=(100, 30), ready=b"Swap", before=None):
+        self.said, self.alive, self.latencies, self.missed = b"", True, [], 0
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            Path("/proc/self/oom_score_adj").write_text("0")
+            if before is not None:
+                before()
+            os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", HOME="/tmp", NO_COLOR="1")
+            os.execvp(command[0], command)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        end = time.monotonic() + 90
+        while ready not in self.said and time.monotonic() < end and self.alive:
+            self.drain(0.5)
+        # The screen stands; what is loaded behind it and the lock take a moment more.
+        self.drain(6)
+
+    def drain(self, seconds, until_output=False):
+        """Read what it writes for `seconds`; return the time of the first bytes."""
+        end, first = time.monotonic() + seconds, None
+        while (left := end - time.monotonic()) > 0 and self.alive:
+            if select.select([self.fd], [], [], left)[0]:
+                try:
+                    data = os.read(self.fd, 1 << 16)
+                except OSError:
+                    data = b""
+                if not data:
+                    self.alive = False
+                    break
+                first = first or time.monotonic()
+                self.said = (self.said + data)[-400_000:]
+                if until_output:
+                    break
+        return first
+
+    def press(self, key=None, patience=20):
+        """Press a key and time the answer; None: down and up in turn."""
+        self.drain(0.03)
+        key = key or KEYS[len(self.latencies) % 2]
+        pressed = time.monotonic()
+        try:
+            os.write(self.fd, key)
+        except OSError:
+            self.alive = False
+            return
+        answered = self.drain(patience, until_output=True)
+        if answered is None:
+            self.missed += 1
+        else:
+            self.latencies.append(answered - pressed)
+
+    def screen(self, quiet=1.5):
+        """Have it all painted anew, and return the text row by row."""
+        self.drain(0.1)
+        self.said = b""
+        os.write(self.fd, b"\x0c")
+        end = time.monotonic() + 30
+        while self.alive and time.monotonic() < end and self.drain(quiet) is not None and self.said.count(b"H") < 10:
+            pass
+        self.drain(quiet)
+        text = _OTHER.sub(b"", _CSI.sub(b"\n", self.said))
+        return text.decode("utf-8", "replace")
+
+    def wait_for(self, text, seconds=40):
+        """Return a screen that has `text`, or the last one seen."""
+        end = time.monotonic() + seconds
+        while True:
+            seen = self.screen()
+            if text in seen or not self.alive or time.monotonic() > end:
+                return seen
+
+    def status(self):
+        """Return major faults, resident and locked bytes, score."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        lines = dict(line.split(":", 1) for line in Path(f"/proc/{self.pid}/status").read_text().splitlines())
+        kib = {name: int(lines[name].split()[0]) for name in ("VmRSS", "VmLck", "VmHWM")}
+        adj = int(Path(f"/proc/{self.pid}/oom_score_adj").read_text())
+        return {"majflt": int(stat[9]), "cpu": (int(stat[11]) + int(stat[12])) / 100, "adj": adj, **kib}
+
+    def figures(self):
+        """Return how it answered."""
+        ordered = sorted(self.latencies)
+
+        def at(share):
+            return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3) if ordered else None
+
+        middle = round(statistics.median(ordered), 3) if ordered else None
+        return {
+            "alive": self.alive, "answers": len(ordered), "missed": self.missed,
+            "median": middle, "p95": at(0.95), "worst": at(1.0),
+        }  # fmt: skip
+
+    def close(self):
+        if self.alive:
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+class Foresight:
+    """oomtop's own sampler and assessment, asked for the next victim without a screen."""
+
+    def __init__(self):
+        from oomtop.analysis.assessment import assess
+        from oomtop.history import History
+        from oomtop.sampler import Sampler
+        from oomtop.snapshot import Tick
+
+        self._assess, self._tick = assess, Tick
+        self._sampler, self._history, self._last = Sampler(), History(), None
+
+    def look(self, path=None):
+        """Return the next victim of the machine, or of the group `path`: pid, whether it is a near tie, candidates."""
+        tick = self._tick(self._sampler.sample(), ())
+        self._history.add(tick)
+        self._last = self._assess(tick, self._history, self._last)
+        victims = self._last.victims
+        if path is not None:
+            found = [figures for figures in self._last.cgroups if figures.cgroup.path == path]
+            victims = found[0].victims if found else None
+        if victims is None or victims.first is None:
+            return None
+        ranked = [[one.id.pid, one.name, one.badness] for one in victims.candidates]
+        return {"pid": victims.first.id.pid, "name": victims.first.name, "tie": victims.near_tie, "ranked": ranked}
+
+    def findings(self):
+        """Return the ids of the last look's findings."""
+        return [finding.id for finding in self._last.findings]
+
+    def close(self):
+        self._sampler.close()
+
+
+def events(*options):
+    """Return what `oomtop events --json` tells of this machine, oldest first, without the bulk."""
+    done = subprocess.run([*OOMTOP, "events", "--json", *options], capture_output=True, text=True, timeout=90)
+    kept = (
+        "killer",
+        "type",
+        "victim",
+        "oom_memcg",
+        "task_memcg",
+        "oom_group",
+        "cgroup",
+        "complete",
+        "other_victims",
+        "kernel_time",
+    )
+    return [{name: event[name] for name in kept} for event in json.loads(done.stdout)["events"]]
+
+
+class Watch:
+    """A monitor, and oomtop's own foresight beside it, through several kills in a row."""
+
+    def __init__(self, **options):
+        shield()
+        self.monitor = Monitor(**options)
+        self.foresight = Foresight()
+        self.foresight.look()
+        end = time.monotonic() + 60
+        # What is loaded behind the first picture comes before the lock.
+        while time.monotonic() < end and self.monitor.alive and self.monitor.status()["adj"] == 0:
+            self.monitor.drain(1)
+        self.monitor.drain(3)
+        self.warm = self.monitor.status()
+
+    def follow(self, loads, path=None, seconds=90, killed=None, keys=2, shown=None):
+        """Set the loads going and press keys until one is killed; return who, the last prediction, log and screen.
+
+        `killed` are the names of those whose death is waited for; None is any.  `shown` is the text the screen has to
+        show then, unless it is the victim's name.
+        """
+        begun = time.clock_gettime(time.CLOCK_BOOTTIME)
+        monitor, foresight = self.monitor, self.foresight
+        monitor.latencies, monitor.missed, before = [], 0, monitor.status()
+        seen, found = [], set()
+        for load in loads:
+            load.go()
+        end = time.monotonic() + seconds
+        awaited = [load for load in loads if killed is None or load.name in killed]
+
+        def someone_died():
+            return any(load.process.poll() is not None for load in awaited)
+
+        while not someone_died() and time.monotonic() < end and monitor.alive:
+            for _ in range(keys):
+                monitor.press()
+            looked = foresight.look(path)
+            # A look that began before the kill and ended after it is no prediction.
+            if looked and not someone_died():
+                seen.append(looked)
+                found.update(foresight.findings())
+        time.sleep(1)
+        dead = [load for load in loads if load.process.poll() in (-9, -15)]
+        screen = monitor.wait_for(shown or (f"({dead[0].name})" if dead else "killed"))
+        monitor.press()
+        answer = {
+            "killed": [load.name for load in dead],
+            "pids": [load.pid for load in dead],
+            "all": {load.name: load.pid for load in loads},
+            "predicted": seen[-1] if seen else None,
+            "findings": sorted(found),
+            "monitor": monitor.figures(),
+            "warm": before,
+            "after": monitor.status() if monitor.alive else {},
+            "screen": screen,
+            "events": [event for event in events() if (event["kernel_time"] or begun) >= begun],
+        }
+        for load in loads:
+            load.end()
+        return answer
+
+    def observe(self, seconds):
+        """Press keys for `seconds` and return how it answered, what it found and what was logged meanwhile."""
+        begun, monitor = time.clock_gettime(time.CLOCK_BOOTTIME), self.monitor
+        monitor.latencies, monitor.missed, before, found = [], 0, monitor.status(), set()
+        end = time.monotonic() + seconds
+        while monitor.alive and (time.monotonic() < end or len(monitor.latencies) < 2):
+            monitor.press()
+            self.foresight.look()
+            found.update(self.foresight.findings())
+        return {
+            "findings": sorted(found),
+            "monitor": monitor.figures(),
+            "warm": before,
+            "after": monitor.status() if monitor.alive else {},
+            "screen": monitor.screen(),
+            "events": [event for event in events() if (event["kernel_time"] or begun) >= begun],
+        }
+
+    def close(self):
+        self.monitor.close()
+        self.foresight.close()
+
+
+class Grouped:
+    """A command in a group, all of which is killed at the end."""
+
+    def __init__(self, folder, command):
+        self._folder, self._command = folder, command
+
+    def __enter__(self):
+        def prepare():
+            Path("/proc/self/oom_score_adj").write_text("0")
+            (self._folder / "cgroup.procs").write_text(str(os.getpid()))
+
+        self._process = subprocess.Popen(self._command, preexec_fn=prepare, stderr=subprocess.DEVNULL)
+        return self._process
+
+    def __exit__(self, *_):
+        (self._folder / "cgroup.kill").write_text("1")
+        self._process.wait()
+
+
+CROWD = r"""
+import json, mmap, os, signal, sys
+held = []
+for name, mib, adj, tables in json.loads(sys.argv[1]):
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        open("/proc/self/comm", "w").write(name)
+        open("/proc/self/oom_score_adj", "w").write(str(adj))
+        area = mmap.mmap(-1, max(1, mib) << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        area.madvise(15)
+        for start in range(0, mib << 20, 4096):
+            area[start:start + 8] = os.urandom(8)
+        # One page in each 2 MiB: page tables without much memory.
+        sparse = mmap.mmap(-1, max(1, tables) << 21, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        sparse.madvise(15)
+        for i in range(tables):
+            sparse[i << 21] = 1
+        os.write(writer, b".")
+        signal.pause()
+    os.read(reader, 1)
+    os.close(reader)
+    os.close(writer)
+    held.append(pid)
+print(json.dumps(held), flush=True)
+# Dead ones are reaped, so that they are not seen as zombies.
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+sys.stdin.read()
+for pid in held:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+"""
+
+
+class Crowd:
+    """Many processes of given name, MiB, adj and page tables, all in place when this returns."""
+
+    def __init__(self, members, folder=None):
+        def prepare():
+            Path("/proc/self/oom_score_adj").write_text("0")
+            if folder is not None:
+                (Path(folder) / "cgroup.procs").write_text(str(os.getpid()))
+
+        self.process = subprocess.Popen(
+            [sys.executable, "-S", "-c", CROWD, json.dumps(members)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=prepare,
+        )  # fmt: skip
+        # The parent of the crowd is no candidate: its death would take the trial with it.
+        Path(f"/proc/{self.process.pid}/oom_score_adj").write_text("-1000")
+        self.pids = json.loads(self.process.stdout.readline())
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class KernelKills:
+    """The pids of the kernel's `Killed process` lines, from now on."""
+
+    def __init__(self):
+        self._descriptor = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        os.lseek(self._descriptor, 0, os.SEEK_END)
+
+    def next(self, seconds=20):
+        """Return the next pid killed, None if nobody was."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                record = os.read(self._descriptor, 8192)
+            except BlockingIOError:
+                time.sleep(0.05)
+                continue
+            found = re.search(rb"Killed process (\d+) ", record)
+            if found:
+                return int(found[1])
+        return None

@@ -1,0 +1,26 @@
+"""What every scenario has to show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def assert_alive(said: dict[str, Any]) -> None:
+    """The monitor lived and answered every key, and no page of it had to be read again where it could lock them."""
+    assert said["monitor"]["alive"], said["screen"]
+    assert said["monitor"]["missed"] == 0, said["monitor"]
+    assert said["monitor"]["answers"] >= 2, said["monitor"]
+    if said["warm"]["VmLck"]:
+        assert said["after"]["majflt"] == said["warm"]["majflt"], (said["warm"], said["after"])
+
+
+def assert_told(said: dict[str, Any], name: str, kind: str, group: str | None = None) -> None:
+    """The kill came as predicted, and screen and log tell the right victim, cause and killer."""
+    assert said["killed"][:1] == [name], said
+    pid = said["pids"][0]
+    assert_alive(said)
+    assert said["predicted"]["pid"] == pid or said["predicted"]["tie"], said["predicted"]
+    assert f"kernel killed {pid} ({name})" in said["screen"], said["screen"]
+    event = next(event for event in said["events"] if event["victim"] and event["victim"]["pid"] == pid)
+    assert (event["killer"], event["type"]) == ("kernel", kind), event
+    assert group is None or event["oom_memcg"] == group, event

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from oomtop.analysis.assessment import assess
 from oomtop.history import History, MachinePoint
+from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.reader import Moment, Recording
@@ -51,6 +52,8 @@ class ReplaySource:
         if not recording.moments:
             raise RecordingError(f"{recording.path}: holds no tick yet")
         self.recording = recording
+        self.watched: frozenset[ProcessId] = frozenset()
+        """Processes whose past is told with every tick: the selected one."""
         self._wake = threading.Condition()
         self._index = 0 if start is None else recording.place(start)
         self._target: int | None = self._index
@@ -197,7 +200,7 @@ class ReplaySource:
         events = self._events(before.id + 1, after.id)
         self._mark(before.id + 1, after.id)
         self._index = index
-        return ReplayTick(snapshot, events)
+        return ReplayTick(snapshot, events, watched=self.watched)
 
     def _jump(self, index: int) -> Tick:
         """Return the tick at `index` with the past that belongs to it."""
@@ -209,7 +212,7 @@ class ReplaySource:
         self._history = past.history
         self._mark(0, moments[index].id)
         self._index = index
-        return ReplayTick(snapshot, events, past=past)
+        return ReplayTick(snapshot, events, watched=self.watched, past=past)
 
     def _past(self, index: int) -> Past:
         """Return what trends and rates at `index` need to know of the time before."""

@@ -308,6 +308,8 @@ class OomtopApp(App[None]):
         self._selected = frozenset([message.row.process.id] if message.row is not None else [])
         if isinstance(self._source, LiveSource) and DUTIES[self.state.level].slow_facts:
             self._source.watched = self._selected
+        if "replay" in self.__dict__:
+            self.replay.watch(self._selected)
 
     @on(ProcessTable.Activated)
     def _on_activated(self, message: ProcessTable.Activated) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from oomtop.analysis.comparison import compare
 from oomtop.analysis.model import Assessment
 from oomtop.errors import OomtopError
+from oomtop.host.process import ProcessId
 from oomtop.recording.layout import default_path
 from oomtop.recording.reader import Recording
 from oomtop.replay import ReplaySource
@@ -58,6 +59,11 @@ class ReplayDesk:
         """Take the controls of a recording that is shown from the start."""
         if isinstance(source, ReplaySource):
             self.source = source
+
+    def watch(self, selected: frozenset[ProcessId]) -> None:
+        """Have the curve of the process under the cursor told with every tick."""
+        if self.source is not None:
+            self.source.watched = selected
 
     def show(self, screen: TabScreen) -> None:
         """Put the time line on a screen, or take it away."""

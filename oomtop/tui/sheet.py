@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.geometry import Region
 from textual.widget import Widget
 
 Draw = Callable[[int], list[Text]]
@@ -16,7 +17,7 @@ Draw = Callable[[int], list[Text]]
 
 
 class Sheet(Widget):
-    """Shows what its drawing function returns; repaints when a line differs, lays out when their number does."""
+    """Shows what its drawing function returns; repaints the lines that differ, lays out when their number does."""
 
     DEFAULT_CSS = """
     Sheet { width: 1fr; height: 0; }
@@ -36,19 +37,18 @@ class Sheet(Widget):
         for line in lines:
             line.no_wrap = True
             line.truncate(width, overflow="crop")
-        if [(line.plain, line.style, line.spans) for line in lines] == self._shown():
-            return
-        if len(lines) != len(self._lines):
+        before, self._lines = self._lines, lines
+        if len(lines) != len(before):
             self.styles.height = len(lines)
-        self._lines = lines
-        self.refresh()
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before, lines, strict=True)):
+            if _look(old) != _look(new):
+                self.refresh(Region(0, y, width, 1))
 
     def on_resize(self) -> None:
         """Draw for the new width."""
         self.update()
-
-    def _shown(self) -> list[object]:
-        return [(line.plain, line.style, line.spans) for line in self._lines]
 
     def render(self) -> Group:
         """Return the lines drawn last."""
@@ -58,6 +58,11 @@ class Sheet(Widget):
     def text(self) -> str:
         """What it shows, without colours."""
         return "\n".join(line.plain for line in self._lines)
+
+
+def _look(line: Text) -> tuple[object, ...]:
+    """Return what two lines that look alike have in common; Text compares without its styles."""
+    return line.plain, line.style, line.spans
 
 
 class Page(VerticalScroll):

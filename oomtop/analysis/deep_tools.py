@@ -62,7 +62,7 @@ TOOLS: tuple[DeepTool, ...] = (
     DeepTool(("phpspy", "-p", PID), "what the request does now", _PHP, "github.com/adsr/phpspy"),
     DeepTool(("heaptrack", "--pid", PID), "who allocates, until Ctrl-C", _NATIVE, "apt install heaptrack", stops=True),
     DeepTool(("memleak-bpfcc", "-p", PID), "allocations not freed, by stack", _COMPILED, "apt install bpfcc-tools"),
-    DeepTool(("strace", "-f", "-tt", "-p", PID, "-e", "trace=memory"), "every request to the kernel for memory",
+    DeepTool(("strace", "-f", "-p", PID, "-e", "trace=memory"), "every request to the kernel for memory",
              None, "apt install strace"),
     DeepTool(("perf", "top", "-e", "page-faults", "-g", "-p", PID), "which functions touch new pages, live",
              _COMPILED, "apt install linux-perf"),

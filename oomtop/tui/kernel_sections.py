@@ -187,15 +187,18 @@ def draw_slabs(assessment: Assessment, width: int, look: Look) -> list[Text]:
     if kernel is None or kernel.slabs is None:
         return [*lines, Text(" which caches hold it: only root may read /proc/slabinfo", look.style("warn"))]
     lines.append(Text(f" {'size':>6} {'share':>5} {'idle':>6} {'objects':>7} {'each':>6}  cache", "bold"))
-    return lines + [_slab(slab, total, look) for slab in kernel.slabs[:_SLABS]]
+    return lines + [_slab(slab, total, width, look) for slab in kernel.slabs[:_SLABS]]
 
 
-def _slab(slab: Slab, total: int | None, look: Look) -> Text:
+def _slab(slab: Slab, total: int | None, width: int, look: Look) -> Text:
     share = format_share(slab.bytes / total if total else None)
     text = f" {format_bytes(slab.bytes):>6} {share:>5} {format_bytes(slab_waste(slab)):>6}"
     line = Text(f"{text} {format_count(slab.active_objs):>7} {format_bytes(slab.objsize):>6}  {printable(slab.name)}")
     meaning = slab_meaning(slab.name)
-    return line.append(f"  {meaning}", look.style("dim")) if meaning else line
+    for text in (meaning, meaning.partition(";")[0]):
+        if text and line.cell_len + 2 + len(text) <= width:
+            return line.append(f"  {text}", look.style("dim"))
+    return line
 
 
 def draw_settings(rows: Sequence[SettingRow], cursor: str | None, width: int, look: Look) -> list[Text]:

@@ -67,7 +67,7 @@ def prepare_drill(request: DrillRequest, context: ActionContext) -> PreparedActi
             f"take memory in it at {format_rate(rate)}, for {format_duration(seconds)} at most",
             f"kill what is left of it, rmdir {group.folder}",
         ),
-        effect=f"{group.path} reaches {format_bytes(limit)}" + (", the kernel kills in it" if kind.is_killed else ""),
+        effect=f"{group.path} reaches {format_bytes(limit)}, the kernel kills in it" if kind.is_killed else "no kill",
         risk="alerts may fire; nothing outside the group is limited or killed",
     )
     return PreparedAction(plan, _Drill(request.kind, group, rate, seconds))

@@ -94,10 +94,10 @@ def cache(limit: int, rate: int) -> None:
 
 
 def fragment(limit: int, rate: int) -> None:
-    """Take memory and give every second page back, so that what is free lies in single pages."""
+    """Take memory and give every second page back, half the limit in all: what is free lies in single pages."""
     held: list[mmap.mmap] = []
     step, pace = max(CHUNK, limit // 16), Pace(rate)
-    while len(held) * step // 2 + step < limit * 9 // 10:
+    while len(held) * step // 2 + step < limit // 2:
         area = mmap.mmap(-1, step, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         area.madvise(_NOHUGEPAGE)
         for start in range(0, step, PAGE):

@@ -38,10 +38,11 @@ class Drill:
             self.said = json.loads(self._process.communicate()[0])
         return self.ended_at is not None
 
-    def note(self, assessment, before):
-        """Keep what is said about this drill, and what is said about the machine that was not said before it."""
+    def note(self, assessment):
+        """Keep what is said about this drill and its processes; the machine may have other troubles meanwhile."""
+        own = {row.process.id for row in assessment.rows if row.process.cgroup == self.path}
         for finding in assessment.findings:
-            if finding.cgroup == self.path or (finding.cgroup is None and finding.id not in before):
+            if finding.cgroup == self.path or finding.target in own:
                 self.findings[finding.id] = finding
         for figures in assessment.cgroups:
             if figures.cgroup.path == self.path:
@@ -58,16 +59,15 @@ class Drill:
 
 def watch(*commands):
     """Run drills at the same time, and return them as the monitor saw them."""
-    source, history, assessment, drills, before = LiveSource(0.4), History(), None, [], set()
+    source, history, assessment, drills = LiveSource(0.4), History(), None, []
     for tick in source.ticks():
         history.add(tick)
         assessment = assess(tick, history, assessment)
         if not drills:
-            before = {finding.id for finding in assessment.findings}
             drills = [Drill(*command) for command in commands]
         running = [drill for drill in drills if not drill.has_ended()]
         for drill in running:
-            drill.note(assessment, before)
+            drill.note(assessment)
         if not running:
             source.close()
     return drills
@@ -97,11 +97,11 @@ def test_a_leak_is_found_and_nobody_else_is_accused():
 
 
 def test_a_surge_is_found_before_the_kill():
-    (surge,) = watch(("surge", "--size", "120M", "--rate", "20M"))
-    assert_foreseen(surge, 120 << 20, 20 << 20)
+    (surge,) = watch(("surge", "--size", "160M", "--rate", "16M"))
+    assert_foreseen(surge, 160 << 20, 16 << 20)
 
 
 def test_a_swarm_is_found_before_the_kill():
-    (swarm,) = watch(("swarm", "--size", "192M", "--rate", "48M"))
+    (swarm,) = watch(("swarm", "--size", "256M", "--rate", "32M"))
     assert swarm.said["end"] == "killed"
     assert "cgroup_limit" in swarm.accusations

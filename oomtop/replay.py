@@ -23,8 +23,8 @@ from oomtop.source import Past, ReplayTick
 SPEEDS = (1, 2, 5, 10, 20, 50, 100)
 _DAY = 86400.0
 _LOOK_BACK = 1800.0
-_IN_FULL = 120.0
-"""Seconds before a jump's end that are unpacked tick by tick: twice the window of the growth of a process."""
+_IN_FULL, _IN_FULL_TICKS = 90.0, 30
+"""Seconds or ticks before a jump's end that are unpacked one by one: the window of a process's growth is a minute."""
 _KEYS_BACK = 5
 """Whole snapshots that a jump unpacks from the half hour before, 5 ms each with 500 processes."""
 _LEAST_WAIT = 0.2
@@ -220,8 +220,8 @@ class ReplaySource:
         boot = self._boot(index)
         own = max(boot, recording.key_index(index))
         start = own
-        if moments[index].time - moments[own].time < _IN_FULL:
-            start = max(boot, recording.key_index(max(boot, own - 1)))
+        while start > boot and moments[index].time - moments[start].time < _IN_FULL and index - start < _IN_FULL_TICKS:
+            start = max(boot, recording.key_index(start - 1))
         try:
             past = self._watch(self._keys_before(start, boot), start, index)
         except RecordingError:

@@ -17,7 +17,7 @@ from oomtop.recording.kinds import RecordingError
 from oomtop.recording.layout import open_for_writing
 from oomtop.snapshot import Snapshot, Tick
 
-CHAPTER_TICKS = 40
+CHAPTER_TICKS = 30
 """So that a jump unpacks sixty ticks at most; a whole snapshot of 500 processes is 27 kB, a tick 1.2 kB."""
 _MOST_EVENTS = 2000
 _MOST_ACTIONS = 5000

@@ -32,7 +32,8 @@ kind, mib, rate = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 sys.stdin.readline()
 begun, held = time.monotonic(), []
 if kind == "anon":
-    area = mmap.mmap(-1, mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    # MAP_NORESERVE: a mapping bigger than RAM and swap together is refused at once otherwise.
+    area = mmap.mmap(-1, mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000)
 elif kind == "tmpfs":
     file = open(sys.argv[4], "wb", buffering=0)
 # Random, so that zram gains little from it.
@@ -302,7 +303,8 @@ class Watch:
         while time.monotonic() < end and self.monitor.alive and self.monitor.status()["adj"] == 0:
             self.monitor.drain(1)
         self.monitor.drain(3)
-        self.warm = self.monitor.status()
+        self.since = time.clock_gettime(time.CLOCK_BOOTTIME)
+        """Events after this moment belong to the next answer."""
 
     def follow(self, loads, path=None, seconds=90, killed=None, keys=2, shown=None):
         """Set the loads going and press keys until one is killed; return who, the last prediction, log and screen.
@@ -310,7 +312,6 @@ class Watch:
         `killed` are the names of those whose death is waited for; None is any.  `shown` is the text the screen has to
         show then, unless it is the victim's name.
         """
-        begun = time.clock_gettime(time.CLOCK_BOOTTIME)
         monitor, foresight = self.monitor, self.foresight
         monitor.latencies, monitor.missed, before = [], 0, monitor.status()
         seen, found = [], set()
@@ -344,15 +345,20 @@ class Watch:
             "warm": before,
             "after": monitor.status() if monitor.alive else {},
             "screen": screen,
-            "events": [event for event in events() if (event["kernel_time"] or begun) >= begun],
+            "events": self.news(),
         }
         for load in loads:
             load.end()
         return answer
 
+    def news(self):
+        """Return the events since the last answer."""
+        since, self.since = self.since, time.clock_gettime(time.CLOCK_BOOTTIME)
+        return [event for event in events() if event["kernel_time"] is None or event["kernel_time"] >= since]
+
     def observe(self, seconds):
         """Press keys for `seconds` and return how it answered, what it found and what was logged meanwhile."""
-        begun, monitor = time.clock_gettime(time.CLOCK_BOOTTIME), self.monitor
+        monitor = self.monitor
         monitor.latencies, monitor.missed, before, found = [], 0, monitor.status(), set()
         end = time.monotonic() + seconds
         while monitor.alive and (time.monotonic() < end or len(monitor.latencies) < 2):
@@ -365,7 +371,7 @@ class Watch:
             "warm": before,
             "after": monitor.status() if monitor.alive else {},
             "screen": monitor.screen(),
-            "events": [event for event in events() if (event["kernel_time"] or begun) >= begun],
+            "events": self.news(),
         }
 
     def close(self):

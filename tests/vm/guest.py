@@ -140,7 +140,7 @@ def rss_and_swap(pid):
 class Monitor:
     """A full-screen program on a pty, its answers to keys timed."""
 
-    def __init__(self, command=(*OOMTOP, "--interval", "1"), size=(100, 30), ready=b"Swap", before=None):
+    def __init__(self, command=(*OOMTOP, "--interval", "1"), size=(100, 30), ready=b"Swap", before=None, settle=6):
         self.said, self.alive, self.latencies, self.missed = b"", True, [], 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -154,7 +154,7 @@ class Monitor:
         while ready not in self.said and time.monotonic() < end and self.alive:
             self.drain(0.5)
         # The screen stands; what is loaded behind it and the lock take a moment more.
-        self.drain(6)
+        self.drain(settle)
 
     def drain(self, seconds, until_output=False):
         """Read what it writes for `seconds`; return the time of the first bytes."""

@@ -1,0 +1,60 @@
+"""A surge, again and again: how soon a key is answered, beside htop in the same guest, and who is still alive.
+
+`OOMTOP_VM_ROUNDS=20 make vm` measures what docs/benchmarks.md shows; the suite itself takes a few rounds.
+"""
+
+import os
+import shutil
+
+import pytest
+
+from tests.vm.machine import Shape
+
+ROUNDS = int(os.environ.get("OOMTOP_VM_ROUNDS", "3"))
+
+
+def surges(rounds, swap, programs):
+    import time
+
+    import guest
+
+    guest.shield()
+    if swap:
+        guest.swap_on()
+    monitors = {}
+    for name in programs:
+        command, ready = (guest.OOMTOP, b"Swap") if name == "oomtop" else (("htop", "-d", "20"), b"Swp")
+        monitors[name] = guest.Monitor(command, ready=ready, settle=25 if name == "oomtop" else 3)
+    before = {name: monitor.status() for name, monitor in monitors.items()}
+    killed = 0
+    for _ in range(rounds):
+        hog = guest.Load("hog", 900, 60).go()
+        end = time.monotonic() + 120
+        while hog.process.poll() is None and time.monotonic() < end:
+            for monitor in monitors.values():
+                if monitor.alive:
+                    monitor.press()
+            time.sleep(0.3)
+        killed += hog.process.poll() == -9
+        hog.end()
+    said = {name: monitor.figures() for name, monitor in monitors.items()}
+    for name, monitor in monitors.items():
+        faults = monitor.status()["majflt"] - before[name]["majflt"] if monitor.alive else None
+        said[name] |= {"major_faults": faults, "rss_kib": before[name]["VmRSS"]}
+        monitor.close()
+    return said | {"killed": killed}
+
+
+@pytest.mark.parametrize("swap", [False, True], ids=["no swap", "slow swap"])
+def test_keys_are_answered_through_every_surge(machine, swap):
+    shape = Shape(memory=512, swap=192, iops=200) if swap else Shape(memory=512)
+    programs = ["oomtop"] + ["htop"] * (shutil.which("htop") is not None)
+    said = machine(shape).call(surges, timeout=180 * ROUNDS + 200, rounds=ROUNDS, swap=swap, programs=programs)
+    print(said)
+    own = said["oomtop"]
+    assert said["killed"] == ROUNDS
+    assert own["alive"]
+    assert (own["missed"], own["major_faults"]) == (0, 0)
+    if "htop" in said and said["htop"]["alive"]:
+        # The emulated processor is some twenty times slower than the one it runs on.
+        assert own["p95"] <= 2.0 + said["htop"]["p95"]

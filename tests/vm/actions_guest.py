@@ -128,6 +128,7 @@ def compact() -> dict[str, object]:
 
 
 def disk(kind: str, megabytes: int) -> str:
+    subprocess.run(["modprobe", "-a", "loop", kind], check=True)
     image, folder = WORK / "image", WORK / "disk"
     folder.mkdir(exist_ok=True)
     with open(image, "wb") as file:

@@ -129,6 +129,10 @@ class Load:
         self.process.wait()
 
 
+def oom_kills():
+    return int(re.search(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text(), re.M)[1])
+
+
 def rss_and_swap(pid):
     try:
         status = Path(f"/proc/{pid}/status").read_text()
@@ -320,10 +324,13 @@ class Watch:
         end = time.monotonic() + seconds
         awaited = [load for load in loads if killed is None or load.name in killed]
 
-        def someone_died():
-            return any(load.process.poll() is not None for load in awaited)
+        kills = oom_kills()
 
-        while not someone_died() and time.monotonic() < end and monitor.alive:
+        def someone_died():
+            # The kernel counts before it signals: a victim that is still on its way out is no prediction any more.
+            return any(load.process.poll() is not None for load in awaited) or oom_kills() > kills
+
+        while all(load.process.poll() is None for load in awaited) and time.monotonic() < end and monitor.alive:
             for _ in range(keys):
                 monitor.press()
             looked = foresight.look(path)

@@ -14,7 +14,7 @@ def in_a_group(trials, seed):
 
     guest.shield()
     guest.zram_on(64)
-    foresight, kills, said = guest.Foresight(), guest.KernelKills(), []
+    foresight, said = guest.Foresight(), []
     for trial in range(trials):
         dice = random.Random(seed + trial)
         folder = guest.group("trial", memory_max="max", memory_swap_max=f"{dice.choice((0, 16))}M")
@@ -29,6 +29,8 @@ def in_a_group(trials, seed):
         current = int((folder / "memory.current").read_text())
         (folder / "memory.max").write_text(str(current + (8 << 20)))
         seen = foresight.look("/trial")
+        # From here on: the one who pushes may have had more than one killed in the trial before.
+        kills = guest.KernelKills()
         pusher.go()
         said.append([seen, kills.next(), count])
         pusher.end()
@@ -72,6 +74,8 @@ def test_the_one_foreseen_is_killed(machine, scenario):
     print(
         f"{len(said) - len(wrong)} of {len(said)} foreseen, {len(ties)} near ties, of {[count for *_, count in said]}"
     )
+    for one in wrong:
+        print("not foreseen:", one)
     # Within a near tie, which is reported as such, either of the two may go.
     missed = [
         one

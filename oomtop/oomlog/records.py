@@ -43,6 +43,7 @@ _WALL = re.compile(r"^\[[^\]\d][^\]]{5,40}\d{4}\] ?")
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:([.,])(\d{1,9}))?(Z|[+-]\d\d:?\d\d)? ")
 _BSD = re.compile(r"^(?:[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:\.\d{1,9})? ")
 _RFC5424 = re.compile(r"^(?P<host>\S{1,255}) (?P<program>\S{1,48}) \S{1,128} \S{1,32} (?:-|\[[^\]]{0,400}\]) ")
+_FORWARDED = re.compile(r"^(?P<program>[\w.-]{1,48})\[\d{1,9}\]: ")
 _TAG = re.compile(r"^(?:(?P<host>[\w.:-]{1,255}) )?(?P<program>kernel|[\w./-]{1,48}(?:\[\d{1,9}\])?)(?: -){0,3}: ?")
 
 
@@ -56,6 +57,10 @@ def parse_kmsg(raw: bytes) -> tuple[Record, ...]:
         return ()
     facility, stamp = int(match[1]) >> 3, int(match[3]) / 1e6
     text = _unescape(match[4])
+    # A daemon's line that systemd forwards (`ForwardToKMsg=`, `StandardError=kmsg`) begins with its tag.
+    tag = _FORWARDED.match(text) if facility != LOG_KERN else None
+    if tag is not None:
+        return (Record(text[tag.end() :], stamp, facility=facility, program=tag["program"]),)
     return tuple(Record(line, stamp, facility=facility) for line in text.split("\n"))
 
 

@@ -95,3 +95,13 @@ def test_every_carriers_prefix_comes_off(prefix):
     (record,) = parse_line(prefix + "Out of memory: x")
     assert record.text == "Out of memory: x"
     assert record.facility == 0
+
+
+def test_a_daemons_line_that_systemd_forwards_to_the_kernel_log():
+    line = 'sending SIGTERM to process 12006 uid 1000 "python3": badness 209, VmRSS 2891 MiB'
+    (record,) = parse_kmsg(f"29,7,1500000,-;earlyoom[99]: {line}".encode())
+    assert (record.program, record.text) == ("earlyoom", line)
+    (forged,) = parse_kmsg(f"4,7,1500000,-;earlyoom[99]: {line}".encode())
+    assert forged.program == "kernel"
+    (own,) = parse_kmsg(b"11,7,1500000,-;oomd kill: 1.0 2.0 3.0 /x 5 ruleset:[r]")
+    assert own.text.startswith("oomd kill: ")

@@ -20,6 +20,10 @@ from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup")
 OOMTOP = (sys.executable, "-m", "oomtop")
+MONITOR = (*OOMTOP, "--interval", "1")
+# Nobody, but for reading files: the interpreter may lie in a folder of root's.
+_CAPS = ("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search")
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *_CAPS, "--bounding-set=-all,+dac_read_search")
 _CSI = re.compile(rb"\x1b\[[0-9;]*H|\r?\n")
 _OTHER = re.compile(
     rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>78]|\x1bP.*?\x1b\\|\x1b\].*?(?:\x07|\x1b\\)", re.S
@@ -144,13 +148,11 @@ def rss_and_swap(pid):
 class Monitor:
     """A full-screen program on a pty, its answers to keys timed."""
 
-    def __init__(self, command=(*OOMTOP, "--interval", "1"), size=(100, 30), ready=b"Swap", before=None, settle=6):
+    def __init__(self, command=MONITOR, size=(100, 30), ready=b"Swap", settle=6):
         self.said, self.alive, self.latencies, self.missed = b"", True, [], 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             Path("/proc/self/oom_score_adj").write_text("0")
-            if before is not None:
-                before()
             os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", HOME="/tmp", NO_COLOR="1")
             os.execvp(command[0], command)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -297,9 +299,9 @@ def events(*options):
 class Watch:
     """A monitor, and oomtop's own foresight beside it, through several kills in a row."""
 
-    def __init__(self, **options):
+    def __init__(self, command=MONITOR):
         shield()
-        self.monitor = Monitor(**options)
+        self.monitor = Monitor(command)
         self.foresight = Foresight()
         self.foresight.look()
         end = time.monotonic() + 60
@@ -364,7 +366,7 @@ class Watch:
         return [event for event in events() if event["kernel_time"] is None or event["kernel_time"] >= since]
 
     def observe(self, seconds):
-        """Press keys for `seconds` and return how it answered, what it found and what was logged meanwhile."""
+        """Press keys for `seconds` and return how it answered, what it found."""
         monitor = self.monitor
         monitor.latencies, monitor.missed, before, found = [], 0, monitor.status(), set()
         end = time.monotonic() + seconds
@@ -378,7 +380,6 @@ class Watch:
             "warm": before,
             "after": monitor.status() if monitor.alive else {},
             "screen": monitor.screen(),
-            "events": self.news(),
         }
 
     def close(self):

@@ -33,12 +33,13 @@ def limited():
         time.sleep(2)
         said["swarm"] = watch.observe(8)
         said["swarm"]["pids"] = int((swarm / "pids.current").read_text())
+    said["swarm"]["events"] = watch.news()
 
     flood = guest.group("flood", memory_max="48M")
     read = "exec find /usr/lib/python3* /usr/lib/x86_64-linux-gnu -type f -size +200k -exec cat {} + >/dev/null"
     with guest.Grouped(flood, ["sh", "-c", read]), contextlib.suppress(subprocess.TimeoutExpired):
         said["flood"] = watch.observe(12)
-        said["flood"]["max"] = (flood / "memory.events").read_text()
+    said["flood"]["events"] = watch.news()
     watch.close()
     return said
 
@@ -82,7 +83,6 @@ def test_a_page_cache_flood_accuses_nobody(groups):
 
 
 def unprivileged():
-    import os
     import subprocess
     from pathlib import Path
 
@@ -91,12 +91,7 @@ def unprivileged():
     Path("/proc/sys/kernel/dmesg_restrict").write_text("1")
     subprocess.run(["mount", "-o", "remount,hidepid=2", "/proc"], check=True)
 
-    def become_nobody():
-        os.setgroups([])
-        os.setresgid(65534, 65534, 65534)
-        os.setresuid(65534, 65534, 65534)
-
-    watch = guest.Watch(before=become_nobody)
+    watch = guest.Watch((*guest.NOBODY, *guest.MONITOR))
     said = watch.follow([guest.Load("bystander", 20), guest.Load("hog", 700, 25)], killed=["hog"], shown="in no log")
     watch.close()
     subprocess.run(["mount", "-o", "remount,hidepid=0", "/proc"], check=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 
 
 def seconds(text: str) -> float:
@@ -56,6 +57,16 @@ def size(text: str) -> int:
 def limit_size(text: str) -> int | None:
     """Parse a size, or `none` for no limit."""
     return None if text.lower() in ("none", "max", "infinity") else size(text)
+
+
+def past_time(text: str) -> float:
+    """Parse a time in the past, Unix time: `2h` or `-2h` ago, a clock time, a date."""
+    from oomtop.times import parse_time
+
+    try:
+        return parse_time(text if text[-1:].isdigit() or text.startswith("-") else f"-{text}", time.time())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def signal_number(text: str) -> int:

@@ -1,65 +1,145 @@
-"""`oomtop events`: the OOM events of this machine or of log files."""
+"""`oomtop events`: the OOM events of this machine or of log files, as a list, one explained, as Markdown, as JSON."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import complain
+from oomtop.commands.arguments import complain, count, output_width, past_time
 from oomtop.errors import OomtopError
 
 if TYPE_CHECKING:
     from oomtop.oomlog.event import OomEvent
 
-HELP = "OOM events of this machine or of log files"
+HELP = "OOM events of this machine or of log files, explained"
+_POLL_SECONDS = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="log files, - for standard input")
-    parser.add_argument("--json", action="store_true", help="everything as one JSON object, schema 1")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="log files, also compressed; - for standard input")
+    parser.add_argument("--format", choices=("text", "md", "json"), default="text", help="how to print (text)")
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    parser.add_argument("--event", type=count, metavar="N", help="explain the Nth event of the list")
+    parser.add_argument("--page", type=count, default=1, metavar="N", help="page of a long list (1)")
+    when = "only events after a time: 2h, 3d, '2026-11-24 10:00'"
+    parser.add_argument("--since", type=past_time, metavar="TIME", help=when)
+    parser.add_argument("--follow", action="store_true", help="wait for new events of the kernel log and print them")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the OOM events of log files, or of this machine's kernel log, one line each."""
-    events = _events_of_files(options.files) if options.files else _events_of_machine()
-    if options.json:
+    """Print the events."""
+    if options.follow and options.files:
+        complain("--follow watches the kernel log of this machine; it takes no FILE")
+        return 2
+    events = _events_of_files(options.files) if options.files else _events_of_machine(options.since)
+    events = tuple(event for event in events if not _is_before(event, options.since))
+    if options.event is not None:
+        if options.event > len(events):
+            raise OomtopError(f"there is no event {options.event}: {len(events)} found")
+        events = events[options.event - 1 : options.event]
+    _print(events, options)
+    return _follow(options) if options.follow else 0
+
+
+def _is_before(event: OomEvent, since: float | None) -> bool:
+    return since is not None and event.time is not None and event.time < since
+
+
+def _print(events: Sequence[OomEvent], options: argparse.Namespace) -> None:
+    if options.format == "json":
         import json
 
         from oomtop.oomlog.as_json import events_to_json
 
         print(json.dumps(events_to_json(events)))
-        return 0
-    from oomtop.text import render_event
+        return
+    from oomtop.analysis.postmortem import explain
+    from oomtop.text_events import PAGE, render_list, render_markdown, render_text
 
-    for event in events:
-        print(render_event(event))
-    return 0
+    if options.format == "md":
+        first = (options.page - 1) * PAGE
+        print("\n".join(render_markdown(explain(event)) for event in events[first : first + PAGE]), end="")
+        if len(events) > PAGE:
+            complain(f"{len(events)} events: page {options.page} of {-(-len(events) // PAGE)}; see --page, --event")
+    elif not events:
+        complain("no OOM event")
+    elif len(events) == 1:
+        print(render_text(explain(events[0]), output_width()), end="")
+    else:
+        print(render_list(events, output_width(), options.page), end="")
+        complain("`--event N` explains the Nth of them, `--format md` writes them for an incident")
 
 
-def _events_of_files(names: Sequence[str]) -> Iterator[OomEvent]:
-    from oomtop.oomlog.sources import read_file, read_lines
+def _events_of_files(names: Sequence[str]) -> tuple[OomEvent, ...]:
+    from oomtop.oomlog.log_files import read_file
+    from oomtop.oomlog.merge import join_reports
+    from oomtop.oomlog.scan import scan_stream
 
+    found: list[OomEvent] = []
     for name in names:
         try:
             if name == "-":
-                sys.stdin.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-            yield from read_lines(sys.stdin, "stdin") if name == "-" else read_file(name)
-        except BrokenPipeError:
-            raise
+                found.extend(join_reports(scan_stream(sys.stdin.buffer, "stdin")))
+            else:
+                found.extend(read_file(name, is_own=os.path.abspath(name).startswith("/var/log/")))
         except OSError as error:
             raise OomtopError(f"{name}: {os.strerror(error.errno or 0)}") from None
+    return tuple(found)
 
 
-def _events_of_machine() -> Iterator[OomEvent]:
+def _events_of_machine(since: float | None) -> tuple[OomEvent, ...]:
+    """Read every log of this machine; what cannot be read is named, and kills that are in none of them."""
+    from oomtop.host.root import Root
+    from oomtop.oomlog.log_files import read_journal, read_machine_logs
+    from oomtop.oomlog.merge import merge_logs
+    from oomtop.oomlog.sources import open_kernel_log
+
+    log = open_kernel_log(Root())
+    live = log.poll()
+    log.close()
+    journal, unread_journal = read_journal(since)
+    files, unread_files = read_machine_logs(since=since)
+    if log.problem:
+        complain(log.problem)
+    for unread in (*unread_journal, *unread_files):
+        complain(f"not read: {unread.path}: {unread.why}")
+    events = merge_logs((*live, *journal, *files))
+    _tell_missing(events)
+    return events
+
+
+def _tell_missing(events: Sequence[OomEvent]) -> None:
+    """Compare the kernel's own counters with the kills that were read."""
+    from oomtop.analysis.crosscheck import cross_check
+    from oomtop.host.root import Root
+    from oomtop.host.vmstat import read_vmstat
+
+    vmstat = read_vmstat(Root())
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    # A minute of tolerance: the clock was set after the first messages of most boots.
+    here = [event for event in events if (event.time or 0.0) >= boot - 60]
+    sentence = cross_check(vmstat.oom_kill if vmstat else None, {}, here).sentence
+    if sentence is not None:
+        complain(sentence)
+
+
+def _follow(options: argparse.Namespace) -> int:
+    """Print what the kernel log tells from now on, until it is interrupted."""
     from oomtop.host.root import Root
     from oomtop.oomlog.sources import open_kernel_log
 
     log = open_kernel_log(Root())
-    yield from log.poll()
     if log.problem:
-        complain(log.problem)
-    log.close()
+        raise OomtopError(log.problem)
+    log.poll()
+    complain("waiting for OOM events")
+    while True:
+        for event in log.poll():
+            _print([event], options)
+            sys.stdout.flush()
+        time.sleep(_POLL_SECONDS)

@@ -36,6 +36,11 @@ class TaskTable:
     unparsed: int = 0
 
 
+def is_table_header(line: str) -> bool:
+    """Whether a line is the head of the task table."""
+    return _HEADER.match(line) is not None
+
+
 def parse_tasks(lines: Iterable[str], page_size: int) -> TaskTable:
     """Return the task table; column names come from the header, never from the kernel's version."""
     columns: tuple[str, ...] = ()

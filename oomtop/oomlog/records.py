@@ -8,6 +8,7 @@ Sample lines: `3,1153,81726371,-;Out of memory: Killed process 116 ...`,
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, replace
 
 from oomtop.oomlog.carriers import CRI, Wrapped, parse_time, unwrap_json
@@ -31,6 +32,7 @@ class Record:
     program: str = "kernel"
 
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _KMSG = re.compile(r"^(\d{1,6}),(\d+),(\d+),[^;]{0,80};(.*)", re.S)
 _ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[ -/]{0,2}[@-~]")
@@ -71,8 +73,11 @@ def _unescape(text: str) -> str:
     return raw.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
 
 
-def parse_line(line: str) -> tuple[Record, ...]:
-    """Return the records of one line of a log file or of pasted text, its carrier's prefix stripped."""
+def parse_line(line: str, reference: float | None = None) -> tuple[Record, ...]:
+    """Return the records of one line of a log file or of pasted text, its carrier's prefix stripped.
+
+    RFC 3164 dates have no year: with `reference`, a Unix time, they lie in the year before it, else they are None.
+    """
     text = _ANSI.sub("", line.rstrip("\r\n").replace("\xa0", " "))
     if text.startswith("{"):
         wrapped = unwrap_json(text)
@@ -83,7 +88,7 @@ def parse_line(line: str) -> tuple[Record, ...]:
         return _unwrapped(Wrapped(text[cri.end() :], parse_time(cri["time"]), None, None, None))
     if _KMSG.match(text) is not None:
         return parse_kmsg(text.encode("utf-8", "surrogateescape"))
-    record = _strip(Record(text))
+    record = _strip(Record(text), reference)
     return tuple(replace(record, text=part) for part in record.text.split("#012"))
 
 
@@ -106,11 +111,11 @@ def _unwrapped(wrapped: Wrapped) -> tuple[Record, ...]:
     return tuple(records)
 
 
-def _strip(record: Record) -> Record:
+def _strip(record: Record, reference: float | None = None) -> Record:
     """Take one prefix after the other away, outermost first."""
     is_5424 = _VERSION.match(record.text) is not None
     text = _DECODED_LEVEL.sub("", _LEVEL.sub("", record.text, count=1), count=1)
-    text, when = _strip_date(text)
+    text, when = _strip_date(text, reference)
     host, program = None, "kernel"
     if when is not False:
         tag = _RFC5424.match(text) if is_5424 else _TAG.match(text)
@@ -129,7 +134,7 @@ def _strip(record: Record) -> Record:
     )
 
 
-def _strip_date(text: str) -> tuple[str, float | bool | None]:
+def _strip_date(text: str, reference: float | None) -> tuple[str, float | bool | None]:
     """Return the text behind a date, and that date; False when there was none or only dmesg's own."""
     iso = _ISO.match(text)
     if iso is not None and iso[2] == ",":
@@ -137,4 +142,24 @@ def _strip_date(text: str) -> tuple[str, float | bool | None]:
     if iso is not None:
         return text[iso.end() :], parse_time(iso[0].strip())
     bsd = _BSD.match(text)
-    return (text[bsd.end() :], None) if bsd else (text, False)
+    if bsd is None:
+        return text, False
+    return text[bsd.end() :], None if reference is None else date_before(bsd[0], reference)
+
+
+def date_before(text: str, reference: float) -> float | None:
+    """Return the Unix time of `Nov 23 10:01:02`, local time, in the year that ends a day after `reference`."""
+    words = text.split()
+    if len(words) != 3 or words[0] not in _MONTHS:
+        return None
+    hour, minute, second = words[2].split(":")
+    latest = time.localtime(reference + 86400)
+    for year in (latest.tm_year, latest.tm_year - 1):
+        parts = (year, _MONTHS.index(words[0]) + 1, int(words[1]), int(hour), int(minute), int(float(second)), 0, 0, -1)
+        try:
+            found = time.mktime(parts)
+        except (OverflowError, ValueError):
+            return None
+        if found <= reference + 86400:
+            return found
+    return None

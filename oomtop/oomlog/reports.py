@@ -31,6 +31,8 @@ class _Open:
     raw: list[str] = field(default_factory=list)
     victims: list[Victim] = field(default_factory=list)
     reaped: list[int] = field(default_factory=list)
+    is_cut: bool = False
+    """Whether the log begins in the middle of this report, behind its header."""
 
     def close(self, complete: bool) -> OomEvent:
         """Return the event with all that its lines tell."""
@@ -47,7 +49,8 @@ class _Open:
             complete=complete and self.event.has_header and bool(victims),
             raw=tuple(self.raw[:_MAX_RAW]),
         )
-        return _with_blocks(event, [line.strip() for line in self.raw]) if event.has_header else event
+        has_blocks = event.has_header or self.is_cut
+        return _with_blocks(event, [line.strip() for line in self.raw]) if has_blocks else event
 
 
 class ReportReader:
@@ -57,6 +60,8 @@ class ReportReader:
         self._source = source
         self._open: _Open | None = None
         self._ended: OomEvent | None = None
+        self._head: list[str] | None = []
+        """The lines before the first event: a ring buffer that wrapped begins in the middle of a report."""
 
     def feed(self, record: Record) -> tuple[OomEvent, ...]:
         """Take one record in; return the events that ended with it."""
@@ -64,6 +69,8 @@ class ReportReader:
             return ()
         ended = self._close_if_silent(record)
         handled = self._handle(record)
+        if self._head is not None and len(self._head) < _MAX_RAW:
+            self._head.append(record.text)
         if self._open is not None and (handled or self._open.event.has_header):
             if handled:
                 self._open.last = record.kernel_time
@@ -80,6 +87,11 @@ class ReportReader:
         report, self._open = self._open, None
         return () if report is None else (report.close(complete=True),)
 
+    @property
+    def is_collecting(self) -> bool:
+        """Whether a report with a header is under way, whose table may be thousands of lines long."""
+        return self._open is not None and self._open.event.has_header
+
     def _is_telling(self) -> bool:
         """Whether the open report has come to its point: a victim, a panic, or nobody to kill."""
         report = self._open
@@ -93,7 +105,8 @@ class ReportReader:
         report = self._open
         if report is None or report.last is None or record.kernel_time is None:
             return ()
-        if record.kernel_time - report.last <= _SILENCE:
+        # A clock that went back is the next boot.
+        if abs(record.kernel_time - report.last) <= _SILENCE:
             return ()
         self._open = None
         return (report.close(complete=True),)
@@ -105,6 +118,10 @@ class ReportReader:
             replace(event, kernel_time=record.kernel_time, time=record.time, host=record.host, source=self._source),
             record.kernel_time,
         )
+        head, self._head = self._head, None
+        if head and not event.has_header and any(blocks.is_table_header(line.strip()) for line in head):
+            self._open.is_cut = True
+            self._open.raw = head
         return self._open
 
     def _current(self, record: Record, new_victim: int | None = None) -> _Open:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from oomtop.host.root import Root, read_optional
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers import KillerReader
-from oomtop.oomlog.merge import join_reports
 from oomtop.oomlog.records import Record, parse_kmsg, parse_line
 from oomtop.oomlog.reports import ReportReader
 
@@ -114,23 +113,3 @@ def _read_dmesg() -> tuple[Record, ...]:
         return ()
     text = done.stdout.decode("utf-8", "backslashreplace")
     return tuple(record for line in text.splitlines() for record in parse_line(line))
-
-
-def read_lines(lines: Iterable[str], source: str) -> Iterator[OomEvent]:
-    """Yield the events of a text, line by line, in constant memory."""
-    reader, killers = ReportReader(source), KillerReader(source)
-    for line in lines:
-        for record in parse_line(line):
-            yield from reader.feed(record)
-            yield from killers.feed(record)
-    yield from reader.finish()
-
-
-def read_file(path: str) -> tuple[OomEvent, ...]:
-    """Return the events of one log file, each kill once.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    with open(path, encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        return join_reports(read_lines(file, path))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from oomtop.oomlog.carriers import unwrap_json
 from oomtop.oomlog.records import parse_kmsg, parse_line
-from oomtop.oomlog.sources import read_lines
+from oomtop.oomlog.scan import scan_lines
 
 EXAMPLES = int(os.environ.get("OOMTOP_FUZZ_EXAMPLES", "150"))
 quick = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -34,7 +34,7 @@ WORDS = st.sampled_from(
 
 
 def read(lines):
-    return list(read_lines(lines, "fuzz"))
+    return list(scan_lines(lines, "fuzz"))
 
 
 @quick

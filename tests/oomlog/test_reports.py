@@ -3,7 +3,7 @@
 import pytest
 
 from oomtop.oomlog.records import parse_kmsg, parse_line
-from oomtop.oomlog.sources import read_lines
+from oomtop.oomlog.scan import scan_lines
 
 GLOBAL = """\
 [  100.000001] java invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE|__GFP_COMP), order=0, oom_score_adj=0
@@ -15,7 +15,7 @@ GLOBAL = """\
 
 
 def events(text):
-    return list(read_lines(text.splitlines(), "test"))
+    return list(scan_lines(text.splitlines(), "test"))
 
 
 def test_a_global_kill_with_its_report():

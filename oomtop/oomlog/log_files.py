@@ -1,0 +1,167 @@
+"""Log files by name, plain or compressed, and which ones a machine keeps; the journal through journalctl.
+
+syslog's `kern.log`, `syslog`, `messages`, `dmesg` with what logrotate makes of them (`.1`, `-20261123`, `.2.gz`);
+journalctl(1) `-o json`.  gzip, xz and bzip2 are Python's own; zstd is the tool `zstd`, where it is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from oomtop.errors import OomtopError
+from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.merge import join_reports
+from oomtop.oomlog.scan import scan_file, scan_stream
+
+_NAMES = ("kern.log", "messages", "syslog", "dmesg")
+_KILLERS = ("systemd-oomd", "earlyoom", "nohang", "oomd", "kubelet", "containerd")
+_FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIMESTAMP"
+_MAGIC: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "lzma", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A log that could not be read, and why."""
+
+    path: str
+    why: str
+
+
+def read_file(path: str, is_own: bool = False) -> tuple[OomEvent, ...]:
+    """Return the events of one log file, each kill once; dates without a year are known in the machine's own logs.
+
+    Raises:
+        OSError: the file cannot be read.
+        OomtopError: it is compressed and damaged, or by a tool that is not installed.
+    """
+    reference = os.stat(path).st_mtime if is_own else None
+    kind = compression_of(path)
+    if kind is None:
+        return join_reports(scan_file(path, path, reference))
+    with _unpacked(path, kind) as stream:
+        damage: tuple[type[Exception], ...] = (EOFError, ValueError, *_damage(kind))
+        try:
+            return join_reports(scan_stream(stream, path, reference))
+        except damage as error:
+            raise OomtopError(f"{path}: damaged {kind} file: {error}") from error
+
+
+def compression_of(path: str) -> str | None:
+    """Return how a file is compressed, by its first bytes; None for plain text."""
+    with open(path, "rb", buffering=0) as file:
+        start = file.read(6)
+    return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+
+
+def _damage(kind: str) -> tuple[type[Exception], ...]:
+    """Return what the decompressor raises besides EOFError; gzip's and bz2's is an OSError."""
+    if kind == "lzma":
+        import lzma
+
+        return (lzma.LZMAError,)
+    if kind == "gzip":
+        import gzip
+        import zlib
+
+        return (gzip.BadGzipFile, zlib.error)
+    return ()
+
+
+@contextmanager
+def _unpacked(path: str, kind: str) -> Iterator[BinaryIO]:
+    if kind == "zstd":
+        with _through(("zstd", "-dcq", "--", path), path) as stream:
+            yield stream
+        return
+    with _open_packed(path, kind) as stream:
+        yield stream
+
+
+def _open_packed(path: str, kind: str) -> BinaryIO:
+    # Imported here: three libraries that a machine's logs need once a week.
+    if kind == "gzip":
+        import gzip
+
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    if kind == "lzma":
+        import lzma
+
+        return cast(BinaryIO, lzma.open(path, "rb"))
+    import bz2
+
+    return cast(BinaryIO, bz2.open(path, "rb"))
+
+
+@contextmanager
+def _through(argv: Sequence[str], what: str) -> Iterator[BinaryIO]:
+    """Run a tool and read what it writes; a tool that fails says so at the end."""
+    try:
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    except FileNotFoundError:
+        raise OomtopError(f"{what}: needs the tool {argv[0]}, which is not installed") from None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        yield cast(BinaryIO, process.stdout)
+        said = process.stderr.read(2000).decode("utf-8", "backslashreplace").strip()
+        if process.wait() != 0:
+            raise OomtopError(f"{what}: {argv[0]}: {said or f'exit code {process.returncode}'}")
+    finally:
+        process.stdout.close()
+        process.stderr.close()
+        process.kill()
+        process.wait()
+
+
+def list_machine_logs(folder: str = "/var/log") -> tuple[str, ...]:
+    """Return the log files that may hold kernel messages, oldest first by their times."""
+    found: list[tuple[float, str]] = []
+    for entry in os.scandir(folder):
+        # logrotate's `kern.log.2.gz` and `messages-20261123.xz`.
+        is_log = any(entry.name == name or entry.name.startswith((f"{name}.", f"{name}-")) for name in _NAMES)
+        if is_log and entry.is_file():
+            found.append((entry.stat().st_mtime, entry.path))
+    return tuple(path for _, path in sorted(found))
+
+
+def read_machine_logs(folder: str = "/var/log", since: float | None = None) -> tuple[list[OomEvent], list[Unread]]:
+    """Return the events of all log files of a machine, and what could not be read."""
+    events: list[OomEvent] = []
+    unread: list[Unread] = []
+    try:
+        paths = list_machine_logs(folder)
+    except OSError as error:
+        return events, [Unread(folder, os.strerror(error.errno or 0))]
+    for path in paths:
+        try:
+            # A file that was last written before `since` holds nothing after it.
+            if since is None or os.stat(path).st_mtime >= since:
+                events.extend(read_file(path, is_own=True))
+        except OSError as error:
+            unread.append(Unread(path, os.strerror(error.errno or 0)))
+        except OomtopError as error:
+            unread.append(Unread(path, str(error)))
+    return events, unread
+
+
+def read_journal(since: float | None = None) -> tuple[list[OomEvent], list[Unread]]:
+    """Return the events of the journal, of this boot and those before; a machine without journalctl has none."""
+    units = [word for name in _KILLERS for word in ("+", f"SYSLOG_IDENTIFIER={name}")]
+    when = [] if since is None else [f"--since=@{int(since)}"]
+    output = ("-o", "json", "-q", "--no-pager", f"--output-fields={_FIELDS}")
+    argv = ("journalctl", *output, *when, "_TRANSPORT=kernel", *units)
+    events: list[OomEvent] = []
+    try:
+        with _through(argv, "journal") as stream:
+            events.extend(scan_stream(stream, "journal"))
+    except OomtopError as error:
+        is_missing = "not installed" in str(error)
+        # journalctl ends with 1 where there is no entry, and where there is no journal.
+        is_empty = "exit code 1" in str(error) or "No journal files" in str(error)
+        return events, [] if is_missing or is_empty else [Unread("journal", str(error))]
+    return events, []

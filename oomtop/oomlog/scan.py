@@ -1,0 +1,193 @@
+"""Events in logs of any size: the bytes are searched for what OOM lines have in common, only what is near is parsed.
+
+Measured on 1 GiB of syslog: `grep -c` 0.4 s, one `bytes.find` of a rare word 0.4 to 0.6 s, parsing every line 150 s.
+A big file is searched by two processes, each a part of it.  Sample line that is found:
+`Nov 23 10:01:02 host kernel: [ 8161.726371] stress invoked oom-killer: gfp_mask=0x140dca(...), order=0`
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import BinaryIO
+
+from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.killers import KillerReader
+from oomtop.oomlog.records import LOG_KERN, parse_line
+from oomtop.oomlog.reports import ReportReader
+
+BLOCK = 1 << 20
+_PARALLEL_FROM = 64 << 20
+_PART = 32 << 20
+_LONGEST_LINE = 1 << 20
+# Lines that are still read after the last one that belonged to a report or looked like an OOM line.
+_PATIENCE = 200
+# What a hit spares the search: less than _PATIENCE of the shortest lines.
+_SKIP = 1024
+# Every line that begins an event holds one of them; the fewer they are, the fewer passes over the bytes.
+_NEEDLES = (b"oom-k", b"emory", b"OOM e")
+_TELLING = re.compile(
+    rb"oom-k|OOM e|[Oo]ut of memory|due to memory|low memory!|emory (?:status|pressure|cgroup)|by_memory"
+)
+_CONTEXT = 16
+
+
+def find_hits(block: bytes | bytearray, length: int) -> list[int]:
+    """Return where, in the first `length` bytes, words stand that may begin an event, in order."""
+    hits: list[int] = []
+    for needle in _NEEDLES:
+        at = block.find(needle, 0, length)
+        while at >= 0:
+            is_telling = _TELLING.search(block, max(0, at - _CONTEXT), at + _CONTEXT)
+            if is_telling:
+                hits.append(at)
+            at = block.find(needle, at + (_SKIP if is_telling else 1), length)
+    return sorted(hits)
+
+
+class LogScanner:
+    """Feeds on blocks of whole lines and gives the events that they tell; one scanner per log."""
+
+    def __init__(self, source: str, reference: float | None = None) -> None:
+        self._reader = ReportReader(source)
+        self._killers = KillerReader(source)
+        self._reference = reference
+        self._left = 0
+
+    def feed(self, block: bytes, hits: list[int]) -> Iterator[OomEvent]:
+        """Yield the events that end in `block`, whose `hits` were found."""
+        at, index = 0, 0
+        while at < len(block):
+            if self._left <= 0:
+                index = bisect_left(hits, at)
+                if index == len(hits):
+                    return
+                at = block.rfind(b"\n", at, hits[index]) + 1 or at
+            end = block.find(b"\n", at)
+            end = len(block) if end < 0 else end
+            while index < len(hits) and hits[index] <= end:
+                self._left = _PATIENCE
+                index += 1
+            yield from self._line(block[at : min(end, at + _LONGEST_LINE)])
+            at = end + 1
+
+    def finish(self) -> tuple[OomEvent, ...]:
+        """Return what was under way when the log ended."""
+        return self._reader.finish()
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the next lines matter, hits or not."""
+        return self._left > 0
+
+    def _line(self, line: bytes) -> Iterator[OomEvent]:
+        self._left -= 1
+        for record in parse_line(line.decode("utf-8", "backslashreplace"), self._reference):
+            yield from self._reader.feed(record)
+            yield from self._killers.feed(record)
+            if record.facility == LOG_KERN and self._reader.is_collecting:
+                self._left = _PATIENCE
+
+
+def scan_stream(stream: BinaryIO, source: str, reference: float | None = None) -> Iterator[OomEvent]:
+    """Yield the events of a stream; `reference` is the Unix time before which dates without a year lie.
+
+    A stream that fits one block is parsed whole, so that a short excerpt loses nothing.
+    """
+    scanner = LogScanner(source, reference)
+    first = stream.read(BLOCK)
+    if len(first) < BLOCK:
+        yield from scanner.feed(first, list(_line_starts(first)))
+    else:
+        for block in _blocks(first, stream):
+            yield from scanner.feed(block, find_hits(block, len(block)))
+    yield from scanner.finish()
+
+
+def _line_starts(block: bytes) -> Iterator[int]:
+    at = 0
+    while 0 <= at < len(block):
+        yield at
+        at = block.find(b"\n", at) + 1 or len(block)
+
+
+def _blocks(data: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    """Yield blocks that end with a line's end, or after a megabyte without one."""
+    rest = b""
+    while data:
+        block = rest + data
+        cut = block.rfind(b"\n") + 1 or (len(block) if len(block) > BLOCK + _LONGEST_LINE else 0)
+        rest = block[cut:]
+        if cut:
+            yield block[:cut]
+        data = stream.read(BLOCK)
+    if rest:
+        yield rest
+
+
+def scan_file(path: str, source: str, reference: float | None = None) -> Iterator[OomEvent]:
+    """Yield the events of a file on disk, a big one searched by two processes.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size < _PARALLEL_FROM:
+            yield from scan_stream(file, source, reference)
+            return
+        parts = [(path, start, min(size, start + _PART)) for start in range(0, size, _PART)]
+        with ProcessPoolExecutor(2) as pool:
+            hits = [hit for found in pool.map(_hits_of_part, parts) for hit in found]
+        scanner = LogScanner(source, reference)
+        yield from _read_near(file.fileno(), hits, scanner)
+        yield from scanner.finish()
+
+
+def _hits_of_part(part: tuple[str, int, int]) -> list[int]:
+    """Return the hits in a part of a file; one buffer is read into again and again, as fresh memory costs more."""
+    path, start, end = part
+    buffer = bytearray(BLOCK + 2 * _CONTEXT)
+    hits: list[int] = []
+    with open(path, "rb", buffering=0) as file:
+        for at in range(start, end, BLOCK):
+            length = os.preadv(file.fileno(), [buffer], at)
+            hits.extend(at + hit for hit in find_hits(buffer, min(length, BLOCK + _CONTEXT)))
+    return hits
+
+
+def _read_near(descriptor: int, hits: list[int], scanner: LogScanner) -> Iterator[OomEvent]:
+    index = 0
+    while index < len(hits):
+        position = _line_start(descriptor, hits[index])
+        while block := _whole_lines(descriptor, position):
+            within = hits[bisect_left(hits, position) : bisect_left(hits, position + len(block))]
+            yield from scanner.feed(block, [hit - position for hit in within])
+            position += len(block)
+            if not scanner.is_reading:
+                break
+        index = bisect_left(hits, position)
+
+
+def _line_start(descriptor: int, at: int) -> int:
+    first = max(0, at - _LONGEST_LINE)
+    return first + os.pread(descriptor, at - first, first).rfind(b"\n") + 1
+
+
+def _whole_lines(descriptor: int, position: int) -> bytes:
+    block = os.pread(descriptor, BLOCK + _LONGEST_LINE, position)
+    end = block.find(b"\n", BLOCK)
+    return block if end < 0 else block[: end + 1]
+
+
+def scan_lines(lines: Iterable[str], source: str) -> Iterator[OomEvent]:
+    """Yield the events of a text, every line of it parsed."""
+    reader, killers = ReportReader(source), KillerReader(source)
+    for line in lines:
+        for record in parse_line(line):
+            yield from reader.feed(record)
+            yield from killers.feed(record)
+    yield from reader.finish()

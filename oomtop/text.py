@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 
 from oomtop.analysis.model import Assessment, ProcessRow
-from oomtop.analysis.words import describe_event, describe_exhaustion, describe_victim
-from oomtop.oomlog.event import OomEvent
+from oomtop.analysis.words import describe_exhaustion, describe_victim
 from oomtop.units import DASH, format_bytes, format_count, format_rate, format_share, printable
 
 SORT_KEYS: Mapping[str, Callable[[ProcessRow], float]] = {
@@ -86,9 +84,3 @@ def _table(assessment: Assessment, count: int, sort: str) -> Iterable[str]:
 
 def _cut(line: str, width: int) -> str:
     return line if len(line) <= width else line[: max(0, width - 1)] + ">"
-
-
-def render_event(event: OomEvent) -> str:
-    """Return one OOM event on one line."""
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time)) if event.time is not None else DASH
-    return printable(f"{when}  {describe_event(event)}")

@@ -1,0 +1,43 @@
+"""The documented post-mortems are what the program prints; `OOMTOP_WRITE_EXAMPLES=1` writes them anew."""
+
+import os
+from pathlib import Path
+
+from oomtop.analysis.postmortem import explain
+from oomtop.oomlog.log_files import read_file
+from oomtop.text_events import render_text
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "post-mortem-examples.md"
+LOGS = ROOT / "tests" / "fixtures" / "events"
+HEAD = """\
+# Three post-mortems
+
+What `oomtop events FILE` prints for three real logs, without the raw log that follows at its end.  The sentences come
+first and answer three questions: what ran out, why this victim, what to change.  Every figure below them names
+the line of the log it was taken from.  On a machine of your own: `oomtop events`, or the Events tab and Enter.
+
+How to read the ranking: `rss + swap + tables` in pages, plus `adj` thousandths of what could be used (the column
+"adj adds"), is the kernel's badness; who has the most is chosen.  "without adj" is the rank with every
+`oom_score_adj` at 0.
+"""
+CHAPTERS = (
+    ("global", "The whole machine: RAM and swap are used up", "A build that grew into 24 GiB of swap; 112 processes."),
+    ("cgroup", "A container at its limit", "The machine had memory; the container's limit of 20 MiB had not."),
+    ("fragmentation", "Free memory in pieces that are too small", "198 MiB were free, and 16 KiB in a row were not."),
+)
+
+
+def document():
+    parts = [HEAD]
+    for name, title, what in CHAPTERS:
+        (event,) = read_file(str(LOGS / f"{name}.log"))
+        text = render_text(explain(event), 100, raw=False).replace(f"{LOGS}/", "")
+        parts.append(f"\n## {title}\n\n{what}\n\n```\n{text}```\n")
+    return "".join(parts)
+
+
+def test_the_documented_examples_are_what_is_printed():
+    if os.environ.get("OOMTOP_WRITE_EXAMPLES"):
+        DOCUMENT.write_text(document())
+    assert DOCUMENT.read_text() == document()

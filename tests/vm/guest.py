@@ -281,6 +281,7 @@ class Foresight:
 def events(*options):
     """Return what `oomtop events --json` tells of this machine, oldest first, without the bulk."""
     done = subprocess.run([*OOMTOP, "events", "--json", *options], capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr[-2000:]
     kept = (
         "killer",
         "type",
@@ -304,7 +305,7 @@ class Watch:
         self.monitor = Monitor(command)
         self.foresight = Foresight()
         self.foresight.look()
-        end = time.monotonic() + 60
+        end = time.monotonic() + (60 if command is MONITOR else 10)
         # What is loaded behind the first picture comes before the lock.
         while time.monotonic() < end and self.monitor.alive and self.monitor.status()["adj"] == 0:
             self.monitor.drain(1)

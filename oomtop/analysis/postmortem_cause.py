@@ -66,6 +66,9 @@ def _cgroup_evidence(event: OomEvent, limit: int) -> Iterable[str]:
     )
     if event.memcg_swap_limit == 0:
         yield "The group's swap limit is 0, so nothing of it could be swapped out."
+    elif event.memcg_swap_limit == limit and any(line.lstrip().startswith("memory+swap:") for line in event.raw):
+        # cgroup v1 counts both together: this group may hold nothing in swap beyond its limit.
+        yield f"Its limit on memory and swap together is the same {format_bytes(limit)}: swap gives it no room."
     elif event.memcg_swap_limit is not None and (event.memcg_swap_usage or 0) >= event.memcg_swap_limit:
         yield f"Its swap limit ({format_bytes(event.memcg_swap_limit)}) was used up as well."
     if event.task_memcg and event.oom_memcg and event.task_memcg != event.oom_memcg:

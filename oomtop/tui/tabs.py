@@ -15,7 +15,13 @@ def _kernel(state: State, look: Look) -> TabScreen:
     return KernelScreen(state, look)
 
 
-MAKERS: dict[str, Callable[[State, Look], TabScreen]] = {"kernel": _kernel}
+def _events(state: State, look: Look) -> TabScreen:
+    from oomtop.tui.events_screen import EventsScreen
+
+    return EventsScreen(state, look)
+
+
+MAKERS: dict[str, Callable[[State, Look], TabScreen]] = {"events": _events, "kernel": _kernel}
 """How to make each tab after the first, which the app makes itself."""
 
 

@@ -1,0 +1,164 @@
+"""The Events tab: every OOM event of every log of this machine, newest first; Enter explains one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from oomtop.analysis.model import Assessment
+from oomtop.oomlog.event import OomEvent
+from oomtop.tui.event_list import EventList, list_head
+from oomtop.tui.header import draw_header
+from oomtop.tui.look import Look
+from oomtop.tui.panel import Panel
+from oomtop.tui.post_mortem_screen import PostMortemScreen
+from oomtop.tui.prompt_line import PromptLine
+from oomtop.tui.sheet import Sheet
+from oomtop.tui.state import State
+from oomtop.tui.tab import TabScreen
+from oomtop.units import printable
+
+_KEYS = (
+    ("?", "Help"), ("Tab", "Next tab"), ("Enter", "Post-mortem"), ("B", "Minutes before"), ("/", "Search"),
+    ("F5", "Read logs again"), ("q", "Quit"),
+)  # fmt: skip
+
+
+class EventsScreen(TabScreen):
+    """The live events of the tick, and those of older logs, which are read once when the tab opens."""
+
+    CSS_PATH = "events_screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f5", "read_logs", "Read the logs again", id="events.read")]
+
+    def __init__(self, state: State, look: Look) -> None:
+        super().__init__(state, look, id="events-tab")
+        self._older: Sequence[OomEvent] = ()
+        self._live: Sequence[OomEvent] = ()
+        self._shown: Sequence[OomEvent] = ()
+        self._note = ""
+        self._is_built = False
+
+    def compose(self) -> ComposeResult:
+        """Mount every widget once."""
+        yield Panel(draw_header(lambda: self.state.standing, "events"), self.look, id="events-header")
+        yield Sheet(self._head, id="events-head")
+        yield EventList(self.look, id="events-list")
+        yield PromptLine(self._focus)
+        yield Sheet(self._keys, id="events-keys")
+
+    def on_mount(self) -> None:
+        """Keys go to the list; the logs of the past are read beside."""
+        self._focus()
+        self._is_built = True
+        self.watch_assessment(self.assessment)
+        self.action_read_logs()
+
+    @property
+    def view(self) -> EventList:
+        """The list."""
+        return self.query_one(EventList)
+
+    def _focus(self) -> None:
+        self.view.focus()
+
+    def event(self) -> OomEvent | None:
+        """Return the event under the cursor."""
+        return self.view.current
+
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Take a tick in; the list changes only when an event came."""
+        if assessment is None or not self._is_built:
+            return
+        self.query_one("#events-header", Panel).show(assessment)
+        if assessment.events != self._live or not self._shown:
+            self._live = assessment.events
+            self._show(assessment.time)
+
+    def show_remarks(self) -> None:
+        """Draw the header anew."""
+        if self.assessment is not None and self._is_built:
+            self.query_one("#events-header", Panel).show(self.assessment)
+
+    def action_read_logs(self) -> None:
+        """Read the journal and the log files in a thread of the app; a recording has its own events only."""
+        if self.state.replay:
+            return
+        self._note = "reading the journal and /var/log"
+        self.app.run_worker(self._read_logs, thread=True, group="logs", exclusive=True, exit_on_error=False)
+
+    def _read_logs(self) -> None:
+        from oomtop.oomlog.log_files import read_journal, read_machine_logs
+
+        journal, unread_journal = read_journal()
+        files, unread_files = read_machine_logs()
+        unread = [f"{item.path}: {item.why}" for item in (*unread_journal, *unread_files)]
+        self.app.call_from_thread(self.show_older, (*journal, *files), unread)
+
+    def show_older(self, found: Sequence[OomEvent], unread: Sequence[str] = ()) -> None:
+        """Add events of older logs, and name the logs that could not be read."""
+        self._older = found
+        self._note = (
+            f"not read: {unread[0]}" + (f" (+{len(unread) - 1} more)" if len(unread) > 1 else "") if unread else ""
+        )
+        if self._is_built and self.is_attached:
+            self._show(self.assessment.time if self.assessment is not None else 0.0)
+
+    def _show(self, now: float) -> None:
+        from oomtop.oomlog.merge import merge_logs
+
+        self._shown = merge_logs((*self._live, *self._older))[::-1]
+        self.view.set_events(self._shown, now)
+        self.query_one("#events-head", Sheet).update()
+        self.query_one("#events-keys", Sheet).update()
+
+    def _head(self, width: int) -> list[Text]:
+        assessment = self.assessment
+        lines = [self._summary()]
+        if assessment is not None and assessment.unlogged_kills:
+            count = assessment.unlogged_kills
+            verb = "kill is" if count == 1 else "kills are"
+            lines.append(Text(f" {count} {verb} not in any log that can be read", self.look.style("warn")))
+        if self._note:
+            lines.append(Text(f" {printable(self._note)}", self.look.style("dim")))
+        if self._shown:
+            lines.append(Text(list_head(width), "bold"))
+        else:
+            lines.append(
+                Text(" Kills by the kernel, systemd-oomd, earlyoom, nohang, oomd and the kubelet appear here,")
+            )
+            lines.append(Text(" from /dev/kmsg, the journal and /var/log; `oomtop events FILE` reads any other log."))
+        return lines
+
+    def _summary(self) -> Text:
+        if not self._shown:
+            return Text(" no OOM event in any log that can be read")
+        killers = Counter(event.killer for event in self._shown)
+        names = Counter(event.victim.name for event in self._shown if event.victim)
+        top = ", ".join(f"{printable(name)} {count}" for name, count in names.most_common(3))
+        by = ", ".join(f"{name} {count}" for name, count in killers.most_common(4))
+        return Text(f" {len(self._shown)} events by {by}; most often killed: {top}")
+
+    def _keys(self, width: int) -> list[Text]:
+        line = Text()
+        for key, label in _KEYS:
+            if line.cell_len + len(key) + len(label) + 2 > width:
+                break
+            line.append(key, self.look.style("accent", bold=True) or "bold").append(f" {label} ")
+        return [line]
+
+    def search(self) -> None:
+        """Ask for a text and go to the next event that holds it."""
+        self.query_one(PromptLine).ask("/", self._searched)
+
+    def _searched(self, text: str) -> None:
+        self._note = f"no event holds {text!r}" if text and not self.view.find(text) else ""
+        self.query_one("#events-head", Sheet).update()
+
+    def on_event_list_opened(self, message: EventList.Opened) -> None:
+        """Open the post-mortem."""
+        self.app.push_screen(PostMortemScreen(self.state, self.look, message.event))

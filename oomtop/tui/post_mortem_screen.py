@@ -1,0 +1,111 @@
+"""The post-mortem of one OOM event: sentences first, then the figures, the log itself last."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from oomtop.analysis.postmortem import explain
+from oomtop.oomlog.event import OomEvent
+from oomtop.text_events import render_markdown, render_text
+from oomtop.tui.line_view import LineView
+from oomtop.tui.look import Look
+from oomtop.tui.prompt_line import PromptLine
+from oomtop.tui.sheet import Sheet
+from oomtop.tui.state import State
+from oomtop.tui.tab import TabScreen
+from oomtop.units import printable
+
+_KEYS = (("Esc", "Back"), ("c", "Copy as Markdown"), ("B", "Minutes before"), ("/", "Search"), ("\\", "Filter"))
+
+
+class PostMortemScreen(TabScreen):
+    """Scrolls; Esc goes back to where it was opened."""
+
+    CSS_PATH = "reading_screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "back", "Back", id="post_mortem.back"),
+        Binding("c", "copy", "Copy as Markdown", id="post_mortem.copy"),
+    ]
+
+    def __init__(self, state: State, look: Look, event: OomEvent) -> None:
+        super().__init__(state, look, id="post-mortem")
+        self._event = event
+        self._explained = explain(event)
+        self._note = ""
+
+    def compose(self) -> ComposeResult:
+        """Mount every widget once."""
+        yield Sheet(self._head, id="reading-head")
+        yield LineView(id="reading-lines")
+        yield PromptLine(self._focus)
+        yield Sheet(self._keys, id="reading-keys")
+
+    def on_mount(self) -> None:
+        """Keys go to the text."""
+        self._focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap the sentences for the new width; one cell is the scroll bar's."""
+        text = render_text(self._explained, max(20, event.size.width - 1))
+        self.view.set_lines([self._line(line) for line in text.splitlines()])
+
+    def _line(self, line: str) -> Text:
+        """Return a line with its colour: headings are in capitals, the chosen process is marked."""
+        if line.isupper() and not line.startswith(" "):
+            return Text(line, self.look.style("accent", bold=True) or "bold")
+        if "(chosen)" in line or "(killed)" in line:
+            return Text(line, self.look.style("bad", bold=True) or "bold")
+        return Text(line)
+
+    @property
+    def view(self) -> LineView:
+        """The lines."""
+        return self.query_one(LineView)
+
+    def event(self) -> OomEvent | None:
+        """Return the event that is explained."""
+        return self._event
+
+    def action_back(self) -> None:
+        """Go back to where it was opened."""
+        self.dismiss(None)
+
+    def action_copy(self) -> None:
+        """Hand the post-mortem to the terminal's clipboard (OSC 52), as Markdown to paste into an incident."""
+        self.app.copy_to_clipboard(render_markdown(self._explained))
+        self._say("copied as Markdown, if the terminal takes OSC 52; `oomtop events --format md` prints the same")
+
+    def search(self) -> None:
+        """Ask for a text and scroll to it."""
+        self.query_one(PromptLine).ask("/", self._searched)
+
+    def _searched(self, text: str) -> None:
+        self._say(f"{text} is not in it" if text and not self.view.search(text) else "")
+
+    def filter(self) -> None:
+        """Ask which lines to show."""
+        self.query_one(PromptLine).ask("filter: only lines with this text", self.view.set_filter)
+
+    def _say(self, note: str) -> None:
+        self._note = note
+        self.query_one("#reading-head", Sheet).update()
+
+    def _focus(self) -> None:
+        self.view.focus()
+
+    def _head(self, width: int) -> list[Text]:
+        line = Text(" post-mortem ", self.look.style("accent", bold=True) or "bold")
+        return [line.append(printable(self._note), self.look.style("warn"))]
+
+    def _keys(self, width: int) -> list[Text]:
+        line = Text()
+        for key, label in _KEYS:
+            if line.cell_len + len(key) + len(label) + 3 > width:
+                break
+            line.append(key, self.look.style("accent", bold=True) or "bold").append(f" {label}  ")
+        return [line]

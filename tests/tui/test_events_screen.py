@@ -1,0 +1,129 @@
+"""The Events tab and the post-mortem screen: newest first, the cursor stays, hostile names are inert."""
+
+from pathlib import Path
+
+import pytest
+from textual.app import App
+
+from oomtop.oomlog import log_files
+from oomtop.oomlog.scan import scan_lines
+from oomtop.tui.event_list import EventList
+from oomtop.tui.events_screen import EventsScreen
+from oomtop.tui.look import Look
+from oomtop.tui.post_mortem_screen import PostMortemScreen
+from oomtop.tui.sheet import Sheet
+from oomtop.tui.state import State
+from tests.tui.factories import make_assessment
+
+LOGS = Path(__file__).parents[1] / "fixtures" / "events"
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+def read(name):
+    return tuple(scan_lines((LOGS / f"{name}.log").read_text().splitlines(), name))
+
+
+def kill(pid, name="stress", time="2026-11-24T10:00:00Z"):
+    line = (
+        f"{time} host kernel: Out of memory: Killed process {pid} ({name}) total-vm:100kB, anon-rss:64kB, file-rss:0kB"
+    )
+    return next(iter(scan_lines([line], "kern.log")))
+
+
+class Stage(App):
+    """Nothing but one screen."""
+
+    def __init__(self, *live):
+        super().__init__()
+        self.tab = EventsScreen(State("root"), Look())
+        self.tab.assessment = make_assessment(events=live, time=1_795_600_000.0)
+
+    def on_mount(self):
+        self.push_screen(self.tab)
+
+
+@pytest.fixture(autouse=True)
+def no_logs(monkeypatch):
+    monkeypatch.setattr(log_files, "read_journal", lambda since=None: ([], []))
+    monkeypatch.setattr(log_files, "read_machine_logs", lambda folder="/var/log", since=None: ([], []))
+
+
+def text(app):
+    return "\n".join("".join(segment.text for segment in app.tab.view.render_line(y)) for y in range(20))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_events_stand_newest_first_and_older_logs_are_added(size):
+    app = Stage(kill(3, time="2026-11-24T10:00:03Z"))
+    async with app.run_test(size=size) as pilot:
+        await app.workers.wait_for_complete()
+        app.tab.show_older([kill(1), kill(2, time="2026-11-24T10:00:02Z"), kill(3, time="2026-11-24T10:00:03Z")])
+        await pilot.pause()
+        lines = [line for line in text(app).splitlines() if "kernel" in line]
+        assert [line.split()[2] if line[0].isdigit() else line.split()[4] for line in lines] == ["3", "2", "1"]
+
+
+async def test_enter_opens_the_post_mortem_and_escape_comes_back():
+    app = Stage(*read("global"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, PostMortemScreen)
+        assert "WHAT RAN OUT" in app.screen.view.text
+        assert max(len(line) for line in app.screen.view.text.splitlines()) <= 79
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is app.tab
+
+
+async def test_c_copies_markdown():
+    app = Stage(*read("cgroup"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("c")
+        assert app.clipboard.startswith("## The kernel's OOM killer killed gunpowder")
+
+
+async def test_the_cursor_stays_on_its_event_when_a_newer_one_comes():
+    first, second = kill(1), kill(2, time="2026-11-24T10:05:00Z")
+    app = Stage(second, first)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("down")
+        app.tab.assessment = make_assessment(events=(kill(9, time="2026-11-24T10:09:00Z"), second, first), time=1e9)
+        await pilot.pause()
+        assert app.tab.event().victim.pid == 1
+
+
+async def test_a_hostile_name_is_inert():
+    app = Stage(kill(7, name="a\x1b[31m[bold]b\u202ec"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "\x1b" not in text(app)
+        assert "\u202e" not in text(app)
+        assert "[bold]" in text(app)
+
+
+async def test_without_events_it_says_what_would_appear():
+    app = Stage()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "/dev/kmsg" in app.tab.query_one("#events-head", Sheet).text
+        await pilot.press("enter", "down", "end")
+
+
+async def test_a_log_that_cannot_be_read_is_named():
+    app = Stage()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.workers.wait_for_complete()
+        app.tab.show_older((), ["/var/log/kern.log: Permission denied", "journal: x"])
+        await pilot.pause()
+        assert "/var/log/kern.log: Permission denied (+1 more)" in app.tab.query_one("#events-head", Sheet).text
+
+
+async def test_search_goes_to_the_next_event_with_the_text():
+    app = Stage(kill(2, "java", "2026-11-24T10:05:00Z"), kill(1, "nginx"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert app.tab.query_one(EventList).find("nginx")
+        assert app.tab.event().victim.name == "nginx"

@@ -5,6 +5,7 @@ A process that does not change costs nothing: a point is kept only when its figu
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ MACHINE_POINTS = 1200
 THIN_POINTS = 1440
 THIN_SECONDS = 60.0
 PROCESS_POINTS = 61
+# Half an hour of the largest processes: 200 x 120 points are 3 MB at the most.
+LASTING_POINTS = 120
+LASTING_SECONDS = 15.0
+LASTING_PROCESSES = 200
+LASTING_LEAST = 16 << 20
 GROUP_POINTS = 121
 EVENTS = 2000
 MARKS = 500
@@ -54,6 +60,9 @@ class History:
         """Whether the kernel log was read up to now."""
         self.previous: Snapshot | None = None
         self.current: Snapshot | None = None
+        self.lasting: dict[ProcessId, Points] = {}
+        """(monotonic, anonymous memory and swap) of the largest processes, four points a minute."""
+        self._lasting_at = float("-inf")
         self._processes: dict[ProcessId, Points] = {}
         self._seen: dict[ProcessId, Process] = {}
         self._first_monotonic: float | None = None
@@ -67,6 +76,7 @@ class History:
         self._add_machine(snapshot)
         self._add_processes(snapshot.monotonic, snapshot.processes)
         self._add_groups(snapshot)
+        self._add_lasting(snapshot)
         for event in tick.events:
             self._add_event(event)
 
@@ -149,6 +159,19 @@ class History:
         for path in self.groups.keys() - alive:
             del self.groups[path]
 
+    def _add_lasting(self, snapshot: Snapshot) -> None:
+        """Add a point for each of the largest processes, four times a minute; the others are forgotten."""
+        now = snapshot.monotonic
+        if 0 <= now - self._lasting_at < LASTING_SECONDS:
+            return
+        self._lasting_at = now
+        sizes = ((_own_memory(process), process.id) for process in snapshot.processes)
+        largest = heapq.nlargest(LASTING_PROCESSES, (item for item in sizes if item[0] >= LASTING_LEAST))
+        before, self.lasting = self.lasting, {}
+        for size, identity in largest:
+            points = self.lasting[identity] = before.get(identity) or deque(maxlen=LASTING_POINTS)
+            points.append((now, size))
+
     def _add_event(self, event: OomEvent) -> None:
         for index, known in enumerate(self.events):
             if known.key == event.key:
@@ -157,3 +180,8 @@ class History:
         self.events.insert(0, event)
         self.events.sort(key=lambda known: known.time or 0.0, reverse=True)
         del self.events[EVENTS:]
+
+
+def _own_memory(process: Process) -> int:
+    """Return what only this process can have leaked: pages of files come and go with the page cache."""
+    return (process.rss if process.rss_anon is None else process.rss_anon) + (process.swap or 0)

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from oomtop.analysis.account import account_memory, account_pressure, account_swap
 from oomtop.analysis.badness import badness, total_pages
 from oomtop.analysis.exhaustion import exhaustion
-from oomtop.analysis.findings import Facts, find
+from oomtop.analysis.facts import Curve, Facts
+from oomtop.analysis.findings import find
 from oomtop.analysis.groups import assess_groups, nearest_limits
 from oomtop.analysis.growth import growth
 from oomtop.analysis.model import (
@@ -53,7 +54,22 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         exhaustion=outlooks,
         victims=_victims(snapshot, memory),
         growers=tuple(row.process.id for row in growers),
-        findings=find(Facts(memory, swap, pressure, outlooks, rows, growers, groups)),
+        findings=find(
+            Facts(
+                memory,
+                swap,
+                pressure,
+                outlooks,
+                rows,
+                growers,
+                groups,
+                _lasting(rows, history),
+                snapshot.kernel,
+                snapshot.meminfo,
+                snapshot.zones,
+                snapshot.machine.page_size,
+            )
+        ),
         rows=rows,
         cgroups=groups,
         limit=_own_limit(snapshot, groups),
@@ -136,6 +152,12 @@ def _growers(rows: Sequence[ProcessRow]) -> list[ProcessRow]:
     return heapq.nlargest(_GROWERS, growing, key=lambda row: row.growth or 0.0)
 
 
+def _lasting(rows: Sequence[ProcessRow], history: History) -> list[tuple[ProcessRow, Curve]]:
+    """Return the rows of the largest processes with what is known of their last half hour."""
+    curves = history.lasting
+    return [(row, curves[row.process.id]) for row in rows if row.process.id in curves] if curves else []
+
+
 def _victims(snapshot: Snapshot, memory: MemoryAccount) -> Victims:
     page = snapshot.machine.page_size
     pages = total_pages(snapshot.meminfo.mem_total, snapshot.meminfo.swap_total, page)
@@ -160,7 +182,7 @@ def _machine_outlook(snapshot: Snapshot, history: History, memory: MemoryAccount
     swap_total = snapshot.meminfo.swap_total or 0
     points = [
         (point.monotonic, memory.total - point.available + (point.swap_used or 0))
-        for point in list(history.machine)[-60:]
+        for point in history.machine
         if point.available is not None
     ]
     left = memory.available + (snapshot.meminfo.swap_free or 0)

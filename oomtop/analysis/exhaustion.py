@@ -7,21 +7,35 @@ from collections.abc import Sequence
 from oomtop.analysis.model import Confidence, Exhaustion
 from oomtop.analysis.trend import Slope, slope
 
-_RECENT = 30.0
-# Half a minute cannot tell a trend of hours from the noise of a busy machine: beyond this it is "not growing".
-_LONGEST = 2 * 3600.0
+# (seconds of the past, least part of them that is known, farthest end that they can tell): half a minute cannot tell
+# a trend of hours from the noise of a busy machine, half an hour can.
+_WINDOWS = ((30.0, 0.0, 2 * 3600.0), (300.0, 0.6, 12 * 3600.0), (1800.0, 0.6, 48 * 3600.0))
+# A slow trend that half a minute contradicts is over.
+_GOES_ON = 0.3
 
 
 def exhaustion(resource: str, headroom: int, points: Sequence[tuple[float, int]], now: float, size: int) -> Exhaustion:
     """Return the outlook of one resource from (monotonic, bytes used) points.
 
-    `size` is the whole resource in bytes; less than 0.002 % of it per second is noise.
+    `size` is the whole resource in bytes; a rate that would take longer than the window can tell is noise.
     """
-    trend = slope([point for point in points if now - point[0] <= _RECENT], least=5, seconds=4.0)
-    if trend is None:
+    recent = slope([point for point in points if now - point[0] <= _WINDOWS[0][0]], least=5, seconds=4.0)
+    if recent is None:
         return Exhaustion(resource, headroom, None)
-    if trend.median <= max(size * 2e-5, 1.0) or not _is_trend(trend, headroom / trend.median):
-        return Exhaustion(resource, headroom, trend.median)
+    for seconds, known, farthest in _WINDOWS:
+        trend = recent if seconds == _WINDOWS[0][0] else _trend(points, now, seconds, known)
+        if trend is None or not _is_trend(trend, headroom, farthest, size, seconds):
+            continue
+        if recent.median >= trend.median * _GOES_ON:
+            return _outlook(resource, headroom, trend)
+    return Exhaustion(resource, headroom, recent.median)
+
+
+def _trend(points: Sequence[tuple[float, int]], now: float, seconds: float, known: float) -> Slope | None:
+    return slope([point for point in points if now - point[0] <= seconds], least=20, seconds=seconds * known)
+
+
+def _outlook(resource: str, headroom: int, trend: Slope) -> Exhaustion:
     return Exhaustion(
         resource,
         headroom,
@@ -33,9 +47,10 @@ def exhaustion(resource: str, headroom: int, points: Sequence[tuple[float, int]]
     )
 
 
-def _is_trend(trend: Slope, seconds: float) -> bool:
-    """Whether a slope is one: a quarter of all pairs falling, or hours to go, is noise."""
-    return trend.low > 0 and seconds <= _LONGEST
+def _is_trend(trend: Slope, headroom: int, farthest: float, size: int, seconds: float) -> bool:
+    """Whether a slope is one: a quarter of all pairs falling, or an end out of sight, is noise."""
+    least = max(size * 2e-5 * _WINDOWS[0][0] / seconds, 1.0)
+    return trend.median > least and trend.low > 0 and headroom / trend.median <= farthest
 
 
 def _confidence(trend: Slope) -> Confidence:

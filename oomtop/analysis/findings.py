@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from oomtop.analysis.model import (
-    CgroupFigures,
-    Exhaustion,
-    Finding,
-    MemoryAccount,
-    PressureFigures,
-    ProcessRow,
-    Severity,
-    SwapAccount,
+from oomtop.analysis.facts import Facts, Rule
+from oomtop.analysis.findings_growth import hog, leak
+from oomtop.analysis.findings_limits import (
+    container_without_limit,
+    fragmentation,
+    limits_over_ram,
+    overcommit_refused,
 )  # fmt: skip
+from oomtop.analysis.model import CgroupFigures, Finding, Severity
 from oomtop.units import format_bytes, format_duration, format_rate, format_share
 
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the rules look at."""
-
-    memory: MemoryAccount
-    swap: SwapAccount
-    pressure: PressureFigures
-    exhaustion: Sequence[Exhaustion]
-    rows: Sequence[ProcessRow]
-    growers: Sequence[ProcessRow]
-    groups: Sequence[CgroupFigures]
-
-
-Rule = Callable[[Facts], "Finding | None"]
 _SOON = 120.0
 
 
@@ -184,12 +166,21 @@ def swarm(facts: Facts) -> Finding | None:
 
 
 RULES: tuple[Rule, ...] = (
-    group_near_limit, memory_running_out, swap_storm, thrashing, swarm, tmpfs, kernel_memory, mlocked,
+    group_near_limit, memory_running_out, swap_storm, thrashing, overcommit_refused, leak, swarm, hog, tmpfs,
+    kernel_memory, mlocked, fragmentation, container_without_limit, limits_over_ram,
 )  # fmt: skip
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 def find(facts: Facts) -> tuple[Finding, ...]:
-    """Return what the rules found, most severe first."""
+    """Return what the rules found, most severe first; one process is accused once."""
     found = [finding for rule in RULES if (finding := rule(facts)) is not None]
-    return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))
+    accused = {finding.target for finding in found if finding.id not in ("leak", "hog") and finding.target is not None}
+    leaking = {finding.target for finding in found if finding.id == "leak"}
+    kept = [
+        finding
+        for finding in found
+        if not (finding.id == "leak" and finding.target in accused)
+        and not (finding.id == "hog" and finding.target in accused | leaking)
+    ]
+    return tuple(sorted(kept, key=lambda finding: _ORDER[finding.severity]))

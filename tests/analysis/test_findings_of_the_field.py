@@ -1,0 +1,143 @@
+"""Each finding made true, and one near miss of it; thirty minutes of load that is no leak."""
+
+from dataclasses import replace
+
+import pytest
+
+from oomtop.analysis.exhaustion import exhaustion
+from oomtop.analysis.facts import Facts
+from oomtop.analysis.findings import find
+from oomtop.analysis.findings_growth import find_leak
+from oomtop.analysis.model import CgroupFigures, Victims
+from oomtop.host.buddyinfo import BuddyZone
+from oomtop.host.cgroup import Cgroup
+from oomtop.host.kernel_facts import KernelFacts
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.zoneinfo import Zone
+from oomtop.units import GIB, MIB
+from tests.tui.factories import make_assessment, make_process, make_row
+
+CONTAINER = "/docker/" + "ab" * 32
+
+
+def facts(**changes):
+    calm = make_assessment()
+    memory = replace(calm.memory, total=16 * GIB, available=12 * GIB, mlocked=0)
+    return Facts(memory, calm.swap, calm.pressure, (), calm.rows, (), (), **changes)
+
+
+def names(found):
+    return {finding.id for finding in find(found)}
+
+
+def group(path, current, limit=None, effective=None):
+    figures = Cgroup(path=path, current=current, max=limit)
+    return CgroupFigures(figures, path, effective or limit, None, None, Victims())
+
+
+def curve(size, minutes=30, step=15):
+    return [(float(second), int(size(second))) for second in range(0, minutes * 60, step)]
+
+
+LEAK = curve(lambda second: 200 * MIB + second * 200_000)
+
+
+def test_a_steady_rise_over_half_an_hour_is_a_leak():
+    found = find_leak(LEAK)
+    assert found is not None
+    assert found.rate == pytest.approx(200_000, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        lambda second: 200 * MIB + second % 300 * 2_000_000,
+        lambda second: 800 * MIB * (1 - 2.718 ** (-second / 200)),
+        lambda second: 200 * MIB if second < 900 else 900 * MIB,
+        lambda second: 500 * MIB,
+        lambda second: 500 * MIB + second * 4000,
+    ],
+    ids=["saw-tooth", "warm-up", "one jump", "flat", "next to nothing"],
+)
+def test_what_only_looks_like_a_leak_is_none(size):
+    for end in range(20, 121, 5):
+        assert find_leak(curve(size)[:end]) is None
+
+
+def test_a_leak_is_told_after_five_minutes_and_not_before():
+    assert find_leak(LEAK[:15]) is None
+    assert find_leak(LEAK[:25]) is not None
+
+
+def test_a_leaking_process_is_accused_once():
+    row = make_row(make_process(4711, rss=9 * GIB))
+    scarce = replace(facts(lasting=[(row, LEAK)]), rows=(row,))
+    scarce = replace(scarce, memory=replace(scarce.memory, available=3 * GIB))
+    assert names(scarce) == {"leak"}
+
+
+@pytest.mark.parametrize(("rss", "available", "told"), [(9, 3, True), (7, 3, False), (9, 6, False)])
+def test_a_hog_holds_half_while_memory_is_scarce(rss, available, told):
+    row = make_row(make_process(4711, rss=rss * GIB))
+    found = replace(facts(), rows=(row,), memory=replace(facts().memory, available=available * GIB))
+    found = replace(found, swap=replace(found.swap, total=0))
+    assert names(found) == ({"hog"} if told else set())
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"), [((100_000, 0, 0, 10), True), ((100_000, 0, 0, 2000), False), ((5000, 0, 0, 1), False)]
+)
+def test_fragmentation_is_free_memory_without_large_pieces(counts, told):
+    zone = Zone(0, "Normal", 100 * MIB, 10 * MIB, 12 * MIB, 15 * MIB, None, None, None)
+    found = facts(kernel=KernelFacts((), (BuddyZone(0, "Normal", counts),)), zones=(zone,))
+    assert names(found) == ({"fragmentation"} if told else set())
+
+
+@pytest.mark.parametrize(("mode", "committed", "told"), [("2", 99, True), ("2", 90, False), ("0", 99, False)])
+def test_overcommit_is_refused_under_strict_accounting_only(mode, committed, told):
+    info = Meminfo(mem_total=16 * GIB, mem_free=GIB, commit_limit=100 * GIB, committed_as=committed * GIB)
+    found = facts(kernel=KernelFacts((("overcommit_memory", mode),)), meminfo=info)
+    assert names(found) == ({"overcommit"} if told else set())
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "effective", "told"),
+    [
+        (CONTAINER, 3, None, True),
+        (CONTAINER, 3, 8 * GIB, False),
+        (CONTAINER, 1, None, False),
+        ("/user.slice", 9, None, False),
+    ],
+)
+def test_a_big_container_without_a_limit_is_told(path, size, effective, told):
+    found = replace(facts(), groups=(group(path, size * GIB, effective=effective),))
+    assert names(found) == ({"no_limit"} if told else set())
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"), [({"/a": 10, "/b": 9}, True), ({"/a": 10, "/b": 5}, False), ({"/a": 10, "/a/b": 9}, False)]
+)
+def test_limits_that_add_up_to_more_than_there_is(limits, told):
+    groups = tuple(group(path, MIB, limit * GIB) for path, limit in limits.items())
+    found = replace(facts(), groups=groups)
+    found = replace(found, swap=replace(found.swap, total=0))
+    assert names(found) == ({"limits_over_ram"} if told else set())
+
+
+def used(rate, seconds, step=2, start=GIB):
+    return [(float(second), int(start + rate * second)) for second in range(0, seconds, step)]
+
+
+def test_a_slow_trend_is_seen_in_half_an_hour():
+    found = exhaustion("RAM", 8 * GIB, used(100_000, 1800), 1798.0, 16 * GIB)
+    assert found.seconds == pytest.approx(8 * GIB / 100_000, rel=0.05)
+
+
+def test_a_slow_trend_that_stopped_is_over():
+    points = used(100_000, 1700) + [(float(second), int(GIB + 100_000 * 1700)) for second in range(1700, 1800, 2)]
+    assert exhaustion("RAM", 8 * GIB, points, 1798.0, 16 * GIB).seconds is None
+
+
+def test_a_jump_is_no_trend():
+    points = [(float(second), GIB if second < 900 else 2 * GIB) for second in range(0, 1800, 2)]
+    assert exhaustion("RAM", 8 * GIB, points, 1798.0, 16 * GIB).seconds is None

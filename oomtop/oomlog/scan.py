@@ -28,7 +28,7 @@ _PATIENCE = 200
 # What a hit spares the search: less than _PATIENCE of the shortest lines.
 _SKIP = 1024
 # Every line that begins an event holds one of them; the fewer they are, the fewer passes over the bytes.
-_NEEDLES = (b"oom-k", b"emory", b"OOM e")
+_NEEDLES = (b"oom-kill", b"emory", b"OOM e")
 _TELLING = re.compile(
     rb"oom-k|OOM e|[Oo]ut of memory|due to memory|low memory!|emory (?:status|pressure|cgroup)|by_memory"
 )

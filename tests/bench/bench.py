@@ -13,6 +13,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ PROGRAMS = (
     Program("glances", ("glances", "-t", "1"), (b"Command",), 1.0, ("glances", "--version")),
 )
 Row = Sequence[str]
+SAID = ("request finished in ms", "session opened for user", "GET /api/v1/items HTTP/1.1 200", "connection from port")
 
 
 def installed(names: Iterable[str]) -> list[Program]:
@@ -146,6 +148,56 @@ def answers(at: Terminal, count: int) -> tuple[str, ...]:
     return f"{statistics.median(times):.1f}", f"{p95:.1f}", f"{times[-1]:.1f}", str(found.count(None))
 
 
+def events(options: argparse.Namespace) -> None:
+    """A gigabyte of syslog with 20 reports, and a storm of 2,000, beside grep."""
+    heading("OOM events in big logs", ("log", "command", "seconds", "resident MiB", "found"))
+    report = (ROOT / "tests" / "fixtures" / "events" / "global.log").read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        big, storm = Path(folder, "syslog"), Path(folder, "storm")
+        write_log(big, report, options.gigabytes)
+        storm.write_bytes(report * 2000)
+        for path in (big, storm):
+            for argv in (("grep", "-c", "Out of memory", str(path)), (*OOMTOP, "events", str(path))):
+                row(
+                    (
+                        f"{path.name}, {path.stat().st_size / 2**20:.0f} MiB",
+                        argv[-2 if argv[0] != "grep" else 0],
+                        *ran(argv),
+                    )
+                )
+
+
+def write_log(path: Path, report: bytes, gigabytes: float) -> None:
+    """Write ordinary lines, and the report twenty times among them."""
+    lines = "".join(
+        f"Nov 23 {n // 3600:02}:{n // 60 % 60:02}:{n % 60:02} host app[{n}]: {SAID[n % 4]} {n * 7919}\n"
+        for n in range(20000)
+    )
+    block = lines.encode()
+    part = int(gigabytes * 2**30 / 20 / len(block))
+    with path.open("wb") as file:
+        for _ in range(20):
+            for _ in range(part):
+                file.write(block)
+            file.write(report)
+
+
+def ran(argv: Sequence[str]) -> tuple[str, str, str]:
+    """Run a command twice; return its better time, its peak resident size, and how many lines it printed."""
+    best, peak, said = 1e9, 0, b""
+    for _ in range(2):
+        started = time.monotonic()
+        # Through a shell, so that the peak is not that of this process before its exec.
+        shell = ("/bin/sh", "-c", 'exec "$@"', "sh", *argv)
+        with subprocess.Popen(shell, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            assert process.stdout is not None
+            said = process.stdout.read()
+            _, _, usage = os.wait4(process.pid, 0)
+            process.returncode = 0
+        best, peak = min(best, time.monotonic() - started), max(peak, usage.ru_maxrss * 1024)
+    return f"{best:.2f}", mib(peak), f"{len(said.splitlines())} lines"
+
+
 def measured(program: Program, size: Size, measure: Callable[[Terminal], object]) -> object:
     """Return what `measure` finds, None if the program ended by itself."""
     with terminal(program.argv, size) as at:
@@ -193,6 +245,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "start": start,
     "wire": wire,
     "keys": keys,
+    "events": events,
 }
 
 
@@ -203,6 +256,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, nargs="+", default=[100, 1000, 5000, 20000])
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--starts", type=int, default=7)
+    parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--keys", type=int, default=100)
     options = parser.parse_args()
     machine()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from oomtop.analysis.assessment import assess
+from oomtop.analysis.postmortem import explain
 from oomtop.history import History
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
@@ -80,6 +81,8 @@ def test_a_surge_is_seen_foreseen_and_explained(group):
     assert (event.type, event.victim_cgroup) == ("memcg", path)
     assert event.time is not None
     assert seen_at - event.time < 1.5
+    explained = explain(event)
+    assert (explained.ranking[0].pid, explained.ranking[0].is_selected, explained.agrees) == (hog.pid, True, True)
     assert predicted == {hog.pid}
     assert outlook
     assert growth[-1] == pytest.approx(RATE, rel=0.1)

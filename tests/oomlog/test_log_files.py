@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import json
 import lzma
 import os
 import shutil
@@ -12,7 +13,7 @@ import pytest
 
 from oomtop.errors import OomtopError
 from oomtop.oomlog import scan
-from oomtop.oomlog.log_files import list_machine_logs, read_file, read_machine_logs
+from oomtop.oomlog.log_files import list_machine_logs, read_file, read_journal, read_machine_logs
 from oomtop.oomlog.merge import merge_logs
 from oomtop.oomlog.scan import scan_file, scan_lines
 
@@ -131,3 +132,45 @@ def test_a_ring_buffer_that_begins_in_the_middle_of_a_report_keeps_its_table():
     assert len(event.tasks) == 1
     assert not event.has_header
     assert not event.complete
+
+
+def test_the_journal_is_read_through_journalctl(tmp_path, monkeypatch):
+    entries = "".join(
+        json.dumps(
+            {
+                "MESSAGE": line.partition("] ")[2],
+                "_TRANSPORT": "kernel",
+                "SYSLOG_IDENTIFIER": "kernel",
+                "__REALTIME_TIMESTAMP": "1795500000000000",
+                "_SOURCE_MONOTONIC_TIMESTAMP": "1100000000",
+            }
+        )
+        + "\n"
+        for line in report(1).splitlines()
+    )
+    (tmp_path / "entries").write_text(entries)
+    tool = tmp_path / "journalctl"
+    tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\ncat {tmp_path}/entries\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    events, unread = read_journal(since=1795000000.5)
+    assert victims(events) == [2001]
+    assert (events[0].time, events[0].kernel_time, events[0].source) == (1795500000.0, 1100.0, "journal")
+    assert unread == []
+    assert "--since=@1795000000" in (tmp_path / "asked").read_text()
+
+
+@pytest.mark.parametrize(("script", "named"), [("exit 1", False), ("echo broken >&2; exit 3", True)])
+def test_a_journal_that_cannot_be_read_is_named(tmp_path, monkeypatch, script, named):
+    tool = tmp_path / "journalctl"
+    tool.write_text(f"#!/bin/sh\n{script}\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    events, unread = read_journal()
+    assert events == []
+    assert [item.path for item in unread] == (["journal"] if named else [])
+
+
+def test_a_machine_without_journalctl_has_no_journal(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert read_journal() == ([], [])

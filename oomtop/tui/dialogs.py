@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -152,9 +152,10 @@ class PlanDialog(ModalScreen[bool]):
         Binding("escape,n,q", "cancel", "Cancel", id="dialog.refuse"),
     ]
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, go: Callable[[], object]) -> None:
         super().__init__()
         self.plan = plan
+        self._go = go
 
     def compose(self) -> ComposeResult:
         """Write the plan out."""
@@ -167,6 +168,9 @@ class PlanDialog(ModalScreen[bool]):
 
     def action_confirm(self) -> None:
         """Go ahead, unless the plan is refused."""
+        if self.plan.refusal is None:
+            # Before the dialog is taken away: with 5,000 rows behind it that takes longer than the signal may.
+            self._go()
         self.dismiss(self.plan.refusal is None)
 
     def action_cancel(self) -> None:

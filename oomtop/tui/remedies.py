@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -161,15 +162,15 @@ class Remedies:
         tab.hold(True)
         prepared = prepare(request, context_of(facts, self._guard, Root()))
 
-        def answered(go: bool | None) -> None:
+        def go() -> None:
+            threading.Thread(target=self._perform, args=(prepared, step), name="action", daemon=True).start()
+
+        def answered(done: bool | None) -> None:
             tab.hold(False)
-            if go:
-                work = partial(self._perform, prepared, step)
-                self._app.run_worker(work, thread=True, group="actions", exit_on_error=False)
-            else:
+            if not done:
                 prepared.close()
 
-        self._app.push_screen(PlanDialog(prepared.plan), answered)
+        self._app.push_screen(PlanDialog(prepared.plan, go), answered)
 
     def _perform(self, prepared: Prepared, step: UndoStep | None) -> None:
         def report(text: str) -> None:

@@ -118,7 +118,7 @@ def _is_number(word: str) -> bool:
     return word.lstrip("-").isdigit()
 
 
-_COUNTER = re.compile(r"\b([a-z_]+):(\d+)\b(?!\s*[kK]B)")
+_COUNTER = re.compile(r"\b([a-z_]+):(\d+)\b(?!\s*kb)")
 _ZONE = re.compile(r"^(?:Node (\d+) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:(\d+)kB(.*)$")
 _ZONE_FIELD = re.compile(r"\b(boost|min|low|high|present|managed):(\d+)kB")
 _RESERVE = re.compile(r"^lowmem_reserve\[\]: ([\d ]+)$")
@@ -131,12 +131,13 @@ def parse_mem_info(lines: Iterable[str]) -> tuple[tuple[str, int], ...]:
     found: dict[str, int] = {}
     inside = False
     for line in lines:
-        if line.startswith("Mem-Info:"):
+        # 2.6.30 writes `Active_anon`; where the log lost the heading, the first counter is the beginning.
+        if line.startswith(("Mem-Info:", "active_anon:", "Active_anon:")):
             inside = True
         elif inside and line.startswith(("Node ", "DMA free:", "Normal free:")) and "active_anon" in found:
             break
         if inside:
-            found.update((name, int(count)) for name, count in _COUNTER.findall(line))
+            found.update((name, int(count)) for name, count in _COUNTER.findall(line.lower()))
     return tuple((name, count) for name, count in found.items() if name not in ("hi", "btch", "usd"))
 
 

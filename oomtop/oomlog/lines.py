@@ -27,14 +27,17 @@ SUMMARY = re.compile(
 )
 CUT_SUMMARY = re.compile(r"^oom-kill:constraint=(?P<constraint>CONSTRAINT_[A-Z_]+),(?P<rest>.{0,9000})$")
 SELECTED = re.compile(
-    r"^(?:(?P<msg>[^:]{1,80}): )?Kill process (?P<pid>\d+) \((?P<name>.{0,80})\) "
-    r"score (?P<score>-?\d+)(?: or sacrifice child)?"
+    r"^(?:(?P<msg>[^:]{1,80}): )?[Kk]ill process (?P<pid>\d+) \((?P<name>.{0,80})\) "
+    r"score (?P<score>-?\d+)(?: (?:or sacrifice child|or a child|and children))?"
 )
+# The sizes are optional: kernels up to 2.6.32 print none, `vsz:` is of 2.6.33 to 2.6.35, and lines are cut.
 KILLED = re.compile(
-    r"^(?:(?P<msg>[A-Z][^:]{1,80}): )?Killed process (?P<pid>\d+)(?:, UID (?P<uid1>\d+),)? \((?P<name>.{0,80})\)"
-    r"(?:, UID (?P<uid2>\d+),|,)? total-vm:(?P<total_vm>\d+)kB, anon-rss:(?P<anon>\d+)kB, file-rss:(?P<file>\d+)kB"
+    r"^(?:(?P<msg>[A-Z][^:]{1,80}): )?(?:K|OOM k)illed process (?P<pid>\d+)(?:, UID (?P<uid1>\d+),)? "
+    r"\((?P<name>.{0,80})\)(?:, UID (?P<uid2>\d+),?|,)?"
+    r"(?:\.?$|(?P<sizes> (?:total-vm:|vsz:|score -?\d+ vm:)(?P<total_vm>\d+)kB"
+    r"(?:, anon-rss:(?P<anon>\d+)kB(?:, file-rss:(?P<file>\d+)kB)?)?"
     r"(?:, shmem-rss:(?P<shmem>\d+)kB)?(?:, UID:(?P<uid3>\d+))?(?: pgtables:(?P<pgtables>\d+)kB)?"
-    r"(?: oom_score_adj:(?P<adj>-?\d+))?"
+    r"(?: oom_score_adj:(?P<adj>-?\d+))?))"
 )
 REAPED = re.compile(r"^oom_reaper: reaped process (?P<pid>\d+) ")
 GROUP = re.compile(r"^Tasks in (?P<path>/.{0,4096}?) are going to be killed due to memory\.oom\.group set")
@@ -45,7 +48,7 @@ PANIC = re.compile(
     r"^Kernel panic - not syncing: (?P<why>System is deadlocked on memory|(?:Out of memory|out of memory)[:.].{0,120})"
 )
 MANUAL = re.compile(r"^sysrq: (?:SysRq : )?Manual OOM execution")
-KILL_MESSAGES = ("Out of memory", "Memory cgroup out of memory")
+KILL_MESSAGES = ("Out of memory", "Out of Memory", "Memory cgroup out of memory")
 
 
 def number(text: str | None, scale: int = 1) -> int | None:

@@ -39,14 +39,34 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[ -/]{0,2}[@-~]")
 _LEVEL = re.compile(r"^<\d{1,3}>(?:1 )?")
 _VERSION = re.compile(r"^<\d{1,3}>1 ")
 _DECODED_LEVEL = re.compile(r"^[a-z0-9]{2,8} {0,4}:[a-z]{3,8} {0,4}: ")
-_STAMP = re.compile(r"^\[ *(\d{1,12}\.\d{1,9})\] ?")
-_CALLER = re.compile(r"^\[ *[TC]\d{1,9}\] ?")
-_WALL = re.compile(r"^\[[^\]\d][^\]]{5,40}\d{4}\] ?")
+_STAMP = re.compile(r"^\[ *(\d{1,12}\.\d{1,9})(?: <[ \d.]{1,20}>)?\] ?")
+# Behind the stamp: PRINTK_CALLER, and the CPU, task and pid that kernels of Qualcomm, MediaTek and Samsung put there.
+_CALLER = re.compile(
+    r"^ {0,2}(?:\[ *[TC]\d{1,9}\] ?|c\d{1,2} {1,6}\d{1,7} |\(\d{1,2}\)\[\d{1,7}:[^\]]{0,40}\]"
+    r"|\[\d{1,2}: {0,20}[^\]]{1,40}: {0,8}\d{1,7}\] )"
+)
+# dmesg -T in any language; -e, -H and -d print `[Dec10 12:34]`, `[  +0.002367]` and `[<    0.000010>]`.
+_WALL = re.compile(
+    r"^\[(?:[^\]\d][^\]]{5,40}\d{4}(?: <[ \d.]{1,20}>)?|[^\]\d]{2,6} ?\d{1,2} \d\d:\d\d"
+    r"| {0,10}\+ {0,10}\d{1,9}\.\d{1,9}|< {0,10}\d{1,9}\.\d{1,9}>)\] ?"
+)
+# VMware's log of a machine repeats the guest's console.
+_GUEST = re.compile(r"^\d{4}-\d\d-\d\dT\S{8,24} \S{1,12} \S{1,24} - Guest: ")
+# A pasted log is indented or quoted; what follows must begin like a log's line.
+_PASTED = re.compile(
+    r"^(?:[ \t]{0,40}(?:> ?){1,9}|[ \t]{1,40}(?=\[|<\d|[A-Z][a-z]{2} [ \d]\d \d\d:|\d{4}-\d\d-\d\d[T ]))"
+)
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:([.,])(\d{1,9}))?(Z|[+-]\d\d:?\d\d)? ")
-_BSD = re.compile(r"^(?:[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:\.\d{1,9})? ")
+_BSD = re.compile(r"^(?:[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:\.\d{1,9})?:? ")
 _RFC5424 = re.compile(r"^(?P<host>\S{1,255}) (?P<program>\S{1,48}) \S{1,128} \S{1,32} (?:-|\[[^\]]{0,400}\]) ")
 _FORWARDED = re.compile(r"^(?P<program>[\w.-]{1,48})\[\d{1,9}\]: ")
 _TAG = re.compile(r"^(?:(?P<host>[\w.:-]{1,255}) )?(?P<program>kernel|[\w./-]{1,48}(?:\[\d{1,9}\])?)(?: -){0,3}: ?")
+# Any other date or column before the tag of a program that tells of kills: other languages, years, `grep` in front.
+_LOOSE = re.compile(
+    r"^(?P<before>(?:(?!: )[^\"'`=]){0,160}?)\b(?P<program>kernel|systemd-oomd|earlyoom|nohang|oomd|kubelet|containerd)"
+    r"(?:\[\d{1,9}\])?: ?"
+)
+_LOOSE_DATE = re.compile(r"\d\d:\d\d|^\d{9,10}\.\d|^\[ *(?P<kernel_time>\d{1,12}\.\d{1,9})\] |^(?:[\w.-]{1,255} )?$")
 
 
 def parse_kmsg(raw: bytes) -> tuple[Record, ...]:
@@ -78,7 +98,9 @@ def parse_line(line: str, reference: float | None = None) -> tuple[Record, ...]:
 
     RFC 3164 dates have no year: with `reference`, a Unix time, they lie in the year before it, else they are None.
     """
-    text = _ANSI.sub("", line.rstrip("\r\n").replace("\xa0", " "))
+    text = _PASTED.sub("", _ANSI.sub("", line.rstrip("\r\n").replace("\xa0", " ")), count=1)
+    # Mail in quoted-printable writes its equals signs so.
+    text = _GUEST.sub("", text.replace("=3D", "="), count=1)
     if text.startswith("{"):
         wrapped = unwrap_json(text)
         if wrapped is not None:
@@ -116,11 +138,14 @@ def _strip(record: Record, reference: float | None = None) -> Record:
     is_5424 = _VERSION.match(record.text) is not None
     text = _DECODED_LEVEL.sub("", _LEVEL.sub("", record.text, count=1), count=1)
     text, when = _strip_date(text, reference)
-    host, program = None, "kernel"
+    host, program, tag = None, "kernel", None
     if when is not False:
         tag = _RFC5424.match(text) if is_5424 else _TAG.match(text)
         if tag is not None:
             host, program, text = tag["host"], tag["program"].partition("[")[0], text[tag.end() :]
+    loose = _loose_tag(record.text) if tag is None else None
+    if loose is not None:
+        program, text = loose["program"], record.text[loose.end() :]
     text = _LEVEL.sub("", text, count=1)
     stamp = _STAMP.match(text)
     text = _CALLER.sub("", text[stamp.end() :], count=1) if stamp else _WALL.sub("", text, count=1)
@@ -132,6 +157,12 @@ def _strip(record: Record, reference: float | None = None) -> Record:
         facility=LOG_KERN if program == "kernel" else LOG_USER,
         program=program,
     )
+
+
+def _loose_tag(text: str) -> re.Match[str] | None:
+    """Return the tag of a line whose date or columns are of no known shape; None where it may be a sentence."""
+    match = _LOOSE.match(text) if ": " in text else None
+    return match if match and _LOOSE_DATE.search(match["before"]) else None
 
 
 def _strip_date(text: str, reference: float | None) -> tuple[str, float | bool | None]:

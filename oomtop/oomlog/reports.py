@@ -169,8 +169,11 @@ class ReportReader:
         return True
 
     def _on_killed(self, record: Record, text: str) -> bool:
-        match = lines.KILLED.match(text) if "Killed process " in text else None
+        match = lines.KILLED.match(text) if "illed process " in text else None
         if match is None or not _is_kernel_message(match["msg"]):
+            return False
+        # Without message and sizes it could be anybody's sentence, unless the kernel just named its choice.
+        if match["msg"] is None and match["sizes"] is None and self._open is None:
             return False
         report = self._current(record, int(match["pid"]))
         report.victims.append(lines.victim_of(match))
@@ -181,7 +184,8 @@ class ReportReader:
         event = self._open.event if self._open else None
         if event is None or message is None:
             return
-        if message.startswith("Memory cgroup"):
+        # OpenVZ names a container's beancounter: `Out of memory in UB 101`.
+        if message.startswith(("Memory cgroup", "Out of memory in UB")):
             self._change(type="memcg")
         elif event.type == "unknown":
             self._change(type="global")
@@ -189,7 +193,7 @@ class ReportReader:
             self._change(allocating_task=True)
 
     def _on_selected(self, record: Record, text: str) -> bool:
-        match = lines.SELECTED.match(text) if "Kill process " in text else None
+        match = lines.SELECTED.match(text) if "ill process " in text else None
         if match is None or not _is_kernel_message(match["msg"]):
             return False
         report = self._current(record)

@@ -30,7 +30,7 @@ _SKIP = 1024
 # Every line that begins an event holds one of them; the fewer they are, the fewer passes over the bytes.
 _NEEDLES = (b"oom-kill", b"emory", b"OOM e")
 _TELLING = re.compile(
-    rb"oom-k|OOM e|[Oo]ut of memory|due to memory|low memory!|emory (?:status|pressure|cgroup)|by_memory"
+    rb"oom-k|OOM e|[Oo]ut of [Mm]emory|due to memory|low memory!|emory (?:status|pressure|cgroup)|by_memory"
 )
 _CONTEXT = 16
 

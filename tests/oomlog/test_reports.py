@@ -105,3 +105,92 @@ def test_a_daemons_line_that_systemd_forwards_to_the_kernel_log():
     assert forged.program == "kernel"
     (own,) = parse_kmsg(b"11,7,1500000,-;oomd kill: 1.0 2.0 3.0 /x 5 ruleset:[r]")
     assert own.text.startswith("oomd kill: ")
+
+
+KILL = "Out of memory: Killed process 42 (x) total-vm:4kB, anon-rss:4kB, file-rss:0kB"
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "> [  5.0] ", "    [  5.0] ", "> > Nov  1 10:00:00 h kernel: ", "[Dec10 12:34] ", "[  +0.002367] ",
+        "[<    0.000010>] ", "[    5.000000 <    0.000010>] ", "[Tue Aug 12 10:00:00 2025 <    0.000000>] ",
+        "Sun Jun  2 12:00:00 2024 kern.err kernel: [  5.0] ", "Jan  1 00:00:00 host kern.err kernel: ",
+        "Jan  1 00:00:00 kernel: ", "Sun 2024-06-02 12:00:00 CEST host kernel: ", "1717322400.123456 host kernel: ",
+        "[ 30.745678] host kernel: ", "/var/log/messages:Nov  1 10:00:00 h kernel: ", "1234:Nov  1 10:00:00 h kernel: ",
+        "août 02 12:00:00 host kernel: ", "июн 02 12:00:00 host kernel: ", "6月 02 12:00:00 host kernel: ",
+        "2024 Jun  2 12:00:00 host kernel: ", "2024/06/02 12:00:00 kernel: ", "kernel: ", "host kernel: [5.0] ",
+        "<3>[  5.0] c3   1234 ", "2023-12-04T10:49:30.127Z In(05) vcpu-5 - Guest: <3>[39291577.009360] ", "<3>[  5.0]  (3)[1234:comm]", "<3>[  5.0]  [3:   kworker/1:2: 1234] ",
+    ],
+)  # fmt: skip
+def test_a_kill_behind_a_rarer_prefix_is_read(prefix):
+    (event,) = events(prefix + KILL)
+    assert event.victim is not None
+    assert (event.victim.pid, event.victim.total_vm) == (42, 4096)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "Jun  1 10:00:00 h app[5]: kernel: ", "we saw in our kernel: ", "Jun  1 10:00:00 h app[5]: Jun  1 10:00:00 h kernel: ",
+        'time="2024-01-01T10:00:00Z" msg="kernel: ', "app: 10:00:00 kernel: ", "{'kernel: ",
+    ],
+)  # fmt: skip
+def test_a_kill_that_a_program_quotes_is_no_event(prefix):
+    assert events(prefix + KILL) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "total_vm"),
+    [
+        ("Out of Memory: Kill process 1 (init) score 9999 and children.\nOut of memory: Killed process 42 (httpd).", "global", None),
+        ("Out of memory: Killed process 42, UID 48, (httpd).", "global", None),
+        ("Out of memory: kill process 41 (java) score 5000 or a child\nKilled process 42 (java)", "global", None),
+        ("Out of memory: kill process 41 (a) score 5 or a child\nKilled process 42 (b) vsz:8kB, anon-rss:4kB, file-rss:4kB", "global", 8192),
+        ("Killed process 42 (x), UID 1000 total-vm:8kB, anon-rss:4kB, file-rss:4kB", "unknown", 8192),
+        ("Out of memory: Killed process 42 (java) total-vm:8kB, anon-", "global", 8192),
+        ("Out of memory in UB 101: OOM killed process 42 (java) score 0 vm:8kB, rss:4kB, swap:0kB", "memcg", 8192),
+    ],
+)  # fmt: skip
+def test_kill_lines_of_old_kernels_and_cut_ones(text, kind, total_vm):
+    (event,) = events(text)
+    assert event.victim is not None
+    assert (event.victim.pid, event.victim.total_vm, event.type) == (42, total_vm, kind)
+
+
+@pytest.mark.parametrize(
+    "text", ["Killed process 42 (java)", "Killed process 42 (java) by hand", "kill process 42 (x)"]
+)
+def test_a_sentence_about_a_kill_is_no_event(text):
+    assert events(text) == []
+
+
+def test_quoted_printable_mail_is_read():
+    (event,) = events("[5.0] ip invoked oom-killer: gfp_mask=3D0xc2cc0(GFP_KERNEL), order=3D3, oom_score_adj=3D0")
+    assert (event.gfp_mask, event.order) == ("0xc2cc0", 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "killer"),
+    [
+        ("avril 16 21:08:50 systemd-oomd[9]: Killed /a.slice/x.scope due to memory pressure for /a.slice being 9% > 5% for > 2s", "systemd-oomd"),
+        ("[   77.749670] systemd-oomd[659]: Marked /a.slice/x.service for killing due to memory pressure for /a", "systemd-oomd"),
+        ('Jun 12 06:39:16: sending SIGTERM to process 696 uid 1001 "ipfs": badness 757, VmRSS 637 MiB', "earlyoom"),
+        ('mars 27 18:46:05 h earlyoom[14]: sending SIGTERM to process 6 uid 1 "x": badness 7, VmRSS 6 MiB', "earlyoom"),
+    ],
+)  # fmt: skip
+def test_daemons_behind_rarer_prefixes(line, killer):
+    (event,) = events(line)
+    assert event.killer == killer
+
+
+def test_counters_of_2_6_30_and_without_their_heading():
+    (event,) = events(
+        "[5.0] x invoked oom-killer: gfp_mask=0x201da, order=0, oom_adj=0\n"
+        "[5.0] Active_anon:290797 active_file:28 inactive_anon:97034\n[5.0]  free:3341 slab:13776 bounce:0\n"
+        "[5.0] DMA free:7776kB min:40kB low:48kB high:60kB active_anon:556kB\n"
+        "[5.1] Out of memory: kill process 4 (y) score 9 or a child\n[5.2] Killed process 42 (y)\n"
+    )
+    assert dict(event.mem_info_pages)["active_anon"] == 290797
+    assert dict(event.mem_info_pages)["free"] == 3341
+    assert (event.type, event.complete) == ("global", True)

@@ -14,7 +14,7 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.tui.look import Look
 from oomtop.tui.state import State
 
-TABS = (("processes", "Processes"), ("events", "Events"), ("kernel", "Kernel"))
+TABS = (("processes", "Processes"), ("cgroups", "Cgroups"), ("events", "Events"), ("kernel", "Kernel"))
 """(id, title) of every tab, in the order of the Tab key and of the header."""
 
 

@@ -15,13 +15,19 @@ def _kernel(state: State, look: Look) -> TabScreen:
     return KernelScreen(state, look)
 
 
+def _cgroups(state: State, look: Look) -> TabScreen:
+    from oomtop.tui.cgroups_screen import CgroupsScreen
+
+    return CgroupsScreen(state, look)
+
+
 def _events(state: State, look: Look) -> TabScreen:
     from oomtop.tui.events_screen import EventsScreen
 
     return EventsScreen(state, look)
 
 
-MAKERS: dict[str, Callable[[State, Look], TabScreen]] = {"events": _events, "kernel": _kernel}
+MAKERS: dict[str, Callable[[State, Look], TabScreen]] = {"cgroups": _cgroups, "events": _events, "kernel": _kernel}
 """How to make each tab after the first, which the app makes itself."""
 
 

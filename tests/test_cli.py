@@ -1,5 +1,6 @@
 """The command line, as a user runs it."""
 
+import functools
 import json
 import os
 import signal
@@ -147,9 +148,10 @@ def test_the_accounts_of_top_are_those_of_free():
 
 
 def test_an_interrupt_ends_with_130():
-    process = subprocess.Popen(
-        [*PYTHON, "top", "--samples", "1000", "--interval", "0.1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    # A shell that starts the tests in the background has them ignore SIGINT, and so their children.
+    restore = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    argv = [*PYTHON, "top", "--samples", "1000", "--interval", "0.1"]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=restore)
     deadline = time.monotonic() + 20
     # It keeps descriptors of every process from its first sample on.
     while len(os.listdir(f"/proc/{process.pid}/fd")) < 8 and time.monotonic() < deadline:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from oomtop.analysis.postmortem import explain
-from oomtop.oomlog.log_files import read_file
+from oomtop.oomlog.scan import scan_file
 from oomtop.text_events import render_text
 
 ROOT = Path(__file__).parents[2]
@@ -31,8 +31,8 @@ CHAPTERS = (
 def document():
     parts = [HEAD]
     for name, title, what in CHAPTERS:
-        (event,) = read_file(str(LOGS / f"{name}.log"))
-        text = render_text(explain(event), 100, raw=False).replace(f"{LOGS}/", "")
+        (event,) = scan_file(str(LOGS / f"{name}.log"), f"{name}.log")
+        text = render_text(explain(event), 100, raw=False)
         parts.append(f"\n## {title}\n\n{what}\n\n```\n{text}```\n")
     return "".join(parts)
 

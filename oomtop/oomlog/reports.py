@@ -226,13 +226,18 @@ class ReportReader:
         match = lines.CUT_SUMMARY.match(text)
         if match is None or self._open is None:
             return False
-        event, rest = self._open.event, match["rest"]
+        event = self._open.event
+        rest, is_whole, task = match["rest"].partition(",task=")
+        name, is_named, _ = task.partition(",pid=")
         memcg = lines.summary_field(rest, "oom_memcg")
         self._change(
             constraint=match["constraint"],
             cpuset=lines.summary_field(rest, "cpuset"),
             mems_allowed=lines.summary_field(rest, "mems_allowed"),
             oom_memcg=memcg or event.oom_memcg,
+            task_memcg=(lines.summary_field(rest, "task_memcg") if is_whole else None) or event.task_memcg,
+            # The pid may have lost its last digits; the name is whole where the pid follows it.
+            selected=Selected(None, name) if is_named and event.selected is None else event.selected,
             type=_type_of(event.type, match["constraint"], memcg),
         )
         return True

@@ -194,3 +194,13 @@ def test_counters_of_2_6_30_and_without_their_heading():
     assert dict(event.mem_info_pages)["active_anon"] == 290797
     assert dict(event.mem_info_pages)["free"] == 3341
     assert (event.type, event.complete) == ("global", True)
+
+
+def test_a_summary_that_a_terminal_cut():
+    (event,) = events(
+        "[5.0] x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
+        "[5.0] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a/b,task=y,pid=10"
+    )
+    assert (event.oom_memcg, event.task_memcg) == ("/a", "/a/b")
+    assert event.selected is not None
+    assert (event.selected.pid, event.selected.name) == (None, "y")

@@ -9,8 +9,9 @@ from oomtop.tui.look import Look
 from oomtop.units import printable
 
 _KEYS = (
-    ("?", "Help"), ("k", "Kill"), ("o", "Protect"), ("d", "Drop caches"), ("z", "Undo"), ("/", "Search"),
-    ("\\", "Filter"), ("t", "Tree"), ("u", "User"), ("Z", "Pause"), ("v", "Chart"), (":", "All"), ("q", "Quit"),
+    ("?", "Help"), ("Tab", "Tabs"), ("Enter", "Details"), ("k", "Kill"), ("o", "Protect"), ("f", "Freeze"),
+    ("d", "Caches"), ("z", "Undo"), ("q", "Quit"), ("/", "Search"), ("\\", "Filter"), ("r", "Reclaim"), ("L", "Limit"),
+    ("W", "Swap"), ("t", "Tree"), ("u", "User"), ("Z", "Pause"), ("v", "Chart"), (":", "All"),
 )  # fmt: skip
 
 

@@ -1,0 +1,101 @@
+"""`oomtop exporter`: `/metrics` for Prometheus and all that scrape it; ends on SIGTERM, SIGINT or SIGHUP."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from oomtop.commands.arguments import complain, count, seconds
+
+if TYPE_CHECKING:
+    from oomtop.exporter.collector import LatestCollector
+    from oomtop.exporter.server import Access
+    from oomtop.source import LiveSource
+
+HELP = "/metrics for Prometheus, Grafana, Datadog, CloudWatch and Google Cloud"
+DEFAULT_LISTEN = "127.0.0.1:9797"
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    where = f"address and port; only this machine unless told otherwise ({DEFAULT_LISTEN})"
+    parser.add_argument("--listen", type=address, default=DEFAULT_LISTEN, metavar="HOST:PORT", help=where)
+    parser.add_argument("--interval", type=seconds, default=5.0, metavar="S", help="seconds between samples (5)")
+    parser.add_argument("--top", type=count, default=10, metavar="N", help="processes and cgroups named (10)")
+    parser.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate")
+    parser.add_argument("--tls-key", metavar="FILE", help="and this key")
+    parser.add_argument("--client-ca", metavar="FILE", help="clients have to show a certificate of this CA")
+    parser.add_argument("--users", metavar="FILE", help="basic authentication: user:password a line, mode 600")
+
+
+def address(text: str) -> tuple[str, int]:
+    """Parse `HOST:PORT`, `[::1]:PORT` or `:PORT`."""
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT such as {DEFAULT_LISTEN}")
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until told to end."""
+    if bool(options.tls_cert) != bool(options.tls_key) or (options.client_ca and not options.tls_cert):
+        complain("--tls-cert and --tls-key go together, and --client-ca with them")
+        return 2
+    # A handler could run while this thread holds a lock that it needs; so the signals are waited for instead.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    from oomtop.errors import OomtopError
+    from oomtop.exporter.collector import LatestCollector, make_registry
+    from oomtop.exporter.server import MetricsServer, start_server
+    from oomtop.source import LiveSource
+
+    collector = LatestCollector(options.top)
+    access = _access(options)
+    try:
+        server = MetricsServer(options.listen, make_registry(collector), access)
+    except OSError as error:
+        raise OomtopError(f"cannot listen on {options.listen[0]}:{options.listen[1]}: {error.strerror}") from None
+    source = LiveSource(options.interval)
+    failed: list[str] = []
+    sampling = threading.Thread(target=_sample, args=(source, collector, failed), name="sampling")
+    sampling.start()
+    stop = start_server(server)
+    scheme = "https" if access.context else "http"
+    print(f"serving {scheme}://{options.listen[0]}:{server.port}/metrics", file=sys.stderr, flush=True)
+    signal.sigwait(_ENDING)
+    source.close()
+    stop()
+    sampling.join()
+    for problem in failed:
+        complain(problem)
+    return 1 if failed else 0
+
+
+def _access(options: argparse.Namespace) -> Access:
+    from oomtop.exporter.access import make_context, read_users
+    from oomtop.exporter.server import Access
+
+    context = make_context(options.tls_cert, options.tls_key, options.client_ca) if options.tls_cert else None
+    return Access(context, read_users(options.users)) if options.users else Access(context)
+
+
+def _sample(source: LiveSource, collector: LatestCollector, failed: list[str]) -> None:
+    from oomtop.analysis.assessment import assess
+    from oomtop.errors import OomtopError
+    from oomtop.history import History
+
+    history, assessment = History(), None
+    try:
+        for tick in source.ticks():
+            history.add(tick)
+            assessment = assess(tick, history, assessment)
+            collector.put(assessment)
+    except (OomtopError, OSError) as error:
+        failed.append(str(error))
+    finally:
+        # To the process as a whole: whoever waits for the end hears of this one too.
+        os.kill(os.getpid(), signal.SIGTERM)

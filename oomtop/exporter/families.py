@@ -1,0 +1,234 @@
+"""Metric families of one assessment: what `/metrics` says about a machine, named by Prometheus' conventions.
+
+Bytes, seconds and ratios; counters end in `_total`.  An unknown figure has no sample, and a time to exhaustion
+that is not near is `+Inf`.  Every label that comes from outside is made printable, and every family is bounded.
+Sample line: `oomtop_memory_bytes{part="anon"} 1.2e+09`
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+
+from oomtop import __version__
+from oomtop.analysis.model import Assessment, CgroupFigures, Exhaustion, ProcessRow
+from oomtop.host.pressure import Pressure, PressureLine
+from oomtop.units import printable
+
+MAX_LABEL = 200
+_PARTS = ("anon", "shmem", "page_cache", "slab_reclaimable", "kernel", "hugetlb", "arc", "other", "free")
+
+Sample = tuple[Sequence[str], float | None]
+
+
+def label(text: str) -> str:
+    """Return a name as a label value: printable, of bounded length."""
+    return printable(text)[:MAX_LABEL]
+
+
+def gauge(name: str, text: str, samples: Iterable[Sample], labels: Sequence[str] = ()) -> GaugeMetricFamily:
+    """Return a gauge with the samples that are known."""
+    family = GaugeMetricFamily(f"oomtop_{name}", text, labels=labels)
+    for values, value in samples:
+        if value is not None:
+            family.add_metric(values, value)
+    return family
+
+
+def counter(name: str, text: str, samples: Iterable[Sample], labels: Sequence[str] = ()) -> CounterMetricFamily:
+    """Return a counter, `name` without `_total`, with the samples that are known."""
+    family = CounterMetricFamily(f"oomtop_{name}", text, labels=labels)
+    for values, value in samples:
+        if value is not None:
+            family.add_metric(values, value)
+    return family
+
+
+def families(assessment: Assessment, top: int) -> Iterator[Metric]:
+    """Yield every family; `top` bounds how many processes, programs and groups are named."""
+    yield from _about(assessment)
+    yield from _memory(assessment)
+    yield from _swap(assessment)
+    yield from _pressure(assessment)
+    yield from _outlook(assessment, top)
+    yield from _victim(assessment)
+    yield from _processes(assessment, top)
+    yield from _groups(assessment, top)
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for finding in assessment.findings:
+        counts[finding.id, finding.severity.value] += 1
+    yield gauge("findings", "Findings of the analysis, by id and severity", counts.items(), ("id", "severity"))
+
+
+def _about(assessment: Assessment) -> Iterator[Metric]:
+    build = InfoMetricFamily("oomtop_build", "Version of oomtop and of the kernel it watches")
+    build.add_metric((), {"version": __version__, "kernel": label(assessment.machine.kernel)})
+    yield build
+    yield gauge("sample_timestamp_seconds", "Unix time of the sample that is shown", [((), assessment.time)])
+    yield gauge("sample_cpu_seconds", "CPU time the sample cost", [((), assessment.sample_seconds)])
+    yield gauge("problems", "Kernel files that could not be read", [((), len(assessment.problems))])
+    yield gauge("kernel_log_readable", "1 if OOM events are read from a log", [((), float(_reads_log(assessment)))])
+
+
+def _reads_log(assessment: Assessment) -> bool:
+    return assessment.log_read and not any(problem.what == "kernel log" for problem in assessment.problems)
+
+
+def _memory(assessment: Assessment) -> Iterator[Metric]:
+    memory = assessment.memory
+    parts = [((part,), float(getattr(memory, part))) for part in _PARTS]
+    yield gauge("memory_bytes", "Where memory went: the parts add up to oomtop_memory_total_bytes", parts, ("part",))
+    for name, text, value in (
+        ("total", "Memory of the machine", memory.total),
+        ("available", "What can be allocated without swapping (MemAvailable and ZFS ARC)", memory.available),
+        ("min_watermark", "Free memory below which requests start to fail", memory.min_watermark),
+        ("dirty", "Waits to be written to disk", memory.dirty),
+        ("mlocked", "Locked by programs", memory.mlocked),
+        ("committed", "Promised to programs (Committed_AS)", memory.committed),
+        ("commit_limit", "Bound on promises when overcommit_memory is 2", memory.commit_limit),
+    ):
+        yield gauge(f"memory_{name}_bytes", text, [((), value)])
+    limit = assessment.limit
+    if limit is not None:
+        yield gauge("container_limit_bytes", "Limit of the container oomtop runs in", [((), limit.effective_limit)])
+        yield gauge("container_headroom_bytes", "Bytes left to that limit", [((), limit.headroom)])
+
+
+def _swap(assessment: Assessment) -> Iterator[Metric]:
+    swap = assessment.swap
+    for name, text, value in (
+        ("total_bytes", "Swap space", swap.total),
+        ("used_bytes", "Swap in use", swap.used),
+        ("free_bytes", "Swap free", swap.free),
+        ("cached_bytes", "In swap and in memory at once", swap.cached),
+        ("in_bytes_per_second", "Read back from swap", swap.in_rate),
+        ("out_bytes_per_second", "Written to swap", swap.out_rate),
+    ):
+        yield gauge(f"swap_{name}", text, [((), value)])
+
+
+def _pressure(assessment: Assessment) -> Iterator[Metric]:
+    figures = assessment.pressure
+    lines = [*_lines("memory", figures.memory), *_lines("io", figures.io)]
+    shares: list[Sample] = [
+        ((resource, kind, window), share / 100)
+        for resource, kind, line in lines
+        for window, share in (("10s", line.avg10), ("1m", line.avg60), ("5m", line.avg300))
+    ]
+    labels = ("resource", "kind")
+    yield gauge("pressure_ratio", "Share of time stalled (PSI)", shares, (*labels, "window"))
+    totals: list[Sample] = [((resource, kind), line.total_us / 1e6) for resource, kind, line in lines]
+    yield counter("pressure_stall_seconds", "Time stalled since boot (PSI)", totals, labels)
+    for name, text, value in (
+        ("major_faults_per_second", "Page faults that waited for a disk", figures.major_fault_rate),
+        ("refault_bytes_per_second", "Evicted memory that had to come back", figures.refault_rate),
+        ("direct_reclaim_stalls_per_second", "Allocations that had to reclaim", figures.direct_reclaim_rate),
+        ("unlogged_kills", "Kills the kernel counted and no log explains", assessment.unlogged_kills),
+    ):
+        yield gauge(name, text, [((), value)])
+    yield counter("kernel_oom_kills", "Processes killed by the kernel since boot (vmstat)", [((), figures.oom_kills)])
+
+
+def _lines(resource: str, pressure: Pressure | None) -> Iterator[tuple[str, str, PressureLine]]:
+    if pressure is not None:
+        yield resource, "some", pressure.some
+        if pressure.full is not None:
+            yield resource, "full", pressure.full
+
+
+def _outlook(assessment: Assessment, top: int) -> Iterator[Metric]:
+    machine = [item for item in assessment.exhaustion if not item.resource.startswith("/")]
+    groups = [item for item in assessment.exhaustion if item.resource.startswith("/")][:top]
+    chosen = [((label(item.resource),), item) for item in (*machine, *groups)]
+    labels = ("resource",)
+    columns: Mapping[str, tuple[str, Callable[[Exhaustion], float | None]]] = {
+        "seconds": ("Time until it is full at the present trend, +Inf if it does not grow", _seconds),
+        "earliest_seconds": ("The early end of that estimate", lambda item: item.earliest),
+        "latest_seconds": ("The late end of that estimate", lambda item: item.latest),
+        "headroom_bytes": ("What is left of it", lambda item: item.headroom),
+        "bytes_per_second": ("How fast it shrinks", lambda item: item.rate),
+    }
+    for name, (text, read) in columns.items():
+        yield gauge(f"exhaustion_{name}", text, [(values, read(item)) for values, item in chosen], labels)
+
+
+def _seconds(item: Exhaustion) -> float | None:
+    if item.rate is None:
+        return None
+    return math.inf if item.seconds is None else item.seconds
+
+
+def _victim(assessment: Assessment) -> Iterator[Metric]:
+    first = assessment.victims.first
+    row = next((row for row in assessment.rows if first and row.process.id == first.id), None)
+    labels = ("process", "unit", "pid")
+    names = (label(first.name), label((row.unit if row else None) or ""), str(first.id.pid)) if first else ()
+    share = [(names, first.share)] if first else []
+    frees = [(names, float(first.frees))] if first else []
+    yield gauge("next_victim_share_ratio", "Badness of the process the kernel would kill next", share, labels)
+    yield gauge("next_victim_frees_bytes", "What its death would free", frees, labels)
+
+
+def _processes(assessment: Assessment, top: int) -> Iterator[Metric]:
+    rows = heapq.nlargest(top, assessment.rows, key=lambda row: row.process.rss_and_swap)
+    labels = ("pid", "process", "unit")
+    named = [((str(row.process.pid), label(row.process.comm), label(row.unit or "")), row) for row in rows]
+    columns: Mapping[str, tuple[str, Callable[[ProcessRow], float | None]]] = {
+        "resident_bytes": ("Resident memory of the biggest processes", lambda row: row.process.rss),
+        "swap_bytes": ("Swapped memory of the biggest processes", lambda row: row.process.swap),
+        "growth_bytes_per_second": ("Growth of the biggest processes", lambda row: row.growth),
+        "share_ratio": ("Badness of the biggest processes", lambda row: row.share),
+        "oom_score_adj": ("oom_score_adj of the biggest processes", lambda row: row.process.oom_score_adj),
+    }
+    for name, (text, read) in columns.items():
+        yield gauge(f"process_{name}", text, [(values, read(row)) for values, row in named], labels)
+    yield gauge("processes", "Processes of the machine", [((), len(assessment.rows))])
+    programs: dict[str, int] = defaultdict(int)
+    for row in assessment.rows:
+        programs[row.process.comm] += row.process.rss_and_swap
+    biggest = heapq.nlargest(top, programs.items(), key=lambda item: item[1])
+    sizes = _summed(biggest)
+    yield gauge("program_bytes", "Resident and swapped memory by program", sizes, ("program",))
+
+
+def _summed(items: Iterable[tuple[str, float]]) -> list[Sample]:
+    """Return one sample a label: names that differ only in what is not printable become one."""
+    sums: dict[str, float] = defaultdict(float)
+    for name, value in items:
+        sums[label(name)] += value
+    return [((name,), value) for name, value in sums.items()]
+
+
+def _groups(assessment: Assessment, top: int) -> Iterator[Metric]:
+    limited = [group for group in assessment.cgroups if group.headroom is not None]
+    chosen = {
+        (label(group.cgroup.path), label(group.name)): group
+        for group in heapq.nsmallest(top, limited, key=_left)
+    }  # fmt: skip
+    labels = ("cgroup", "name")
+    columns: Mapping[str, tuple[str, Callable[[CgroupFigures], float | None]]] = {
+        "current_bytes": ("Memory of the limited cgroups with the least headroom", lambda item: item.cgroup.current),
+        "peak_bytes": ("Most memory it ever had", lambda item: item.cgroup.peak),
+        "swap_bytes": ("Its swap", lambda item: item.cgroup.swap_current),
+        "limit_bytes": ("The smallest limit from here up", lambda item: item.effective_limit),
+        "headroom_bytes": ("What is left, cache not counted", lambda item: item.headroom),
+        "victim_share_ratio": ("Badness of its next victim", _victim_share),
+    }  # fmt: skip
+    for name, (text, read) in columns.items():
+        yield gauge(f"cgroup_{name}", text, [(values, read(item)) for values, item in chosen.items()], labels)
+    kills: list[Sample] = [(values, item.cgroup.events.oom_kill) for values, item in chosen.items()]
+    yield counter("cgroup_oom_kills", "Processes killed in it, since it was made", kills, labels)
+    yield gauge("cgroups_limited", "Cgroups with a limit of their own", [((), len(limited))])
+
+
+def _left(group: CgroupFigures) -> float:
+    return (group.headroom or 0) / (group.effective_limit or 1)
+
+
+def _victim_share(group: CgroupFigures) -> float | None:
+    first = group.victims.first
+    return None if first is None else first.share

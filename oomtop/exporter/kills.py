@@ -1,0 +1,53 @@
+"""OOM kills counted by killer and cgroup, each once, from events that may be told again and fuller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from oomtop.oomlog.event import OomEvent
+from oomtop.units import printable
+
+MAX_GROUPS = 50
+OTHER = "other"
+_MAX_KEYS = 10_000
+
+
+class KillCounts:
+    """Counters that only rise: (killer, cgroup) to processes killed, at most `MAX_GROUPS` groups by name."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], int] = {("kernel", ""): 0}
+        self._seen: dict[tuple[object, ...], tuple[tuple[str, str], int]] = {}
+        self.last: float | None = None
+        """Unix time of the last kill known."""
+
+    def add(self, events: Iterable[OomEvent]) -> None:
+        """Count what is new in `events`; the fuller telling of a known event adds only what it adds."""
+        for event in events:
+            killed = _killed(event)
+            series, known = self._seen.get(event.key, (None, 0))
+            if series is None:
+                series = self._series(event)
+            if killed > known:
+                self._counts[series] = self._counts.get(series, 0) + killed - known
+                self._seen[event.key] = (series, killed)
+            if killed and event.time is not None:
+                self.last = max(self.last or 0.0, event.time)
+        while len(self._seen) > _MAX_KEYS:
+            del self._seen[next(iter(self._seen))]
+
+    def counts(self) -> tuple[tuple[tuple[str, str], int], ...]:
+        """Return ((killer, cgroup), processes killed) of every series."""
+        return tuple(self._counts.items())
+
+    def _series(self, event: OomEvent) -> tuple[str, str]:
+        group = printable(event.victim_cgroup or "")
+        if (event.killer, group) in self._counts or len(self._counts) < MAX_GROUPS:
+            return event.killer, group
+        return event.killer, OTHER
+
+
+def _killed(event: OomEvent) -> int:
+    if event.processes_killed is not None:
+        return event.processes_killed
+    return (event.victim is not None) + len(event.other_victims)

@@ -1,0 +1,283 @@
+"""The exporter: what it says, who gets an answer, and that nobody can hold it up."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from oomtop.analysis.assessment import assess
+from oomtop.errors import OomtopError
+from oomtop.exporter import server as server_module
+from oomtop.exporter.access import make_context, read_users
+from oomtop.exporter.collector import LatestCollector, make_registry
+from oomtop.exporter.kills import MAX_GROUPS, OTHER, KillCounts
+from oomtop.exporter.server import Access, MetricsServer, is_known, start_server
+from oomtop.history import History
+from oomtop.oomlog.event import OomEvent, Victim
+from tests.synthetic import SyntheticMachine
+
+
+OPEN = Access()
+
+
+def assessed(ticks: int = 3, processes: int = 60):
+    history, found = History(), None
+    for tick in SyntheticMachine(processes, 30).ticks(ticks, event_every=2):
+        history.add(tick)
+        found = assess(tick, history, found)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def assessment():
+    return assessed()
+
+
+def make_server(assessment, access=OPEN, top=5):
+    collector = LatestCollector(top)
+    collector.put(assessment, [("low", True)])
+    return MetricsServer(("127.0.0.1", 0), make_registry(collector), access)
+
+
+@pytest.fixture
+def serve(assessment):
+    stops = []
+
+    def start(access=OPEN):
+        server = make_server(assessment, access)
+        stops.append(start_server(server, 0.02))
+        return server
+
+    yield start
+    for stop in stops:
+        stop()
+
+
+def get(port, path="/metrics", scheme="http", **options):
+    headers = options.pop("headers", {})
+    request = urllib.request.Request(f"{scheme}://127.0.0.1:{port}{path}", headers=headers)
+    with urllib.request.urlopen(request, timeout=8, **options) as answer:
+        return answer.read().decode()
+
+
+def samples_of(text):
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_the_figures_are_those_of_the_assessment(serve, assessment):
+    samples = samples_of(get(serve().port))
+    memory = assessment.memory
+    assert samples["oomtop_memory_total_bytes", ()] == memory.total
+    assert samples["oomtop_memory_available_bytes", ()] == memory.available
+    parts = [value for (name, _), value in samples.items() if name == "oomtop_memory_bytes"]
+    assert sum(parts) == memory.total
+    assert samples["oomtop_swap_used_bytes", ()] == assessment.swap.used
+    psi = (("kind", "some"), ("resource", "memory"), ("window", "10s"))
+    assert samples["oomtop_pressure_ratio", psi] == assessment.pressure.memory.some.avg10 / 100
+    assert samples["oomtop_alert_firing", (("alert", "low"),)] == 1
+    assert samples["oomtop_oom_kills_total", (("cgroup", ""), ("killer", "kernel"))] == 1
+    victims = [labels for (name, labels) in samples if name == "oomtop_next_victim_share_ratio"]
+    assert dict(victims[0])["process"] == assessment.victims.first.name
+
+
+def test_what_is_named_is_bounded(serve):
+    names = [name for name, _ in samples_of(get(serve().port))]
+    for name in ("process_resident_bytes", "program_bytes", "cgroup_headroom_bytes"):
+        assert 1 <= names.count(f"oomtop_{name}") <= 5
+
+
+def test_open_metrics_is_spoken_too(serve):
+    text = get(serve().port, headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert text.endswith("# EOF\n")
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool (Debian package prometheus)")
+def test_promtool_accepts_every_name(serve):
+    done = subprocess.run(["promtool", "check", "metrics"], input=get(serve().port), text=True, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_hostile_names_are_harmless(assessment):
+    evil = '\x1b[31m"x"\n\u202e\udcff\\'
+    row = assessment.rows[0]
+    rows = (replace(row, process=replace(row.process, comm=evil, rss=1 << 50)), *assessment.rows[1:])
+    groups = tuple(replace(one, name=evil * 90, cgroup=replace(one.cgroup, path=evil)) for one in assessment.cgroups)
+    collector = LatestCollector(5)
+    collector.put(replace(assessment, rows=rows, cgroups=groups))
+    server = MetricsServer(("127.0.0.1", 0), make_registry(collector), Access())
+    stop = start_server(server, 0.02)
+    try:
+        text = get(server.port)
+    finally:
+        stop()
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    samples = samples_of(text)
+    assert any(dict(labels).get("process", "").startswith('?[31m"x"') for _, labels in samples)
+
+
+def test_before_the_first_sample_there_is_nothing_to_say():
+    assert list(LatestCollector(5).collect()) == []
+
+
+def test_families_are_made_once_a_tick(assessment):
+    collector = LatestCollector(5)
+    collector.put(assessment)
+    assert collector.collect() is collector.collect()
+
+
+def test_only_metrics_is_served(serve):
+    port = serve().port
+    assert "/metrics" in get(port, "/")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        get(port, "/etc/passwd")
+
+
+def test_password(serve):
+    port = serve(Access(users={"prom": "s3cr:et"})).port
+    code = base64.b64encode(b"prom:s3cr:et").decode()
+    assert "oomtop_" in get(port, headers={"Authorization": f"Basic {code}"})
+    for wrong in ("", "Basic", "Basic !!!", f"Bearer {code}", "Basic " + base64.b64encode(b"prom:no").decode()):
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            get(port, headers={"Authorization": wrong})
+
+
+def test_a_header_that_is_no_text_knows_nobody():
+    assert not is_known("Basic " + base64.b64encode(b"\xff:\xfe").decode(), {"a": "b"})
+    assert not is_known("Basic " + base64.b64encode(b"a").decode(), {"a": ""})
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "expected"),
+    [
+        ("a:b\n", 0o644, "chmod 600"),
+        ("ab\n", 0o600, "line 1: expected user:password"),
+        ("# no\n", 0o600, "at least one"),
+    ],
+)
+def test_a_wrong_password_file_says_what_is_wrong(tmp_path, text, mode, expected):
+    path = tmp_path / "users"
+    path.write_text(text)
+    path.chmod(mode)
+    with pytest.raises(OomtopError, match=expected):
+        read_users(str(path))
+
+
+def test_passwords_are_read(tmp_path):
+    path = tmp_path / "users"
+    path.write_text("# scrapers\nprom:a:b\n\n")
+    path.chmod(0o600)
+    assert read_users(str(path)) == {"prom": "a:b"}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key
+
+
+def test_tls_with_and_without_a_client_certificate(serve, certificate):
+    cert, key = certificate
+    trusting = ssl.create_default_context(cafile=cert)
+    assert "oomtop_" in get(serve(Access(make_context(cert, key, None))).port, scheme="https", context=trusting)
+    port = serve(Access(make_context(cert, key, cert))).port
+    with pytest.raises((urllib.error.URLError, OSError)):
+        get(port, scheme="https", context=trusting)
+    trusting.load_cert_chain(cert, key)
+    assert "oomtop_" in get(port, scheme="https", context=trusting)
+
+
+def test_a_client_that_never_shakes_hands_holds_up_nobody(serve, certificate):
+    cert, key = certificate
+    port = serve(Access(make_context(cert, key, None))).port
+    with closing(socket.create_connection(("127.0.0.1", port))):
+        assert "oomtop_" in get(port, scheme="https", context=ssl.create_default_context(cafile=cert))
+
+
+def test_a_certificate_that_is_none_is_named(tmp_path):
+    with pytest.raises(OomtopError, match="no certificate"):
+        make_context(str(tmp_path / "no"), str(tmp_path / "no"), None)
+
+
+def test_whoever_is_oldest_makes_room(serve, monkeypatch):
+    monkeypatch.setattr(server_module, "MAX_CLIENTS", 4)
+    port = serve().port
+    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(12)]
+    assert "oomtop_" in get(port)
+    assert silent[0].recv(1) == b""
+    for one in silent:
+        one.close()
+
+
+def test_a_byte_now_and_then_buys_no_time(serve, monkeypatch):
+    monkeypatch.setattr(server_module, "SECONDS", 0.2)
+    with closing(socket.create_connection(("127.0.0.1", serve().port), timeout=8)) as slow:
+        slow.sendall(b"GET /met")
+        assert slow.recv(1) == b""
+
+
+def test_many_clients_beside_one_that_never_reads(serve):
+    server = serve()
+    threads = threading.active_count()
+    with closing(socket.create_connection(("127.0.0.1", server.port))) as deaf:
+        deaf.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        answers: list[int] = []
+        clients = [
+            threading.Thread(target=lambda: answers.extend(len(get(server.port)) for _ in range(10))) for _ in range(8)
+        ]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+    assert len(answers) == 80
+    assert len(set(answers)) == 1
+    assert threading.active_count() <= threads + 2
+
+
+def event(pid, group=None, others=0, **more):
+    victims = tuple(Victim(pid + 1 + n, "x") for n in range(others))
+    return OomEvent(
+        "kernel", "memcg", 5.0, victim=Victim(pid, "a", total_vm=pid), other_victims=victims, oom_memcg=group, **more
+    )
+
+
+def test_a_kill_told_twice_counts_once_and_a_fuller_one_adds():
+    counts = KillCounts()
+    counts.add([event(1, "/a")])
+    counts.add([event(1, "/a"), event(2, "/b")])
+    counts.add([event(1, "/a", others=2)])
+    assert dict(counts.counts()) == {("kernel", ""): 0, ("kernel", "/a"): 3, ("kernel", "/b"): 1}
+    assert counts.last == 5.0
+
+
+def test_groups_without_end_become_one():
+    counts = KillCounts()
+    counts.add([event(n, f"/g{n}") for n in range(500)])
+    found = dict(counts.counts())
+    assert len(found) <= MAX_GROUPS + 1
+    assert sum(found.values()) == 500
+    assert found["kernel", OTHER] > 400

@@ -26,6 +26,10 @@ _EARLYOOM_1_2 = re.compile(
     r"^Killing process '(?P<name>.{0,255}?)' with signal (?P<signal>\d{1,2}), pid: (?P<pid>\d{1,10}), "
     r"badness: (?P<score>-?\d{1,10}), VmRSS: (?P<rss>\d{1,10}) MiB"
 )
+_EARLYOOM_1_3 = re.compile(
+    r'^killing process (?P<pid>\d{1,10}) "(?P<name>.{0,255}?)" with signal (?P<signal>\d{1,2}): '
+    r"badness (?P<score>-?\d{1,10}), VmRSS (?P<rss>\d{1,10}) MiB"
+)
 _EARLYOOM_1_1 = re.compile(r"^Killing process (?P<pid>\d{1,10}) (?P<name>\S.{0,255})$")
 _LOW = re.compile(r"^(?:low memory! (?P<new>.{1,200})|Out of memory! (?P<old>avail: .{1,200}))$")
 _NOHANG_VICTIM = re.compile(
@@ -82,7 +86,7 @@ class KillerReader:
     def _earlyoom(self, record: Record, text: str) -> OomEvent | None:
         if not _is_from(record, "earlyoom"):
             return None
-        match = _EARLYOOM.match(text) or _EARLYOOM_1_2.match(text)
+        match = _EARLYOOM.match(text) or _EARLYOOM_1_3.match(text) or _EARLYOOM_1_2.match(text)
         reason, self._reason = self._reason, None
         if match is not None and (match["signal"] in ("SIG0", "0")):
             return None

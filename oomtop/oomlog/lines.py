@@ -45,7 +45,8 @@ NO_VICTIM = re.compile(
     r"^(?:Out of memory|Memory cgroup out of memory)(?: and no killable processes|: Killed process none)"
 )
 PANIC = re.compile(
-    r"^Kernel panic - not syncing: (?P<why>System is deadlocked on memory|(?:Out of memory|out of memory)[:.].{0,120})"
+    r"^Kernel panic - not syncing: (?P<why>System is deadlocked on memory"
+    r"|(?:Out of memory|out of memory)(?:[:.]| and no killable processes).{0,120})"
 )
 MANUAL = re.compile(r"^sysrq: (?:SysRq : )?Manual OOM execution")
 KILL_MESSAGES = ("Out of memory", "Out of Memory", "Memory cgroup out of memory")

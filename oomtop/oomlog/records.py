@@ -56,7 +56,7 @@ _GUEST = re.compile(r"^\d{4}-\d\d-\d\dT\S{8,24} \S{1,12} \S{1,24} - Guest: ")
 _PASTED = re.compile(
     r"^(?:[ \t]{0,40}(?:> ?){1,9}|[ \t]{1,40}(?=\[|<\d|[A-Z][a-z]{2} [ \d]\d \d\d:|\d{4}-\d\d-\d\d[T ]))"
 )
-_ISO = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:([.,])(\d{1,9}))?(Z|[+-]\d\d:?\d\d)? ")
+_ISO = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:([.,])(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?:? ")
 _BSD = re.compile(r"^(?:[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:\.\d{1,9})?:? ")
 _RFC5424 = re.compile(r"^(?P<host>\S{1,255}) (?P<program>\S{1,48}) \S{1,128} \S{1,32} (?:-|\[[^\]]{0,400}\]) ")
 _FORWARDED = re.compile(r"^(?P<program>[\w.-]{1,48})\[\d{1,9}\]: ")
@@ -171,7 +171,7 @@ def _strip_date(text: str, reference: float | None) -> tuple[str, float | bool |
     if iso is not None and iso[2] == ",":
         return text[iso.end() :], False
     if iso is not None:
-        return text[iso.end() :], parse_time(iso[0].strip())
+        return text[iso.end() :], parse_time(iso[0].rstrip(": "))
     bsd = _BSD.match(text)
     if bsd is None:
         return text, False

@@ -302,7 +302,9 @@ class ReportReader:
         panic = lines.PANIC.match(text)
         if panic is not None:
             self._current(record)
-            self._change(panic=panic["why"])
+            self._change(panic=panic["why"].strip())
+            if "no killable processes" in panic["why"]:
+                self._change(no_killable_processes=True)
             return True
         if lines.NO_VICTIM.match(text) is not None:
             self._current(record)

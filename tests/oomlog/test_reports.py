@@ -176,6 +176,7 @@ def test_quoted_printable_mail_is_read():
         ("avril 16 21:08:50 systemd-oomd[9]: Killed /a.slice/x.scope due to memory pressure for /a.slice being 9% > 5% for > 2s", "systemd-oomd"),
         ("[   77.749670] systemd-oomd[659]: Marked /a.slice/x.service for killing due to memory pressure for /a", "systemd-oomd"),
         ('Jun 12 06:39:16: sending SIGTERM to process 696 uid 1001 "ipfs": badness 757, VmRSS 637 MiB', "earlyoom"),
+        ('killing process 27541 "bash" with signal 15: badness 550, VmRSS 7609 MiB', "earlyoom"),
         ('mars 27 18:46:05 h earlyoom[14]: sending SIGTERM to process 6 uid 1 "x": badness 7, VmRSS 6 MiB', "earlyoom"),
     ],
 )  # fmt: skip
@@ -204,3 +205,10 @@ def test_a_summary_that_a_terminal_cut():
     assert (event.oom_memcg, event.task_memcg) == ("/a", "/a/b")
     assert event.selected is not None
     assert (event.selected.pid, event.selected.name) == (None, "y")
+
+
+def test_a_panic_for_want_of_a_victim():
+    (event,) = events("[5.0] Kernel panic - not syncing: Out of memory and no killable processes...      ")
+    assert event.panic is not None
+    assert event.panic.startswith("Out of memory and no killable")
+    assert event.no_killable_processes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from oomtop.analysis.model import Assessment
+from oomtop.host.pressure import PressureLine
 from oomtop.tui.look import Look
 from oomtop.units import DASH, format_bytes, format_count, format_duration, format_rate
 
@@ -39,16 +40,21 @@ def draw_pressure(assessment: Assessment, width: int, height: int, look: Look) -
         line.append(f"{DASH} not available", look.style("dim"))
     else:
         some, full = figures.memory.some, figures.memory.full
-        line.append(f"some {some.avg10:5.1f} {some.avg60:5.1f} {some.avg300:5.1f}", _psi_style(some.avg10, look))
+        line.append(f"some {_averages(some, width)}", _psi_style(some.avg10, look))
         if full is not None:
-            text = f"  full {full.avg10:5.1f} {full.avg60:5.1f} {full.avg300:5.1f}"
-            line.append(text, _psi_style(full.avg10 * 3, look))
+            line.append(f"  full {_averages(full, width)}", _psi_style(full.avg10 * 3, look))
     line.append(f"  majf {format_count(figures.major_fault_rate)}/s")
     if width >= 100:
         line.append(f"  refault {format_rate(figures.refault_rate)}")
         line.append(f"  stalls {format_count(figures.direct_reclaim_rate)}/s")
     line.append("  ").append_text(_kills(assessment, look))
     return [line]
+
+
+def _averages(stalled: PressureLine, width: int) -> str:
+    """Return the averages over 10, 60 and 300 s; on a narrow screen the last one makes room for the kills."""
+    shown = (stalled.avg10, stalled.avg60, stalled.avg300) if width >= 100 else (stalled.avg10, stalled.avg60)
+    return " ".join(f"{value:5.1f}" for value in shown)
 
 
 def _kills(assessment: Assessment, look: Look) -> Text:

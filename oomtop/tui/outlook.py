@@ -17,11 +17,19 @@ def draw_outlook(assessment: Assessment, width: int, height: int, look: Look) ->
     for finding in findings[: max(1, height - 2)]:
         style = look.style("bad" if finding.severity is Severity.CRITICAL else "warn", bold=True)
         line = Text("!! " if finding.severity is Severity.CRITICAL else "!  ", style)
-        line.append(printable(finding.title), style).append(f"  {printable(finding.advice)}")
-        lines.append(line)
+        line.append(printable(finding.title), style)
+        lines.append(_with_advice(line, printable(finding.advice), width))
     if not findings:
         lines.append(Text("   nothing to worry about", look.style("dim")))
     return lines[:height] if height else lines
+
+
+def _with_advice(line: Text, advice: str, width: int) -> Text:
+    """Add as many whole clauses of the advice as there is room for, so that none is cut in two."""
+    clauses = advice.split("; ")
+    while clauses and line.cell_len + 2 + len("; ".join(clauses)) > width:
+        clauses.pop()
+    return line.append(f"  {'; '.join(clauses)}") if clauses else line
 
 
 def _outlook(assessment: Assessment, look: Look) -> Text:

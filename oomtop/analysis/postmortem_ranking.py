@@ -104,8 +104,9 @@ def _ranked(
         badness=badness,
         share=share,
         exempt=exempt,
-        is_selected=task.pid == chosen,
-        is_victim=task.pid in _victim_pids(event),
+        # A thread stands for its process where the leader is gone: the kill line may name the one or the other.
+        is_selected=chosen is not None and chosen in (task.pid, task.tgid),
+        is_victim=not _victim_pids(event).isdisjoint((task.pid, task.tgid)),
     )
 
 
@@ -132,7 +133,7 @@ def agreement(event: OomEvent, ranking: Sequence[Ranked], total: Total) -> tuple
         return None, "The log does not say whom the kernel chose."
     if event.allocating_task:
         return None, "vm.oom_kill_allocating_task is set: the task that asked is killed, whatever its badness."
-    row = next((row for row in ranking if row.pid == chosen), None)
+    row = next((row for row in ranking if row.is_selected), None)
     if row is None:
         return None, f"The kernel's choice, pid {chosen}, has no row in the table."
     if row.rank == 1:

@@ -28,7 +28,7 @@ EXIT_CODES = """exit codes:
 """
 COMMANDS = (
     "top", "events", "kill", "protect", "freeze", "thaw", "reclaim", "drop-caches", "compact", "limit", "swap",
-    "sysctl", "undo", "record", "replay", "exporter", "drill",
+    "sysctl", "undo", "record", "replay", "exporter", "check", "drill",
 )  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
 

@@ -27,7 +27,6 @@ from oomtop.history import History
 from oomtop.oomlog.event import OomEvent, Victim
 from tests.synthetic import SyntheticMachine
 
-
 OPEN = Access()
 
 

@@ -1,0 +1,178 @@
+"""`oomtop check`: a probe for Nagios, Icinga and scripts: one line with its figures, exit code 0, 1, 2 or 3.
+
+0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, as the Monitoring Plugins' guidelines have it.  Each condition takes
+WARNING or WARNING,CRITICAL; one value alone is critical.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oomtop.commands.arguments import count, seconds
+
+if TYPE_CHECKING:
+    from oomtop.analysis.model import Assessment
+
+HELP = "a probe for Nagios and scripts: OK, WARNING, CRITICAL or UNKNOWN with its figures"
+_WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+_UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where a figure becomes a warning (None: never) and where it becomes critical."""
+
+    warning: float | None
+    critical: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One figure judged: `level` is an index of OK, WARNING, CRITICAL, UNKNOWN."""
+
+    name: str
+    value: float | None
+    unit: str
+    bounds: Bounds
+    below: bool
+    level: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    per_cent, duration = _bounds(_percentage, rising=False), _bounds(_duration, rising=False)
+    rising = _bounds(_percentage, rising=True)
+    parser.add_argument("--available", type=per_cent, metavar="W,C", help="available memory below, in per cent of RAM")
+    parser.add_argument("--swap-free", type=per_cent, metavar="W,C", help="free swap below, in per cent")
+    parser.add_argument("--psi-some", type=rising, metavar="W,C", help="PSI some avg60 of memory above")
+    parser.add_argument("--psi-full", type=rising, metavar="W,C", help="PSI full avg60 of memory above")
+    parser.add_argument("--headroom", type=per_cent, metavar="W,C", help="least headroom of a limited cgroup below")
+    parser.add_argument("--exhaustion", type=duration, metavar="W,C", help="time until memory or a limit is full: 10m")
+    parser.add_argument("--samples", type=count, default=1, metavar="N", help="samples; --exhaustion needs 10 (1)")
+    parser.add_argument("--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (1)")
+
+
+def _bounds(read: Callable[[str], float], rising: bool) -> Callable[[str], Bounds]:
+    def parse(text: str) -> Bounds:
+        words = text.split(",")
+        if len(words) > 2:
+            raise argparse.ArgumentTypeError(f"{text!r} is not WARNING,CRITICAL nor one value")
+        values = [read(word) for word in words]
+        if len(values) == 2 and (values[0] > values[1]) == rising and values[0] != values[1]:
+            order = "below" if rising else "above"
+            raise argparse.ArgumentTypeError(f"{text!r}: the warning has to be {order} the critical value")
+        return Bounds(values[0] if len(values) == 2 else None, values[-1])
+
+    return parse
+
+
+def _percentage(text: str) -> float:
+    try:
+        value = float(text.strip().removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a percentage from 0 to 100")
+    return value
+
+
+def _duration(text: str) -> float:
+    from oomtop.times import parse_age
+
+    try:
+        return parse_age(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def run(options: argparse.Namespace) -> int:
+    """Take the samples, judge each figure that was asked for, and print one line."""
+    from oomtop.errors import OomtopError
+
+    try:
+        assessment = _sample(options)
+    except (OomtopError, OSError) as error:
+        print(f"OOMTOP UNKNOWN - {error}")
+        return _UNKNOWN
+    readings = judge(assessment, options)
+    # The worst that is known counts more than what is not known.
+    known = [reading.level for reading in readings if reading.level != _UNKNOWN]
+    worst = max(known, default=_UNKNOWN) or (_UNKNOWN if len(known) < len(readings) else 0)
+    print(f"OOMTOP {_WORDS[worst]} - {', '.join(map(_words, readings))} | {' '.join(map(_perfdata, readings))}")
+    return worst
+
+
+def _sample(options: argparse.Namespace) -> Assessment:
+    from oomtop.analysis.assessment import assess
+    from oomtop.errors import OomtopError
+    from oomtop.history import History
+    from oomtop.source import LiveSource
+
+    source, history, assessment = LiveSource(options.interval), History(), None
+    for tick in source.ticks():
+        history.add(tick)
+        assessment = assess(tick, history, assessment)
+        if history.ticks >= options.samples:
+            source.close()
+    if assessment is None:
+        raise OomtopError("no sample could be taken")
+    return assessment
+
+
+def judge(assessment: Assessment, options: argparse.Namespace) -> list[Reading]:
+    """Return every figure that was asked for; available memory where nothing was."""
+    memory, swap, psi = assessment.memory, assessment.swap, assessment.pressure.memory
+    asked = any(getattr(options, name) for name in _ASKABLE)
+    available = options.available or (None if asked else Bounds(10.0, 5.0))
+    limited = [group for group in assessment.cgroups if group.effective_limit and group.headroom is not None]
+    rooms = [100 * (group.headroom or 0) / (group.effective_limit or 1) for group in limited]
+    times = [item for item in assessment.exhaustion if item.rate is not None]
+    soonest = min((item.seconds for item in times if item.seconds is not None), default=float("inf"))
+    full = psi.full.avg60 if psi and psi.full else None
+    candidates = (
+        ("available", _per_cent(memory.available, memory.total), "%", available, True),
+        ("swap_free", _per_cent(swap.free, swap.total), "%", options.swap_free, True),
+        ("psi_some", psi.some.avg60 if psi else None, "%", options.psi_some, False),
+        ("psi_full", full, "%", options.psi_full, False),
+        ("headroom", min(rooms, default=100.0), "%", options.headroom, True),
+        ("exhaustion", soonest if times else None, "s", options.exhaustion, True),
+    )
+    return [
+        Reading(name, value, unit, bounds, below, _level(value, bounds, below))
+        for name, value, unit, bounds, below in candidates
+        if bounds is not None
+    ]
+
+
+_ASKABLE = ("available", "swap_free", "psi_some", "psi_full", "headroom", "exhaustion")
+
+
+def _per_cent(part: int | None, whole: int | None) -> float | None:
+    return None if part is None or not whole else 100 * part / whole
+
+
+def _level(value: float | None, bounds: Bounds, below: bool) -> int:
+    if value is None:
+        return _UNKNOWN
+    for level, bound in ((2, bounds.critical), (1, bounds.warning)):
+        if bound is not None and (value < bound if below else value > bound):
+            return level
+    return 0
+
+
+def _words(reading: Reading) -> str:
+    value = "unknown" if reading.value is None else f"{reading.value:.1f}{reading.unit}"
+    return f"{reading.name} {value}"
+
+
+def _perfdata(reading: Reading) -> str:
+    """Return `'label'=value[UOM];[warn];[crit];[min];[max]`; U is unknown, `10:` means below 10 is bad."""
+    known = reading.value is not None and reading.value != float("inf")
+    value = f"{reading.value:.2f}{reading.unit}" if known else "U"
+    mark = ":" if reading.below else ""
+    warning = "" if reading.bounds.warning is None else f"{reading.bounds.warning:g}{mark}"
+    highest = "100" if reading.unit == "%" else ""
+    return f"{reading.name}={value};{warning};{reading.bounds.critical:g}{mark};0;{highest}"

@@ -1,0 +1,71 @@
+"""`oomtop check`: levels, exit codes and the line that Nagios reads."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from oomtop.commands import check
+from oomtop.host.pressure import Pressure, PressureLine
+from tests.tui.factories import make_assessment
+
+
+def parse(*words):
+    parser = argparse.ArgumentParser()
+    check.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+def probe(monkeypatch, capsys, *words, **changes):
+    monkeypatch.setattr(check, "_sample", lambda options: make_assessment(**changes))
+    code = check.run(parse(*words))
+    return code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "word"),
+    [
+        ((), 0, "OK"),
+        (("--available", "10%"), 0, "OK"),
+        (("--available", "70,10"), 1, "WARNING"),
+        (("--available", "80,70"), 2, "CRITICAL"),
+        (("--swap-free", "80,50"), 1, "WARNING"),
+        (("--headroom", "20,10"), 0, "OK"),
+        (("--psi-full", "20"), 3, "UNKNOWN"),
+        (("--psi-full", "20", "--available", "99"), 2, "CRITICAL"),
+    ],
+)
+def test_levels(monkeypatch, capsys, words, code, word):
+    found, text = probe(monkeypatch, capsys, *words)
+    assert (found, text.split()[1]) == (code, word)
+    assert text.count("\n") == 1
+
+
+def test_pressure_and_perfdata(monkeypatch, capsys):
+    line = PressureLine(0.0, 25.0, 0.0, 0)
+    pressure = make_assessment().pressure
+    pressure = type(pressure)(Pressure(line, line), None, 0.0, 0.0, 0.0, 0, None)
+    code, text = probe(monkeypatch, capsys, "--psi-full", "20,30", "--available", "10", pressure=pressure)
+    assert code == 1
+    assert (
+        text
+        == "OOMTOP WARNING - available 62.5%, psi_full 25.0% | available=62.50%;;10:;0;100 psi_full=25.00%;20;30;0;100\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [("--available", "5,10"), ("--psi-full", "30,20"), ("--available", "x"), ("--available", "1,2,3")]
+)
+def test_wrong_bounds_are_refused(words):
+    with pytest.raises(SystemExit):
+        parse(*words)
+
+
+def test_a_machine_that_cannot_be_read_is_unknown(monkeypatch, capsys):
+    def fail(options):
+        raise OSError("gone")
+
+    monkeypatch.setattr(check, "_sample", fail)
+    assert check.run(parse()) == 3
+    assert capsys.readouterr().out.startswith("OOMTOP UNKNOWN")

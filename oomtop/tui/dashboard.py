@@ -135,8 +135,9 @@ class Dashboard(TabScreen):
     def show_remarks(self) -> None:
         """Draw the event pane and the header anew, because the state they show changed."""
         if self.assessment is not None:
-            self.query_one("#events", Panel).show(self.assessment)
-            self.query_one("#header", Panel).show(self.assessment)
+            # None are left when news of an action comes while the program ends.
+            for panel in self.query("#events, #header").results(Panel):
+                panel.show(self.assessment)
 
     def toggle_chart(self) -> None:
         """Show or hide the chart, whatever the size of the screen says."""

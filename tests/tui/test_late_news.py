@@ -1,0 +1,24 @@
+"""News of an action that come while the program ends."""
+
+from oomtop.sampler import Sampler
+from oomtop.snapshot import Tick
+from oomtop.tui.app import OomtopApp, Options
+
+
+class Once:
+    def ticks(self):
+        sampler = Sampler()
+        yield Tick(sampler.sample())
+        sampler.close()
+
+    def close(self):
+        pass
+
+
+async def test_they_end_in_no_traceback():
+    app = OomtopApp(Once(), Options(interval=60))
+    async with app.run_test(size=(80, 24)) as pilot:
+        while not app.dashboard.table.lines:
+            await pilot.pause(0.05)
+        await app.dashboard.query("*").remove()
+        app.dashboard.show_remarks()

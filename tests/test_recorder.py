@@ -222,12 +222,12 @@ def test_the_lookout_wakes_when_tasks_begin_to_wait(tmp_path, monkeypatch):
     monkeypatch.setattr("oomtop.recording.lookout._SECONDS", 0.01)
     file = tmp_path / "proc/pressure/memory"
     file.parent.mkdir(parents=True)
-    file.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=100\n")
+    file.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=0000100\n")
     woken = threading.Event()
     lookout = Lookout(Root(str(tmp_path)), woken.set)
     assert not woken.wait(0.05)
-    file.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=900\n" + " " * 9)
-    file.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=9000100\n")
+    with file.open("r+") as written:  # in place, as the kernel's file never is empty between two readings
+        written.write("some avg10=0.00 avg60=0.00 avg300=0.00 total=9000100\n")
     assert woken.wait(5)
     lookout.close()
 

@@ -28,8 +28,10 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 
+# Those in tests/e2e watch the whole machine, hence one after the other.
 unit: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile --ignore=tests/e2e
+	$(BIN)/pytest tests/e2e
 
 # The unit tests on every other supported interpreter that this machine has.
 others: $(STAMP)

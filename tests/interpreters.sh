@@ -31,5 +31,5 @@ for version in 3.10 3.12 3.13; do
         "$venv/bin/python" -m pip install --quiet --editable . --group test
         touch "$venv/.installed"
     fi
-    "$venv/bin/python" -m pytest --ignore=tests/e2e
+    "$venv/bin/python" -m pytest -n auto --dist loadfile --ignore=tests/e2e
 done

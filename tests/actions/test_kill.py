@@ -94,10 +94,12 @@ def test_a_zombie_is_dead_already(child):
 
 
 @pytest.mark.parametrize(
-    ("pid", "words"), [(1, "pid 1"), (os.getpid(), "oomtop itself"), (os.getppid(), "ancestor of oomtop")]
+    ("whose_pid", "words"),
+    [(lambda: 1, "pid 1"), (os.getpid, "oomtop itself"), (os.getppid, "ancestor of oomtop")],
+    ids=["init", "itself", "ancestor"],
 )
-def test_init_oomtop_and_its_ancestors_are_refused(pid, words):
-    prepared = kill(pid)
+def test_init_oomtop_and_its_ancestors_are_refused(whose_pid, words):
+    prepared = kill(whose_pid())
     assert words in prepared.plan.refusal
     prepared.close()
 

@@ -1,11 +1,13 @@
-"""`Panel`: a widget of a few text lines that repaints only when its text or style differs."""
+"""`Panel`: a widget of a few text lines that repaints only the cells that differ."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
+from textual.geometry import Region
 from textual.widget import Widget
 
 from oomtop.analysis.model import Assessment
@@ -41,10 +43,31 @@ class Panel(Widget):
         for line in lines:
             line.no_wrap = True
             line.truncate(self.size.width, overflow="crop")
-        if lines != self._shown or [line.spans for line in lines] != [line.spans for line in self._shown]:
-            self._shown = lines
+        before, self._shown = self._shown, lines
+        if len(lines) != len(before):
             self.refresh()
+            return
+        # Textual paints from the left edge of a widget to the end of what is dirty.
+        for y, (old, new) in enumerate(zip(before, lines, strict=True)):
+            width = changed_width(old, new, self.size.width)
+            if width:
+                self.refresh(Region(0, y, width, 1))
+
+    def line_at(self, y: int) -> str:
+        """Return the text of a line, empty below the last one."""
+        return self._shown[y].plain if 0 <= y < len(self._shown) else ""
 
     def render(self) -> Group:
         """Return the lines drawn last."""
         return Group(*self._shown)
+
+
+def changed_width(before: Text, after: Text, width: int) -> int:
+    """Return up to which cell two lines differ: 0 for equal ones, all of it where a style differs."""
+    old, new = before.plain, after.plain
+    is_styled_alike = before.style == after.style and before.spans == after.spans
+    if old == new and is_styled_alike:
+        return 0
+    if not is_styled_alike or len(old) != len(new) or cell_len(old) != cell_len(new):
+        return width
+    return cell_len(new[: 1 + max(at for at, (a, b) in enumerate(zip(old, new, strict=True)) if a != b)])

@@ -22,7 +22,7 @@ from textual.strip import Strip
 
 from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
-from oomtop.tui.columns import BY_ID, COLUMNS
+from oomtop.tui.columns import BY_ID, COLUMNS, DEFAULT_SORT, Moment
 from oomtop.tui.filter_query import FilterError, parse
 from oomtop.tui.rows import Entry, Grouping, Key, View, subtree
 from oomtop.tui.table_face import TableFace
@@ -69,6 +69,7 @@ class ProcessTable(ScrollView, can_focus=True):
         *,
         ascii_only: bool = False,
         columns: Sequence[str] = (),
+        sort: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         id: str | None = None,
     ) -> None:
@@ -78,7 +79,8 @@ class ProcessTable(ScrollView, can_focus=True):
         self.tagged: frozenset[ProcessId] = frozenset()
         self.hold_order = False
         """Set while a dialog is open: every row keeps its place."""
-        self._order = TableOrder(View(ascii=ascii_only))
+        column = BY_ID[sort or DEFAULT_SORT]
+        self._order = TableOrder(View(column, descending=not column.is_text, ascii=ascii_only))
         self._clock = clock
         self._held_until = float("-inf")
         self._assessment: Assessment | None = None
@@ -110,6 +112,11 @@ class ProcessTable(ScrollView, can_focus=True):
         return tuple(row for row in self._order.rows if row.process.id in self.tagged)
 
     @property
+    def moment(self) -> Moment:
+        """What columns may need besides a row."""
+        return self._order.moment
+
+    @property
     def lines(self) -> Sequence[Entry]:
         """All entries in their order."""
         return self._order.entries
@@ -123,6 +130,17 @@ class ProcessTable(ScrollView, can_focus=True):
         if has_changed or not self._order.is_settled:
             self._reorder(self._is_held())
         self._repaint()
+
+    def arrange_as(self, columns: Sequence[str], ascii_only: bool) -> None:
+        """Show these columns, none for those that fit, and draw with ASCII only or not."""
+        if (tuple(columns), ascii_only) != (self._face.chosen, self.view.ascii):
+            self._face.chosen = tuple(columns)
+            self._set_view(replace(self.view, ascii=ascii_only))
+
+    @property
+    def shown_columns(self) -> tuple[str, ...]:
+        """The ids of the columns on the screen."""
+        return tuple(column.id for column in self._face.frame.columns)
 
     def set_filter(self, text: str) -> str | None:
         """Show what a filter lets through; return what is wrong with it, None if nothing is."""
@@ -209,9 +227,9 @@ class ProcessTable(ScrollView, can_focus=True):
         self.refresh()
 
     def _repaint(self) -> None:
-        """Refresh the lines that do not look as they did when they were painted."""
-        for y in self._face.differing(self._look):
-            self.refresh(Region(0, y, self.size.width, 1))
+        """Refresh the cells that do not look as they did when they were painted."""
+        for y, width in self._face.differing(self._look):
+            self.refresh(Region(0, y, width, 1))
 
     def _look(self, y: int) -> Look | None:
         index = int(self.scroll_offset.y) + y - 1

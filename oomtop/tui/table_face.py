@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from oomtop.tui.columns import BY_ID, columns_for, columns_from
 from oomtop.tui.rows import View
-from oomtop.tui.table_line import Frame, Look, header, paint, paint_header
+from oomtop.tui.table_line import Frame, Look, changed_width, header, paint, paint_header
 
 
 class TableFace:
@@ -48,11 +48,12 @@ class TableFace:
         """Ask the theme anew."""
         self._styles.clear()
 
-    def differing(self, look_at: Callable[[int], Look | None]) -> Iterator[int]:
-        """Yield the lines on the screen that look otherwise now."""
+    def differing(self, look_at: Callable[[int], Look | None]) -> Iterator[tuple[int, int]]:
+        """Yield (line, up to which cell) of what looks otherwise now than on the screen."""
         for y, painted in self._painted.items():
-            if look_at(y) != painted:
-                yield y
+            width = changed_width(painted, look_at(y), self.frame)
+            if width:
+                yield y, width
 
     def header(self, view: View) -> Strip:
         """Return the painted header."""

@@ -64,6 +64,27 @@ def look(entry: Entry, frame: Frame, moment: Moment, marks: Marks) -> Look:
     return Look(_marker(entry, frame.ascii, marks), cells, _states(entry, marks), _match(cells, frame, marks.match))
 
 
+def changed_width(before: Look | None, after: Look | None, frame: Frame) -> int:
+    """Return up to which cell two looks of a line differ, 0 for equal ones."""
+    if before == after:
+        return 0
+    if before is None or after is None or _differ_as_a_whole(before, after):
+        return frame.width
+    changed, right = 0, MARKER_WIDTH
+    for column, old, new in zip(frame.columns, before.cells, after.cells, strict=True):
+        width = _width(column, frame)
+        if old != new or (column.id == "growth" and before.states != after.states):
+            changed = right + width
+        right += width + 1
+    return changed
+
+
+def _differ_as_a_whole(before: Look, after: Look) -> bool:
+    if before.marker != after.marker or before.match != after.match:
+        return True
+    return bool((before.states ^ after.states) - {"growing"})
+
+
 def header(frame: Frame, sorted_by: Column, descending: bool) -> tuple[str, ...]:
     """Return the titles, the sorted one with an arrow."""
     arrow = ("v" if descending else "^") if frame.ascii else ("▼" if descending else "▲")

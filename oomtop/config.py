@@ -45,12 +45,16 @@ class Config:
     """Column ids in the order shown; none: all that fit."""
     sort: str | None = None
     """The column id sorted by at start."""
+    hidden: tuple[str, ...] = ()
+    """Ids of the sections of the screen that are not shown: swap, pressure, outlook, chart, events."""
     protected: tuple[str, ...] = ()
     """Shell patterns on names of processes that no action touches."""
     adjust: tuple[AdjustRule, ...] = ()
     """What processes get as their `oom_score_adj` while the monitor or the recorder runs; the first that fits."""
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Binding id to the keys that trigger it, comma separated."""
+    origins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """Which file each key was set in."""
 
 
 _Value = bool | float | str | tuple[str, ...] | tuple[AdjustRule, ...] | Mapping[str, str]
@@ -114,7 +118,8 @@ def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple
             errors.append(ConfigError(path, key, f"expected {expected}, found {_found(value)}"))
     if "keys" in values:
         values["keys"] = MappingProxyType({**config.keys, **_texts(values["keys"])})
-    return replace(config, **values), tuple(errors)  # type: ignore[arg-type]
+    origins = MappingProxyType({**config.origins, **dict.fromkeys(values, path)})
+    return replace(config, origins=origins, **values), tuple(errors)  # type: ignore[arg-type]
 
 
 def _unknown(key: str) -> str:
@@ -184,6 +189,7 @@ _READERS: Mapping[str, Callable[[object], _Value]] = MappingProxyType(
         "read_only": _flag,
         "columns": _list,
         "sort": _text,
+        "hidden": _list,
         "protected": _list,
         "adjust": _rules,
         "keys": _texts,

@@ -14,6 +14,7 @@ from oomtop.commands.arguments import complain, seconds
 if TYPE_CHECKING:
     from oomtop.source import LiveSource
 
+_SSH_SECONDS = 5.0
 HELP = "the full-screen monitor of this machine"
 
 
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--theme", metavar="NAME", help="a theme by name, or a theme file")
     parser.add_argument("--read-only", action="store_true", default=None, help="no action can be started")
     parser.add_argument("--ascii", action="store_true", default=None, help="ASCII characters only")
+    parser.add_argument("--ssh", action="store_true", help="for a slow line: 16 colours, no chart, every 5 seconds")
     parser.add_argument("--no-color", action="store_true", help="no colour, as with NO_COLOR=1")
 
 
@@ -63,13 +65,17 @@ def show(options: argparse.Namespace, watch: Callable[[float], LiveSource]) -> i
     import_asyncio_without_ssl()
     # Textual reads NO_COLOR when it is imported.
     from oomtop.tui.app import OomtopApp, Options
+    from oomtop.tui.settings import check_names, known_columns, known_sections, known_sort
 
     settings = Options(
-        interval=options.interval or config.interval,
-        theme=options.theme or config.theme,
+        interval=options.interval or (_SSH_SECONDS if options.ssh else config.interval),
+        theme=options.theme or ("sixteen" if options.ssh else config.theme),
+        chart=not options.ssh,
         read_only=options.read_only or config.read_only,
         ascii=options.ascii or config.ascii,
-        columns=config.columns,
+        columns=known_columns(config),
+        sort=known_sort(config),
+        hidden=known_sections(config),
         protected=config.protected,
         recording=getattr(options, "file", None),
         adjust=config.adjust,
@@ -78,7 +84,7 @@ def show(options: argparse.Namespace, watch: Callable[[float], LiveSource]) -> i
     source.prepare()
     app = OomtopApp(source, settings)
     app.set_keymap(dict(config.keys))
-    for mistake in mistakes:
+    for mistake in (*mistakes, *check_names(config)):
         app.remark(str(mistake))
     app.run()
     return app.return_code or 0

@@ -45,11 +45,20 @@ def run(options: argparse.Namespace) -> int:
     source = ReplaySource(recording, start)
     # Textual reads NO_COLOR when it is imported.
     from oomtop.tui.app import OomtopApp, Options
+    from oomtop.tui.settings import check_names, known_columns, known_sections, known_sort
 
     theme, ascii_only = options.theme or config.theme, options.ascii or config.ascii
-    app = OomtopApp(source, Options(theme=theme, ascii=ascii_only, replay=True, columns=config.columns))
+    settings = Options(
+        theme=theme,
+        ascii=ascii_only,
+        replay=True,
+        columns=known_columns(config),
+        sort=known_sort(config),
+        hidden=known_sections(config),
+    )
+    app = OomtopApp(source, settings)
     app.set_keymap(dict(config.keys))
-    for mistake in (*map(str, mistakes), *recording.problems):
+    for mistake in (*map(str, (*mistakes, *check_names(config))), *recording.problems):
         app.remark(mistake)
     app.run()
     return app.return_code or 0

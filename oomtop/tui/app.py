@@ -6,60 +6,41 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
-from textual.worker import get_current_worker
+from textual.worker import Worker, WorkerState, get_current_worker
 
-from oomtop.analysis.assessment import assess
 from oomtop.analysis.model import Assessment
 from oomtop.analysis.shed import DUTIES, interval_for, shed
-from oomtop.config import AdjustRule
-from oomtop.errors import OomtopError
-from oomtop.history import History
 from oomtop.host.process import ProcessId
 from oomtop.snapshot import Snapshot
-from oomtop.source import LiveSource, ReplayTick, Source
+from oomtop.source import LiveSource, Source
+from oomtop.tui.app_keys import APP_BINDINGS
 from oomtop.tui.dashboard import Dashboard
 from oomtop.tui.look import Look
 from oomtop.tui.messages import ActionEnded, ActionProgress, NewAssessment, SourceEnded, ToolChosen
+from oomtop.tui.options import Options as Options
+from oomtop.tui.options import beside_interval
 from oomtop.tui.process_table import ProcessTable
-from oomtop.tui.replay_keys import ANYWHERE, REPLAY_BINDINGS
+from oomtop.tui.replay_keys import ANYWHERE
+from oomtop.tui.sampling import sample
 from oomtop.tui.state import State
 from oomtop.tui.tab import TabScreen
 from oomtop.tui.tabs import MAKERS, tab_beside
-from oomtop.tui.theme import DEFAULT, ThemeFile, load_theme
+from oomtop.tui.theme import theme_or_default
 
 if TYPE_CHECKING:
+    from oomtop.actions.guard import Guard
     from oomtop.selfguard import SelfGuard
     from oomtop.tui.inspections import Inspections
     from oomtop.tui.remedies import Remedies
     from oomtop.tui.replay_desk import ReplayDesk
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line and the configuration decide."""
-
-    interval: float = 2.0
-    theme: str | None = None
-    read_only: bool = False
-    ascii: bool = False
-    replay: bool = False
-    columns: tuple[str, ...] = ()
-    protected: tuple[str, ...] = ()
-    recording: str | None = None
-    """Where the minutes before an event are looked up, None for where the recorder writes by default."""
-    adjust: tuple[AdjustRule, ...] = ()
-    """Rules that give new processes their `oom_score_adj`."""
-
-
-_ACTIONS = frozenset({"kill", "adjust", "freeze", "reclaim", "drop_caches", "limit", "swap", "settings", "undo"})
 
 
 class OomtopApp(App[None]):
@@ -69,37 +50,11 @@ class OomtopApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     DEFAULT_MODE = "processes"
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1,h", "help", "Help", id="app.help"),
-        Binding("k,f9", "kill", "Signal menu: end, freeze, go on", id="action.kill"),
-        Binding("o", "adjust", "oom_score_adj: protect or sacrifice", id="action.adjust"),
-        Binding("f", "freeze", "Freeze or thaw", id="action.freeze"),
-        Binding("r", "reclaim", "Reclaim memory without ending anything", id="action.reclaim"),
-        Binding("d", "drop_caches", "Drop caches", id="action.drop_caches"),
-        Binding("L", "limit", "Limit the cgroup", id="action.limit"),
-        Binding("W", "swap", "Swap: add a file or zram, switch off", id="action.swap"),
-        Binding("y", "settings", "Kernel settings", id="action.settings"),
-        Binding("z", "undo", "Undo the last reversible action", id="action.undo"),
-        Binding("slash,f3", "search", "Search", id="app.search"),
-        Binding("backslash,f4", "filter", "Filter: text, !regex, rss>1g and user=root", id="app.filter"),
-        Binding("u", "user", "One user only", id="app.user"),
-        Binding("e", "environment", "Environment of the process", id="app.environment"),
-        Binding("l", "open_files", "Open files of the process", id="app.open_files"),
-        Binding("s", "strace", "Follow its system calls (strace)", id="app.strace"),
-        Binding("w", "command", "Its whole command", id="app.command"),
-        Binding("tab", "beside(1)", "Next tab", id="app.next_tab"),
-        Binding("shift+tab", "beside(-1)", "Tab before", id="app.previous_tab"),
-        Binding("Z", "pause", "Pause", id="app.pause"),
-        Binding("v", "chart", "Chart on or off", id="app.chart"),
-        Binding("colon", "command_palette", "Command palette", id="app.palette"),
-        Binding("ctrl+l", "rescan", "Redraw and rescan", id="app.rescan"),
-        Binding("q,f10,ctrl+c", "quit", "Quit", id="app.quit", priority=False),
-        *REPLAY_BINDINGS,
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = APP_BINDINGS
 
     def __init__(self, source: Source, options: Options | None = None) -> None:
         self.options = options or Options()
-        problem, theme = _theme(self.options.theme)
+        problem, theme = theme_or_default(self.options.theme)
         super().__init__(ansi_color=theme.ansi)
         self._source = source
         self._shown = source
@@ -110,7 +65,7 @@ class OomtopApp(App[None]):
         # Without its watcher, which would parse and apply all styles once more (30 ms).
         self.set_reactive(OomtopApp.theme, theme.theme.name)
         self.animation_level = "none"
-        self._look = Look(self.options.ascii, {} if os.environ.get("NO_COLOR") else theme.palette)
+        self.look = Look(self.options.ascii, {} if os.environ.get("NO_COLOR") else theme.palette)
         self.latest: Assessment | None = None
         self.facts: Snapshot | None = None
         """The facts that plans are made from: those of the last tick."""
@@ -125,11 +80,14 @@ class OomtopApp(App[None]):
             read_only=self.options.read_only,
             replay=self.options.replay,
             columns=self.options.columns,
+            sort=self.options.sort,
+            hidden=self.options.hidden,
         )
-        self.dashboard = Dashboard(self.state, self._look)
+        self.dashboard = Dashboard(self.state, self.look)
+        self.dashboard.set_class(not self.options.chart, "-no-chart")
         self.add_mode("processes", lambda: self.dashboard)
         for name, make in MAKERS.items():
-            self.add_mode(name, partial(make, self.state, self._look))
+            self.add_mode(name, partial(make, self.state, self.look))
         self._ended = False
         if problem:
             self.remark(problem)
@@ -145,30 +103,33 @@ class OomtopApp(App[None]):
             self._watch_terminal()
 
     @cached_property
+    def guard(self) -> Guard:
+        """What no action touches."""
+        from oomtop.actions.guard import Guard
+
+        return Guard(self.options.protected, self.options.read_only, self.options.replay)
+
+    @cached_property
     def remedies(self) -> Remedies:
         """What the keys of the actions do; loaded once the first picture stands."""
         from oomtop.actions.audit import Audit
-        from oomtop.actions.guard import Guard
         from oomtop.tui.remedies import Remedies
 
-        guard = Guard(self.options.protected, self.options.read_only, self.options.replay)
-        return Remedies(self, guard, Audit(), self.options.adjust)
+        return Remedies(self, self.guard, Audit(), self.options.adjust)
 
     @cached_property
     def inspections(self) -> Inspections:
         """What the keys do that look into one process; loaded with the first of them."""
-        from oomtop.actions.guard import Guard
         from oomtop.tui.inspections import Inspections
 
-        guard = Guard(self.options.protected, self.options.read_only, self.options.replay)
-        return Inspections(self, guard, self._look)
+        return Inspections(self, self.guard, self.look)
 
     @cached_property
     def replay(self) -> ReplayDesk:
         """What the keys of a replay do; loaded with the first of them."""
         from oomtop.tui.replay_desk import ReplayDesk
 
-        return ReplayDesk(self, self._look)
+        return ReplayDesk(self, self.look)
 
     def turn_to(self, source: Source | None) -> None:
         """Show a recording over the live machine, which is watched on behind it; None goes back to it."""
@@ -197,16 +158,29 @@ class OomtopApp(App[None]):
 
         # Made and dropped, so that under pressure no tab has to be loaded from a disk that is busy with swap.
         for make in MAKERS.values():
-            make(self.state, self._look)
+            make(self.state, self.look)
         end_start()
         self.self_guard = guard_self()
         self.state.guard = self.self_guard.describe()
         self._show_state()
 
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave a report of an error of oomtop's own; the screen would print the values of all variables."""
+        from oomtop.tui.own_files import crash_of
+
+        super()._handle_exception(error if self.is_headless else crash_of(error))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A thread that failed ends nothing; it is said, with a report."""
+        from oomtop.tui.own_files import crash_of
+
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.remark(str(crash_of(event.worker.error)))
+
     def _watch_terminal(self) -> None:
         """A terminal that hangs up sends SIGHUP; the default action of Textual's driver would hide it."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             loop.add_signal_handler(number, self._leave)
 
     def _leave(self) -> None:
@@ -220,22 +194,9 @@ class OomtopApp(App[None]):
 
     @work(thread=True, group="sampling", exit_on_error=False)
     def _sample(self, source: Source) -> None:
-        """The sampling thread: history and assessment live here, only frozen values leave it."""
-        worker, history = get_current_worker(), History()
-        assessment: Assessment | None = None
-        try:
-            for tick in source.ticks():
-                if worker.is_cancelled:
-                    return
-                if isinstance(tick, ReplayTick) and tick.past is not None:
-                    history, assessment = tick.past.history, tick.past.assessment
-                history.add(tick)
-                assessment = assess(tick, history, assessment)
-                self._take(source, NewAssessment(assessment, tick.snapshot))
-        except (OomtopError, OSError) as error:
-            self.post_message(SourceEnded(str(error)))
-            return
-        self.post_message(SourceEnded(None))
+        """The sampling thread: only frozen values leave it."""
+        worker = get_current_worker()
+        self.post_message(sample(source, self._take, lambda: worker.is_cancelled))
 
     def _take(self, source: Source, message: NewAssessment) -> None:
         """Keep a tick of the source that a recording is shown over; offer any other."""
@@ -297,6 +258,13 @@ class OomtopApp(App[None]):
             for screen in self.screens_in_sight():
                 self.replay.show(screen)
 
+    def draw_again(self) -> None:
+        """Draw what is in sight with other colours or columns."""
+        for screen in self.screens_in_sight():
+            screen.watch_assessment(screen.assessment)
+            screen.refresh(layout=True)
+        self._show_state()
+
     def _show_state(self) -> None:
         for screen in self.screens_in_sight():
             screen.show_remarks()
@@ -335,7 +303,7 @@ class OomtopApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions are off in a recording and in read-only mode, and while a dialog is open."""
-        if action in _ACTIONS:
+        if action == "remedy":
             return not (self.options.read_only or self.state.replay) and isinstance(self.screen, TabScreen)
         if action == "replay":
             is_possible = self.state.replay or parameters[0] in ANYWHERE
@@ -344,22 +312,24 @@ class OomtopApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key's action, in the palette."""
-        for binding in self.BINDINGS:
-            if isinstance(binding, Binding) and binding.action != "command_palette":
-                # By its name, because that asks `check_action` first.
-                run = partial(self.run_action, binding.action)
-                yield SystemCommand(binding.description, f"key {binding.key.split(',')[0]}", run)
+        from oomtop.tui.palette import commands_of
 
-    def action_help(self) -> None:
-        """Show keys, figures and columns."""
+        return commands_of(screen)
+
+    def action_help(self, figure: str | None = None) -> None:
+        """Explain the figures and the keys of the tab in sight, one figure first if it is named."""
         from oomtop.tui.help_screen import HelpScreen
+        from oomtop.tui.help_text import help_for
 
-        bindings = [b for b in (*self.BINDINGS, *ProcessTable.BINDINGS) if isinstance(b, Binding)]
-        self.push_screen(HelpScreen(bindings))
+        self.push_screen(HelpScreen(help_for(self.tab, self.state), self.look, figure))
 
     def action_beside(self, step: int) -> None:
         """Go to the tab beside this one."""
-        self.switch_mode(tab_beside(self.current_mode, step))
+        self.go_to_tab(tab_beside(self.current_mode, step))
+
+    def go_to_tab(self, name: str) -> None:
+        """Show a tab."""
+        self.switch_mode(name)
         if isinstance(self._source, LiveSource):
             self._source.with_slabs = self.current_mode == "kernel"
             self._source.refresh()
@@ -372,6 +342,19 @@ class OomtopApp(App[None]):
             self.feed()
         self._show_state()
 
+    def action_change_interval(self, step: int) -> None:
+        """Refresh less often (1) or more often (-1)."""
+        self.refresh_every(beside_interval(self.options.interval, step))
+
+    def refresh_every(self, seconds: float) -> None:
+        """Sample every so many seconds from now on."""
+        self.options = replace(self.options, interval=seconds)
+        if isinstance(self._source, LiveSource):
+            self._source.interval = seconds
+            self._source.refresh()
+        self.state.interval = seconds
+        self._show_state()
+
     def action_chart(self) -> None:
         """Show or hide the chart."""
         self.dashboard.toggle_chart()
@@ -382,29 +365,39 @@ class OomtopApp(App[None]):
             self._source.refresh()
         self.refresh(repaint=True, layout=True)
 
-    def action_search(self) -> None:
-        """Search on the tab in sight."""
-        self.tab.search()
+    def action_copy(self) -> None:
+        """Offer what can be copied from the tab in sight."""
+        from oomtop.tui.copying import offer_copies
 
-    def action_filter(self) -> None:
-        """Filter the tab in sight."""
-        self.tab.filter()
+        offer_copies(self)
 
-    def action_user(self) -> None:
-        """Show one user only."""
-        self.tab.choose_user()
+    def copy_to_clipboard(self, text: str) -> None:
+        """Hand a text to the terminal's clipboard, and to tmux."""
+        from oomtop.tui.clipboard import tmux_copy
 
-    def action_environment(self) -> None:
-        """Show the environment of the process."""
-        self.inspections.read("environment")
+        if not tmux_copy(text):
+            super().copy_to_clipboard(text)
 
-    def action_open_files(self) -> None:
-        """Show what the process holds open."""
-        self.inspections.read("files")
+    def action_export(self) -> None:
+        """Write the screen to a new SVG file and name it."""
+        from oomtop.tui.own_files import export_screen
 
-    def action_command(self) -> None:
-        """Show its whole command."""
-        self.inspections.read("command")
+        self.remark(export_screen(self))
+
+    def action_setup(self) -> None:
+        """Choose columns, sections, theme and interval."""
+        from oomtop.tui.setting_up import open_setup
+
+        open_setup(self)
+
+    def action_ask(self, what: str) -> None:
+        """Have the tab in sight ask for a text to search, for a filter, or for a user."""
+        tab = self.tab
+        {"search": tab.search, "filter": tab.filter, "user": tab.choose_user}[what]()
+
+    def action_look_into(self, what: str) -> None:
+        """Show the environment, the open files or the whole command of the process."""
+        self.inspections.read(what)
 
     def action_strace(self) -> None:
         """Follow its system calls in this terminal."""
@@ -417,41 +410,9 @@ class OomtopApp(App[None]):
 
     # -- actions ------------------------------------------------------------------------------------
 
-    def action_kill(self) -> None:
-        """Choose a signal for the selection."""
-        self.remedies.kill()
-
-    def action_adjust(self) -> None:
-        """Choose an oom_score_adj for the selection."""
-        self.remedies.adjust()
-
-    def action_freeze(self) -> None:
-        """Let the selection stand still, or go on."""
-        self.remedies.freeze()
-
-    def action_reclaim(self) -> None:
-        """Take memory back from the selection."""
-        self.remedies.reclaim()
-
-    def action_limit(self) -> None:
-        """Limit the group of the selection."""
-        self.remedies.limit()
-
-    def action_swap(self) -> None:
-        """Add swap or switch it off."""
-        self.remedies.swap()
-
-    def action_settings(self) -> None:
-        """Change a kernel setting."""
-        self.remedies.settings()
-
-    def action_drop_caches(self) -> None:
-        """Choose what to drop."""
-        self.remedies.drop_caches()
-
-    def action_undo(self) -> None:
-        """Take the last reversible action back."""
-        self.remedies.undo()
+    def action_remedy(self, what: str) -> None:
+        """Begin the action with this name on the tab in sight."""
+        self.remedies.do(what)
 
     @on(ActionProgress)
     def _on_action_progress(self, message: ActionProgress) -> None:
@@ -465,11 +426,3 @@ class OomtopApp(App[None]):
         self.remark(f"{message.plan.title}: {outcome.status.value}: {outcome.summary}")
         for detail in outcome.details[:5]:
             self.remark(detail)
-
-
-def _theme(name: str | None) -> tuple[str | None, ThemeFile]:
-    """Return (problem, theme): a bad theme is said and the default takes its place."""
-    try:
-        return None, load_theme(name or DEFAULT)
-    except OomtopError as error:
-        return str(error), load_theme(DEFAULT)

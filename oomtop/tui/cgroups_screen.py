@@ -16,6 +16,7 @@ from oomtop.analysis.groups import chain, working_set
 from oomtop.analysis.model import Assessment
 from oomtop.tui.cgroup_rows import COLUMNS, CgroupLine, arrange, columns_for, group_line, title_line
 from oomtop.tui.header import draw_header
+from oomtop.tui.keybar import KeyBar
 from oomtop.tui.look import Look
 from oomtop.tui.panel import Panel
 from oomtop.tui.prompt_line import PromptLine
@@ -138,7 +139,7 @@ class CgroupsScreen(TabScreen):
         yield CgroupTree(self.look, id="cgroups-tree")
         yield Sheet(self._detail, id="cgroups-detail")
         yield PromptLine(self._focus)
-        yield Sheet(self._keys, id="cgroups-keys")
+        yield KeyBar(_KEYS, self.look, id="cgroups-keys")
 
     def on_mount(self) -> None:
         """Keys go to the tree; a tick may have come before there were widgets to show it."""
@@ -157,6 +158,22 @@ class CgroupsScreen(TabScreen):
     def cgroup(self) -> str | None:
         """Return the group under the cursor; the root belongs to nobody."""
         return None if self.view.path == "/" else self.view.path
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the line, the path and what its limits are, and all lines."""
+        width = self.view.size.width
+        lines = [group_line(line, width).strip() for line in self.view.lines]
+        paths = [line.figures.cgroup.path for line in self.view.lines]
+        if self.view.path not in paths:
+            return ()
+        detail = "\n".join(line.plain.strip() for line in self._detail(width))
+        head = title_line(width, self._sort).strip()
+        return (
+            ("line", lines[paths.index(self.view.path)]),
+            ("path", self.view.path),
+            ("limits", detail),
+            ("all lines", "\n".join([head, *lines])),
+        )
 
     def targets_title(self) -> str:
         """Return the group in words."""
@@ -207,14 +224,6 @@ class CgroupsScreen(TabScreen):
         if not limited:
             lines.append(Text("  no limit from here up to the root: the machine's memory is its limit"))
         return lines
-
-    def _keys(self, width: int) -> list[Text]:
-        line = Text()
-        for key, label in _KEYS:
-            if line.cell_len + len(key) + len(label) + 2 > width:
-                break
-            line.append(key, self.look.style("accent", bold=True) or "bold").append(f" {label} ")
-        return [line]
 
     def action_fold(self, is_folded: bool) -> None:
         """Fold the groups below the cursor away, or show them again."""

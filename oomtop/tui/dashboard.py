@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -12,9 +14,10 @@ from oomtop.tui.chart import draw_chart
 from oomtop.tui.event_pane import draw_events
 from oomtop.tui.gauges import draw_pressure, draw_swap
 from oomtop.tui.header import draw_header
-from oomtop.tui.keybar import draw_keys, draw_status
+from oomtop.tui.keybar import MONITOR_KEYS, KeyBar, draw_status
 from oomtop.tui.look import Look
 from oomtop.tui.memory_bar import draw_memory
+from oomtop.tui.options import SECTIONS
 from oomtop.tui.outlook import draw_outlook
 from oomtop.tui.panel import Panel
 from oomtop.tui.process_table import ProcessTable
@@ -45,14 +48,15 @@ class Dashboard(TabScreen):
                 yield Panel(draw_pressure, look, id="pressure")
                 yield Panel(draw_outlook, look, id="outlook")
             yield Panel(draw_chart, look, id="chart")
-        yield ProcessTable(ascii_only=look.ascii, columns=state.columns, id="processes")
+        yield ProcessTable(ascii_only=look.ascii, columns=state.columns, sort=state.sort, id="processes")
         yield Panel(draw_events(lambda: state.remarks), look, id="events")
         yield PromptLine(self._focus_table)
         yield Panel(draw_status, look, id="status")
-        yield Panel(draw_keys, look, id="keys")
+        yield KeyBar(MONITOR_KEYS, look, id="keys")
 
     def on_mount(self) -> None:
         """Keys go to the table."""
+        self.hide(self.state.hidden)
         self._focus_table()
 
     def _focus_table(self) -> None:
@@ -103,6 +107,12 @@ class Dashboard(TabScreen):
             return f"{row.process.pid} {row.user} {(row.process.command or row.process.comm)[:200]}"
         return super().targets_title()
 
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the line under the cursor, its sorted cell, its pid and its command, and all lines."""
+        from oomtop.tui.table_copies import table_copies
+
+        return table_copies(self.table)
+
     def hold(self, still: bool) -> None:
         """Keep the rows where they are."""
         self.table.hold_order = still
@@ -131,6 +141,14 @@ class Dashboard(TabScreen):
             return False
         self._charted = assessment.monotonic
         return True
+
+    def hide(self, hidden: Collection[str]) -> None:
+        """Leave sections out, and show the others again."""
+        self.state.hidden = tuple(hidden)
+        for id in SECTIONS:
+            name = f"-without-{id}"
+            if self.has_class(name) != (id in hidden):
+                self.set_class(id in hidden, name)
 
     def show_remarks(self) -> None:
         """Draw the event pane and the header anew, because the state they show changed."""

@@ -56,6 +56,16 @@ class EventList(ScrollView, can_focus=True):
         """The event under the cursor."""
         return self._events[self._cursor] if self._events else None
 
+    @property
+    def line_text(self) -> str:
+        """The line under the cursor."""
+        return "" if self.current is None else event_line(self.current, 400, self._now)
+
+    @property
+    def text(self) -> str:
+        """All lines with their titles."""
+        return "\n".join([list_head(400), *(event_line(event, 400, self._now) for event in self._events)])
+
     def set_events(self, found: Sequence[OomEvent], now: float) -> None:
         """Show these events, newest first; nothing is painted where they are the same."""
         if found == self._events:

@@ -14,6 +14,7 @@ from oomtop.analysis.model import Assessment
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.event_list import EventList, list_head
 from oomtop.tui.header import draw_header
+from oomtop.tui.keybar import KeyBar
 from oomtop.tui.look import Look
 from oomtop.tui.panel import Panel
 from oomtop.tui.post_mortem_screen import PostMortemScreen
@@ -49,7 +50,7 @@ class EventsScreen(TabScreen):
         yield Sheet(self._head, id="events-head")
         yield EventList(self.look, id="events-list")
         yield PromptLine(self._focus)
-        yield Sheet(self._keys, id="events-keys")
+        yield KeyBar(_KEYS, self.look, id="events-keys")
 
     def on_mount(self) -> None:
         """Keys go to the list; the logs of the past are read beside."""
@@ -69,6 +70,18 @@ class EventsScreen(TabScreen):
     def event(self) -> OomEvent | None:
         """Return the event under the cursor."""
         return self.view.current
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the event's line, its post-mortem as Markdown, and all lines."""
+        from oomtop.tui.post_mortem_screen import markdown_of
+
+        if self.view.current is None:
+            return ()
+        return (
+            ("line", self.view.line_text),
+            ("Markdown", markdown_of(self.view.current)),
+            ("all lines", self.view.text),
+        )
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
         """Take a tick in; the list changes only when an event came."""
@@ -114,7 +127,6 @@ class EventsScreen(TabScreen):
         self._shown = merge_logs((*self._live, *self._older))[::-1]
         self.view.set_events(self._shown, now)
         self.query_one("#events-head", Sheet).update()
-        self.query_one("#events-keys", Sheet).update()
 
     def _head(self, width: int) -> list[Text]:
         assessment = self.assessment
@@ -142,14 +154,6 @@ class EventsScreen(TabScreen):
         top = ", ".join(f"{printable(name)} {count}" for name, count in names.most_common(3))
         by = ", ".join(f"{name} {count}" for name, count in killers.most_common(4))
         return Text(f" {len(self._shown)} events by {by}; most often killed: {top}")
-
-    def _keys(self, width: int) -> list[Text]:
-        line = Text()
-        for key, label in _KEYS:
-            if line.cell_len + len(key) + len(label) + 2 > width:
-                break
-            line.append(key, self.look.style("accent", bold=True) or "bold").append(f" {label} ")
-        return [line]
 
     def search(self) -> None:
         """Ask for a text and go to the next event that holds it."""

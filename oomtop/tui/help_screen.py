@@ -1,67 +1,106 @@
-"""The help screen: every key, every column, and what the figures of the dashboard mean."""
+"""The help screen: what it says scrolls and can be searched; opened from a figure it begins with that figure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from oomtop.tui.columns import COLUMNS
+from oomtop.tui.headline import section
+from oomtop.tui.help_text import Topic
+from oomtop.tui.line_view import LineView
+from oomtop.tui.look import Look
+from oomtop.tui.prompt_line import PromptLine
 
-_FIGURES = (
-    ("Mem", "MemTotal split up: what cannot be given back first; `|` marks the min watermark (/proc/meminfo)"),
-    ("available", "what programs can still get without swapping (MemAvailable); worry below 10 %"),
-    ("Swap", "used of total, bytes per second in and out; both at once is a swap storm (/proc/vmstat)"),
-    ("PSI", "per cent of time stalled on memory over 10, 60, 300 s; full above 10 is thrashing (/proc/pressure)"),
-    ("majf", "major faults per second: pages read from disk because they were evicted"),
-    ("Left", "time to exhaustion of what runs out first, with range and confidence; or not growing"),
-    ("Next", "whom the kernel's OOM killer would take now, by its own badness formula"),
-)
+_NAME = 14
 
 
 class HelpScreen(ModalScreen[None]):
-    """Keys, columns, figures."""
+    """Topics with their lines, written for the width there is."""
 
     DEFAULT_CSS = """
-    HelpScreen { align: center middle; }
-    HelpScreen VerticalScroll { width: 95%; height: 95%; background: $panel; padding: 0 1; border: round $primary; }
+    HelpScreen { align: center middle; background: $background; }
+    HelpScreen Vertical { width: 100%; max-width: 130; height: 100%; background: $background; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,f1,question_mark,h", "dismiss", "Close", id="help.close")
+        Binding("escape,q,f1,question_mark,h,enter", "dismiss", "Close", id="help.close"),
+        Binding("slash,f3", "search", "Search", id="help.search"),
+        Binding("n", "again", "Search on", id="help.again"),
     ]
 
-    def __init__(self, bindings: Iterable[Binding]) -> None:
+    def __init__(self, topics: Sequence[Topic], look: Look, figure: str | None = None) -> None:
         super().__init__()
-        self._keys = tuple(bindings)
+        self._topics = topics
+        self._look = look
+        self._figure = figure
+        self._text = ""
 
     def compose(self) -> ComposeResult:
-        """Write it all out."""
-        with VerticalScroll():
-            yield Static(self._text(), markup=False)
+        """Mount the lines and the prompt of the search."""
+        with Vertical():
+            yield LineView(id="help-lines")
+            yield PromptLine(self._focus)
 
-    def _text(self) -> Text:
-        text = Text("Keys (Esc closes)\n", "bold")
-        for binding in self._keys:
-            text.append(f"  {_key_name(binding.key):14} {binding.description}\n")
-        text.append("\nFigures\n", "bold")
-        for name, meaning in _FIGURES:
-            text.append(f"  {name:14} {meaning}\n")
-        text.append("\nColumns\n", "bold")
-        for column in COLUMNS:
-            text.append(f"  {column.title:14} {column.help}\n")
-        return text
+    def on_mount(self) -> None:
+        """Keys go to the lines."""
+        self._focus()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Write for the new width; one cell is the scroll bar's."""
+        width = min(130, event.size.width) - 2
+        self.view.set_lines([*self._head(width), *self._lines(width)])
+        if self._figure is not None:
+            self.call_after_refresh(self._go_to_figure)
 
-_NAMES = {"question_mark": "?", "slash": "/", "backslash": "\\", "colon": ":", "less_than_sign": "<",
-          "greater_than_sign": ">", "plus": "+", "minus": "-", "equals_sign": "="}  # fmt: skip
+    @property
+    def view(self) -> LineView:
+        """The lines."""
+        return self.query_one(LineView)
 
+    def _focus(self) -> None:
+        self.view.focus()
 
-def _key_name(key: str) -> str:
-    return " ".join(_NAMES.get(part, part.upper() if part[:1] == "f" and part[1:].isdigit() else part)
-                    for part in key.split(","))  # fmt: skip
+    def _head(self, width: int) -> Iterator[Text]:
+        keys = "Esc closes  / searches  arrows and PgDn scroll; a click on a figure opens it here"
+        yield Text(" Help ", self._look.style("accent", bold=True) or "bold").append(keys, self._look.style("dim"))
+
+    def _lines(self, width: int) -> Iterator[Text]:
+        for topic in self._topics:
+            yield Text("")
+            yield section(topic.title, width, self._look)
+            for name, meaning in topic.lines:
+                yield from self._entry(name, meaning, width)
+
+    def _entry(self, name: str, meaning: str, width: int) -> Iterator[Text]:
+        """Yield a name and its meaning, which goes on below itself; the figure asked for is marked."""
+        style = self._look.style("accent", bold=True) or "bold"
+        if self._look.ascii:
+            name = name.replace("»", ">")
+        marked = "reverse" if name == self._figure else ""
+        for at, part in enumerate(wrap(meaning, max(20, width - _NAME - 3)) or [""]):
+            line = Text(f" {name if at == 0 else '':{_NAME}} ", style)
+            yield line.append(part, marked or "none")
+
+    def _go_to_figure(self) -> None:
+        if self._figure is not None:
+            self.view.go_to(f" {self._figure} ")
+
+    def action_search(self) -> None:
+        """Ask for a text and go to it."""
+        self.query_one(PromptLine).ask("/", self._searched, self._text)
+
+    def _searched(self, text: str) -> None:
+        self._text = text
+        self.action_again()
+
+    def action_again(self) -> None:
+        """Go to the next line that holds the text searched for."""
+        if self._text and not self.view.search(self._text):
+            self.app.bell()

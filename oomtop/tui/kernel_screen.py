@@ -17,6 +17,7 @@ from oomtop.actions.setting_verdicts import SettingRow, assess_settings
 from oomtop.analysis.model import Assessment
 from oomtop.tui import kernel_sections as sections
 from oomtop.tui.header import draw_header
+from oomtop.tui.keybar import KeyBar
 from oomtop.tui.look import Look
 from oomtop.tui.panel import Panel
 from oomtop.tui.sheet import Page, Sheet
@@ -86,7 +87,7 @@ class KernelScreen(TabScreen):
                 for name, draw in _PARTS:
                     yield Sheet(partial(self._part, draw), id=f"kernel-{name}")
         yield Sheet(self._detail, id="kernel-detail")
-        yield Sheet(self._keys, id="kernel-keys")
+        yield KeyBar(_KEYS, self.look, id="kernel-keys")
 
     def on_mount(self) -> None:
         """Keys go to the page; a tick may have come before there were widgets to show it."""
@@ -128,14 +129,6 @@ class KernelScreen(TabScreen):
         at = self._index()
         return sections.draw_setting(None if at is None else self._rows[at], width, self.look)
 
-    def _keys(self, width: int) -> list[Text]:
-        line = Text()
-        for key, label in _KEYS:
-            if line.cell_len + len(key) + len(label) + 2 > width:
-                break
-            line.append(key, self.look.style("accent", bold=True) or "bold").append(f" {label} ")
-        return [line]
-
     # -- keys -----------------------------------------------------------------------------------------
 
     def selected_setting(self) -> str | None:
@@ -144,6 +137,20 @@ class KernelScreen(TabScreen):
         if at is None or self._rows[at].setting is None:
             return None
         return self._rows[at].name
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the setting as sysctl.d takes it, what is said about it, and everything."""
+        at = self._index()
+        if at is None:
+            return ()
+        row = self._rows[at]
+        line = f"vm.{row.name} = {row.value}" if row.setting is not None else f"{row.file}: {row.value}"
+        everything = "\n".join(sheet.text for sheet in self.query(Sheet) if sheet.text.strip())
+        return (
+            ("setting", line),
+            ("verdict", row.verdict.text if row.verdict else row.what),
+            ("everything", everything),
+        )
 
     def action_move(self, step: int) -> None:
         """Move the cursor; past the last setting, or before the first, the page scrolls."""

@@ -48,6 +48,11 @@ class LineView(ScrollView, can_focus=True):
                 return True
         return False
 
+    def go_to(self, start: str) -> None:
+        """Scroll to the first line that begins with `start`."""
+        at = next((at for at, line in enumerate(self._folded) if line.plain.startswith(start)), 0)
+        self.scroll_to(y=max(0, at - 1), animate=False, force=True)
+
     def _fold(self) -> None:
         width = self.scrollable_content_region.width
         if not width:

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Look:
-    """What drawing functions need to know; an empty palette draws without colour."""
+    """What drawing functions need to know; an empty palette draws without colour.
+
+    One per app, changed only by its setup.
+    """
 
     ascii: bool = False
     palette: Mapping[str, str] = field(default_factory=dict)

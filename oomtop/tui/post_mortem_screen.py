@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from oomtop.analysis.postmortem import explain
 from oomtop.oomlog.event import OomEvent
 from oomtop.text_events import render_markdown, render_text
+from oomtop.tui.keybar import KeyBar
 from oomtop.tui.line_view import LineView
 from oomtop.tui.look import Look
 from oomtop.tui.prompt_line import PromptLine
@@ -21,6 +22,11 @@ from oomtop.tui.tab import TabScreen
 from oomtop.units import printable
 
 _KEYS = (("Esc", "Back"), ("c", "Copy as Markdown"), ("B", "Minutes before"), ("/", "Search"), ("\\", "Filter"))
+
+
+def markdown_of(event: OomEvent) -> str:
+    """Return the post-mortem of an event as Markdown."""
+    return render_markdown(explain(event))
 
 
 class PostMortemScreen(TabScreen):
@@ -43,7 +49,7 @@ class PostMortemScreen(TabScreen):
         yield Sheet(self._head, id="reading-head")
         yield LineView(id="reading-lines")
         yield PromptLine(self._focus)
-        yield Sheet(self._keys, id="reading-keys")
+        yield KeyBar(_KEYS, self.look, id="reading-keys")
 
     def on_mount(self) -> None:
         """Keys go to the text."""
@@ -75,6 +81,10 @@ class PostMortemScreen(TabScreen):
         """Go back to where it was opened."""
         self.dismiss(None)
 
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the post-mortem, as it is read and as Markdown."""
+        return (("Markdown", render_markdown(self._explained)), ("text", self.view.text))
+
     def action_copy(self) -> None:
         """Hand the post-mortem to the terminal's clipboard (OSC 52), as Markdown to paste into an incident."""
         self.app.copy_to_clipboard(render_markdown(self._explained))
@@ -101,11 +111,3 @@ class PostMortemScreen(TabScreen):
     def _head(self, width: int) -> list[Text]:
         line = Text(" post-mortem ", self.look.style("accent", bold=True) or "bold")
         return [line.append(printable(self._note), self.look.style("warn"))]
-
-    def _keys(self, width: int) -> list[Text]:
-        line = Text()
-        for key, label in _KEYS:
-            if line.cell_len + len(key) + len(label) + 3 > width:
-                break
-            line.append(key, self.look.style("accent", bold=True) or "bold").append(f" {label}  ")
-        return [line]

@@ -28,6 +28,7 @@ from oomtop.host.smaps import MappedMemory, read_smaps, read_smaps_rollup
 from oomtop.tui import process_sections as sections
 from oomtop.tui.chart import draw_curve
 from oomtop.tui.headline import section
+from oomtop.tui.keybar import KeyBar
 from oomtop.tui.look import Look
 from oomtop.tui.messages import ToolChosen
 from oomtop.tui.sheet import Page, Sheet
@@ -87,7 +88,7 @@ class ProcessScreen(TabScreen):
                 yield Sheet(self._mappings, id="process-mappings")
                 yield Sheet(self._tools, id="process-tools")
                 yield Sheet(self._curve, id="process-curve")
-        yield Sheet(self._keys, id="process-keys")
+        yield KeyBar(_KEYS, self.look, id="process-keys")
 
     def on_mount(self) -> None:
         """Ask for everything that may hang."""
@@ -230,14 +231,6 @@ class ProcessScreen(TabScreen):
     def _tools(self, width: int) -> list[Text]:
         return sections.draw_tools(self._study, self._slow, width, self.look) if self._study else []
 
-    def _keys(self, width: int) -> list[Text]:
-        line = Text()
-        for key, label in _KEYS:
-            if line.cell_len + len(key) + len(label) + 2 > width:
-                break
-            line.append(key, self.look.style("accent", bold=True) or "bold").append(f" {label} ")
-        return [line]
-
     # -- keys -----------------------------------------------------------------------------------------
 
     def targets(self) -> tuple[ProcessId, ...]:
@@ -251,6 +244,12 @@ class ProcessScreen(TabScreen):
             return str(self._identity.pid)
         row = self._study.row
         return f"{row.process.pid} {row.user} {(row.process.command or row.process.comm)[:200]}"
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the pid, the command and everything on the screen."""
+        everything = "\n".join(sheet.text for sheet in self.query(Sheet) if sheet.text)
+        command = (self._study.process.command or self._study.process.comm) if self._study is not None else ""
+        return (("everything", everything), ("pid", str(self._identity.pid)), ("command", command))
 
     def cgroup(self) -> str | None:
         """Return its cgroup."""

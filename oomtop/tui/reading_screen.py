@@ -15,6 +15,7 @@ from oomtop.host.open_files import OpenFile, read_open_files
 from oomtop.host.process import ProcessId
 from oomtop.host.process_details import read_process_details
 from oomtop.host.root import Root
+from oomtop.tui.keybar import KeyBar
 from oomtop.tui.line_view import LineView
 from oomtop.tui.look import Look
 from oomtop.tui.prompt_line import PromptLine
@@ -25,6 +26,7 @@ from oomtop.tui.tab import TabScreen
 from oomtop.units import DASH, format_bytes, printable
 
 Lines = list[Text]
+_KEYS = (("Esc", "Back"), ("/", "Search"), ("\\", "Filter"), ("m", "Read again"), ("k", "Kill"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class ReadingScreen(TabScreen):
         yield Sheet(self._head, id="reading-head")
         yield LineView(id="reading-lines")
         yield PromptLine(self._focus)
-        yield Sheet(self._keys, id="reading-keys")
+        yield KeyBar(_KEYS, self.look, id="reading-keys")
 
     def on_mount(self) -> None:
         """Begin to read."""
@@ -79,6 +81,10 @@ class ReadingScreen(TabScreen):
     def targets_title(self) -> str:
         """Return the process as it was named when the screen opened."""
         return self._title
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the lines that are shown."""
+        return (("text", self.view.text),)
 
     def action_back(self) -> None:
         """Go back to where it was opened."""
@@ -116,12 +122,6 @@ class ReadingScreen(TabScreen):
         if self._note:
             line.append(f" {printable(self._note)} ", self.look.style("warn", bold=True))
         return [line.append(f" {printable(self._title)}")]
-
-    def _keys(self, width: int) -> Lines:
-        line = Text()
-        for key, label in (("Esc", "Back"), ("/", "Search"), ("\\", "Filter"), ("m", "Read again"), ("k", "Kill")):
-            line.append(key, self.look.style("accent", bold=True) or "bold").append(f" {label}  ")
-        return [line]
 
 
 def _environment(root: Root, identity: ProcessId) -> Callable[[Look], Lines]:

@@ -57,6 +57,21 @@ class Remedies:
 
     # -- keys ---------------------------------------------------------------------------------------
 
+    def do(self, what: str) -> None:
+        """Do what the key of this name does."""
+        begin: dict[str, Callable[[], None]] = {
+            "kill": self.kill,
+            "adjust": self.adjust,
+            "freeze": self.freeze,
+            "reclaim": self.reclaim,
+            "drop_caches": self.drop_caches,
+            "limit": self.limit,
+            "swap": self.swap,
+            "settings": self.settings,
+            "undo": self.undo,
+        }
+        begin[what]()
+
     def kill(self) -> None:
         """Choose a signal for the selection."""
         self._offer(kill_offer)

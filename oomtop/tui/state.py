@@ -34,6 +34,10 @@ class State:
     level: Level = Level.FULL
     """How much is done while the machine stalls."""
     columns: tuple[str, ...] = ()
+    sort: str | None = None
+    """The column sorted by at start."""
+    hidden: tuple[str, ...] = ()
+    """The sections that are left out."""
     remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
     _progress: Remark | None = None
     slow: SlowFacts = field(default_factory=SlowFacts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -38,6 +39,9 @@ class TabScreen(Screen[None]):
         self.state = state
         self.look = look
 
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Take a tick in."""
+
     def targets(self) -> tuple[ProcessId, ...]:
         """Return the processes that an action would be for: what is tagged, else what is under the cursor."""
         return ()
@@ -58,6 +62,10 @@ class TabScreen(Screen[None]):
         """Return the kernel setting that `y` would change, where the cursor is on one."""
         return None
 
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return (what it is, text) of all that can be copied, the most wanted first."""
+        return ()
+
     def search(self) -> None:
         """Ask for a text and go to what holds it, on a tab that can."""
 
@@ -69,6 +77,18 @@ class TabScreen(Screen[None]):
 
     def hold(self, still: bool) -> None:
         """Keep rows in their places while a dialog about one of them is open."""
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the tab, or explain the figure, that was clicked."""
+        from oomtop.tui.pointer import clicked
+
+        clicked(self, event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Have the figure under the pointer explained beside it."""
+        from oomtop.tui.pointer import pointed_at
+
+        pointed_at(self, event)
 
     def show_remarks(self) -> None:
         """Draw what shows the app's state anew, because the state changed."""

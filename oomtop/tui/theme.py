@@ -15,7 +15,7 @@ from rich.color import ANSI_COLOR_NAMES
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
-from oomtop.errors import ConfigError
+from oomtop.errors import ConfigError, OomtopError
 
 DEFAULT = "dark"
 _COLORS = (
@@ -60,6 +60,14 @@ def load_theme(name: str) -> ThemeFile:
     except tomli.TOMLDecodeError as error:
         raise ConfigError(str(path), "", f"not TOML: {error}") from None
     return parse_theme(data, str(path))
+
+
+def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
+    """Return (problem, theme): a bad theme is said and the default takes its place."""
+    try:
+        return None, load_theme(name or DEFAULT)
+    except OomtopError as error:
+        return str(error), load_theme(DEFAULT)
 
 
 def _find(name: str) -> Path:

@@ -1,0 +1,95 @@
+"""Single values of a configuration file set anew; comments, unknown keys and the order of the rest stay as they are.
+
+Sample: `interval = 2.0  # on the slow host`
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+import tomli
+
+from oomtop.errors import ConfigError
+
+Value = bool | float | str | tuple[str, ...]
+_TABLE = re.compile(r"\s*\[")
+
+
+def edit_text(text: str, values: Mapping[str, Value], path: str = "") -> str:
+    """Return the TOML `text` with `values` at its top level, those not there yet before its first table.
+
+    Raises:
+        ConfigError: the text is not TOML, or is written so that this cannot change it safely.
+    """
+    before = _parse(text, path)
+    lines = text.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    for key, value in values.items():
+        _set(lines, key, value)
+    edited = "".join(lines)
+    expected = {**before, **{key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}}
+    if _parse(edited, path) != expected:
+        raise ConfigError(path, "", "is written in a way that cannot be changed safely; please edit it by hand")
+    return edited
+
+
+def literal(value: Value) -> str:
+    """Return a value as TOML writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(literal(item) for item in value)}]"
+    # A text of JSON is one of TOML, but for the one character that only TOML wants escaped.
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(float(value))
+
+
+def _parse(text: str, path: str) -> dict[str, object]:
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise ConfigError(path, "", f"is not TOML: {error}") from None
+
+
+def _set(lines: list[str], key: str, value: Value) -> None:
+    """Change the lines of a key, or add one."""
+    end = next((at for at, line in enumerate(lines) if _TABLE.match(line)), len(lines))
+    named = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
+    start = next((at for at, line in enumerate(lines[:end]) if named.match(line)), None)
+    if start is None:
+        while end and not lines[end - 1].strip():
+            end -= 1
+        lines.insert(end, f"{key} = {literal(value)}\n")
+        return
+    stop = _end_of(lines, start)
+    lines[start:stop] = [f"{key} = {literal(value)}{_comment(lines[start:stop])}\n"]
+
+
+def _end_of(lines: Sequence[str], start: int) -> int:
+    """Return the line after a value, which may stand on several."""
+    for stop in range(start + 1, len(lines) + 1):
+        if _is_toml("".join(lines[start:stop])):
+            return stop
+    return start + 1
+
+
+def _comment(lines: Sequence[str]) -> str:
+    """Return the comment behind a value, with its blanks: what begins at the first `#` that ends the value."""
+    line = lines[-1].rstrip("\n")
+    earlier = "".join(lines[:-1])
+    for match in re.finditer(r"\s*#", line):
+        if _is_toml(earlier + line[: match.start()]):
+            return line[match.start() :]
+    return ""
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        tomli.loads(text)
+    except tomli.TOMLDecodeError:
+        return False
+    return True

@@ -1,0 +1,178 @@
+"""What every figure on the screens is, when to worry about it, and which kernel file it comes from: one line each.
+
+`label` is the text by which the figure is found on its line, so that the help can be opened from the figure itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+
+class Figure(NamedTuple):
+    """One figure: where it stands, how it is found there, and what is to be said about it."""
+
+    label: str
+    what: str
+    file: str = ""
+
+
+HEADER = (
+    Figure("oomtop", "the tabs: Tab and Shift-Tab, or a click; then the host and the rights oomtop runs with"),
+    Figure("up ", "time since boot", "/proc/uptime"),
+    Figure("root", "all can be seen and done; what the container lacks even so, `oomtop check` and the dialogs say"),
+    Figure("unprivileged", "figures of all, details and actions only of your own processes; sudo oomtop does the rest"),
+    Figure("guarded", "oomtop's own memory is locked and its oom_score_adj low, so that it is there when needed",
+           "/proc/self/oom_score_adj"),
+    Figure("not guarded", "it could be paged out or killed: it takes CAP_IPC_LOCK and CAP_SYS_RESOURCE to be safe"),
+    Figure("OOM ", "the newest kill, for a minute; its post-mortem is on the Events tab", "/dev/kmsg"),
+    Figure("[paused]", "the screen stands still, sampling goes on; Z goes on"),
+    Figure("[read-only]", "no action can be started"),
+    Figure("[replay]", "a recording: actions are off, R or q leaves"),
+    Figure("[light", "oomtop does less, because the machine stalls; it comes back by itself"),
+    Figure("s  ", "seconds between refreshes (+ and - change it), and the time of the figures"),
+)  # fmt: skip
+MEMORY = (
+    Figure("Mem", "all RAM, split into what can be given back last to what can be first; | is the min watermark, "
+           "below which requests wait", "/proc/meminfo, /proc/zoneinfo"),
+    Figure("available", "what programs can still get without swapping (MemAvailable); worry below 10 %",
+           "/proc/meminfo"),
+    Figure("anon", "heap and stack of programs; only swap or a kill gets it back (AnonPages)", "/proc/meminfo"),
+    Figure("shmem", "tmpfs, /dev/shm, memfd; worry when it grows: no process owns it, deleting files frees it (Shmem)",
+           "/proc/meminfo"),
+    Figure("huge", "reserved huge pages, used or not; nobody else can have them (HugePages_Total)", "/proc/meminfo"),
+    Figure("kernel", "slab that cannot be given back, page tables, stacks, percpu; worry when it grows",
+           "/proc/meminfo"),
+    Figure("other", "what no counter of the kernel names: drivers, balloons", "/proc/meminfo"),
+    Figure("arc", "ZFS's cache; shrinks under pressure, but slowly", "/proc/spl/kstat/zfs/arcstats"),
+    Figure("slab", "dentries, inodes and the like; the kernel gives it back (SReclaimable)", "/proc/meminfo"),
+    Figure("cache", "pages of files; given back first, dirty ones after they are written (Cached)", "/proc/meminfo"),
+    Figure("free", "used for nothing; low is normal, available is what counts (MemFree)", "/proc/meminfo"),
+    Figure("Own", "the limit of the container that oomtop itself runs in", "memory.max"),
+)  # fmt: skip
+SWAP = (
+    Figure("Swap", "used of total; full swap with anon at its peak is the last stop before a kill", "/proc/meminfo"),
+    Figure("in ", "bytes per second read back; worry when in and out are high at once: a swap storm (pswpin)",
+           "/proc/vmstat"),
+    Figure("out ", "bytes per second swapped out; alone it is harmless (pswpout)", "/proc/vmstat"),
+    Figure("cached", "in swap and in RAM at once: free to drop (SwapCached)", "/proc/meminfo"),
+    Figure("zram", "RAM that the compressed device takes, and its ratio; worry below 1.5x", "/sys/block/zram*/mm_stat"),
+    Figure("zswap", "the compressed cache before the swap device, and what it holds", "/proc/meminfo"),
+)  # fmt: skip
+PRESSURE = (
+    Figure("PSI", "pressure stall information: what memory costs in time; all that follows is 0 on a calm machine",
+           "/proc/pressure/memory"),
+    Figure("some", "per cent of time in which some task waited for memory, over 10, 60 (and 300) s; worry above 10",
+           "/proc/pressure/memory"),
+    Figure("full", "per cent of time in which all tasks waited at once; above 10 the machine thrashes",
+           "/proc/pressure/memory"),
+    Figure("majf", "page faults per second that waited for a disk; worry when it stays up (pgmajfault)",
+           "/proc/vmstat"),
+    Figure("refault", "bytes per second read again soon after they were evicted: the working set does not fit",
+           "/proc/vmstat"),
+    Figure("stalls", "requests per second that had to free memory themselves (allocstall)", "/proc/vmstat"),
+    Figure("oom_kill", "kills since boot; stays marked for 15 minutes after one", "/proc/vmstat"),
+)  # fmt: skip
+OUTLOOK = (
+    Figure("Left", "time until RAM and swap, or a cgroup's limit, are exhausted: range and confidence, or no trend; "
+           "worry below five minutes", "/proc/meminfo, memory.current"),
+    Figure("Next", "whom the kernel would kill now by its own formula, and what that frees; o changes it",
+           "/proc/PID/oom_score_adj"),
+    Figure("growing", "who grew fastest in the last minutes", "/proc/PID/statm"),
+    Figure("!", "the most important finding and the key that helps; !! needs a decision now"),
+    Figure("nothing", "no finding: nothing leaks, fills up or thrashes"),
+)  # fmt: skip
+CHART = (Figure("", "share of memory available and PSI over the last minutes; lines mark OOM events and actions"),)
+EVENTS = (Figure("", "the newest OOM kills and what came of your actions; the Events tab has all of them",
+                 "/dev/kmsg"),)  # fmt: skip
+STATUS = (Figure("", "what could not be read, and why: the figures from it are shown as a dash"),)
+
+DASHBOARD: Mapping[str, Sequence[Figure]] = {
+    "header": HEADER,
+    "memory": MEMORY,
+    "swap": SWAP,
+    "pressure": PRESSURE,
+    "outlook": OUTLOOK,
+    "chart": CHART,
+    "events": EVENTS,
+    "status": STATUS,
+}
+"""By the id of the widget."""
+
+COLUMN_FILES: Mapping[str, str] = {
+    "pid": "/proc/PID", "user": "/proc/PID/status", "memory": "/proc/PID/statm, status", "rss": "/proc/PID/statm",
+    "anon": "/proc/PID/status", "file": "/proc/PID/status", "shmem": "/proc/PID/status", "swap": "/proc/PID/status",
+    "growth": "/proc/PID/statm, status", "share": "/proc/PID/status, oom_score_adj", "rank": "/proc/PID/oom_score_adj",
+    "score": "/proc/PID/oom_score", "adj": "/proc/PID/oom_score_adj", "faults": "/proc/PID/stat",
+    "cpu": "/proc/PID/stat", "time": "/proc/PID/stat", "threads": "/proc/PID/stat", "state": "/proc/PID/stat",
+    "age": "/proc/PID/stat", "unit": "/proc/PID/cgroup", "headroom": "memory.max, memory.current",
+    "pagetables": "/proc/PID/status", "virtual": "/proc/PID/stat", "command": "/proc/PID/cmdline",
+}  # fmt: skip
+"""The kernel file of each column of the process table."""
+COLUMN_WORRIES: Mapping[str, str] = {
+    "memory": "the first place to look", "swap": "worry when it is large and the process is active",
+    "growth": "worry when it never stops: a leak", "share": "who has most dies first",
+    "adj": "-1000 on something that leaks takes others down", "faults": "worry when it stays up: its memory is gone",
+    "state": "many D wait for a disk or for memory", "headroom": "worry below a tenth of the limit",
+    "shmem": "stays after the process where files remain", "threads": "each has a stack", "pagetables": "kernel memory",
+    "virtual": "only promised, not used",
+}  # fmt: skip
+"""When to worry about a column, where there is a rule."""
+
+CGROUPS = (
+    Figure("USED", "all memory charged to the group, with page cache", "memory.current"),
+    Figure("LIMIT", "the smallest memory.max from here up to the root", "memory.max"),
+    Figure("LEFT", "bytes to its limit that reclaim cannot win back; worry below a tenth", "memory.stat"),
+    Figure("FULL IN", "when its limit is reached, if it goes on so"),
+    Figure("KILLS", "processes killed in it; any is worth a post-mortem", "memory.events"),
+)
+EVENT_LIST = (
+    Figure("WHEN", "the time of the kill; `boot+` where the log knows no date", "/dev/kmsg, journal, /var/log"),
+    Figure("KILLER", "the kernel, systemd-oomd, earlyoom, nohang, oomd or the kubelet"),
+    Figure("PID", "the victim; +2 are further victims of the same event"),
+    Figure("ANON", "its anonymous memory: what the kill freed"),
+    Figure("CGROUP OR REASON", "the group whose limit it was, or why else"),
+)
+KERNEL = (
+    Figure("setting", "a kernel setting; ! and i say what is wrong with its value here, Enter changes it",
+           "/proc/sys/vm"),
+    Figure("Watermarks", "below low the kernel reclaims, below min requests wait: worry there", "/proc/zoneinfo"),
+    Figure("Fragmentation", "free blocks by size; few on the right: large requests fail though memory is free",
+           "/proc/buddyinfo"),
+    Figure("Swap", "the devices by priority, and what compression makes of them", "/proc/swaps"),
+    Figure("Overcommit", "promised against the limit; counts only in mode 2", "/proc/meminfo"),
+    Figure("Huge pages", "reserved and transparent huge pages", "/proc/meminfo"),
+    Figure("Slab", "the kernel's own caches, the largest first: who grows without end leaks", "/proc/slabinfo"),
+)  # fmt: skip
+PROCESS = (
+    Figure("Score", "the kernel's badness, term by term; who has most dies first", "/proc/PID/status, oom_score_adj"),
+    Figure("Growth", "RSS and swap over the last minutes"),
+    Figure("Cgroups", "the limits above it; the nearest is the one that kills", "memory.max, memory.current"),
+    Figure("Mappings", "what it holds, by name; change is since the first reading: what grows is the leak",
+           "/proc/PID/smaps"),
+    Figure("Deeper", "tools for its runtime; 1-9 opens one in this terminal"),
+)  # fmt: skip
+
+BY_SCREEN: Mapping[str, Sequence[Figure]] = {
+    "processes-tab": tuple(figure for figures in DASHBOARD.values() for figure in figures if figure.label),
+    "cgroups-tab": CGROUPS,
+    "events-tab": EVENT_LIST,
+    "kernel-tab": KERNEL,
+    "process": PROCESS,
+}
+"""By the id of the screen, in the order in which they stand there."""
+
+
+def figure_at(figures: Sequence[Figure], line: str, x: int) -> Figure | None:
+    """Return the figure that stands at cell `x` of a line: the one whose label begins last before it."""
+    found: tuple[int, Figure] | None = None
+    for figure in figures:
+        at = line.rfind(figure.label, 0, x + len(figure.label))
+        if at >= 0 and (found is None or at > found[0]):
+            found = (at, figure)
+    return found[1] if found else None
+
+
+def explain(figure: Figure) -> str:
+    """Return what is to be said about a figure."""
+    return f"{figure.what} ({figure.file})" if figure.file else figure.what

@@ -1,6 +1,6 @@
 """What oomtop costs beside htop, btop, atop and glances: the same minute, the same processes, measured from outside.
 
-`make bench` prints the tables; with `--write` they go to docs/benchmarks.md, with machine, versions and date.
+`make bench` prints the tables, which go to docs/benchmarks.md with machine, versions and date.
 A program that is not installed is left out.  Every program refreshes once a second unless a table says otherwise.
 """
 
@@ -16,12 +16,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.terminal import Size, Terminal, processes, saw_tooth, terminal
+from tests.bench.terminal import Size, Terminal, births, processes, saw_tooth, terminal
 
 ROOT = Path(__file__).parents[2]
 OOMTOP = (sys.executable, "-m", "oomtop")
@@ -148,6 +149,44 @@ def answers(at: Terminal, count: int) -> tuple[str, ...]:
     return f"{statistics.median(times):.1f}", f"{p95:.1f}", f"{times[-1]:.1f}", str(found.count(None))
 
 
+def swarm(options: argparse.Namespace) -> None:
+    """The cost while thousands of processes are born and gone every second."""
+    heading("A swarm of births", ("program", "births/s", "CPU, % of one core", "resident MiB"))
+    with processes(4, births):
+        for program in installed(("oomtop", "htop", "btop")):
+            found = measured(program, (120, 40), lambda at: amid_births(at, options.seconds))
+            row((program.name, *(found or ("ended", "", ""))))
+
+
+def amid_births(at: Terminal, seconds: float) -> tuple[str, str, str]:
+    """Return births per second, share of CPU and resident size."""
+    at.drain(4.0)
+    born, spent, started = forks(), at.cpu_seconds(), time.monotonic()
+    at.drain(seconds)
+    passed = time.monotonic() - started
+    share = (at.cpu_seconds() - spent) / passed
+    return f"{(forks() - born) / passed:,.0f}", f"{share * 100:.1f}", mib(at.resident())
+
+
+def forks() -> int:
+    """Return the number of forks since boot."""
+    with open("/proc/stat") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("processes "))
+
+
+def soak(options: argparse.Namespace) -> None:
+    """A day's ticks at speed."""
+    heading("A day at speed", ("tick", "resident MiB"))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "resident")
+        argv = (sys.executable, str(ROOT / "tests/bench/soak.py"), str(options.ticks), str(out))
+        with terminal(argv) as at, suppress(OSError):
+            at.drain(options.ticks * 0.1 + 60)
+        for line in out.read_text().splitlines():
+            tick, size = line.split()
+            row((f"{int(tick):,}", mib(int(size))))
+
+
 def events(options: argparse.Namespace) -> None:
     """A gigabyte of syslog with 20 reports, and a storm of 2,000, beside grep."""
     heading("OOM events in big logs", ("log", "command", "seconds", "resident MiB", "found"))
@@ -245,7 +284,9 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "start": start,
     "wire": wire,
     "keys": keys,
+    "swarm": swarm,
     "events": events,
+    "soak": soak,
 }
 
 
@@ -258,6 +299,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=7)
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--keys", type=int, default=100)
+    parser.add_argument("--ticks", type=int, default=20000)
     options = parser.parse_args()
     machine()
     for name in options.sections or SECTIONS:

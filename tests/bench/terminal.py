@@ -120,3 +120,8 @@ def saw_tooth() -> None:
     while True:
         kept = [*kept[-50:], bytearray(1 << 16)]
         time.sleep(0.1)
+
+
+def births() -> None:
+    """Bear a process after the other, as fast as a shell can."""
+    os.execv("/bin/sh", ["sh", "-c", "while :; do x=$(:); done"])

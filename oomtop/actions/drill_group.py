@@ -13,12 +13,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from oomtop.actions import drill_load
 from oomtop.host.cgroup import CgroupLayout, read_cgroup
 from oomtop.host.root import read_optional
 
 PREFIX = "/oomtop-drill-"
-_PROGRAM = (sys.executable, "-I", "-S", str(Path(drill_load.__file__).resolve()))
+# By a path for the imports and not by the file's own, which may lie within a zip archive.
+_CODE = "import sys; sys.path.insert(0, sys.argv[1]); from oomtop.actions.drill_load import main; main(*sys.argv[2:])"
+_PROGRAM = (sys.executable, "-I", "-S", "-c", _CODE, str(Path(__file__).resolve().parents[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The programs that a drill starts: one that takes memory, and one that cleans up after a drill that was killed.
 
-Runs by its path in an interpreter of its own (`python -I -S drill_load.py ROLE ...`) and imports the standard library
-only, so that what the group is charged for is the load.  prctl(2) PR_SET_PDEATHSIG ends it with whoever started it.
+Runs in an interpreter of its own (`python -I -S -c`) and imports the standard library only, so that what the
+group is charged for is the load.  prctl(2) PR_SET_PDEATHSIG ends it with whoever started it.
 """
 
 from __future__ import annotations
@@ -147,7 +147,3 @@ def main(role: str, *words: str) -> None:
     be(f"oomtop-{role}", parent)
     if os.read(0, 1):
         LOADS[role](limit, rate)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

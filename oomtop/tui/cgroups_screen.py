@@ -22,6 +22,7 @@ from oomtop.tui.panel import Panel
 from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.sheet import Sheet
 from oomtop.tui.state import State
+from oomtop.tui.stylesheet import stylesheet
 from oomtop.tui.tab import TabScreen
 from oomtop.units import format_bytes, printable
 
@@ -117,7 +118,7 @@ class CgroupTree(ScrollView, can_focus=True):
 class CgroupsScreen(TabScreen):
     """Tree, and below it the chain of limits of the group under the cursor."""
 
-    CSS_PATH = "cgroups_screen.tcss"
+    CSS = stylesheet("cgroups_screen.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus,right", "fold(False)", "Unfold", show=False, id="cgroups.unfold"),
         Binding("minus,left", "fold(True)", "Fold", show=False, id="cgroups.fold"),

@@ -23,6 +23,7 @@ from oomtop.tui.panel import Panel
 from oomtop.tui.process_table import ProcessTable
 from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.state import State
+from oomtop.tui.stylesheet import stylesheet
 from oomtop.tui.tab import TabScreen
 
 _CHART_SECONDS = 4.0
@@ -31,7 +32,7 @@ _CHART_SECONDS = 4.0
 class Dashboard(TabScreen):
     """Header, gauges, outlook, chart, processes, events, keys."""
 
-    CSS_PATH = "dashboard.tcss"
+    CSS = stylesheet("dashboard.tcss")
 
     def __init__(self, state: State, look: Look) -> None:
         super().__init__(state, look, id="processes-tab")

@@ -21,6 +21,7 @@ from oomtop.tui.post_mortem_screen import PostMortemScreen
 from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.sheet import Sheet
 from oomtop.tui.state import State
+from oomtop.tui.stylesheet import stylesheet
 from oomtop.tui.tab import TabScreen
 from oomtop.units import printable
 
@@ -33,7 +34,7 @@ _KEYS = (
 class EventsScreen(TabScreen):
     """The live events of the tick, and those of older logs, which are read once when the tab opens."""
 
-    CSS_PATH = "events_screen.tcss"
+    CSS = stylesheet("events_screen.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f5", "read_logs", "Read the logs again", id="events.read")]
 
     def __init__(self, state: State, look: Look) -> None:

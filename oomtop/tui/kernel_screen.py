@@ -22,6 +22,7 @@ from oomtop.tui.look import Look
 from oomtop.tui.panel import Panel
 from oomtop.tui.sheet import Page, Sheet
 from oomtop.tui.state import State
+from oomtop.tui.stylesheet import stylesheet
 from oomtop.tui.tab import TabScreen
 
 _KEYS = (
@@ -67,7 +68,7 @@ class KernelPage(Page):
 class KernelScreen(TabScreen):
     """Settings on the left or on top, the kernel's state on the right or below."""
 
-    CSS_PATH = "kernel_screen.tcss"
+    CSS = stylesheet("kernel_screen.tcss")
 
     def __init__(self, state: State, look: Look) -> None:
         super().__init__(state, look, id="kernel-tab")

@@ -18,6 +18,7 @@ from oomtop.tui.look import Look
 from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.sheet import Sheet
 from oomtop.tui.state import State
+from oomtop.tui.stylesheet import stylesheet
 from oomtop.tui.tab import TabScreen
 from oomtop.units import printable
 
@@ -32,7 +33,7 @@ def markdown_of(event: OomEvent) -> str:
 class PostMortemScreen(TabScreen):
     """Scrolls; Esc goes back to where it was opened."""
 
-    CSS_PATH = "reading_screen.tcss"
+    CSS = stylesheet("reading_screen.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "back", "Back", id="post_mortem.back"),
         Binding("c", "copy", "Copy as Markdown", id="post_mortem.copy"),

@@ -34,6 +34,7 @@ from oomtop.tui.messages import ToolChosen
 from oomtop.tui.sheet import Page, Sheet
 from oomtop.tui.slow_answer import Answer, ask
 from oomtop.tui.state import State
+from oomtop.tui.stylesheet import stylesheet
 from oomtop.tui.tab import TabScreen
 
 # A reading of smaps makes the target wait: the next one not before a hundred times as long, and ten seconds.
@@ -51,7 +52,7 @@ _Timed = tuple[tuple[MappedMemory, ...], float]
 class ProcessScreen(TabScreen):
     """One process, fed by the tick and by reads of its own that may hang."""
 
-    CSS_PATH = "process_screen.tcss"
+    CSS = stylesheet("process_screen.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,backspace", "back", "Back", id="process.back"),
         Binding("m", "read_mappings", "Read the mappings again, compare with the first time", id="process.mappings"),

@@ -22,6 +22,7 @@ from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.sheet import Sheet
 from oomtop.tui.slow_answer import Answer, ask
 from oomtop.tui.state import State
+from oomtop.tui.stylesheet import stylesheet
 from oomtop.tui.tab import TabScreen
 from oomtop.units import DASH, format_bytes, printable
 
@@ -41,7 +42,7 @@ class Reading:
 class ReadingScreen(TabScreen):
     """One text about one process; Esc goes back."""
 
-    CSS_PATH = "reading_screen.tcss"
+    CSS = stylesheet("reading_screen.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "back", "Back", id="reading.back"),
         Binding("m,f5", "again", "Read again", id="reading.again"),

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tomli
 from rich.color import ANSI_COLOR_NAMES
@@ -16,6 +17,9 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from oomtop.errors import ConfigError, OomtopError
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
 
 DEFAULT = "dark"
 _COLORS = (
@@ -33,16 +37,23 @@ class ThemeFile:
     ansi: bool
 
 
-def theme_folders() -> tuple[Path, ...]:
+def theme_folders() -> tuple[Path | Traversable, ...]:
     """Return where themes are looked for: the user's folder first, then the program's own."""
     config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    own = Path(config) / "oomtop" / "themes"
     package = Path(__file__).resolve().parent.parent
-    return (Path(config) / "oomtop" / "themes", package / "themes", package.parent / "themes")
+    if package.is_dir():
+        return (own, package / "themes", package.parent / "themes")
+    # Within a zip archive; not imported otherwise, for it takes tempfile, random and hashlib with it.
+    from importlib.resources import files
+
+    return (own, files("oomtop") / "themes")
 
 
 def theme_names() -> tuple[str, ...]:
     """Return the names of all themes that can be found."""
-    return tuple(sorted({file.stem for folder in theme_folders() for file in folder.glob("*.toml")}))
+    files = (file.name for folder in theme_folders() if folder.is_dir() for file in folder.iterdir())
+    return tuple(sorted({name.removesuffix(".toml") for name in files if name.endswith(".toml")}))
 
 
 def load_theme(name: str) -> ThemeFile:
@@ -53,11 +64,11 @@ def load_theme(name: str) -> ThemeFile:
     """
     path = _find(name)
     try:
-        with open(path, "rb") as file:
-            data = tomli.load(file)
+        with path.open("rb") as file:
+            data = tomli.loads(file.read().decode())
     except OSError as error:
         raise ConfigError(str(path), "", os.strerror(error.errno or 0)) from None
-    except tomli.TOMLDecodeError as error:
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), "", f"not TOML: {error}") from None
     return parse_theme(data, str(path))
 
@@ -70,7 +81,7 @@ def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
         return str(error), load_theme(DEFAULT)
 
 
-def _find(name: str) -> Path:
+def _find(name: str) -> Path | Traversable:
     if name.endswith(".toml"):
         return Path(name)
     for folder in theme_folders():

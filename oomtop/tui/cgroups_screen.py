@@ -46,6 +46,16 @@ class CgroupTree(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False, id="cgroups.page_down"),
         Binding("home", "move(-99999)", "First", show=False, id="cgroups.home"),
         Binding("end", "move(99999)", "Last", show=False, id="cgroups.end"),
+        Binding("plus,right", "screen.fold(False)", "Unfold", show=False, id="cgroups.unfold"),
+        Binding("minus,left", "screen.fold(True)", "Fold", show=False, id="cgroups.fold"),
+        Binding("less_than_sign", "screen.sort_beside(-1)", "Sort column left", show=False, id="cgroups.sort_left"),
+        Binding(
+            "greater_than_sign",
+            "screen.sort_beside(1)",
+            "Sort column right",
+            show=False,
+            id="cgroups.sort_right",
+        ),
     ]
 
     def __init__(self, look: Look, *, id: str) -> None:
@@ -119,12 +129,6 @@ class CgroupsScreen(TabScreen):
     """Tree, and below it the chain of limits of the group under the cursor."""
 
     CSS = stylesheet("cgroups_screen.tcss")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus,right", "fold(False)", "Unfold", show=False, id="cgroups.unfold"),
-        Binding("minus,left", "fold(True)", "Fold", show=False, id="cgroups.fold"),
-        Binding("less_than_sign", "sort_beside(-1)", "Sort by the left column", show=False, id="cgroups.sort_left"),
-        Binding("greater_than_sign", "sort_beside(1)", "Sort by the right column", show=False, id="cgroups.sort_right"),
-    ]
 
     def __init__(self, state: State, look: Look) -> None:
         super().__init__(state, look, id="cgroups-tab")

@@ -160,7 +160,8 @@ class Dashboard(TabScreen):
 
     def toggle_chart(self) -> None:
         """Show or hide the chart, whatever the size of the screen says."""
-        chart = self.query_one("#chart")
-        self.set_class(not chart.display, "-chart")
-        self.set_class(chart.display, "-no-chart")
+        # Read once: the first class may take effect before the second is set.
+        was_shown = self.query_one("#chart").display
+        self.set_class(not was_shown, "-chart")
+        self.set_class(was_shown, "-no-chart")
         self._charted = 0.0

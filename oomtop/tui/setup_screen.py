@@ -36,6 +36,20 @@ class ChoiceList(ScrollView, can_focus=True):
     ChoiceList { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "screen.move(-1)", "Up", show=False, id="setup.up"),
+        Binding("down", "screen.move(1)", "Down", show=False, id="setup.down"),
+        Binding("pageup,home", "screen.move(-99)", "First", show=False, id="setup.first"),
+        Binding("pagedown,end", "screen.move(99)", "Last", show=False, id="setup.last"),
+        Binding("right,space", "screen.change(1)", "Change", id="setup.next"),
+        Binding("left", "screen.change(-1)", "Change back", id="setup.before"),
+        Binding("less_than_sign,left_square_bracket", "screen.move_column(-1)", "Column left", id="setup.move_left"),
+        Binding(
+            "greater_than_sign,right_square_bracket", "screen.move_column(1)", "Column right", id="setup.move_right"
+        ),
+        Binding("enter", "screen.keep", "Save", id="setup.keep"),
+    ]
+
     def __init__(self, look: Look) -> None:
         super().__init__(id="setup-list")
         self._look = look
@@ -111,15 +125,6 @@ class SetupScreen(ModalScreen["Options | None"]):
     SetupScreen Vertical { padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False, id="setup.up"),
-        Binding("down", "move(1)", "Down", show=False, id="setup.down"),
-        Binding("pageup,home", "move(-99)", "First", show=False, id="setup.first"),
-        Binding("pagedown,end", "move(99)", "Last", show=False, id="setup.last"),
-        Binding("right,space", "change(1)", "Change", id="setup.next"),
-        Binding("left", "change(-1)", "Change back", id="setup.before"),
-        Binding("less_than_sign,left_square_bracket", "move_column(-1)", "Move the column left", id="setup.move_left"),
-        Binding("greater_than_sign,right_square_bracket", "move_column(1)", "Move it right", id="setup.move_right"),
-        Binding("enter", "keep", "Save", id="setup.keep"),
         Binding("escape,q,f10", "dismiss", "Take back", id="setup.leave"),
     ]
 

@@ -27,8 +27,8 @@ class TabScreen(Screen[None]):
 
     # A screen of Textual's moves the focus with these keys, before the app would see them.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.beside(1)", "Next tab", show=False),
-        Binding("shift+tab", "app.beside(-1)", "Tab before", show=False),
+        Binding("tab", "app.beside(1)", "Next tab", show=False, id="app.next_tab"),
+        Binding("shift+tab", "app.beside(-1)", "Tab before", show=False, id="app.previous_tab"),
     ]
 
     # repaint=False: the screen itself shows nothing, and its repaint would send every line again (9 kB/s).

@@ -164,6 +164,11 @@ class OomtopApp(App[None]):
         self.state.guard = self.self_guard.describe()
         self._show_state()
 
+    def clear_selection(self) -> None:
+        """Clear selected text; on Python 3.12, whose tasks are eager, an input line asks before there is a screen."""
+        if self.screen_stack:
+            super().clear_selection()
+
     def _handle_exception(self, error: Exception) -> None:
         """Leave a report of an error of oomtop's own; the screen would print the values of all variables."""
         from oomtop.tui.own_files import crash_of

@@ -1,0 +1,35 @@
+"""`App.run` starts tasks eagerly on Python 3.12 and later; the pilot of the other tests does not."""
+
+import asyncio
+import threading
+
+import pytest
+
+from oomtop.sampler import Sampler
+from oomtop.snapshot import Tick
+from oomtop.tui.app import OomtopApp, Options
+
+
+class Once:
+    """One real sample, and no other before the end."""
+
+    def __init__(self):
+        self._end = threading.Event()
+
+    def ticks(self):
+        sampler = Sampler()
+        yield Tick(sampler.sample())
+        self._end.wait()
+        sampler.close()
+
+    def close(self):
+        self._end.set()
+
+
+@pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python before 3.12")
+async def test_the_first_screen_opens_while_tasks_start_eagerly():
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    app = OomtopApp(Once(), Options(interval=60))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert app.screen is app.dashboard

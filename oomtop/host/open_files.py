@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oomtop.host.process import ProcessId
 from oomtop.host.process_folder import process_folder, text_at
 from oomtop.host.root import Root
+from oomtop.host.sockets import read_sockets
 
 MOST = 20_000
 
@@ -65,8 +66,11 @@ def read_open_files(root: Root, identity: ProcessId) -> OpenFiles:
     with process_folder(root, identity) as folder:
         devices = parse_tmpfs_devices(text_at(folder, "mountinfo", 1 << 20) or "")
         numbers = sorted(int(name) for name in _list(folder))
-        files = (_read_file(folder, number, devices) for number in numbers[:MOST])
-        return OpenFiles(tuple(file for file in files if file is not None), max(0, len(numbers) - MOST))
+        found = (_read_file(folder, number, devices) for number in numbers[:MOST])
+        files = tuple(file for file in found if file is not None)
+        names = read_sockets(root, identity) if any(file.kind == "socket" for file in files) else {}
+        files = tuple(replace(file, target=names.get(file.fd, file.target)) for file in files)
+        return OpenFiles(files, max(0, len(numbers) - MOST))
 
 
 def _list(folder: int) -> list[str]:

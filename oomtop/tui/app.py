@@ -99,6 +99,8 @@ class OomtopApp(App[None]):
         if self.options.replay:
             self.replay.open(self._source)
         self._sample(self._source)
+        # A shell wrote over the screen while this was suspended; Textual sends only what differs.
+        self.app_resume_signal.subscribe(self, lambda _: self.action_rescan())
         if not self.is_headless:
             self._watch_terminal()
 

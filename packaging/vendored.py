@@ -1,6 +1,6 @@
 """The program with everything it needs, as files: for the zip archive and for the Debian package.
 
-All that oomtop needs is there as pure Python, so one tree serves every architecture.
+All that oomtop cannot do without is there as pure Python, so one tree serves every architecture.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+import tomli
 
 PROJECT = Path(__file__).resolve().parent.parent
 _OLDEST = "3.10"
@@ -30,12 +32,21 @@ def build_wheel(folder: Path) -> Path:
     return next(folder.glob("oomtop-*.whl"))
 
 
+def pure_dependencies() -> list[str]:
+    """Return what the project depends on, but for psutil: it is compiled, and only names the ends of sockets."""
+    with open(PROJECT / "pyproject.toml", "rb") as file:
+        needed: list[str] = tomli.load(file)["project"]["dependencies"]
+    return [one for one in needed if not one.startswith("psutil")]
+
+
 def install_pure(target: Path) -> None:
     """Install the project and what it depends on into `target`, as pure Python for the oldest version and all later."""
     with tempfile.TemporaryDirectory() as folder:
         wheel = build_wheel(Path(folder))
         anywhere = ["--platform", "any", "--implementation", "py", "--abi", "none", "--python-version", _OLDEST]
-        pip(["install", "--only-binary", ":all:", *anywhere, "--no-compile", "--target", str(target), str(wheel)])
+        into = ["--only-binary", ":all:", *anywhere, "--no-compile", "--target", str(target)]
+        pip(["install", *into, "--no-deps", str(wheel)])
+        pip(["install", *into, *pure_dependencies()])
     shutil.rmtree(target / "bin", ignore_errors=True)
     for file in (target / "pygments" / "lexers").glob("*.py"):
         if file.name not in _LEXERS_KEPT:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 from oomtop.actions.guard import own_lineage
 from oomtop.actions.handle import open_process
-from oomtop.actions.privileges import Capability, has_capability
 from oomtop.actions.words import in_words
 from oomtop.errors import OomtopError
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process_scan import parse_status
 from oomtop.host.root import Root, read_int
 from oomtop.units import format_bytes

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from oomtop.actions.privileges import Capability, has_capability
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.selfguard import OWN_ADJ, SelfGuard, Step, rehearse
 from oomtop.units import format_bytes
 

@@ -14,10 +14,10 @@ from oomtop.actions.context import ActionContext
 from oomtop.actions.handle import ProcessHandle, open_process
 from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.prepared import PreparedAction, refused
-from oomtop.actions.privileges import Capability, has_capability
 from oomtop.actions.requests import AdjustRequest, RestoreAdjRequest
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import Process, ProcessId
 from oomtop.units import printable
 

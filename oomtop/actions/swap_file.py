@@ -19,11 +19,11 @@ from oomtop.actions import fstab
 from oomtop.actions.context import ActionContext
 from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.prepared import PreparedAction, refused
-from oomtop.actions.privileges import Capability, has_capability
 from oomtop.actions.requests import SwapFileRequest, SwapOffRequest
 from oomtop.actions.swap_calls import swap_header, swapon
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root, read_optional
 from oomtop.units import format_bytes, printable
 

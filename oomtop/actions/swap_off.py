@@ -14,13 +14,13 @@ from collections.abc import Callable
 from oomtop.actions.context import ActionContext
 from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.prepared import PreparedAction, refused
-from oomtop.actions.privileges import Capability, has_capability
 from oomtop.actions.requests import SwapOffRequest
 from oomtop.actions.swap_calls import swapoff
 from oomtop.actions.swap_remains import Remain, find_remains
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused, ParseError
 from oomtop.host.meminfo import Meminfo, read_meminfo
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root
 from oomtop.host.swaps import SwapDevice, read_swaps
 from oomtop.units import format_bytes, format_duration, printable

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from oomtop.actions.context import ActionContext
 from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.prepared import PreparedAction, refused
-from oomtop.actions.privileges import Capability, has_capability
 from oomtop.actions.requests import SwapOffRequest, SweepZramRequest, ZramRequest
 from oomtop.actions.swap_calls import LABEL, is_signed, swap_header, swapon
 from oomtop.actions.words import in_words
@@ -27,6 +26,7 @@ from oomtop.actions.zram_device import (
     remove_device,
     set_up,
 )
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root, read_optional
 from oomtop.host.swaps import read_swaps
 from oomtop.units import format_bytes, printable

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from oomtop.actions.privileges import Capability, has_capability
+from oomtop.host.privileges import Capability, has_capability
 
 TRIES = 1000
 _SCRIPT = """

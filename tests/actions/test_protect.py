@@ -6,8 +6,8 @@ from children import as_nobody, context, end, facts, identity, start
 from oomtop.actions import protect
 from oomtop.actions.catalogue import prepare
 from oomtop.actions.plan import Status
-from oomtop.actions.privileges import Capability, has_capability
 from oomtop.actions.requests import AdjustRequest
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

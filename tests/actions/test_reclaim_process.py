@@ -6,11 +6,11 @@ from children import as_nobody, context, end, facts, identity, start
 from oomtop.actions.catalogue import prepare
 from oomtop.actions.guard import Guard
 from oomtop.actions.plan import Status
-from oomtop.actions.privileges import Capability, has_capability
 from oomtop.actions.reclaim_process import Range, parse_maps
 from oomtop.actions.requests import ReclaimProcessRequest
 from oomtop.errors import ParseError
 from oomtop.host.meminfo import Meminfo
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
 
 MIB = 1 << 20

@@ -14,7 +14,6 @@ from oomtop.actions.audit import Audit, boot_id, read_entries
 from oomtop.actions.catalogue import carry_out, prepare
 from oomtop.actions.guard import Guard
 from oomtop.actions.plan import Outcome, Plan, Status
-from oomtop.actions.privileges import Capability, has_capability
 from oomtop.actions.recovery import check, cut_off, undoable
 from oomtop.actions.requests import (
     AdjustRequest,
@@ -29,6 +28,7 @@ from oomtop.actions.requests import (
 )
 from oomtop.actions.swap_calls import LABEL, swap_header
 from oomtop.host.cgroup import CgroupLayout
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 

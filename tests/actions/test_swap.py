@@ -10,10 +10,10 @@ from oomtop.actions import swap_file, swap_off
 from oomtop.actions.catalogue import prepare
 from oomtop.actions.guard import Guard
 from oomtop.actions.plan import Status
-from oomtop.actions.privileges import Capability, has_capability
 from oomtop.actions.requests import SwapFileRequest, SwapOffRequest
 from oomtop.actions.swap_calls import swap_header
 from oomtop.host.meminfo import Meminfo
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root
 from oomtop.host.swaps import SwapDevice
 

@@ -28,7 +28,7 @@ EXIT_CODES = """exit codes:
 """
 COMMANDS = (
     "top", "events", "kill", "protect", "freeze", "thaw", "reclaim", "drop-caches", "compact", "limit", "swap",
-    "sysctl", "undo", "record", "replay", "exporter", "check", "drill",
+    "sysctl", "undo", "record", "replay", "exporter", "check", "drill", "completion",
 )  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
 
@@ -73,7 +73,7 @@ def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"oomtop {__version__}")
     monitor.add_arguments(parser)
-    parser.set_defaults(run=monitor.run)
+    parser.set_defaults(run=monitor.run, whole_parser=build_parser)
     if names:
         _add_commands(parser, names)
     return parser

@@ -1,0 +1,74 @@
+"""Completion for bash, which needs no bash-completion package: source it, or put it among the completions."""
+
+from __future__ import annotations
+
+from oomtop.completion.tree import Argument, Command, Kind
+
+_HEAD = """\
+# Completion of oomtop for bash: `source <(oomtop completion bash)`
+_oomtop() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=oomtop base i
+    COMPREPLY=()
+    # `--sort=rss` arrives as three words.
+    [[ $cur == "=" ]] && cur=
+    [[ $prev == "=" ]] && prev=${COMP_WORDS[COMP_CWORD-2]}
+    [[ ${COMP_WORDS[COMP_CWORD]} == "=" ]] && prev=${COMP_WORDS[COMP_CWORD-1]}
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case "$command ${COMP_WORDS[i]}" in
+"""
+_TAIL = """\
+}
+complete -F _oomtop oomtop
+"""
+_VALUES = {
+    Kind.FILE: 'compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur")',
+    Kind.PID: 'mapfile -t COMPREPLY < <(cd /proc && compgen -d -X "*[!0-9]*" -- "$cur")',
+    Kind.GROUP: (
+        "base=/sys/fs/cgroup; [[ -d $base/memory ]] && base+=/memory; compopt -o filenames -o nospace 2>/dev/null; "
+        'mapfile -t COMPREPLY < <(compgen -d -- "$base/${cur#/}"); COMPREPLY=("${COMPREPLY[@]#"$base"}")'
+    ),
+    Kind.UNIT: (
+        "mapfile -t COMPREPLY < <(systemctl list-units --type=service --all --plain --no-legend "
+        "-- \"$cur*\" 2>/dev/null | awk '{print $1}')"
+    ),
+    Kind.TEXT: ":",
+}
+
+
+def bash_completion(program: Command) -> str:
+    """Return the script."""
+    commands = program.walk()
+    lines = [f"            {_quoted(command)}) command={_quoted(command)} ;;" for command in commands if command.path]
+    lines += ["        esac", "    done", '    case "$command $prev" in']
+    for command in commands:
+        lines += [_option_line(command, option) for option in command.options if option.kind is not Kind.NONE]
+    lines += ["    esac", '    case "$command" in']
+    lines += [_word_line(command) for command in commands]
+    lines += ["    esac"]
+    return _HEAD + "\n".join(lines) + "\n" + _TAIL
+
+
+def _quoted(command: Command) -> str:
+    return f'"{" ".join(("oomtop", *command.path))}"'
+
+
+def _value(argument: Argument) -> str:
+    return _of_words(argument.words) if argument.kind is Kind.WORDS else _VALUES[argument.kind]
+
+
+def _of_words(words: tuple[str, ...]) -> str:
+    return f"""mapfile -t COMPREPLY < <(compgen -W "{" ".join(words)}" -- "$cur")"""
+
+
+def _option_line(command: Command, option: Argument) -> str:
+    names = "|".join(f'"{" ".join(("oomtop", *command.path, name))}"' for name in option.names)
+    return f"        {names}) {_value(option)}; return ;;"
+
+
+def _word_line(command: Command) -> str:
+    options = _of_words(tuple(name for option in command.options for name in option.names))
+    if command.commands:
+        rest = _of_words(tuple(below.path[-1] for below in command.commands))
+    else:
+        rest = _value(command.positionals[0]) if command.positionals else ":"
+    return f"        {_quoted(command)}) if [[ $cur == -* ]]; then {options}; else {rest}; fi ;;"

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 import tomli
 
+from oomtop.config_alerts import AlertRule, read_alerts
 from oomtop.errors import ConfigError
 
 SYSTEM_PATH = "/etc/oomtop/config.toml"
@@ -51,13 +52,15 @@ class Config:
     """Shell patterns on names of processes that no action touches."""
     adjust: tuple[AdjustRule, ...] = ()
     """What processes get as their `oom_score_adj` while the monitor or the recorder runs; the first that fits."""
+    alerts: tuple[AlertRule, ...] = ()
+    """Every `[[alert]]`; one of a later file takes the place of one with its name."""
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Binding id to the keys that trigger it, comma separated."""
     origins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """Which file each key was set in."""
 
 
-_Value = bool | float | str | tuple[str, ...] | tuple[AdjustRule, ...] | Mapping[str, str]
+_Value = bool | float | str | tuple[str, ...] | tuple[AdjustRule, ...] | tuple[AlertRule, ...] | Mapping[str, str]
 
 
 class _Unexpected(Exception):
@@ -107,8 +110,13 @@ def read_table(path: str) -> Mapping[str, object] | None:
 def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple[Config, tuple[ConfigError, ...]]:
     """Return `config` with what is right in `table`, and an error for each key that is not."""
     values: dict[str, _Value] = {}
-    errors = []
+    errors: list[ConfigError] = []
     for key, value in table.items():
+        if key == "alert":
+            rules, mistakes = read_alerts(value, path)
+            errors.extend(mistakes)
+            values["alerts"] = tuple({rule.name: rule for rule in (*config.alerts, *rules)}.values())
+            continue
         if key not in _READERS:
             errors.append(ConfigError(path, key, _unknown(key)))
             continue
@@ -123,8 +131,9 @@ def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple
 
 
 def _unknown(key: str) -> str:
-    near = difflib.get_close_matches(key, _READERS, n=1)
-    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known are {', '.join(_READERS)}"
+    known = (*_READERS, "alert")
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known are {', '.join(known)}"
 
 
 def _found(value: object) -> str:

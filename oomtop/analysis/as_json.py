@@ -33,6 +33,17 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
             {"id": f.id, "severity": f.severity.value, "title": f.title, "evidence": f.evidence, "advice": f.advice}
             for f in assessment.findings
         ],
+        "alerts": [
+            {
+                "name": alert.name,
+                "severity": alert.severity.value,
+                "subject": alert.subject,
+                "text": alert.text,
+                "since": alert.since,
+                "value": alert.value,
+            }
+            for alert in assessment.alerts
+        ],
         "problems": [asdict(problem) for problem in assessment.problems],
     }
 

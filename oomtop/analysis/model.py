@@ -197,6 +197,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class FiringAlert:
+    """An alert of the configuration whose condition holds, for one subject."""
+
+    name: str
+    severity: Severity
+    subject: str
+    """The cgroup, process, finding or killer it fires for; empty for the machine."""
+    text: str
+    """The condition with the figure that meets it."""
+    since: float
+    """Unix time."""
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """The recent past for the chart and the sparklines: parallel columns, oldest first."""
 
@@ -246,3 +261,5 @@ class Assessment:
     """(monotonic, RSS+swap) of the last minutes of each process that is looked at, oldest first."""
     log_read: bool = True
     """False until the kernel log was read: `events` may still be too few."""
+    alerts: tuple[FiringAlert, ...] = ()
+    """The alerts of the configuration that fire, most severe first."""

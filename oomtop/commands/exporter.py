@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from oomtop.commands.arguments import complain, count, seconds
 
 if TYPE_CHECKING:
+    from oomtop.alerts.watch import AlertWatch
     from oomtop.exporter.collector import LatestCollector
     from oomtop.exporter.server import Access
     from oomtop.source import LiveSource
@@ -59,9 +60,10 @@ def run(options: argparse.Namespace) -> int:
         server = MetricsServer(options.listen, make_registry(collector), access)
     except OSError as error:
         raise OomtopError(f"cannot listen on {options.listen[0]}:{options.listen[1]}: {error.strerror}") from None
+    watch = watch_alerts()
     source = LiveSource(options.interval)
     failed: list[str] = []
-    sampling = threading.Thread(target=_sample, args=(source, collector, failed), name="sampling")
+    sampling = threading.Thread(target=_sample, args=(source, collector, watch, failed), name="sampling")
     sampling.start()
     stop = start_server(server)
     scheme = "https" if access.context else "http"
@@ -70,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
     source.close()
     stop()
     sampling.join()
+    watch.close()
     for problem in failed:
         complain(problem)
     return 1 if failed else 0
@@ -83,7 +86,19 @@ def _access(options: argparse.Namespace) -> Access:
     return Access(context, read_users(options.users)) if options.users else Access(context)
 
 
-def _sample(source: LiveSource, collector: LatestCollector, failed: list[str]) -> None:
+def watch_alerts() -> AlertWatch:
+    """Return what judges the alerts of the configuration; its mistakes go to stderr."""
+    from oomtop.alerts.watch import AlertWatch
+    from oomtop.config import config_paths, load_config
+
+    config, mistakes = load_config(config_paths())
+    for mistake in mistakes:
+        complain(str(mistake))
+    return AlertWatch(config.alerts, complain)
+
+
+def _sample(source: LiveSource, collector: LatestCollector, watch: AlertWatch, failed: list[str]) -> None:
+    from oomtop.alerts.narration import tell
     from oomtop.analysis.assessment import assess
     from oomtop.errors import OomtopError
     from oomtop.history import History
@@ -93,7 +108,10 @@ def _sample(source: LiveSource, collector: LatestCollector, failed: list[str]) -
         for tick in source.ticks():
             history.add(tick)
             assessment = assess(tick, history, assessment)
-            collector.put(assessment)
+            assessment, notices = watch.judge(assessment)
+            for notice in notices:
+                tell(notice)
+            collector.put(assessment, watch.standing)
     except (OomtopError, OSError) as error:
         failed.append(str(error))
     finally:

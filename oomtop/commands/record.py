@@ -19,6 +19,9 @@ from oomtop.times import parse_age
 
 if TYPE_CHECKING:
     from oomtop.actions.rules import RuleKeeper
+    from oomtop.alerts.notice import Notice
+    from oomtop.alerts.watch import TickWatch
+    from oomtop.config import Config
     from oomtop.recording.recorder import Recorder
     from oomtop.source import LiveSource
 
@@ -89,15 +92,20 @@ def run_alone(options: argparse.Namespace) -> int:
 
     recorder = open_recorder(options, complain)
     source = LiveSource(USUAL)
+    config = _config()
+    # Before the process protects itself: hooks get the score that it has now.
+    watch = _watch(config, recorder)
     print(f"recording to {recorder.path}; {guard_self().describe()}", file=sys.stderr, flush=True)
     lookout = Lookout(Root(), source.refresh)
     failed: list[str] = []
-    sampling = threading.Thread(target=_sample, args=(source, recorder, _rules(), failed), name="sampling")
+    sampling = threading.Thread(target=_sample, args=(source, recorder, _rules(config), watch, failed), name="sampling")
     sampling.start()
     signal.sigwait(_ENDING)
     lookout.close()
     source.close()
     sampling.join()
+    if watch is not None:
+        watch.close()
     recorder.close()
     print(f"recorded {recorder.written} ticks, {recorder.left_out} left out", file=sys.stderr)
     for problem in failed:
@@ -105,26 +113,50 @@ def run_alone(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _rules() -> RuleKeeper:
-    """Return what applies the rules of the configuration to new processes."""
-    from oomtop.actions.audit import Audit
-    from oomtop.actions.guard import Guard
-    from oomtop.actions.rules import RuleKeeper
+def _config() -> Config:
     from oomtop.config import config_paths, load_config
 
     config, mistakes = load_config(config_paths())
     for mistake in mistakes:
         complain(str(mistake))
+    return config
+
+
+def _watch(config: Config, recorder: Recorder) -> TickWatch | None:
+    """Return what judges the alerts of the configuration, None where there are none: assessing costs CPU."""
+    if not config.alerts:
+        return None
+    from oomtop.alerts.narration import tell
+    from oomtop.alerts.recorded import deed_of
+    from oomtop.alerts.watch import AlertWatch, TickWatch
+
+    def note(notice: Notice) -> None:
+        recorder.note(deed_of(notice))
+        tell(notice)
+
+    return TickWatch(AlertWatch(config.alerts, complain), note)
+
+
+def _rules(config: Config) -> RuleKeeper:
+    """Return what applies the rules of the configuration to new processes."""
+    from oomtop.actions.audit import Audit
+    from oomtop.actions.guard import Guard
+    from oomtop.actions.rules import RuleKeeper
+
     return RuleKeeper(config.adjust, Guard(config.protected, config.read_only), Audit())
 
 
-def _sample(source: LiveSource, recorder: Recorder, rules: RuleKeeper, failed: list[str]) -> None:
+def _sample(
+    source: LiveSource, recorder: Recorder, rules: RuleKeeper, watch: TickWatch | None, failed: list[str]
+) -> None:
     from oomtop.errors import OomtopError
     from oomtop.recording.pace import Pace
 
     pace = Pace()
     try:
         for tick in source.ticks():
+            if watch is not None:
+                watch.take(tick)
             recorder.put(tick)
             request = rules.take(tick.snapshot)
             if request is not None:

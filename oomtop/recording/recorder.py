@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -31,6 +32,7 @@ class Recorder:
         self._report = report
         self._problem: str | None = None
         self._pending: tuple[OomEvent, ...] = ()
+        self._notes: deque[Deed] = deque(maxlen=_WAITING)
         self._unwritten: tuple[tuple[OomEvent, ...], tuple[Deed, ...]] = ((), ())
         self._queue: queue.Queue[Tick | None] = queue.Queue(_WAITING)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -48,6 +50,10 @@ class Recorder:
         except queue.Full:
             self.left_out += 1
             self._pending = tick.events
+
+    def note(self, deed: Deed) -> None:
+        """Have something that is no action, such as an alert, written beside the actions; never waits."""
+        self._notes.append(deed)
 
     def close(self) -> None:
         """Write what waits, and let go of the file; gives up on a disk that does not answer."""
@@ -67,7 +73,7 @@ class Recorder:
     def _write(self, tick: Tick) -> None:
         """Write a tick; the events and actions of one that failed go with the next."""
         events, deeds = self._unwritten
-        events, deeds = (*events, *tick.events), (*deeds, *self._tail.poll())
+        events, deeds = (*events, *tick.events), (*deeds, *self._tail.poll(), *self._take_notes())
         try:
             self._store.write(replace(tick, events=events), deeds)
         except RecordingError as error:
@@ -77,6 +83,9 @@ class Recorder:
         self._unwritten = ((), ())
         self.written += 1
         self._say(None)
+
+    def _take_notes(self) -> list[Deed]:
+        return [self._notes.popleft() for _ in range(len(self._notes))]
 
     def _say(self, problem: str | None) -> None:
         if problem != self._problem:

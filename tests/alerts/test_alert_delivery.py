@@ -1,0 +1,289 @@
+"""Hooks and webhooks that hang, flood, refuse and lie: the thread that ticks never waits, and nothing stays behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import socket
+import threading
+import time
+from contextlib import closing, suppress
+from dataclasses import replace
+
+import pytest
+import tomli
+
+from oomtop.alerts import hook as hook_module
+from oomtop.alerts import watch as watch_module
+from oomtop.alerts import webhook as webhook_module
+from oomtop.alerts.hook import Hook
+from oomtop.alerts.notice import Letter
+from oomtop.alerts.outbox import MOST_WAITING, Outbox
+from oomtop.alerts.watch import AlertWatch
+from oomtop.alerts.webhook import Webhook
+from oomtop.analysis.assessment import assess
+from oomtop.config import Config, apply_table
+from oomtop.history import History
+from oomtop.selfguard import SelfGuard
+from tests.synthetic import SyntheticMachine
+
+LETTER = Letter(b'{"a": 1}', {"OOMTOP_TEXT": "x; $(reboot)"})
+DEADLINE = 20
+
+
+def run_hook(*words, timeout=10.0):
+    return Hook(words, timeout, SelfGuard((), 0, 0), threading.Event())(LETTER)
+
+
+def children():
+    with open(f"/proc/self/task/{threading.get_native_id()}/children") as file:
+        return set(file.read().split())
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(hook_module, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(webhook_module, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(watch_module, "_CLOSE_SECONDS", 0.1)
+    before = children()
+    yield
+    assert children() <= before
+
+
+def test_facts_come_in_the_environment_and_on_stdin(tmp_path):
+    out = tmp_path / "out"
+    script = tmp_path / "hook"
+    script.write_text('#!/bin/sh\n{ cat; printf "|%s|%s" "$OOMTOP_TEXT" "$1"; } > "$0.out"\n')
+    script.chmod(0o755)
+    assert run_hook(str(script), "$HOME") is None
+    assert (tmp_path / "hook.out").read_text() == '{"a": 1}|x; $(reboot)|$HOME'
+    assert not out.exists()
+
+
+def test_a_hook_that_is_not_there_or_fails_says_so():
+    assert run_hook("/no/such/hook") == "hook cannot be started: No such file or directory"
+    assert run_hook("false") == "false ended with exit code 1"
+    assert run_hook("/bin/sh", "-c", "kill -9 $$") == "sh was killed by signal 9"
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["sleep 1000", "trap '' TERM; while :; do sleep 1; done", "yes & trap '' TERM; yes"],
+    ids=["never ends", "ignores SIGTERM", "floods stdout, with a child"],
+)
+def test_a_hook_that_never_ends_is_ended_with_its_children(script):
+    assert "did not end within 0.2 s" in run_hook("/bin/sh", "-c", script, timeout=0.2)
+
+
+def test_a_hook_may_be_ended_though_its_parent_blocks_signals():
+    import signal
+
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        assert run_hook("/bin/sh", "-c", "kill -TERM $$; exit 3") == "sh was killed by signal 15"
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
+
+
+class Site:
+    """A server that does to each connection what it is told to."""
+
+    def __init__(self, act):
+        self.bodies = []
+        self.connected = 0
+        self._act = act
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._open = []
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                one, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connected += 1
+            self._open.append(one)
+            threading.Thread(target=self._act, args=(self, one), daemon=True).start()
+
+    def take(self, one):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += one.recv(65536)
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = int(
+            next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")).split()[1]
+        )
+        while len(body) < length:
+            body += one.recv(65536)
+        self.bodies.append(json.loads(body))
+
+    def close(self):
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        for one in self._open:
+            one.close()
+
+
+def answer(status):
+    def act(site, one):
+        site.take(one)
+        one.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode())
+
+    return act
+
+
+def trickle(site, one):
+    site.take(one)
+    try:
+        while True:
+            one.sendall(b"H")
+            time.sleep(0.05)
+    except OSError:
+        pass
+
+
+ACTS = {
+    "hangs": lambda site, one: None,
+    "closes early": lambda site, one: one.close(),
+    "answers 500": answer(500),
+    "answers a byte now and then": trickle,
+    "answers no HTTP": lambda site, one: (one.recv(1), one.sendall(b"SSH-2.0\r\n\r\n"), one.close()),
+}
+SAID = {
+    "hangs": "no answer|closed|timed out",
+    "closes early": "closed|reset|Broken pipe",
+    "answers 500": "answered 500",
+    "answers a byte now and then": "no answer|closed|no HTTP|BadStatus",
+    "answers no HTTP": "no HTTP|reset|Broken",
+}
+
+
+def post(site, timeout=0.1, **more):
+    return Webhook(f"http://127.0.0.1:{site.port}/a?b", more, timeout, threading.Event())(LETTER)
+
+
+def test_a_webhook_is_posted_once():
+    with closing(Site(answer(204))) as site:
+        assert post(site, 5.0) is None
+        assert site.bodies == [{"a": 1}]
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_bad_webhook_is_tried_again_and_then_given_up(act):
+    with closing(Site(ACTS[act])) as site:
+        said = post(site)
+        assert any(word in said for word in SAID[act].split("|")), said
+        assert site.connected == webhook_module.ATTEMPTS
+
+
+def test_a_refusal_is_tried_again_and_a_mistake_is_not():
+    with closing(Site(answer(404))) as site:
+        assert post(site, 5.0) == "webhook 127.0.0.1: answered 404"
+        assert site.connected == 1
+        port = site.port
+    found = Webhook(f"http://127.0.0.1:{port}/", {}, 1.0, threading.Event())(LETTER)
+    assert "refused" in found
+
+
+def test_one_that_recovers_is_told():
+    tries = []
+
+    def act(site, one):
+        tries.append(1)
+        answer(200 if len(tries) == 3 else 503)(site, one)
+
+    with closing(Site(act)) as site:
+        assert post(site, 5.0) is None
+        assert len(tries) == 3
+
+
+def test_too_many_are_dropped_and_the_sender_never_waits():
+    entered, leave, said = threading.Event(), threading.Event(), []
+
+    def deliver(letter):
+        entered.set()
+        leave.wait(DEADLINE)
+        return "lost"
+
+    box = Outbox("a", deliver, said.append)
+    box.put(LETTER)
+    assert entered.wait(DEADLINE)
+    for _ in range(MOST_WAITING + 10):
+        box.put(LETTER)
+    assert box.dropped == 10
+    leave.set()
+    box.join(0)
+    while box.failed < MOST_WAITING + 1:
+        time.sleep(0.01)
+    box.end()
+    box.join(DEADLINE)
+    assert said == ["alert a could not be told: lost; 10 dropped so far"]
+
+
+@pytest.mark.parametrize("act", [*ACTS, "refuses", "a hook that never ends", "a hook that floods"])
+def test_no_tick_is_lost(act):
+    """A hundred incidents while nothing can be told: all ticks are judged with one letter under way at the most."""
+    site = Site(ACTS.get(act, ACTS["hangs"]))
+    where = f'webhook = "http://127.0.0.1:{site.port}/"'
+    if act == "refuses":
+        site.close()
+    if "hook that" in act:
+        where = "shell = true\ncommand = \"trap '' TERM; {} \"".format("yes" if "floods" in act else "sleep 1000")
+    text = f'[[alert]]\nname = "a"\nwhen = "available < 10%"\ntimeout = "0.1s"\n{where}'
+    config, errors = apply_table(Config(), tomli.loads(text), "test")
+    assert not errors
+    before = threading.active_count()
+    said = queue.Queue()
+    watch = AlertWatch(config.alerts, said.put)
+    (box,) = watch.outboxes
+    history, found = History(), None
+    ticks = list(SyntheticMachine(20, 5).ticks(3))
+    for tick in ticks:
+        history.add(tick)
+        found = assess(tick, history, found)
+    firing = 0
+    for number in range(200):
+        low = replace(found.memory, available=0 if number % 2 == 0 else found.memory.total)
+        judged, _ = watch.judge(replace(found, memory=low, monotonic=found.monotonic + number))
+        firing += bool(judged.alerts)
+    assert firing == 100
+    assert box.delivered + box.failed + box.dropped + MOST_WAITING + 1 >= 200
+    assert "could not be told" in said.get(timeout=DEADLINE)
+    watch.close()
+    site.close()
+    assert threading.active_count() <= before + 3
+
+
+def test_nothing_remains_of_a_hook_when_the_watch_ends():
+    text = '[[alert]]\nname = "a"\nwhen = "processes > 0"\ntimeout = "500s"\ncommand = ["sleep", "1000"]'
+    config, _ = apply_table(Config(), tomli.loads(text), "test")
+    watch = AlertWatch(config.alerts, print)
+    history = History()
+    tick = next(iter(SyntheticMachine(20, 5).ticks(1)))
+    history.add(tick)
+    watch.judge(assess(tick, history, None))
+    end = time.monotonic() + DEADLINE
+    while not _sleepers() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert _sleepers()
+    watch.close()
+    assert not _sleepers()
+
+
+def _sleepers():
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/stat") as file:
+                stat = file.read().rpartition(")")[2].split()
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                line = file.read()
+        except OSError:
+            continue
+        if int(stat[1]) == os.getpid() and line.startswith(b"sleep\x001000"):
+            found.append(entry)
+    return found

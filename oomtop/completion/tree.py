@@ -76,7 +76,7 @@ def read_tree(parser: argparse.ArgumentParser, path: tuple[str, ...] = (), help_
 def _argument(action: argparse.Action) -> Argument:
     names = tuple(action.option_strings)
     words = tuple(str(choice) for choice in action.choices or ()) or _WORDS.get(names[-1] if names else "", ())
-    metavar = action.metavar if isinstance(action.metavar, str) else ",".join(words) or action.dest.upper()
+    metavar = action.metavar if isinstance(action.metavar, str) else "|".join(words) or action.dest.upper()
     is_flag = action.nargs == 0
     help_text = (action.help or "").replace("%%", "%")
     return Argument(

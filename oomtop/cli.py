@@ -23,12 +23,14 @@ EXIT_CODES = """exit codes:
   3    a kernel file that cannot be read
   4    refused by a guard, by you, or for want of --yes
   5    done in part: the output says what is missing
+  6    doctor: found a risk that is worth acting on
   130  interrupted
   141  the reader of the output went away
+check has the four of the Monitoring Plugins instead: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
 """
 COMMANDS = (
     "top", "events", "kill", "protect", "freeze", "thaw", "reclaim", "drop-caches", "compact", "limit", "swap",
-    "sysctl", "undo", "record", "replay", "exporter", "check", "drill", "completion",
+    "sysctl", "undo", "doctor", "record", "replay", "exporter", "check", "drill", "completion",
 )  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oomtop.actions.sysctl_table import KNOBS, SETTINGS, Setting
-from oomtop.analysis.model import Assessment, Severity
+from oomtop.analysis.model import Assessment, Finding, Severity
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.sysctl import chosen
 from oomtop.units import GIB, format_bytes, format_share
@@ -49,6 +49,24 @@ def assess_settings(assessment: Assessment) -> tuple[SettingRow, ...]:
         return ()
     rows = [*_changeable(assessment, kernel), *_shown(assessment, kernel)]
     return tuple(sorted(rows, key=lambda row: _ORDER[row.verdict.severity if row.verdict else None]))
+
+
+def setting_risks(assessment: Assessment) -> tuple[Finding, ...]:
+    """Return the settings that another value would serve better, as risks of the audit."""
+    return tuple(
+        Finding(
+            f"setting_{row.name.replace('/', '_').replace('.', '_')}",
+            row.verdict.severity,
+            f"{row.name} is {row.value}",
+            f"{row.file}: {row.verdict.text}",
+            "leave it so only on purpose"
+            if row.verdict.recommended is None
+            else f"`oomtop sysctl {row.name} {row.verdict.recommended}`",
+        )
+        for row in assess_settings(assessment)
+        if row.verdict is not None
+        and (row.verdict.recommended is not None or row.verdict.severity is not Severity.INFO)
+    )
 
 
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2, None: 3}

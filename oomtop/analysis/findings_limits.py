@@ -66,7 +66,7 @@ def overcommit_refused(facts: Facts) -> Finding | None:
 
 def container_without_limit(facts: Facts) -> Finding | None:
     """The largest container that nothing keeps from taking the whole machine."""
-    found = [group for group in facts.groups if _is_container(group) and group.effective_limit is None]
+    found = [group for group in facts.groups if is_container(group) and group.effective_limit is None]
     group = max(found, key=lambda item: working_set(item.cgroup) or 0, default=None)
     size = 0 if group is None else working_set(group.cgroup) or 0
     if group is None or size < facts.memory.total * _BIG_CONTAINER:
@@ -82,7 +82,8 @@ def container_without_limit(facts: Facts) -> Finding | None:
     )
 
 
-def _is_container(group: CgroupFigures) -> bool:
+def is_container(group: CgroupFigures) -> bool:
+    """Whether the group is that of a container of docker, podman, containerd, CRI-O, LXC or Kubernetes."""
     return _CONTAINER.search(group.cgroup.path) is not None
 
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from oomtop.commands.consent import add_consent, consent_of
 from oomtop.errors import OomtopError
-
-if TYPE_CHECKING:
-    from oomtop.analysis.model import Assessment
 
 HELP = "kernel settings for memory: list, explain, set"
 
@@ -38,9 +34,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(name: str | None) -> int:
     from oomtop.actions.setting_verdicts import assess_settings
+    from oomtop.commands.once import assess_once
     from oomtop.text_settings import render_setting, render_settings
 
-    rows = assess_settings(_assessment())
+    rows = assess_settings(assess_once())
     if name is None:
         print(render_settings(rows))
         return 0
@@ -49,18 +46,3 @@ def _show(name: str | None) -> int:
         raise OomtopError(f"{name} is not one of the settings that oomtop knows, or this kernel lacks it")
     print(render_setting(found))
     return 0
-
-
-def _assessment() -> Assessment:
-    from oomtop.analysis.assessment import assess
-    from oomtop.history import History
-    from oomtop.sampler import Sampler
-    from oomtop.snapshot import Tick
-
-    sampler, history = Sampler(), History()
-    try:
-        tick = Tick(sampler.sample())
-    finally:
-        sampler.close()
-    history.add(tick)
-    return assess(tick, history, None)

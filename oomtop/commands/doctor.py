@@ -1,0 +1,40 @@
+"""`oomtop doctor`: what works here and why not, and an audit of what makes an OOM kill likely.
+
+Exit code 0: no risk that is worth acting on; 6: there is one, as cron and scripts may ask.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from oomtop.commands.arguments import output_width
+
+HELP = "what works here and what does not, and an audit of memory risks"
+FOUND = 6
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("--json", action="store_true", help="as JSON, schema 1")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report."""
+    from oomtop.actions.setting_verdicts import setting_risks
+    from oomtop.analysis.audit import audit, by_severity
+    from oomtop.analysis.doctor import judge
+    from oomtop.analysis.model import Severity
+    from oomtop.commands.once import assess_once
+    from oomtop.host.abilities import read_abilities
+    from oomtop.host.root import Root
+    from oomtop.text_doctor import doctor_to_json, render_doctor
+
+    now, found = assess_once(), read_abilities(Root())
+    abilities, risks = judge(found), by_severity((*audit(now, found), *setting_risks(now)))
+    if options.json:
+        import json
+
+        print(json.dumps(doctor_to_json(now, abilities, risks)))
+    else:
+        print(render_doctor(now, abilities, risks, min(100, output_width())))
+    return FOUND if any(risk.severity is not Severity.INFO for risk in risks) else 0

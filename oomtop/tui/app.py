@@ -24,10 +24,18 @@ from oomtop.source import LiveSource, Source
 from oomtop.tui.app_keys import APP_BINDINGS
 from oomtop.tui.dashboard import Dashboard
 from oomtop.tui.look import Look
-from oomtop.tui.messages import ActionEnded, ActionProgress, NewAssessment, SourceEnded, ToolChosen
+from oomtop.tui.messages import (
+    ActionEnded,
+    ActionProgress,
+    NewAssessment,
+    RowActivated,
+    RowSelected,
+    SourceEnded,
+    Told,
+    ToolChosen,
+)
 from oomtop.tui.options import Options as Options
 from oomtop.tui.options import beside_interval
-from oomtop.tui.process_table import ProcessTable
 from oomtop.tui.replay_keys import ANYWHERE
 from oomtop.tui.sampling import sample
 from oomtop.tui.state import State
@@ -203,7 +211,8 @@ class OomtopApp(App[None]):
     def _sample(self, source: Source) -> None:
         """The sampling thread: only frozen values leave it."""
         worker = get_current_worker()
-        self.post_message(sample(source, self._take, lambda: worker.is_cancelled))
+        alerts = self.options.alerts if source is self._source else None
+        self.post_message(sample(source, self._take, lambda: worker.is_cancelled, alerts, self.post_message))
 
     def _take(self, source: Source, message: NewAssessment) -> None:
         """Keep a tick of the source that a recording is shown over; offer any other."""
@@ -277,8 +286,8 @@ class OomtopApp(App[None]):
             screen.show_remarks()
         self._show_replay()
 
-    @on(ProcessTable.Selected)
-    def _on_selected(self, message: ProcessTable.Selected) -> None:
+    @on(RowSelected)
+    def _on_selected(self, message: RowSelected) -> None:
         """Have the slow facts of the process under the cursor read on every tick."""
         self._selected = frozenset([message.row.process.id] if message.row is not None else [])
         if isinstance(self._source, LiveSource) and DUTIES[self.state.level].slow_facts:
@@ -286,8 +295,8 @@ class OomtopApp(App[None]):
         if "replay" in self.__dict__:
             self.replay.watch(self._selected)
 
-    @on(ProcessTable.Activated)
-    def _on_activated(self, message: ProcessTable.Activated) -> None:
+    @on(RowActivated)
+    def _on_activated(self, message: RowActivated) -> None:
         """Open the screen of the process."""
         self.inspections.open_process(message.row.process.id)
 
@@ -299,6 +308,12 @@ class OomtopApp(App[None]):
     def _on_source_ended(self, message: SourceEnded) -> None:
         if message.problem is not None:
             self.remark(f"sampling ended: {message.problem}")
+
+    @on(Told)
+    def _on_told(self, message: Told) -> None:
+        if message.bell:
+            self.bell()
+        self.remark(message.text)
 
     def remark(self, text: str) -> None:
         """Put a line into the event pane."""
@@ -390,6 +405,13 @@ class OomtopApp(App[None]):
         from oomtop.tui.own_files import export_screen
 
         self.remark(export_screen(self))
+
+    def action_alerts(self) -> None:
+        """Show what fires and what is watched."""
+        from oomtop.tui.alerts_screen import AlertsScreen
+
+        self.push_screen(AlertsScreen(self.state, self.look, self.options.alerts.rules if self.options.alerts else ()))
+        self.feed()
 
     def action_setup(self) -> None:
         """Choose columns, sections, theme and interval."""

@@ -13,8 +13,8 @@ from oomtop.analysis.model import ProcessRow
 from oomtop.host.process import ProcessId
 from oomtop.units import DASH, format_bytes, format_count, format_duration, format_share, printable
 
-MARKER_WIDTH = 2
-"""Cells before the first column: next victim or gone, and tagged."""
+MARKER_WIDTH = 3
+"""Cells before the first column: next victim or gone, tagged, frozen or protected."""
 COMMAND = "command"
 DEFAULT_SORT = "memory"
 _LEAST_COMMAND = 20

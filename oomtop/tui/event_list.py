@@ -18,7 +18,7 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.tui.look import Look
 from oomtop.units import DASH, format_bytes, printable
 
-_WIDE = 100
+_WIDE, _WIDEST = 100, 130
 
 
 class EventList(ScrollView, can_focus=True):
@@ -140,7 +140,7 @@ class EventList(ScrollView, can_focus=True):
 
 def list_head(width: int) -> str:
     """Return the titles over the lines."""
-    more = f" {'TYPE':13} {'LOG':10}" if width >= _WIDE else ""
+    more = (f" {'TYPE':13}" if width >= _WIDE else "") + (f" {'LOG':10}" if width >= _WIDEST else "")
     return f"{'WHEN':12} {'KILLER':12} {'PID':>8} {'ANON':>6} {'NAME':15}{more} CGROUP OR REASON"
 
 
@@ -149,7 +149,9 @@ def event_line(event: OomEvent, width: int, now: float) -> str:
     victim = event.victim
     name = victim.name if victim else event.panic or ("nobody to kill" if event.no_killable_processes else DASH)
     rest = event.victim_cgroup or event.reason or _what(event)
-    more = f" {_what(event)[:13]:13} {printable(event.source or DASH)[-10:]:10}" if width >= _WIDE else ""
+    more = f" {_what(event)[:13]:13}" if width >= _WIDE else ""
+    if width >= _WIDEST:
+        more += f" {printable(event.source or DASH)[-10:]:10}"
     others = f"+{len(event.other_victims)}" if event.other_victims else ""
     return (
         f"{when_of(event, now):12} {event.killer[:12]:12} {str(victim.pid) + others if victim else DASH:>8} "

@@ -24,6 +24,8 @@ def draw_events(remarks: Callable[[], Sequence[Remark]]) -> Callable[[Assessment
         entries += [(when, text, "accent") for when, text in remarks()]
         entries.sort(key=lambda entry: entry[0], reverse=True)
         lines = [_line(when, text, look.style(style), assessment.time) for when, text, style in entries[:height]]
+        for line in lines:
+            line.truncate(width, overflow="crop" if look.ascii else "ellipsis")
         if assessment.unlogged_kills and len(lines) < height:
             lines.append(Text(f"{assessment.unlogged_kills} kills are in no log that can be read", look.style("warn")))
         nothing = "no OOM kill in the kernel log" if assessment.log_read else "reading the kernel log"

@@ -7,7 +7,7 @@ from rich.text import Text
 from oomtop.analysis.model import Assessment
 from oomtop.host.pressure import PressureLine
 from oomtop.tui.look import Look
-from oomtop.units import DASH, format_bytes, format_count, format_duration, format_rate
+from oomtop.units import DASH, format_bytes, format_count, format_duration
 
 _MARKED = 15 * 60.0
 
@@ -20,9 +20,9 @@ def draw_swap(assessment: Assessment, width: int, height: int, look: Look) -> li
         return [line.append("none" if swap.total == 0 else DASH).append("   (W adds some)", look.style("dim"))]
     share = (swap.used or 0) / swap.total
     style = look.style("bad", bold=True) if share > 0.9 else look.style("warn") if share > 0.5 else ""
-    line.append(f"{format_bytes(swap.used)} of {format_bytes(swap.total)} used", style)
-    line.append(f"   in {format_rate(swap.in_rate)}  out {format_rate(swap.out_rate)}")
-    line.append(f"   cached {format_bytes(swap.cached)}")
+    line.append(f"{format_bytes(swap.used):>5} of {format_bytes(swap.total)} used", style)
+    line.append(f"   in {_flow(swap.in_rate)}  out {_flow(swap.out_rate)}")
+    line.append(f"   cached {format_bytes(swap.cached):>5}")
     for device in swap.zram:
         ratio = device.orig_data_size / device.compr_data_size if device.compr_data_size else None
         shown = DASH if ratio is None else f"{ratio:.1f}x"
@@ -33,28 +33,40 @@ def draw_swap(assessment: Assessment, width: int, height: int, look: Look) -> li
 
 
 def draw_pressure(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
-    """Return PSI of memory, faults, refaults, stalls, and the count of kills."""
+    """Return PSI of memory, faults, refaults, stalls, and the count of kills: as much of it as the width takes."""
+    every = (_pressure(assessment, look, averages, rates) for averages, rates in ((3, 3), (3, 2), (2, 2), (2, 1)))
+    shortest = _pressure(assessment, look, 2, 1)
+    return [next((line for line in every if line.cell_len <= width), shortest)]
+
+
+def _pressure(assessment: Assessment, look: Look, averages: int, rates: int) -> Text:
+    """Return the line with the first 2 or 3 averages and the first 1 to 3 rates."""
     figures = assessment.pressure
     line = Text("PSI  ")
     if figures.memory is None:
         line.append(f"{DASH} not available", look.style("dim"))
     else:
         some, full = figures.memory.some, figures.memory.full
-        line.append(f"some {_averages(some, width)}", _psi_style(some.avg10, look))
+        line.append(f"some {_averages(some, averages)}", _psi_style(some.avg10, look))
         if full is not None:
-            line.append(f"  full {_averages(full, width)}", _psi_style(full.avg10 * 3, look))
-    line.append(f"  majf {format_count(figures.major_fault_rate)}/s")
-    if width >= 100:
-        line.append(f"  refault {format_rate(figures.refault_rate)}")
-        line.append(f"  stalls {format_count(figures.direct_reclaim_rate)}/s")
-    line.append("  ").append_text(_kills(assessment, look))
-    return [line]
+            line.append(f"  full {_averages(full, averages)}", _psi_style(full.avg10 * 3, look))
+    texts = (
+        f"majf {format_count(figures.major_fault_rate):>4}/s",
+        f"refault {_flow(figures.refault_rate)}",
+        f"stalls {format_count(figures.direct_reclaim_rate):>4}/s",
+    )
+    return (
+        line.append("".join(f"  {text}" for text in texts[:rates])).append("  ").append_text(_kills(assessment, look))
+    )
 
 
-def _averages(stalled: PressureLine, width: int) -> str:
-    """Return the averages over 10, 60 and 300 s; on a narrow screen the last one makes room for the kills."""
-    shown = (stalled.avg10, stalled.avg60, stalled.avg300) if width >= 100 else (stalled.avg10, stalled.avg60)
-    return " ".join(f"{value:5.1f}" for value in shown)
+def _flow(rate: float | None) -> str:
+    """Return bytes per second in a width that stays."""
+    return f"{format_bytes(rate):>5}/s"
+
+
+def _averages(stalled: PressureLine, count: int) -> str:
+    return " ".join(f"{value:5.1f}" for value in (stalled.avg10, stalled.avg60, stalled.avg300)[:count])
 
 
 def _kills(assessment: Assessment, look: Look) -> Text:

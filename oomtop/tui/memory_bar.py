@@ -26,7 +26,7 @@ def draw_memory(assessment: Assessment, width: int, height: int, look: Look) -> 
     memory = assessment.memory
     total, room = format_bytes(memory.total), format_bytes(memory.available)
     share = format_share(None if memory.available is None else memory.available / memory.total)
-    tail = f" {room} of {total} available {share}"
+    tail = f" {room:>5} of {total} available {share:>4}"
     bar = Text("Mem  ")
     bar.append_text(_bar(memory, max(10, width - 5 - len(tail)), look))
     bar.append(tail, _room_style(memory, look))
@@ -69,8 +69,8 @@ def _legend(memory: MemoryAccount, width: int, look: Look) -> Text:
         if size < least and label not in ("anon", "cache"):
             continue
         line.append(letter, look.style(label, bold=True))
-        line.append(f" {label} {format_bytes(size)}  ")
-    return line.append(f"free {format_bytes(memory.free)}")
+        line.append(f" {label} {format_bytes(size):>5}  ")
+    return line.append(f"free {format_bytes(memory.free):>5}")
 
 
 def _room_style(memory: MemoryAccount, look: Look) -> str:

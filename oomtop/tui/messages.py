@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from oomtop.analysis.model import Assessment
+from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -33,6 +33,15 @@ class SourceEnded(Message):
         self.problem = problem
 
 
+class Told(Message):
+    """Something for the event pane, from whatever thread; with the terminal's bell if it is to be heard."""
+
+    def __init__(self, text: str, bell: bool = False) -> None:
+        super().__init__()
+        self.text = text
+        self.bell = bell
+
+
 class ActionProgress(Message):
     """News of an action that is under way."""
 
@@ -50,6 +59,22 @@ class ActionEnded(Message):
         self.outcome = outcome
         self.undone = undone
         """What it was to take back, None where it was no undo."""
+
+
+class RowSelected(Message):
+    """The cursor of the process table stands on another process, or on none."""
+
+    def __init__(self, row: ProcessRow | None) -> None:
+        super().__init__()
+        self.row = row
+
+
+class RowActivated(Message):
+    """Enter or a double click on a process."""
+
+    def __init__(self, row: ProcessRow) -> None:
+        super().__init__()
+        self.row = row
 
 
 class ToolChosen(Message):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from oomtop.config import AdjustRule
+
+if TYPE_CHECKING:
+    from oomtop.alerts.watch import AlertWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Options:
     """Where the minutes before an event are looked up, None for where the recorder writes by default."""
     adjust: tuple[AdjustRule, ...] = ()
     """Rules that give new processes their `oom_score_adj`."""
+    alerts: AlertWatch | None = None
+    """What judges the alerts of the configuration, None where there are none."""
 
 
 SECTIONS: Mapping[str, str] = {

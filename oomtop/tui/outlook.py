@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from oomtop.analysis.model import Assessment, Severity, Victims
@@ -12,7 +13,7 @@ from oomtop.units import format_rate, printable
 
 def draw_outlook(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
     """Return two lines, and further findings where there is room."""
-    lines = [_outlook(assessment, look), _next(assessment, look)]
+    lines = [_outlook(assessment, look), _next(assessment, width, look)]
     findings = list(assessment.findings)
     for finding in findings[: max(1, height - 2)]:
         style = look.style("bad" if finding.severity is Severity.CRITICAL else "warn", bold=True)
@@ -42,21 +43,30 @@ def _outlook(assessment: Assessment, look: Look) -> Text:
     return line
 
 
-def _next(assessment: Assessment, look: Look) -> Text:
+def _next(assessment: Assessment, width: int, look: Look) -> Text:
     line = Text("Next ")
     where, victims = _domain(assessment)
     line.append(printable(describe_victim(victims.first)) if victims.first else "no process can be killed")
     line.append(printable(where))
     if victims.near_tie and len(victims.candidates) > 1:
         line.append(f" (or {printable(victims.candidates[1].name)})")
+    if victims.culprit:
+        _add(line, f"  {victims.culprit}", width, look)
     rows = {row.process.id: row for row in assessment.rows} if assessment.growers else {}
     growing = [rows[identity] for identity in assessment.growers[:2] if identity in rows]
-    if growing:
-        texts = (f"{printable(row.process.comm)} {format_rate(row.growth)}" for row in growing)
-        line.append("  growing: " + ", ".join(texts), look.style("warn"))
-    if victims.culprit:
-        line.append(f"  {victims.culprit}", look.style("warn"))
+    for at, row in enumerate(growing):
+        text = f"{printable(row.process.comm)} {format_rate(row.growth)}"
+        if not _add(line, f"  growing: {text}" if at == 0 else f", {text}", width, look):
+            break
     return line
+
+
+def _add(line: Text, text: str, width: int, look: Look) -> bool:
+    """Add a part that is not to be cut in two, if there is room for it."""
+    if line.cell_len + cell_len(text) > width:
+        return False
+    line.append(text, look.style("warn"))
+    return True
 
 
 def _domain(assessment: Assessment) -> tuple[str, Victims]:

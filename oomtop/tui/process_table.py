@@ -15,22 +15,21 @@ from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
-from oomtop.tui.columns import BY_ID, COLUMNS, DEFAULT_SORT, Moment
+from oomtop.tui.columns import BY_ID, DEFAULT_SORT, Moment
 from oomtop.tui.filter_query import FilterError, parse
+from oomtop.tui.messages import RowActivated, RowSelected
 from oomtop.tui.rows import Entry, Grouping, Key, View, subtree
 from oomtop.tui.table_face import TableFace
 from oomtop.tui.table_keys import COMPONENTS, STYLES, TABLE_BINDINGS
 from oomtop.tui.table_line import Look, Marks, column_at, look
+from oomtop.tui.table_notes import TypedNumber, note_of, words_of_none
 from oomtop.tui.table_order import HOLD_SECONDS, TableOrder, ids_of
-
-_TYPING_SECONDS = 1.0
 
 
 class ProcessTable(ScrollView, can_focus=True):
@@ -42,27 +41,6 @@ class ProcessTable(ScrollView, can_focus=True):
 
     follow: var[bool] = var(False)
     """Whether the view follows the selected process wherever it goes."""
-
-    class Selected(Message):
-        """The cursor stands on another process, or on none."""
-
-        def __init__(self, row: ProcessRow | None) -> None:
-            super().__init__()
-            self.row = row
-
-    class Activated(Message):
-        """Enter or a double click on a process."""
-
-        def __init__(self, row: ProcessRow) -> None:
-            super().__init__()
-            self.row = row
-
-    class OrderChanged(Message):
-        """The sort column, the tree, the groups or a filter changed; worth remembering."""
-
-        def __init__(self, view: View) -> None:
-            super().__init__()
-            self.view = view
 
     def __init__(
         self,
@@ -87,8 +65,8 @@ class ProcessTable(ScrollView, can_focus=True):
         self._cursor: Key | None = None
         self._pan = 0
         self._match = ""
-        self._typed = ""
-        self._typed_at = float("-inf")
+        self._note = ""
+        self._typed = TypedNumber(clock)
 
     @property
     def view(self) -> View:
@@ -148,7 +126,7 @@ class ProcessTable(ScrollView, can_focus=True):
             accept = parse(text) if text.strip() else None
         except FilterError as error:
             return str(error)
-        self._set_view(replace(self.view, accept=accept))
+        self._set_view(replace(self.view, accept=accept, filter_text=text.strip()))
         return None
 
     def set_user(self, name: str | None) -> None:
@@ -217,7 +195,6 @@ class ProcessTable(ScrollView, can_focus=True):
             self._reorder(is_held=False)
             self._show_cursor()
         self._repaint()
-        self.post_message(self.OrderChanged(view))
 
     def _relayout(self) -> None:
         """Choose the columns again, for another width, choice, sort column or pan."""
@@ -228,6 +205,10 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def _repaint(self) -> None:
         """Refresh the cells that do not look as they did when they were painted."""
+        note = note_of(self.view, len(self._order.entries), len(self._order.rows), len(self.tagged))
+        if note != self._note:
+            self._note = note
+            self.refresh(Region(0, 0, self.size.width, 2))
         for y, width in self._face.differing(self._look):
             self.refresh(Region(0, y, width, 1))
 
@@ -235,12 +216,16 @@ class ProcessTable(ScrollView, can_focus=True):
         index = int(self.scroll_offset.y) + y - 1
         if not 0 <= index < len(self._order.entries):
             return None
-        marks = Marks(self._cursor, self.tagged, self._order.victim, self._match)
+        marks = Marks(self._cursor, self.tagged, self._order.victim, self._match, self._order.frozen)
         return look(self._order.entries[index], self._face.frame, self._order.moment, marks)
 
     def render_line(self, y: int) -> Strip:
         """Return the header, or the line that stands at `y` after scrolling."""
-        return self._face.header(self.view) if y == 0 else self._face.line(y, self._look(y), self.rich_style)
+        if y == 0:
+            return self._face.header(self.view, self._note)
+        if y == 1 and not self._order.entries and self._assessment is not None:
+            return words_of_none(self.view, self.size.width, self.rich_style)
+        return self._face.line(y, self._look(y), self.rich_style)
 
     def _find_style(self, name: str) -> Style:
         return self.get_component_rich_style(f"table--{name}", partial=True)
@@ -268,7 +253,7 @@ class ProcessTable(ScrollView, can_focus=True):
         key = self._order.entries[index].key if 0 <= index < len(self._order.entries) else None
         if key != self._cursor:
             self._cursor = key
-            self.post_message(self.Selected(self.selected_row))
+            self.post_message(RowSelected(self.selected_row))
 
     def _move_to(self, index: int) -> None:
         if not self._order.entries:
@@ -304,10 +289,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def action_jump(self, digit: str) -> None:
         """Jump to the pid typed so far; after a second without a digit a new number starts."""
-        now = self._clock()
-        self._typed = digit if now - self._typed_at > _TYPING_SECONDS else self._typed + digit
-        self._typed_at = now
-        at = self._order.of_pid(self._typed)
+        at = self._order.of_pid(self._typed.take(digit))
         if at is not None:
             self._move_to(at)
 
@@ -320,7 +302,7 @@ class ProcessTable(ScrollView, can_focus=True):
         """Open the process under the cursor, or a group."""
         row = self.selected_row
         if row is not None:
-            self.post_message(self.Activated(row))
+            self.post_message(RowActivated(row))
         elif self._cursor is not None:
             self.action_fold(None)
 
@@ -347,16 +329,9 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def action_sort_menu(self) -> None:
         """Ask for the sort column; the order holds still meanwhile."""
-        choices = [(at, f"{column.title:9} {column.help}") for at, column in enumerate(COLUMNS)]
-        self.hold_order = True
-        from oomtop.tui.dialogs import Menu
+        from oomtop.tui.sort_menu import ask_sort
 
-        self.app.push_screen(Menu("sort by", choices, COLUMNS.index(self.view.column)), self._sort_chosen)
-
-    def _sort_chosen(self, at: int | None) -> None:
-        self.hold_order = False
-        if at is not None and COLUMNS[at] is not self.view.column:
-            self.sort_by(COLUMNS[at].id)
+        ask_sort(self)
 
     def action_sort_beside(self, step: int) -> None:
         """Sort by the column beside the present one."""

@@ -62,6 +62,8 @@ class View:
     kernel_threads: bool = False
     user: str | None = None
     accept: Predicate | None = None
+    filter_text: str = ""
+    """The filter as it was typed."""
     ascii: bool = False
 
 

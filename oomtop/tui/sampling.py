@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.model import Assessment
 from oomtop.errors import OomtopError
 from oomtop.history import History
 from oomtop.source import ReplayTick, Source
-from oomtop.tui.messages import NewAssessment, SourceEnded
+from oomtop.tui.messages import NewAssessment, SourceEnded, Told
+
+if TYPE_CHECKING:
+    from oomtop.alerts.watch import AlertWatch
 
 
 def sample(
-    source: Source, take: Callable[[Source, NewAssessment], None], is_cancelled: Callable[[], bool]
+    source: Source,
+    take: Callable[[Source, NewAssessment], None],
+    is_cancelled: Callable[[], bool],
+    alerts: AlertWatch | None = None,
+    tell: Callable[[Told], object] = lambda told: None,
 ) -> SourceEnded:
-    """Hand every tick of `source`, assessed, to `take`; return why there are no more."""
+    """Hand every tick of `source`, assessed, to `take`; return why there are no more.
+
+    `alerts` judges each, and `tell` gets what began or ended.
+    """
     history = History()
     assessment: Assessment | None = None
     try:
@@ -26,6 +37,10 @@ def sample(
                 history, assessment = tick.past.history, tick.past.assessment
             history.add(tick)
             assessment = assess(tick, history, assessment)
+            if alerts is not None:
+                assessment, notices = alerts.judge(assessment)
+                for notice in notices:
+                    tell(Told(f"alert {notice.state}: {notice.text}", notice.rule.bell and notice.is_firing))
             take(source, NewAssessment(assessment, tick.snapshot))
     except (OomtopError, OSError) as error:
         return SourceEnded(str(error))

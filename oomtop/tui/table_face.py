@@ -55,9 +55,9 @@ class TableFace:
             if width:
                 yield y, width
 
-    def header(self, view: View) -> Strip:
-        """Return the painted header."""
-        titles = header(self.frame, view.column, view.descending)
+    def header(self, view: View, note: str) -> Strip:
+        """Return the painted header, with what is said about the rows behind the last title."""
+        titles = header(self.frame, view.column, view.descending, note)
         segments = paint_header(titles, self.frame, view.column, self._style)
         return Strip(segments).adjust_cell_length(self.frame.width, self._style("header")).simplify()
 

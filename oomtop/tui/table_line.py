@@ -27,6 +27,8 @@ class Marks(NamedTuple):
     tagged: Collection[ProcessId] = frozenset()
     victim: ProcessId | None = None
     match: str = ""
+    frozen: Collection[str] = frozenset()
+    """The cgroups that stand still, with all that is below them."""
 
 
 class Frame(NamedTuple):
@@ -85,12 +87,13 @@ def _differ_as_a_whole(before: Look, after: Look) -> bool:
     return bool((before.states ^ after.states) - {"growing"})
 
 
-def header(frame: Frame, sorted_by: Column, descending: bool) -> tuple[str, ...]:
-    """Return the titles, the sorted one with an arrow."""
+def header(frame: Frame, sorted_by: Column, descending: bool, note: str = "") -> tuple[str, ...]:
+    """Return the titles, the sorted one with an arrow, the note behind that of the command."""
     arrow = ("v" if descending else "^") if frame.ascii else ("▼" if descending else "▲")
+    titles = ((column, column.title + (arrow if column is sorted_by else "")) for column in frame.columns)
     return tuple(
-        fit(column.title + (arrow if column is sorted_by else ""), _width(column, frame), column.align)
-        for column in frame.columns
+        fit(f"{title}  {note}" if note and column.id == COMMAND else title, _width(column, frame), column.align)
+        for column, title in titles
     )
 
 
@@ -154,7 +157,22 @@ def _marker(entry: Entry, ascii_only: bool, marks: Marks) -> str:
         first = "x"
     elif entry.key == marks.victim:
         first = ">" if ascii_only else "»"
-    return first + ("*" if entry.key in marks.tagged else " ")
+    return first + ("*" if entry.key in marks.tagged else " ") + _standing(entry, marks)
+
+
+def _standing(entry: Entry, marks: Marks) -> str:
+    """Return F for a frozen process, P for one that is protected from the OOM killer."""
+    process = entry.row.process
+    if entry.members:
+        return " "
+    if process.state in "Tt" or (marks.frozen and _is_below(process.cgroup, marks.frozen)):
+        return "F"
+    adj = process.oom_score_adj
+    return "P" if adj is not None and adj < 0 else " "
+
+
+def _is_below(path: str | None, groups: Collection[str]) -> bool:
+    return path is not None and any(path == group or path.startswith(f"{group}/") for group in groups)
 
 
 def _states(entry: Entry, marks: Marks) -> frozenset[str]:

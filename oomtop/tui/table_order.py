@@ -25,6 +25,8 @@ class TableOrder:
         self.rows: tuple[ProcessRow, ...] = ()
         """All rows of the tick, shown or not."""
         self.victim: ProcessId | None = None
+        self.frozen: frozenset[str] = frozenset()
+        """The cgroups that stand still."""
         self._index: dict[Key, int] | None = {}
         """Made when it is asked for: most ticks only ask where the cursor is, and that is where it was."""
         self._last: tuple[Key, int] | None = None
@@ -39,6 +41,7 @@ class TableOrder:
         self.rows = assessment.rows
         first = assessment.victims.first
         self.victim = first.id if first else None
+        self.frozen = frozenset(group.cgroup.path for group in assessment.cgroups if group.cgroup.frozen)
         is_same_rank = changes is not None and all(old.badness == new.badness for old, new in changes)
         ranks = self.moment.ranks if needs_ranks and is_same_rank else {}
         if needs_ranks and not ranks:

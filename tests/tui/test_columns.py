@@ -10,6 +10,7 @@ from oomtop.tui.columns import (
     BY_ID,
     COLUMNS,
     COMMAND,
+    MARKER_WIDTH,
     Moment,
     columns_for,
     columns_from,
@@ -72,8 +73,8 @@ def test_figures_of_any_size_fill_exactly_the_line(width: int) -> None:
     frame = Frame(columns_for(width), width, False)
     cells = look(Entry(process.id, row), frame, Moment(1e9), Marks()).cells
     assert not any("#" in cell for cell in cells)
-    assert sum(cell_len(cell) + 1 for cell in cells) + 2 == width
-    assert sum(cell_len(cell) + 1 for cell in header(frame, BY_ID["memory"], True)) + 2 == width
+    assert sum(cell_len(cell) + 1 for cell in cells) + MARKER_WIDTH == width
+    assert sum(cell_len(cell) + 1 for cell in header(frame, BY_ID["memory"], True)) + MARKER_WIDTH == width
 
 
 def test_every_title_has_room_for_the_arrow() -> None:
@@ -117,7 +118,7 @@ def test_ascii_shows_no_other_character() -> None:
     row = make_row(make_process(command="漢字 é"), user="jörg")
     line = look(Entry(row.process.id, row), Frame(columns_for(80), 80, True), Moment(), Marks(victim=row.process.id))
     assert (line.marker + "".join(line.cells)).isascii()
-    assert line.marker == "> "
+    assert line.marker == ">  "
 
 
 def test_ranks_follow_the_kernel_where_it_spoke() -> None:

@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from oomtop.analysis.model import ProcessRow
 from oomtop.tui.dialogs import Menu
+from oomtop.tui.messages import RowActivated, RowSelected
 from oomtop.tui.process_table import ProcessTable
 from oomtop.tui.rows import Grouping
 from oomtop.tui.table_order import HOLD_SECONDS
@@ -49,10 +50,10 @@ class TableApp(App[None]):
     def compose(self) -> ComposeResult:
         yield CountingTable(self.clock)
 
-    def on_process_table_selected(self, message: ProcessTable.Selected) -> None:
+    def on_row_selected(self, message: RowSelected) -> None:
         self.seen.append(message)
 
-    def on_process_table_activated(self, message: ProcessTable.Activated) -> None:
+    def on_row_activated(self, message: RowActivated) -> None:
         self.seen.append(message)
 
 
@@ -294,7 +295,7 @@ async def test_when_the_selected_process_ends_its_neighbour_is_selected_and_told
         await it.show((rows[0], rows[2]))
         assert it.selected == 102
         last = it.app.seen[-1]
-        assert isinstance(last, ProcessTable.Selected)
+        assert isinstance(last, RowSelected)
         assert last.row is rows[2]
         await it.show(())
         assert it.table.selected is None
@@ -307,7 +308,7 @@ async def test_the_mouse_selects_activates_and_sorts() -> None:
         assert it.selected == 102
         await it.pilot.click(CountingTable, offset=(20, 3), times=2)
         await it.pilot.pause()
-        assert isinstance(it.app.seen[-1], ProcessTable.Activated)
+        assert isinstance(it.app.seen[-1], RowActivated)
         await it.pilot.click(CountingTable, offset=(5, 0))
         assert it.table.view.column.id == "pid"
 

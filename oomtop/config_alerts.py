@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from oomtop.errors import ConfigError
 from oomtop.times import parse_age
-from oomtop.units import parse_size
+from oomtop.units import format_duration, parse_size
 
 MOST_ALERTS = 100
 OPERATORS = ("<=", ">=", "<", ">")
@@ -131,6 +131,18 @@ class AlertRule:
         """What the alert fires for, one incident each."""
         scopes = [FIGURES[condition.figure][1] for condition in self.conditions]
         return next((scope for scope in scopes if scope is not Scope.MACHINE), Scope.MACHINE)
+
+    @property
+    def words(self) -> str:
+        """The conditions as they were written: `available < 10% for 30s`."""
+        found = " and ".join(
+            f"{condition.figure} {condition.operator} {condition.threshold.text}"
+            if condition.threshold
+            else condition.figure
+            for condition in self.conditions
+        )
+        filters = "".join(f", {key} {pattern}" for key, pattern in self.filters.items())
+        return found + filters + (f" for {format_duration(self.hold)}" if self.hold else "")
 
 
 class _Wrong(Exception):

@@ -16,7 +16,7 @@ Deliver = Callable[[Letter], "str | None"]
 class Outbox:
     """Delivers letters in turn; `report` gets a line, from its thread, when that begins to fail or works again."""
 
-    def __init__(self, name: str, deliver: Deliver, report: Callable[[str], None]) -> None:
+    def __init__(self, name: str, deliver: Deliver, report: Callable[[str], object]) -> None:
         self.delivered = 0
         self.failed = 0
         self.dropped = 0

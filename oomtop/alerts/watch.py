@@ -26,11 +26,18 @@ _CLOSE_SECONDS = 2.0
 class AlertWatch:
     """Judges each assessment and hands what is to be told to threads; one outbox for each command and webhook."""
 
-    def __init__(self, rules: Sequence[AlertRule], report: Callable[[str], None]) -> None:
-        """`report` takes a line about a delivery that fails, from another thread.
+    def __init__(
+        self,
+        rules: Sequence[AlertRule],
+        report: Callable[[str], object],
+        note: Callable[[Notice], None] = lambda notice: None,
+    ) -> None:
+        """`report` takes a line about a delivery that fails, from another thread; `note` takes each notice at once.
 
         To be made before oomtop protects itself: hooks get the score and the priority of this moment.
         """
+        self.rules = tuple(rules)
+        self._note = note
         self._engine = AlertEngine(rules)
         self._closing = threading.Event()
         unguarded = SelfGuard((), read_int("/proc/self/oom_score_adj") or 0, os.getpriority(os.PRIO_PROCESS, 0))
@@ -57,6 +64,7 @@ class AlertWatch:
         """Return the assessment with the alerts that fire, and what began or ended; never waits."""
         notices = self._engine.judge(assessment)
         for notice in notices:
+            self._note(notice)
             self._send(notice, assessment)
         firing = self._engine.firing
         return (replace(assessment, alerts=firing) if firing else assessment), notices
@@ -79,11 +87,10 @@ class AlertWatch:
 
 
 class TickWatch:
-    """Judges ticks where nobody else assesses them, as in the recorder; `tell` gets each notice."""
+    """Judges ticks where nobody else assesses them, as in the recorder."""
 
-    def __init__(self, watch: AlertWatch, tell: Callable[[Notice], None]) -> None:
+    def __init__(self, watch: AlertWatch) -> None:
         self._watch = watch
-        self._tell = tell
         self._history = History()
         self._assessment: Assessment | None = None
 
@@ -91,8 +98,7 @@ class TickWatch:
         """Assess a tick and judge it."""
         self._history.add(tick)
         self._assessment = assess(tick, self._history, self._assessment)
-        for notice in self._watch.judge(self._assessment)[1]:
-            self._tell(notice)
+        self._watch.judge(self._assessment)
 
     def close(self) -> None:
         """End what delivers."""

@@ -88,17 +88,17 @@ def _access(options: argparse.Namespace) -> Access:
 
 def watch_alerts() -> AlertWatch:
     """Return what judges the alerts of the configuration; its mistakes go to stderr."""
+    from oomtop.alerts.narration import tell
     from oomtop.alerts.watch import AlertWatch
     from oomtop.config import config_paths, load_config
 
     config, mistakes = load_config(config_paths())
     for mistake in mistakes:
         complain(str(mistake))
-    return AlertWatch(config.alerts, complain)
+    return AlertWatch(config.alerts, complain, tell)
 
 
 def _sample(source: LiveSource, collector: LatestCollector, watch: AlertWatch, failed: list[str]) -> None:
-    from oomtop.alerts.narration import tell
     from oomtop.analysis.assessment import assess
     from oomtop.errors import OomtopError
     from oomtop.history import History
@@ -108,9 +108,7 @@ def _sample(source: LiveSource, collector: LatestCollector, watch: AlertWatch, f
         for tick in source.ticks():
             history.add(tick)
             assessment = assess(tick, history, assessment)
-            assessment, notices = watch.judge(assessment)
-            for notice in notices:
-                tell(notice)
+            assessment, _ = watch.judge(assessment)
             collector.put(assessment, watch.standing)
     except (OomtopError, OSError) as error:
         failed.append(str(error))

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from oomtop.commands.arguments import complain, seconds
 
 if TYPE_CHECKING:
+    from oomtop.alerts.notice import Notice
+    from oomtop.alerts.watch import AlertWatch
+    from oomtop.config import Config
     from oomtop.source import LiveSource
 
 _SSH_SECONDS = 5.0
@@ -50,8 +53,12 @@ def run(options: argparse.Namespace) -> int:
     return show(options, LiveSource)
 
 
-def show(options: argparse.Namespace, watch: Callable[[float], LiveSource]) -> int:
-    """Show what `watch` makes of an interval in seconds."""
+def show(
+    options: argparse.Namespace,
+    watch: Callable[[float], LiveSource],
+    note: Callable[[Notice], None] = lambda notice: None,
+) -> int:
+    """Show what `watch` makes of an interval in seconds; `note` takes the alerts of the configuration."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         complain("the monitor needs a terminal; `oomtop top` works in pipes")
         return 2
@@ -65,6 +72,7 @@ def show(options: argparse.Namespace, watch: Callable[[float], LiveSource]) -> i
     import_asyncio_without_ssl()
     # Textual reads NO_COLOR when it is imported.
     from oomtop.tui.app import OomtopApp, Options
+    from oomtop.tui.messages import Told
     from oomtop.tui.settings import check_names, known_columns, known_sections, known_sort
 
     settings = Options(
@@ -79,6 +87,7 @@ def show(options: argparse.Namespace, watch: Callable[[float], LiveSource]) -> i
         protected=config.protected,
         recording=getattr(options, "file", None),
         adjust=config.adjust,
+        alerts=_alerts(config, lambda text: app.post_message(Told(text)), note),
     )
     source = watch(settings.interval)
     source.prepare()
@@ -87,4 +96,15 @@ def show(options: argparse.Namespace, watch: Callable[[float], LiveSource]) -> i
     for mistake in (*mistakes, *check_names(config)):
         app.remark(str(mistake))
     app.run()
+    if settings.alerts is not None:
+        settings.alerts.close()
     return app.return_code or 0
+
+
+def _alerts(config: Config, report: Callable[[str], object], note: Callable[[Notice], None]) -> AlertWatch | None:
+    """Return what judges the alerts, before oomtop protects itself; None where there are none."""
+    if not config.alerts:
+        return None
+    from oomtop.alerts.watch import AlertWatch
+
+    return AlertWatch(config.alerts, report, note)

@@ -68,12 +68,17 @@ def open_recorder(options: argparse.Namespace, report: Callable[[str], None]) ->
 
 def run_with_monitor(options: argparse.Namespace) -> int:
     """Show the machine and record it; what the recorder has to say is said once the screen is gone."""
+    from oomtop.alerts.recorded import deed_of
     from oomtop.commands.monitor import show
     from oomtop.recorded_source import RecordedSource
 
     problems: list[str] = []
     recorder = open_recorder(options, problems.append)
-    code = show(options, lambda interval: RecordedSource(interval, recorder))
+    code = show(
+        options,
+        lambda interval: RecordedSource(interval, recorder),
+        lambda notice: recorder.note(deed_of(notice)),
+    )
     recorder.close()
     for problem in problems[-5:]:
         complain(problem)
@@ -134,7 +139,7 @@ def _watch(config: Config, recorder: Recorder) -> TickWatch | None:
         recorder.note(deed_of(notice))
         tell(notice)
 
-    return TickWatch(AlertWatch(config.alerts, complain), note)
+    return TickWatch(AlertWatch(config.alerts, complain, note))
 
 
 def _rules(config: Config) -> RuleKeeper:

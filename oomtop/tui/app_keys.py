@@ -30,6 +30,7 @@ APP_BINDINGS: list[BindingType] = [
     Binding("plus", "change_interval(1)", "Refresh less often", id="app.slower"),
     Binding("minus", "change_interval(-1)", "Refresh more often", id="app.faster"),
     Binding("v", "chart", "Chart on or off", id="app.chart"),
+    Binding("A", "alerts", "Alerts: what fires, what is watched", id="app.alerts"),
     Binding("C", "copy", "Copy a cell, the line or the screen", id="app.copy"),
     Binding("X", "export", "Export the screen as SVG", id="app.export"),
     Binding("f2,S", "setup", "Setup: columns, theme, interval", id="app.setup"),

@@ -27,6 +27,7 @@ from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
 from oomtop.source import LiveSource
 from oomtop.tui.action_menus import Ask
+from oomtop.tui.alerts_screen import AlertsScreen
 from oomtop.tui.app import OomtopApp, Options
 from oomtop.tui.cgroups_screen import CgroupTree
 from oomtop.tui.compare_screen import CompareScreen
@@ -151,6 +152,7 @@ STAGES = {
     "process": Stage((ProcessScreen, Page), ("enter",), {"page.up": ("pagedown",)}),
     "post-mortem": Stage((PostMortemScreen,), ("tab", "tab", "enter")),
     "reading": Stage((ReadingScreen,), ("w",)),
+    "alerts": Stage((AlertsScreen,), ("A",)),
     "help": Stage((HelpScreen,), ("question_mark",), {"help.again": ("slash", *"swap", "enter")}),
     "setup": Stage((SetupScreen, ChoiceList), screen=_setup, before={
         "setup.up": DOWN, "setup.first": ("end",), "setup.before": ("space",),

@@ -14,6 +14,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from pathlib import Path
@@ -73,6 +74,12 @@ def zram_on(mib):
     Path("/sys/block/zram0/disksize").write_text(str(mib << 20))
     subprocess.run(["mkswap", "/dev/zram0"], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["swapon", "-p", "100", "/dev/zram0"], check=True)
+
+
+def zram_off():
+    """Give it back."""
+    subprocess.run(["swapoff", "/dev/zram0"], check=True)
+    Path("/sys/block/zram0/reset").write_text("1")
 
 
 def group(path, **limits):
@@ -156,7 +163,7 @@ class Monitor:
             os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", HOME="/tmp", NO_COLOR="1")
             os.execvp(command[0], command)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-        end = time.monotonic() + 90
+        end = time.monotonic() + 240
         while ready not in self.said and time.monotonic() < end and self.alive:
             self.drain(0.5)
         # The screen stands; what is loaded behind it and the lock take a moment more.
@@ -180,7 +187,7 @@ class Monitor:
                     break
         return first
 
-    def press(self, key=None, patience=20):
+    def press(self, key=None, patience=60):
         """Press a key and time the answer; None: down and up in turn."""
         self.drain(0.03)
         key = key or KEYS[len(self.latencies) % 2]
@@ -208,7 +215,7 @@ class Monitor:
         text = _OTHER.sub(b"", _CSI.sub(b"\n", self.said))
         return text.decode("utf-8", "replace")
 
-    def wait_for(self, text, seconds=40):
+    def wait_for(self, text, seconds=120):
         """Return a screen that has `text`, or the last one seen."""
         end = time.monotonic() + seconds
         while True:
@@ -280,7 +287,7 @@ class Foresight:
 
 def events(*options):
     """Return what `oomtop events --json` tells of this machine, oldest first, without the bulk."""
-    done = subprocess.run([*OOMTOP, "events", "--json", *options], capture_output=True, text=True, timeout=90)
+    done = subprocess.run([*OOMTOP, "events", "--json", *options], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     kept = (
         "killer",
@@ -298,14 +305,16 @@ def events(*options):
 
 
 class Watch:
-    """A monitor, and oomtop's own foresight beside it, through several kills in a row."""
+    """A monitor that records, and oomtop's own foresight beside it, through several kills in a row."""
 
-    def __init__(self, command=MONITOR):
+    def __init__(self, before=(), patience=120):
+        """`before` is what the monitor is started with, such as `NOBODY`; then nothing is waited for but `patience`."""
         shield()
-        self.monitor = Monitor(command)
+        self.path = tempfile.mktemp(prefix="recording-", suffix=".db", dir="/tmp")
+        self.monitor = Monitor((*before, *MONITOR, "record", "--with-monitor", "--file", self.path))
         self.foresight = Foresight()
         self.foresight.look()
-        end = time.monotonic() + (60 if command is MONITOR else 10)
+        end = time.monotonic() + patience
         # What is loaded behind the first picture comes before the lock.
         while time.monotonic() < end and self.monitor.alive and self.monitor.status()["adj"] == 0:
             self.monitor.drain(1)
@@ -313,7 +322,7 @@ class Watch:
         self.since = time.clock_gettime(time.CLOCK_BOOTTIME)
         """Events after this moment belong to the next answer."""
 
-    def follow(self, loads, path=None, seconds=90, killed=None, keys=2, shown=None):
+    def follow(self, loads, path=None, seconds=300, killed=None, keys=2, shown=None):
         """Set the loads going and press keys until one is killed; return who, the last prediction, log and screen.
 
         `killed` are the names of those whose death is waited for; None is any.  `shown` is the text the screen has to
@@ -384,8 +393,35 @@ class Watch:
         }
 
     def close(self):
+        """Kill the monitor from one moment to the next, and return what its recording holds."""
+        self.monitor.drain(1)
+        alive = self.monitor.alive
         self.monitor.close()
+        ended = time.time()
         self.foresight.close()
+        return {"alive": alive, "ended": ended, **recorded(self.path)}
+
+
+def recorded(path):
+    """Return what a recording holds, read as `oomtop replay` reads it."""
+    from itertools import pairwise
+
+    from oomtop.recording.reader import Recording
+
+    recording = Recording(path)
+    times = [moment.time for moment in recording.moments]
+    victims = [incident.event.victim for incident in recording.incidents]
+    said = {
+        "check": recording._db.execute("PRAGMA quick_check").fetchone()[0],
+        "ticks": len(times),
+        "readable": sum(1 for _ in recording.read(0, len(times))),
+        "last": times[-1],
+        "longest": max((later - earlier for earlier, later in pairwise(times)), default=0.0),
+        "victims": [victim.pid for victim in victims if victim is not None],
+        "problems": recording.problems,
+    }
+    recording.close()
+    return said
 
 
 class Grouped:

@@ -6,6 +6,7 @@ the usual writable folders are the guest's own.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import os
@@ -24,7 +25,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 MARK = b"OOMTOP-VM "
-BOOT_SECONDS = 180
+BOOT_SECONDS = 400
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,10 @@ def vng() -> str | None:
     return shutil.which("vng", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
 
 
+class NotBooted(GuestFailed):
+    """QEMU or the kernel did not come as far as running anything of ours."""
+
+
 class Machine:
     """One booted machine."""
 
@@ -86,7 +91,11 @@ class Machine:
         )
         self._unread = b""
         self._log = b""
-        self._answer(BOOT_SECONDS)
+        try:
+            self._answer(BOOT_SECONDS)
+        except GuestFailed as failed:
+            self.close()
+            raise NotBooted(str(failed)) from None
 
     def _search_path(self) -> str:
         return f"PYTHONPATH={HERE}:{HERE.parents[1]}"
@@ -113,7 +122,7 @@ class Machine:
             words += [f"--qemu-opts=-drive file={self._disk},if=virtio,format=raw{throttle}"]
         return words
 
-    def call(self, scenario: Callable[..., Any], timeout: float = 120, **values: Any) -> Any:
+    def call(self, scenario: Callable[..., Any], timeout: float = 300, **values: Any) -> Any:
         """Run a function inside the machine as root, and return what it returns.
 
         Its source is shipped, so it imports inside itself and uses no name from around it; values and result are
@@ -127,7 +136,7 @@ class Machine:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()
-        answer = self._answer(timeout + 60)
+        answer = self._answer(timeout + 120)
         if "error" in answer:
             raise GuestFailed(f"{scenario.__name__}: {answer['error']}\n{answer['said']}")
         return answer["result"]
@@ -153,7 +162,8 @@ class Machine:
 
     def close(self) -> None:
         """Switch the machine off."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         if self._disk is not None:
             os.unlink(self._disk)

@@ -1,40 +1,58 @@
-"""The whole machine runs out of memory: without swap, with zram, on a slow disk, without PSI, on demand."""
+"""The whole machine runs out of memory: without swap, with zram, on a slow disk, without PSI, on demand, by earlyoom."""
+
+import shutil
 
 import pytest
 
 from tests.vm.machine import Shape
-from tests.vm.told import assert_alive, assert_told
-
-PLAIN = Shape(memory=512)
+from tests.vm.told import assert_alive, assert_told, assert_whole
 
 
-def whole_machine():
+def whole_machine(with_earlyoom):
     import subprocess
     from pathlib import Path
 
     import guest
 
     watch, said = guest.Watch(), {}
-    said["no swap"] = watch.follow([guest.Load("bystander", 20), guest.Load("hog", 600, 20)], killed=["hog"])
+    said["no swap"] = watch.follow([guest.Load("bystander", 20), guest.Load("hog", 600, 30)], killed=["hog"])
     bystander = guest.Load("bystander", 20)
     tmpfs = guest.Load("writer", 600, 40, kind="tmpfs", path="/dev/shm/flood")
     said["tmpfs"] = watch.follow([bystander, guest.Load("holder", 120), tmpfs], killed=["holder"])
     subprocess.run(["rm", "-f", "/dev/shm/flood"], check=True)
     holder = guest.Load("holder", 100).go().settle()
     Path("/proc/sysrq-trigger").write_text("f")
-    said["sysrq"] = watch.follow([holder], seconds=20)
+    said["sysrq"] = watch.follow([holder])
+    if with_earlyoom:
+        # Its lines in the kernel log, as systemd-journald's ForwardToKMsg puts them there.
+        acts = 'earlyoom -r 0 -m 25,20 2>&1 | while read -r line; do echo "<5>earlyoom[99]: $line" >/dev/kmsg; done'
+        Path("/proc/sys/kernel/printk_devkmsg").write_text("on\n")
+        killer = subprocess.Popen(["sh", "-c", acts], start_new_session=True)
+        said["earlyoom"] = watch.follow([guest.Load("bystander", 20), guest.Load("hog", 700, 20)], killed=["hog"])
+        subprocess.run(["pkill", "earlyoom"], check=False)
+        killer.wait()
     guest.zram_on(96)
-    said["zram"] = watch.follow([guest.Load("bystander", 20), guest.Load("hog", 900, 20)], killed=["hog"], seconds=150)
-    watch.close()
-    return said
+    said["zram"] = watch.follow([guest.Load("bystander", 20), guest.Load("hog", 900, 20)], killed=["hog"])
+    guest.zram_off()
+    guest.swap_on()
+    said["slow swap"] = watch.follow([guest.Load("bystander", 20), guest.Load("hog", 900, 20)], killed=["hog"])
+    panic = Path("/proc/sys/vm/panic_on_oom").read_text().strip()
+    return {"said": said, "recording": watch.close(), "panic_on_oom": panic}
 
 
 @pytest.fixture(scope="module")
-def whole(machine):
-    said = machine(PLAIN).call(whole_machine, timeout=600)
-    for name, one in said.items():
+def all_of_it(machine):
+    shape = Shape(memory=512, swap=192, iops=200)
+    answer = machine(shape).call(whole_machine, timeout=2400, with_earlyoom=shutil.which("earlyoom") is not None)
+    for name, one in answer["said"].items():
         print(name, one["monitor"], one["warm"]["majflt"], one["after"]["majflt"], one["findings"])
-    return said
+    print(answer["recording"])
+    return answer
+
+
+@pytest.fixture(scope="module")
+def whole(all_of_it):
+    return all_of_it["said"]
 
 
 def test_without_swap(whole):
@@ -57,24 +75,37 @@ def test_with_zram(whole):
     assert_told(whole["zram"], "hog", "global")
 
 
-def one_surge(mib, rate, swap):
+def test_with_slow_swap(whole):
+    assert_told(whole["slow swap"], "hog", "global")
+
+
+def test_earlyoom_beside_us(whole):
+    if "earlyoom" not in whole:
+        pytest.skip("earlyoom is not installed")
+    said = whole["earlyoom"]
+    print(said["monitor"], said["events"])
+    assert_alive(said)
+    assert said["killed"] == ["hog"]
+    assert [(event["killer"], event["victim"]["pid"]) for event in said["events"]] == [("earlyoom", said["all"]["hog"])]
+    assert f"earlyoom killed {said['all']['hog']} (hog)" in said["screen"], said["screen"]
+
+
+def test_the_recording_of_all_that_is_whole(all_of_it):
+    assert_whole(all_of_it["recording"], *all_of_it["said"].values())
+    assert all_of_it["panic_on_oom"] == "0"
+
+
+def one_surge():
     import guest
 
-    if swap:
-        guest.swap_on()
     watch = guest.Watch()
-    said = watch.follow([guest.Load("bystander", 20), guest.Load("hog", mib, rate)], killed=["hog"], seconds=240)
-    watch.close()
-    return said
-
-
-def test_with_slow_swap(machine):
-    said = machine(Shape(memory=512, swap=192, iops=200)).call(one_surge, timeout=500, mib=900, rate=20, swap=True)
-    print(said["monitor"], said["warm"], said["after"], said["findings"])
-    assert_told(said, "hog", "global")
+    said = watch.follow([guest.Load("bystander", 20), guest.Load("hog", 600, 20)], killed=["hog"])
+    return {"said": said, "recording": watch.close()}
 
 
 def test_without_psi(machine):
-    said = machine(Shape(memory=512, append="psi=0")).call(one_surge, timeout=400, mib=600, rate=20, swap=False)
+    answer = machine(Shape(memory=512, append="psi=0")).call(one_surge, timeout=900)
+    said = answer["said"]
     print(said["monitor"], said["warm"], said["after"], said["findings"])
     assert_told(said, "hog", "global")
+    assert_whole(answer["recording"], said)

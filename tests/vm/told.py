@@ -24,3 +24,15 @@ def assert_told(said: dict[str, Any], name: str, kind: str, group: str | None = 
     event = next(event for event in said["events"] if event["victim"] and event["victim"]["pid"] == pid)
     assert (event["killer"], event["type"]) == ("kernel", kind), event
     assert group is None or event["oom_memcg"] == group, event
+
+
+def assert_whole(recording: dict[str, Any], *told: dict[str, Any]) -> None:
+    """The recording opens, holds every kill that was told, and misses at most the last interval."""
+    assert recording["alive"]
+    assert recording["check"] == "ok"
+    assert recording["readable"] == recording["ticks"] > 5
+    assert recording["problems"] == []
+    awaited = [event["victim"]["pid"] for said in told for event in said["events"] if event["victim"]]
+    assert set(awaited) <= set(recording["victims"]), (awaited, recording)
+    # Every second, every 2.5 s under pressure, and as long as a tick takes on an emulated processor.
+    assert recording["ended"] - recording["last"] <= max(5.0, recording["longest"]) + 5.0, recording

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from collections.abc import Iterable, Iterator
@@ -23,6 +22,7 @@ from oomtop.snapshot import Snapshot
 from oomtop.source import LiveSource, Source
 from oomtop.tui.app_keys import APP_BINDINGS
 from oomtop.tui.dashboard import Dashboard
+from oomtop.tui.life import settle, watch_terminal
 from oomtop.tui.look import Look
 from oomtop.tui.messages import (
     ActionEnded,
@@ -110,7 +110,7 @@ class OomtopApp(App[None]):
         # A shell wrote over the screen while this was suspended; Textual sends only what differs.
         self.app_resume_signal.subscribe(self, lambda _: self.action_rescan())
         if not self.is_headless:
-            self._watch_terminal()
+            watch_terminal(self.leave)
 
     @cached_property
     def guard(self) -> Guard:
@@ -150,29 +150,7 @@ class OomtopApp(App[None]):
             self._sample(source)
         elif self._behind is not None:
             self._offer(self._behind)
-        self._show_state()
-
-    @work(thread=True, group="settling", exit_on_error=False)
-    def _settle(self) -> None:
-        """Load what the first picture did without, and guard the process once all of it is in memory."""
-        import oomtop.selfguard
-        import oomtop.tui.help_screen  # noqa: F401
-
-        _ = self.remedies, self.inspections
-        self.call_from_thread(self._guard_self)
-        self.call_from_thread(self.remedies.look_back)
-
-    def _guard_self(self) -> None:
-        """Lock memory and lower the own score and priority, which on Linux is this thread's."""
-        from oomtop.selfguard import end_start, guard_self
-
-        # Made and dropped, so that under pressure no tab has to be loaded from a disk that is busy with swap.
-        for make in MAKERS.values():
-            make(self.state, self.look)
-        end_start()
-        self.self_guard = guard_self()
-        self.state.guard = self.self_guard.describe()
-        self._show_state()
+        self.show_state()
 
     def clear_selection(self) -> None:
         """Clear selected text; on Python 3.12, whose tasks are eager, an input line asks before there is a screen."""
@@ -192,13 +170,8 @@ class OomtopApp(App[None]):
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.remark(str(crash_of(event.worker.error)))
 
-    def _watch_terminal(self) -> None:
-        """A terminal that hangs up sends SIGHUP; the default action of Textual's driver would hide it."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-            loop.add_signal_handler(number, self._leave)
-
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """End as a signal asks for, at once where the terminal is gone."""
         self._source.close()
         os._exit(128 + signal.SIGHUP) if not os.isatty(0) else self.exit(return_code=0)
 
@@ -238,7 +211,8 @@ class OomtopApp(App[None]):
             self.remedies.follow(message.snapshot)
         if not self._settled and not self.is_headless:
             self._settled = True
-            self.call_after_refresh(self._settle)
+            work = partial(settle, self)
+            self.call_after_refresh(partial(self.run_worker, work, thread=True, group="settling", exit_on_error=False))
 
     def _shed(self, assessment: Assessment) -> None:
         """Do less while the machine stalls, and everything again afterwards."""
@@ -279,9 +253,10 @@ class OomtopApp(App[None]):
         for screen in self.screens_in_sight():
             screen.watch_assessment(screen.assessment)
             screen.refresh(layout=True)
-        self._show_state()
+        self.show_state()
 
-    def _show_state(self) -> None:
+    def show_state(self) -> None:
+        """Draw what the screens in sight tell about oomtop itself."""
         for screen in self.screens_in_sight():
             screen.show_remarks()
         self._show_replay()
@@ -319,7 +294,7 @@ class OomtopApp(App[None]):
         """Put a line into the event pane."""
         self.state.add_remark(text)
         if self.is_running:
-            self._show_state()
+            self.show_state()
 
     # -- keys ---------------------------------------------------------------------------------------
 
@@ -338,12 +313,11 @@ class OomtopApp(App[None]):
 
         return commands_of(screen)
 
-    def action_help(self, figure: str | None = None) -> None:
-        """Explain the figures and the keys of the tab in sight, one figure first if it is named."""
-        from oomtop.tui.help_screen import HelpScreen
-        from oomtop.tui.help_text import help_for
+    def action_open(self, what: str, *arguments: str) -> None:
+        """Open the help, the setup, the menu of copies; write the screen to a file."""
+        from oomtop.tui.openings import OPENINGS
 
-        self.push_screen(HelpScreen(help_for(self.tab, self.state), self.look, figure))
+        OPENINGS[what](self, *arguments)
 
     def action_beside(self, step: int) -> None:
         """Go to the tab beside this one."""
@@ -362,7 +336,7 @@ class OomtopApp(App[None]):
         self.state.paused = not self.state.paused
         if not self.state.paused:
             self.feed()
-        self._show_state()
+        self.show_state()
 
     def action_change_interval(self, step: int) -> None:
         """Refresh less often (1) or more often (-1)."""
@@ -375,7 +349,7 @@ class OomtopApp(App[None]):
             self._source.interval = seconds
             self._source.refresh()
         self.state.interval = seconds
-        self._show_state()
+        self.show_state()
 
     def action_chart(self) -> None:
         """Show or hide the chart."""
@@ -387,12 +361,6 @@ class OomtopApp(App[None]):
             self._source.refresh()
         self.refresh(repaint=True, layout=True)
 
-    def action_copy(self) -> None:
-        """Offer what can be copied from the tab in sight."""
-        from oomtop.tui.copying import offer_copies
-
-        offer_copies(self)
-
     def copy_to_clipboard(self, text: str) -> None:
         """Hand a text to the terminal's clipboard, and to tmux."""
         from oomtop.tui.clipboard import tmux_copy
@@ -400,37 +368,14 @@ class OomtopApp(App[None]):
         if not tmux_copy(text):
             super().copy_to_clipboard(text)
 
-    def action_export(self) -> None:
-        """Write the screen to a new SVG file and name it."""
-        from oomtop.tui.own_files import export_screen
-
-        self.remark(export_screen(self))
-
-    def action_alerts(self) -> None:
-        """Show what fires and what is watched."""
-        from oomtop.tui.alerts_screen import AlertsScreen
-
-        self.push_screen(AlertsScreen(self.state, self.look, self.options.alerts.rules if self.options.alerts else ()))
-        self.feed()
-
-    def action_setup(self) -> None:
-        """Choose columns, sections, theme and interval."""
-        from oomtop.tui.setting_up import open_setup
-
-        open_setup(self)
-
     def action_ask(self, what: str) -> None:
         """Have the tab in sight ask for a text to search, for a filter, or for a user."""
         tab = self.tab
         {"search": tab.search, "filter": tab.filter, "user": tab.choose_user}[what]()
 
     def action_look_into(self, what: str) -> None:
-        """Show the environment, the open files or the whole command of the process."""
-        self.inspections.read(what)
-
-    def action_strace(self) -> None:
-        """Follow its system calls in this terminal."""
-        self.inspections.strace()
+        """Show the environment, the open files or the whole command of the process, or follow its system calls."""
+        self.inspections.do(what)
 
     def action_replay(self, what: str, number: int = 0) -> None:
         """Move on the time line of a recording, open one, leave it, compare two moments."""
@@ -446,7 +391,7 @@ class OomtopApp(App[None]):
     @on(ActionProgress)
     def _on_action_progress(self, message: ActionProgress) -> None:
         self.state.show_progress(message.text)
-        self._show_state()
+        self.show_state()
 
     @on(ActionEnded)
     def _on_action_ended(self, message: ActionEnded) -> None:

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from oomtop.tui.replay_keys import REPLAY_BINDINGS
 
 APP_BINDINGS: list[BindingType] = [
-    Binding("question_mark,f1,h", "help", "Help", id="app.help"),
+    Binding("question_mark,f1,h", "open('help')", "Help", id="app.help"),
     Binding("k,f9", "remedy('kill')", "Signal menu: end, freeze, go on", id="action.kill"),
     Binding("o", "remedy('adjust')", "oom_score_adj: protect or sacrifice", id="action.adjust"),
     Binding("f", "remedy('freeze')", "Freeze or thaw", id="action.freeze"),
@@ -22,7 +22,7 @@ APP_BINDINGS: list[BindingType] = [
     Binding("u", "ask('user')", "One user only", id="app.user"),
     Binding("e", "look_into('environment')", "Environment of the process", id="app.environment"),
     Binding("l", "look_into('files')", "Open files of the process", id="app.open_files"),
-    Binding("s", "strace", "Follow its system calls (strace)", id="app.strace"),
+    Binding("s", "look_into('strace')", "Follow its system calls (strace)", id="app.strace"),
     Binding("w", "look_into('command')", "Its whole command", id="app.command"),
     Binding("tab", "beside(1)", "Next tab", id="app.next_tab"),
     Binding("shift+tab", "beside(-1)", "Tab before", id="app.previous_tab"),
@@ -30,10 +30,10 @@ APP_BINDINGS: list[BindingType] = [
     Binding("plus", "change_interval(1)", "Refresh less often", id="app.slower"),
     Binding("minus", "change_interval(-1)", "Refresh more often", id="app.faster"),
     Binding("v", "chart", "Chart on or off", id="app.chart"),
-    Binding("A", "alerts", "Alerts: what fires, what is watched", id="app.alerts"),
-    Binding("C", "copy", "Copy a cell, the line or the screen", id="app.copy"),
-    Binding("X", "export", "Export the screen as SVG", id="app.export"),
-    Binding("f2,S", "setup", "Setup: columns, theme, interval", id="app.setup"),
+    Binding("A", "open('alerts')", "Alerts: what fires, what is watched", id="app.alerts"),
+    Binding("C", "open('copy')", "Copy a cell, the line or the screen", id="app.copy"),
+    Binding("X", "open('export')", "Export the screen as SVG", id="app.export"),
+    Binding("f2,S", "open('setup')", "Setup: columns, theme, interval", id="app.setup"),
     Binding("colon", "command_palette", "Command palette", id="app.palette"),
     Binding("ctrl+l", "rescan", "Redraw and rescan", id="app.rescan"),
     Binding("ctrl+z", "suspend_process", "Suspend; `fg` goes on", id="app.suspend"),

@@ -28,7 +28,7 @@ from oomtop.units import format_bytes, printable
 
 _KEYS = (
     ("?", "Help"), ("Tab", "Next tab"), ("L", "Limit"), ("r", "Reclaim"), ("f", "Freeze"), ("k", "Kill"),
-    ("+-", "Fold"), ("<>", "Sort"), ("\\", "Filter"), ("q", "Quit"),
+    ("+-", "Fold"), ("q", "Quit"), ("<>", "Sort"), ("\\", "Filter"), ("C", "Copy"),
 )  # fmt: skip
 _NEARLY = 0.1
 

@@ -26,8 +26,8 @@ from oomtop.tui.tab import TabScreen
 from oomtop.units import printable
 
 _KEYS = (
-    ("?", "Help"), ("Tab", "Next tab"), ("Enter", "Post-mortem"), ("B", "Minutes before"), ("/", "Search"),
-    ("F5", "Read logs again"), ("q", "Quit"),
+    ("?", "Help"), ("Tab", "Next tab"), ("Enter", "Post-mortem"), ("B", "Minutes before"), ("q", "Quit"),
+    ("/", "Search"), ("C", "Copy"), ("F5", "Read logs again"),
 )  # fmt: skip
 
 
@@ -131,7 +131,7 @@ class EventsScreen(TabScreen):
 
     def _head(self, width: int) -> list[Text]:
         assessment = self.assessment
-        lines = [self._summary()]
+        lines = [self._summary(width)]
         if assessment is not None and assessment.unlogged_kills:
             count = assessment.unlogged_kills
             verb = "kill is" if count == 1 else "kills are"
@@ -147,14 +147,16 @@ class EventsScreen(TabScreen):
             lines.append(Text(" from /dev/kmsg, the journal and /var/log; `oomtop events FILE` reads any other log."))
         return lines
 
-    def _summary(self) -> Text:
+    def _summary(self, width: int) -> Text:
         if not self._shown:
             return Text(" no OOM event in any log that can be read")
         killers = Counter(event.killer for event in self._shown)
         names = Counter(event.victim.name for event in self._shown if event.victim)
         top = ", ".join(f"{printable(name)} {count}" for name, count in names.most_common(3))
         by = ", ".join(f"{name} {count}" for name, count in killers.most_common(4))
-        return Text(f" {len(self._shown)} events by {by}; most often killed: {top}")
+        text = Text(f" {len(self._shown)} events by {by}; most often killed: {top}")
+        text.truncate(width, overflow="crop" if self.look.ascii else "ellipsis")
+        return text
 
     def search(self) -> None:
         """Ask for a text and go to the next event that holds it."""

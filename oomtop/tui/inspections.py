@@ -42,6 +42,13 @@ class Inspections:
         self._app.push_screen(ProcessScreen(self._app.state, self._look, identity))
         self._app.call_after_refresh(self._app.feed)
 
+    def do(self, what: str) -> None:
+        """Do what the key of this name does."""
+        if what == "strace":
+            self.strace()
+        else:
+            self.read(what)
+
     def read(self, what: str) -> None:
         """Open the environment, the open files or the whole command of the first target."""
         identity = self._target()
@@ -110,18 +117,25 @@ class Inspections:
 def _own_terminal() -> Iterator[None]:
     """Give the terminal back as it was, and let Ctrl-C and Ctrl-\\ end the tool and not oomtop.
 
-    A handler, unlike SIG_IGN, is not inherited through exec, so the tool has the default.
+    A handler, unlike SIG_IGN, is not inherited through exec, so the tool has the default.  The event loop hears of
+    every signal that has a handler, through its wake-up descriptor: it gets those that are meant for oomtop afterwards.
     """
     settings = termios.tcgetattr(0) if os.isatty(0) else None
-    numbers = (signal.SIGINT, signal.SIGQUIT)
-    before = [(number, signal.signal(number, lambda *_: None)) for number in numbers]
+    ours: list[int] = []
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGQUIT)}
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        before[number] = signal.signal(number, lambda late, _: ours.append(late))
+    wake_up = signal.set_wakeup_fd(-1)
     try:
         yield
     finally:
-        for number, handler in before:
+        for number, handler in before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(wake_up, warn_on_full_buffer=False)
         if settings is not None:
             termios.tcsetattr(0, termios.TCSADRAIN, settings)
+        for late in ours:
+            signal.raise_signal(late)
 
 
 def _run(command: Sequence[str], shown: Sequence[str]) -> None:

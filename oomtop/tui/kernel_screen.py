@@ -26,8 +26,8 @@ from oomtop.tui.stylesheet import stylesheet
 from oomtop.tui.tab import TabScreen
 
 _KEYS = (
-    ("?", "Help"), ("Tab", "Next tab"), ("Enter", "Change"), ("W", "Swap"), ("d", "Drop caches"), ("z", "Undo"),
-    ("Z", "Pause"), (":", "All"), ("q", "Quit"),
+    ("?", "Help"), ("Tab", "Next tab"), ("Enter", "Change"), ("W", "Swap"), ("d", "Drop caches"), ("q", "Quit"),
+    ("z", "Undo"), ("C", "Copy"), ("Z", "Pause"), (":", "All"),
 )  # fmt: skip
 _PARTS: tuple[tuple[str, Callable[[Assessment, int, Look], list[Text]]], ...] = (
     ("watermarks", sections.draw_watermarks),

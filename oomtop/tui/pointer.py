@@ -6,7 +6,6 @@ The wheel and clicks on rows, titles and keys belong to the widgets themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import events
@@ -16,9 +15,6 @@ from textual.widget import Widget
 from oomtop.tui.figures import DASHBOARD, Figure, explain, figure_at
 from oomtop.tui.panel import Panel
 from oomtop.tui.tab import TABS
-
-if TYPE_CHECKING:
-    from oomtop.tui.app import OomtopApp
 
 
 def clicked(screen: Screen[None], event: events.Click) -> None:
@@ -33,11 +29,7 @@ def clicked(screen: Screen[None], event: events.Click) -> None:
     if tab is not None:
         app.go_to_tab(tab)
     elif figure is not None:
-        _explain(app, figure)
-
-
-def _explain(app: OomtopApp, figure: Figure) -> None:
-    app.action_help(figure.label.strip(" []"))
+        app.action_open("help", figure.label.strip(" []"))
 
 
 def pointed_at(screen: Screen[None], event: events.MouseMove) -> None:

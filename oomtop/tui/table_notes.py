@@ -16,9 +16,9 @@ _TYPING_SECONDS = 1.0
 
 def note_of(view: View, shown: int, every: int, tagged: int) -> str:
     """Return what the header says behind its last title: empty for the plain list of all processes."""
-    parts = _limits(view)
-    if parts:
-        parts.insert(0, f"{shown} of {every}")
+    parts = []
+    if view.user is not None or view.filter_text:
+        parts.append(f"{shown}/{every} {_limits(view)}")
     if view.tree:
         parts.append("tree")
     if view.grouping is not None:
@@ -28,16 +28,17 @@ def note_of(view: View, shown: int, every: int, tagged: int) -> str:
     return f"[{', '.join(parts)}]" if parts else ""
 
 
-def _limits(view: View) -> list[str]:
-    user = [f"user {printable(view.user)}"] if view.user is not None else []
-    return user + ([f"filter {printable(view.filter_text)}"] if view.filter_text else [])
+def _limits(view: View) -> str:
+    user = f"user {printable(view.user)}" if view.user is not None else ""
+    return " and ".join(part for part in (user, printable(view.filter_text)) if part)
 
 
 def words_of_none(view: View, width: int, style: Style) -> Strip:
     """Return the line that stands in place of rows where there are none."""
-    limits = " and ".join(_limits(view))
-    text = f"   no process is of {limits}; \\ and u change it, an empty answer shows all" if limits else "   no process"
-    return Strip([Segment(text, style)]).adjust_cell_length(width, style)
+    key = "u" if view.user is not None else "\\"
+    limits = _limits(view)
+    text = f"no process passes: {limits}  ({key} changes it, nothing typed shows all)" if limits else "no process"
+    return Strip([Segment(f"   {text}", style)]).adjust_cell_length(width, style)
 
 
 class TypedNumber:

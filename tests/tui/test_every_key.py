@@ -30,6 +30,7 @@ from oomtop.tui.action_menus import Ask
 from oomtop.tui.alerts_screen import AlertsScreen
 from oomtop.tui.app import OomtopApp, Options
 from oomtop.tui.cgroups_screen import CgroupTree
+from oomtop.tui.columns import COLUMNS
 from oomtop.tui.compare_screen import CompareScreen
 from oomtop.tui.dialogs import AskDialog, Menu, PlanDialog
 from oomtop.tui.event_list import EventList
@@ -127,7 +128,7 @@ def _plan(app):
 
 
 def _setup(app):
-    shown = app.dashboard.table.shown_columns
+    shown = tuple(column.id for column in COLUMNS)
     return SetupScreen(app.options, app.look, shown, app.calls.append, "/nowhere")
 
 

@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint unit others vm bench screenshots clean
+.PHONY: run test lint unit others vm bench screenshots dist zipapp deb man completion clean
 
 run: $(STAMP)
 	@$(BIN)/oomtop
@@ -46,6 +46,24 @@ bench: $(STAMP)
 
 screenshots: $(STAMP)
 	$(BIN)/python screenshots/make.py
+
+# The wheel and the source archive; a file for machines without a network; a Debian package.
+dist: $(STAMP)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -m hatchling build -t sdist
+
+zipapp: $(STAMP)
+	$(BIN)/python packaging/zipapp/build.py dist/oomtop.pyz
+
+deb: $(STAMP)
+	$(BIN)/python packaging/debian/build.py dist
+
+man: $(STAMP)
+	$(BIN)/python packaging/man/make.py dist/oomtop.1
+
+completion: $(STAMP)
+	@mkdir -p dist
+	for shell in bash zsh fish; do $(BIN)/oomtop completion $$shell > dist/oomtop.$$shell || exit 1; done
 
 clean:
 	rm -rf $(VENV) .venv-3.* build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

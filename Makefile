@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint unit others vm bench screenshots dist zipapp deb man completion clean
+.PHONY: run test lint unit others vm vm-core bench screenshots dist zipapp deb man completion clean
 
 run: $(STAMP)
 	@$(BIN)/oomtop
@@ -40,6 +40,10 @@ others: $(STAMP)
 # Whole-machine OOM kills, swap, zram, cgroup v2: each in a machine that is booted for it; a quarter of an hour.
 vm: $(STAMP)
 	$(BIN)/pytest tests/vm -m vm
+
+# Of these, what every commit has to pass: one boots, one kills by the whole machine's lack of memory.
+vm-core: $(STAMP)
+	$(BIN)/pytest tests/vm/test_vm_boot.py tests/vm/test_vm_victims.py -m vm
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py

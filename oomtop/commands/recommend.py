@@ -1,0 +1,85 @@
+"""`oomtop recommend`: limits and sizes from observed peaks, ready to paste."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from oomtop.commands.arguments import count, past_time, seconds
+from oomtop.errors import OomtopError
+
+if TYPE_CHECKING:
+    from oomtop.snapshot import Snapshot
+
+HELP = "limits, swap and RAM from observed peaks, ready to paste"
+_PURPOSES = ("all", "docker", "kubernetes", "systemd", "swap", "ram")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("--for", choices=_PURPOSES, default="all", dest="purpose", help="what to write it for (all)")
+    parser.add_argument("--margin", type=_margin, default=0.25, metavar="SHARE", help="added to the peak (25%%)")
+    parser.add_argument("--cgroup", metavar="PATH", help="of this group and those below it")
+    parser.add_argument(
+        "--recording", nargs="?", const="", metavar="FILE", help="peaks of a recording (that of `oomtop record`)"
+    )
+    parser.add_argument("--since", type=past_time, metavar="TIME", help="of a recording only what is newer: 2d, 14:05")
+    parser.add_argument("--samples", type=count, default=1, metavar="N", help="samples to take (1)")
+    parser.add_argument("--interval", type=seconds, default=5.0, metavar="S", help="seconds between samples (5)")
+    parser.add_argument("--json", action="store_true", help="as JSON, schema 1")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what to set."""
+    from oomtop.analysis.observation import observe
+    from oomtop.analysis.recommend import recommend
+    from oomtop.text_recommend import recommendation_to_json, render_recommendation
+
+    if options.recording is None and options.since is not None:
+        raise OomtopError("--since goes with --recording: the kernel keeps no times of its peaks")
+    seen = observe(_live(options) if options.recording is None else _recorded(options))
+    if seen is None:
+        raise OomtopError("nothing was recorded in that time")
+    path = None if options.cgroup is None else "/" + options.cgroup.strip("/")
+    if path is not None and not any(f"{group.path}/".startswith(f"{path.rstrip('/')}/") for group in seen.groups):
+        raise OomtopError(f"{path}: there is no such cgroup")
+    found = recommend(seen, options.margin, path)
+    if options.json:
+        import json
+
+        print(json.dumps(recommendation_to_json(found)))
+    else:
+        print(render_recommendation(found, options.purpose))
+    return 0
+
+
+def _live(options: argparse.Namespace) -> Iterator[Snapshot]:
+    from oomtop.source import LiveSource
+
+    source = LiveSource(options.interval)
+    for taken, tick in enumerate(source.ticks(), 1):
+        yield tick.snapshot
+        if taken >= options.samples:
+            source.close()
+
+
+def _recorded(options: argparse.Namespace) -> Iterator[Snapshot]:
+    from oomtop.recording.layout import default_path
+    from oomtop.recording.reader import Recording
+
+    recording = Recording(options.recording or default_path())
+    start = 0 if options.since is None or not recording.moments else recording.place(options.since)
+    for _, snapshot in recording.read(start, len(recording.moments)):
+        yield snapshot
+
+
+def _margin(text: str) -> float:
+    """Parse a share such as `25%` or `0.25`."""
+    try:
+        value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 10:
+        raise argparse.ArgumentTypeError(f"{text!r} is no margin such as 25% or 0.25")
+    return value

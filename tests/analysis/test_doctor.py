@@ -1,0 +1,256 @@
+"""`oomtop doctor`: abilities as read, each judged with and without what it rests on; each risk and its near miss."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from oomtop.analysis.audit import audit, by_severity
+from oomtop.analysis.doctor import Works, judge
+from oomtop.analysis.model import CgroupFigures, Severity, Victims
+from oomtop.host.abilities import (
+    TOOLS,
+    Abilities,
+    Tmpfs,
+    parse_hidepid,
+    parse_release,
+    parse_tmpfs,
+    read_abilities,
+)
+from oomtop.host.cgroup import Cgroup, CgroupLayout
+from oomtop.host.hugepages import HugePool
+from oomtop.host.kernel_facts import KernelFacts
+from oomtop.host.privileges import Capability
+from oomtop.host.root import Root
+from oomtop.text_doctor import doctor_to_json, render_doctor
+from oomtop.units import GIB, MIB
+from tests.tui.factories import make_assessment, make_process, make_row
+
+ALL = sum(1 << capability for capability in Capability)
+CONTAINER = "/docker/" + "ab" * 32
+V2 = CgroupLayout(2, "/sys/fs/cgroup", "/sys/fs/cgroup")
+V1 = CgroupLayout(1, "/sys/fs/cgroup/memory", None)
+
+
+def able(**changes):
+    everything = Abilities(
+        uid=0, capabilities=ALL, release=(6, 12), memlock=None, has_psi=True, kmsg=None, dmesg_restrict=1,
+        journal="/var/log/journal", log_files=("/var/log/kern.log",), layout=V2, can_write_cgroups=True, hidepid=None,
+        ptrace_scope=1, has_zram=True, has_systemd=True, tools=frozenset(TOOLS),
+    )  # fmt: skip
+    return replace(everything, **changes)
+
+
+def without(*capabilities):
+    return ALL & ~sum(1 << capability for capability in capabilities)
+
+
+def judged(**changes):
+    return {ability.id: ability for ability in judge(able(**changes))}
+
+
+def test_everything_works_for_root_on_a_new_kernel():
+    assert {ability.works for ability in judge(able())} == {Works.YES}
+    assert all(ability.remedy is None for ability in judge(able()))
+
+
+@pytest.mark.parametrize(
+    ("ability", "changes", "works", "word"),
+    [
+        ("rights", {"uid": 1000}, Works.PARTLY, "uid 1000"),
+        ("processes", {"hidepid": "2", "capabilities": 0}, Works.PARTLY, "hidepid=2"),
+        ("processes", {"hidepid": "2"}, Works.YES, "/proc"),
+        ("pressure", {"has_psi": False}, Works.NO, "CONFIG_PSI"),
+        ("pressure", {"has_psi": False, "release": (4, 18)}, Works.NO, "older than 4.20"),
+        ("kernel_log", {"kmsg": "Operation not permitted"}, Works.NO, "dmesg_restrict=1"),
+        ("kernel_log", {"kmsg": "No such file", "dmesg_restrict": 0}, Works.NO, "No such file"),
+        ("older_logs", {"log_files": (), "journal": None}, Works.NO, "no log file"),
+        ("older_logs", {"log_files": (), "tools": frozenset()}, Works.NO, "no log file"),
+        ("cgroups", {"layout": None}, Works.NO, "no memory controller"),
+        ("cgroups", {"layout": V1}, Works.PARTLY, "no memory.high"),
+        ("cgroups", {"can_write_cgroups": False}, Works.PARTLY, "read only"),
+        ("mappings", {"capabilities": 0}, Works.PARTLY, "ptrace_scope=1"),
+        ("signals", {"release": (5, 2)}, Works.PARTLY, "no pidfd"),
+        ("signals", {"capabilities": without(Capability.KILL)}, Works.PARTLY, "own processes"),
+        ("protect", {"capabilities": without(Capability.SYS_RESOURCE)}, Works.PARTLY, "not lowered"),
+        ("guard", {"capabilities": 0, "memlock": 8 * MIB}, Works.NO, "8.0M"),
+        ("guard", {"capabilities": 0, "memlock": 64 * MIB}, Works.YES, "64.0M"),
+        ("reclaim", {"layout": V1}, Works.PARTLY, "v2"),
+        ("reclaim", {"release": (5, 4)}, Works.NO, "5.10"),
+        ("swap", {"capabilities": without(Capability.SYS_ADMIN)}, Works.NO, "CAP_SYS_ADMIN"),
+        ("swap", {"tools": frozenset({"swapon"})}, Works.NO, "mkswap not found"),
+        ("swap", {"has_zram": False}, Works.PARTLY, "no zram"),
+        ("services", {"has_systemd": False}, Works.PARTLY, "systemd does not run"),
+        ("services", {"has_systemd": False, "tools": frozenset()}, Works.NO, "neither"),
+        ("deep_tools", {"tools": frozenset({"gdb"})}, Works.PARTLY, "strace not found"),
+    ],
+)
+def test_what_is_missing_is_said(ability, changes, works, word):
+    found = judged(**changes)[ability]
+    assert found.works is works
+    assert word in found.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [("6.1.0-28-amd64\n", (6, 1)), ("5.15.167.4-microsoft-standard-WSL2", (5, 15)), ("weird", (0, 0)), ("", (0, 0))],
+)
+def test_releases(text, release):
+    assert parse_release(text) == release
+
+
+def test_mounts():
+    mounts = (
+        "proc /proc proc rw,nosuid,hidepid=invisible 0 0\n"
+        "tmpfs /dev/shm tmpfs rw,size=800k 0 0\n"
+        "tmpfs /a\\040b\\134 tmpfs rw 0 0\n"
+        "short line\n"
+        "/dev/sda1 / ext4 rw 0 0\n"
+    )
+    assert parse_hidepid(mounts) == "invisible"
+    assert parse_hidepid("proc /proc proc rw,hidepid=0 0 0\n") is None
+    assert parse_hidepid("") is None
+    assert parse_tmpfs(mounts) == ("/dev/shm", "/a b\\")
+
+
+def test_an_empty_tree_has_nothing_and_that_is_no_error(tmp_path):
+    found = read_abilities(Root(str(tmp_path)))
+    assert (found.layout, found.journal, found.log_files, found.has_psi) == (None, None, (), False)
+    assert found.kmsg == "No such file or directory"
+    assert all(ability.detail for ability in judge(found))
+
+
+def test_files_of_a_tree_are_found(tmp_path):
+    files = {
+        "proc/sys/kernel/osrelease": "6.1.0\n",
+        "proc/pressure/memory": "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
+        "var/log/kern.log": "x",
+        "var/log/journal/abc/system.journal": "x",
+        "lib/modules/6.1.0/modules.dep": "kernel/drivers/block/zram/zram.ko.xz:\n",
+        "dev/kmsg": "",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    found = read_abilities(Root(str(tmp_path)))
+    assert (found.release, found.has_psi, found.has_zram, found.kmsg) == ((6, 1), True, True, None)
+    assert (found.journal, found.log_files) == ("/var/log/journal", ("/var/log/kern.log",))
+
+
+def group(path, current=GIB, limit=None, effective=None, **changes):
+    return CgroupFigures(
+        Cgroup(path=path, current=current, max=limit, **changes), path, effective or limit, None, None, Victims()
+    )
+
+
+def daemon(comm, *, adj=0, uid=0, ppid=1, rss=100 * MIB, pid=700):
+    return make_row(make_process(pid, comm, ppid=ppid, uid=uid, adj=adj, rss=rss))
+
+
+GUARDED = daemon("earlyoom", adj=-1000, rss=MIB)
+
+
+def risks(*rows, found=None, **changes):
+    """A machine without a risk, but for what is given."""
+    now = make_assessment((GUARDED, *rows), **changes)
+    return {risk.id for risk in audit(now, found or able())}
+
+
+def with_swap(total):
+    return replace(make_assessment().swap, total=total)
+
+
+def test_a_machine_in_order_has_no_risk():
+    assert risks(daemon("sshd", adj=-900), daemon("nginx")) == set()
+
+
+@pytest.mark.parametrize(
+    ("risk", "rows", "changes", "told"),
+    [
+        ("no_swap", (), {"swap": with_swap(0)}, True),
+        ("no_swap", (), {"swap": with_swap(GIB)}, False),
+        ("little_swap", (), {"swap": with_swap(512 * MIB)}, True),
+        ("little_swap", (), {"swap": with_swap(GIB)}, False),
+        ("containers_without_limit", (), {"cgroups": (group(CONTAINER),)}, True),
+        ("containers_without_limit", (), {"cgroups": (group(CONTAINER, effective=2 * GIB),)}, False),
+        ("containers_without_limit", (), {"cgroups": (group("/user.slice"),)}, False),
+        ("services_without_limit", (), {"cgroups": (group("/system.slice/db.service"),)}, True),
+        ("services_without_limit", (), {"cgroups": (group("/system.slice/db.service", 100 * MIB),)}, False),
+        ("limits_over_ram", (), {"cgroups": (group("/a", limit=11 * GIB), group("/b", limit=10 * GIB))}, True),
+        ("limits_over_ram", (), {"cgroups": (group("/a", limit=9 * GIB), group("/b", limit=10 * GIB))}, False),
+        ("swap_unlimited", (), {"cgroups": (group("/a", limit=GIB),)}, True),
+        ("swap_unlimited", (), {"cgroups": (group("/a", limit=GIB, swap_max=0),)}, False),
+        ("oom_kill_disable", (), {"cgroups": (group("/a", oom_kill_disable=True),)}, True),
+        ("lifelines", (daemon("sshd"),), {}, True),
+        ("lifelines", (daemon("sshd", adj=-900),), {}, False),
+        ("lifelines", (daemon("sshd", ppid=99),), {}, False),
+        ("lifelines", (daemon("sshd", uid=1000),), {}, False),
+        ("unprotected_services", (daemon("postgres", uid=70),), {}, True),
+        ("unprotected_services", (daemon("postgres", uid=70, adj=-1),), {}, False),
+        ("untouchables", (daemon("java", adj=-1000, rss=GIB),), {}, True),
+        ("untouchables", (daemon("java", adj=-999, rss=GIB),), {}, False),
+        ("untouchables", (daemon("java", adj=-1000, rss=700 * MIB),), {}, False),
+        ("killers", (daemon("systemd-oomd", adj=-900),), {}, True),
+        ("killers", (), {}, False),
+    ],
+)  # fmt: skip
+def test_each_risk_and_its_near_miss(risk, rows, changes, told):
+    assert (risk in risks(*rows, **changes)) is told
+
+
+def test_no_early_killer_is_a_risk_too():
+    assert "killers" in {risk.id for risk in audit(make_assessment(()), able())}
+
+
+def test_a_kubernetes_node_without_swap_is_no_reason_to_act():
+    now = make_assessment((GUARDED, daemon("kubelet", adj=-999)), swap=with_swap(0))
+    assert {risk.severity for risk in audit(now, able()) if risk.id == "no_swap"} == {Severity.INFO}
+
+
+@pytest.mark.parametrize(("sizes", "told"), [((8, 8, 8), True), ((8, 8, 4), False)])
+def test_file_systems_in_memory_that_outgrow_it(sizes, told):
+    mounted = tuple(Tmpfs(f"/t{n}", size * GIB, MIB) for n, size in enumerate(sizes))
+    assert ("tmpfs" in risks(found=able(tmpfs=mounted))) is told
+
+
+@pytest.mark.parametrize(("free", "reserved", "told"), [(500, 0, True), (500, 100, False), (400, 0, False)])
+def test_huge_pages_that_nobody_uses(free, reserved, told):
+    pool = HugePool(2 * MIB, 600, free, reserved, 0, 0)
+    assert ("huge_pages" in risks(kernel=KernelFacts((), huge_pools=(pool,)))) is told
+
+
+def test_the_gravest_risk_comes_first_and_lines_fit():
+    now = make_assessment((daemon("sshd"), daemon("dockerd", pid=701)), swap=with_swap(0))
+    found = by_severity(audit(now, able(uid=1000, capabilities=0)))
+    severities = [risk.severity for risk in found]
+    assert severities == sorted(severities, key=[Severity.CRITICAL, Severity.WARNING, Severity.INFO].index)
+    text = render_doctor(now, judge(able(uid=1000, capabilities=0)), found, 80)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert all(risk.title.split()[0] in text for risk in found)
+
+
+def test_a_hostile_name_reaches_no_terminal():
+    now = make_assessment((daemon("sshd"),), cgroups=(group("/docker/\x1b[2J" + "ab" * 32),))
+    text = render_doctor(now, judge(able()), audit(now, able()), 80)
+    assert "\x1b" not in text
+
+
+def test_json_tells_the_same():
+    now = make_assessment((daemon("sshd"),))
+    data = json.loads(json.dumps(doctor_to_json(now, judge(able()), audit(now, able()))))
+    assert data["schema"] == 1
+    assert {ability["works"] for ability in data["abilities"]} == {"yes"}
+    assert "lifelines" in {risk["id"] for risk in data["risks"]}
+
+
+def test_the_command_on_this_machine():
+    done = subprocess.run(
+        [sys.executable, "-m", "oomtop", "doctor", "--json"], capture_output=True, text=True, timeout=60, check=False
+    )
+    data = json.loads(done.stdout)
+    grave = [risk for risk in data["risks"] if risk["severity"] != "info"]
+    assert done.returncode == (6 if grave else 0), done.stderr
+    assert len(data["abilities"]) == len(judge(able()))

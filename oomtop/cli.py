@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from oomtop import __version__
 from oomtop.commands import monitor
@@ -33,6 +34,16 @@ COMMANDS = (
     "sysctl", "undo", "doctor", "recommend", "record", "replay", "exporter", "check", "drill", "completion",
 )  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose usage errors have the exit code of their command: for a probe, 2 would mean CRITICAL."""
+
+    usage_error = 2
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(self.usage_error, f"{self.prog}: error: {message}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -67,7 +78,7 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """Return the parser of the command line with the commands `names`, whose modules it imports."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="oomtop",
         description="Watch memory, foresee and explain OOM kills, act. Without a command: the full-screen monitor.",
         epilog=EXIT_CODES,
@@ -81,10 +92,13 @@ def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_commands(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+def _add_commands(parser: _Parser, names: Sequence[str]) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name in names:
         module = import_module(f"oomtop.commands.{name.replace('-', '_')}")
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
+        command.usage_error = getattr(module, "USAGE_ERROR", 2)
+        if len(names) == 1:
+            parser.usage_error = command.usage_error

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 HELP = "a probe for Nagios and scripts: OK, WARNING, CRITICAL or UNKNOWN with its figures"
 _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 _UNKNOWN = 3
+USAGE_ERROR = _UNKNOWN
+"""Wrong words are no verdict: the guidelines of the Monitoring Plugins ask for UNKNOWN."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,3 +69,15 @@ def test_a_machine_that_cannot_be_read_is_unknown(monkeypatch, capsys):
     monkeypatch.setattr(check, "_sample", fail)
     assert check.run(parse()) == 3
     assert capsys.readouterr().out.startswith("OOMTOP UNKNOWN")
+
+
+@pytest.mark.parametrize("words", [("--available", "lots"), ("--no-such",), ("stray",)])
+def test_wrong_words_are_unknown_and_not_critical(capsys, words):
+    from oomtop import cli
+
+    with pytest.raises(SystemExit) as ended:
+        cli.run(["check", *words])
+    assert ended.value.code == 3
+    with pytest.raises(SystemExit) as ended:
+        cli.run(["top", *words])
+    assert ended.value.code == 2

@@ -160,3 +160,23 @@ def test_an_interrupt_ends_with_130():
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 130
     assert errors == b""
+
+
+def test_top_watches_until_it_is_interrupted():
+    command = [*PYTHON, "top", "--json", "--watch", "0.1", "-n", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        shots = [json.loads(watching.stdout.readline()) for _ in range(3)]
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(timeout=20) == 130
+        assert watching.stderr.read() == ""
+    assert [shot["schema"] for shot in shots] == [1, 1, 1]
+    assert shots[0]["time"] < shots[1]["time"] < shots[2]["time"]
+
+
+def test_top_watches_as_text_in_a_pipe_and_ends_with_its_reader():
+    watching = subprocess.Popen([*PYTHON, "top", "--watch", "0.1"], stdout=subprocess.PIPE, text=True)
+    lines = [watching.stdout.readline() for _ in range(30)]
+    watching.stdout.close()
+    assert watching.wait(timeout=20) == 141
+    assert sum(line.startswith("Memory ") for line in lines) >= 2
+    assert not any("\x1b" in line for line in lines)

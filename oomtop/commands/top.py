@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import time
+from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import count, output_width, seconds
 
+if TYPE_CHECKING:
+    from oomtop.analysis.model import Assessment
+
 HELP = "one plain-text shot of memory and the biggest processes"
 SORTS = ("memory", "rss", "swap", "growth", "share", "cpu", "faults")
+_HOME_AND_CLEAR = "\x1b[H\x1b[J"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,30 +24,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="everything as JSON, schema 1")
     parser.add_argument("--samples", type=count, default=1, metavar="N", help="samples to take; rates need 2 (1)")
     parser.add_argument("--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (1)")
+    parser.add_argument(
+        "--watch", nargs="?", type=seconds, const=2.0, metavar="S", help="a shot every S seconds (2), until Ctrl-C"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print one shot of the machine."""
+    """Print one shot of the machine, or with --watch one after the other."""
     from oomtop.analysis.assessment import assess
     from oomtop.history import History
     from oomtop.source import LiveSource
 
-    source, history, assessment = LiveSource(options.interval), History(), None
+    source, history, assessment = LiveSource(options.watch or options.interval), History(), None
     for tick in source.ticks():
         history.add(tick)
         assessment = assess(tick, history, assessment)
-        if history.ticks >= options.samples:
+        if history.ticks < options.samples:
+            continue
+        _show(assessment, options)
+        if options.watch is None:
             source.close()
-    if assessment is None:
-        return 1
+    return 0 if assessment is not None else 1
+
+
+def _show(assessment: Assessment, options: argparse.Namespace) -> None:
     if options.json:
         import json
 
         from oomtop.analysis.as_json import assessment_to_json
 
-        print(json.dumps(assessment_to_json(assessment, options.count)))
-        return 0
+        print(json.dumps(assessment_to_json(assessment, options.count)), flush=True)
+        return
     from oomtop.text import render_top
 
-    print(render_top(assessment, options.count, options.sort, output_width()))
-    return 0
+    text = render_top(assessment, options.count, options.sort, output_width())
+    if options.watch is not None:
+        # On a terminal each shot takes the place of the one before; in a pipe they follow each other.
+        text = f"{_HOME_AND_CLEAR}{text}" if sys.stdout.isatty() else f"{_clock(assessment.time)}\n{text}\n"
+    print(text, flush=True)
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

@@ -12,6 +12,7 @@ from oomtop.errors import ParseError
 from oomtop.host.arc import read_arc
 from oomtop.host.cgroup import Cgroup, CgroupLayout, find_layout, list_cgroups, read_cgroup
 from oomtop.host.cmdline import CommandLines
+from oomtop.host.container_names import ContainerNames
 from oomtop.host.kernel_facts import KernelFacts, KernelWatch
 from oomtop.host.meminfo import Meminfo, read_meminfo
 from oomtop.host.pressure import Pressure, read_pressure
@@ -46,6 +47,7 @@ class Sampler:
         self._scan.memory_hierarchy = self._layout is None or self._layout.version == 1
         self._own_cgroup = read_own_cgroup(self._root, self._layout)
         self._is_container = is_container(self._root)
+        self._containers = ContainerNames(self._root)
         self._users: dict[int, str] = {}
         self._paths: tuple[str, ...] = ()
         self._groups: dict[str, Cgroup] = {}
@@ -94,6 +96,7 @@ class Sampler:
             cgroups=groups,
             own_cgroup=self._own_cgroup,
             is_container=self._is_container,
+            containers=self._containers.names(group.path for group in groups),
             kernel=self._kernel_facts(meminfo, with_slabs),
             sample_seconds=time.thread_time() - started,
             problems=tuple(self._problems),

@@ -68,6 +68,8 @@ class Snapshot:
     is_container: bool = False
     kernel: KernelFacts | None = None
     """Settings, free lists, slab caches: read twice a minute, the same object in between."""
+    containers: tuple[tuple[str, str], ...] = ()
+    """(id or uid, name) of containers and pods, as local state files know them."""
     sample_seconds: float = 0.0
     """CPU time that taking this snapshot cost."""
     problems: tuple[Problem, ...] = ()

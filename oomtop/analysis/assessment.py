@@ -102,6 +102,8 @@ class _Rows:
         self._page = snapshot.machine.page_size
         self._pages = total_pages(snapshot.meminfo.mem_total, snapshot.meminfo.swap_total, self._page)
         self._users = dict(snapshot.users)
+        self._names = dict(snapshot.containers)
+        self._renamed = before is not None and before.containers != snapshot.containers
         self._limits = nearest_limits(groups)
         self._seconds = snapshot.monotonic - before.monotonic if before else 0.0
         self._old: Mapping[ProcessId, ProcessRow] = (
@@ -117,7 +119,14 @@ class _Rows:
         old = self._old.get(process.id)
         limit = self._limits.get(process.cgroup) if process.cgroup is not None else None
         left, path = limit if limit is not None else (None, None)
-        if old is not None and old.process is process and not old.growth and old.cpu == 0.0 and old.headroom == left:
+        if (
+            old is not None
+            and old.process is process
+            and not old.growth
+            and old.cpu == 0.0
+            and old.headroom == left
+            and not self._renamed
+        ):
             return old
         points = badness(process, self._pages, self._page)
         return ProcessRow(
@@ -143,7 +152,7 @@ class _Rows:
 
     def _unit(self, path: str | None) -> str | None:
         if path not in self._units:
-            self._units[path] = name_of(path)
+            self._units[path] = name_of(path, self._names)
         return self._units[path]
 
 

@@ -41,7 +41,8 @@ def assess_groups(snapshot: Snapshot, history: History) -> tuple[CgroupFigures, 
     """Return the figures of all groups; outlook and victims only where there is a limit of the group's own."""
     groups = {group.path: group for group in snapshot.cgroups}
     members = _members(snapshot.processes, {path for path, group in groups.items() if group.max is not None})
-    return tuple(_assess(group, groups, members, snapshot, history) for group in snapshot.cgroups)
+    names = dict(snapshot.containers)
+    return tuple(_assess(group, names, groups, members, snapshot, history) for group in snapshot.cgroups)
 
 
 def _members(processes: Iterable[Process], limited: set[str]) -> Mapping[str, list[Process]]:
@@ -61,13 +62,14 @@ def _members(processes: Iterable[Process], limited: set[str]) -> Mapping[str, li
 
 def _assess(
     group: Cgroup,
+    names: Mapping[str, str],
     groups: Mapping[str, Cgroup],
     members: Mapping[str, list[Process]],
     snapshot: Snapshot,
     history: History,
 ) -> CgroupFigures:
     limits = [above.max for path in chain(group.path) if (above := groups.get(path)) and above.max is not None]
-    name = name_of(group.path) or group.path
+    name = name_of(group.path, names) or group.path
     if group.max is None:
         return CgroupFigures(group, name, min(limits, default=None), None, None, Victims())
     outlook = _outlook(group, snapshot, history)

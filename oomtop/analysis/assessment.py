@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from oomtop.analysis.account import account_memory, account_pressure, account_swap
 from oomtop.analysis.badness import badness, total_pages
@@ -21,7 +21,7 @@ from oomtop.analysis.model import (
     Series,
     Victims,
 )  # fmt: skip
-from oomtop.analysis.victims import culprit, rank
+from oomtop.analysis.victims import culprit, rank_scored
 from oomtop.history import History
 from oomtop.host.containers import name_of
 from oomtop.host.process import Process, ProcessId
@@ -52,7 +52,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         swap=swap,
         pressure=pressure,
         exhaustion=outlooks,
-        victims=_victims(snapshot, memory),
+        victims=_victims(snapshot, memory, rows),
         growers=tuple(row.process.id for row in growers),
         findings=find(
             Facts(
@@ -113,21 +113,26 @@ class _Rows:
 
     def build(self) -> tuple[ProcessRow, ...]:
         """Return one row per process, in the order of the snapshot."""
-        return tuple(self._row(process) for process in self._snapshot.processes)
+        # The loop that every tick runs for every process: what did nothing is settled here, without a call.
+        old_rows, limits, renamed = self._old, self._limits, self._renamed
+        rows = []
+        for process in self._snapshot.processes:
+            old = old_rows.get(process.id)
+            limit = limits.get(process.cgroup) if process.cgroup is not None else None
+            if (
+                old is None
+                or old.process is not process
+                or old.growth
+                or old.cpu != 0.0
+                or old.headroom != (limit[0] if limit is not None else None)
+                or renamed
+            ):
+                old = self._row(process, old, limit)
+            rows.append(old)
+        return tuple(rows)
 
-    def _row(self, process: Process) -> ProcessRow:
-        old = self._old.get(process.id)
-        limit = self._limits.get(process.cgroup) if process.cgroup is not None else None
+    def _row(self, process: Process, old: ProcessRow | None, limit: tuple[int, str] | None) -> ProcessRow:
         left, path = limit if limit is not None else (None, None)
-        if (
-            old is not None
-            and old.process is process
-            and not old.growth
-            and old.cpu == 0.0
-            and old.headroom == left
-            and not self._renamed
-        ):
-            return old
         points = badness(process, self._pages, self._page)
         return ProcessRow(
             process=process,
@@ -167,10 +172,10 @@ def _lasting(rows: Sequence[ProcessRow], history: History) -> list[tuple[Process
     return [(row, curves[row.process.id]) for row in rows if row.process.id in curves] if curves else []
 
 
-def _victims(snapshot: Snapshot, memory: MemoryAccount) -> Victims:
+def _victims(snapshot: Snapshot, memory: MemoryAccount, rows: Iterable[ProcessRow]) -> Victims:
     page = snapshot.machine.page_size
     pages = total_pages(snapshot.meminfo.mem_total, snapshot.meminfo.swap_total, page)
-    found = rank(snapshot.processes, pages, page)
+    found = rank_scored(((row.badness, row.process) for row in rows), pages)
     parts = (("kernel memory", memory.kernel), ("tmpfs or shared memory", memory.shmem), ("hugepages", memory.hugetlb))
     return Victims(found.candidates, found.near_tie, found.oom_group, culprit(memory.total, parts, memory.anon))
 

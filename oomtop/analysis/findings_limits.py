@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from oomtop.analysis.facts import Facts
-from oomtop.analysis.groups import working_set
+from oomtop.analysis.groups import chain, working_set
 from oomtop.analysis.model import CgroupFigures, Finding, Severity
 from oomtop.units import format_bytes, format_share
 
@@ -91,7 +91,11 @@ def limits_over_ram(facts: Facts) -> Finding | None:
     """The outermost limits together promise more than there is."""
     limited = {group.cgroup.path: group.cgroup.max for group in facts.groups if group.cgroup.max is not None}
     limited.pop("/", None)
-    outer = {path: size for path, size in limited.items() if not any(path.startswith(f"{other}/") for other in limited)}
+    outer = {
+        path: size
+        for path, size in limited.items()
+        if not any(above in limited for above in chain(path) if above != path)
+    }
     promised = sum(outer.values())
     total = facts.memory.total + (facts.swap.total or 0)
     if len(outer) < 2 or promised <= total or any(size > total for size in outer.values()):

@@ -21,11 +21,15 @@ _NEAR = 0.01
 
 def rank(processes: Iterable[Process], pages: int, page_size: int) -> Victims:
     """Return the ten first of one domain of `pages` total pages."""
-    scored = (
-        (points, process.started, process.pid, process)
-        for process in processes
-        if (points := badness(process, pages, page_size)) is not None
-    )
+    return rank_scored(((badness(process, pages, page_size), process) for process in processes), pages)
+
+
+def rank_scored(scores: Iterable[tuple[int | None, Process]], pages: int) -> Victims:
+    """Return the ten first of (badness, process) pairs; None is for one that cannot be killed."""
+    able = [(points, process) for points, process in scores if points is not None]
+    # Numbers alone are compared in C; only those that are not below the tenth become candidates.
+    least = min(heapq.nlargest(_SHOWN, [points for points, _ in able]), default=0)
+    scored = [(points, process.started, process.id.pid, process) for points, process in able if points >= least]
     # No key function: the pid settles every tie before two processes would be compared.
     first = heapq.nlargest(_SHOWN, scored)
     candidates = tuple(

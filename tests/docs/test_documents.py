@@ -1,0 +1,67 @@
+"""What the documents tell a reader to type: every command parses, every key does something, every file is there."""
+
+import re
+import shlex
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from oomtop.cli import COMMANDS, build_parser
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+FILE = re.compile(r"`((?:packaging|docs|tests|themes|screenshots|oomtop)/[\w./-]+)`")
+
+
+def commands(path):
+    for block in SHELL.findall(path.read_text()):
+        for line in block.splitlines():
+            for command in line.partition("#")[0].replace("sudo ", "").split(";"):
+                words = shlex.split(command)
+                if words[:1] == ["oomtop"]:
+                    yield words[1:]
+
+
+WORDS = [pytest.param(words, id=f"{path.name}: {shlex.join(words)}") for path in DOCUMENTS for words in commands(path)]
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_every_command_of_a_document_parses(words):
+    asks_for_help = "--help" in words
+    with pytest.raises(SystemExit) if asks_for_help else nullcontext() as ended:
+        build_parser().parse_args(words)
+    assert not asks_for_help or ended.value.code == 0
+
+
+def test_the_readme_names_every_command():
+    text = (ROOT / "README.md").read_text()
+    assert [name for name in COMMANDS if not re.search(rf"oomtop {name}\b", text)] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_and_file_of_a_document_exists(path):
+    text = path.read_text()
+    missing = [name for name in LINK.findall(text) if not (path.parent / name).exists()]
+    missing += [name for name in FILE.findall(text) if not (ROOT / name).exists()]
+    assert missing == []
+
+
+def test_every_key_of_the_triage_guide_is_bound():
+    from oomtop.tui.app import OomtopApp
+    from oomtop.tui.process_table import ProcessTable
+
+    bound = set()
+    for owner in (OomtopApp, ProcessTable):
+        for binding in owner.BINDINGS:
+            bound.update(binding.key.split(",") if hasattr(binding, "key") else binding[0].split(","))
+    names = {"<": "less_than_sign", ">": "greater_than_sign", "Enter": "enter"}
+    text = (ROOT / "docs/triage.md").read_text()
+    keys = {names.get(key, key) for key in re.findall(r"`([^`\s]|Enter)`", text)}
+    unbound = {
+        key for key in keys if key not in bound and key.lower() not in bound and f"shift+{key.lower()}" not in bound
+    }
+    assert unbound <= {"B", "enter"}, unbound  # bound by the screen of the events and by the table's rows
+    assert len(keys) > 8

@@ -164,7 +164,10 @@ def test_an_interrupt_ends_with_130():
 
 def test_top_watches_until_it_is_interrupted():
     command = [*PYTHON, "top", "--json", "--watch", "0.1", "-n", "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+    # A shell that runs the tests in the background has them ignore SIGINT, and children inherit that.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=heard, **pipes) as watching:
         shots = [json.loads(watching.stdout.readline()) for _ in range(3)]
         watching.send_signal(signal.SIGINT)
         assert watching.wait(timeout=20) == 130

@@ -1,0 +1,126 @@
+"""The wheel, the single file and the Debian package, as built: each starts, reads this machine and draws its screen."""
+
+import json
+import os
+import pty
+import select
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+import time
+import zipfile
+from fcntl import ioctl
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def build(words, **named):
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False, **named)
+    if done.returncode and "No matching distribution" in done.stderr + done.stdout:
+        pytest.skip("the package index cannot be reached from here")
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The command of an environment that holds nothing but the wheel and what it depends on."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build(["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), "."])
+    built = next(folder.glob("oomtop-*.whl"))
+    names = set(zipfile.ZipFile(built).namelist())
+    assert {"oomtop/themes/dark.toml", "oomtop/tui/dashboard.tcss"} <= names
+    assert not [name for name in names if name.startswith("tests/")]
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "env")], check=True)
+    install = ["install", "--quiet", "--disable-pip-version-check", str(built)]
+    done = subprocess.run(
+        [str(folder / "env/bin/pip"), *install], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if "No matching distribution" in done.stderr:
+        pytest.skip("the package index cannot be reached from here")
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [str(folder / "env/bin/oomtop")]
+
+
+@pytest.fixture(scope="module")
+def zipapp(tmp_path_factory):
+    target = tmp_path_factory.mktemp("zipapp") / "oomtop.pyz"
+    build(["packaging/zipapp/build.py", str(target)])
+    return [sys.executable, "-I", "-S", str(target)]
+
+
+@pytest.fixture(scope="module")
+def deb(tmp_path_factory):
+    """The program installed by dpkg below a root of its own, by its own maintainer scripts."""
+    if shutil.which("dpkg-deb") is None or not os.access("/usr/bin/python3", os.X_OK):
+        pytest.skip("needs dpkg and /usr/bin/python3")
+    folder = tmp_path_factory.mktemp("deb")
+    build(["packaging/debian/build.py", str(folder)])
+    root = folder / "root"
+    for name in ("info", "updates"):
+        (root / "var/lib/dpkg" / name).mkdir(parents=True)
+    (root / "var/lib/dpkg/status").touch()
+    dpkg = [
+        "dpkg", f"--root={root}", "--force-script-chrootless", "--force-depends", "--force-not-root",
+        f"--log={folder}/log",
+    ]  # fmt: skip
+    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+    done = subprocess.run(
+        [*dpkg, "--install", str(next(folder.glob("*.deb")))],
+        env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert list((root / "usr/lib/oomtop/oomtop").glob("__pycache__")), "compiled when installed, not at every start"
+    yield [str(root / "usr/bin/oomtop")]
+    subprocess.run([*dpkg, "--purge", "oomtop"], env={**os.environ, "PATH": path}, check=True, capture_output=True)
+    left = [name for name in root.rglob("*") if name.is_file() and "var/lib/dpkg" not in str(name)]
+    assert left == []
+
+
+@pytest.fixture(params=["wheel", "zipapp", "deb"])
+def command(request):
+    return request.getfixturevalue(request.param)
+
+
+def run(command, *words, folder):
+    done = subprocess.run([*command, *words], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_it_reads_this_machine(command, tmp_path):
+    assert run(command, "--version", folder=tmp_path).startswith("oomtop 0.")
+    total = int(open("/proc/meminfo").readline().split()[1]) * 1024
+    assert json.loads(run(command, "top", "--json", "-n", "1", folder=tmp_path))["memory"]["total"] == total
+    assert "What works here" in run(command, "doctor", folder=tmp_path)
+    assert "complete" in run(command, "completion", "bash", folder=tmp_path)
+
+
+def test_it_draws_its_screen_and_ends_with_q(command, tmp_path):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm-256color", HOME=str(tmp_path))
+        os.chdir(tmp_path)
+        os.execv(command[0], command)
+    ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    seen = _read_until(terminal, b"PSI", 30)
+    assert b"PSI" in seen, seen[-500:]
+    os.write(terminal, b"q")
+    _read_until(terminal, b"\x1b[?1049l", 20)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def _read_until(terminal, wanted, seconds):
+    seen, end = b"", time.monotonic() + seconds
+    while wanted not in seen and time.monotonic() < end:
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                seen += os.read(terminal, 65536)
+            except OSError:
+                break
+    return seen

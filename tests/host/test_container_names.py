@@ -143,7 +143,7 @@ def test_damaged_state_files_know_nothing(state, text):
 def test_names_are_read_once_for_the_same_ids(state):
     state(f"var/lib/docker/containers/{H}/config.v2.json", json.dumps({"Name": "/web"}))
     known = ContainerNames(state.root)
-    assert known.names([f"/docker/{H}"]) == ()
+    assert known.names([f"/docker/{H}"]) in ((), ((H, "web"),))  # as fast as the thread was
     reading = known._thread
     reading.join(10)
     names = known.names([f"/docker/{H}", "/system.slice"])

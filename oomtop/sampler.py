@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from oomtop.errors import ParseError
 from oomtop.host.arc import read_arc
-from oomtop.host.cgroup import Cgroup, CgroupLayout, find_layout, list_cgroups, read_cgroup
+from oomtop.host.cgroup import Cgroup, CgroupLayout, count_cgroups, find_layout, list_cgroups, read_cgroup
 from oomtop.host.cmdline import CommandLines
 from oomtop.host.container_names import ContainerNames
 from oomtop.host.kernel_facts import KernelFacts, KernelWatch
@@ -51,6 +51,7 @@ class Sampler:
         self._users: dict[int, str] = {}
         self._paths: tuple[str, ...] = ()
         self._groups: dict[str, Cgroup] = {}
+        self._group_count: int | None = None
         self._figures: tuple[int, int, int] | None = None
         self._turn = 0
         self._problems: list[Problem] = []
@@ -141,7 +142,10 @@ class Sampler:
         if layout is None:
             self._problems.append(Problem("cgroups", "no memory controller is mounted"))
             return ()
-        if self._turn % _LISTING_EVERY == 0 or not self._paths:
+        count = count_cgroups(self._root, layout)
+        # One group gone and one made between two ticks leave the count as it was: hence now and then all the same.
+        if self._turn % _LISTING_EVERY == 0 or count != self._group_count or not self._paths:
+            self._group_count = count
             self._paths = list_cgroups(layout)
             self._groups = {path: group for path, group in self._groups.items() if path in set(self._paths)}
         shares = max(1, -(-len(self._paths) // _GROUPS_A_TICK))

@@ -26,6 +26,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
         "pressure": _pressure(assessment),
         "exhaustion": None if machine is None else _exhaustion(machine),
         "next_victim": None if first is None else _candidate(first, assessment),
+        "near_tie": assessment.victims.near_tie,
         "candidates": [_candidate(item, assessment) for item in assessment.victims.candidates],
         "processes": [_process(row) for row in rows[:processes]],
         "cgroups": [_group(group, assessment) for group in assessment.cgroups],
@@ -132,4 +133,5 @@ def _group(group: CgroupFigures, assessment: Assessment) -> Json:
         "headroom": group.headroom,
         "exhaustion": None if group.exhaustion is None else _exhaustion(group.exhaustion),
         "next_victim": None if first is None else _candidate(first, assessment),
+        "near_tie": group.victims.near_tie,
     }

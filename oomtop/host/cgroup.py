@@ -112,6 +112,21 @@ def list_cgroups(layout: CgroupLayout) -> tuple[str, ...]:
     return tuple(paths[:MAX_GROUPS])
 
 
+def count_cgroups(root: Root, layout: CgroupLayout) -> int | None:
+    """Return how many groups there are, for one read; None where the kernel does not tell (v2 before 4.14).
+
+    `num_cgroups` of /proc/cgroups (v1), `nr_descendants` of the root's cgroup.stat (v2).
+    """
+    if layout.version == 2:
+        text = read_optional(f"{layout.memory_mount}/cgroup.stat") or ""
+        return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("nr_descendants ")), None)
+    for line in (read_optional(root.at("/proc/cgroups")) or "").splitlines():
+        words = line.split()
+        if len(words) == 4 and words[0] == "memory" and words[2].isdigit():
+            return int(words[2])
+    return None
+
+
 def folder_of(layout: CgroupLayout, path: str) -> str:
     """Return the folder of a group; `path` is the text that `Cgroup.path` carries."""
     return layout.memory_mount if path == "/" else layout.memory_mount + path

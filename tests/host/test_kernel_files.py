@@ -1,9 +1,12 @@
 """Parsers of the kernel's machine-wide files, on captured and on broken text."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from oomtop.errors import ParseError
-from oomtop.host.cgroup import find_layout, list_cgroups, read_cgroup
+from oomtop.host.cgroup import CgroupLayout, count_cgroups, find_layout, list_cgroups, read_cgroup
 from oomtop.host.containers import name_of
 from oomtop.host.meminfo import parse_meminfo, read_meminfo
 from oomtop.host.pressure import parse_pressure, read_pressure
@@ -12,6 +15,7 @@ from oomtop.host.root import Root
 from oomtop.host.swaps import parse_swaps
 from oomtop.host.vmstat import parse_vmstat
 from oomtop.host.zoneinfo import parse_zoneinfo
+from oomtop.sampler import Sampler
 
 HEX = "0123456789abcdef" * 4
 
@@ -152,3 +156,38 @@ def test_cgroup_v1_says_unlimited_with_a_huge_number(tmp_path):
     facts = read_cgroup(layout, "/")
     assert facts is not None
     assert (layout.version, facts.max, facts.current, facts.events.oom_kill) == (1, None, 4096, 2)
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "text", "count"),
+    [
+        (1, "proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t3\t9\t1\nmemory\t4\t71\t1\n", 71),
+        (1, "proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n", None),
+        (2, "sys/fs/cgroup/cgroup.stat", "nr_descendants 42\nnr_dying_descendants 7\n", 42),
+        (2, "sys/fs/cgroup/other", "", None),
+    ],
+)
+def test_groups_are_counted_without_listing_them(tmp_path, version, name, text, count):
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(text)
+    layout = CgroupLayout(version, str(tmp_path / "sys/fs/cgroup"), None)
+    assert count_cgroups(Root(str(tmp_path)), layout) == count
+
+
+def test_a_new_group_is_there_at_the_next_sample():
+    layout = find_layout(Root())
+    if layout is None:
+        pytest.skip("no memory cgroup controller is mounted")
+    sampler = Sampler()
+    for _ in range(3):
+        sampler.sample()
+    folder = Path(layout.memory_mount, f"oomtop-new-{os.getpid()}")
+    try:
+        folder.mkdir()
+    except OSError as error:
+        pytest.skip(f"may not create a cgroup: {error}")
+    try:
+        assert f"/{folder.name}" in {group.path for group in sampler.sample().cgroups}
+    finally:
+        folder.rmdir()
+        sampler.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from oomtop.analysis.facts import Facts, Rule
 from oomtop.analysis.findings_growth import hog, leak
@@ -12,10 +13,13 @@ from oomtop.analysis.findings_limits import (
     limits_over_ram,
     overcommit_refused,
 )  # fmt: skip
-from oomtop.analysis.model import CgroupFigures, Finding, Severity
+from oomtop.analysis.groups import chain
+from oomtop.analysis.model import CgroupFigures, Exhaustion, Finding, Severity
 from oomtop.units import format_bytes, format_duration, format_rate, format_share
 
 _SOON = 120.0
+# Of the machine's growth: the rest is what any machine does.
+_ALMOST_ALL = 0.8
 
 
 def group_near_limit(facts: Facts) -> Finding | None:
@@ -58,7 +62,7 @@ def memory_running_out(facts: Facts) -> Finding | None:
     soonest = next((e for e in facts.exhaustion if not e.resource.startswith("/")), None)
     seconds = soonest.seconds if soonest else None
     low = memory.available < memory.total / 20
-    if not low and (seconds is None or seconds > 600):
+    if not low and (soonest is None or seconds is None or seconds > 600 or _ends_at_limits(facts.groups, soonest)):
         return None
     grower = facts.growers[0] if facts.growers else None
     cause = f": {grower.process.comm} grows {format_rate(grower.growth)}" if grower else ""
@@ -72,6 +76,19 @@ def memory_running_out(facts: Facts) -> Finding | None:
         action="kill",
         target=grower.process.id if grower else None,
     )
+
+
+def _ends_at_limits(groups: Sequence[CgroupFigures], machine: Exhaustion) -> bool:
+    """Whether what grows meets limits of cgroups before the machine's end: then these are told, not the machine."""
+    growing = {group.cgroup.path: group for group in groups if group.exhaustion and (group.exhaustion.rate or 0) > 0}
+    outer = [
+        group
+        for path, group in growing.items()
+        if path != "/" and not any(above in growing for above in chain(path) if above not in (path, "/"))
+    ]
+    rate = sum(group.exhaustion.rate or 0 for group in outer if group.exhaustion)
+    room = sum(group.headroom or 0 for group in outer)
+    return rate >= _ALMOST_ALL * (machine.rate or 0) and room < machine.headroom
 
 
 def swap_storm(facts: Facts) -> Finding | None:

@@ -8,7 +8,7 @@ from oomtop.analysis.exhaustion import exhaustion
 from oomtop.analysis.facts import Facts
 from oomtop.analysis.findings import find
 from oomtop.analysis.findings_growth import find_leak
-from oomtop.analysis.model import CgroupFigures, Victims
+from oomtop.analysis.model import CgroupFigures, Exhaustion, Victims
 from oomtop.host.buddyinfo import BuddyZone
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.kernel_facts import KernelFacts
@@ -141,3 +141,23 @@ def test_a_slow_trend_that_stopped_is_over():
 def test_a_jump_is_no_trend():
     points = [(float(second), GIB if second < 900 else 2 * GIB) for second in range(0, 1800, 2)]
     assert exhaustion("RAM", 8 * GIB, points, 1798.0, 16 * GIB).seconds is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "room", "low", "told"),
+    [
+        (95, 2, False, set()),
+        (95, 9, False, {"memory_low"}),
+        (50, 2, False, {"memory_low"}),
+        (95, 2, True, {"memory_low"}),
+    ],
+    ids=["the limit comes first", "the machine ends first", "others grow as well", "hardly any left"],
+)
+def test_growth_that_ends_at_a_limit_does_not_accuse_the_machine(rate, room, low, told):
+    machine = Exhaustion("RAM+swap", 4 * GIB, 100 * MIB, seconds=41.0, earliest=40.0, latest=42.0)
+    outlook = Exhaustion("/a", room * GIB, rate * MIB)
+    limited = replace(group("/a", GIB, limit=20 * GIB), headroom=room * GIB, exhaustion=outlook)
+    inner = replace(limited, cgroup=replace(limited.cgroup, path="/a/b"))
+    found = replace(facts(), exhaustion=(machine, outlook), groups=(limited, inner))
+    found = replace(found, memory=replace(found.memory, available=(512 * MIB if low else 4 * GIB)))
+    assert names(found) & {"memory_low", "surge"} == told

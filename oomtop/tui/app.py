@@ -395,8 +395,5 @@ class OomtopApp(App[None]):
 
     @on(ActionEnded)
     def _on_action_ended(self, message: ActionEnded) -> None:
-        outcome = message.outcome
-        self.remedies.remember(message)
-        self.remark(f"{message.plan.title}: {outcome.status.value}: {outcome.summary}")
-        for detail in outcome.details[:5]:
-            self.remark(detail)
+        for line in self.remedies.remember(message):
+            self.remark(line)

@@ -197,8 +197,8 @@ class Remedies:
 
     # -- afterwards ---------------------------------------------------------------------------------
 
-    def remember(self, message: ActionEnded) -> None:
-        """Keep what takes the outcome back, and follow who is not gone yet or may come again."""
+    def remember(self, message: ActionEnded) -> tuple[str, ...]:
+        """Keep what takes the outcome back, follow who is not gone yet or may come again, return what to say."""
         outcome = message.outcome
         if message.undone is None:
             self._undo = self._undo.with_outcome(outcome)
@@ -206,6 +206,7 @@ class Remedies:
             self._undo = self._undo.without(message.undone)
         if self._app.facts is not None:
             self._watches = (*self._watches, *watches_of(outcome, self._app.facts))
+        return (f"{message.plan.title}: {outcome.status.value}: {outcome.summary}", *outcome.details[:5])
 
     def follow(self, facts: Snapshot) -> None:
         """Tell what became of those that earlier actions were about; give new processes what the rules say."""

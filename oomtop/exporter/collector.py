@@ -27,6 +27,7 @@ class LatestCollector(Collector):
     def put(self, assessment: Assessment, firing: Iterable[tuple[str, bool]] = ()) -> None:
         """Show this assessment from now on, and whether each alert fires."""
         with self._lock:
+            self._kills.expect(group.cgroup.path for group in assessment.cgroups if group.cgroup.max is not None)
             self._kills.add(assessment.events)
             self._latest, self._firing, self._made = assessment, tuple(firing), None
 

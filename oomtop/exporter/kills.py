@@ -10,6 +10,8 @@ from oomtop.units import printable
 MAX_GROUPS = 50
 OTHER = "other"
 _MAX_KEYS = 10_000
+# The other half of the series is kept for groups that were really killed in.
+_MAX_EXPECTED = MAX_GROUPS // 2
 
 
 class KillCounts:
@@ -35,6 +37,13 @@ class KillCounts:
                 self.last = max(self.last or 0.0, event.time)
         while len(self._seen) > _MAX_KEYS:
             del self._seen[next(iter(self._seen))]
+
+    def expect(self, groups: Iterable[str]) -> None:
+        """Begin the series of these groups at 0: `rate()` never sees the rise of a series that begins at 1."""
+        for group in groups:
+            if len(self._counts) >= _MAX_EXPECTED:
+                return
+            self._counts.setdefault(("kernel", printable(group)), 0)
 
     def counts(self) -> tuple[tuple[tuple[str, str], int], ...]:
         """Return ((killer, cgroup), processes killed) of every series."""

@@ -280,3 +280,11 @@ def test_groups_without_end_become_one():
     assert len(found) <= MAX_GROUPS + 1
     assert sum(found.values()) == 500
     assert found["kernel", OTHER] > 400
+
+
+def test_limited_groups_have_a_count_before_their_first_kill():
+    counts = KillCounts()
+    counts.expect(["/a", "/a", "/b\x1b"])
+    assert dict(counts.counts()) == {("kernel", ""): 0, ("kernel", "/a"): 0, ("kernel", "/b?"): 0}
+    counts.expect(f"/{number}" for number in range(1000))
+    assert len(counts.counts()) == MAX_GROUPS // 2

@@ -3,15 +3,21 @@
 import re
 import shlex
 from contextlib import nullcontext
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import tomli
 
 from oomtop.cli import COMMANDS, build_parser
+from oomtop.config import Config, apply_table
+from oomtop.config_alerts import _KEYS, FIGURES
+from oomtop.tui.columns import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TOML = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 FILE = re.compile(r"`((?:packaging|docs|tests|themes|screenshots|oomtop)/[\w./-]+)`")
 
@@ -65,3 +71,19 @@ def test_every_key_of_the_triage_guide_is_bound():
     }
     assert unbound <= {"B", "enter"}, unbound  # bound by the screen of the events and by the table's rows
     assert len(keys) > 8
+
+
+def test_the_configuration_in_the_documents_has_no_mistake():
+    blocks = [block for path in DOCUMENTS for block in TOML.findall(path.read_text())]
+    assert len(blocks) >= 3
+    for block in blocks:
+        _, mistakes = apply_table(Config(), tomli.loads(block), "document")
+        assert mistakes == ()
+
+
+def test_every_key_of_the_configuration_is_documented():
+    text = (ROOT / "docs/configuration.md").read_text()
+    rows = set(re.findall(r"`([a-z_.0-9]+)`", "".join(line for line in text.splitlines() if line.startswith("|"))))
+    keys = {field.name for field in fields(Config)} - {"origins", "alerts"} | {"alert"}
+    assert keys | set(_KEYS) | set(FIGURES) <= rows
+    assert {column.id for column in COLUMNS} <= set(re.findall(r"`(\w+)`", text))

@@ -69,8 +69,9 @@ def _recorded(options: argparse.Namespace) -> Iterator[Snapshot]:
     from oomtop.recording.reader import Recording
 
     recording = Recording(options.recording or default_path())
-    start = 0 if options.since is None or not recording.moments else recording.place(options.since)
-    for _, snapshot in recording.read(start, len(recording.moments)):
+    since, moments = options.since or 0.0, recording.moments
+    start = next((index for index, moment in enumerate(moments) if moment.time >= since), len(moments))
+    for _, snapshot in recording.read(start, len(moments)):
         yield snapshot
 
 

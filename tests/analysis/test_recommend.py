@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -181,3 +182,13 @@ def test_wrong_arguments_are_named(arguments, told):
     assert done.returncode != 0
     assert told in done.stderr
     assert done.stdout == ""
+
+
+def test_a_recording_tells_its_peaks_and_nothing_of_another_time():
+    recording = Path(__file__).parents[1] / "fixtures" / "recording-1.db"
+    data = json.loads(run("--recording", str(recording), "--json").stdout)
+    assert (data["samples"], round(data["seconds"])) == (45, 220)
+    assert data["groups"]
+    later = run("--recording", str(recording), "--since", "1m")
+    assert later.returncode == 1
+    assert "nothing was recorded" in later.stderr

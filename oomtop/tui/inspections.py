@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import termios
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
-
-from textual.app import SuspendNotSupported
 
 from oomtop.actions.guard import Guard
 from oomtop.actions.words import in_words
@@ -19,6 +11,7 @@ from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_folder import process_folder
 from oomtop.host.programs import find_programs
 from oomtop.host.root import Root
+from oomtop.tui.in_place import run_in_place
 from oomtop.tui.look import Look
 from oomtop.tui.process_screen import ProcessScreen
 from oomtop.tui.reading_screen import READINGS, ReadingScreen
@@ -72,10 +65,7 @@ class Inspections:
             self._app.notify(problem, title=tool.program, severity="warning", markup=False)
             return
         argv = tool.command(identity.pid)
-        try:
-            with self._app.suspend(), _own_terminal():
-                _run(self._child_command(argv), argv)
-        except SuspendNotSupported:
+        if not run_in_place(self._app, self._child_command(argv), argv):
             self._app.remark(f"{tool.program}: this terminal cannot be handed over")
 
     def _child_command(self, argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -111,49 +101,3 @@ class Inspections:
     def _process(self, identity: ProcessId) -> Process | None:
         facts = self._app.facts
         return next((p for p in facts.processes if p.id == identity), None) if facts is not None else None
-
-
-@contextmanager
-def _own_terminal() -> Iterator[None]:
-    """Give the terminal back as it was, and let Ctrl-C and Ctrl-\\ end the tool and not oomtop.
-
-    A handler, unlike SIG_IGN, is not inherited through exec, so the tool has the default.  The event loop hears of
-    every signal that has a handler, through its wake-up descriptor: it gets those that are meant for oomtop afterwards.
-    """
-    settings = termios.tcgetattr(0) if os.isatty(0) else None
-    ours: list[int] = []
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGQUIT)}
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        before[number] = signal.signal(number, lambda late, _: ours.append(late))
-    wake_up = signal.set_wakeup_fd(-1)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(wake_up, warn_on_full_buffer=False)
-        if settings is not None:
-            termios.tcsetattr(0, termios.TCSADRAIN, settings)
-        for late in ours:
-            signal.raise_signal(late)
-
-
-def _run(command: Sequence[str], shown: Sequence[str]) -> None:
-    """Run a command in the foreground; its last words stay until Enter."""
-    print(f"oomtop: {' '.join(shown)}   (Ctrl-C ends it)", flush=True)
-    try:
-        code = subprocess.run(command, check=False).returncode
-        print(f"\noomtop: ended with {code}", flush=True)
-    except OSError as error:
-        print(f"\noomtop: {in_words(error)}", flush=True)
-    print("Enter returns to oomtop", end=" ", flush=True)
-    _wait_for_enter()
-
-
-def _wait_for_enter() -> None:
-    """Read up to the end of a line, whatever comes; a terminal that is gone is an end as well."""
-    try:
-        while (char := os.read(0, 1)) and char not in b"\r\n":
-            pass
-    except OSError:
-        return

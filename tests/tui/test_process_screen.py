@@ -17,7 +17,7 @@ from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
-from oomtop.tui import inspections, slow_answer
+from oomtop.tui import in_place, inspections, slow_answer
 from oomtop.tui.app import OomtopApp, Options
 from oomtop.tui.line_view import LineView
 from oomtop.tui.look import Look
@@ -269,9 +269,9 @@ def test_a_tool_is_refused_for_what_must_not_stand_still():
 
 
 def test_the_tool_runs_in_the_foreground_and_its_end_is_told(capfd, monkeypatch):
-    monkeypatch.setattr(inspections, "_wait_for_enter", lambda: None)
-    inspections._run(("/bin/sh", "-c", "echo looked; exit 3"), ("looker", "42"))
-    inspections._run(("/no/such/tool",), ("looker",))
+    monkeypatch.setattr(in_place, "_wait_for_enter", lambda: None)
+    in_place._run(("/bin/sh", "-c", "echo looked; exit 3"), ("looker", "42"))
+    in_place._run(("/no/such/tool",), ("looker",))
     out = capfd.readouterr().out
     assert "looked" in out
     assert "ended with 3" in out

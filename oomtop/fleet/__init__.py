@@ -1,0 +1,1 @@
+"""More machines than one: Prometheus, which scrapes `oomtop exporter` on each, is asked; nothing is stored here."""

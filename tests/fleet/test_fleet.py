@@ -1,0 +1,420 @@
+"""The table of machines: what Prometheus may answer, what becomes of it, and what the keys do."""
+
+import asyncio
+import json
+import threading
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from oomtop import cli
+from oomtop.errors import OomtopError
+from oomtop.fleet import prometheus as prometheus_module
+from oomtop.fleet.as_json import machines_to_json
+from oomtop.fleet.machines import Machine, NextVictim, Shortage, machines_of, need, queries, read_machines
+from oomtop.fleet.prometheus import Prometheus, PrometheusError, Series, parse_answer
+from oomtop.text_fleet import COLUMNS, NOTHING, describe, fit, machine_line, render_fleet, sparkline
+from oomtop.tui import fleet_app
+from oomtop.tui.fleet_app import FleetApp, MachineList
+from oomtop.tui.sheet import Sheet
+from oomtop.units import GIB
+
+NOW = 1_795_000_000.0
+HOSTILE = 'a"}\n\x1b[31m[b]x[/b]'
+
+
+def make_machine(name="web-01", **more):
+    values = {
+        "job": "oomtop", "instance": f"{name}:9797", "host": name, "up": True, "total": 64.0 * GIB,
+        "available": 32.0 * GIB, "swap_total": None, "swap_used": None, "some": 0.0, "full": 0.0, "shortage": None,
+        "worst": None, "victim": None, "kills": 0.0, "last_kill": None, "killed_in": None, "alerts": (),
+        "sampled": NOW - 3, "history": (),
+    }  # fmt: skip
+    return Machine(**values | more)
+
+
+# -- the client -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server():
+    """Answer every request with `server.answer` (status, headers, body), and note what was asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append((self.path, dict(self.headers)))
+            status, headers, body = self.server.answer
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *words):
+            pass
+
+    made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.asked, made.url = [], f"http://127.0.0.1:{made.server_port}"
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def answer(*items, kind="vector"):
+    return json.dumps({"status": "success", "data": {"resultType": kind, "result": list(items)}}).encode()
+
+
+def test_a_vector_and_a_matrix_are_read():
+    (one,) = parse_answer(answer({"metric": {"instance": "a"}, "value": [5.5, "42"]}))
+    assert (one.labels, one.points, one.value) == ({"instance": "a"}, ((5.5, 42.0),), 42.0)
+    (many,) = parse_answer(answer({"metric": {}, "values": [[1, "1"], [2, "+Inf"]]}, kind="matrix"))
+    assert many.points == ((1.0, 1.0), (2.0, float("inf")))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (400, b'{"status":"error","errorType":"bad_data","error":"parse error: x"}', "HTTP 400: parse error: x"),
+        (503, b"<html>", "HTTP 503: Service Unavailable"),
+        (302, b"", "HTTP 302"),
+        (200, b"<html>", "not an answer of Prometheus' API: b'<html>'"),
+        (200, b"[]", "not an answer"),
+        (200, b'{"data":{"resultType":"vector","result":[{"metric":{}}]}}', "not an answer"),
+        (200, answer(kind="scalar"), "not an answer"),
+        (200, answer({"metric": 7, "value": [1, "1"]}), "not an answer"),
+    ],
+)
+def test_what_is_no_answer_is_said(server, status, body, expected):
+    server.answer = status, {"Location": f"{server.url}/elsewhere"}, body
+    with pytest.raises(PrometheusError) as caught:
+        Prometheus(server.url).query("up")
+    assert expected in str(caught.value)
+    assert len(server.asked) == 1, "a redirect would carry the password away"
+
+
+def test_an_answer_without_end_is_refused(server, monkeypatch):
+    monkeypatch.setattr(prometheus_module, "MAX_ANSWER", 1000)
+    server.answer = 200, {}, b"x" * 2000
+    with pytest.raises(PrometheusError, match="larger than"):
+        Prometheus(server.url).query("up")
+
+
+def test_nobody_there_and_nobody_answering(server):
+    server.server_close()
+    with pytest.raises(PrometheusError, match=r"refused|reset"):
+        Prometheus(server.url).query("up")
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as deaf, pytest.raises(PrometheusError, match="no answer in time"):
+        Prometheus(f"http://127.0.0.1:{deaf.getsockname()[1]}", timeout=0.2).query("up")
+
+
+def test_credentials_are_sent_and_never_shown(server):
+    server.answer = 200, {}, answer()
+    client = Prometheus(server.url.replace("//", "//al%40ice:se%3Acret@") + "/prom/")
+    assert client.query("up{a='b'}") == ()
+    path, headers = server.asked[-1]
+    assert path == "/prom/api/v1/query?query=up%7Ba%3D%27b%27%7D"
+    assert headers["Authorization"] == "Basic YWxAaWNlOnNlOmNyZXQ="
+    assert "cret" not in client.url
+    Prometheus(server.url, token="t0ken").query_range("up", 1.0, 2.0, 0.5)
+    assert server.asked[-1][1]["Authorization"] == "Bearer t0ken"
+    assert "start=1.0&end=2.0&step=0.5" in server.asked[-1][0]
+
+
+@pytest.mark.parametrize("url", ["prometheus:9090", "ftp://x", "http://", ""])
+def test_a_url_that_is_none(url):
+    with pytest.raises(PrometheusError, match="no URL such as"):
+        Prometheus(url)
+
+
+def test_certificates_and_tokens_that_cannot_be_read(tmp_path, capsys):
+    with pytest.raises(PrometheusError, match=r"gone\.pem"):
+        Prometheus("https://x", ca_file=str(tmp_path / "gone.pem"))
+    with pytest.raises(OomtopError, match="no-token"):
+        cli.run(["fleet", "--once", "--token-file", str(tmp_path / "no-token")])
+
+
+# -- from answers to machines -----------------------------------------------------------------------
+
+
+def series(value, name="", instance="a:9797", points=None, **labels):
+    every = {"job": "oomtop", "instance": instance, **labels} | ({"__name__": name} if name else {})
+    return Series(every, points or ((NOW, value),))
+
+
+def answers_with(**more):
+    return dict.fromkeys([*queries(), "history"], ()) | more
+
+
+def test_a_machine_is_put_together_from_its_answers():
+    found = machines_of(
+        answers_with(
+            up=(series(1.0, host="alpha"), series(0.0, instance="b:9797")),
+            figures=(series(8.0, "oomtop_memory_total_bytes"), series(2.0, "oomtop_memory_available_bytes")),
+            pressure=(series(0.5, kind="some"), series(0.25, kind="full")),
+            shortage=(series(60.0, resource="RAM"),),
+            ends=(
+                series(50.0, "oomtop_exhaustion_earliest_seconds", resource="RAM"),
+                series(70.0, "oomtop_exhaustion_latest_seconds", resource="RAM"),
+                series(9.0, "oomtop_exhaustion_latest_seconds", resource="/other"),
+            ),
+            worst=(series(0.1, cgroup="/x"),),
+            headroom=(series(5.0, cgroup="/y"), series(7.0, cgroup="/x")),
+            limit=(series(70.0, cgroup="/x"),),
+            victim=(series(0.4, process=HOSTILE, unit="", pid="7"),),
+            kills=(series(2.0),),
+            killed=(series(2.0, cgroup="", killer="kernel"),),
+            alerts=(series(1.0, alertname="OomtopKill"),),
+            own_alerts=(series(1.0, alert="low"),),
+        ),
+        "host",
+    )
+    first, second = sorted(found, key=lambda machine: machine.instance)
+    assert (first.host, second.host) == ("alpha", "b")
+    assert (first.available_share, first.full, first.some) == (0.25, 0.25, 0.5)
+    assert first.shortage == Shortage("RAM", 60.0, 50.0, 70.0)
+    assert (first.worst.path, first.worst.headroom, first.worst.limit) == ("/x", 7.0, 70.0)
+    assert (first.killed_in, first.alerts, first.kills) == ("kernel", ("OomtopKill", "low"), 2.0)
+    assert (first.up, second.up) == (True, False)
+    assert second.total is second.shortage is second.worst is second.kills is None
+    said = machines_to_json(found, "http://p", NOW)
+    json.dumps(said, allow_nan=False)
+    for machine in found:
+        assert "\x1b" not in "".join(describe(machine, NOW)) + render_fleet(found, NOW, 400)
+
+
+@pytest.mark.parametrize(
+    ("instance", "host"),
+    [("web-01:9797", "web-01"), ("[fe80::1]:9797", "fe80::1"), ("fe80::1", "fe80::1"), ("web", "web"), ("a:b", "a:b")],
+)
+def test_the_host_of_an_instance(instance, host):
+    (found,) = machines_of(answers_with(up=(series(1.0, instance=instance),)))
+    assert found.host == host
+
+
+def test_matchers_are_in_every_query():
+    for name, query in queries('region="eu"').items():
+        # A division has two metrics, and `up` is held against a third.
+        assert query.count('region="eu"') == query.count("{"), name
+        assert query.count("{") >= 1
+    asked = []
+
+    class Client:
+        def query(self, query):
+            asked.append(query)
+            return ()
+
+        def query_range(self, query, start, end, step):
+            asked.append(query)
+            return ()
+
+    assert read_machines(Client(), NOW, 'region="eu"') == ()
+    assert all('region="eu"' in query for query in asked)
+
+
+def test_who_is_in_most_need_stands_first():
+    calm, slow = make_machine("calm"), make_machine("slow", full=0.3)
+    soon, later = make_machine("soon", shortage=Shortage("RAM", 60.0, None, None)), make_machine("down", up=False)
+    assert sorted([calm, slow, soon, later], key=need) == [later, soon, slow, calm]
+
+
+def test_every_column_of_an_empty_and_a_full_machine():
+    empty = Machine("", "", "", True, *[None] * 6, None, None, None, None, None, None, (), None, ())
+    full = make_machine(victim=NextVictim("java", "api", "7", 0.4, None), shortage=Shortage("RAM", 5.0, 4.0, 6.0))
+    for width in (20, 80, 120, 200):
+        columns = fit([empty, full], width)
+        for machine in (empty, full):
+            assert len(machine_line(machine, columns, NOW)) <= width
+    for column in COLUMNS:
+        sorted([empty, full, empty], key=column.order)
+        assert len(column.text(full, NOW)) <= (column.width or 30)
+    assert render_fleet([], NOW, 80) == NOTHING
+    assert sparkline([0.0, 0.5, 1.0], 2, False) == "▅█"
+    assert sparkline([0.0, 1.0], 9, True) == "_@"
+
+
+# -- the screen -------------------------------------------------------------------------------------
+
+
+def piloted(read, test, size=(100, 30)):
+    """Run the app on what `read` says."""
+
+    async def run():
+        app = FleetApp(read, "http://p:9090", 3600.0, None, False)
+        async with app.run_test(size=size) as pilot:
+            await settled(app, pilot)
+            await test(app, pilot)
+
+    asyncio.run(run())
+
+
+async def settled(app, pilot):
+    await app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+def shown(app):
+    table = app.query_one(MachineList)
+    return [table.render_line(y).text.split(":")[0] for y in range(table.virtual_size.height)]
+
+
+MACHINES = (make_machine("b", full=0.4), make_machine("a"), make_machine("c", available=1.0 * GIB))
+
+
+def test_sort_reverse_filter_and_cursor():
+    async def test(app, pilot):
+        assert shown(app) == ["b", "a", "c"]
+        await pilot.press("down")
+        assert app.query_one(MachineList).machine.host == "a"
+        await pilot.press(">")
+        assert shown(app) == ["a", "b", "c"]
+        assert app.query_one(MachineList).machine.host == "a", "the cursor stays on its machine"
+        await pilot.press("I")
+        assert shown(app) == ["c", "b", "a"]
+        await pilot.press("I", "<")
+        assert shown(app) == ["b", "a", "c"]
+        await pilot.press("\\", "c", "enter")
+        assert shown(app) == ["c"]
+        assert "filter" in app.query_one("#fleet-head", Sheet).text
+        await pilot.press("end", "pageup", "home", "up", "pagedown")
+        assert "c:9797 (job oomtop)" in app.query_one("#fleet-detail", Sheet).text
+
+    piloted(lambda now: MACHINES, test)
+
+
+KEYS = [
+    (binding.id, key) for cls in (FleetApp, MachineList) for binding in cls.BINDINGS for key in binding.key.split(",")
+]
+
+
+@pytest.mark.parametrize(("name", "key"), KEYS, ids=[f"{name}-{key}" for name, key in KEYS])
+def test_every_key_does_something(monkeypatch, name, key):
+    done = []
+    monkeypatch.setattr(fleet_app, "run_in_place", lambda *_: done.append("opened") or True)
+    monkeypatch.setattr(fleet_app, "find_programs", lambda names: names)
+    monkeypatch.setattr(FleetApp, "copy_to_clipboard", lambda self, text: done.append("copied"))
+    monkeypatch.setattr(FleetApp, "exit", lambda self, *_, **__: done.append("left"))
+    many = tuple(make_machine(f"m{n:02}") for n in range(60))
+
+    def read(now):
+        done.append("asked")
+        return many
+
+    def look_of(app):
+        table = app.query_one(MachineList)
+        return [*done], table.machine, shown(app)[:3], app.query_one("#fleet-head", Sheet).text, repr(app.focused)
+
+    async def test(app, pilot):
+        # In the middle, so that every direction has room.
+        app.query_one(MachineList).action_move(25)
+        await pilot.pause()
+        before = look_of(app)
+        await pilot.press(key)
+        await settled(app, pilot)
+        assert look_of(app) != before
+
+    piloted(read, test)
+
+
+def test_a_failed_answer_leaves_the_last_table():
+    said = [MACHINES, PrometheusError("http://p:9090: refused"), MACHINES[:1]]
+
+    def read(now):
+        found = said.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def test(app, pilot):
+        await pilot.press("r")
+        await settled(app, pilot)
+        assert "refused" in app.query_one("#fleet-head", Sheet).text
+        assert shown(app) == ["b", "a", "c"]
+        await pilot.press("f5")
+        await settled(app, pilot)
+        assert "refused" not in app.query_one("#fleet-head", Sheet).text
+        assert shown(app) == ["b"]
+
+    piloted(read, test)
+
+
+def test_no_machines_says_what_is_missing():
+    async def test(app, pilot):
+        assert "no machine" in app.query_one("#fleet-titles", Sheet).text
+        await pilot.press("enter", "C", "down")
+
+    piloted(lambda now: (), test)
+
+
+@pytest.mark.parametrize(
+    ("host", "runs"),
+    [
+        ("web-01", True),
+        ("fe80::1%eth0", True),
+        ("-oProxyCommand=sh", False),
+        ("a b", False),
+        (HOSTILE, False),
+        ("", False),
+    ],
+)
+def test_enter_opens_ssh_on_hosts_alone(monkeypatch, host, runs):
+    ran = []
+    monkeypatch.setattr(fleet_app, "run_in_place", lambda app, command, shown: ran.append(command) or True)
+    monkeypatch.setattr(fleet_app, "find_programs", lambda names: names)
+
+    async def test(app, pilot):
+        await pilot.press("enter")
+        await settled(app, pilot)
+        assert ran == ([("ssh", "-t", "--", host, "oomtop")] if runs else [])
+        assert runs or "--host-label" in app.query_one("#fleet-head", Sheet).text
+
+    piloted(lambda now: (replace(make_machine(), host=host),), test)
+
+
+def test_without_ssh_it_is_said(monkeypatch):
+    monkeypatch.setattr(fleet_app, "find_programs", lambda names: ())
+
+    async def test(app, pilot):
+        await pilot.press("enter")
+        assert "not installed" in app.query_one("#fleet-head", Sheet).text
+
+    piloted(lambda now: (make_machine(),), test)
+
+
+def test_copying_says_what_was_copied(monkeypatch):
+    copied = []
+    monkeypatch.setattr(FleetApp, "copy_to_clipboard", lambda self, text: copied.append(text))
+
+    async def test(app, pilot):
+        await pilot.press("C")
+        assert copied
+        assert "web-01:9797 (job oomtop): up" in copied[0]
+
+    piloted(lambda now: (make_machine(),), test)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (40, 10)])
+def test_nothing_is_wider_than_the_screen(size):
+    async def test(app, pilot):
+        for sheet in app.query(Sheet):
+            assert all(len(line) <= size[0] for line in sheet.text.splitlines())
+
+    piloted(lambda now: MACHINES, test, size)
+
+
+def test_a_pipe_is_told_what_to_ask_for(capsys):
+    assert cli.run(["fleet", "--prometheus", "http://127.0.0.1:1"]) == 2
+    assert "--once or --json" in capsys.readouterr().err
+
+
+def test_the_address_comes_from_the_option_then_the_environment(server, monkeypatch, capsys):
+    server.answer = 200, {}, answer()
+    monkeypatch.setattr("oomtop.fleet.machines.read_machines", lambda client, *_: print(client.url) or ())
+    monkeypatch.setenv("OOMTOP_PROMETHEUS", "http://there:1")
+    cli.run(["fleet", "--once"])
+    cli.run(["fleet", "--once", "--prometheus", "http://here:2"])
+    assert capsys.readouterr().out.split("\n")[0::2][:2] == ["http://there:1", "http://here:2"]

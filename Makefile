@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint unit others vm vm-core bench screenshots dist zipapp deb man completion clean
+.PHONY: run test lint unit others vm vm-core bench docs screenshots dist zipapp deb man completion clean
 
 run: $(STAMP)
 	@$(BIN)/oomtop
@@ -47,6 +47,10 @@ vm-core: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py
+
+# docs/json.md and docs/metrics.md, from the schemas and from what the exporter serves.
+docs: $(STAMP)
+	$(BIN)/python -m tests.docs.reference
 
 screenshots: $(STAMP)
 	$(BIN)/python screenshots/make.py

@@ -1,0 +1,118 @@
+"""Every `--json` is held against its schema, in which every field has to be described, and the documents against both."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from oomtop.alerts.notice import Notice, write_letter
+from oomtop.analysis.as_json import assessment_to_json
+from oomtop.analysis.assessment import assess
+from oomtop.analysis.model import FiringAlert, Severity
+from oomtop.config_alerts import AlertRule
+from oomtop.fleet.as_json import machines_to_json
+from oomtop.fleet.machines import Group, Machine, NextVictim, Shortage
+from oomtop.history import History
+from oomtop.oomlog.as_json import events_to_json
+from oomtop.oomlog.scan import scan_lines
+from tests.docs.reference import ORDER, ROOT, SCHEMAS, json_reference, metrics_reference
+from tests.synthetic import SyntheticMachine
+from tests.tui.factories import make_assessment
+
+jsonschema = pytest.importorskip("jsonschema")
+LOGS = sorted((ROOT / "tests" / "fixtures" / "events").glob("*.log"))
+
+
+def strict(schema):
+    """Return the schema with nothing allowed that it does not describe."""
+    if isinstance(schema, list):
+        return [strict(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    more = {"additionalProperties": False} if isinstance(schema.get("properties"), dict) else {}
+    return {name: strict(part) for name, part in schema.items()} | more
+
+
+def hold(name, said):
+    """Fail unless `said` is what the schema of this name describes, and JSON that every reader takes."""
+    schema = json.loads((SCHEMAS / f"{name}.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    text = json.dumps(said, allow_nan=False)
+    jsonschema.Draft202012Validator(strict(schema)).validate(json.loads(text))
+
+
+def run(*words):
+    """Return what a command prints as JSON; doctor exits with 6 where it finds a risk."""
+    done = subprocess.run([sys.executable, "-m", "oomtop", *words], capture_output=True, text=True)
+    assert done.returncode in (0, 6), done.stderr
+    return json.loads(done.stdout)
+
+
+def assessments():
+    history, found = History(), None
+    for tick in SyntheticMachine(80, 30).ticks(12, event_every=4):
+        history.add(tick)
+        found = assess(tick, history, found)
+        yield found
+
+
+def test_the_machine():
+    for found in assessments():
+        hold("top", assessment_to_json(found))
+    hold("top", assessment_to_json(make_assessment()))
+    hold("top", assessment_to_json(make_assessment(0, exhaustion=())))
+    hold("top", run("top", "--json", "--samples", "2", "--interval", "0.1", "-n", "5"))
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.name)
+def test_the_events(path):
+    events = list(scan_lines(path.read_text(errors="replace").splitlines(), path.name))
+    hold("events", events_to_json(events))
+
+
+def test_the_commands():
+    hold("events", run("events", "--json", str(LOGS[0])))
+    hold("doctor", run("doctor", "--json"))
+    hold("recommend", run("recommend", "--json", "--samples", "2", "--interval", "0.1"))
+
+
+def test_the_fleet():
+    empty = Machine("", "", "", False, *[None] * 9, None, None, None, (), None, ())
+    full = Machine(
+        "oomtop", "a:9797", "a", True, 8.0, 2.0, 4.0, 1.0, 0.5, 0.25, Shortage("RAM", 60.0, 50.0, None),
+        Group("/x", 7.0, None), NextVictim("java", "api", "7", 0.4, None), 1.5, time.time(), "/x", ("low",),
+        time.time(), ((1.0, 0.5), (2.0, 0.25)),
+    )  # fmt: skip
+    hold("fleet", machines_to_json([empty, full], "http://p:9090", time.time()))
+
+
+def test_the_body_of_an_alert():
+    event = next(iter(scan_lines(LOGS[0].read_text().splitlines(), "log")))
+    for found in assessments():
+        for is_firing, said, value in ((True, event, None), (False, None, 0.5)):
+            alert = FiringAlert("low", Severity.WARNING, "", "available < 5%", found.time - 60, value)
+            notice = Notice(AlertRule("low", ()), alert, "low@1", is_firing, found.time, said, 2)
+            hold("alert", json.loads(write_letter(notice, found).body))
+
+
+def test_every_schema_is_shipped_and_named():
+    assert {path.stem for path in SCHEMAS.glob("*")} == set(ORDER)
+    for command in Path(ROOT, "oomtop", "commands").glob("*.py"):
+        if '"--json"' in command.read_text():
+            assert command.stem in ORDER, command
+
+
+def test_every_field_is_described():
+    for name in ORDER:
+        schema = json.loads((SCHEMAS / f"{name}.json").read_text())
+        for part in (schema, *schema.get("$defs", {}).values()):
+            assert set(part["required"]) == set(part["properties"]), name
+            assert all("description" in spec for spec in part["properties"].values()), name
+
+
+@pytest.mark.parametrize(("document", "made"), [("json.md", json_reference), ("metrics.md", metrics_reference)])
+def test_the_documents_are_what_make_docs_makes(document, made):
+    assert (ROOT / "docs" / document).read_text() == made(), "run make docs"

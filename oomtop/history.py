@@ -6,7 +6,7 @@ A process that does not change costs nothing: a point is kept only when its figu
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ LASTING_POINTS = 120
 LASTING_SECONDS = 15.0
 LASTING_PROCESSES = 200
 LASTING_LEAST = 16 << 20
+SUMS = 200
 GROUP_POINTS = 121
 EVENTS = 2000
 MARKS = 500
@@ -62,7 +63,10 @@ class History:
         self.current: Snapshot | None = None
         self.lasting: dict[ProcessId, Points] = {}
         """(monotonic, anonymous memory and swap) of the largest processes, four points a minute."""
-        self._lasting_at = float("-inf")
+        self.sums: dict[tuple[str, str], Points] = {}
+        """The same of programs (by comm), users (by number) and units (by cgroup): ("user", "1000") and so on."""
+        self.lasting_at = float("-inf")
+        """The monotonic time of their newest point."""
         self._processes: dict[ProcessId, Points] = {}
         self._seen: dict[ProcessId, Process] = {}
         self._first_monotonic: float | None = None
@@ -162,15 +166,33 @@ class History:
     def _add_lasting(self, snapshot: Snapshot) -> None:
         """Add a point for each of the largest processes, four times a minute; the others are forgotten."""
         now = snapshot.monotonic
-        if 0 <= now - self._lasting_at < LASTING_SECONDS:
+        if 0 <= now - self.lasting_at < LASTING_SECONDS:
             return
-        self._lasting_at = now
+        self.lasting_at = now
+        self._add_sums(now, snapshot.processes)
         sizes = ((_own_memory(process), process.id) for process in snapshot.processes)
         largest = heapq.nlargest(LASTING_PROCESSES, (item for item in sizes if item[0] >= LASTING_LEAST))
         before, self.lasting = self.lasting, {}
         for size, identity in largest:
             points = self.lasting[identity] = before.get(identity) or deque(maxlen=LASTING_POINTS)
             points.append((now, size))
+
+    def _add_sums(self, now: float, processes: Iterable[Process]) -> None:
+        """Add a point for each group of processes, 0 for one without any now; who had nothing all the time goes."""
+        sizes: dict[tuple[str, str], int] = defaultdict(int)
+        for process in processes:
+            size = _own_memory(process)
+            if not size:
+                continue
+            sizes["program", process.comm] += size
+            sizes["user", str(process.euid)] += size
+            if process.cgroup is not None:
+                sizes["unit", process.cgroup] += size
+        known = {key: points for key, points in self.sums.items() if key in sizes or any(size for _, size in points)}
+        kept = heapq.nlargest(SUMS, known.keys() | sizes.keys(), key=lambda key: (sizes.get(key, 0), key))
+        self.sums = {key: known.get(key) or deque(maxlen=LASTING_POINTS) for key in kept}
+        for key, points in self.sums.items():
+            points.append((now, sizes.get(key, 0)))
 
     def _add_event(self, event: OomEvent) -> None:
         for index, known in enumerate(self.events):

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from oomtop.fleet.machines import Machine
 from oomtop.units import DASH, format_bytes, format_count, format_duration, format_share, printable
 
-_BLOCKS = "▁▂▃▄▅▆▇█"
-_ASCII_BLOCKS = "_.-=+*#@"
 _STALE = 60.0
 """Seconds without a new sample from which on the figures are called old: twelve intervals of the exporter."""
 _SOON = 1800.0
@@ -124,13 +122,6 @@ def machine_line(machine: Machine, columns: Sequence[tuple[Column, int]], now: f
 
 def _aligned(text: str, width: int, right: bool) -> str:
     return text[:width].rjust(width) if right else text[:width].ljust(width)
-
-
-def sparkline(values: Sequence[float], width: int, ascii_only: bool) -> str:
-    """Return shares from 0 to 1 as one line of blocks, the newest at the right."""
-    blocks = _ASCII_BLOCKS if ascii_only else _BLOCKS
-    last = len(blocks) - 1
-    return "".join(blocks[min(last, max(0, int(value * len(blocks))))] for value in values[-width:])
 
 
 def describe(machine: Machine, now: float) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 DASH = "-"
 KIB = 1 << 10
@@ -14,6 +15,8 @@ MIB = 1 << 20
 GIB = 1 << 30
 
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([bkmgtp]?)(?:i?b)?")
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_ASCII_BLOCKS = "_.-=+*#@"
 _SUFFIXES = ("B", "K", "M", "G", "T", "P", "E")
 
 
@@ -70,6 +73,14 @@ def format_duration(seconds: float | None) -> str:
     if whole < 100 * 3600:
         return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
     return f"{whole // 86400}d"
+
+
+def sparkline(values: Sequence[float], width: int, low: float, high: float, ascii_only: bool = False) -> str:
+    """Return the last `width` values as one line of blocks, the newest at the right; `low` is the lowest block."""
+    blocks = _ASCII_BLOCKS if ascii_only else _BLOCKS
+    last = len(blocks) - 1
+    span = (high - low) or 1.0
+    return "".join(blocks[min(last, max(0, int((value - low) / span * len(blocks))))] for value in values[-width:])
 
 
 def printable(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from oomtop.analysis.model import Assessment, Candidate, CgroupFigures, Exhaustion, ProcessRow
+from oomtop.analysis.model import Assessment, Candidate, CgroupFigures, Exhaustion, Growth, ProcessRow
 from oomtop.host.pressure import Pressure
 
 SCHEMA = 1
@@ -30,6 +30,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
         "candidates": [_candidate(item, assessment) for item in assessment.victims.candidates],
         "processes": [_process(row) for row in rows[:processes]],
         "cgroups": [_group(group, assessment) for group in assessment.cgroups],
+        "growth": [_growth(item, assessment) for item in assessment.growths],
         "findings": [
             {"id": f.id, "severity": f.severity.value, "title": f.title, "evidence": f.evidence, "advice": f.advice}
             for f in assessment.findings
@@ -117,6 +118,21 @@ def _process(row: ProcessRow) -> Json:
         "cgroup": process.cgroup,
         "unit": row.unit,
         "headroom": row.headroom,
+    }
+
+
+def _growth(item: Growth, assessment: Assessment) -> Json:
+    start = None if item.start_time is None else item.start_time / assessment.machine.clock_ticks
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "pid": item.pid,
+        "start_time": start,
+        "size": item.size,
+        "over_1m": item.minute,
+        "over_5m": item.five_minutes,
+        "over_30m": item.half_hour,
+        "curve": item.curve,
     }
 
 

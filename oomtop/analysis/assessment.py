@@ -12,10 +12,12 @@ from oomtop.analysis.facts import Curve, Facts
 from oomtop.analysis.findings import find
 from oomtop.analysis.groups import assess_groups, nearest_limits
 from oomtop.analysis.growth import growth
+from oomtop.analysis.growths import growths
 from oomtop.analysis.model import (
     Assessment,
     CgroupFigures,
     Exhaustion,
+    Growth,
     MemoryAccount,
     ProcessRow,
     Series,
@@ -82,6 +84,8 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         sample_seconds=snapshot.sample_seconds,
         kernel=snapshot.kernel,
         meminfo=snapshot.meminfo,
+        growths=_growths(snapshot, history, previous),
+        growths_at=history.lasting_at,
         curves=tuple((identity, tuple(history.process_points(identity) or ())) for identity in tick.watched),
     )
 
@@ -170,6 +174,12 @@ def _lasting(rows: Sequence[ProcessRow], history: History) -> list[tuple[Process
     """Return the rows of the largest processes with what is known of their last half hour."""
     curves = history.lasting
     return [(row, curves[row.process.id]) for row in rows if row.process.id in curves] if curves else []
+
+
+def _growths(snapshot: Snapshot, history: History, previous: Assessment | None) -> tuple[Growth, ...]:
+    """Return the growth over minutes, made anew when there is a new point of it."""
+    is_same = previous is not None and previous.growths_at == history.lasting_at
+    return previous.growths if previous is not None and is_same else growths(snapshot, history)
 
 
 def _victims(snapshot: Snapshot, memory: MemoryAccount, rows: Iterable[ProcessRow]) -> Victims:

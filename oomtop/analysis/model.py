@@ -212,6 +212,25 @@ class FiringAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """How a process or a group of them grew, in bytes per second; None where too little of the window was seen."""
+
+    kind: str
+    """`process`, `program`, `user` or `unit` (service, container, pod)."""
+    name: str
+    pid: int | None
+    start_time: int | None
+    """Of a process, in clock ticks after boot: with the pid its identity."""
+    size: int
+    """Anonymous memory and swap, in bytes."""
+    minute: float | None
+    five_minutes: float | None
+    half_hour: float | None
+    curve: tuple[int, ...]
+    """The last half hour, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """The recent past for the chart and the sparklines: parallel columns, oldest first."""
 
@@ -259,6 +278,9 @@ class Assessment:
     """The kernel's own account, for the figures that `memory` sums up."""
     curves: tuple[tuple[ProcessId, tuple[tuple[float, int], ...]], ...] = ()
     """(monotonic, RSS+swap) of the last minutes of each process that is looked at, oldest first."""
+    growths: tuple[Growth, ...] = ()
+    """The largest processes and groups with their growth over 1, 5 and 30 minutes; renewed every 15 s."""
+    growths_at: float = float("-inf")
     log_read: bool = True
     """False until the kernel log was read: `events` may still be too few."""
     alerts: tuple[FiringAlert, ...] = ()

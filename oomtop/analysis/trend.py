@@ -23,11 +23,14 @@ class Slope:
     seconds: float
 
 
-def slope(points: Sequence[tuple[float, int]], least: int = 4, seconds: float = 3.0) -> Slope | None:
-    """Return the trend of (time, value) points, None where there are too few or they span too little time."""
+def slope(points: Sequence[tuple[float, int]], least: int = 4, seconds: float = 3.0, most: int = _MOST) -> Slope | None:
+    """Return the trend of (time, value) points, None where there are too few or they span too little time.
+
+    Of more than `most` points that many are used.
+    """
     if len(points) < least or points[-1][0] - points[0][0] < seconds:
         return None
-    chosen = _thin(points)
+    chosen = _thin(points, most)
     slopes = sorted((y2 - y1) / (x2 - x1) for i, (x1, y1) in enumerate(chosen) for x2, y2 in chosen[i + 1 :] if x2 > x1)
     if not slopes:
         return None
@@ -37,11 +40,11 @@ def slope(points: Sequence[tuple[float, int]], least: int = 4, seconds: float = 
     )
 
 
-def _thin(points: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
-    if len(points) <= _MOST:
+def _thin(points: Sequence[tuple[float, int]], most: int) -> list[tuple[float, int]]:
+    if len(points) <= most:
         return list(points)
-    step = (len(points) - 1) / (_MOST - 1)
-    return [points[round(index * step)] for index in range(_MOST)]
+    step = (len(points) - 1) / (most - 1)
+    return [points[round(index * step)] for index in range(most)]
 
 
 def _median(ordered: list[float]) -> float:

@@ -58,6 +58,7 @@ def families(assessment: Assessment, top: int) -> Iterator[Metric]:
     yield from _victim(assessment)
     yield from _processes(assessment, top)
     yield from _groups(assessment, top)
+    yield _growths(assessment, top)
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for finding in assessment.findings:
         counts[finding.id, finding.severity.value] += 1
@@ -193,6 +194,18 @@ def _processes(assessment: Assessment, top: int) -> Iterator[Metric]:
     biggest = heapq.nlargest(top, programs.items(), key=lambda item: item[1])
     sizes = _summed(biggest)
     yield gauge("program_bytes", "Resident and swapped memory by program", sizes, ("program",))
+
+
+def _growths(assessment: Assessment, top: int) -> Metric:
+    """Return the growth of groups over minutes; that of single processes has its own family."""
+    rates: dict[tuple[str, str, str], float] = {}
+    for kind in ("program", "user", "unit"):
+        for item in [item for item in assessment.growths if item.kind == kind][:top]:
+            for window, rate in (("1m", item.minute), ("5m", item.five_minutes), ("30m", item.half_hour)):
+                if rate is not None:
+                    rates[kind, label(item.name), window] = rate
+    text = "Growth of anonymous memory and swap of the biggest programs, users and units"
+    return gauge("growth_bytes_per_second", text, rates.items(), ("kind", "name", "window"))
 
 
 def _summed(items: Iterable[tuple[str, float]]) -> list[Sample]:

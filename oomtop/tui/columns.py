@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from oomtop.analysis.model import ProcessRow
+from oomtop.analysis.model import Growth, ProcessRow
 from oomtop.host.process import ProcessId
-from oomtop.units import DASH, format_bytes, format_count, format_duration, format_share, printable
+from oomtop.units import DASH, MIB, format_bytes, format_count, format_duration, format_share, printable, sparkline
 
 MARKER_WIDTH = 3
 """Cells before the first column: next victim or gone, tagged, frozen or protected."""
 COMMAND = "command"
 DEFAULT_SORT = "memory"
 _LEAST_COMMAND = 20
+_SPARK = 10
 # What one line can show is far below this; a 4 MB argument list is cut before anything looks at it.
 MAX_TEXT = 1024
 _UNKNOWN = float("-inf")
@@ -32,10 +33,20 @@ class Align(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a column may need besides the row: the time of the tick and everybody's rank as a victim."""
+    """What a column may need besides the row: the time of the tick, everybody's rank and trend."""
 
     monotonic: float = 0.0
     ranks: Mapping[ProcessId, int] = field(default_factory=dict)
+    trends: Mapping[ProcessId | tuple[str, str], Growth] = field(default_factory=dict)
+    """The growth over minutes of processes, and of groups by (kind, name)."""
+    kind: str = ""
+    """What the rows of groups are: `program`, `user` or `unit`."""
+    ascii: bool = False
+
+    def trend_of(self, row: ProcessRow) -> Growth | None:
+        """Return what is known of the last half hour of a process, or of a group (whose pid is 0)."""
+        process = row.process
+        return self.trends.get(process.id if process.pid else (self.kind, process.comm))
 
 
 SortKey = float | str
@@ -143,6 +154,41 @@ def _rank(row: ProcessRow, moment: Moment) -> str:
     return DASH if rank is None else str(rank)
 
 
+def _trend(id: str, title: str, least: int, value: Callable[[Growth], float | None], help: str) -> Column:
+    def known(row: ProcessRow, moment: Moment) -> float | None:
+        trend = moment.trend_of(row)
+        rate = None if trend is None else value(trend)
+        return None if rate is None else rate * 60
+
+    return Column(
+        id, title, max(6, len(title) + 1), least,
+        lambda row, moment: _signed_bytes(known(row, moment)), lambda row, moment: _known(known(row, moment)),
+        frozenset({"rss", "swap"}), help,
+    )  # fmt: skip
+
+
+def _half_hour(row: ProcessRow, moment: Moment) -> str:
+    """Return the last half hour as a line of blocks, flat where it moved by less than a megabyte."""
+    trend = moment.trend_of(row)
+    if trend is None or len(trend.curve) < 2:
+        return DASH
+    low, high = min(trend.curve), max(trend.curve)
+    return sparkline(_spread(trend.curve), _SPARK, low, max(high, low + MIB), moment.ascii)
+
+
+def _spread(sizes: Sequence[int]) -> Sequence[int]:
+    """Return as many sizes as the column has cells, where there are more: the newest of each cell's."""
+    if len(sizes) <= _SPARK:
+        return sizes
+    return [sizes[(at + 1) * len(sizes) // _SPARK - 1] for at in range(_SPARK)]
+
+
+def _swing(row: ProcessRow, moment: Moment) -> float:
+    """Return what the trend is sorted by: how much more it is now than at its least."""
+    trend = moment.trend_of(row)
+    return _UNKNOWN if trend is None else trend.curve[-1] - min(trend.curve)
+
+
 COLUMNS: tuple[Column, ...] = (
     _figure("pid", "PID", 7, 0, lambda row: row.process.pid, _whole, "pid", "process id"),
     _words("user", "USER", 8, 0, lambda row: clean(row.user), "user", "effective user"),
@@ -153,6 +199,10 @@ COLUMNS: tuple[Column, ...] = (
     _bytes("shmem", "SHMEM", 155, lambda row: row.process.rss_shmem, "rss_shmem", "resident shared memory and tmpfs"),
     _bytes("swap", "SWAP", 55, lambda row: row.process.swap, "swap", "memory swapped out"),
     _figure("growth", "GROW/m", 6, 65, _per_minute, _signed_bytes, "rss swap", "growth of R+S per minute"),
+    _trend("growth5", "GROW5/m", 195, lambda trend: trend.five_minutes, "growth per minute over the last 5 minutes"),
+    _trend("growth30", "GROW30/m", 230, lambda trend: trend.half_hour, "growth per minute over the last 30 minutes"),
+    Column("trend", "30 MIN", _SPARK, 150, _half_hour, _swing, frozenset({"rss", "swap"}),
+           "anonymous memory and swap of the last half hour, of the largest"),
     _figure("share", "SHARE", 5, 55, lambda row: row.share, format_share, "badness",
             "OOM score as a share of RAM and swap"),
     Column("rank", "KILL#", 6, 105, _rank, lambda row, moment: -moment.ranks.get(row.process.id, 1 << 40),

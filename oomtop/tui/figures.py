@@ -102,7 +102,8 @@ DASHBOARD: Mapping[str, Sequence[Figure]] = {
 COLUMN_FILES: Mapping[str, str] = {
     "pid": "/proc/PID", "user": "/proc/PID/status", "memory": "/proc/PID/statm, status", "rss": "/proc/PID/statm",
     "anon": "/proc/PID/status", "file": "/proc/PID/status", "shmem": "/proc/PID/status", "swap": "/proc/PID/status",
-    "growth": "/proc/PID/statm, status", "share": "/proc/PID/status, oom_score_adj", "rank": "/proc/PID/oom_score_adj",
+    "growth": "/proc/PID/statm, status", "growth5": "/proc/PID/status", "growth30": "/proc/PID/status",
+    "trend": "/proc/PID/status", "share": "/proc/PID/status, oom_score_adj", "rank": "/proc/PID/oom_score_adj",
     "score": "/proc/PID/oom_score", "adj": "/proc/PID/oom_score_adj", "faults": "/proc/PID/stat",
     "cpu": "/proc/PID/stat", "time": "/proc/PID/stat", "threads": "/proc/PID/stat", "state": "/proc/PID/stat",
     "age": "/proc/PID/stat", "unit": "/proc/PID/cgroup", "headroom": "memory.max, memory.current",
@@ -111,7 +112,8 @@ COLUMN_FILES: Mapping[str, str] = {
 """The kernel file of each column of the process table."""
 COLUMN_WORRIES: Mapping[str, str] = {
     "memory": "the first place to look", "swap": "worry when it is large and the process is active",
-    "growth": "worry when it never stops: a leak", "share": "who has most dies first",
+    "growth": "worry when it never stops: a leak", "growth30": "what a leak still does",
+    "trend": "a leak is a stair that never goes down", "share": "who has most dies first",
     "adj": "-1000 on something that leaks takes others down", "faults": "worry when it stays up: its memory is gone",
     "state": "many D wait for a disk or for memory", "headroom": "worry below a tenth of the limit",
     "shmem": "stays after the process where files remain", "threads": "each has a stack", "pagetables": "kernel memory",

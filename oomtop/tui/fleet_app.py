@@ -33,7 +33,6 @@ from oomtop.text_fleet import (
     fit,
     is_pressing,
     machine_line,
-    sparkline,
     state_of,
     title_line,
 )
@@ -44,7 +43,7 @@ from oomtop.tui.look import Look
 from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.sheet import Sheet
 from oomtop.tui.theme import theme_or_default
-from oomtop.units import printable
+from oomtop.units import printable, sparkline
 
 _KEYS = (
     ("Enter", "oomtop there"), ("<>", "Sort"), ("\\", "Filter"), ("r", "Refresh"), ("C", "Copy"), ("q", "Quit"),
@@ -288,7 +287,7 @@ class FleetApp(App[None]):
         lines = [Text(f" {first}", "bold"), *(Text(f"  {line}") for line in more)]
         if machine.history:
             values = [share for _, share in machine.history]
-            drawn = sparkline(values, max(1, width - 32), self.look.ascii)
+            drawn = sparkline(values, max(1, width - 32), 0.0, 1.0, self.look.ascii)
             lines.append(Text(f"  available  {drawn} of the last hour"))
         return lines
 

@@ -28,9 +28,13 @@ def changes_between(before: Sequence[ProcessRow], now: Sequence[ProcessRow]) -> 
     return found
 
 
+_OF_THE_MOMENT = frozenset({"rank", "growth5", "growth30", "trend"})
+"""Columns whose figure may change while the row does not."""
+
+
 def can_resort(view: View) -> bool:
     """Whether the place of a row follows from its own figure alone."""
-    return not (view.tree or view.grouping or view.column.is_text or view.column.id == "rank")
+    return not (view.tree or view.grouping or view.column.is_text or view.column.id in _OF_THE_MOMENT)
 
 
 def resort(entries: Sequence[Entry], changes: Sequence[Change], view: View, moment: Moment) -> list[Entry]:

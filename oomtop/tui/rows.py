@@ -164,7 +164,7 @@ def _groups(rows: Iterable[ProcessRow], view: View, moment: Moment) -> list[Entr
     named: dict[str, list[ProcessRow]] = defaultdict(list)
     for row in rows:
         named[_group_of(row, view.grouping)].append(row)
-    totals = {name: _total(name, members) for name, members in named.items()}
+    totals = {name: _total(name, members, moment) for name, members in named.items()}
     key = view.column.sort_key
     entries: list[Entry] = []
     for name in sorted(named, key=lambda name: key(totals[name], moment), reverse=view.descending):
@@ -184,14 +184,18 @@ def _group_of(row: ProcessRow, grouping: Grouping | None) -> str:
     return row.process.comm
 
 
-def _total(name: str, rows: Sequence[ProcessRow]) -> ProcessRow:
-    """Return the totals of a group as a row: sizes and rates added up, of scores the worst one."""
+def _total(name: str, rows: Sequence[ProcessRow], moment: Moment) -> ProcessRow:
+    """Return the totals of a group as a row: sizes and rates added up, of scores the worst one.
+
+    Its growth is that of the group where it is known, in which processes that came and went count.
+    """
+    trend = moment.trends.get((moment.kind, name))
     first = rows[0].process
     users = {row.user for row in rows}
     return ProcessRow(
         process=_total_process(name, [row.process for row in rows], first),
         user=users.pop() if len(users) == 1 else "*",
-        growth=_sum(row.growth for row in rows),
+        growth=_sum(row.growth for row in rows) if trend is None or trend.minute is None else trend.minute,
         cpu=_sum(row.cpu for row in rows),
         major_fault_rate=_sum(row.major_fault_rate for row in rows),
         badness=max((row.badness for row in rows if row.badness is not None), default=None),

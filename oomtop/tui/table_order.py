@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from oomtop.analysis.model import Assessment, ProcessRow
+from oomtop.analysis.model import Assessment, Growth, ProcessRow
 from oomtop.host.process import ProcessId
 from oomtop.tui.columns import Moment, rank_victims
 from oomtop.tui.filter_query import haystack
 from oomtop.tui.resort import Change, can_resort, changes_between, resort
-from oomtop.tui.rows import Entry, Key, View, arrange, keep_places, select
+from oomtop.tui.rows import Entry, Grouping, Key, View, arrange, keep_places, select
 
+_KINDS = {Grouping.PROGRAM: "program", Grouping.USER: "user", Grouping.CGROUP: "unit"}
 HOLD_SECONDS = 2.0
 """How long the order holds still after the cursor moved."""
 
@@ -34,6 +36,7 @@ class TableOrder:
         self._arranged: tuple[ProcessRow, ...] = ()
         """The rows that were looked at when the entries were arranged, shown or not."""
         self._is_settled = False
+        self._trends_at = float("-inf")
 
     def take(self, assessment: Assessment, needs_ranks: bool) -> bool:
         """Take the facts of a tick; return whether any row differs from the tick before."""
@@ -46,8 +49,23 @@ class TableOrder:
         ranks = self.moment.ranks if needs_ranks and is_same_rank else {}
         if needs_ranks and not ranks:
             ranks = rank_victims(self.rows, [candidate.id for candidate in assessment.victims.candidates])
-        self.moment = Moment(assessment.monotonic, ranks)
+        self.moment = Moment(assessment.monotonic, ranks, self._trends_of(assessment), self._kind, self.view.ascii)
         return changes != []
+
+    @property
+    def _kind(self) -> str:
+        """What a group of the view is among the trends."""
+        return _KINDS[self.view.grouping] if self.view.grouping is not None else ""
+
+    def _trends_of(self, assessment: Assessment) -> Mapping[ProcessId | tuple[str, str], Growth]:
+        """Return the trends by whose they are; they are renewed less often than the rows."""
+        if assessment.growths_at == self._trends_at:
+            return self.moment.trends
+        self._trends_at = assessment.growths_at
+        return {
+            (item.kind, item.name) if item.pid is None else ProcessId(item.pid, item.start_time or 0): item
+            for item in assessment.growths
+        }
 
     def unsettle(self) -> None:
         """Have the next tick arranged though no row of it changed."""
@@ -60,6 +78,7 @@ class TableOrder:
 
     def arrange(self) -> None:
         """Arrange the rows as the view wants it."""
+        self.moment = replace(self.moment, kind=self._kind, ascii=self.view.ascii)
         changes, self._arranged = self._changes, self.rows
         if self._is_settled and changes is not None and can_resort(self.view):
             self._set(resort(self.entries, changes, self.view, self.moment))

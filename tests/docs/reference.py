@@ -6,7 +6,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from oomtop.analysis.model import CgroupFigures, Confidence, Exhaustion, Finding, FiringAlert, PressureFigures, Severity
+from oomtop.analysis.model import (
+    CgroupFigures,
+    Confidence,
+    Exhaustion,
+    Finding,
+    FiringAlert,
+    Growth,
+    PressureFigures,
+    Severity,
+)
 from oomtop.exporter.collector import LatestCollector
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.host.pressure import Pressure, PressureLine
@@ -117,6 +126,7 @@ def served() -> Iterator[tuple[str, str, Sequence[str], str]]:
             exhaustion=(outlook,),
             pressure=PressureFigures(Pressure(line, line), Pressure(line, line), 0.0, 0.0, 0.0, 0, None),
             alerts=(alert,),
+            growths=(Growth("user", "alice", None, None, GIB, 1e6, None, None, (GIB,)),),
         ),
         [("low", True)],
     )

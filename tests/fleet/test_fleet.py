@@ -14,11 +14,11 @@ from oomtop.fleet import prometheus as prometheus_module
 from oomtop.fleet.as_json import machines_to_json
 from oomtop.fleet.machines import Machine, NextVictim, Shortage, machines_of, need, queries, read_machines
 from oomtop.fleet.prometheus import Prometheus, PrometheusError, Series, parse_answer
-from oomtop.text_fleet import COLUMNS, NOTHING, describe, fit, machine_line, render_fleet, sparkline
+from oomtop.text_fleet import COLUMNS, NOTHING, describe, fit, machine_line, render_fleet
 from oomtop.tui import fleet_app
 from oomtop.tui.fleet_app import FleetApp, MachineList
 from oomtop.tui.sheet import Sheet
-from oomtop.units import GIB
+from oomtop.units import GIB, sparkline
 
 NOW = 1_795_000_000.0
 HOSTILE = 'a"}\n\x1b[31m[b]x[/b]'
@@ -233,8 +233,8 @@ def test_every_column_of_an_empty_and_a_full_machine():
         sorted([empty, full, empty], key=column.order)
         assert len(column.text(full, NOW)) <= (column.width or 30)
     assert render_fleet([], NOW, 80) == NOTHING
-    assert sparkline([0.0, 0.5, 1.0], 2, False) == "▅█"
-    assert sparkline([0.0, 1.0], 9, True) == "_@"
+    assert sparkline([0.0, 0.5, 1.0], 2, 0.0, 1.0) == "▅█"
+    assert sparkline([0.0, 1.0], 9, 0.0, 1.0, True) == "_@"
 
 
 # -- the screen -------------------------------------------------------------------------------------

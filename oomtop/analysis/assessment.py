@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from oomtop.analysis.account import account_memory, account_pressure, account_swap
 from oomtop.analysis.badness import badness, total_pages
@@ -30,6 +31,7 @@ from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Snapshot, Tick
 
 _GROWERS = 5
+_BADNESS, _PROCESS, _IDENTITY = attrgetter("badness"), attrgetter("process"), attrgetter("process.id")
 _LEAST_GROWTH = 64 * 1024.0
 _CHART_SECONDS = 600.0
 _CHART_POINTS = 300
@@ -111,7 +113,7 @@ class _Rows:
         self._limits = nearest_limits(groups)
         self._seconds = snapshot.monotonic - before.monotonic if before else 0.0
         self._old: Mapping[ProcessId, ProcessRow] = (
-            {row.process.id: row for row in previous.rows} if previous is not None else {}
+            dict(zip(map(_IDENTITY, previous.rows), previous.rows, strict=True)) if previous is not None else {}
         )
         self._units: dict[str | None, str | None] = {}
 
@@ -185,7 +187,7 @@ def _growths(snapshot: Snapshot, history: History, previous: Assessment | None) 
 def _victims(snapshot: Snapshot, memory: MemoryAccount, rows: Iterable[ProcessRow]) -> Victims:
     page = snapshot.machine.page_size
     pages = total_pages(snapshot.meminfo.mem_total, snapshot.meminfo.swap_total, page)
-    found = rank_scored(((row.badness, row.process) for row in rows), pages)
+    found = rank_scored(list(map(_BADNESS, rows)), map(_PROCESS, rows), pages)
     parts = (("kernel memory", memory.kernel), ("tmpfs or shared memory", memory.shmem), ("hugepages", memory.hugetlb))
     return Victims(found.candidates, found.near_tie, found.oom_group, culprit(memory.total, parts, memory.anon))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from oomtop.analysis.model import Confidence, Exhaustion
 from oomtop.analysis.trend import Slope, slope
@@ -12,6 +13,7 @@ from oomtop.analysis.trend import Slope, slope
 _WINDOWS = ((30.0, 0.0, 2 * 3600.0), (300.0, 0.6, 12 * 3600.0), (1800.0, 0.6, 48 * 3600.0))
 # A slow trend that half a minute contradicts is over.
 _GOES_ON = 0.3
+_RECENT_POINTS = 15
 
 
 def exhaustion(resource: str, headroom: int, points: Sequence[tuple[float, int]], now: float, size: int) -> Exhaustion:
@@ -19,9 +21,15 @@ def exhaustion(resource: str, headroom: int, points: Sequence[tuple[float, int]]
 
     `size` is the whole resource in bytes; a rate that would take longer than the window can tell is noise.
     """
-    recent = slope([point for point in points if now - point[0] <= _WINDOWS[0][0]], least=5, seconds=4.0)
+    since = now - _WINDOWS[0][0]
+    # From the newest back: of half an hour's points only the last are looked at.
+    within = list(takewhile(lambda point: point[0] >= since, reversed(points)))
+    recent = slope(within[::-1], least=5, seconds=4.0, most=_RECENT_POINTS)
     if recent is None:
         return Exhaustion(resource, headroom, None)
+    if recent.median <= 0:
+        # Half a minute without growth contradicts every slower trend.
+        return Exhaustion(resource, headroom, recent.median)
     for seconds, known, farthest in _WINDOWS:
         trend = recent if seconds == _WINDOWS[0][0] else _trend(points, now, seconds, known)
         if trend is None or not _is_trend(trend, headroom, farthest, size, seconds):

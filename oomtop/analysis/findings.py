@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 
 from oomtop.analysis.facts import Facts, Rule
 from oomtop.analysis.findings_growth import hog, leak
@@ -18,6 +19,9 @@ from oomtop.analysis.model import CgroupFigures, Exhaustion, Finding, Severity
 from oomtop.units import format_bytes, format_duration, format_rate, format_share
 
 _SOON = 120.0
+_SWARM = 100
+# In C: 5,000 calls of a function would be a tenth of the whole assessment.
+_NAME = attrgetter("process.comm")
 # Of the machine's growth: the rest is what any machine does.
 _ALMOST_ALL = 0.8
 
@@ -165,11 +169,13 @@ def mlocked(facts: Facts) -> Finding | None:
 
 def swarm(facts: Facts) -> Finding | None:
     """Very many processes of one name hold a tenth of RAM together."""
-    names = Counter(row.process.comm for row in facts.rows if not row.process.is_kernel_thread)
+    if facts.memory.anon < facts.memory.total / 10:
+        return None
+    names = Counter(map(_NAME, facts.rows))
     if not names:
         return None
     name, count = names.most_common(1)[0]
-    size = sum(row.process.rss_anon or 0 for row in facts.rows if row.process.comm == name) if count >= 100 else 0
+    size = sum(row.process.rss_anon or 0 for row in facts.rows if row.process.comm == name) if count >= _SWARM else 0
     if size < facts.memory.total / 10:
         return None
     return Finding(

@@ -14,6 +14,9 @@ from oomtop.host.containers import name_of
 from oomtop.host.process import Process
 from oomtop.snapshot import Snapshot
 
+_RANKED = 2
+"""The victim of a group, and whether the second one is near."""
+
 
 def chain(path: str) -> Iterable[str]:
     """Yield a cgroup path and its parents, nearest first, the root last."""
@@ -80,7 +83,7 @@ def _assess(
         effective_limit=min(limits),
         headroom=headroom(group),
         exhaustion=outlook,
-        victims=rank(members.get(group.path, ()), _total_pages(group, snapshot, page), page),
+        victims=rank(members.get(group.path, ()), _total_pages(group, snapshot, page), page, _RANKED),
         growth=outlook.rate if outlook else None,
     )
 

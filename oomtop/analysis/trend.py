@@ -31,9 +31,13 @@ def slope(points: Sequence[tuple[float, int]], least: int = 4, seconds: float = 
     if len(points) < least or points[-1][0] - points[0][0] < seconds:
         return None
     chosen = _thin(points, most)
-    slopes = sorted((y2 - y1) / (x2 - x1) for i, (x1, y1) in enumerate(chosen) for x2, y2 in chosen[i + 1 :] if x2 > x1)
+    first = chosen[0][1]
+    if all(value == first for _, value in chosen):
+        return Slope(0.0, 0.0, 0.0, len(chosen), points[-1][0] - points[0][0])
+    slopes = [(y2 - y1) / (x2 - x1) for i, (x1, y1) in enumerate(chosen) for x2, y2 in chosen[i + 1 :] if x2 > x1]
     if not slopes:
         return None
+    slopes.sort()
     count = len(slopes)
     return Slope(
         _median(slopes), slopes[count // 4], slopes[(3 * count) // 4], len(chosen), points[-1][0] - points[0][0]

@@ -19,19 +19,23 @@ _SHOWN = 10
 _NEAR = 0.01
 
 
-def rank(processes: Iterable[Process], pages: int, page_size: int) -> Victims:
-    """Return the ten first of one domain of `pages` total pages."""
-    return rank_scored(((badness(process, pages, page_size), process) for process in processes), pages)
+def rank(processes: Iterable[Process], pages: int, page_size: int, count: int = _SHOWN) -> Victims:
+    """Return the `count` first of one domain of `pages` total pages."""
+    members = list(processes)
+    return rank_scored([badness(process, pages, page_size) for process in members], members, pages, count)
 
 
-def rank_scored(scores: Iterable[tuple[int | None, Process]], pages: int) -> Victims:
-    """Return the ten first of (badness, process) pairs; None is for one that cannot be killed."""
-    able = [(points, process) for points, process in scores if points is not None]
-    # Numbers alone are compared in C; only those that are not below the tenth become candidates.
-    least = min(heapq.nlargest(_SHOWN, [points for points, _ in able]), default=0)
-    scored = [(points, process.started, process.id.pid, process) for points, process in able if points >= least]
+def rank_scored(scores: Sequence[int | None], processes: Iterable[Process], pages: int, count: int = _SHOWN) -> Victims:
+    """Return the `count` first of `processes` with their badness beside them, None for one that cannot be killed."""
+    # Numbers alone are compared in C; only those that are not below the last of them become candidates.
+    least = min(heapq.nlargest(count, [points for points in scores if points is not None]), default=0)
+    scored = [
+        (points, process.started, process.id.pid, process)
+        for points, process in zip(scores, processes, strict=True)
+        if points is not None and points >= least
+    ]
     # No key function: the pid settles every tie before two processes would be compared.
-    first = heapq.nlargest(_SHOWN, scored)
+    first = heapq.nlargest(count, scored)
     candidates = tuple(
         Candidate(p.id, p.comm, p.euid, points, points / pages if pages else 0.0, frees(p)) for points, _, _, p in first
     )

@@ -7,9 +7,13 @@ from rich.text import Text
 from oomtop.analysis.model import Assessment
 from oomtop.host.pressure import PressureLine
 from oomtop.tui.look import Look
-from oomtop.units import DASH, format_bytes, format_count, format_duration
+from oomtop.units import DASH, format_bytes, format_count, format_duration, sparkline
 
 _MARKED = 15 * 60.0
+_CELL_SECONDS = 20.0
+_CELLS, _LEAST_CELLS = 30, 3
+_FULL_HEIGHT = 20.0
+"""Per cent of PSI that fill a cell where none was higher."""
 
 
 def draw_swap(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
@@ -36,7 +40,26 @@ def draw_pressure(assessment: Assessment, width: int, height: int, look: Look) -
     """Return PSI of memory, faults, refaults, stalls, and the count of kills: as much of it as the width takes."""
     every = (_pressure(assessment, look, averages, rates) for averages, rates in ((3, 3), (3, 2), (2, 2), (2, 1)))
     shortest = _pressure(assessment, look, 2, 1)
-    return [next((line for line in every if line.cell_len <= width), shortest)]
+    line = next((line for line in every if line.cell_len <= width), shortest)
+    return [line.append(_past(assessment, width - line.cell_len - 2, look), look.style("dim"))]
+
+
+def _past(assessment: Assessment, room: int, look: Look) -> str:
+    """Return the highest `some` of each 20 s of the last ten minutes, a cell each; nothing without room or PSI.
+
+    The cells begin at multiples of 20 s, so that they move then and not with every tick.
+    """
+    series = assessment.series
+    last = int(assessment.time // _CELL_SECONDS)
+    count = min(room, _CELLS, last - int(series.times[0] // _CELL_SECONDS) + 1) if series.times else 0
+    if count < _LEAST_CELLS or assessment.pressure.memory is None:
+        return ""
+    highest = [0.0] * count
+    for time, some in zip(series.times, series.some_avg10, strict=True):
+        at = count - 1 - (last - int(time // _CELL_SECONDS))
+        if at >= 0 and some is not None:
+            highest[at] = max(highest[at], some)
+    return f"  {sparkline(highest, count, 0.0, max(_FULL_HEIGHT, *highest), look.ascii)}"
 
 
 def _pressure(assessment: Assessment, look: Look, averages: int, rates: int) -> Text:

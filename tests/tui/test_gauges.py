@@ -1,0 +1,59 @@
+"""The lines of swap and pressure: what they say, what they give up on a narrow terminal, and how the past is drawn."""
+
+from dataclasses import replace
+
+from oomtop.analysis.model import PressureFigures, Series
+from oomtop.host.pressure import Pressure, PressureLine
+from oomtop.tui.gauges import draw_pressure
+from oomtop.tui.look import Look
+from tests.tui.factories import make_assessment
+
+LINE = PressureLine(1.5, 0.5, 0.1, 1000)
+PRESSED = PressureFigures(Pressure(LINE, LINE), None, 0.0, 0.0, 0.0, 0, None)
+
+
+def pressed(somes, step=20.0, end=20_000.0):
+    """Return an assessment with a value of `some` every `step` seconds up to `end`."""
+    times = tuple(end - step * (len(somes) - 1 - at) for at in range(len(somes)))
+    none = (None,) * len(somes)
+    series = Series(times, none, none, tuple(somes), none)
+    return replace(make_assessment(pressure=PRESSED), time=end, series=series)
+
+
+def drawn(assessment, width=160, look=None):
+    (line,) = draw_pressure(assessment, width, 1, look or Look())
+    assert line.cell_len <= width or width < 60
+    return line.plain
+
+
+def past_of(line):
+    return line.rpartition("  ")[2] if line[-1] in "▁▂▃▄▅▆▇█" else ""
+
+
+def test_the_past_is_a_cell_for_every_twenty_seconds():
+    assert past_of(drawn(pressed([0.0, 10.0, 20.0, 0.0]))) == "▁▅█▁"
+    assert past_of(drawn(pressed([0.0, 50.0, 100.0]))) == "▁▅█", "the highest fills its cell"
+    assert past_of(drawn(pressed([0.0] * 90))) == "▁" * 30
+    assert drawn(pressed([0.0, 10.0, 20.0, 0.0]), look=Look(ascii=True)).endswith("  _+@_")
+
+
+def test_a_cell_holds_the_highest_of_its_time_and_stays_in_its_place():
+    first = pressed([0.0] * 60 + [20.0] + [0.0] * 9, step=2.0, end=20_018.0)
+    assert past_of(drawn(first)).count("█") == 1
+    later = replace(first, time=20_019.5)
+    assert drawn(later) == drawn(first)
+
+
+def test_without_room_or_pressure_or_a_past_there_is_none():
+    assert not past_of(drawn(pressed([20.0] * 9), width=68))
+    assert not past_of(drawn(pressed([20.0, 20.0])))
+    none = replace(pressed([20.0] * 9), pressure=replace(PRESSED, memory=None))
+    assert not past_of(drawn(none))
+    assert "not available" in drawn(none)
+    assert not past_of(drawn(make_assessment(pressure=PRESSED)))
+
+
+def test_gaps_and_unknown_values_are_no_pressure():
+    found = pressed([20.0, None, 20.0])
+    series = replace(found.series, times=(19_900.0, 19_980.0, 20_000.0))
+    assert past_of(drawn(replace(found, series=series))) == "█▁▁▁▁█"

@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint unit others vm vm-core bench docs screenshots dist zipapp deb man completion clean
+.PHONY: run test lint unit others vm vm-core bench docs screenshots transcript dist zipapp deb man completion clean
 
 run: $(STAMP)
 	@$(BIN)/oomtop
@@ -54,6 +54,10 @@ docs: $(STAMP)
 
 screenshots: $(STAMP)
 	$(BIN)/python screenshots/make.py
+
+# docs/first-minute.md, from real SSH sessions; needs root, sshd and tmux.
+transcript: $(STAMP)
+	$(BIN)/python screenshots/transcript.py
 
 # The wheel and the source archive; a file for machines without a network; a Debian package.
 dist: $(STAMP)

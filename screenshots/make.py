@@ -1,7 +1,8 @@
-"""Take the pictures of the README: the real program on a real drill, at three sizes, as SVG and PNG.
+"""Take the pictures of the README and the documents: the real program on real drills, as SVG and PNG.
 
-As root everything happens in PID and host-name namespaces of its own, with a leak inside a cgroup limited to 300 MB;
-one process is killed by the kernel before the pictures, another grows while they are taken.
+As root everything happens in PID and host-name namespaces of its own, with a leak inside a cgroup limited to 300 MB:
+one process is killed by the kernel, and others grow while the pictures are taken.  The machines of `fleet` are served
+by the exporter's code to a Prometheus that is started for the picture, and left out where there is none.
 """
 
 from __future__ import annotations
@@ -14,79 +15,141 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-from oomtop.host.cgroup import find_layout
-from oomtop.host.root import Root
-from oomtop.host.vmstat import read_vmstat
-from oomtop.snapshot import Tick
-from oomtop.source import LiveSource
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from oomtop.fleet.machines import read_machines
+from oomtop.fleet.prometheus import Prometheus
+from oomtop.recording.reader import Recording
+from oomtop.replay import ReplaySource
 from oomtop.tui.app import OomtopApp, Options
+from oomtop.tui.fleet_app import FleetApp
+from screenshots.drill import DrillSource, drill, growing_worker
 
 FOLDER = Path(__file__).parent
-SIZES = ((80, 24), (120, 40), (200, 60))
-LIMIT = 300 << 20
+LARGE = (120, 40)
 WATCHED_SECONDS = 12.0
-STARTED = time.time()
-_BEFORE = read_vmstat(Root())
-KILLS_BEFORE = (_BEFORE.oom_kill or 0) if _BEFORE else 0
-# Takes a name, a size in MB to hold and a growth in MB/s.
-WORKER = """
-import ctypes, mmap, sys, time
-name, size, rate = NAME, SIZE, RATE
-ctypes.CDLL(None).prctl(15, name.encode(), 0, 0, 0)
-memory = mmap.mmap(-1, 1 << 32, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-for i in range(4096):
-    memory[i << 20:(i + 1) << 20] = b"x" * (1 << 20)
-    if i > size:
-        time.sleep(1 / rate if rate else 1e6)
-"""
+MACHINES = (("web-01", None, 0.0), ("web-02", 240.0, 30.0), ("db-01", 5400.0, 2.0), ("cache-01", None, 14.0))
+"""(name, seconds until it is full, PSI full in per cent) of the machines of the fleet."""
 TEXT = re.compile(
     r'<text(?P<before>[^>]*?) x="(?P<x>[^"]+)" y="(?P<y>[^"]+)" textLength="(?P<length>[^"]+)"(?P<after>[^>]*)>'
     r"(?P<text>[^<]+)</text>"
 )
-STEADY = (("postgres", 180), ("redis-server", 90), ("nginx", 12), ("nginx", 11), ("node", 130), ("sshd", 6))
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture: what is pressed after a while of watching, and whether somebody grows meanwhile."""
+
+    name: str
+    size: tuple[int, int] = LARGE
+    keys: tuple[str, ...] = ()
+    grows: bool = True
+    theme: str | None = None
+    seconds: float = WATCHED_SECONDS
+
+
+SHOTS = (
+    Shot("calm", grows=False, seconds=8.0),
+    Shot("surge"),
+    Shot("surge-80x24", (80, 24)),
+    Shot("surge-200x60", (200, 60)),
+    Shot("surge-16-colours", theme="sixteen"),
+    Shot("kill", keys=("home", "k")),
+    Shot("cgroups", keys=("tab",)),
+    Shot("events", keys=("tab", "tab"), grows=False, seconds=6.0),
+    Shot("post-mortem", keys=("tab", "tab", "enter"), grows=False, seconds=6.0),
+    Shot("process", keys=("home", "enter"), seconds=8.0),
+)
 
 
 def main() -> None:
-    """Make all pictures."""
+    """Make all pictures, or those that are named."""
     if os.geteuid() == 0 and os.environ.get("OOMTOP_DRILL") != "1" and shutil.which("unshare"):
         os.environ["OOMTOP_DRILL"] = "1"
         os.execvp("unshare", ["unshare", "--pid", "--fork", "--mount-proc", "--uts", *sys.orig_argv])
     os.environ.pop("NO_COLOR", None)
     if os.environ.get("OOMTOP_DRILL") == "1":
         socket.sethostname("web-3")
+    wanted = sys.argv[1:]
     with drill():
-        for width, height in SIZES:
-            svg = asyncio.run(take(width, height))
-            save(svg, FOLDER / f"oomtop-{width}x{height}.svg")
+        for shot in SHOTS:
+            if not wanted or shot.name in wanted:
+                save(asyncio.run(take(shot)), shot.name)
+        if not wanted or "replay" in wanted:
+            save(replayed(), "replay")
+    if (not wanted or "fleet" in wanted) and shutil.which("prometheus"):
+        save(fleet(), "fleet")
 
 
-class DrillSource(LiveSource):
-    """The machine, without the kills that are older than the drill: neither their events nor their count."""
-
-    def ticks(self) -> Iterator[Tick]:
-        """Yield ticks until `close`."""
-        for tick in super().ticks():
-            events = tuple(event for event in tick.events if (event.time or 0.0) >= STARTED)
-            vmstat = tick.snapshot.vmstat
-            if vmstat is not None and vmstat.oom_kill is not None:
-                vmstat = replace(vmstat, oom_kill=vmstat.oom_kill - KILLS_BEFORE)
-            yield Tick(replace(tick.snapshot, vmstat=vmstat), events)
+async def take(shot: Shot) -> str:
+    """Run the program on this machine and return its screen."""
+    app = OomtopApp(DrillSource(1.0), Options(interval=1.0, theme=shot.theme))
+    with growing_worker() if shot.grows else ExitStack():
+        return await screen_of(app, shot.size, shot.seconds, shot.keys, shot.name)
 
 
-async def take(width: int, height: int) -> str:
-    """Run the program at one size and return its screen."""
-    app = OomtopApp(DrillSource(1.0), Options(interval=1.0))
-    with growing_worker():
-        async with app.run_test(size=(width, height)) as pilot:
-            await asyncio.sleep(WATCHED_SECONDS)
-            await pilot.pause()
-            return app.export_screenshot(title=f"oomtop {width}x{height}")
+async def screen_of(app: App[None], size: tuple[int, int], seconds: float, keys: Sequence[str], name: str) -> str:
+    """Return the screen after some seconds and keys."""
+    async with app.run_test(size=size) as pilot:
+        await asyncio.sleep(seconds)
+        for key in keys:
+            await pilot.press(key)
+            await asyncio.sleep(1.5)
+        await settled(pilot)
+        return app.export_screenshot(title=f"oomtop: {name}")
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait for the last refresh."""
+    await pilot.pause()
+    await pilot.pause()
+
+
+def replayed() -> str:
+    """Record a drill that ends in a kill, and return the replay a few seconds before the kill."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "recording.db")
+        # By its short name: the picture is not about where it lies.
+        environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        recorder = subprocess.Popen(["python3", "-m", "oomtop", "record", "--file", str(path)], env=environ)
+        time.sleep(4)
+        with growing_worker(rate=25) as worker:
+            if worker is not None:
+                worker.wait(60)
+        time.sleep(3)
+        recorder.terminate()
+        recorder.wait()
+        recording = Recording(str(path))
+        end = recording.moments[-1].time
+        app = OomtopApp(ReplaySource(recording, end - 6), Options(replay=True))
+        return asyncio.run(screen_of(app, LARGE, 4.0, (), "replay"))
+
+
+def fleet() -> str:
+    """Return the table of machines that a real Prometheus knows."""
+    from tests.e2e.test_prometheus import exporting, machine, prometheus, until
+
+    with ExitStack() as stack:
+        targets = {
+            f"{name}:9797": stack.enter_context(exporting(machine(name, seconds, full)))
+            for name, seconds, full in MACHINES
+        }
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        client = Prometheus(stack.enter_context(prometheus(folder, {**targets, "batch-07:9797": "127.0.0.1:9"})))
+        until(lambda: sum(bool(each.history) for each in read_machines(client, time.time())) == len(targets), 90)
+        time.sleep(60)
+        app = FleetApp(lambda now: read_machines(client, now), "http://prometheus:9090", 10.0, None, False)
+        return asyncio.run(screen_of(app, (120, 24), 3.0, (), "fleet"))
 
 
 def pinned(svg: str) -> str:
@@ -104,68 +167,14 @@ def _pin(match: re.Match[str]) -> str:
     return "".join(parts)
 
 
-def save(svg: str, path: Path) -> None:
+def save(svg: str, name: str) -> None:
     """Write the picture, and a PNG beside it where rsvg-convert is present."""
+    path = FOLDER / f"{name}.svg"
     path.write_text(svg)
     print(path)
     if shutil.which("rsvg-convert"):
         command = ["rsvg-convert", "-o", str(path.with_suffix(".png"))]
         subprocess.run(command, input=pinned(svg).encode(), check=True)
-
-
-@contextmanager
-def drill() -> Iterator[None]:
-    """Hold the steady processes, and let one be killed by the limit of its cgroup before the first picture."""
-    workers = [start(name, size, 0) for name, size in STEADY]
-    try:
-        with growing_worker(rate=300) as victim:
-            if victim is not None:
-                victim.wait(20)
-        yield
-    finally:
-        for worker in workers:
-            end(worker)
-
-
-@contextmanager
-def growing_worker(rate: float = 12) -> Iterator[subprocess.Popen[bytes] | None]:
-    """Hold a process that grows by `rate` MB/s inside a limited cgroup, nothing where that may not be made."""
-    layout = find_layout(Root())
-    if layout is None or os.geteuid() != 0:
-        yield None
-        return
-    group = Path(layout.memory_mount, "image-resizer.service")
-    group.mkdir()
-    worker = None
-    try:
-        (group / ("memory.limit_in_bytes" if layout.version == 1 else "memory.max")).write_text(str(LIMIT))
-        worker = start("image-resizer", 40, rate, group)
-        yield worker
-    finally:
-        if worker is not None:
-            end(worker)
-        group.rmdir()
-
-
-def start(name: str, size: int, rate: float, group: Path | None = None) -> subprocess.Popen[bytes]:
-    """Start a process called `name` that holds `size` MB and then grows by `rate` MB/s."""
-    code = WORKER.replace("NAME", repr(name)).replace("SIZE", str(size)).replace("RATE", str(rate))
-    # Python looks for its library beside argv[0], unless it is told.
-    environ = {**os.environ, "PYTHONHOME": sys.base_prefix}
-    python = os.path.realpath(sys.executable)
-    worker = subprocess.Popen([name, "-"], executable=python, stdin=subprocess.PIPE, env=environ)
-    if group is not None:
-        (group / "cgroup.procs").write_text(str(worker.pid))
-    assert worker.stdin is not None
-    worker.stdin.write(code.encode())
-    worker.stdin.close()
-    return worker
-
-
-def end(worker: subprocess.Popen[bytes]) -> None:
-    """Kill a worker and wait until it is gone."""
-    worker.kill()
-    worker.wait()
 
 
 if __name__ == "__main__":

@@ -155,31 +155,36 @@ class _Drill:
 
     def _watch(self, load: subprocess.Popen[bytes], report: Callable[[str], None]) -> Outcome:
         begun, quarter = time.monotonic(), 0
-        begin(load)
-        peak, kills = 0, 0
-        while load.poll() is None and not kills and time.monotonic() - begun < self._seconds:
-            time.sleep(_LOOK_SECONDS)
-            peak, kills = max(peak, self._group.peak() or 0), self._group.kills()
-            if peak * 4 // self._group.limit > quarter:
-                quarter = peak * 4 // self._group.limit
-                report(f"{format_bytes(peak)} of {format_bytes(self._group.limit)}")
+        peak, kills, end = 0, 0, "time is up"
+        try:
+            begin(load)
+            while load.poll() is None and not kills and time.monotonic() - begun < self._seconds:
+                time.sleep(_LOOK_SECONDS)
+                peak, kills = max(peak, self._group.peak() or 0), self._group.kills()
+                if peak * 4 // self._group.limit > quarter:
+                    quarter = peak * 4 // self._group.limit
+                    report(f"{format_bytes(peak)} of {format_bytes(self._group.limit)}")
+        except KeyboardInterrupt:
+            end = "stopped"
         took = time.monotonic() - begun
         kills = kills or self._group.kills()
-        if kills or load.poll() is None:
-            return self._ended(load.pid, peak, kills, took)
+        if kills or load.poll() is None or end == "stopped":
+            return self._ended(load.pid, peak, "killed" if kills else end, took)
         return Outcome(
             ACTION, Status.FAILED, f"the load ended by itself with exit code {load.returncode}", seconds=took
         )
 
-    def _ended(self, pid: int, peak: int, kills: int, took: float) -> Outcome:
+    def _ended(self, pid: int, peak: int, how: str, took: float) -> Outcome:
         who = Target(ProcessId(pid, 0), f"oomtop-{self._kind.value}", None, "", None, peak, peak)
-        end = f"the kernel killed in {self._group.path}" if kills else "nothing was killed"
+        end = {"killed": f"the kernel killed in {self._group.path}", "stopped": "stopped"}.get(
+            how, "nothing was killed"
+        )
         return Outcome(
             action=ACTION,
             status=Status.DONE,
             summary=f"{end} after {format_duration(took)}; it held {format_bytes(peak)}",
             freed=peak,
             seconds=took,
-            after="killed" if kills else "time is up",
-            ended=(who,) if kills else (),
+            after=how,
+            ended=(who,) if how == "killed" else (),
         )

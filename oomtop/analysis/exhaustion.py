@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from oomtop.analysis.model import Confidence, Exhaustion
@@ -14,6 +15,8 @@ _WINDOWS = ((30.0, 0.0, 2 * 3600.0), (300.0, 0.6, 12 * 3600.0), (1800.0, 0.6, 48
 # A slow trend that half a minute contradicts is over.
 _GOES_ON = 0.3
 _RECENT_POINTS = 15
+# A surge leaves no time for five points: what would be full in this many seconds is said from three.
+_SUDDEN, _SUDDEN_LEAST = 20.0, 1.5
 
 
 def exhaustion(resource: str, headroom: int, points: Sequence[tuple[float, int]], now: float, size: int) -> Exhaustion:
@@ -26,7 +29,7 @@ def exhaustion(resource: str, headroom: int, points: Sequence[tuple[float, int]]
     within = list(takewhile(lambda point: point[0] >= since, reversed(points)))
     recent = slope(within[::-1], least=5, seconds=4.0, most=_RECENT_POINTS)
     if recent is None:
-        return Exhaustion(resource, headroom, None)
+        return _sudden(resource, headroom, within[::-1], size)
     if recent.median <= 0:
         # Half a minute without growth contradicts every slower trend.
         return Exhaustion(resource, headroom, recent.median)
@@ -37,6 +40,15 @@ def exhaustion(resource: str, headroom: int, points: Sequence[tuple[float, int]]
         if recent.median >= trend.median * _GOES_ON:
             return _outlook(resource, headroom, trend)
     return Exhaustion(resource, headroom, recent.median)
+
+
+def _sudden(resource: str, headroom: int, points: Sequence[tuple[float, int]], size: int) -> Exhaustion:
+    """Return the outlook of three or four points: only of what is half full and would be full at once."""
+    trend = slope(points, least=3, seconds=_SUDDEN_LEAST)
+    is_sudden = trend is not None and trend.low > 0 and headroom <= min(size / 2, trend.median * _SUDDEN)
+    if trend is None or not is_sudden:
+        return Exhaustion(resource, headroom, None)
+    return replace(_outlook(resource, headroom, trend), confidence=Confidence.LOW)
 
 
 def _trend(points: Sequence[tuple[float, int]], now: float, seconds: float, known: float) -> Slope | None:

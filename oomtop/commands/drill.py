@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import seconds, size
@@ -32,6 +33,9 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.headless import act
 
     request = DrillRequest(DrillKind(options.kind), options.size, options.rate, options.seconds)
+    # Told to end it ends as with Ctrl-C: its load and its group go, and the audit log has its outcome.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
     consent, guard = consent_of(options)
     if not options.json:
         return act(lambda snapshot: request, consent, guard)

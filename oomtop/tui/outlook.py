@@ -10,6 +10,8 @@ from oomtop.analysis.words import describe_exhaustion, describe_victim
 from oomtop.tui.look import Look
 from oomtop.units import format_rate, printable
 
+_LEAST_TITLE = 40
+
 
 def draw_outlook(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
     """Return two lines, and further findings where there is room."""
@@ -26,11 +28,21 @@ def draw_outlook(assessment: Assessment, width: int, height: int, look: Look) ->
 
 
 def _with_advice(line: Text, advice: str, width: int) -> Text:
-    """Add as many whole clauses of the advice as there is room for, so that none is cut in two."""
+    """Add as many whole clauses of the advice as there is room for, so that none is cut in two.
+
+    The first one, which names the key, is there at any width that leaves the title enough to be understood.
+    """
     clauses = advice.split("; ")
-    while clauses and line.cell_len + 2 + len("; ".join(clauses)) > width:
+    while len(clauses) > 1 and line.cell_len + 2 + len("; ".join(clauses)) > width:
         clauses.pop()
-    return line.append(f"  {'; '.join(clauses)}") if clauses else line
+    said = "; ".join(clauses)
+    if line.cell_len + 2 + len(said) > width:
+        said = said.partition(", ")[0]
+        left = width - 2 - len(said)
+        if left < _LEAST_TITLE:
+            return line
+        line.truncate(left, overflow="ellipsis")
+    return line.append(f"  {said}")
 
 
 def _outlook(assessment: Assessment, look: Look) -> Text:

@@ -18,6 +18,7 @@ from oomtop.tui.rows import Entry
 
 Styles = Callable[[str], Style]
 _COMMAND_PAN = 8
+_NARROW_COMMAND = 40
 
 
 class Marks(NamedTuple):
@@ -136,7 +137,7 @@ def _width(column: Column, frame: Frame) -> int:
 
 def _cell(entry: Entry, column: Column, frame: Frame, moment: Moment) -> str:
     if column.id == COMMAND:
-        text = _command(entry)[frame.command_from * _COMMAND_PAN :]
+        text = _command(entry, _width(column, frame))[frame.command_from * _COMMAND_PAN :]
     elif column.id == "pid" and entry.members:
         text = f"x{entry.members}"
     else:
@@ -146,9 +147,14 @@ def _cell(entry: Entry, column: Column, frame: Frame, moment: Moment) -> str:
     return fit(text, _width(column, frame), column.align)
 
 
-def _command(entry: Entry) -> str:
+def _command(entry: Entry, width: int) -> str:
+    """Return the command behind its branches; with little room its program has no folder, which would fill it."""
     fold = f"[+{entry.hidden}] " if entry.hidden else ""
-    return f"{entry.prefix}{fold}{command_of(entry.row)}"
+    command = command_of(entry.row)
+    if width < _NARROW_COMMAND and command.startswith("/"):
+        program, blank, rest = command.partition(" ")
+        command = f"{program.rpartition('/')[2]}{blank}{rest}"
+    return f"{entry.prefix}{fold}{command}"
 
 
 def _marker(entry: Entry, ascii_only: bool, marks: Marks) -> str:

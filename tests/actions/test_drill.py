@@ -108,6 +108,27 @@ def test_killed_in_the_middle_it_leaves_no_process_and_no_group():
 
 
 @needs_groups
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_told_to_end_it_says_so_and_leaves_nothing(number, tmp_path):
+    drill = subprocess.Popen(
+        [*OOMTOP, "drill", "leak", "--size", "64M", "--rate", "1M", "--yes", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OOMTOP_AUDIT_LOG": str(tmp_path / "audit.jsonl")},
+    )
+    assert drill.stderr is not None
+    # The plan comes before the load.
+    line = next(line for line in drill.stderr if b"runs as pid" in line)
+    name = line.split()[6].decode().strip("/,")
+    drill.send_signal(number)
+    said = json.loads(drill.communicate(timeout=20)[0])
+    assert (drill.returncode, said["end"], said["pids"]) == (0, "stopped", [])
+    assert name not in groups()
+    phases = [json.loads(line)["phase"] for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert phases == ["start", "end"]
+
+
+@needs_groups
 def test_an_empty_group_of_a_dead_drill_is_removed_by_the_next():
     assert LAYOUT is not None
     gone = subprocess.Popen(["true"])

@@ -48,3 +48,24 @@ def test_growth_of_a_process_that_stopped_is_nought():
     assert growth(points, 19.0) == pytest.approx(50 * MB, rel=0.01)
     assert growth(points, 40.0) == 0.0
     assert growth(None, 1.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("sizes", "is_sudden"),
+    [
+        ([100, 180, 260], True),
+        ([100, 180, 260, 340], True),
+        ([10, 50, 90], False),  # a start: less than half is full
+        ([250, 252, 254], False),  # full in more than 20 s
+        ([100, 300, 260], False),  # it gives back
+        ([180, 260], False),  # two points are one jump
+    ],
+)
+def test_a_surge_is_said_from_three_points(sizes, is_sudden):
+    """One point every 2 s, of 400 MB."""
+    points = [(2.0 * at, size << 20) for at, size in enumerate(sizes)]
+    found = exhaustion("/x", (400 - sizes[-1]) << 20, points, points[-1][0], 400 << 20)
+    assert (found.seconds is not None) == is_sudden
+    if is_sudden:
+        assert found.confidence is Confidence.LOW
+        assert found.seconds == pytest.approx((400 - sizes[-1]) / 40)

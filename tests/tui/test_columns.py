@@ -126,3 +126,13 @@ def test_ranks_follow_the_kernel_where_it_spoke() -> None:
     first = ProcessId(105, 1105)
     ranks = rank_victims(rows, [first])
     assert (ranks[first], ranks[rows[0].process.id], ranks[rows[11].process.id]) == (1, 2, 12)
+
+
+def test_a_narrow_command_begins_with_the_program_and_a_wide_one_with_its_folder() -> None:
+    row = make_row(make_process(command="/usr/lib/postgresql/16/bin/postgres -D /srv/db"))
+    texts = [
+        look(Entry(row.process.id, row), Frame(columns_for(width), width, False), Moment(), Marks()).cells[-1]
+        for width in (80, 120)
+    ]
+    assert texts[0].startswith("postgres -D /srv/db")
+    assert texts[1].startswith("/usr/lib/postgresql")

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
-from oomtop.analysis.model import PressureFigures, Series
+import pytest
+
+from oomtop.analysis.model import Finding, PressureFigures, Series, Severity
 from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.tui.gauges import draw_pressure
 from oomtop.tui.look import Look
+from oomtop.tui.outlook import draw_outlook
 from tests.tui.factories import make_assessment
 
 LINE = PressureLine(1.5, 0.5, 0.1, 1000)
@@ -57,3 +60,20 @@ def test_gaps_and_unknown_values_are_no_pressure():
     found = pressed([20.0, None, 20.0])
     series = replace(found.series, times=(19_900.0, 19_980.0, 20_000.0))
     assert past_of(drawn(replace(found, series=series))) == "█▁▁▁▁█"
+
+
+@pytest.mark.parametrize(
+    ("width", "ends"), [(80, "  k kills its biggest process"), (100, "  k kills its biggest process"), (50, "")]
+)
+def test_a_finding_names_its_key_where_there_is_any_room(width, ends):
+    title = "/oomtop-drill-544 is near its limit of 300M, full in about 24s"
+    finding = Finding(
+        "x", Severity.CRITICAL, title, "", "k kills its biggest process; raise memory.max or set memory.high"
+    )
+    (line,) = [
+        line for line in draw_outlook(make_assessment(findings=(finding,)), width, 3, Look()) if "near" in line.plain
+    ]
+    assert line.plain.startswith("!! /oomtop-drill-544 is near its limit of 300M")
+    assert line.plain.endswith(ends)
+    if ends:
+        assert line.cell_len <= width

@@ -142,10 +142,12 @@ class _Drill:
         group.make()
         sweeper = group.start_sweeper()
         try:
-            load = group.start_load(self._kind.value, self._rate)
-            report(f"{self._kind.value} runs as pid {load.pid} in {group.path}, limit {format_bytes(group.limit)}")
+            load, begun = group.start_load(self._kind.value, self._rate), time.monotonic()
             try:
+                report(f"{self._kind.value} runs as pid {load.pid} in {group.path}, limit {format_bytes(group.limit)}")
                 return self._watch(load, report)
+            except KeyboardInterrupt:
+                return self._ended(load.pid, group.peak() or 0, "stopped", time.monotonic() - begun)
             finally:
                 load.kill()
                 load.wait()
@@ -155,21 +157,18 @@ class _Drill:
 
     def _watch(self, load: subprocess.Popen[bytes], report: Callable[[str], None]) -> Outcome:
         begun, quarter = time.monotonic(), 0
-        peak, kills, end = 0, 0, "time is up"
-        try:
-            begin(load)
-            while load.poll() is None and not kills and time.monotonic() - begun < self._seconds:
-                time.sleep(_LOOK_SECONDS)
-                peak, kills = max(peak, self._group.peak() or 0), self._group.kills()
-                if peak * 4 // self._group.limit > quarter:
-                    quarter = peak * 4 // self._group.limit
-                    report(f"{format_bytes(peak)} of {format_bytes(self._group.limit)}")
-        except KeyboardInterrupt:
-            end = "stopped"
+        begin(load)
+        peak, kills = 0, 0
+        while load.poll() is None and not kills and time.monotonic() - begun < self._seconds:
+            time.sleep(_LOOK_SECONDS)
+            peak, kills = max(peak, self._group.peak() or 0), self._group.kills()
+            if peak * 4 // self._group.limit > quarter:
+                quarter = peak * 4 // self._group.limit
+                report(f"{format_bytes(peak)} of {format_bytes(self._group.limit)}")
         took = time.monotonic() - begun
         kills = kills or self._group.kills()
-        if kills or load.poll() is None or end == "stopped":
-            return self._ended(load.pid, peak, "killed" if kills else end, took)
+        if kills or load.poll() is None:
+            return self._ended(load.pid, peak, "killed" if kills else "time is up", took)
         return Outcome(
             ACTION, Status.FAILED, f"the load ended by itself with exit code {load.returncode}", seconds=took
         )

@@ -42,7 +42,7 @@ def group_near_limit(facts: Facts) -> Finding | None:
         f"{group.name} is near its limit of {format_bytes(limit)}{when}",
         f"working set {format_bytes(limit - left)} of {format_bytes(limit)}"
         + (f"; next victim {victim.name} ({victim.id.pid})" if victim else ""),
-        "k kills its biggest process; raise memory.max or set memory.high below it",
+        "J goes to its biggest process, k ends it; raise memory.max or set memory.high below it",
         action="kill",
         target=victim.id if victim else None,
         cgroup=group.cgroup.path,
@@ -76,7 +76,7 @@ def memory_running_out(facts: Facts) -> Finding | None:
         Severity.CRITICAL if low or (seconds or 1e9) < _SOON else Severity.WARNING,
         f"memory {when}{cause}",
         f"available {format_bytes(memory.available)} of {format_bytes(memory.total)}",
-        "k kills, f freezes the grower, W adds swap",
+        "J goes to the grower, k ends it, f freezes it; W adds swap",
         action="kill",
         target=grower.process.id if grower else None,
     )
@@ -105,7 +105,7 @@ def swap_storm(facts: Facts) -> Finding | None:
         Severity.CRITICAL,
         f"swap storm: {format_rate(into)} in and {format_rate(out)} out",
         f"swap used {format_bytes(facts.swap.used)} of {format_bytes(facts.swap.total)}",
-        "k kills or f freezes the biggest process",
+        "J goes to the biggest process, k ends it, f freezes it",
         action="kill",
     )
 
@@ -120,7 +120,7 @@ def thrashing(facts: Facts) -> Finding | None:
         Severity.CRITICAL,
         f"thrashing: everything waits for memory {pressure.full.avg10:.0f} % of the time",
         f"PSI full avg10 {pressure.full.avg10:.1f}, refaults {format_rate(facts.pressure.refault_rate)}",
-        "k kills the biggest process; W adds swap",
+        "J goes to the biggest process, k ends it; W adds swap",
         action="kill",
     )
 

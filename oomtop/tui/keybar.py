@@ -17,8 +17,9 @@ Keys = Sequence[tuple[str, str]]
 """(key as it is written, what it does) from the most to the least wanted."""
 MONITOR_KEYS: Keys = (
     ("?", "Help"), ("Tab", "Tabs"), ("Enter", "Details"), ("k", "Kill"), ("o", "Protect"), ("f", "Freeze"),
-    ("z", "Undo"), ("q", "Quit"), ("d", "Caches"), ("/", "Search"), ("\\", "Filter"), ("r", "Reclaim"), ("L", "Limit"),
-    ("W", "Swap"), ("t", "Tree"), ("u", "User"), ("Z", "Pause"), ("v", "Chart"), ("S", "Setup"), (":", "All"),
+    ("z", "Undo"), ("q", "Quit"), ("J", "Suspect"), ("d", "Caches"), ("/", "Search"), ("\\", "Filter"),
+    ("r", "Reclaim"), ("L", "Limit"), ("W", "Swap"), ("t", "Tree"), ("u", "User"), ("Z", "Pause"), ("v", "Chart"),
+    ("S", "Setup"), (":", "All"),
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from oomtop.analysis.accused import accused
 from oomtop.analysis.model import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
 from oomtop.tui.columns import BY_ID, DEFAULT_SORT, Moment
@@ -292,6 +293,11 @@ class ProcessTable(ScrollView, can_focus=True):
         at = self._order.of_pid(self._typed.take(digit))
         if at is not None:
             self._move_to(at)
+
+    def action_accused(self) -> None:
+        """Go to the process that the first finding is about, or that is killed next."""
+        at = self._order.at(accused(self._assessment)) if self._assessment is not None else None
+        self.app.bell() if at is None else self._move_to(at)
 
     def action_pan(self, step: int) -> None:
         """Show columns further right or left; past the last one the command moves."""

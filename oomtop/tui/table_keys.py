@@ -42,6 +42,7 @@ TABLE_BINDINGS: list[BindingType] = [
     _key("pagedown", "page(1)", "Page down", "page_down"),
     _key("home", "edge(False)", "First", "home"),
     _key("end", "edge(True)", "Last", "end"),
+    _key("J", "accused", "Go to whom the finding is about, or who is killed next", "accused"),
     _key("left", "pan(-1)", "Columns to the left", "pan_left"),
     _key("right", "pan(1)", "Columns to the right", "pan_right"),
     _key("enter", "activate", "Details", "details"),

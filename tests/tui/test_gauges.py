@@ -63,12 +63,16 @@ def test_gaps_and_unknown_values_are_no_pressure():
 
 
 @pytest.mark.parametrize(
-    ("width", "ends"), [(80, "  k kills its biggest process"), (100, "  k kills its biggest process"), (50, "")]
+    ("width", "ends"), [(80, "  J goes to its biggest process"), (100, "  J goes to its biggest process"), (50, "")]
 )
 def test_a_finding_names_its_key_where_there_is_any_room(width, ends):
     title = "/oomtop-drill-544 is near its limit of 300M, full in about 24s"
     finding = Finding(
-        "x", Severity.CRITICAL, title, "", "k kills its biggest process; raise memory.max or set memory.high"
+        "x",
+        Severity.CRITICAL,
+        title,
+        "",
+        "J goes to its biggest process, k ends it; raise memory.max or set memory.high",
     )
     (line,) = [
         line for line in draw_outlook(make_assessment(findings=(finding,)), width, 3, Look()) if "near" in line.plain

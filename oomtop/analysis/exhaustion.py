@@ -15,6 +15,8 @@ _WINDOWS = ((30.0, 0.0, 2 * 3600.0), (300.0, 0.6, 12 * 3600.0), (1800.0, 0.6, 48
 # A slow trend that half a minute contradicts is over.
 _GOES_ON = 0.3
 _RECENT_POINTS = 15
+# Ten seconds do not tell of the next hour: a trend reaches this many times as far as it was seen.
+_REACH = 120.0
 # A surge leaves no time for five points: what would be full in this many seconds is said from three.
 _SUDDEN, _SUDDEN_LEAST = 20.0, 1.5
 
@@ -70,6 +72,7 @@ def _outlook(resource: str, headroom: int, trend: Slope) -> Exhaustion:
 def _is_trend(trend: Slope, headroom: int, farthest: float, size: int, seconds: float) -> bool:
     """Whether a slope is one: a quarter of all pairs falling, or an end out of sight, is noise."""
     least = max(size * 2e-5 * _WINDOWS[0][0] / seconds, 1.0)
+    farthest = min(farthest, trend.seconds * _REACH)
     return trend.median > least and trend.low > 0 and headroom / trend.median <= farthest
 
 

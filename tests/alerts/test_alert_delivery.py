@@ -157,7 +157,7 @@ SAID = {
     "hangs": "no answer|closed|timed out",
     "closes early": "closed|reset|Broken pipe",
     "answers 500": "answered 500",
-    "answers a byte now and then": "no answer|closed|no HTTP|BadStatus",
+    "answers a byte now and then": "no answer|closed|no HTTP|BadStatus|reset|Broken",
     "answers no HTTP": "no HTTP|reset|Broken",
 }
 

@@ -69,3 +69,10 @@ def test_a_surge_is_said_from_three_points(sizes, is_sudden):
     if is_sudden:
         assert found.confidence is Confidence.LOW
         assert found.seconds == pytest.approx((400 - sizes[-1]) / 40)
+
+
+def test_a_short_look_does_not_tell_of_the_far_future():
+    """20 GiB at 16 MiB a second are 21 minutes: ten seconds cannot tell that, twenty can."""
+    points = [(float(at), at << 24) for at in range(21)]
+    assert exhaustion("RAM", 20 << 30, points[:10], 9.0, 24 << 30).seconds is None
+    assert exhaustion("RAM", 20 << 30, points, 20.0, 24 << 30).seconds == pytest.approx(1280)

@@ -121,13 +121,13 @@ class MachineList(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         machine = self._machines[at]
         line = Text(machine_line(machine, fit(self._machines, width), self._now), no_wrap=True)
+        line.truncate(width, pad=True)
         if state_of(machine, self._now) in (DOWN, ALERT):
             line.stylize(self._look.style("bad", bold=True) or "bold")
         elif is_pressing(machine):
             line.stylize(self._look.style("warn"))
         if at == self._at:
             line.stylize("reverse")
-        line.truncate(width, pad=True)
         return Strip(list(line.render(self.app.console)), width).apply_style(self.rich_style)
 
 
@@ -246,7 +246,7 @@ class FleetApp(App[None]):
     # -- what is said -------------------------------------------------------------------------------
 
     def _head(self, width: int) -> list[Text]:
-        line = Text(" oomtop fleet ", self.look.style("accent", bold=True) or "bold")
+        line = Text().append(" oomtop fleet ", self.look.style("accent", bold=True) or "bold")
         if self._when is None:
             return [line.append("asking ..." if not self._problem else ""), *self._said()]
         down = sum(not machine.up for machine in self._machines)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.text import Text
 
-from oomtop.analysis.model import Assessment, Severity, Victims
+from oomtop.analysis.accused import full_first, next_victims
+from oomtop.analysis.model import Assessment, Severity
 from oomtop.analysis.words import describe_exhaustion, describe_victim
 from oomtop.tui.look import Look
 from oomtop.units import format_rate, printable
@@ -57,9 +58,10 @@ def _outlook(assessment: Assessment, look: Look) -> Text:
 
 def _next(assessment: Assessment, width: int, look: Look) -> Text:
     line = Text("Next ")
-    where, victims = _domain(assessment)
+    group, victims = full_first(assessment), next_victims(assessment)
     line.append(printable(describe_victim(victims.first)) if victims.first else "no process can be killed")
-    line.append(printable(where))
+    if group is not None:
+        line.append(f" when {printable(group.name)} is full")
     if victims.near_tie and len(victims.candidates) > 1:
         line.append(f" (or {printable(victims.candidates[1].name)})")
     if victims.culprit:
@@ -79,13 +81,3 @@ def _add(line: Text, text: str, width: int, look: Look) -> bool:
         return False
     line.append(text, look.style("warn"))
     return True
-
-
-def _domain(assessment: Assessment) -> tuple[str, Victims]:
-    """Return whose OOM comes first, in words, and its victims: the cgroup that fills up, or the machine."""
-    soonest = assessment.exhaustion[0] if assessment.exhaustion else None
-    if soonest is not None and soonest.seconds is not None:
-        for group in assessment.cgroups:
-            if group.cgroup.path == soonest.resource:
-                return f" when {group.name} is full", group.victims
-    return "", assessment.victims

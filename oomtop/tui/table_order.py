@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from oomtop.analysis.accused import next_victims
 from oomtop.analysis.model import Assessment, Growth, ProcessRow
 from oomtop.host.process import ProcessId
 from oomtop.tui.columns import Moment, rank_victims
@@ -42,7 +43,8 @@ class TableOrder:
         """Take the facts of a tick; return whether any row differs from the tick before."""
         changes = self._changes = changes_between(self.rows, assessment.rows)
         self.rows = assessment.rows
-        first = assessment.victims.first
+        # The one that the line `Next` names: in a limited cgroup another one than the machine's.
+        first = next_victims(assessment).first
         self.victim = first.id if first else None
         self.frozen = frozenset(group.cgroup.path for group in assessment.cgroups if group.cgroup.frozen)
         is_same_rank = changes is not None and all(old.badness == new.badness for old, new in changes)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,9 @@ def sleeper():
     child = subprocess.Popen([sys.executable, "-c", "import signal; print(flush=True); signal.pause()"], stdout=-1)
     assert child.stdout is not None
     child.stdout.readline()
+    # It has said so; now it has to be asleep as well, or its next step changes what is read.
+    while Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        os.sched_yield()
     yield child
     child.kill()
     child.wait()

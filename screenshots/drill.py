@@ -85,10 +85,12 @@ def growing_worker(rate: float = 12) -> Iterator[subprocess.Popen[bytes] | None]
 def start(name: str, size: int, rate: float, group: Path | None = None) -> subprocess.Popen[bytes]:
     """Start a process called `name` that holds `size` MB and then grows by `rate` MB/s."""
     code = WORKER.replace("NAME", repr(name)).replace("SIZE", str(size)).replace("RATE", str(rate))
+    # The system's Python where there is one: its place is the same everywhere, and the picture of a process shows it.
+    system = Path("/usr/bin/python3")
+    python, home = (system, "/usr") if system.exists() else (Path(sys.executable), sys.base_prefix)
     # Python looks for its library beside argv[0], unless it is told.
-    environ = {**os.environ, "PYTHONHOME": sys.base_prefix}
-    python = os.path.realpath(sys.executable)
-    worker = subprocess.Popen([name, "-"], executable=python, stdin=subprocess.PIPE, env=environ)
+    environ = {**os.environ, "PYTHONHOME": home}
+    worker = subprocess.Popen([name, "-"], executable=python.resolve(), stdin=subprocess.PIPE, env=environ)
     if group is not None:
         (group / "cgroup.procs").write_text(str(worker.pid))
     assert worker.stdin is not None

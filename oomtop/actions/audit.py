@@ -8,6 +8,7 @@ Sample line: `{"phase": "end", "id": "4711-1764000000.000000-1", "action": "kill
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -154,9 +155,14 @@ def _write_line(path: str, line: str, durable: bool) -> None:
 
     `durable` waits for the disk, which may take seconds: only where the line has to outlive a power failure.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        os.write(descriptor, line.encode())
+        size = os.fstat(descriptor).st_size
+        # A full disk or a power failure left half a line: it takes no other with it.
+        whole = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+        text = (line if whole else f"\n{line}").encode()
+        if os.write(descriptor, text) < len(text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if durable:
             os.fsync(descriptor)
     finally:

@@ -1,11 +1,11 @@
 """Compaction: write 1 to `/proc/sys/vm/compact_memory`, so that large contiguous blocks become free.
 
-Documentation/admin-guide/sysctl/vm.rst ("compact_memory"), `/proc/buddyinfo` (Documentation/filesystems/proc.rst).
-Sample line: `Node 0, zone   Normal   5184   3690   2533   1814   1085    615    356    306    183     93    231`
+Documentation/admin-guide/sysctl/vm.rst ("compact_memory").
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
@@ -15,38 +15,25 @@ from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.requests import CompactRequest
 from oomtop.errors import ActionRefused, ParseError
-from oomtop.host.root import Root, read_optional
+from oomtop.host.buddyinfo import read_buddyinfo
+from oomtop.host.root import Root
+from oomtop.units import format_bytes
 
 ACTION = "compact"
 FILE = "/proc/sys/vm/compact_memory"
 # 2^9 pages of 4 KiB: the size of a transparent huge page on x86 and arm64.
 HUGE_ORDER = 9
+_BLOCK = format_bytes(os.sysconf("SC_PAGE_SIZE") << HUGE_ORDER)
 
 
-def parse_buddyinfo(text: str, path: str = "/proc/buddyinfo") -> tuple[int, ...]:
-    """Return the free blocks of each order, all zones together.
+def huge_blocks(root: Root) -> int | None:
+    """Return how many blocks of `HUGE_ORDER` the free lists hold, larger ones split; None where they cannot be read.
 
     Raises:
-        ParseError: a zone line with something else than counts.
+        ParseError: `/proc/buddyinfo` has another shape.
     """
-    totals: list[int] = []
-    for line in text.splitlines():
-        _, found, rest = line.partition("zone")
-        if not found:
-            continue
-        try:
-            counts = [int(word) for word in rest.split()[1:]]
-        except ValueError:
-            raise ParseError(path, line) from None
-        totals.extend([0] * (len(counts) - len(totals)))
-        for order, count in enumerate(counts):
-            totals[order] += count
-    return tuple(totals)
-
-
-def huge_blocks(orders: tuple[int, ...]) -> int:
-    """Return how many blocks of 2 MiB the free lists hold, larger ones split."""
-    return sum(count << (order - HUGE_ORDER) for order, count in enumerate(orders) if order >= HUGE_ORDER)
+    zones = read_buddyinfo(root)
+    return sum(zone.pages_from(HUGE_ORDER) for zone in zones) >> HUGE_ORDER if zones else None
 
 
 def prepare_compact(request: CompactRequest, context: ActionContext) -> PreparedAction:
@@ -57,26 +44,26 @@ def prepare_compact(request: CompactRequest, context: ActionContext) -> Prepared
         return refused(ACTION, title, reason)
     try:
         file = KernelFile(context.root.at(FILE), "to run as root")
-        blocks = huge_blocks(_read(context.root))
+        blocks = huge_blocks(context.root)
     except ActionRefused as refusal:
         return refused(ACTION, title, str(refusal))
     except ParseError as error:
         file.close()
         return refused(ACTION, title, str(error))
+    now = f"{_shown(blocks)} blocks of {_BLOCK} are free now"
     plan = Plan(
         action=ACTION,
         title=title,
         steps=(f"write 1 to {FILE}",),
-        effect=f"frees nothing; makes large blocks out of small ones ({blocks} blocks of 2 MiB are free now)",
+        effect=f"frees nothing; makes large blocks out of small ones ({now})",
         frees=0,
         risk="moves pages about: takes CPU for seconds on a large machine",
     )
     return PreparedAction(plan, _Compacting(context.root, file), [file])
 
 
-def _read(root: Root) -> tuple[int, ...]:
-    path = root.at("/proc/buddyinfo")
-    return parse_buddyinfo(read_optional(path) or "", path)
+def _shown(blocks: int | None) -> str:
+    return "-" if blocks is None else str(blocks)
 
 
 class _Compacting:
@@ -90,18 +77,18 @@ class _Compacting:
         """Compact, and say how many large blocks there are afterwards."""
         started = time.monotonic()
         try:
-            before = huge_blocks(_read(self._root))
+            before = huge_blocks(self._root)
             report("the kernel compacts")
             self._file.write("1")
-            after = huge_blocks(_read(self._root))
+            after = huge_blocks(self._root)
         except ParseError as error:
             return Outcome(ACTION, Status.FAILED, str(error))
         seconds = time.monotonic() - started
         return Outcome(
             action=ACTION,
             status=Status.DONE,
-            summary=f"free blocks of 2 MiB: {before} -> {after} in {seconds:.1f} s",
+            summary=f"free blocks of {_BLOCK}: {_shown(before)} -> {_shown(after)} in {seconds:.1f} s",
             seconds=seconds,
-            before=str(before),
-            after=str(after),
+            before=_shown(before),
+            after=_shown(after),
         )

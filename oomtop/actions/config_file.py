@@ -15,21 +15,25 @@ _FRESH = ".oomtop-new"
 def replace_text(path: str, text: str) -> None:
     """Write `path` anew with the mode and owner that it has, 0644 where it is new.
 
+    A link is followed: some systems keep the file elsewhere.
+
     Raises:
-        OSError: the folder is missing or may not be written, or the disk is full.
+        OSError: the folder is missing or may not be written, the disk is full, or the file is a mount point.
     """
+    path = os.path.realpath(path)
     fresh = path + _FRESH
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
-        _take_after(path, descriptor)
-        os.write(descriptor, text.encode("utf-8", "surrogateescape"))
-        os.fsync(descriptor)
+        # On a full disk a single write may succeed in part; a file object goes on until all is written or it fails.
+        with open(descriptor, "wb") as file:
+            _take_after(path, descriptor)
+            file.write(text.encode("utf-8", "surrogateescape"))
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(fresh, path)
     except OSError:
         os.unlink(fresh)
         raise
-    finally:
-        os.close(descriptor)
-    os.replace(fresh, path)
     _settle(path)
 
 

@@ -50,7 +50,8 @@ def command_of(owner: Owner, request: LimitRequest, group: Group) -> tuple[str, 
         lasting = () if request.lasting else ("--runtime",)
         return ("systemctl", "set-property", *lasting, owner.name, f"{_PROPERTY[request.limit]}={value}")
     flag = _FLAG.get(request.limit)
-    if flag is None or request.size is None:
+    # Docker takes 0 for "as it was".
+    if flag is None or not request.size:
         return None
     swap = _memory_and_swap(request.size, group) if request.limit is Limit.MAX else ()
     return (owner.tool, "update", flag, str(request.size), *swap, owner.name)

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.group import Group, find_group, require_allowed
-from oomtop.actions.group_owner import command_of, owner_of
+from oomtop.actions.group_owner import Owner, command_of, owner_of
 from oomtop.actions.kernel_file import KernelFile
 from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.prepared import PreparedAction, refused
@@ -31,6 +31,11 @@ _EFFECT = {
     Limit.HIGH: "above it the group is slowed down and its memory reclaimed; nothing is killed",
     Limit.MAX: "at it the kernel reclaims, and kills in the group when that is not enough",
     Limit.LOW: "below it the group's memory is reclaimed last",
+}
+_RISK = {
+    Limit.HIGH: "the group's programs may slow down",
+    Limit.MAX: "the group's programs may slow down, or be killed at the limit",
+    Limit.LOW: "what is kept here is taken from others first",
 }
 # v1 prints "no limit" as LONG_MAX rounded down to a page; anything above 2^62 can only be that.
 _NO_LIMIT = 1 << 62
@@ -53,7 +58,7 @@ def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedActi
         file = KernelFile(group.file(name), "root, or the group delegated to you")
     except ActionRefused as refusal:
         return refused(ACTION, title, str(refusal))
-    plan = _plan(title, request, group, name, command)
+    plan = _plan(title, request, group, name, owner, command)
     return PreparedAction(plan, _Limiting(request, group, name, file, command), [file])
 
 
@@ -89,29 +94,48 @@ def _unreclaimable(group: Group) -> int | None:
     return max(0, usage - file_pages - stat.get("slab_reclaimable", 0))
 
 
-def _plan(title: str, request: LimitRequest, group: Group, name: str, command: tuple[str, ...] | None) -> Plan:
+def _plan(
+    title: str,
+    request: LimitRequest,
+    group: Group,
+    name: str,
+    owner: Owner | None,
+    command: tuple[str, ...] | None,
+) -> Plan:
     before = _read(group, name)
     written = f"write {_text(request.size, group)} to {printable(group.file(name))}"
     return Plan(
         action=ACTION,
         title=title,
         steps=(f"{written if command is None else printable(' '.join(command))} (now {_size(before)})",),
-        effect=_EFFECT[request.limit] if request.size is not None else "the group may take what the machine has",
-        risk="the group's programs may slow down, or be killed at `max`" if request.size is not None else "",
-        warnings=tuple(_warnings(request, group, command)),
+        effect=_effect(request),
+        risk="" if request.size == request.limit.lifted else _RISK[request.limit],
+        warnings=tuple(_warnings(request, group, owner, command)),
         undo="set the value before",
         recovery=replace(request, size=before),
     )
 
 
-def _warnings(request: LimitRequest, group: Group, command: tuple[str, ...] | None) -> list[str]:
+def _effect(request: LimitRequest) -> str:
+    if request.size != request.limit.lifted:
+        return _EFFECT[request.limit]
+    return (
+        "the group's memory is reclaimed like any other's"
+        if request.limit is Limit.LOW
+        else "the group may take what the machine has"
+    )
+
+
+def _warnings(request: LimitRequest, group: Group, owner: Owner | None, command: tuple[str, ...] | None) -> list[str]:
     warnings: list[str] = []
     usage = group.usage
     if request.size is not None and request.limit is not Limit.LOW and usage is not None and request.size < usage:
         warnings.append(f"the group holds {format_bytes(usage)} now: the difference is reclaimed at once")
     warnings.extend(_pressed_by_others(request, group))
     unit = group.folder.rsplit("/", 1)[-1]
-    if command is None and unit.endswith((".service", ".scope", ".slice")):
+    if command is None and owner is not None:
+        warnings.append(f"{owner.tool} has no command for this: its own value returns with its next update or start")
+    elif command is None and unit.endswith((".service", ".scope", ".slice")):
         setting = {"high": "MemoryHigh", "max": "MemoryMax", "low": "MemoryLow"}[request.limit.value]
         warnings.append(
             f"systemd owns this group and may write its own value back; to keep it: systemctl set-property --runtime "

@@ -103,10 +103,15 @@ class Limit(Enum):
     MAX = "max"
     LOW = "low"
 
+    @property
+    def lifted(self) -> int | None:
+        """The value that says there is none: `max`, written as None, but 0 for a protection."""
+        return 0 if self is Limit.LOW else None
+
 
 @dataclass(frozen=True, slots=True)
 class LimitRequest:
-    """Set a memory limit of a group, in bytes; None lifts it."""
+    """Set a memory limit of a group, in bytes; None is `max`."""
 
     path: str
     limit: Limit

@@ -54,6 +54,11 @@ def size(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def protected_size(text: str) -> int | None:
+    """Parse a size, `none` for 0 or `max` for no bound."""
+    return 0 if text.lower() == "none" else limit_size(text)
+
+
 def limit_size(text: str) -> int | None:
     """Parse a size, or `none` for no limit."""
     return None if text.lower() in ("none", "max", "infinity") else size(text)

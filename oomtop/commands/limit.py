@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import count, limit_size
+from oomtop.commands.arguments import count, limit_size, protected_size
 from oomtop.commands.consent import add_consent, add_override, consent_of
 from oomtop.errors import OomtopError
 
@@ -20,10 +20,12 @@ _UNSET = -1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument("group", metavar="GROUP", help="its path, unit or container id; with --move: a new name")
-    for name, what in (("high", "slow down above it"), ("max", "kill at it"), ("low", "reclaim last below it")):
-        parser.add_argument(
-            f"--{name}", type=limit_size, default=_UNSET, metavar="SIZE", help=f"{what}; `none` lifts it"
-        )
+    for name, parse, what in (
+        ("high", limit_size, "slow down above it"),
+        ("max", limit_size, "kill at it"),
+        ("low", protected_size, "reclaim last below it"),
+    ):
+        parser.add_argument(f"--{name}", type=parse, default=_UNSET, metavar="SIZE", help=f"{what}; `none` lifts it")
     parser.add_argument("--move", nargs="+", type=count, metavar="PID", help="move these into a new group GROUP")
     parser.add_argument("--lasting", action="store_true", help="also after a restart of the unit (systemd)")
     add_override(parser)

@@ -254,17 +254,17 @@ _LIMIT_WORDS = {Limit.HIGH: "slow down above it", Limit.MAX: "kill at it", Limit
 
 def _limit_items(group: Cgroup, limit: Limit) -> list[Item]:
     now = {Limit.HIGH: group.high, Limit.MAX: group.max, Limit.LOW: group.low}[limit]
-    # 2^62 and more is how the kernel writes that there is none.
-    now = None if now is None or now >= 1 << 62 or (limit is Limit.LOW and now == 0) else now
+    # 2^62 and more is how the kernel writes `max`.
+    now = None if now is None or now >= 1 << 62 else now
     use = format_bytes(group.current)
     ask = Ask(
         f"memory.{limit.value} of {printable(group.path)}", f"SIZE such as 2G, or `none`; it uses {use} now",
-        partial(parse_limit, group.path, limit), "" if now is None else format_bytes(now).replace(".0", ""),
+        partial(parse_limit, group.path, limit), format_bytes(now).replace(".0", "") if now else "",
     )  # fmt: skip
-    shown = "no limit" if now is None else format_bytes(now)
+    shown = "no limit" if now == limit.lifted else "all of it" if now is None else format_bytes(now)
     items = [Item(f"{limit.value:5} {shown:>9}  {_LIMIT_WORDS[limit]} ...", ask)]
-    if now is not None:
-        items.append(Item(f"{limit.value:5}   lift it", LimitRequest(group.path, limit, None)))
+    if now != limit.lifted:
+        items.append(Item(f"{limit.value:5}   lift it", LimitRequest(group.path, limit, limit.lifted)))
     return items
 
 
@@ -278,7 +278,7 @@ def parse_limit(path: str, limit: Limit, text: str) -> LimitRequest:
     lasting = words[1:] == ["lasting"]
     if len(words) != 1 + lasting:
         raise ValueError("SIZE or `none`, then `lasting` where a unit of systemd is to keep it")
-    size = None if words[0] in ("none", "max", "infinity") else parse_size(words[0])
+    size = limit.lifted if words[0] == "none" else None if words[0] in ("max", "infinity") else parse_size(words[0])
     return LimitRequest(path, limit, size, lasting=lasting)
 
 

@@ -1,6 +1,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 
 from children import context, end, facts, identity, start
 
@@ -93,3 +95,21 @@ def test_where_it_is(monkeypatch):
     assert audit_path({"XDG_STATE_HOME": "relative", "HOME": "/h"}).endswith("/.local/state/oomtop/audit.jsonl")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert audit_path({}) == "/var/log/oomtop/audit.jsonl"
+
+
+def test_a_disk_that_is_full_amid_a_line_is_named_and_costs_no_other_line(tmp_path):
+    """The limit of a file's size cuts a write short as a full disk does."""
+    path = tmp_path / "audit.jsonl"
+    code = f"""
+import resource
+from oomtop.actions.audit import Audit
+resource.setrlimit(resource.RLIMIT_FSIZE, (20, resource.RLIM_INFINITY))
+print(Audit({str(path)!r}).settle("a", "first"))
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(Audit({str(path)!r}).settle("b", "second"))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"not in the audit log: {path}: No space left on device", "None"]
+    cut, line = path.read_text().splitlines()
+    assert len(cut) == 20
+    assert json.loads(line)["summary"] == "second"

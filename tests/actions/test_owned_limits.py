@@ -112,6 +112,19 @@ def test_what_an_engine_cannot_is_written_directly(machine):
     assert (machine / f"cgroup{path}/memory.high").read_text().startswith(str(64 * MIB))
 
 
+def test_what_lifts_a_limit_is_written_as_each_engine_understands_it(machine):
+    """Docker takes 0 for "as it was": only the kernel's file gives a protection back."""
+    path = f"/system.slice/docker-{BOX}.scope"
+    prepared = ask(machine, LimitRequest(path, Limit.LOW, Limit.LOW.lifted))
+    assert any("docker has no command for this" in warning for warning in prepared.plan.warnings)
+    assert prepared.plan.risk == ""
+    prepared.perform(print)
+    assert not (machine / "called").exists()
+    assert (machine / f"cgroup{path}/memory.low").read_text().startswith("0")
+    ask(machine, LimitRequest("/system.slice/web.service", Limit.LOW, Limit.LOW.lifted)).perform(print)
+    assert called(machine) == ["systemctl set-property --runtime web.service MemoryLow=0"]
+
+
 def test_lasting_is_for_units_only(machine):
     request = LimitRequest(f"/system.slice/docker-{BOX}.scope", Limit.MAX, 64 * MIB, lasting=True)
     assert "only a unit of systemd" in ask(machine, request).plan.refusal

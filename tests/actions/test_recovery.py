@@ -371,6 +371,51 @@ def test_a_full_disk_leaves_the_old_text(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_a_disk_that_fills_amid_the_text_leaves_the_old_one(tmp_path):
+    """The limit of a file's size cuts a write short as a full disk does."""
+    path = tmp_path / "file"
+    path.write_text("old")
+    code = f"""
+import resource
+from oomtop.actions.config_file import replace_text
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+replace_text({str(path)!r}, "x" * 3000)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "OSError" in done.stderr
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_linked_configuration_stays_a_link(tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/fstab").write_text("old")
+    (tmp_path / "fstab").symlink_to("kept/fstab")
+    config_file.replace_text(str(tmp_path / "fstab"), "new")
+    assert (tmp_path / "fstab").is_symlink()
+    assert (tmp_path / "kept/fstab").read_text() == "new"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_a_configuration_that_is_a_mount_point_is_named_and_nothing_lies_about(tmp_path):
+    """As in a container, whose /etc/fstab or /etc/hosts is bound in."""
+    for name in ("fstab", "other"):
+        (tmp_path / name).write_text("old")
+    code = f"""
+import subprocess
+from oomtop.actions.config_file import replace_text
+subprocess.run(["mount", "--bind", "{tmp_path}/other", "{tmp_path}/fstab"], check=True)
+try:
+    replace_text("{tmp_path}/fstab", "new")
+except OSError as error:
+    print(error.strerror)
+"""
+    words = ["unshare", "--mount", sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout == "Device or resource busy\n"
+    assert sorted(os.listdir(tmp_path)) == ["fstab", "other"]
+
+
 def test_a_real_kill_of_the_command_is_named_by_the_next(tmp_path):
     """The whole program, killed while it waits for a process that does not end."""
     child = start(stubborn=True)

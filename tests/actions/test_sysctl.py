@@ -4,13 +4,11 @@ import pytest
 from children import GIB, as_nobody, context
 
 from oomtop.actions.catalogue import prepare
-from oomtop.actions.compact import huge_blocks, parse_buddyinfo
 from oomtop.actions.guard import Guard
 from oomtop.actions.plan import Status
 from oomtop.actions.requests import CompactRequest, Keep, SysctlRequest
 from oomtop.actions.sysctl import KEPT_IN, read_kept
 from oomtop.actions.sysctl_table import SETTINGS
-from oomtop.errors import ParseError
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root
 
@@ -101,17 +99,18 @@ def test_the_running_kernel_has_these_settings():
 
 
 def test_compaction_counts_large_blocks(fake):
-    orders = parse_buddyinfo(BUDDYINFO + BUDDYINFO)
-    assert orders[9:] == (2, 6)
-    assert huge_blocks(orders) == 2 + 12
+    assert "(7 blocks of 2.0M are free now)" in ask(CompactRequest(), fake).plan.effect
     outcome = ask(CompactRequest(), fake).perform(print)
     assert outcome.status is Status.DONE
     assert value_of(fake, "compact_memory") == "1"
-    assert outcome.summary.startswith("free blocks of 2 MiB: 7 -> 7")
+    assert outcome.summary.startswith("free blocks of 2.0M: 7 -> 7")
 
 
 def test_a_malformed_buddyinfo(fake):
     (fake / "proc/buddyinfo").write_text("Node 0, zone DMA x y\n")
     assert "cannot read" in ask(CompactRequest(), fake).plan.refusal
-    with pytest.raises(ParseError):
-        parse_buddyinfo("Node 0, zone DMA 1 x")
+
+
+def test_without_buddyinfo_a_dash_stands_for_the_blocks(fake):
+    (fake / "proc/buddyinfo").unlink()
+    assert ask(CompactRequest(), fake).perform(print).summary.startswith("free blocks of 2.0M: - -> -")

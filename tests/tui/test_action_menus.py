@@ -124,6 +124,8 @@ def test_typed_values():
     assert menus.parse_zram("512M zstd") == ZramRequest(512 << 20, "zstd")
     assert menus.parse_limit("/a", Limit.MAX, "2G lasting") == LimitRequest("/a", Limit.MAX, 2 * GIB, lasting=True)
     assert menus.parse_limit("/a", Limit.MAX, "none").size is None
+    assert menus.parse_limit("/a", Limit.LOW, "none").size == 0
+    assert menus.parse_limit("/a", Limit.LOW, "max").size is None
     assert menus.parse_confine((), "box 1G high") == ConfineRequest((), "box", high=GIB)
     assert menus.parse_setting(swappiness, "10 persist") == SysctlRequest("swappiness", 10, Keep.PERSISTENT)
     bad = (

@@ -285,11 +285,39 @@ def kill_group() -> dict[str, object]:
         }  # fmt: skip
 
 
+def after_boot() -> dict[str, object]:
+    """What is kept over a boot, by the programs that a boot runs for it: `swapon --all` and `sysctl --system`."""
+    # The file is bound from the host, read-only; below the mount is a copy that can be written.
+    subprocess.run(["umount", "/etc/fstab"], check=True)
+    fstab = text("/etc/fstab")
+    path = f"{disk('ext4', 128)}/my swap"
+    added = act(SwapFileRequest(path, 32 * MIB, 7, persist=True))
+    subprocess.run(["swapoff", path], check=True)
+    subprocess.run(["swapon", "--all"], check=True)
+    swaps = text("/proc/swaps").splitlines()[1:]
+    undo = act(added.undo)
+    said = {"swaps": swaps, "added": added.status.value, "undo": undo.status.value}
+    said |= {
+        "fstab_same": text("/etc/fstab") == fstab,
+        "left": [name for name in os.listdir("/etc") if "oomtop" in name],
+    }
+    undo_disk()
+    before = text("/proc/sys/vm/swappiness")
+    kept = act(SysctlRequest("swappiness", 33, Keep.PERSISTENT))
+    pathlib.Path("/proc/sys/vm/swappiness").write_text("7")
+    subprocess.run(["sysctl", "--system"], check=True, capture_output=True)
+    said |= {"kept": kept.status.value, "swappiness": text("/proc/sys/vm/swappiness")}
+    act(kept.undo)
+    after = text("/proc/sys/vm/swappiness")
+    return said | {"same": before == after, "file_left": os.path.exists("/etc/sysctl.d/60-oomtop.conf")}
+
+
 CHECKS = {
     "drop_caches": drop_caches, "compact": compact, "ext4": lambda: swap_file("ext4", 128),
     "btrfs": lambda: swap_file("btrfs", 200), "xfs": lambda: swap_file("xfs", 320), "zram": zram,
     "swap_in_use": swap_in_use, "does_not_fit": does_not_fit, "sysctl": sysctl, "limits": limits, "freeze": freeze,
     "reclaim": reclaim, "confine": confine, "kill_group": kill_group,
+    "after_boot": after_boot,
 }  # fmt: skip
 
 

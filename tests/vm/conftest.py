@@ -2,10 +2,14 @@
 
 A test: `def test_x(machine): assert machine(Shape(memory=512)).call(scenario, size=5) == ...`, where `scenario` is a
 plain function whose source runs as root inside the guest and returns something that JSON can carry.
+
+`VM_MINUTES` in the environment is the time after which no further test begins: each of these says that it was skipped.
 """
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -20,6 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.vm)
 
 
+BEGUN = time.monotonic()
+# Where QEMU came up once it does so again; where it did not, the others need not wait for it too.
+refusals: list[str] = []
+
+
 def booted(shape: vm.Shape) -> vm.Machine:
     """Return a machine of that shape; where QEMU cannot boot one at all, that says nothing of oomtop."""
     try:
@@ -29,7 +38,8 @@ def booted(shape: vm.Shape) -> vm.Machine:
     try:
         return vm.Machine(shape)
     except vm.NotBooted as failed:
-        pytest.skip(f"no machine boots here: {failed}")
+        refusals.append(f"no machine boots here: {failed}")
+        pytest.skip(refusals[0])
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +50,13 @@ def machine() -> Iterator[Callable[[vm.Shape], vm.Machine]]:
         pytest.skip(reason)
     running: list[vm.Machine] = []
 
+    minutes = float(os.environ.get("VM_MINUTES", "inf"))
+
     def give(shape: vm.Shape) -> vm.Machine:
+        if refusals:
+            pytest.skip(refusals[0])
+        if time.monotonic() - BEGUN > minutes * 60:
+            pytest.skip(f"the {minutes:.0f} minutes of VM_MINUTES are over")
         if running and running[0].shape != shape:
             running.pop().close()
         if not running:

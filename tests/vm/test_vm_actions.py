@@ -77,6 +77,16 @@ def test_a_kernel_setting_and_its_undo(check):
     assert said["before"] == said["after"] != "33"
 
 
+def test_what_is_kept_over_a_boot_and_its_undo(check):
+    said = check("after_boot")
+    assert (said["added"], said["undo"], said["kept"]) == ("done", "done", "done")
+    (swap,) = said["swaps"]
+    assert swap.split()[0].endswith("my\\040swap")
+    assert swap.split()[-1] == "7"
+    assert (said["fstab_same"], said["left"]) == (True, [])
+    assert (said["swappiness"], said["same"], said["file_left"]) == ("33", True, False)
+
+
 def test_limits_of_a_group(check):
     said = check("limits")
     assert "kills in it at once" in said["kills"]

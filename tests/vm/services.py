@@ -1,0 +1,78 @@
+"""A real systemd inside the machine, as the first process of a pid namespace: up in seconds where a boot takes minutes.
+
+It refuses who is not in its namespace, so what talks to it runs inside, as on any machine that systemd booted.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+UNITS = Path("/run/units")
+CONTROL = "/etc/systemd/system.control:/run/systemd/system.control"
+_EMPTY = "[Unit]\nDefaultDependencies=no\n"
+_STUBS = ("sysinit", "basic", "shutdown", "multi-user", "sockets", "timers", "paths", "slices", "ours")
+
+
+def service(command, *lines, adj=0):
+    """Return the unit file of a service that is started again whenever it ends."""
+    more = "".join(f"{line}\n" for line in lines)
+    return f"{_EMPTY}[Service]\nExecStart={command}\nRestart=always\nRestartSec=100ms\nOOMScoreAdjust={adj}\n{more}"
+
+
+class Systemd:
+    """The service manager with units of the test's own, by file name."""
+
+    def __init__(self, units):
+        UNITS.mkdir(exist_ok=True)
+        for name in _STUBS:
+            (UNITS / f"{name}.target").write_text(_EMPTY)
+        for name, text in units.items():
+            (UNITS / name).write_text(text)
+        path = f"{CONTROL}:{UNITS}:/etc/systemd/system:/run/systemd/system:/lib/systemd/system"
+        words = ["/lib/systemd/systemd", "--system", "--unit=ours.target", "--log-target=kmsg", "--show-status=0"]
+        self._process = subprocess.Popen(
+            ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *words],
+            env=os.environ | {"SYSTEMD_UNIT_PATH": path, "container": "oomtop"},
+            stdin=subprocess.DEVNULL,
+        )
+        self.run("systemctl", "is-active", "--wait", "ours.target", patience=120)
+
+    @property
+    def pid(self):
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return children[0] if children else None
+
+    def inside(self, *command):
+        """Return the command that runs in the namespace."""
+        return ["nsenter", "-t", self.pid, "-p", "-m", *command]
+
+    def run(self, *command, patience=0):
+        """Run a command inside until it succeeds, for as long as `patience`; return what it said."""
+        end = time.monotonic() + patience
+        while True:
+            done = None
+            if self.pid is not None:
+                done = subprocess.run(self.inside(*command), capture_output=True, text=True)
+                if done.returncode == 0:
+                    return done.stdout.strip()
+            if time.monotonic() > end:
+                raise RuntimeError(f"{command}: {done and done.stdout + done.stderr}")
+            time.sleep(0.3)
+
+    def show(self, name, unit):
+        """Return a property of a unit."""
+        return self.run("systemctl", "show", "-P", name, unit)
+
+    def oomtop(self, *words):
+        """Run oomtop inside; return its exit status and both outputs."""
+        done = subprocess.run(self.inside(sys.executable, "-m", "oomtop", *words), capture_output=True, text=True)
+        return {"code": done.returncode, "said": done.stdout + done.stderr}
+
+    def close(self):
+        """End it with all it started; nobody is to take this machine for one that systemd runs."""
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree("/run/systemd", ignore_errors=True)

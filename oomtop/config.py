@@ -10,18 +10,19 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 
 import tomli
 
 from oomtop.config_alerts import AlertRule, read_alerts
 from oomtop.errors import ConfigError
+from oomtop.frozen import frozen
 
 SYSTEM_PATH = "/etc/oomtop/config.toml"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AdjustRule:
     """One `[[adjust]]`: the `oom_score_adj` of every process that all of its patterns fit."""
 
@@ -31,7 +32,7 @@ class AdjustRule:
     user: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Config:
     """What the files say; a field is its default until a file sets it."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from oomtop.errors import ConfigError
+from oomtop.frozen import frozen
 from oomtop.times import parse_age
 from oomtop.units import format_duration, parse_size
 
@@ -83,7 +84,7 @@ FIGURES: Mapping[str, tuple[Unit, Scope]] = MappingProxyType(
 """Every figure that a condition may name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Threshold:
     """A bound in bytes, bytes per second, seconds, or as a share of the whole (0.1 for `10%`)."""
 
@@ -92,7 +93,7 @@ class Threshold:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Condition:
     """`figure operator threshold`; once it fired it holds until the `clear` threshold is passed."""
 
@@ -102,7 +103,7 @@ class Condition:
     clear: Threshold | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlertRule:
     """One `[[alert]]`."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from oomtop.actions.audit import Audit, boot_id, read_entries
 from oomtop.actions.catalogue import carry_out, prepare
@@ -18,6 +17,7 @@ from oomtop.actions.plan_text import describe, describe_outcome
 from oomtop.actions.recovery import Leftover, cut_off, undoable
 from oomtop.actions.requests import Request
 from oomtop.errors import ActionRefused, OomtopError
+from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from oomtop.sampler import Sampler
@@ -27,7 +27,7 @@ from oomtop.units import printable
 EXIT_CODES: Mapping[Status, int] = {Status.DONE: 0, Status.FAILED: 1, Status.REFUSED: 4, Status.PARTLY: 5}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Consent:
     """How far to go: only show the plan, or perform it without a question."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.snapshot import Snapshot, Tick
@@ -29,7 +29,7 @@ EVENTS = 2000
 MARKS = 500
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MachinePoint:
     """The machine's figures at one instant, bytes and per cent."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from oomtop.analysis.assessment import assess
+from oomtop.frozen import frozen
 from oomtop.history import History, MachinePoint
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
@@ -34,7 +35,7 @@ _LONGEST_WAIT = 15.0
 _GROWING = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Position:
     """Where a replay stands."""
 

@@ -12,12 +12,12 @@ import gc
 import os
 import resource
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from oomtop.actions.guard import own_lineage
 from oomtop.actions.handle import open_process
 from oomtop.actions.words import in_words
 from oomtop.errors import OomtopError
+from oomtop.frozen import frozen
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process_scan import parse_status
 from oomtop.host.root import Root, read_int
@@ -33,7 +33,7 @@ _ADJ_FILE = "/proc/self/oom_score_adj"
 _RESET = 'echo "$1" 2>/dev/null >/proc/self/oom_score_adj; shift; exec nice -n "$@"'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One measure: whether it holds, and the figure or the reason."""
 
@@ -42,7 +42,7 @@ class Step:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SelfGuard:
     """What protects oomtop, and what it had before, which its children get back."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.meminfo import Meminfo
@@ -15,7 +16,7 @@ from oomtop.host.zoneinfo import Zone
 from oomtop.oomlog.event import OomEvent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Machine:
     """What does not change while the program runs."""
 
@@ -30,7 +31,7 @@ class Machine:
     cpu_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """Something that could not be read, with the reason in words; `what` is the figure or file."""
 
@@ -38,7 +39,7 @@ class Problem:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """All facts of one instant.  `time` is Unix time, `monotonic` is CLOCK_BOOTTIME, both in seconds."""
 
@@ -79,7 +80,7 @@ class Snapshot:
         return replace(self, problems=(*self.problems, problem))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tick:
     """A snapshot and the OOM events that became known since the one before."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from oomtop.analysis.model import Assessment
+from oomtop.frozen import frozen
 from oomtop.history import History
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LOG_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Past:
     """What came before a tick that was jumped to, as if all of it had been watched."""
 
@@ -31,7 +31,7 @@ class Past:
     """That of the tick before."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReplayTick(Tick):
     """A tick of a recording; one that was jumped to brings its own past."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from oomtop.fleet.machines import Machine
+from oomtop.frozen import frozen
 from oomtop.units import DASH, format_bytes, format_count, format_duration, format_share, printable
 
 _STALE = 60.0
@@ -17,7 +17,7 @@ DOWN, OLD, ALERT = "DOWN", "OLD", "ALERT"
 NOTHING = "no machine: Prometheus has no series of oomtop exporter (docs/monitoring.md)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column: its title, its width (0: as wide as its texts need, at most 30), and what it says of a machine."""
 

@@ -15,12 +15,13 @@ import os
 import pwd
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from oomtop.actions.plan import Outcome, Plan
 from oomtop.actions.request_json import Json, request_to_json
 from oomtop.actions.requests import Request, outlives_reboot
 from oomtop.errors import ParseError
+from oomtop.frozen import frozen
 from oomtop.host.process_scan import parse_stat
 from oomtop.host.root import read_optional
 
@@ -43,7 +44,7 @@ def audit_path(environ: Mapping[str, str] = os.environ) -> str:
     return os.path.join(state, "oomtop", "audit.jsonl")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Actor:
     """Who acts: the ids, the login behind a sudo, the terminal, and this run of the program."""
 

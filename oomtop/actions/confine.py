@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.group import find_group, members
@@ -20,6 +19,7 @@ from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.requests import ConfineRequest, ReleaseRequest
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import CgroupLayout
 from oomtop.host.process import Process, ProcessId
 from oomtop.units import format_bytes, printable
@@ -30,7 +30,7 @@ PREFIX = "/oomtop-"
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Mover:
     """One process, held, and the group it comes from."""
 

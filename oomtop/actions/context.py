@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from oomtop.actions.guard import Guard
 from oomtop.actions.plan import Target
 from oomtop.analysis.badness import frees
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.containers import name_of
 from oomtop.host.meminfo import Meminfo
@@ -16,7 +17,7 @@ from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ActionContext:
     """What is known when a key is pressed; `prepare` reads the targets again and trusts none of it to be fresh."""
 

@@ -10,7 +10,6 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.drill_group import PREFIX, DrillGroup, begin, remove_leftovers
@@ -18,6 +17,7 @@ from oomtop.actions.plan import Outcome, Plan, Status, Target
 from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.requests import DrillKind, DrillRequest
 from oomtop.errors import ActionRefused
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import CgroupLayout
 from oomtop.host.process import ProcessId
 from oomtop.units import format_bytes, format_duration, format_rate
@@ -28,7 +28,7 @@ _SMALLEST = 32 * _MIB
 _LOOK_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """What a drill does, and how big it is unless it is told otherwise."""
 

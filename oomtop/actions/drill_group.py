@@ -10,9 +10,9 @@ import contextlib
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import CgroupLayout, read_cgroup
 from oomtop.host.root import read_optional
 
@@ -22,7 +22,7 @@ _CODE = "import sys; sys.path.insert(0, sys.argv[1]); from oomtop.actions.drill_
 _PROGRAM = (sys.executable, "-I", "-S", "-c", _CODE, str(Path(__file__).resolve().parents[2]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DrillGroup:
     """Where the group is, by which limit."""
 

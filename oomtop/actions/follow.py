@@ -7,9 +7,10 @@ after its end, 100 ms by default (systemd.service(5)), and tools of the user's o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from oomtop.actions.plan import Outcome, Target
+from oomtop.frozen import frozen
 from oomtop.host.containers import name_of
 from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Snapshot
@@ -18,7 +19,7 @@ from oomtop.units import format_bytes, printable
 WATCHED_SECONDS = 120.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watch:
     """One process that is still expected to end, or to come again."""
 

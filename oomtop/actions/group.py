@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from oomtop.actions.context import ActionContext
 from oomtop.errors import ActionRefused, ParseError
+from oomtop.frozen import frozen
 from oomtop.host.process import Process
 from oomtop.host.process_scan import parse_stat
 from oomtop.host.root import Root, read_int, read_optional
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """One group of one hierarchy."""
 

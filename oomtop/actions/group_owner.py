@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
 from oomtop.actions.group import Group
 from oomtop.actions.requests import Limit, LimitRequest
 from oomtop.actions.tool import find_tool
+from oomtop.frozen import frozen
 from oomtop.host.root import Root
 
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(service|scope|slice|socket|mount|swap)")
@@ -20,7 +20,7 @@ _PROPERTY = {Limit.HIGH: "MemoryHigh", Limit.MAX: "MemoryMax", Limit.LOW: "Memor
 _FLAG = {Limit.MAX: "--memory", Limit.LOW: "--memory-reservation"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owner:
     """A program that manages the group, and the group's name there."""
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 
 from oomtop.errors import ParseError
+from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import parse_stat
 from oomtop.units import printable
@@ -33,7 +34,7 @@ def own_lineage() -> tuple[ProcessId, ...]:
     return tuple(chain)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Guard:
     """Decides what is refused; `protected` are shell patterns on names, as `sshd*`."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import signal as signals
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.handle import ProcessHandle, open_process
@@ -19,6 +18,7 @@ from oomtop.actions.requests import FreezeRequest, KillRequest
 from oomtop.actions.restarts import Restarts
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused
+from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
 from oomtop.units import format_bytes, printable
 
@@ -27,7 +27,7 @@ _SHOWN = 12
 _CORE_SIGNALS = (signals.SIGQUIT, signals.SIGABRT, signals.SIGSEGV, signals.SIGTRAP, signals.SIGBUS, signals.SIGFPE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """Who is signalled, and who is left out with the reason."""
 

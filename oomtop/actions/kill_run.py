@@ -17,6 +17,7 @@ from oomtop.actions.restarts import Restarts
 from oomtop.actions.words import in_words
 from oomtop.analysis.badness import frees
 from oomtop.errors import ActionRefused
+from oomtop.frozen import frozen
 from oomtop.host.process import Process
 from oomtop.units import format_bytes, printable
 
@@ -24,7 +25,7 @@ Report = Callable[[str], None]
 _NEWS_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Victim:
     """A process and the descriptors that hold it."""
 

@@ -6,11 +6,11 @@ The same plan text stands on the screen and in the shell.  A plan with a `refusa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from oomtop.actions.requests import Request
+from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 
 
@@ -23,7 +23,7 @@ class Status(Enum):
     PARTLY = "partly"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """Whom an action is about, in enough detail to recognise it."""
 
@@ -37,7 +37,7 @@ class Target:
     """Bytes that its end should give back."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """One action, described before it runs."""
 
@@ -61,7 +61,7 @@ class Plan:
     """What takes back whatever of it was done, should oomtop be killed in the middle of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What came of a plan."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.handle import ProcessHandle, open_process
@@ -17,6 +16,7 @@ from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.requests import AdjustRequest, RestoreAdjRequest
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused
+from oomtop.frozen import frozen
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import Process, ProcessId
 from oomtop.units import printable
@@ -27,7 +27,7 @@ LOWEST, HIGHEST = -1000, 1000
 _FILE = "oom_score_adj"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Change:
     """One process, the file opened for writing, and both values."""
 

@@ -12,7 +12,6 @@ import errno
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.handle import ProcessHandle, open_process
@@ -21,6 +20,7 @@ from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.requests import ReclaimProcessRequest
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused, ParseError
+from oomtop.frozen import frozen
 from oomtop.host.process import Process
 from oomtop.units import format_bytes, printable
 
@@ -32,7 +32,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _SPECIAL = (b"[vvar]", b"[vdso]", b"[vsyscall]", b"[vvar_vclock]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """One mapping: where it starts, and its bytes."""
 

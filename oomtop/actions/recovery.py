@@ -7,7 +7,6 @@ power failure.  What does not outlive a reboot (a limit, a frozen group, an `oom
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from oomtop.actions.audit import Audit, boot_id, read_entries, start_time_of
 from oomtop.actions.catalogue import prepare
@@ -15,13 +14,14 @@ from oomtop.actions.context import ActionContext
 from oomtop.actions.plan import Status
 from oomtop.actions.request_json import request_from_json
 from oomtop.actions.requests import Request, outlives_reboot
+from oomtop.frozen import frozen
 from oomtop.units import printable
 
 TAKEN_BACK = (Status.DONE, Status.PARTLY)
 _TAKEN_BACK = tuple(status.value for status in TAKEN_BACK)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leftover:
     """One entry of the audit log that can be taken back, or that at least has to be told."""
 
@@ -86,7 +86,7 @@ def _leftover(entry: Mapping[str, object], key: str, boot: str | None) -> Leftov
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Findings:
     """What a start has to say about the runs before it."""
 

@@ -8,14 +8,14 @@ this one request; read-only and replay cannot be lifted.
 from __future__ import annotations
 
 import signal as signals
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KillRequest:
     """Send a signal to one process, to several, or to each one's tree."""
 
@@ -29,7 +29,7 @@ class KillRequest:
     override: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AdjustRequest:
     """Set `oom_score_adj` of every target to the same value."""
 
@@ -38,7 +38,7 @@ class AdjustRequest:
     override: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RestoreAdjRequest:
     """Give each process the `oom_score_adj` that it had: what undoes an `AdjustRequest`."""
 
@@ -46,14 +46,14 @@ class RestoreAdjRequest:
     override: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DropCachesRequest:
     """Drop clean page cache (1), reclaimable slab (2) or both (3)."""
 
     level: int = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FreezeRequest:
     """Stop processes by SIGSTOP, or let them go on by SIGCONT."""
 
@@ -62,7 +62,7 @@ class FreezeRequest:
     override: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KillCgroupRequest:
     """SIGKILL every process of a group and of the groups below it."""
 
@@ -71,7 +71,7 @@ class KillCgroupRequest:
     override: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FreezeCgroupRequest:
     """Freeze or thaw a group through its freezer."""
 
@@ -80,7 +80,7 @@ class FreezeCgroupRequest:
     override: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReclaimCgroupRequest:
     """Ask the kernel to take `size` bytes from a group; None: as much as its page cache holds."""
 
@@ -88,7 +88,7 @@ class ReclaimCgroupRequest:
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReclaimProcessRequest:
     """Page out what a process has resident (`MADV_PAGEOUT`)."""
 
@@ -109,7 +109,7 @@ class Limit(Enum):
         return 0 if self is Limit.LOW else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LimitRequest:
     """Set a memory limit of a group, in bytes; None is `max`."""
 
@@ -121,7 +121,7 @@ class LimitRequest:
     """Also after a restart of the unit, where the group is a systemd unit's."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfineRequest:
     """Move processes into a new group below `/oomtop` that has limits of its own, in bytes."""
 
@@ -132,7 +132,7 @@ class ConfineRequest:
     override: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReleaseRequest:
     """Move what is in a group made by a `ConfineRequest` back to where it came from, and remove the group."""
 
@@ -141,7 +141,7 @@ class ReleaseRequest:
     """The group each process was in before; whoever else is in the group goes to the first of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnitAdjRequest:
     """Have systemd start a service with this `oom_score_adj`, by a drop-in file; None removes the drop-in."""
 
@@ -157,7 +157,7 @@ class Keep(Enum):
     FORGET = "now, and no longer after the next boot"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SysctlRequest:
     """Set one of the kernel settings in `sysctl.SETTINGS`."""
 
@@ -166,12 +166,12 @@ class SysctlRequest:
     keep: Keep = Keep.RUNTIME
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompactRequest:
     """Compact the memory of all zones, so that large contiguous blocks become free."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SwapFileRequest:
     """Create a swap file of `size` bytes and switch it on."""
 
@@ -182,7 +182,7 @@ class SwapFileRequest:
     """Whether `/etc/fstab` gets a line for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZramRequest:
     """Make a compressed swap device in memory that takes `size` bytes of pages."""
 
@@ -192,14 +192,14 @@ class ZramRequest:
     priority: int | None = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SweepZramRequest:
     """Remove the zram devices that a cut-off `ZramRequest` left: its own, and none of those before it."""
 
     before: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SwapOffRequest:
     """Switch a swap area off; `remove` deletes its file or zram device and its line in fstab afterwards."""
 
@@ -218,7 +218,7 @@ class DrillKind(Enum):
     FRAGMENT = "fragment"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DrillRequest:
     """Make trouble in a group of its own; None is what the kind of drill has by itself."""
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from oomtop.actions.sysctl_table import KNOBS, SETTINGS, Setting
 from oomtop.analysis.model import Assessment, Finding, Severity
+from oomtop.frozen import frozen
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.sysctl import chosen
 from oomtop.units import GIB, format_bytes, format_share
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What is to be said about a value; `recommended` is the value to set, None where it is a matter of taste."""
 
@@ -25,7 +25,7 @@ class Verdict:
     recommended: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SettingRow:
     """A setting as it stands."""
 

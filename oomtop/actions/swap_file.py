@@ -13,7 +13,6 @@ import fcntl
 import os
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from oomtop.actions import fstab
 from oomtop.actions.context import ActionContext
@@ -23,6 +22,7 @@ from oomtop.actions.requests import SwapFileRequest, SwapOffRequest
 from oomtop.actions.swap_calls import swap_header, swapon
 from oomtop.actions.words import in_words
 from oomtop.errors import ActionRefused
+from oomtop.frozen import frozen
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root, read_optional
 from oomtop.units import format_bytes, printable
@@ -50,7 +50,7 @@ _CHUNK = 4 << 20
 _FS_IOC_GETFLAGS, _FS_IOC_SETFLAGS, _FS_NOCOW_FL = 0x80086601, 0x40086602, 0x00800000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """The file system that a path is on."""
 

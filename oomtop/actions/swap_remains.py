@@ -9,17 +9,17 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from oomtop.actions import fstab
 from oomtop.actions.swap_calls import LABEL, is_signed
 from oomtop.actions.swap_file import part_of
 from oomtop.actions.zram_device import device_number, remove_device
+from oomtop.frozen import frozen
 from oomtop.host.root import Root
 from oomtop.units import printable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remain:
     """One thing to remove, how it is called, and what does it."""
 

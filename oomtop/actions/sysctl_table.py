@@ -5,10 +5,10 @@ Documentation/admin-guide/sysctl/vm.rst.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from oomtop.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """One file of `/proc/sys/vm`."""
 
@@ -109,7 +109,7 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Knob:
     """A setting that oomtop shows and does not write: a word, or one that silently resets another."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from oomtop.actions.plan import Outcome
 from oomtop.actions.requests import Request
+from oomtop.frozen import frozen
 
 _DEPTH = 50
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UndoStep:
     """One inverse request, what it takes back, and the entry of that in the audit log."""
 
@@ -19,7 +18,7 @@ class UndoStep:
     entry: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UndoStack:
     """The steps, newest last."""
 

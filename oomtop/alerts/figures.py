@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from oomtop.analysis.model import Assessment, CgroupFigures, Exhaustion, ProcessRow
+from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure
 
 Key = object
 """What makes two readings of different ticks the same thing: a path, a `ProcessId`, the empty text."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """One figure of one thing; `whole` is what a percentage is a share of."""
 

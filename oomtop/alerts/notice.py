@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from heapq import nlargest
 
 from oomtop.analysis.model import Assessment, FiringAlert
 from oomtop.analysis.words import describe_event
 from oomtop.config_alerts import AlertRule
+from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_duration, printable
 
@@ -22,7 +22,7 @@ _LONGEST = 2000
 Json = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notice:
     """One end of an incident; `event` is the OOM event that began it, if one did."""
 
@@ -51,7 +51,7 @@ class Notice:
         return printable(f"{self.alert.name}: over after {lasted}{subject}")[:_LONGEST]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Letter:
     """A notice ready to be sent: made in the tick, so that nothing of the tick is held by a queue."""
 

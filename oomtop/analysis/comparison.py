@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from oomtop.analysis.model import Assessment, ProcessRow
+from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """A quantity at both moments, bytes; None where it was not known or did not exist."""
 
@@ -23,7 +23,7 @@ class Change:
         return (self.after or 0) - (self.before or 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessChange:
     """A process at both moments: RSS+swap in bytes, None where it had not begun or had ended."""
 
@@ -39,7 +39,7 @@ class ProcessChange:
         return (self.after or 0) - (self.before or 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """The earlier moment against the later one; the largest changes first."""
 

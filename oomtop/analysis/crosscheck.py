@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CrossCheck:
     """Kills counted by the kernel and kills found in logs; `counted` is None where the kernel does not count."""
 

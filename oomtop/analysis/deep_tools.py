@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from oomtop.analysis.runtime import Runtime
+from oomtop.frozen import frozen
 
 PID = "{pid}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeepTool:
     """One command to run on a process; `{pid}` in `argv` is its number."""
 

@@ -6,9 +6,9 @@ The kernel versions are those in which the interface appeared (the manual pages 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
+from oomtop.frozen import frozen
 from oomtop.host.abilities import Abilities
 from oomtop.host.privileges import Capability
 from oomtop.units import format_bytes
@@ -22,7 +22,7 @@ class Works(Enum):
     NO = "no"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ability:
     """One thing that oomtop does, and whether it can do it here."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from oomtop.analysis.model import (
     CgroupFigures,
@@ -14,6 +13,7 @@ from oomtop.analysis.model import (
     ProcessRow,
     SwapAccount,
 )  # fmt: skip
+from oomtop.frozen import frozen
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.zoneinfo import Zone
@@ -22,7 +22,7 @@ Curve = Sequence[tuple[float, int]]
 """(monotonic, bytes) of a process, oldest first."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """The conclusions of a tick so far, and the facts that only rules need."""
 

@@ -6,12 +6,12 @@ one jump, and a reader of files grows the page cache and not itself: none of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from oomtop.analysis.facts import Curve, Facts
 from oomtop.analysis.model import Finding, ProcessRow, Severity
 from oomtop.analysis.trend import slope
+from oomtop.frozen import frozen
 from oomtop.units import format_bytes, format_duration, format_rate, format_share
 
 _LEAST_SECONDS = 300.0
@@ -26,7 +26,7 @@ _HOG = 0.5
 _SCARCE = 0.25
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leak:
     """How a process leaks: bytes, bytes per second, seconds."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from oomtop.frozen import frozen
 from oomtop.host.buddyinfo import BuddyZone
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.slabinfo import Slab
@@ -15,7 +15,7 @@ COSTLY_ORDER = 3
 """`PAGE_ALLOC_COSTLY_ORDER`: larger requests fail rather than kill."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneState:
     """A zone and what its free memory means now."""
 
@@ -39,7 +39,7 @@ def _word(zone: Zone) -> str:
     return "kswapd works" if zone.free < zone.low else "ok"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fragmentation:
     """A zone's free lists; `unusable[order]` is the share of its free memory in blocks too small for the order."""
 

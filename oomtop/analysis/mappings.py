@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from oomtop.frozen import frozen
 from oomtop.host.smaps import MappedMemory
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """The mappings of a process at one instant; `monotonic` in seconds."""
 
@@ -16,7 +16,7 @@ class Reading:
     mappings: tuple[MappedMemory, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MappingRow:
     """A mapping name and how its memory changed since the first reading, in bytes (resident and swapped)."""
 

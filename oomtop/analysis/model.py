@@ -5,9 +5,9 @@ Bytes and seconds; shares are 0.0 to 1.0; None is "not known", shown as a dash.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.meminfo import Meminfo
@@ -19,7 +19,7 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.snapshot import Machine, Problem
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MemoryAccount:
     """Where MemTotal went; the parts from `anon` to `free` add up to `total` exactly."""
 
@@ -46,7 +46,7 @@ class MemoryAccount:
     commit_limit: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SwapAccount:
     """Swap space and its traffic."""
 
@@ -64,7 +64,7 @@ class SwapAccount:
     zswapped: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PressureFigures:
     """How much the machine waits for memory; rates are events per second."""
 
@@ -80,7 +80,7 @@ class PressureFigures:
     """Seconds since that counter rose or an event came, None if it did not."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A process the OOM killer could choose, ranked as the kernel ranks it."""
 
@@ -95,7 +95,7 @@ class Candidate:
     """Bytes its death gives back: anonymous, swap and page tables (shared and file pages may stay)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Victims:
     """The kill order of one OOM domain: the machine or a cgroup.  `candidates` are the ten first."""
 
@@ -121,7 +121,7 @@ class Confidence(Enum):
     HIGH = "high"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exhaustion:
     """When a resource will be gone if the present trend holds; `seconds` is None for "not growing"."""
 
@@ -137,7 +137,7 @@ class Exhaustion:
     confidence: Confidence = Confidence.LOW
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessRow:
     """A process and what was concluded about it.  Unchanged processes keep their row object between ticks."""
 
@@ -159,7 +159,7 @@ class ProcessRow:
     headroom_path: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CgroupFigures:
     """A cgroup and what was concluded about it."""
 
@@ -181,7 +181,7 @@ class Severity(Enum):
     CRITICAL = "critical"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """A named cause with its evidence (the figures) and the advice (with the action's key)."""
 
@@ -196,7 +196,7 @@ class Finding:
     cgroup: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FiringAlert:
     """An alert of the configuration whose condition holds, for one subject."""
 
@@ -211,7 +211,7 @@ class FiringAlert:
     value: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Growth:
     """How a process or a group of them grew, in bytes per second; None where too little of the window was seen."""
 
@@ -230,7 +230,7 @@ class Growth:
     """The last half hour, oldest first."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """The recent past for the chart and the sparklines: parallel columns, oldest first."""
 
@@ -243,7 +243,7 @@ class Series:
     """(time, label) of OOM events and actions."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assessment:
     """Everything known and concluded at one instant."""
 

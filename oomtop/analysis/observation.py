@@ -8,14 +8,15 @@ they are the upper bound.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.containers import name_of
 from oomtop.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GroupPeaks:
     """The extremes of one cgroup, in bytes."""
 
@@ -34,7 +35,7 @@ class GroupPeaks:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observation:
     """The extremes of the machine and its groups, in bytes, over `seconds` of `samples` samples."""
 

@@ -5,9 +5,9 @@ Sizes are bytes unless a name says pages.  Names are as the log has them: whoeve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 
 
@@ -24,7 +24,7 @@ class Cause(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneVerdict:
     """Whether one zone could serve the request: `free` against `min` plus the reserve kept from such requests."""
 
@@ -45,7 +45,7 @@ class ZoneVerdict:
     """Whether a chunk of the wanted order was free."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ranked:
     """One row of the task table with the badness recomputed."""
 
@@ -71,7 +71,7 @@ class Ranked:
     is_victim: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Total:
     """The pages that the badness is measured against."""
 
@@ -80,7 +80,7 @@ class Total:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figure:
     """A named size; `source` is the words of the report that give it."""
 
@@ -89,7 +89,7 @@ class Figure:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PostMortem:
     """One OOM event, explained."""
 

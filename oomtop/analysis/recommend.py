@@ -7,10 +7,10 @@ as much as RAM; above: 4 GiB).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from oomtop.analysis.observation import GroupPeaks, Observation
+from oomtop.frozen import frozen
 from oomtop.units import GIB, MIB, format_bytes, format_duration
 
 MARGIN = 0.25
@@ -33,7 +33,7 @@ class Keeper(Enum):
     CGROUP = "cgroup"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GroupAdvice:
     """What to set for one group, in bytes."""
 
@@ -52,7 +52,7 @@ class GroupAdvice:
     doubts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MachineAdvice:
     """What to size the machine to, in bytes."""
 
@@ -62,7 +62,7 @@ class MachineAdvice:
     doubts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recommendation:
     """Everything recommended from one observation."""
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from oomtop.analysis.badness import OOM_SCORE_ADJ_MIN, badness
+from oomtop.frozen import frozen
 from oomtop.host.process import Process
 
 OTHER_ADJS = (-900, -500, 0, 500, 1000)
 _ADJ_MAX = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a process stands with an `oom_score_adj`; `rank` 1 dies first."""
 
@@ -26,7 +26,7 @@ class Place:
     rank: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Score:
     """The badness of one process in one OOM domain: the machine, or a cgroup at its limit."""
 

@@ -5,9 +5,9 @@ The measure is PSI (Documentation/accounting/psi.rst): `some` and `full` avg10 o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure
 
 LONGEST = 10.0
@@ -24,7 +24,7 @@ class Level(IntEnum):
     LEAST = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Duty:
     """What a level leaves in place."""
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from oomtop.analysis.badness import total_pages
 from oomtop.analysis.groups import chain, working_set
 from oomtop.analysis.model import Assessment, CgroupFigures, ProcessRow
 from oomtop.analysis.score import Score, explain
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.process import Process, ProcessId
 
 CURVE_POINTS = 900
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LimitStep:
     """One cgroup on the way from the process to the root, with what it allows and what is left; bytes."""
 
@@ -35,7 +36,7 @@ class LimitStep:
     """`oom_kill` of its events."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Study:
     """One process at one instant; `exited_at` (monotonic) is set once it is no longer there."""
 

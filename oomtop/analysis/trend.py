@@ -7,12 +7,13 @@ used, which is 780 slopes and 0.2 ms.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from oomtop.frozen import frozen
 
 _MOST = 40
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slope:
     """Units per second: the median of all slopes and the quartiles around it."""
 

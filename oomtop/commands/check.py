@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import count, seconds
+from oomtop.frozen import frozen
 
 if TYPE_CHECKING:
     from oomtop.analysis.model import Assessment
@@ -23,7 +23,7 @@ USAGE_ERROR = _UNKNOWN
 """Wrong words are no verdict: the guidelines of the Monitoring Plugins ask for UNKNOWN."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bounds:
     """Where a figure becomes a warning (None: never) and where it becomes critical."""
 
@@ -31,7 +31,7 @@ class Bounds:
     critical: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """One figure judged: `level` is an index of OK, WARNING, CRITICAL, UNKNOWN."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import enum
 import signal
-from dataclasses import dataclass
+
+from oomtop.frozen import frozen
 
 THEMES = ("colour-blind-safe", "dark", "high-contrast", "light", "mono", "sixteen")
 _SIGNALS = tuple(sorted(number.name.removeprefix("SIG") for number in signal.Signals))
@@ -27,7 +28,7 @@ class Kind(enum.Enum):
 _KINDS = {"FILE": Kind.FILE, "PATH": Kind.FILE, "PID": Kind.PID, "GROUP": Kind.GROUP}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Argument:
     """An option, or a positional argument: that one has no names."""
 
@@ -39,7 +40,7 @@ class Argument:
     is_repeated: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """The program (no path), a command, or a command of a command such as `swap add`."""
 

@@ -16,13 +16,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
+
+from oomtop.frozen import frozen
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,7 +35,7 @@ _LISTEN = 128
 _ROOT_PAGE = b'<html><title>oomtop</title><a href="/metrics">/metrics</a></html>\n'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Access:
     """Who may scrape: over TLS when `context` is there, with a user and password when `users` are."""
 

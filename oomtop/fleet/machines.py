@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from oomtop.fleet.prometheus import Prometheus, Series
+from oomtop.frozen import frozen
 
 Target = tuple[str, str]
 """(job, instance)."""
@@ -24,7 +24,7 @@ _FIGURES = (
 _KILLS_WINDOW = "1h"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """The limited cgroup with the least headroom, in bytes; `headroom` may be unknown for one of two samples."""
 
@@ -33,7 +33,7 @@ class Group:
     limit: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NextVictim:
     """Whom the kernel of the machine would kill next; `share` is its badness."""
 
@@ -44,7 +44,7 @@ class NextVictim:
     frees: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shortage:
     """What is full first, in how many seconds; both ends of the estimate where they are known."""
 
@@ -54,7 +54,7 @@ class Shortage:
     latest: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Machine:
     """One row: bytes, seconds, shares from 0 to 1; None is unknown."""
 

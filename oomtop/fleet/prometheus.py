@@ -15,12 +15,12 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import IO
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from oomtop import __version__
 from oomtop.errors import OomtopError
+from oomtop.frozen import frozen
 
 MAX_ANSWER = 64 << 20
 """Bytes of one answer: some 200,000 series.  More is refused, not held."""
@@ -31,7 +31,7 @@ class PrometheusError(OomtopError):
     """Prometheus did not answer, or said that it cannot."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """One time series of an answer: its labels, and its points as (Unix time, value)."""
 

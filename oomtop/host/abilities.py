@@ -11,8 +11,8 @@ import re
 import resource
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import CgroupLayout, find_layout, folder_of
 from oomtop.host.privileges import Capability, effective_capabilities
 from oomtop.host.root import Root, read_int, read_optional
@@ -22,7 +22,7 @@ _IN_MEMORY = ("tmpfs", "ramfs")
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tmpfs:
     """A file system in memory: what it may grow to and what it holds, in bytes."""
 
@@ -31,7 +31,7 @@ class Tmpfs:
     used: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Abilities:
     """Rights and files as they were found; None where there is no such thing."""
 

@@ -5,12 +5,11 @@ Sample line: `size                            4    8589934592`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from oomtop.frozen import frozen
 from oomtop.host.root import Root, read_optional
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arc:
     """The cache's size and the size below which it does not shrink, in bytes."""
 

@@ -6,13 +6,13 @@ Sample line: `Node 0, zone   Normal   1240   1701   2590   1789   1549   1076   
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from oomtop.errors import ParseError
+from oomtop.frozen import frozen
 from oomtop.host.root import Root, read_optional
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuddyZone:
     """The free lists of one zone: `counts[order]` blocks of `2**order` pages each."""
 

@@ -7,13 +7,13 @@ Sample lines: `memory.events`: `oom_kill 2`; `/proc/PID/cgroup`: `0::/user.slice
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure, read_pressure
 from oomtop.host.root import Root, parse_counters, read_int, read_optional
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CgroupLayout:
     """Where the memory controller lives.  `version` is 1 or 2; hybrid machines have 1 with `unified` set too."""
 
@@ -23,7 +23,7 @@ class CgroupLayout:
     unified_mount: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CgroupEvents:
     """`memory.events` (v2) or `memory.oom_control` and `memory.failcnt` (v1); counts since the group was made."""
 
@@ -35,7 +35,7 @@ class CgroupEvents:
     oom_group_kill: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cgroup:
     """The facts of one memory cgroup; sizes in bytes; None where unknown, and for a limit: no limit."""
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
+from oomtop.frozen import frozen
 from oomtop.host.root import Root, read_int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HugePool:
     """One pool: `page_size` in bytes, the rest are numbers of pages."""
 

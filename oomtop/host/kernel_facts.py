@@ -7,8 +7,7 @@ The sources: `sysctl`, `buddyinfo`, `hugepages`, `slabinfo`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from oomtop.frozen import frozen
 from oomtop.host.buddyinfo import BuddyZone, read_buddyinfo
 from oomtop.host.hugepages import HugePool, read_hugepages
 from oomtop.host.root import Root
@@ -16,7 +15,7 @@ from oomtop.host.slabinfo import Slab, read_slabinfo
 from oomtop.host.sysctl import read_settings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KernelFacts:
     """What the kernel was told to do about memory, and the state that no counter of meminfo tells."""
 

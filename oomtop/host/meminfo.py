@@ -5,13 +5,12 @@ Sample line: `MemAvailable:   23761384 kB`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from oomtop.errors import ParseError
+from oomtop.frozen import frozen
 from oomtop.host.root import Root, read_optional
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Meminfo:
     """The fields of `/proc/meminfo` that oomtop uses, in bytes, None where this kernel lacks one."""
 

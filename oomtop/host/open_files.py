@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 from oomtop.host.process_folder import process_folder, text_at
 from oomtop.host.root import Root
@@ -19,7 +20,7 @@ from oomtop.host.sockets import read_sockets
 MOST = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenFile:
     """One descriptor; `size` is the length and `allocated` what is really behind it, in bytes."""
 
@@ -34,7 +35,7 @@ class OpenFile:
     """Whether its content is memory: tmpfs, memfd, SysV."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenFiles:
     """The descriptors of a process, by number; `more` are left out above `MOST`."""
 

@@ -5,13 +5,12 @@ Sample line: `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from oomtop.errors import ParseError
+from oomtop.frozen import frozen
 from oomtop.host.root import read_optional
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PressureLine:
     """One line: the share of time stalled in per cent (0 to 100) over three windows, and the total since boot."""
 
@@ -21,7 +20,7 @@ class PressureLine:
     total_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pressure:
     """`some`: at least one task waited; `full`: all did.  `full` of cpu is absent before 5.13."""
 

@@ -6,8 +6,9 @@ target's mmap lock, so none can hang on a stuck process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from oomtop.frozen import frozen
 
 
 class ProcessId(NamedTuple):
@@ -21,7 +22,7 @@ class ProcessId(NamedTuple):
     start_time: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Process:
     """The facts of one process at one instant; sizes in bytes, times in seconds, None where unknown."""
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass
 
+from oomtop.frozen import frozen
 from oomtop.host.elf import read_section_names
 from oomtop.host.process import ProcessId
 from oomtop.host.process_folder import link_at, process_folder, read_at, text_at
@@ -20,7 +20,7 @@ from oomtop.host.root import Root
 _MOST_THREADS = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessDetails:
     """Facts of one process at one instant; sizes in bytes, None where unknown or not ours to read."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from oomtop.errors import ParseError
+from oomtop.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Root:
     """The folder under which `/proc`, `/sys`, `/dev` and `/etc` are found; `/` on a real machine."""
 

@@ -5,13 +5,12 @@ Sample line: `dentry  1104 1155  192  21  1 : tunables  0  0  0 : slabdata  55  
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from oomtop.errors import ParseError
+from oomtop.frozen import frozen
 from oomtop.host.root import Root, read_optional
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slab:
     """One cache; `objsize` in bytes, `bytes` is what its pages take."""
 

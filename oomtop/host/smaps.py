@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from oomtop.errors import ParseError
+from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 from oomtop.host.process_folder import chunks_at, process_folder
 from oomtop.host.root import Root
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MappedMemory:
     """What one mapping, or all of one name, or a whole process holds, in bytes."""
 

@@ -7,13 +7,13 @@ Sample line: `/swapfile   file   2097148   0   -2`
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from oomtop.errors import ParseError
+from oomtop.frozen import frozen
 from oomtop.host.root import Root, read_int, read_optional
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SwapDevice:
     """One line of `/proc/swaps`; sizes in bytes."""
 
@@ -24,7 +24,7 @@ class SwapDevice:
     priority: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Zram:
     """One zram device in use; sizes in bytes."""
 
@@ -36,7 +36,7 @@ class Zram:
     algorithm: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Zswap:
     """Whether zswap is on, and with which compressor and share of RAM at most (per cent)."""
 

@@ -5,12 +5,11 @@ Sample line: `pgmajfault 1234`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from oomtop.frozen import frozen
 from oomtop.host.root import Root, parse_counters, read_optional
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vmstat:
     """Counters since boot; a unit of pages is in the name, the rest count events.  None where the kernel lacks one."""
 

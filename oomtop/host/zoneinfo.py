@@ -6,13 +6,13 @@ Sample lines: `Node 0, zone   Normal` / `  pages free     3971`
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from oomtop.errors import ParseError
+from oomtop.frozen import frozen
 from oomtop.host.root import Root, read_optional
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Zone:
     """One memory zone, in bytes.  The kernel kills when no zone the request may use stays above `min`."""
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from oomtop.frozen import frozen
 from oomtop.oomlog.event import ReportZone, Task
 
 _HEADER = re.compile(r"^\[ *pid *\] +(uid +tgid +total_vm .*name) *$")
@@ -27,7 +28,7 @@ _BY_COUNT = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskTable:
     """The rows of the task table, the columns as the kernel named them, and how many rows were damaged."""
 

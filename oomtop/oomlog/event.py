@@ -5,10 +5,10 @@ Sizes are bytes, times are seconds.  The field names are the ones `oomtop events
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from oomtop.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trigger:
     """The task whose allocation failed: `NAME invoked oom-killer` and the `CPU: n PID: n` line."""
 
@@ -17,7 +17,7 @@ class Trigger:
     uid: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Victim:
     """A `Killed process` line."""
 
@@ -32,7 +32,7 @@ class Victim:
     oom_score_adj: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selected:
     """The task the kernel chose; on kernels before 5.0 a child may have died in its place."""
 
@@ -42,7 +42,7 @@ class Selected:
     score: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """A row of the task table; sizes in bytes (the kernel prints pages)."""
 
@@ -61,7 +61,7 @@ class Task:
     oom_score_adj: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportZone:
     """One zone of a report's Mem-Info; bytes.  `free_lists` is ((chunk size, count), ...)."""
 
@@ -78,7 +78,7 @@ class ReportZone:
     free_lists: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OomEvent:
     """One OOM event: a kill, a whole report, or a report without a kill."""
 

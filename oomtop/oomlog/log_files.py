@@ -10,10 +10,10 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from oomtop.errors import OomtopError
+from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.merge import join_reports
 from oomtop.oomlog.scan import scan_file, scan_stream
@@ -24,7 +24,7 @@ _FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIME
 _MAGIC: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "lzma", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unread:
     """A log that could not be read, and why."""
 

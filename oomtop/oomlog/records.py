@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from oomtop.frozen import frozen
 from oomtop.oomlog.carriers import CRI, Wrapped, parse_time, unwrap_json
 
 LOG_KERN = 0
 LOG_USER = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """One line of a message; times in seconds, None where the carrier gives none."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from oomtop.frozen import frozen
 
 DAY = 86400.0
 BEFORE_EVENT = 900.0
@@ -13,7 +14,7 @@ AFTER_EVENT = 300.0
 _LONGER = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bounds:
     """Bytes of the file and seconds of the past; the minutes around OOM events may get eight times as old."""
 
@@ -21,7 +22,7 @@ class Bounds:
     max_seconds: float = 7 * DAY
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chapter:
     """A run of ticks that can be taken out whole; `end` is where the next one begins."""
 

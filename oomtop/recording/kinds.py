@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from oomtop.errors import OomtopError
+from oomtop.frozen import frozen
 
 _PAGE_BITS = 12
 _PAGE_MASK = (1 << _PAGE_BITS) - 1
@@ -64,7 +64,7 @@ def mismatch(name: str, data: object) -> RecordingError:
     return RecordingError(f"the recording is damaged: expected {name}, found {str(data)[:40]!r}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntKind:
     """A whole number."""
 
@@ -98,7 +98,7 @@ class IntKind:
         raise mismatch(self.name, data)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FloatKind:
     """A float, exactly as it was."""
 
@@ -145,7 +145,7 @@ def _hundredths(value: float) -> int | None:
     return whole if whole / 100 == value else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlainKind:
     """A text or a truth value: written whole whenever it changed."""
 
@@ -173,7 +173,7 @@ class PlainKind:
         return self.load(data)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListKind:
     """A tuple or a named tuple of values that are no records: written whole whenever it changed."""
 
@@ -215,7 +215,7 @@ class ListKind:
         return self.load(data)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumKind:
     """A member of an enum, by its value."""
 

@@ -6,10 +6,10 @@ import json
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import accumulate, islice
 from typing import NamedTuple
 
+from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.codec import Codec, Schema, unpack
 from oomtop.recording.kinds import RecordingError
@@ -37,7 +37,7 @@ class Moment(NamedTuple):
     full_avg10: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Incident:
     """An OOM event and the tick that brought it."""
 

@@ -8,8 +8,8 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.bounds import Bounds, Chapter, choose
 from oomtop.recording.codec import Codec, pack
@@ -27,7 +27,7 @@ _SAME_EVENT = 2.0
 _MAGIC = b"SQLite format 3\0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deed:
     """An action as the recording remembers it."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -31,6 +30,7 @@ from oomtop.actions.requests import (
 )
 from oomtop.actions.setting_verdicts import SettingRow
 from oomtop.actions.sysctl_table import Setting
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.containers import name_of
 from oomtop.host.process import Process, ProcessId
@@ -40,7 +40,7 @@ from oomtop.units import GIB, format_bytes, parse_size, printable
 _NAME_WIDTH = 40
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """A value to be typed in; `make` turns the text into the request, or says by a ValueError what is wrong."""
 
@@ -50,7 +50,7 @@ class Ask:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """One line of a menu."""
 
@@ -58,7 +58,7 @@ class Item:
     leads_to: Request | Ask
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offer:
     """A menu: its title, its lines, and which one is preselected."""
 
@@ -70,7 +70,7 @@ class Offer:
 Menus: TypeAlias = "Callable[[Selection], Offer | None]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """What an action key is for, as the tab in sight and the last tick have it."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from oomtop.analysis.model import CgroupFigures
+from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure
 from oomtop.units import DASH, format_bytes, format_count, format_duration, printable
 
 _DEEPEST = 12
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CgroupColumn:
     """One column; `least_width` is the narrowest screen on which it is shown."""
 
@@ -26,7 +26,7 @@ class CgroupColumn:
     help: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CgroupLine:
     """A group and how deep it stands; `folded` is how many groups are hidden below it."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from oomtop.frozen import frozen
 from oomtop.tui.columns import BY_ID, COLUMNS
 from oomtop.tui.options import SECTIONS, Options, beside_interval
 from oomtop.tui.theme import DEFAULT
@@ -13,7 +14,7 @@ Change = Callable[[Options, int], Options]
 """(options, 1 for the next value or -1 for the one before) to the options with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """One line: its name, its value, and what is to be said about it."""
 

@@ -6,10 +6,11 @@ Sample of the default at 80 cells: `  PID     USER       R+S▼  SWAP  GROW/m  S
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from oomtop.analysis.model import Growth, ProcessRow
+from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 from oomtop.units import DASH, MIB, format_bytes, format_count, format_duration, format_share, printable, sparkline
 
@@ -31,7 +32,7 @@ class Align(Enum):
     RIGHT = "right"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """What a column may need besides the row: the time of the tick, everybody's rank and trend."""
 
@@ -54,7 +55,7 @@ Text = Callable[[ProcessRow, Moment], str]
 Key = Callable[[ProcessRow, Moment], SortKey]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """One column; `least_width` is the narrowest table on which it is shown unasked."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oomtop.config import AdjustRule
+from oomtop.frozen import frozen
 
 if TYPE_CHECKING:
     from oomtop.alerts.watch import AlertWatch
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """What the command line and the configuration decide."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from textwrap import wrap
 
 from rich.text import Text
@@ -13,6 +13,7 @@ from oomtop.analysis.mappings import MappingRow, fastest
 from oomtop.analysis.runtime import Runtime
 from oomtop.analysis.score import Score
 from oomtop.analysis.study import LimitStep, Study
+from oomtop.frozen import frozen
 from oomtop.host.process_details import ProcessDetails
 from oomtop.host.smaps import MappedMemory
 from oomtop.tui.headline import keep_end, pairs, section
@@ -32,7 +33,7 @@ _MEANINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SlowStudy:
     """What is known beyond the tick."""
 

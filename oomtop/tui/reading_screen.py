@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from oomtop.frozen import frozen
 from oomtop.host.environ import read_arguments, read_environ
 from oomtop.host.open_files import OpenFile, read_open_files
 from oomtop.host.process import ProcessId
@@ -30,7 +30,7 @@ Lines = list[Text]
 _KEYS = (("Esc", "Back"), ("/", "Search"), ("\\", "Filter"), ("m", "Read again"), ("k", "Kill"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """What can be read of a process: its title, and how its lines come about."""
 

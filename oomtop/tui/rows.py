@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from oomtop.analysis.model import ProcessRow
+from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
 from oomtop.tui.columns import BY_ID, DEFAULT_SORT, Column, Moment
 from oomtop.tui.filter_query import Predicate
@@ -49,7 +50,7 @@ class Entry(NamedTuple):
     """Whether the process has ended while the order was held."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """How the table is arranged; what a configuration remembers."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from textual.screen import Screen
@@ -12,13 +11,14 @@ from textual.worker import Worker
 
 from oomtop.actions.words import in_words
 from oomtop.errors import OomtopError
+from oomtop.frozen import frozen
 from oomtop.host.process_folder import ProcessGone
 from oomtop.slow_facts import DEADLINE, SlowFacts
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer(Generic[T]):
     """A value, or in words why there is none (yet)."""
 

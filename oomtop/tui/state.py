@@ -7,11 +7,12 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from oomtop.analysis.shed import DUTIES, Level
+from oomtop.frozen import frozen
 from oomtop.slow_facts import SlowFacts
 from oomtop.tui.event_pane import Remark
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """What the header tells about oomtop itself."""
 

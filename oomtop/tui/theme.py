@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from oomtop.errors import ConfigError, OomtopError
+from oomtop.frozen import frozen
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -28,7 +28,7 @@ _COLORS = (
 _BAR = ("anon", "shmem", "huge", "kernel", "other", "arc", "slab", "cache", "dim", "accent", "warn", "bad")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ThemeFile:
     """A theme as read: the Textual part, and the colours of quantities (none in a mono theme)."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.text import Text
 
+from oomtop.frozen import frozen
 from oomtop.tui.look import Look
 
 _DAY = 86400.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """What the time line shows; times are Unix times."""
 

@@ -25,6 +25,7 @@ from oomtop.alerts.webhook import Webhook
 from oomtop.analysis.assessment import assess
 from oomtop.config import Config, apply_table
 from oomtop.history import History
+from oomtop.host.root import read_int
 from oomtop.selfguard import SelfGuard
 from tests.synthetic import SyntheticMachine
 
@@ -33,7 +34,8 @@ DEADLINE = 20
 
 
 def run_hook(*words, timeout=10.0):
-    return Hook(words, timeout, SelfGuard((), 0, 0), threading.Event())(LETTER)
+    unguarded = SelfGuard((), read_int("/proc/self/oom_score_adj") or 0, os.getpriority(os.PRIO_PROCESS, 0))
+    return Hook(words, timeout, unguarded, threading.Event())(LETTER)
 
 
 def children():

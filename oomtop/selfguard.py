@@ -12,6 +12,7 @@ import gc
 import os
 import resource
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from oomtop.actions.guard import own_lineage
 from oomtop.actions.handle import open_process
@@ -163,8 +164,14 @@ def _resident() -> int:
 
 
 def _raise_priority(before: int) -> str:
+    """Raise that of every thread, whose own it is on Linux: one left behind holds the interpreter lock of all.
+
+    With the main thread alone, a key waited until the sampling thread got back a CPU from a load of equal priority.
+    """
     if before > OWN_NICE:
-        os.setpriority(os.PRIO_PROCESS, 0, OWN_NICE)
+        for thread in os.listdir("/proc/self/task"):
+            with suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, int(thread), OWN_NICE)
     return f"nice {min(before, OWN_NICE)}"
 
 

@@ -74,6 +74,17 @@ def test_without_any_privilege_it_runs_and_says_what_it_lacks():
     assert said["steps"]["kill path"][0] is True
 
 
+def test_every_thread_gets_the_priority():
+    before = "import threading\nend = threading.Event()\nthreading.Thread(target=end.wait, daemon=True).start()"
+    after = "print(json.dumps([os.getpriority(0, int(thread)) for thread in os.listdir('/proc/self/task')]))"
+    said, rest = run(before, after)
+    values = json.loads(rest)
+    assert len(values) == 2
+    if has_capability(Capability.SYS_NICE):
+        assert said["steps"]["priority"] == [True, f"nice {values[0]}"]
+    assert len(set(values)) == 1
+
+
 def test_a_child_gets_back_what_oomtop_started_with():
     after = "sys.stdout.flush(); import subprocess; subprocess.run(guarded.child_command(['sh', '-c', 'nice']))"
     _, rest = run(after=after)

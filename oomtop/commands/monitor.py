@@ -69,6 +69,8 @@ def show(
         os.environ["NO_COLOR"] = "1"
     # Nearly all that a start allocates stays; the collector would walk it again and again (35 ms).
     gc.disable()
+    # A key passes from thread to thread; beside one that samples each turn would otherwise wait for 5 ms.
+    sys.setswitchinterval(0.0005)
     import_asyncio_without_ssl()
     # Textual reads NO_COLOR when it is imported.
     from oomtop.tui.app import OomtopApp, Options

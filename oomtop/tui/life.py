@@ -34,7 +34,7 @@ def settle(app: OomtopApp) -> None:
 
 
 def _guard_self(app: OomtopApp) -> None:
-    """Lock memory and lower the own score and priority, which on Linux is this thread's."""
+    """Lock memory, lower the own score, raise the own priority."""
     from oomtop.selfguard import end_start, guard_self
 
     # Made and dropped, so that under pressure no tab has to be loaded from a disk that is busy with swap.

@@ -12,12 +12,17 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import tomli
 
-from oomtop.config_alerts import AlertRule, read_alerts
 from oomtop.errors import ConfigError
 from oomtop.frozen import frozen
+
+if TYPE_CHECKING:
+    from oomtop.config_alerts import AlertRule
+
+    _Value = bool | float | str | tuple[str, ...] | tuple["AdjustRule", ...] | tuple[AlertRule, ...] | Mapping[str, str]
 
 SYSTEM_PATH = "/etc/oomtop/config.toml"
 
@@ -59,9 +64,6 @@ class Config:
     """Binding id to the keys that trigger it, comma separated."""
     origins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """Which file each key was set in."""
-
-
-_Value = bool | float | str | tuple[str, ...] | tuple[AdjustRule, ...] | tuple[AlertRule, ...] | Mapping[str, str]
 
 
 class _Unexpected(Exception):
@@ -114,6 +116,9 @@ def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple
     errors: list[ConfigError] = []
     for key, value in table.items():
         if key == "alert":
+            # 8 ms of the start that only who has alerts waits for.
+            from oomtop.config_alerts import read_alerts
+
             rules, mistakes = read_alerts(value, path)
             errors.extend(mistakes)
             values["alerts"] = tuple({rule.name: rule for rule in (*config.alerts, *rules)}.values())

@@ -10,14 +10,14 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import tomli
 
 from oomtop.errors import ConfigError
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 
 if TYPE_CHECKING:
     from oomtop.config_alerts import AlertRule

@@ -13,8 +13,18 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar, NoReturn, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
+    # By its own name, whose arguments type checkers compare with the fields.
+    from dataclasses import replace as replace
+
     from typing_extensions import dataclass_transform
 else:
+
+    def replace(record: _Record, /, **changes: object) -> _Record:
+        """Return a copy with other values in some fields; `dataclasses.replace` takes twice as long."""
+        cls = record.__class__
+        values = dict(zip(cls._names, cls._values(record)))  # noqa: B905 - checked or not, both are of the same fields
+        values.update(changes)
+        return cls(**values)
 
     def dataclass_transform(**_: object) -> Callable[[object], object]:
         """Stand in for `typing.dataclass_transform`, which Python 3.10 lacks and only type checkers read."""
@@ -30,6 +40,8 @@ class _Record(Protocol):
     """What `frozen` makes of a class."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[object]]]
+    _names: ClassVar[tuple[str, ...]]
+    _values: ClassVar[Callable[[object], tuple[object, ...]]]
     _compared: ClassVar[Callable[[object], object]]
 
 
@@ -38,10 +50,12 @@ def frozen(cls: type[T]) -> type[T]:
     """Make a frozen slotted dataclass of a class with annotated fields; equality and hash are those of its fields."""
     made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     own = fields(cast("type[_Record]", made))
-    compared = [each.name for each in own if each.compare]
+    names = tuple(each.name for each in own)
     methods = {
         "__init__": _constructor(made, own),
-        "_compared": attrgetter(*compared) if compared else _nothing,
+        "_names": names,
+        "_values": _reader(names),
+        "_compared": _reader(tuple(each.name for each in own if each.compare)),
         "__eq__": _equals,
         "__hash__": _hash,
         "__repr__": _repr,
@@ -77,8 +91,11 @@ def _constructor(cls: type[object], own: tuple[Field[object], ...]) -> Callable[
     return made
 
 
-def _nothing(_: object) -> tuple[()]:
-    return ()
+def _reader(names: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:
+    """Return what reads fields into a tuple; `attrgetter` of a single name returns none."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda record: tuple(getattr(record, name) for name in names)
 
 
 def _equals(self: _Record, other: object) -> object:
@@ -93,8 +110,8 @@ def _hash(self: _Record) -> int:
 
 
 def _repr(self: _Record) -> str:
-    values = ", ".join(f"{each.name}={getattr(self, each.name)!r}" for each in fields(self))
-    return f"{self.__class__.__qualname__}({values})"
+    values = zip(self._names, self.__class__._values(self), strict=True)
+    return f"{self.__class__.__qualname__}({', '.join(f'{name}={value!r}' for name, value in values)})"
 
 
 def _refuse(self: object, name: str, *_: object) -> NoReturn:
@@ -103,4 +120,4 @@ def _refuse(self: object, name: str, *_: object) -> NoReturn:
 
 def _reduce(self: _Record) -> tuple[object, ...]:
     """Let `copy` and `pickle` make a new one, as nothing can be set afterwards."""
-    return self.__class__, tuple(getattr(self, each.name) for each in fields(self))
+    return self.__class__, self.__class__._values(self)

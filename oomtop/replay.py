@@ -9,10 +9,9 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from oomtop.analysis.assessment import assess
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.history import History, MachinePoint
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent

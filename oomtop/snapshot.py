@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.meminfo import Meminfo

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 
 
 @frozen
@@ -69,10 +69,17 @@ def test_what_the_standard_library_does_with_dataclasses():
     point = Point(1, seen=[4])
     assert dataclasses.is_dataclass(Point)
     assert [field.name for field in dataclasses.fields(Named)] == ["x", "y", "label", "seen", "name"]
-    assert dataclasses.replace(point, y=9) == Point(1, 9, seen=[4])
+    assert dataclasses.replace(point, y=9) == replace(point, y=9) == Point(1, 9, seen=[4])
     assert dataclasses.asdict(point) == {"x": 1, "y": 2, "label": "", "seen": [4]}
     assert copy.copy(point) == copy.deepcopy(point) == pickle.loads(pickle.dumps(point)) == point
     assert repr(point) == "Point(x=1, y=2, label='', seen=[4])"
     match point:
         case Point(x, y):
             assert (x, y) == (1, 2)
+
+
+def test_a_copy_with_other_values_knows_its_fields():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'z'"):
+        replace(Point(1), z=2)
+    assert replace(Empty()) == Empty()
+    assert replace(Named(1, name="a"), label="b").label == "b"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TypeVar, cast
 
 from oomtop.actions.audit import Audit
@@ -48,6 +47,7 @@ from oomtop.actions.swap_file import prepare_swap_file
 from oomtop.actions.swap_off import prepare_swap_off
 from oomtop.actions.swap_zram import prepare_sweep_zram, prepare_zram
 from oomtop.actions.sysctl import prepare_sysctl
+from oomtop.frozen import replace
 
 _R = TypeVar("_R")
 _Prepare = Callable[[Request, ActionContext], Prepared]

@@ -7,10 +7,9 @@ after its end, 100 ms by default (systemd.service(5)), and tools of the user's o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from oomtop.actions.plan import Outcome, Target
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.host.containers import name_of
 from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Snapshot

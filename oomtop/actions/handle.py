@@ -10,9 +10,9 @@ import ctypes
 import os
 import select
 import signal
-from dataclasses import replace
 
 from oomtop.errors import ActionRefused, ParseError
+from oomtop.frozen import replace
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import parse_stat, parse_status
 from oomtop.host.root import Root

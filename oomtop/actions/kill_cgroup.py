@@ -10,7 +10,6 @@ import select
 import signal as signals
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.group import Group, find_group, require_allowed
@@ -21,6 +20,7 @@ from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.requests import KillCgroupRequest, KillRequest
 from oomtop.analysis.badness import frees
 from oomtop.errors import ActionRefused
+from oomtop.frozen import replace
 from oomtop.host.process import Process
 from oomtop.host.root import parse_counters, read_optional
 from oomtop.units import format_bytes, printable

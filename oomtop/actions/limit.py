@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.group import Group, find_group, require_allowed
@@ -21,6 +20,7 @@ from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.requests import Limit, LimitRequest
 from oomtop.actions.tool import run_tool
 from oomtop.errors import ActionRefused
+from oomtop.frozen import replace
 from oomtop.host.root import parse_counters, read_optional
 from oomtop.units import format_bytes, printable
 

@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from oomtop.alerts.engine import AlertEngine
 from oomtop.alerts.hook import GRACE_SECONDS, Hook
@@ -15,6 +14,7 @@ from oomtop.alerts.outbox import Deliver, Outbox
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.model import Assessment
 from oomtop.config_alerts import AlertRule
+from oomtop.frozen import replace
 from oomtop.history import History
 from oomtop.host.root import read_int
 from oomtop.selfguard import SelfGuard

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import takewhile
 
 from oomtop.analysis.model import Confidence, Exhaustion
 from oomtop.analysis.trend import Slope, slope
+from oomtop.frozen import replace
 
 # (seconds of the past, least part of them that is known, farthest end that they can tell): half a minute cannot tell
 # a trend of hours from the noise of a busy machine, half an hour can.

@@ -8,9 +8,8 @@ they are the upper bound.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.containers import name_of
 from oomtop.snapshot import Snapshot

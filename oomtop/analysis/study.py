@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from oomtop.analysis.badness import total_pages
 from oomtop.analysis.groups import chain, working_set
 from oomtop.analysis.model import Assessment, CgroupFigures, ProcessRow
 from oomtop.analysis.score import Score, explain
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.process import Process, ProcessId
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import replace
 
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.host.process import ProcessId
 from oomtop.host.process_folder import process_folder, text_at
 from oomtop.host.root import Root

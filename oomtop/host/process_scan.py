@@ -16,9 +16,12 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from oomtop.errors import ParseError
+from oomtop.frozen import replace
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
 
@@ -150,7 +153,7 @@ class ProcessScan:
             descriptor = None
         kept = _Kept(descriptor, hash(raw), process)
         self._kept[pid] = kept
-        kept.process = self._with_slow(self._with_status(process))
+        kept.process = self._complete(process)
         self._nameless.append(kept.process)
         return kept.process
 
@@ -159,17 +162,18 @@ class ProcessScan:
         after = parse_stat(raw, self._page_size, self._clock_ticks)
         kept.digest, kept.unchanged = hash(raw), 0
         if after.id != before.id:
-            kept.process = self._with_slow(self._with_status(after))
+            kept.process = self._complete(after)
             self._nameless.append(kept.process)
             return
-        command = before.command if after.comm == before.comm else None
-        after = _with_facts_of(before, after, command)
         moved = (after.rss, after.minor_faults, after.major_faults) != (
             before.rss,
             before.minor_faults,
             before.major_faults,
         )
-        kept.process = self._with_status(after) if moved else after
+        status = self._read_status(after) if moved else {}
+        told = status.get if status else partial(getattr, before)
+        slow = (before.oom_score, before.oom_score_adj, before.cgroup)
+        kept.process = _with_told(after, told, *slow, before.command if after.comm == before.comm else None)
         if after.comm != before.comm:
             self._nameless.append(kept.process)
 
@@ -180,30 +184,16 @@ class ProcessScan:
         if (score, adj, cgroup) != (process.oom_score, process.oom_score_adj, process.cgroup):
             kept.process = replace(process, oom_score=score, oom_score_adj=adj, cgroup=cgroup)
 
-    def _with_status(self, process: Process) -> Process:
-        """Add what `status` tells; a kernel thread has no memory map and needs none of it."""
-        if process.is_kernel_thread:
-            return replace(process, uid=0, euid=0)
-        text = _read(f"{self._proc}/{process.pid}/status")
-        if text is None:
-            return process
-        status = parse_status(text)
-        return replace(
-            process,
-            rss_anon=status.get("rss_anon"),
-            rss_file=status.get("rss_file"),
-            rss_shmem=status.get("rss_shmem"),
-            swap=status.get("swap"),
-            page_tables=status.get("page_tables"),
-            locked=status.get("locked"),
-            hugetlb=status.get("hugetlb"),
-            uid=status.get("uid"),
-            euid=status.get("euid"),
-        )
+    def _complete(self, process: Process) -> Process:
+        """Add all that `stat` does not tell."""
+        return _with_told(process, self._read_status(process).get, *self._read_slow(process.pid), None)
 
-    def _with_slow(self, process: Process) -> Process:
-        score, adj, cgroup = self._read_slow(process.pid)
-        return replace(process, oom_score=score, oom_score_adj=adj, cgroup=cgroup)
+    def _read_status(self, process: Process) -> Mapping[str, int]:
+        """Return what `status` tells; a kernel thread has no memory map and needs none of it."""
+        if process.is_kernel_thread:
+            return _KERNEL_THREAD
+        text = _read(f"{self._proc}/{process.pid}/status")
+        return {} if text is None else parse_status(text)
 
     def _read_slow(self, pid: int) -> tuple[int | None, int | None, str | None]:
         folder = f"{self._proc}/{pid}"
@@ -251,6 +241,7 @@ def parse_stat(raw: bytes, page_size: int, clock_ticks: int) -> Process:
         raise ParseError("/proc/PID/stat", raw[:80].decode("utf-8", "backslashreplace")) from None
 
 
+_KERNEL_THREAD = {"uid": 0, "euid": 0}
 _STATUS_SIZES = {
     b"VmLck": "locked",
     b"RssAnon": "rss_anon",
@@ -298,22 +289,29 @@ def parse_cgroup(raw: bytes, memory_hierarchy: bool = True) -> str | None:
     return None if unified is None else unified.decode("utf-8", "backslashreplace")
 
 
-def _with_facts_of(before: Process, after: Process, command: str | None) -> Process:
-    """Return `after` with what `stat` does not tell taken over from `before`."""
+def _with_told(
+    process: Process,
+    told: Callable[[str], int | None],
+    oom_score: int | None,
+    oom_score_adj: int | None,
+    cgroup: str | None,
+    command: str | None,
+) -> Process:
+    """Return the process with what `stat` does not tell; `told` gives what `status` says of a field."""
     return replace(
-        after,
-        rss_anon=before.rss_anon,
-        rss_file=before.rss_file,
-        rss_shmem=before.rss_shmem,
-        swap=before.swap,
-        page_tables=before.page_tables,
-        locked=before.locked,
-        hugetlb=before.hugetlb,
-        uid=before.uid,
-        euid=before.euid,
-        oom_score=before.oom_score,
-        oom_score_adj=before.oom_score_adj,
-        cgroup=before.cgroup,
+        process,
+        rss_anon=told("rss_anon"),
+        rss_file=told("rss_file"),
+        rss_shmem=told("rss_shmem"),
+        swap=told("swap"),
+        page_tables=told("page_tables"),
+        locked=told("locked"),
+        hugetlb=told("hugetlb"),
+        uid=told("uid"),
+        euid=told("euid"),
+        oom_score=oom_score,
+        oom_score_adj=oom_score_adj,
+        cgroup=cgroup,
         command=command,
     )
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.oomlog.event import ReportZone, Task
 
 _HEADER = re.compile(r"^\[ *pid *\] +(uid +tgid +total_vm .*name) *$")

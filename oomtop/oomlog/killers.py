@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
+from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.oomlog.lines import number
 from oomtop.oomlog.records import LOG_KERN, Record

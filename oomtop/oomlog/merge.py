@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 
+from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
 
 _REPORTERS = frozenset({"kubelet", "containerd"})

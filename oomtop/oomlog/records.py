@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import replace
 
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.oomlog.carriers import CRI, Wrapped, parse_time, unwrap_json
 
 LOG_KERN = 0

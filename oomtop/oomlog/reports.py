@@ -9,8 +9,9 @@ Decided by the text alone: distributions carry lines of later kernels back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from oomtop.frozen import replace
 from oomtop.oomlog import blocks, lines
 from oomtop.oomlog.event import OomEvent, Selected, Trigger, Victim
 from oomtop.oomlog.records import LOG_KERN, Record

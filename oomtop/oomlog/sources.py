@@ -10,8 +10,8 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
+from oomtop.frozen import replace
 from oomtop.host.root import Root, read_optional
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers import KillerReader

@@ -6,8 +6,8 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
+from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.audit_tail import AuditTail
 from oomtop.recording.kinds import RecordingError

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +16,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from oomtop.analysis.model import Assessment
 from oomtop.analysis.shed import DUTIES, interval_for, shed
+from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.snapshot import Snapshot
 from oomtop.source import LiveSource, Source

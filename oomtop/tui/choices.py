@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.tui.columns import BY_ID, COLUMNS
 from oomtop.tui.options import SECTIONS, Options, beside_interval
 from oomtop.tui.theme import DEFAULT

@@ -6,7 +6,6 @@ It opens at once with what the last tick knew; what the target's memory lock gua
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -20,6 +19,7 @@ from oomtop.analysis.mappings import Reading, compare
 from oomtop.analysis.model import Assessment
 from oomtop.analysis.runtime import Runtime, detect_allocator, detect_runtime
 from oomtop.analysis.study import Study, study
+from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.host.process_details import ProcessDetails, read_process_details
 from oomtop.host.programs import find_programs

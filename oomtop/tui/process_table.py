@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from rich.style import Style
@@ -21,6 +20,7 @@ from textual.strip import Strip
 
 from oomtop.analysis.accused import accused
 from oomtop.analysis.model import Assessment, ProcessRow
+from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.columns import BY_ID, DEFAULT_SORT, Moment
 from oomtop.tui.filter_query import FilterError, parse

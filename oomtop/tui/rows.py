@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from enum import Enum
 from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from oomtop.analysis.model import ProcessRow
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.host.process import Process, ProcessId
 from oomtop.tui.columns import BY_ID, DEFAULT_SORT, Column, Moment
 from oomtop.tui.filter_query import Predicate

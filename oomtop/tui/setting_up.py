@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oomtop.config import config_paths
 from oomtop.errors import OomtopError
+from oomtop.frozen import replace
 from oomtop.tui.options import Options
 from oomtop.tui.saving import save_options
 from oomtop.tui.setup_screen import SetupScreen

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from oomtop.analysis.accused import next_victims
 from oomtop.analysis.model import Assessment, Growth, ProcessRow
+from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.columns import Moment, rank_victims
 from oomtop.tui.filter_query import haystack

@@ -64,17 +64,11 @@ class LiveSource:
         self._log: KernelLog | None = None
         self._wake = threading.Event()
         self._closed = False
-        self._prepared: Snapshot | None = None
-
-    def prepare(self) -> None:
-        """Take the first sample now: 15 ms here, 60 ms beside a screen that is being built."""
-        self._prepared = self._sample()
 
     def ticks(self) -> Iterator[Tick]:
         """Yield ticks until `close`: the first at once, the second with the backlog of the kernel log."""
         try:
-            yield Tick(self._prepared or self._sample(), log_read=False)
-            self._prepared = None
+            yield Tick(self._sample(), log_read=False)
             if self._closed:
                 return
             log = self._open_log()

@@ -91,12 +91,11 @@ def show(
         adjust=config.adjust,
         alerts=_alerts(config, lambda text: app.post_message(Told(text)), note),
     )
-    source = watch(settings.interval)
-    source.prepare()
-    app = OomtopApp(source, settings)
+    app = OomtopApp(watch(settings.interval), settings)
     app.set_keymap(dict(config.keys))
     for mistake in (*mistakes, *check_names(config)):
         app.remark(str(mistake))
+    app.look_ahead()
     app.run()
     if settings.alerts is not None:
         settings.alerts.close()

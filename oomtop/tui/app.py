@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -15,8 +16,6 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from oomtop.analysis.model import Assessment
-from oomtop.analysis.shed import DUTIES, interval_for, shed
-from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.snapshot import Snapshot
 from oomtop.source import LiveSource, Source
@@ -36,9 +35,10 @@ from oomtop.tui.messages import (
 )
 from oomtop.tui.options import Options as Options
 from oomtop.tui.options import beside_interval
+from oomtop.tui.pace import refresh_every, shed_work, watch_selected
 from oomtop.tui.replay_keys import ANYWHERE
-from oomtop.tui.sampling import sample
-from oomtop.tui.state import State
+from oomtop.tui.sampling import hand_on, samples
+from oomtop.tui.state import state_of
 from oomtop.tui.tab import TabScreen
 from oomtop.tui.tabs import MAKERS, tab_beside
 from oomtop.tui.theme import theme_or_default
@@ -78,27 +78,32 @@ class OomtopApp(App[None]):
         self.facts: Snapshot | None = None
         """The facts that plans are made from: those of the last tick."""
         self.self_guard: SelfGuard | None = None
-        self._selected: frozenset[ProcessId] = frozenset()
+        self.selected: frozenset[ProcessId] = frozenset()
+        """The process under the cursor."""
         self._settled = False
         self._waiting: NewAssessment | None = None
         """The newest tick that the screen has not taken yet."""
-        self.state = State(
-            rights="root" if os.geteuid() == 0 else "unprivileged",
-            interval=self.options.interval,
-            read_only=self.options.read_only,
-            replay=self.options.replay,
-            columns=self.options.columns,
-            sort=self.options.sort,
-            hidden=self.options.hidden,
-        )
-        self.dashboard = Dashboard(self.state, self.look)
+        self.state = state_of(self.options)
+        self.dashboard = Dashboard(self.state, self.look, lambda: self.latest)
         self.dashboard.set_class(not self.options.chart, "-no-chart")
         self.add_mode("processes", lambda: self.dashboard)
         for name, make in MAKERS.items():
             self.add_mode(name, partial(make, self.state, self.look))
-        self._ended = False
+        self._samples: Iterable[NewAssessment] | None = None
+        """Those that `look_ahead` began."""
         if problem:
             self.remark(problem)
+
+    def look_ahead(self) -> None:
+        """Take the first tick before the screen stands, which would else be drawn three times (a tenth of the start).
+
+        Raises:
+            OomtopError: a file that cannot be done without cannot be read.
+        """
+        rest = samples(self._source, self.options.alerts, self._tell)
+        first = next(rest)
+        self._samples = chain([first], rest)
+        self.facts, self.latest = first.snapshot, first.assessment
 
     # -- life ---------------------------------------------------------------------------------------
 
@@ -185,7 +190,14 @@ class OomtopApp(App[None]):
         """The sampling thread: only frozen values leave it."""
         worker = get_current_worker()
         alerts = self.options.alerts if source is self._source else None
-        self.post_message(sample(source, self._take, lambda: worker.is_cancelled, alerts, self.post_message))
+        begun, self._samples = self._samples or samples(source, alerts, self._tell), None
+        self.post_message(hand_on(begun, partial(self._take, source), lambda: worker.is_cancelled))
+
+    def _tell(self, told: Told) -> None:
+        if self.is_running:
+            self.post_message(told)
+        else:
+            self.remark(told.text)
 
     def _take(self, source: Source, message: NewAssessment) -> None:
         """Keep a tick of the source that a recording is shown over; offer any other."""
@@ -204,7 +216,7 @@ class OomtopApp(App[None]):
     def _on_new_assessment(self, message: NewAssessment) -> None:
         message, self._waiting = self._waiting or message, None
         self.facts, self.latest = message.snapshot, message.assessment
-        self._shed(message.assessment)
+        shed_work(self, self._source, message.assessment)
         if not self.state.paused:
             self.feed()
         if "remedies" in self.__dict__ and not self.state.replay:
@@ -213,16 +225,6 @@ class OomtopApp(App[None]):
             self._settled = True
             work = partial(settle, self)
             self.call_after_refresh(partial(self.run_worker, work, thread=True, group="settling", exit_on_error=False))
-
-    def _shed(self, assessment: Assessment) -> None:
-        """Do less while the machine stalls, and everything again afterwards."""
-        source = self._source
-        if self.state.replay or not isinstance(source, LiveSource):
-            return
-        self.state.level = shed(assessment.pressure.memory, self.state.level)
-        source.interval = interval_for(self.state.level, self.options.interval, assessment.sample_seconds)
-        self.state.interval = round(source.interval, 1)
-        source.watched = self._selected if DUTIES[self.state.level].slow_facts else frozenset()
 
     @property
     def tab(self) -> TabScreen:
@@ -264,11 +266,10 @@ class OomtopApp(App[None]):
     @on(RowSelected)
     def _on_selected(self, message: RowSelected) -> None:
         """Have the slow facts of the process under the cursor read on every tick."""
-        self._selected = frozenset([message.row.process.id] if message.row is not None else [])
-        if isinstance(self._source, LiveSource) and DUTIES[self.state.level].slow_facts:
-            self._source.watched = self._selected
+        self.selected = frozenset([message.row.process.id] if message.row is not None else [])
+        watch_selected(self, self._source)
         if "replay" in self.__dict__:
-            self.replay.watch(self._selected)
+            self.replay.watch(self.selected)
 
     @on(RowActivated)
     def _on_activated(self, message: RowActivated) -> None:
@@ -344,12 +345,7 @@ class OomtopApp(App[None]):
 
     def refresh_every(self, seconds: float) -> None:
         """Sample every so many seconds from now on."""
-        self.options = replace(self.options, interval=seconds)
-        if isinstance(self._source, LiveSource):
-            self._source.interval = seconds
-            self._source.refresh()
-        self.state.interval = seconds
-        self.show_state()
+        refresh_every(self, self._source, seconds)
 
     def action_chart(self) -> None:
         """Show or hide the chart."""

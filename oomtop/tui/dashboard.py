@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -34,8 +34,9 @@ class Dashboard(TabScreen):
 
     CSS = stylesheet("dashboard.tcss")
 
-    def __init__(self, state: State, look: Look) -> None:
+    def __init__(self, state: State, look: Look, latest: Callable[[], Assessment | None]) -> None:
         super().__init__(state, look, id="processes-tab")
+        self._latest = latest
         self._charted = 0.0
 
     def compose(self) -> ComposeResult:
@@ -56,9 +57,10 @@ class Dashboard(TabScreen):
         yield KeyBar(MONITOR_KEYS, look, id="keys")
 
     def on_mount(self) -> None:
-        """Keys go to the table."""
+        """Keys go to the table; what is known already is in the first picture."""
         self.hide(self.state.hidden)
         self._focus_table()
+        self.assessment = self._latest()
 
     def _focus_table(self) -> None:
         self.table.focus()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from oomtop.analysis.shed import DUTIES, Level
 from oomtop.frozen import frozen
 from oomtop.slow_facts import SlowFacts
 from oomtop.tui.event_pane import Remark
+
+if TYPE_CHECKING:
+    from oomtop.tui.options import Options
 
 
 @frozen
@@ -65,3 +70,16 @@ class State:
             ("replay", self.replay),
         )
         return Standing(self.rights, self.guard, tuple(name for name, on in modes if on), self.interval)
+
+
+def state_of(options: Options) -> State:
+    """Return the state that a monitor with these options begins with."""
+    return State(
+        rights="root" if os.geteuid() == 0 else "unprivileged",
+        interval=options.interval,
+        read_only=options.read_only,
+        replay=options.replay,
+        columns=options.columns,
+        sort=options.sort,
+        hidden=options.hidden,
+    )

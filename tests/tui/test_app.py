@@ -13,6 +13,7 @@ from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
 from oomtop.tui.app import OomtopApp, Options
 from oomtop.tui.dialogs import Menu, PlanDialog
+from oomtop.tui.panel import Panel
 
 
 class Scripted:
@@ -59,6 +60,19 @@ async def settled(pilot, condition):
             return
         await pilot.pause(0.05)
     raise AssertionError("the app did not get there")
+
+
+@pytest.mark.parametrize("looks_ahead", [True, False])
+async def test_the_first_picture_is_whole_after_a_look_ahead(app, monkeypatch, looks_ahead):
+    drawn = []
+    render = Panel.render
+    monkeypatch.setattr(Panel, "render", lambda panel: drawn.append((panel.id, panel.line_at(0))) or render(panel))
+    if looks_ahead:
+        app.look_ahead()
+        assert app.latest is not None
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot, lambda: any(id == "memory" and line for id, line in drawn))
+    assert (("memory", "") in drawn) is not looks_ahead
 
 
 async def drawn(pilot):

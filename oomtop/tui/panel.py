@@ -36,13 +36,18 @@ class Panel(Widget):
         """Draw for the new width."""
         self._update()
 
-    def _update(self) -> None:
+    def _lines(self) -> list[Text]:
+        """Return what is to be seen at this size, nothing before there is one or something to tell."""
         if self._assessment is None or not self.size.width:
-            return
+            return []
         lines = self._draw(self._assessment, self.size.width, self.size.height, self._look)
         for line in lines:
             line.no_wrap = True
             line.truncate(self.size.width, overflow="crop")
+        return lines
+
+    def _update(self) -> None:
+        lines = self._lines()
         before, self._shown = self._shown, lines
         if len(lines) != len(before):
             self.refresh()
@@ -58,7 +63,8 @@ class Panel(Widget):
         return self._shown[y].plain if 0 <= y < len(self._shown) else ""
 
     def render(self) -> Group:
-        """Return the lines drawn last."""
+        """Return the lines drawn last; the first picture comes before the message that tells the size."""
+        self._shown = self._shown or self._lines()
         return Group(*self._shown)
 
 

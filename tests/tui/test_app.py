@@ -66,7 +66,13 @@ async def settled(pilot, condition):
 async def test_the_first_picture_is_whole_after_a_look_ahead(app, monkeypatch, looks_ahead):
     drawn = []
     render = Panel.render
-    monkeypatch.setattr(Panel, "render", lambda panel: drawn.append((panel.id, panel.line_at(0))) or render(panel))
+
+    def noted(panel):
+        lines = render(panel)
+        drawn.append((panel.id, panel.line_at(0)))
+        return lines
+
+    monkeypatch.setattr(Panel, "render", noted)
     if looks_ahead:
         app.look_ahead()
         assert app.latest is not None

@@ -52,7 +52,7 @@ def frozen(cls: type[T]) -> type[T]:
     own = fields(cast("type[_Record]", made))
     names = tuple(each.name for each in own)
     methods = {
-        "__init__": _constructor(made, own),
+        "__init__": _compiled_when_called(made),
         "_names": names,
         "_values": _reader(names),
         "_compared": _reader(tuple(each.name for each in own if each.compare)),
@@ -68,11 +68,22 @@ def frozen(cls: type[T]) -> type[T]:
     return made
 
 
-def _constructor(cls: type[object], own: tuple[Field[object], ...]) -> Callable[..., None]:
+def _compiled_when_called(cls: type[object]) -> Callable[..., None]:
+    """Return an `__init__` that puts the real one in its place: half of the classes of a start have no instance yet."""
+
+    def __init__(self: object, *values: object, **named: object) -> None:
+        made = _constructor(cls)
+        cls.__init__ = made  # type: ignore[method-assign]
+        made(self, *values, **named)
+
+    return __init__
+
+
+def _constructor(cls: type[object]) -> Callable[..., None]:
     """Compile `__init__`: it sets each field through its slot, which needs no look-up by name."""
     scope: dict[str, object] = {"_LATER": _LATER}
     parameters, body = ["self"], []
-    for each in own:
+    for each in fields(cast("type[_Record]", cls)):
         name = value = each.name
         scope[f"_set_{name}"] = getattr(cls, name).__set__
         if each.default is not MISSING:

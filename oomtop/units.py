@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Sequence
 
 DASH = "-"
-KIB = 1 << 10
 MIB = 1 << 20
 GIB = 1 << 30
 

@@ -95,6 +95,52 @@ async def test_the_table_has_room_at_every_size(app, size):
         assert table.region.bottom <= size[1]
 
 
+@pytest.mark.parametrize(
+    ("size", "has_chart", "outlook", "events"),
+    [
+        ((40, 12), False, 3, 0),
+        ((80, 24), False, 3, 2),
+        ((120, 40), False, 4, 5),
+        ((160, 24), False, 3, 2),
+        ((160, 40), True, 6, 5),
+        ((200, 60), True, 6, 8),
+    ],
+)
+async def test_room_is_given_to_what_is_worth_it(app, size, has_chart, outlook, events):
+    async with app.run_test(size=size) as pilot:
+        table = await drawn(pilot)
+        assert app.dashboard.query_one("#chart").display == has_chart
+        assert app.dashboard.query_one("#outlook").size.height == outlook
+        pane = app.dashboard.query_one("#events")
+        assert (pane.size.height if pane.display else 0) == events
+        assert table.size.height >= 4
+
+
+async def test_the_layout_follows_the_terminal(app):
+    async with app.run_test(size=(200, 60)) as pilot:
+        await drawn(pilot)
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot, lambda: not app.dashboard.query_one("#chart").display)
+        await pilot.resize_terminal(40, 12)
+        await settled(pilot, lambda: not app.dashboard.query_one("#events").display)
+        await pilot.resize_terminal(160, 40)
+        await settled(pilot, lambda: app.dashboard.query_one("#chart").display)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 40), (200, 60)])
+async def test_v_shows_and_hides_the_chart_at_every_size(app, size):
+    async with app.run_test(size=size) as pilot:
+        table = await drawn(pilot)
+        chart, top = app.dashboard.query_one("#chart"), app.dashboard.query_one("#top")
+        was_shown = size[0] >= 160
+        await settled(pilot, lambda: chart.display == was_shown)
+        for shown in (not was_shown, was_shown):
+            await pilot.press("v")
+            await settled(pilot, lambda wanted=shown: chart.display == wanted)
+            await settled(pilot, lambda wanted=shown: (chart.size.height >= 9) or not wanted)
+            await settled(pilot, lambda: chart.region.bottom <= top.region.bottom == table.region.y)
+
+
 async def test_k_enter_enter_ends_the_selected_process(app, child):
     async with app.run_test(size=(120, 40)) as pilot:
         await drawn(pilot)

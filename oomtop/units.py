@@ -74,6 +74,13 @@ def format_duration(seconds: float | None) -> str:
     return f"{whole // 86400}d"
 
 
+def format_about(seconds: float | None) -> str:
+    """Return an estimated length of time, as exact as an estimate is: `8s`, `4m10s`, from ten minutes on `22m`."""
+    if seconds is None or not 600 <= seconds < 3600:
+        return format_duration(seconds)
+    return f"{int(seconds) // 60}m"
+
+
 def sparkline(values: Sequence[float], width: int, low: float, high: float, ascii_only: bool = False) -> str:
     """Return the last `width` values as one line of blocks, the newest at the right; `low` is the lowest block."""
     blocks = _ASCII_BLOCKS if ascii_only else _BLOCKS

@@ -68,7 +68,7 @@ class HelpScreen(ModalScreen[None]):
         self.view.focus()
 
     def _head(self, width: int) -> Iterator[Text]:
-        keys = "Esc closes  / searches  arrows and PgDn scroll; a click on a figure opens it here"
+        keys = "Esc closes  / searches  PgDn scrolls; a click on a figure opens its line"
         yield Text(" Help ", self._look.style("accent", bold=True) or "bold").append(keys, self._look.style("dim"))
 
     def _lines(self, width: int) -> Iterator[Text]:

@@ -24,6 +24,8 @@ _SWARM = 100
 _NAME = attrgetter("process.comm")
 # Of the machine's growth: the rest is what any machine does.
 _ALMOST_ALL = 0.8
+_MAIN_GROWER = 0.25
+"""Of the machine's growth: who has less of it is not its cause."""
 
 
 def group_near_limit(facts: Facts) -> Finding | None:
@@ -69,14 +71,21 @@ def memory_running_out(facts: Facts) -> Finding | None:
     if not low and (soonest is None or seconds is None or seconds > 600 or _ends_at_limits(facts.groups, soonest)):
         return None
     grower = facts.growers[0] if facts.growers else None
+    rate = soonest.rate or 0.0 if soonest and seconds else 0.0
+    is_spread = grower is not None and (grower.growth or 0.0) < rate * _MAIN_GROWER
+    if is_spread:
+        grower = None
     cause = f": {grower.process.comm} grows {format_rate(grower.growth)}" if grower else ""
+    cause = f" at {format_rate(rate)}: many grow, none of them this fast" if is_spread else cause
     when = f"full in about {format_about(seconds)}" if seconds else f"{format_bytes(memory.available)} available"
     return Finding(
         "surge" if grower and seconds else "memory_low",
         Severity.CRITICAL if low or (seconds or 1e9) < _SOON else Severity.WARNING,
         f"memory {when}{cause}",
         f"available {format_bytes(memory.available)} of {format_bytes(memory.total)}",
-        "J goes to the grower, k ends it, f freezes it; W adds swap",
+        "g groups by program; W adds swap"
+        if is_spread
+        else "J goes to the grower, k ends it, f freezes it; W adds swap",
         action="kill",
         target=grower.process.id if grower else None,
     )

@@ -29,6 +29,11 @@ _KEYS = (
     ("?", "Help"), ("Tab", "Next tab"), ("Enter", "Post-mortem"), ("B", "Minutes before"), ("q", "Quit"),
     ("/", "Search"), ("C", "Copy"), ("F5", "Read logs again"),
 )  # fmt: skip
+_EMPTY = (
+    "Here stand kills by the kernel, systemd-oomd, earlyoom, nohang, oomd and the",
+    "kubelet, from /dev/kmsg, the journal and /var/log.",
+    "`oomtop events FILE` reads any other log; `oomtop drill leak` makes a kill.",
+)
 
 
 class EventsScreen(TabScreen):
@@ -141,10 +146,7 @@ class EventsScreen(TabScreen):
         if self._shown:
             lines.append(Text(list_head(width), "bold"))
         else:
-            lines.append(
-                Text(" Kills by the kernel, systemd-oomd, earlyoom, nohang, oomd and the kubelet appear here,")
-            )
-            lines.append(Text(" from /dev/kmsg, the journal and /var/log; `oomtop events FILE` reads any other log."))
+            lines.extend(Text(f" {line}") for line in _EMPTY)
         return lines
 
     def _summary(self, width: int) -> Text:

@@ -178,3 +178,19 @@ def test_a_swarm_holds_no_more_than_there_is(count, each, anon, told):
     rows = [make_row(make_process(100 + at, rss=each)) for at in range(count)]
     found = find(replace(facts(), memory=memory, rows=rows))
     assert next((finding.title for finding in found if finding.id == "swarm"), None) == told
+
+
+@pytest.mark.parametrize(
+    ("growth", "said", "accused"),
+    [
+        (40 * MIB, "memory full in about 41s: python3 grows +40.0M/s", True),
+        (5 * MIB, "memory full in about 41s at +100M/s: many grow, none of them this fast", False),
+    ],
+)
+def test_who_grows_a_little_is_not_the_cause_of_a_surge(growth, said, accused):
+    machine = Exhaustion("RAM", 4 * GIB, 100 * MIB, seconds=41.0, earliest=40.0, latest=42.0)
+    grower = make_row(growth=growth)
+    found = find(replace(facts(), exhaustion=[machine], growers=[grower], rows=[grower]))
+    (surge,) = [finding for finding in found if finding.id in ("surge", "memory_low")]
+    assert surge.title == said
+    assert (surge.target == grower.process.id) == accused

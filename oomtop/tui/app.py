@@ -218,7 +218,7 @@ class OomtopApp(PlainApp):
         message, self._waiting = self._waiting or message, None
         self.facts, self.latest = message.snapshot, message.assessment
         shed_work(self, self._source, message.assessment)
-        if not self.state.paused:
+        if not self.state.paused and not getattr(self.screen, "covers_all", False):
             self.feed()
         if "remedies" in self.__dict__ and not self.state.replay:
             self.remedies.follow(message.snapshot)

@@ -35,6 +35,9 @@ class HelpScreen(ModalScreen[None]):
         Binding("n", "again", "Search on", id="help.again"),
     ]
 
+    covers_all: ClassVar[bool] = True
+    """Nothing behind it is seen, so nothing is drawn there: each tick would send the whole screen again (2 kB/s)."""
+
     def __init__(self, topics: Sequence[Topic], look: Look, figure: str | None = None) -> None:
         super().__init__()
         self._topics = topics

@@ -204,6 +204,19 @@ async def test_help_opens_and_closes(app):
         await settled(pilot, lambda: app.screen.id == "processes-tab")
 
 
+async def test_nothing_is_drawn_behind_the_help(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        before = app.dashboard.assessment
+        await pilot.press("question_mark")
+        await settled(pilot, lambda: app.screen.id != "processes-tab")
+        app._source.more()
+        await settled(pilot, lambda: app.latest is not before)
+        assert app.dashboard.assessment is before
+        await pilot.press("escape")
+        await settled(pilot, lambda: app.dashboard.assessment is app.latest)
+
+
 async def test_a_bad_theme_is_said_and_the_default_is_used(tmp_path):
     file = tmp_path / "broken.toml"
     file.write_text('name = "x"\n[colors]\nprimary = "no colour"\n')

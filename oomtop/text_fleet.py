@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from oomtop.fleet.machines import Machine
 from oomtop.frozen import frozen
-from oomtop.units import DASH, format_bytes, format_count, format_duration, format_share, printable
+from oomtop.units import DASH, format_about, format_bytes, format_count, format_duration, format_share, printable
 
 _STALE = 60.0
 """Seconds without a new sample from which on the figures are called old: twelve intervals of the exporter."""
@@ -53,7 +53,7 @@ def is_pressing(machine: Machine) -> bool:
 
 
 def _full_in(machine: Machine, now: float) -> str:
-    return DASH if machine.shortage is None else format_duration(machine.shortage.seconds)
+    return DASH if machine.shortage is None else format_about(machine.shortage.seconds)
 
 
 def _kill(machine: Machine, now: float) -> str:
@@ -162,8 +162,8 @@ def _outlook(machine: Machine) -> str:
     shortage = machine.shortage
     if shortage is None:
         return "nothing grows, or it is not known yet"
-    ends = f" ({format_duration(shortage.earliest)} to {format_duration(shortage.latest)})" if shortage.earliest else ""
-    return f"{printable(shortage.resource)} in {format_duration(shortage.seconds)}{ends}"
+    ends = f" ({format_about(shortage.earliest)} to {format_about(shortage.latest)})" if shortage.earliest else ""
+    return f"{printable(shortage.resource)} in {format_about(shortage.seconds)}{ends}"
 
 
 def render_fleet(machines: Sequence[Machine], now: float, width: int) -> str:

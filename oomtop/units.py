@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Sequence
 
 DASH = "-"
-KIB = 1 << 10
 MIB = 1 << 20
 GIB = 1 << 30
 
@@ -73,6 +72,13 @@ def format_duration(seconds: float | None) -> str:
     if whole < 100 * 3600:
         return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
     return f"{whole // 86400}d"
+
+
+def format_about(seconds: float | None) -> str:
+    """Return an estimated length of time, as exact as an estimate is: `8s`, `4m10s`, from ten minutes on `22m`."""
+    if seconds is None or not 600 <= seconds < 3600:
+        return format_duration(seconds)
+    return f"{int(seconds) // 60}m"
 
 
 def sparkline(values: Sequence[float], width: int, low: float, high: float, ascii_only: bool = False) -> str:

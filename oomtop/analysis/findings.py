@@ -16,7 +16,7 @@ from oomtop.analysis.findings_limits import (
 )  # fmt: skip
 from oomtop.analysis.groups import chain
 from oomtop.analysis.model import CgroupFigures, Exhaustion, Finding, Severity
-from oomtop.units import format_bytes, format_duration, format_rate, format_share
+from oomtop.units import format_about, format_bytes, format_rate, format_share
 
 _SOON = 120.0
 _SWARM = 100
@@ -24,6 +24,8 @@ _SWARM = 100
 _NAME = attrgetter("process.comm")
 # Of the machine's growth: the rest is what any machine does.
 _ALMOST_ALL = 0.8
+_MAIN_GROWER = 0.25
+"""Of the machine's growth: who has less of it is not its cause."""
 
 
 def group_near_limit(facts: Facts) -> Finding | None:
@@ -34,7 +36,7 @@ def group_near_limit(facts: Facts) -> Finding | None:
     group = min(tight, key=lambda item: item.headroom or 0)
     limit, left = group.cgroup.max or 0, group.headroom or 0
     outlook = group.exhaustion
-    when = f", full in about {format_duration(outlook.seconds)}" if outlook and outlook.seconds else ""
+    when = f", full in about {format_about(outlook.seconds)}" if outlook and outlook.seconds else ""
     victim = group.victims.first
     return Finding(
         "cgroup_limit",
@@ -69,14 +71,21 @@ def memory_running_out(facts: Facts) -> Finding | None:
     if not low and (soonest is None or seconds is None or seconds > 600 or _ends_at_limits(facts.groups, soonest)):
         return None
     grower = facts.growers[0] if facts.growers else None
+    rate = soonest.rate or 0.0 if soonest and seconds else 0.0
+    is_spread = grower is not None and (grower.growth or 0.0) < rate * _MAIN_GROWER
+    if is_spread:
+        grower = None
     cause = f": {grower.process.comm} grows {format_rate(grower.growth)}" if grower else ""
-    when = f"full in about {format_duration(seconds)}" if seconds else f"{format_bytes(memory.available)} available"
+    cause = f" at {format_rate(rate)}: many grow, none of them this fast" if is_spread else cause
+    when = f"full in about {format_about(seconds)}" if seconds else f"{format_bytes(memory.available)} available"
     return Finding(
         "surge" if grower and seconds else "memory_low",
         Severity.CRITICAL if low or (seconds or 1e9) < _SOON else Severity.WARNING,
         f"memory {when}{cause}",
         f"available {format_bytes(memory.available)} of {format_bytes(memory.total)}",
-        "J goes to the grower, k ends it, f freezes it; W adds swap",
+        "g groups by program; W adds swap"
+        if is_spread
+        else "J goes to the grower, k ends it, f freezes it; W adds swap",
         action="kill",
         target=grower.process.id if grower else None,
     )
@@ -175,13 +184,18 @@ def swarm(facts: Facts) -> Finding | None:
     if not names:
         return None
     name, count = names.most_common(1)[0]
-    size = sum(row.process.rss_anon or 0 for row in facts.rows if row.process.comm == name) if count >= _SWARM else 0
+    if count < _SWARM:
+        return None
+    together = sum(row.process.rss_anon or 0 for row in facts.rows if row.process.comm == name)
+    # Each process counts the pages that it still shares with its parent since fork().
+    size = min(together, facts.memory.anon)
     if size < facts.memory.total / 10:
         return None
+    most = "up to " if size < together else ""
     return Finding(
         "swarm",
         Severity.WARNING,
-        f"{count} processes {name} hold {format_bytes(size)} together",
+        f"{count} processes {name} hold {most}{format_bytes(size)} together",
         "RssAnon summed over processes of one name",
         "g groups by program; Space or c tags, k kills all tagged",
         action="kill",

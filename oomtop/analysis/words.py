@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from oomtop.analysis.model import Candidate, Exhaustion
 from oomtop.oomlog.event import OomEvent
-from oomtop.units import format_bytes, format_duration, format_rate, format_share
+from oomtop.units import format_about, format_bytes, format_rate, format_share
 
 
 def describe_exhaustion(item: Exhaustion) -> str:
-    """Return an outlook in words: `RAM: full in 4m10s (3m to 6m, high confidence)`."""
+    """Return an outlook in words: `RAM: full in 4m10s (3m05s to 6m00s, high confidence) at +2.1M/s`.
+
+    No range is given where it begins and ends at the time itself.
+    """
     if item.rate is None:
         return f"{item.resource}: {format_bytes(item.headroom)} left, no trend yet"
     if item.seconds is None:
         return f"{item.resource}: {format_bytes(item.headroom)} left, not growing"
-    span = f"{format_duration(item.earliest)} to {format_duration(item.latest)}"
-    return (
-        f"{item.resource}: full in {format_duration(item.seconds)} ({span}, {item.confidence.value} confidence)"
-        f" at {format_rate(item.rate)}"
-    )
+    when, earliest, latest = (format_about(seconds) for seconds in (item.seconds, item.earliest, item.latest))
+    span = "" if earliest == when == latest else f"{earliest} to {latest}, "
+    return f"{item.resource}: full in {when} ({span}{item.confidence.value} confidence) at {format_rate(item.rate)}"
 
 
 def describe_victim(item: Candidate) -> str:
-    """Return the next victim in words."""
-    return (
-        f"{item.name} (pid {item.id.pid}) is killed next: {format_share(item.share)}, frees {format_bytes(item.frees)}"
-    )
+    """Return the next victim in words: `java (pid 4711), score 41%, frees 3.1G`."""
+    return f"{item.name} (pid {item.id.pid}), score {format_share(item.share)}, frees {format_bytes(item.frees)}"
 
 
 def describe_event(event: OomEvent) -> str:

@@ -245,11 +245,11 @@ def limit_offer(selection: Selection) -> Offer | None:
             f"Move {selection.title} into a new group", "NAME SIZE [high]: at SIZE it kills; with `high` it slows down",
             partial(parse_confine, selection.targets), f"pid{selection.targets[0].pid} ",
         )  # fmt: skip
-        items.append(Item("new group  for this selection alone ...", ask))
+        items.append(Item("new group    for this selection alone ...", ask))
     return Offer(f"Limit {_short(group) if group else selection.title}", tuple(items)) if items else None
 
 
-_LIMIT_WORDS = {Limit.HIGH: "slow down above it", Limit.MAX: "kill at it", Limit.LOW: "reclaim last below it"}
+_LIMIT_WORDS = {Limit.HIGH: "slows down above", Limit.MAX: "kills above", Limit.LOW: "reclaimed last below"}
 
 
 def _limit_items(group: Cgroup, limit: Limit) -> list[Item]:
@@ -262,9 +262,9 @@ def _limit_items(group: Cgroup, limit: Limit) -> list[Item]:
         partial(parse_limit, group.path, limit), format_bytes(now).replace(".0", "") if now else "",
     )  # fmt: skip
     shown = "no limit" if now == limit.lifted else "all of it" if now is None else format_bytes(now)
-    items = [Item(f"{limit.value:5} {shown:>9}  {_LIMIT_WORDS[limit]} ...", ask)]
+    items = [Item(f"memory.{limit.value:4}  {_LIMIT_WORDS[limit]:20}  now {shown} ...", ask)]
     if now != limit.lifted:
-        items.append(Item(f"{limit.value:5}   lift it", LimitRequest(group.path, limit, limit.lifted)))
+        items.append(Item(f"memory.{limit.value:4}  lift it", LimitRequest(group.path, limit, limit.lifted)))
     return items
 
 
@@ -312,7 +312,10 @@ def _setting_label(row: SettingRow) -> str:
 def setting_ask(setting: Setting, row: SettingRow) -> Ask:
     """Return the question for a new value; the advised one stands there already."""
     advised = None if row.verdict is None else row.verdict.recommended
-    hint = f"{setting.lowest} to {setting.highest}; then `persist` or `forget`. {setting.what}"
+    hint = (
+        f"{setting.what}\n"
+        f"{setting.lowest} to {setting.highest}; `persist` behind it keeps it over reboots, `forget` no longer"
+    )
     text = row.value if advised is None else str(advised)
     return Ask(f"vm.{setting.name} is {row.value}", hint, partial(parse_setting, setting), text)
 

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
@@ -36,6 +36,7 @@ from oomtop.tui.messages import (
 from oomtop.tui.options import Options as Options
 from oomtop.tui.options import beside_interval
 from oomtop.tui.pace import refresh_every, shed_work, watch_selected
+from oomtop.tui.plain_lines import PlainApp
 from oomtop.tui.replay_keys import ANYWHERE
 from oomtop.tui.sampling import hand_on, samples
 from oomtop.tui.state import state_of
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from oomtop.tui.replay_desk import ReplayDesk
 
 
-class OomtopApp(App[None]):
+class OomtopApp(PlainApp):
     """The full-screen monitor."""
 
     TITLE = "oomtop"
@@ -217,7 +218,7 @@ class OomtopApp(App[None]):
         message, self._waiting = self._waiting or message, None
         self.facts, self.latest = message.snapshot, message.assessment
         shed_work(self, self._source, message.assessment)
-        if not self.state.paused:
+        if not self.state.paused and not getattr(self.screen, "covers_all", False):
             self.feed()
         if "remedies" in self.__dict__ and not self.state.replay:
             self.remedies.follow(message.snapshot)

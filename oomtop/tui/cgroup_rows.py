@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from oomtop.analysis.model import CgroupFigures
 from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure
-from oomtop.units import DASH, format_bytes, format_count, format_duration, printable
+from oomtop.units import DASH, format_about, format_bytes, format_count, printable
 
 _DEEPEST = 12
 
@@ -68,9 +68,9 @@ def _victim(item: CgroupFigures) -> str:
 COLUMNS: tuple[CgroupColumn, ...] = (
     _size("current", "USED", 0, lambda item: item.cgroup.current, "memory.current: all memory charged to it"),
     _size("limit", "LIMIT", 0, lambda item: item.effective_limit, "the smallest memory.max from here up to the root"),
-    _size("headroom", "LEFT", 0, lambda item: item.headroom, "bytes to its own limit that reclaim cannot win back"),
-    CgroupColumn("end", "FULL IN", 7, 70, lambda item: format_duration(_end(item)),
-                 lambda item: -(_end(item) or float("inf")), "when its limit is reached, if it goes on so"),
+    _size("headroom", "LEFT", 0, lambda item: item.headroom, "bytes to its own limit, with what can be reclaimed"),
+    CgroupColumn("end", "FULL IN", 7, 70, lambda item: format_about(_end(item)),
+                 lambda item: -(_end(item) or float("inf")), "when its limit is reached at this rate"),
     CgroupColumn("oom", "KILLS", 5, 60, lambda item: format_count(item.cgroup.events.oom_kill),
                  lambda item: _known(item.cgroup.events.oom_kill), "memory.events oom_kill: processes killed in it"),
     CgroupColumn("growth", "GROW/m", 7, 105, _growth, lambda item: _known(item.growth), "growth of its working set"),
@@ -120,10 +120,11 @@ def _below(
     return lines
 
 
-def title_line(width: int, sort: str) -> str:
+def title_line(width: int, sort: str, ascii_only: bool = False) -> str:
     """Return the titles; the sorted column is marked."""
     columns = columns_for(width)
-    cells = [f"{column.title + ('▾' if column.id == sort else ''):>{column.width + 1}}" for column in columns]
+    arrow = "v" if ascii_only else "▼"
+    cells = [f"{column.title + (arrow if column.id == sort else ''):>{column.width + 1}}" for column in columns]
     return " " + "CGROUP".ljust(_name_width(width, columns)) + "".join(cells)
 
 

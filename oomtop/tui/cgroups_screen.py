@@ -172,7 +172,7 @@ class CgroupsScreen(TabScreen):
         if self.view.path not in paths:
             return ()
         detail = "\n".join(line.plain.strip() for line in self._detail(width))
-        head = title_line(width, self._sort).strip()
+        head = title_line(width, self._sort, self.look.ascii).strip()
         return (
             ("line", lines[paths.index(self.view.path)]),
             ("path", self.view.path),
@@ -210,7 +210,7 @@ class CgroupsScreen(TabScreen):
     def _titles(self, width: int) -> list[Text]:
         if self.assessment is not None and not self.assessment.cgroups:
             return [Text(" no memory cgroups: the memory controller is not mounted here", self.look.style("warn"))]
-        return [Text(title_line(width, self._sort), "bold")]
+        return [Text(title_line(width, self._sort, self.look.ascii), "bold")]
 
     def _detail(self, width: int) -> list[Text]:
         """Return the chain of limits, nearest first: which of them binds, and how far each is."""

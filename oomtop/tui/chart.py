@@ -12,7 +12,7 @@ from rich.text import Text
 
 from oomtop.analysis.model import Assessment, Series
 from oomtop.tui.look import Look
-from oomtop.units import GIB, KIB, MIB
+from oomtop.units import format_bytes
 
 
 def draw_chart(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
@@ -20,8 +20,7 @@ def draw_chart(assessment: Assessment, width: int, height: int, look: Look) -> l
     series = assessment.series
     if height < 5 or len(series.times) < 2:
         return [Text(" the chart begins with the second sample", look.style("dim"))]
-    text = _plot(series, assessment.memory.total, width, height, look)
-    return [Text(line) for line in text.splitlines()[:height]]
+    return _lines(_plot(series, assessment.memory.total, width, height, look), height, look)
 
 
 def _plot(series: Series, total: int, width: int, height: int, look: Look) -> str:
@@ -35,13 +34,18 @@ def _plot(series: Series, total: int, width: int, height: int, look: Look) -> st
     plotext.plotsize(width, height)
     ages = [time - now for time in series.times]
     available = [100.0 * (value or 0) / total for value in series.available]
-    plotext.plot(ages, available, marker=marker, label="available %")
+    plotext.plot(ages, available, marker=marker, label="available")
     if any(series.some_avg10):
-        plotext.plot(ages, [value or 0.0 for value in series.some_avg10], marker="p", label="PSI some %")
+        plotext.plot(ages, [value or 0.0 for value in series.some_avg10], marker="p", label="PSI some")
+    span = span_of(-ages[0])
     for when, _ in series.marks:
-        plotext.vertical_line(when - now)
+        if now - when <= span:
+            plotext.vertical_line(when - now)
     plotext.ylim(0, 100)
-    plotext.xlabel("seconds")
+    shares = (0, 50, 100) if height < 12 else (0, 25, 50, 75, 100)
+    plotext.yticks(shares, [f"{share}%" for share in shares])
+    plotext.xlim(-span, 0)
+    plotext.xticks(*ticks_of(span, width))
     return str(plotext.uncolorize(plotext.build()))
 
 
@@ -51,27 +55,46 @@ def draw_curve(points: Sequence[tuple[float, int]], width: int, height: int, loo
         return [Text(" the curve begins with the second sample", look.style("dim"))]
     import plotext
 
-    step, unit = _unit(max(size for _, size in points))
     now = points[-1][0]
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(width, height)
-    sizes = [size / step for _, size in points]
-    plotext.plot([time - now for time, _ in points], sizes, marker="." if look.ascii else "dot")
-    low, high = min(sizes), max(sizes)
-    margin = max((high - low) * 0.1, high * 0.01)
-    plotext.ylim(max(0.0, low - margin), high + margin)
-    plotext.xlabel(f"seconds before now; {unit}")
-    text = str(plotext.uncolorize(plotext.build()))
+    plotext.plot([time - now for time, _ in points], [size for _, size in points], marker="." if look.ascii else "dot")
+    low, high = min(size for _, size in points), max(size for _, size in points)
+    margin = max((high - low) * 0.1, high * 0.01, 1.0)
+    low, high = max(0, int(low - margin)), int(high + margin)
+    plotext.ylim(low, high)
+    sizes = [low + (high - low) * at // 2 for at in range(3)]
+    plotext.yticks(sizes, [format_bytes(size) for size in sizes])
+    span = span_of(now - points[0][0])
+    plotext.xlim(-span, 0)
+    plotext.xticks(*ticks_of(span, width))
+    return _lines(str(plotext.uncolorize(plotext.build())), height, look)
+
+
+def span_of(seconds: float) -> int:
+    """Return the length of time that a chart of `seconds` shows: it grows in steps, so that the axis stands still."""
+    return next((span for span in _SPANS if span >= seconds), int(seconds))
+
+
+def ticks_of(span: int, width: int) -> tuple[list[int], list[str]]:
+    """Return the places on a time axis of `width` cells, in seconds before now, and what is written there."""
+    most = max(2, width // _TICK_CELLS)
+    step = next((step for step in _STEPS if span / step <= most), span)
+    ages = range(0, span + 1, step)
+    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "m"), (1, "s")) if step % size == 0)
+    return [-age for age in ages], [f"-{age // size}{unit}" if age else "now" for age in ages]
+
+
+def _lines(text: str, height: int, look: Look) -> list[Text]:
     if look.ascii:
         text = text.translate(_FRAME)
     return [Text(line) for line in text.splitlines()[:height]]
 
 
+_SPANS = (60, 120, 300, 600, 1800, 3600, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+_STEPS = (10, 20, 60, 120, 300, 600, 1800, 3600, 2 * 3600, 6 * 3600)
+_TICK_CELLS = 9
+"""Cells that a tick takes with its label and some room."""
 _FRAME = str.maketrans("┌┐└┘├┤┬┴┼─│", "++++||+++-|")
 """What stands for the frame that plotext draws where only ASCII may be drawn."""
-
-
-def _unit(size: int) -> tuple[int, str]:
-    """Return the divisor and the name of the unit in which `size` has few digits."""
-    return next(((step, name) for step, name in ((GIB, "GiB"), (MIB, "MiB")) if size >= step), (KIB, "KiB"))

@@ -30,7 +30,7 @@ def offer_copies(app: OomtopApp) -> None:
 
     tab.hold(True)
     choices = [(at, f"{what:10} {_line(text)}") for at, (what, text) in enumerate(copies)]
-    app.push_screen(Menu("copy", choices), chosen)
+    app.push_screen(Menu("Copy", choices), chosen)
 
 
 def copy(app: OomtopApp, what: str, text: str) -> None:

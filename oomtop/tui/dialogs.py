@@ -33,6 +33,8 @@ CACHES: tuple[tuple[int, str], ...] = (
     (3, "3  both"),
 )
 
+_TITLE = 2 * 64
+
 
 class Menu(ModalScreen["int | None"]):
     """A list of numbers with what they mean; optionally any other number typed in."""
@@ -44,6 +46,7 @@ class Menu(ModalScreen["int | None"]):
     Menu OptionList { height: auto; max-height: 16; background: $panel; }
     Menu OptionList, Menu OptionList:focus { border: none; }
     Menu Input { background: $surface; }
+    Menu .keys { text-style: dim; dock: bottom; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "cancel", "Cancel", id="dialog.cancel")]
 
@@ -59,12 +62,13 @@ class Menu(ModalScreen["int | None"]):
     def compose(self) -> ComposeResult:
         """Build the list."""
         with Vertical():
-            yield Static(Text(printable(self._title)), markup=False)
+            yield Static(Text(_short(self._title)), markup=False)
             # str() of a Signals is its name before Python 3.11.
             yield OptionList(*(Option(Text(label), id=str(int(value))) for value, label in self._choices))
             if self._typed is not None:
                 hint = f"or any value from {self._typed[0]} to {self._typed[1]}"
                 yield Input(placeholder=hint, type="integer", compact=True)
+            yield Static("Enter chooses, Esc leaves", classes="keys", markup=False)
 
     def on_mount(self) -> None:
         """Preselect."""
@@ -103,6 +107,7 @@ class AskDialog(ModalScreen[Request | None]):
     AskDialog Vertical { background: $panel; padding: 0 1; border: round $primary; }
     AskDialog Input { background: $surface; }
     AskDialog .wrong { color: $error; }
+    AskDialog .keys { text-style: dim; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.leave")]
 
@@ -115,8 +120,10 @@ class AskDialog(ModalScreen[Request | None]):
         with Vertical():
             yield Static(Text(printable(self._ask.title)), markup=False)
             yield Input(self._ask.text, select_on_focus=False, compact=True)
-            yield Static(Text(printable(self._ask.hint)), markup=False)
+            for line in self._ask.hint.splitlines():
+                yield Static(Text(printable(line)), markup=False)
             yield Static("", classes="wrong", markup=False)
+            yield Static("Enter shows the plan, Esc leaves", classes="keys", markup=False)
 
     def on_mount(self) -> None:
         """Put the cursor behind the text."""
@@ -176,3 +183,9 @@ class PlanDialog(ModalScreen[bool]):
     def action_cancel(self) -> None:
         """Leave everything as it is."""
         self.dismiss(False)
+
+
+def _short(title: str) -> str:
+    """Return a title of two lines at most: a command line may be longer than the menu below it."""
+    shown = printable(title)
+    return shown if len(shown) <= _TITLE else f"{shown[: _TITLE - 3]}..."

@@ -29,6 +29,11 @@ _KEYS = (
     ("?", "Help"), ("Tab", "Next tab"), ("Enter", "Post-mortem"), ("B", "Minutes before"), ("q", "Quit"),
     ("/", "Search"), ("C", "Copy"), ("F5", "Read logs again"),
 )  # fmt: skip
+_EMPTY = (
+    "Here stand kills by the kernel, systemd-oomd, earlyoom, nohang, oomd and the",
+    "kubelet, from /dev/kmsg, the journal and /var/log.",
+    "`oomtop events FILE` reads any other log; `oomtop drill leak` makes a kill.",
+)
 
 
 class EventsScreen(TabScreen):
@@ -134,17 +139,14 @@ class EventsScreen(TabScreen):
         lines = [self._summary(width)]
         if assessment is not None and assessment.unlogged_kills:
             count = assessment.unlogged_kills
-            verb = "kill is" if count == 1 else "kills are"
-            lines.append(Text(f" {count} {verb} not in any log that can be read", self.look.style("warn")))
+            kills = "kill is" if count == 1 else "kills are"
+            lines.append(Text(f" {count} more {kills} in no log that can be read", self.look.style("warn")))
         if self._note:
             lines.append(Text(f" {printable(self._note)}", self.look.style("dim")))
         if self._shown:
             lines.append(Text(list_head(width), "bold"))
         else:
-            lines.append(
-                Text(" Kills by the kernel, systemd-oomd, earlyoom, nohang, oomd and the kubelet appear here,")
-            )
-            lines.append(Text(" from /dev/kmsg, the journal and /var/log; `oomtop events FILE` reads any other log."))
+            lines.extend(Text(f" {line}") for line in _EMPTY)
         return lines
 
     def _summary(self, width: int) -> Text:
@@ -154,7 +156,7 @@ class EventsScreen(TabScreen):
         names = Counter(event.victim.name for event in self._shown if event.victim)
         top = ", ".join(f"{printable(name)} {count}" for name, count in names.most_common(3))
         by = ", ".join(f"{name} {count}" for name, count in killers.most_common(4))
-        text = Text(f" {len(self._shown)} events by {by}; most often killed: {top}")
+        text = Text(f" {len(self._shown)} OOM event{'s' * (len(self._shown) != 1)} ({by}); most killed: {top}")
         text.truncate(width, overflow="crop" if self.look.ascii else "ellipsis")
         return text
 

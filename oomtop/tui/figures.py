@@ -20,38 +20,38 @@ class Figure(NamedTuple):
 HEADER = (
     Figure("oomtop", "the tabs: Tab and Shift-Tab, or a click; then the host and the rights oomtop runs with"),
     Figure("up ", "time since boot", "/proc/uptime"),
-    Figure("root", "all can be seen and done; what the container lacks even so, `oomtop check` and the dialogs say"),
-    Figure("unprivileged", "figures of all, details and actions only of your own processes; sudo oomtop does the rest"),
+    Figure("root", "everything can be seen and done; `oomtop doctor` names what a container still denies"),
+    Figure("unprivileged", "all figures; details and actions for your own processes only; sudo oomtop does the rest"),
     Figure("guarded", "oomtop's own memory is locked and its oom_score_adj low, so that it is there when needed",
            "/proc/self/oom_score_adj"),
-    Figure("not guarded", "it could be paged out or killed: it takes CAP_IPC_LOCK and CAP_SYS_RESOURCE to be safe"),
+    Figure("not guarded", "oomtop itself may be paged out or killed; CAP_IPC_LOCK and CAP_SYS_RESOURCE prevent it"),
     Figure("OOM ", "the newest kill, for a minute; its post-mortem is on the Events tab", "/dev/kmsg"),
     Figure("[paused]", "the screen stands still, sampling goes on; Z goes on"),
     Figure("[read-only]", "no action can be started"),
     Figure("[replay]", "a recording: actions are off, R or q leaves"),
-    Figure("[light", "oomtop does less, because the machine stalls; it comes back by itself"),
+    Figure("[light", "oomtop does less while the machine stalls, and everything again afterwards"),
     Figure("s  ", "seconds between refreshes (+ and - change it), and the time of the figures"),
 )  # fmt: skip
 MEMORY = (
-    Figure("Mem", "all RAM, split into what can be given back last to what can be first; | is the min watermark, "
-           "below which requests wait", "/proc/meminfo, /proc/zoneinfo"),
+    Figure("Mem", "all RAM, from what is hardest to get back to what is easiest; | is the min watermark, "
+           "below which allocations stall", "/proc/meminfo, /proc/zoneinfo"),
     Figure("available", "what programs can still get without swapping (MemAvailable); worry below 10 %",
            "/proc/meminfo"),
     Figure("anon", "heap and stack of programs; only swap or a kill gets it back (AnonPages)", "/proc/meminfo"),
     Figure("shmem", "tmpfs, /dev/shm, memfd; worry when it grows: no process owns it, deleting files frees it (Shmem)",
            "/proc/meminfo"),
-    Figure("huge", "reserved huge pages, used or not; nobody else can have them (HugePages_Total)", "/proc/meminfo"),
+    Figure("huge", "reserved huge pages, used or not; nothing else can use them (HugePages_Total)", "/proc/meminfo"),
     Figure("kernel", "slab that cannot be given back, page tables, stacks, percpu; worry when it grows",
            "/proc/meminfo"),
-    Figure("other", "what no counter of the kernel names: drivers, balloons", "/proc/meminfo"),
+    Figure("other", "in no counter of the kernel: drivers, balloons; worry when it grows", "/proc/meminfo"),
     Figure("arc", "ZFS's cache; shrinks under pressure, but slowly", "/proc/spl/kstat/zfs/arcstats"),
-    Figure("slab", "dentries, inodes and the like; the kernel gives it back (SReclaimable)", "/proc/meminfo"),
-    Figure("cache", "pages of files; given back first, dirty ones after they are written (Cached)", "/proc/meminfo"),
-    Figure("free", "used for nothing; low is normal, available is what counts (MemFree)", "/proc/meminfo"),
+    Figure("slab", "caches of dentries and inodes; reclaimed when needed (SReclaimable)", "/proc/meminfo"),
+    Figure("cache", "page cache; reclaimed first, dirty pages once they are written (Cached)", "/proc/meminfo"),
+    Figure("free", "unused; low is normal, available is what counts (MemFree)", "/proc/meminfo"),
     Figure("Own", "the limit of the container that oomtop itself runs in", "memory.max"),
 )  # fmt: skip
 SWAP = (
-    Figure("Swap", "used of total; full swap with anon at its peak is the last stop before a kill", "/proc/meminfo"),
+    Figure("Swap", "used of total; worry when it is full: what comes next is a kill", "/proc/meminfo"),
     Figure("in ", "bytes per second read back; worry when in and out are high at once: a swap storm (pswpin)",
            "/proc/vmstat"),
     Figure("out ", "bytes per second swapped out; alone it is harmless (pswpout)", "/proc/vmstat"),
@@ -60,25 +60,25 @@ SWAP = (
     Figure("zswap", "the compressed cache before the swap device, and what it holds", "/proc/meminfo"),
 )  # fmt: skip
 PRESSURE = (
-    Figure("PSI", "pressure stall information: what memory costs in time; all that follows is 0 on a calm machine",
+    Figure("PSI", "pressure stall information: time lost to memory, 0 on a calm machine; the bars at the end are the "
+           "highest some of every 20 s, ten minutes back", "/proc/pressure/memory"),
+    Figure("some", "per cent of time that at least one task waited for memory, over 10, 60 (300) s; worry above 10",
            "/proc/pressure/memory"),
-    Figure("some", "per cent of time in which some task waited for memory, over 10, 60 (and 300) s; worry above 10",
+    Figure("full", "per cent of time that all tasks waited at once; above 10 the machine thrashes",
            "/proc/pressure/memory"),
-    Figure("full", "per cent of time in which all tasks waited at once; above 10 the machine thrashes",
-           "/proc/pressure/memory"),
-    Figure("majf", "page faults per second that waited for a disk; worry when it stays up (pgmajfault)",
+    Figure("majf", "page faults per second that had to read from disk; worry when it stays high (pgmajfault)",
            "/proc/vmstat"),
-    Figure("refault", "bytes per second read again soon after they were evicted: the working set does not fit",
+    Figure("refault", "bytes per second read back soon after eviction: the working set does not fit",
            "/proc/vmstat"),
-    Figure("stalls", "requests per second that had to free memory themselves (allocstall)", "/proc/vmstat"),
+    Figure("stalls", "allocations per second that had to reclaim memory first (allocstall)", "/proc/vmstat"),
     Figure("oom_kill", "kills since boot; stays marked for 15 minutes after one", "/proc/vmstat"),
 )  # fmt: skip
 OUTLOOK = (
-    Figure("Left", "time until RAM and swap, or a cgroup's limit, are exhausted: range and confidence, or no trend; "
+    Figure("Left", "time until RAM and swap, or a cgroup's limit, run out, with range and confidence; "
            "worry below five minutes", "/proc/meminfo, memory.current"),
-    Figure("Next", "whom the kernel would kill now by its own formula, and what that frees; o changes it",
-           "/proc/PID/oom_score_adj"),
-    Figure("growing", "who grew fastest in the last minutes", "/proc/PID/statm"),
+    Figure("Next", "whom the kernel would kill now, by its own formula: score is its share of RAM+swap or of the "
+           "limit, with adj; o changes it", "/proc/PID/oom_score_adj"),
+    Figure("growing", "the fastest growers of the last minutes", "/proc/PID/statm"),
     Figure("!", "the most important finding and the key that helps; !! needs a decision now"),
     Figure("nothing", "no finding: nothing leaks, fills up or thrashes"),
 )  # fmt: skip
@@ -124,8 +124,8 @@ COLUMN_WORRIES: Mapping[str, str] = {
 CGROUPS = (
     Figure("USED", "all memory charged to the group, with page cache", "memory.current"),
     Figure("LIMIT", "the smallest memory.max from here up to the root", "memory.max"),
-    Figure("LEFT", "bytes to its limit that reclaim cannot win back; worry below a tenth", "memory.stat"),
-    Figure("FULL IN", "when its limit is reached, if it goes on so"),
+    Figure("LEFT", "bytes to its limit, with what can be reclaimed; worry below a tenth", "memory.stat"),
+    Figure("FULL IN", "when its limit is reached at this rate; worry below five minutes"),
     Figure("KILLS", "processes killed in it; any is worth a post-mortem", "memory.events"),
 )
 EVENT_LIST = (
@@ -138,7 +138,7 @@ EVENT_LIST = (
 KERNEL = (
     Figure("setting", "a kernel setting; ! and i say what is wrong with its value here, Enter changes it",
            "/proc/sys/vm"),
-    Figure("Watermarks", "below low the kernel reclaims, below min requests wait: worry there", "/proc/zoneinfo"),
+    Figure("Watermarks", "below low the kernel reclaims, below min allocations stall: worry there", "/proc/zoneinfo"),
     Figure("Fragmentation", "free blocks by size; few on the right: large requests fail though memory is free",
            "/proc/buddyinfo"),
     Figure("Swap", "the devices by priority, and what compression makes of them", "/proc/swaps"),
@@ -177,4 +177,6 @@ def figure_at(figures: Sequence[Figure], line: str, x: int) -> Figure | None:
 
 def explain(figure: Figure) -> str:
     """Return what is to be said about a figure."""
-    return f"{figure.what} ({figure.file})" if figure.file else figure.what
+    if not figure.file:
+        return figure.what
+    return f"{figure.what[:-1]} of {figure.file})" if figure.what.endswith(")") else f"{figure.what} ({figure.file})"

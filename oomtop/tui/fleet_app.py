@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import events, on, work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -40,6 +40,7 @@ from oomtop.tui.in_place import run_in_place
 from oomtop.tui.keybar import KeyBar
 from oomtop.tui.life import watch_terminal
 from oomtop.tui.look import Look
+from oomtop.tui.plain_lines import PlainApp
 from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.sheet import Sheet
 from oomtop.tui.theme import theme_or_default
@@ -135,7 +136,7 @@ def _name(machine: Machine) -> tuple[str, str]:
     return machine.job, machine.instance
 
 
-class FleetApp(App[None]):
+class FleetApp(PlainApp):
     """Asks every `interval` seconds in a thread of its own; a failed answer leaves the last table, with its age."""
 
     TITLE = "oomtop fleet"

@@ -50,8 +50,11 @@ def _told(assessment: Assessment, own: Standing, room: int, look: Look) -> Text:
               (up, "")]  # fmt: skip
     line = Text()
     for text, style in parts:
-        if text and line.cell_len + cell_len(text) + 2 <= room:
-            line.append("  ").append(text, style)
+        # The whole, or what stands before its reasons: `guarded 45.6M locked`, `not guarded`.
+        wholes = (text, text.split(";")[0], text.split(":")[0]) if text == own.guard else (text,)
+        shown = next((part for part in wholes if line.cell_len + cell_len(part) + 2 <= room), "")
+        if shown:
+            line.append("  ").append(shown, style)
     return line
 
 

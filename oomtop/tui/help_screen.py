@@ -35,6 +35,9 @@ class HelpScreen(ModalScreen[None]):
         Binding("n", "again", "Search on", id="help.again"),
     ]
 
+    covers_all: ClassVar[bool] = True
+    """Nothing behind it is seen, so nothing is drawn there: each tick would send the whole screen again (2 kB/s)."""
+
     def __init__(self, topics: Sequence[Topic], look: Look, figure: str | None = None) -> None:
         super().__init__()
         self._topics = topics
@@ -68,7 +71,7 @@ class HelpScreen(ModalScreen[None]):
         self.view.focus()
 
     def _head(self, width: int) -> Iterator[Text]:
-        keys = "Esc closes  / searches  arrows and PgDn scroll; a click on a figure opens it here"
+        keys = "Esc closes  / searches  PgDn scrolls; a click on a figure opens its line"
         yield Text(" Help ", self._look.style("accent", bold=True) or "bold").append(keys, self._look.style("dim"))
 
     def _lines(self, width: int) -> Iterator[Text]:

@@ -1,4 +1,4 @@
-"""What the help says about a screen: its figures and keys, what these rights allow, keys everywhere, columns."""
+"""What the help says about a screen: actions, figures, keys, what these rights allow, columns."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class Topic(NamedTuple):
 
 _UNPRIVILEGED = (
     ("seen", "memory, swap, pressure, cgroups, and size, score and growth of every process"),
-    ("not seen", "mappings, environment and open files of other users' processes; the kernel log, where "
-                 "kernel.dmesg_restrict is 1: then kills are counted, but not explained"),
+    ("not seen", "mappings, environment and open files of other users' processes; the kernel log where "
+                 "kernel.dmesg_restrict is 1: kills are then counted, but not explained"),
     ("done", "signals, freezing and a higher oom_score_adj for your own processes"),
     ("not done", "a lower oom_score_adj, caches, swap, limits, kernel settings; locking oomtop itself into memory"),
-    ("get more", "sudo oomtop; or read the log only: add the user to group adm or systemd-journal"),
+    ("get more", "sudo oomtop; for the logs alone, membership in group adm or systemd-journal"),
 )  # fmt: skip
 _ROOT = (
-    ("seen", "everything; each thing that still cannot be read is named in the line above the keys"),
-    ("done", "everything, after a plan was shown and confirmed; --read-only turns all of it off"),
+    ("seen", "everything; what still cannot be read is named in the line above the keys"),
+    ("done", "everything, once its plan is confirmed; --read-only turns all actions off"),
 )
 _MARKS = (
     ("»", "the next victim of the kernel"),
     ("*", "tagged"),
-    ("x", "has ended while a dialog held the list still"),
+    ("x", "ended, still listed while a dialog holds the list"),
     ("P", "protected: no action touches it (pid 1, kernel threads, oomtop and its parents, your list)"),
     ("F", "frozen: stopped by a signal or by its cgroup's freezer"),
 )
@@ -45,8 +45,9 @@ _MARKS = (
 def help_for(screen: Screen[None], state: State) -> tuple[Topic, ...]:
     """Return the topics for a screen, the nearest first."""
     figures = tuple((figure.label.strip(" []"), explain(figure)) for figure in BY_SCREEN.get(screen.id or "", ()))
-    here, everywhere, replay = _keys(screen)
+    actions, here, everywhere, replay = _keys(screen)
     topics = [
+        Topic("Actions: each shows its plan first, Enter does it", actions),
         Topic("Figures of this screen", figures),
         Topic("Keys of this screen", here),
         Topic("With these rights", _ROOT if state.rights == "root" else _UNPRIVILEGED),
@@ -65,15 +66,19 @@ def _columns() -> Iterator[tuple[str, str]]:
 
 
 _Lines = tuple[tuple[str, str], ...]
+_MOVES = ("move(", "page(", "edge(", "pan(")
 
 
-def _keys(screen: Screen[None]) -> tuple[_Lines, _Lines, _Lines]:
-    """Return the keys of the screen, of the app, and of recordings."""
+def _keys(screen: Screen[None]) -> tuple[_Lines, _Lines, _Lines, _Lines]:
+    """Return the keys of actions, of the screen, of the app, and of recordings."""
     every = [active.binding for active in screen.active_bindings.values()]
     digits = [binding for binding in every if (binding.id or "").startswith("table.jump_")]
-    here = [b for b in every if b not in digits and not _is_app(b) and not _is_replay(b) and b.id]
+    here = [b for b in every if b not in digits and not _is_app(b) and not _is_action(b) and not _is_replay(b) and b.id]
+    # Who looks for a key knows the arrows.
+    here.sort(key=lambda binding: binding.action.startswith(_MOVES))
     jump = (("0-9", "Jump to a PID"),) if digits else ()
     return (
+        tuple(_named(b for b in every if _is_action(b))),
         (*_named(here), *jump),
         tuple(_named(b for b in every if _is_app(b))),
         tuple(_named(_of_app(screen))),
@@ -88,7 +93,11 @@ def _of_app(screen: Screen[None]) -> Iterator[Binding]:
 
 
 def _is_app(binding: Binding) -> bool:
-    return (binding.id or "").startswith(("app.", "action."))
+    return (binding.id or "").startswith("app.")
+
+
+def _is_action(binding: Binding) -> bool:
+    return (binding.id or "").startswith("action.")
 
 
 def _is_replay(binding: Binding) -> bool:

@@ -15,7 +15,7 @@ def _help(app: OomtopApp, figure: str | None = None) -> None:
     from oomtop.tui.help_screen import HelpScreen
     from oomtop.tui.help_text import help_for
 
-    app.push_screen(HelpScreen(help_for(app.tab, app.state), app.look, figure))
+    app.push_screen(HelpScreen(help_for(app.tab, app.state), app.look, figure), lambda _: app.feed())
 
 
 def _copy(app: OomtopApp) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.cells import cell_len
 from rich.text import Text
 
 from oomtop.analysis.accused import full_first, next_victims
 from oomtop.analysis.model import Assessment, Severity
 from oomtop.analysis.words import describe_exhaustion, describe_victim
+from oomtop.tui.headline import keep_end
 from oomtop.tui.look import Look
 from oomtop.units import format_rate, printable
 
 _LEAST_TITLE = 40
+_LEAST_NAME = 12
 
 
 def draw_outlook(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
     """Return two lines, and further findings where there is room."""
-    lines = [_outlook(assessment, look), _next(assessment, width, look)]
+    lines = [_outlook(assessment, width, look), _next(assessment, width, look)]
     findings = list(assessment.findings)
     for finding in findings[: max(1, height - 2)]:
         style = look.style("bad" if finding.severity is Severity.CRITICAL else "warn", bold=True)
@@ -46,14 +50,16 @@ def _with_advice(line: Text, advice: str, width: int) -> Text:
     return line.append(f"  {said}")
 
 
-def _outlook(assessment: Assessment, look: Look) -> Text:
+def _outlook(assessment: Assessment, width: int, look: Look) -> Text:
     line = Text("Left ")
     if not assessment.exhaustion:
         return line.append("-")
-    first = assessment.exhaustion[0]
+    first, group = assessment.exhaustion[0], full_first(assessment)
     soon = first.seconds is not None and first.seconds < 300
-    line.append(printable(describe_exhaustion(first)), look.style("bad", bold=True) if soon else "")
-    return line
+    name = printable(first.resource if group is None else group.name)
+    room = width - line.cell_len - cell_len(printable(describe_exhaustion(replace(first, resource=""))))
+    said = describe_exhaustion(replace(first, resource=keep_end(name, max(_LEAST_NAME, room), look)))
+    return line.append(printable(said), look.style("bad", bold=True) if soon else "")
 
 
 def _next(assessment: Assessment, width: int, look: Look) -> Text:
@@ -61,7 +67,8 @@ def _next(assessment: Assessment, width: int, look: Look) -> Text:
     group, victims = full_first(assessment), next_victims(assessment)
     line.append(printable(describe_victim(victims.first)) if victims.first else "no process can be killed")
     if group is not None:
-        line.append(f" when {printable(group.name)} is full")
+        when = f" when {printable(group.name)} is full"
+        line.append(when if line.cell_len + cell_len(when) <= width else " when it is full")
     if victims.near_tie and len(victims.candidates) > 1:
         line.append(f" (or {printable(victims.candidates[1].name)})")
     if victims.culprit:

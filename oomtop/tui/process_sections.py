@@ -112,7 +112,9 @@ def _per_minute(rate: float | None) -> float | None:
 
 def draw_score(score: Score, page: int, oom_score: int | None, width: int, look: Look) -> list[Text]:
     """Return the badness as a sum, the rank that follows, and what another adj would make of it."""
-    lines = [section("Score", width, look, f"oom_badness in pages of {format_bytes(page)}; the most dies first")]
+    lines = [
+        section("Score", width, look, f"oom_badness in pages of {format_bytes(page)}; the highest is killed first")
+    ]
     if score.why_not is not None:
         lines.append(Text(f" not considered: {score.why_not}", look.style("warn")))
         return lines + (_other_adjs(score, page, look) if score.others else [])
@@ -163,7 +165,7 @@ def _other_adjs(score: Score, page: int, look: Look) -> list[Text]:
         ):
             line.append(f"{value:>8}", style)
     if score.turning_adj is not None:
-        lines.append(Text(f"   from adj {score.turning_adj} on it is the first to die (o sets it)", look.style("dim")))
+        lines.append(Text(f"   from adj {score.turning_adj} on it is killed first (o sets it)", look.style("dim")))
     return lines
 
 
@@ -184,7 +186,7 @@ def draw_group_score(score: Score | None, page: int, width: int, look: Look) -> 
 
 def draw_limits(limits: Sequence[LimitStep], width: int, look: Look) -> list[Text]:
     """Return the chain of cgroups from its own to the root, with each limit and the distance to it."""
-    lines = [section("Cgroups", width, look, "from its own up to the root; left is what reclaim cannot take back")]
+    lines = [section("Cgroups", width, look, "from its own up to the root; left: with what can be reclaimed")]
     if not limits:
         return [*lines, Text(" no memory cgroup is known", look.style("dim"))]
     lines.append(Text(f" {'used':>6} {'high':>6} {'max':>6} {'left':>6} {'swap':>6} {'kills':>5}  group", "bold"))

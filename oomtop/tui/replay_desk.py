@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -161,6 +162,10 @@ class ReplayDesk:
             self.source.seek(event.time - _MINUTES_BEFORE)
             return
         try:
+            if not os.path.exists(self.path):
+                raise OomtopError(
+                    f"nothing is recorded yet: `oomtop record` keeps the minutes before a kill in {self.path}"
+                )
             recording = Recording(self.path)
             if not recording.covers(event.time):
                 recording.close()

@@ -17,4 +17,4 @@ def ask_sort(table: ProcessTable) -> None:
 
     table.hold_order = True
     choices = [(at, f"{column.title:9} {column.help}") for at, column in enumerate(COLUMNS)]
-    table.app.push_screen(Menu("sort by", choices, COLUMNS.index(table.view.column)), chosen)
+    table.app.push_screen(Menu("Sort by", choices, COLUMNS.index(table.view.column)), chosen)

@@ -161,3 +161,36 @@ def test_growth_that_ends_at_a_limit_does_not_accuse_the_machine(rate, room, low
     found = replace(facts(), exhaustion=(machine, outlook), groups=(limited, inner))
     found = replace(found, memory=replace(found.memory, available=(512 * MIB if low else 4 * GIB)))
     assert names(found) & {"memory_low", "surge"} == told
+
+
+@pytest.mark.parametrize(
+    ("count", "each", "anon", "told"),
+    [
+        (200, 20 * MIB, 8 * GIB, "200 processes python3 hold 3.9G together"),
+        (200, 100 * MIB, 4 * GIB, "200 processes python3 hold up to 4.0G together"),
+        (99, 100 * MIB, 12 * GIB, None),
+        (200, 4 * MIB, 8 * GIB, None),
+    ],
+    ids=["many", "many that share pages since fork", "few", "small ones"],
+)
+def test_a_swarm_holds_no_more_than_there_is(count, each, anon, told):
+    memory = replace(make_assessment().memory, anon=anon)
+    rows = [make_row(make_process(100 + at, rss=each)) for at in range(count)]
+    found = find(replace(facts(), memory=memory, rows=rows))
+    assert next((finding.title for finding in found if finding.id == "swarm"), None) == told
+
+
+@pytest.mark.parametrize(
+    ("growth", "said", "accused"),
+    [
+        (40 * MIB, "memory full in about 41s: python3 grows +40.0M/s", True),
+        (5 * MIB, "memory full in about 41s at +100M/s: many grow, none of them this fast", False),
+    ],
+)
+def test_who_grows_a_little_is_not_the_cause_of_a_surge(growth, said, accused):
+    machine = Exhaustion("RAM", 4 * GIB, 100 * MIB, seconds=41.0, earliest=40.0, latest=42.0)
+    grower = make_row(growth=growth)
+    found = find(replace(facts(), exhaustion=[machine], growers=[grower], rows=[grower]))
+    (surge,) = [finding for finding in found if finding.id in ("surge", "memory_low")]
+    assert surge.title == said
+    assert (surge.target == grower.process.id) == accused

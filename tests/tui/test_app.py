@@ -5,15 +5,20 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from oomtop.actions.audit import Audit
+from oomtop.oomlog.scan import scan_lines
 from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
 from oomtop.tui.app import OomtopApp, Options
 from oomtop.tui.dialogs import Menu, PlanDialog
 from oomtop.tui.panel import Panel
+
+EVENT = sorted((Path(__file__).parents[1] / "fixtures" / "events").glob("*.log"))[0]
 
 
 class Scripted:
@@ -95,6 +100,52 @@ async def test_the_table_has_room_at_every_size(app, size):
         assert table.region.bottom <= size[1]
 
 
+@pytest.mark.parametrize(
+    ("size", "has_chart", "outlook", "events"),
+    [
+        ((40, 12), False, 3, 0),
+        ((80, 24), False, 3, 2),
+        ((120, 40), False, 4, 5),
+        ((160, 24), False, 3, 2),
+        ((160, 40), True, 6, 5),
+        ((200, 60), True, 6, 8),
+    ],
+)
+async def test_room_is_given_to_what_is_worth_it(app, size, has_chart, outlook, events):
+    async with app.run_test(size=size) as pilot:
+        table = await drawn(pilot)
+        assert app.dashboard.query_one("#chart").display == has_chart
+        assert app.dashboard.query_one("#outlook").size.height == outlook
+        pane = app.dashboard.query_one("#events")
+        assert (pane.size.height if pane.display else 0) == events
+        assert table.size.height >= 3
+
+
+async def test_the_layout_follows_the_terminal(app):
+    async with app.run_test(size=(200, 60)) as pilot:
+        await drawn(pilot)
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot, lambda: not app.dashboard.query_one("#chart").display)
+        await pilot.resize_terminal(40, 12)
+        await settled(pilot, lambda: not app.dashboard.query_one("#events").display)
+        await pilot.resize_terminal(160, 40)
+        await settled(pilot, lambda: app.dashboard.query_one("#chart").display)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 40), (200, 60)])
+async def test_v_shows_and_hides_the_chart_at_every_size(app, size):
+    async with app.run_test(size=size) as pilot:
+        table = await drawn(pilot)
+        chart, top = app.dashboard.query_one("#chart"), app.dashboard.query_one("#top")
+        was_shown = size[0] >= 160
+        await settled(pilot, lambda: chart.display == was_shown)
+        for shown in (not was_shown, was_shown):
+            await pilot.press("v")
+            await settled(pilot, lambda wanted=shown: chart.display == wanted)
+            await settled(pilot, lambda wanted=shown: (chart.size.height >= 9) or not wanted)
+            await settled(pilot, lambda: chart.region.bottom <= top.region.bottom == table.region.y)
+
+
 async def test_k_enter_enter_ends_the_selected_process(app, child):
     async with app.run_test(size=(120, 40)) as pilot:
         await drawn(pilot)
@@ -153,6 +204,19 @@ async def test_help_opens_and_closes(app):
         await settled(pilot, lambda: app.screen.id == "processes-tab")
 
 
+async def test_nothing_is_drawn_behind_the_help(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        before = app.dashboard.assessment
+        await pilot.press("question_mark")
+        await settled(pilot, lambda: app.screen.id != "processes-tab")
+        app._source.more()
+        await settled(pilot, lambda: app.latest is not before)
+        assert app.dashboard.assessment is before
+        await pilot.press("escape")
+        await settled(pilot, lambda: app.dashboard.assessment is app.latest)
+
+
 async def test_a_bad_theme_is_said_and_the_default_is_used(tmp_path):
     file = tmp_path / "broken.toml"
     file.write_text('name = "x"\n[colors]\nprimary = "no colour"\n')
@@ -168,3 +232,23 @@ async def test_every_theme_draws(theme):
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
         assert not app.state.remarks
+
+
+async def test_a_menu_is_not_pushed_away_by_a_long_command(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        app.push_screen(Menu("4711 root java " + "-Dx=y " * 200, [(at, f"choice {at}") for at in range(16)]))
+        await settled(pilot, lambda: isinstance(app.screen, Menu) and app.screen.query("Static.keys"))
+        title, keys = app.screen.query("Static").results()
+        await settled(pilot, lambda: 0 < title.size.height <= 2)
+        assert keys.region.bottom <= 24
+
+
+async def test_without_a_recording_it_is_said_how_to_get_one(app, tmp_path, monkeypatch):
+    app.replay.path = str(tmp_path / "recording.db")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        event = next(iter(scan_lines(EVENT.read_text().splitlines(), "kern.log")))
+        monkeypatch.setattr(type(app.dashboard), "event", lambda self: replace(event, time=1_700_000_000.0))
+        await pilot.press("B")
+        await settled(pilot, lambda: any("`oomtop record` keeps" in text for _, text in app.state.remarks))

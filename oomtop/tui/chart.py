@@ -38,11 +38,13 @@ def _plot(series: Series, total: int, width: int, height: int, look: Look) -> st
     plotext.plot(ages, available, marker=marker, label="available %")
     if any(series.some_avg10):
         plotext.plot(ages, [value or 0.0 for value in series.some_avg10], marker="p", label="PSI some %")
-    for when, _ in series.marks:
+    # plotext widens the axis for a mark outside of it: older kills would squeeze the curve into a corner.
+    for when in (when for when, _ in series.marks if when >= series.times[0]):
         plotext.vertical_line(when - now)
     plotext.ylim(0, 100)
     plotext.xlabel("seconds")
-    return str(plotext.uncolorize(plotext.build()))
+    text = str(plotext.uncolorize(plotext.build()))
+    return text.translate(_FRAME) if look.ascii else text
 
 
 def draw_curve(points: Sequence[tuple[float, int]], width: int, height: int, look: Look) -> list[Text]:

@@ -95,6 +95,18 @@ async def test_the_table_has_room_at_every_size(app, size):
         assert table.region.bottom <= size[1]
 
 
+@pytest.mark.parametrize(
+    ("size", "charted", "events"),
+    [((80, 24), False, 2), ((100, 34), True, 5), ((120, 40), True, 5), ((200, 30), True, 2), ((200, 60), True, 8)],
+)
+async def test_a_bigger_screen_has_the_chart_and_more_events(app, size, charted, events):
+    async with app.run_test(size=size) as pilot:
+        await drawn(pilot)
+        chart = app.dashboard.query_one("#chart")
+        assert (chart.display, app.dashboard.query_one("#events").size.height) == (charted, events)
+        assert not charted or chart.size.height >= 9
+
+
 async def test_k_enter_enter_ends_the_selected_process(app, child):
     async with app.run_test(size=(120, 40)) as pilot:
         await drawn(pilot)

@@ -95,14 +95,14 @@ def open_kernel_log(root: Root) -> KernelLog:
     if root.path == "/":
         backlog = _read_dmesg()
         if backlog:
-            return KernelLog(None, backlog, "dmesg", f"kernel log read once through dmesg; {reason}")
-    return KernelLog(None, (), path, f"kernel log not readable: {reason}")
+            return KernelLog(None, backlog, "dmesg", f"read once through dmesg; {reason}")
+    return KernelLog(None, (), path, reason)
 
 
 def _why_unreadable(root: Root, error: OSError) -> str:
     restricted = (read_optional(root.at("/proc/sys/kernel/dmesg_restrict")) or "").strip() == "1"
     if isinstance(error, PermissionError) and restricted:
-        return "kernel.dmesg_restrict=1 and no CAP_SYSLOG (run as root)"
+        return "needs root or CAP_SYSLOG: kernel.dmesg_restrict is 1"
     return f"{root.at('/dev/kmsg')}: {os.strerror(error.errno or 0)}"
 
 

@@ -20,7 +20,7 @@ class Figure(NamedTuple):
 HEADER = (
     Figure("oomtop", "the tabs: Tab and Shift-Tab, or a click; then the host and the rights oomtop runs with"),
     Figure("up ", "time since boot", "/proc/uptime"),
-    Figure("root", "all can be seen and done; what the container lacks even so, `oomtop check` and the dialogs say"),
+    Figure("root", "all can be seen and done; what the container lacks even so, `oomtop doctor` and the dialogs say"),
     Figure("unprivileged", "figures of all, details and actions only of your own processes; sudo oomtop does the rest"),
     Figure("guarded", "oomtop's own memory is locked and its oom_score_adj low, so that it is there when needed",
            "/proc/self/oom_score_adj"),

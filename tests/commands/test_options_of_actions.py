@@ -203,10 +203,11 @@ def test_yes_performs_and_dry_run_does_not_ask(words, halted, places, capsys, mo
 
 
 @needs_root
-def test_a_dry_run_of_undo_undoes_nothing(places):
+def test_a_dry_run_and_a_list_of_undo_undo_nothing(places):
     assert "exit 0" in answer("protect {pid} --adj 300 --yes", places)
     value = Path(f"/proc/{places['pid']}/oom_score_adj")
     assert "exit 4" in answer("undo", places)
+    assert "exit 0" in answer("undo --list", places)
     assert "exit 0" in answer("undo --dry-run", places)
     assert value.read_text() == "300\n"
     assert "exit 0" in answer("undo --yes", places)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from oomtop.analysis.model import Assessment, Series
 from oomtop.tui.look import Look
-from oomtop.units import GIB, KIB, MIB
+from oomtop.units import GIB, KIB, MIB, format_duration
 
 
 def draw_chart(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
@@ -32,6 +32,7 @@ def _plot(series: Series, total: int, width: int, height: int, look: Look) -> st
     marker = "." if look.ascii else "dot"
     plotext.clear_figure()
     plotext.theme("clear")
+    plotext.limit_size(False, False)
     plotext.plotsize(width, height)
     ages = [time - now for time in series.times]
     available = [100.0 * (value or 0) / total for value in series.available]
@@ -42,7 +43,10 @@ def _plot(series: Series, total: int, width: int, height: int, look: Look) -> st
     for when in (when for when, _ in series.marks if when >= series.times[0]):
         plotext.vertical_line(when - now)
     plotext.ylim(0, 100)
-    plotext.xlabel("seconds")
+    # Its own ticks stand beside the wrong rows of a low chart.
+    plotext.yticks((0, 25, 50, 75, 100))
+    times = [ages[0] * quarter / 4 for quarter in range(5)]
+    plotext.xticks(times, [f"-{format_duration(-time)}" if time else "now" for time in times])
     text = str(plotext.uncolorize(plotext.build()))
     return text.translate(_FRAME) if look.ascii else text
 

@@ -77,7 +77,7 @@ PROOFS = {
     "replay --theme": f"{LOOK}[replay]",
     "replay --ascii": f"{LOOK}[replay]",
     "replay --no-color": f"{LOOK}[replay]",
-    "exporter --listen": f"{SERVERS}::test_it_names_as_many_processes_as_it_is_told",
+    "exporter --listen": f"{SERVERS}::test_it_listens_where_it_is_told",
     "exporter --interval": f"{SERVERS}::test_it_samples_at_its_interval",
     "exporter --top": f"{SERVERS}::test_it_names_as_many_processes_as_it_is_told",
     "exporter --tls-cert": f"{SERVERS}::test_it_speaks_tls_and_asks_for_a_certificate",

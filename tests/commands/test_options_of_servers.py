@@ -44,6 +44,12 @@ def get(address, wanted="oomtop_", **options):
     return text
 
 
+def test_it_listens_where_it_is_told():
+    with exporter() as address:
+        assert ":9797/" not in address, "the port that the kernel chose"
+        assert "oomtop_" in get(address)
+
+
 def test_it_names_as_many_processes_as_it_is_told():
     with exporter("--interval", "0.2", "--top", "2") as address:
         text = get(address, "oomtop_process_resident_bytes{")

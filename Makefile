@@ -58,8 +58,7 @@ transcript: $(STAMP)
 
 # The wheel and the source archive; a file for machines without a network; a Debian package.
 dist: $(STAMP)
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
-	$(BIN)/python -m hatchling build -t sdist
+	$(BIN)/python -m hatchling build -d dist
 
 zipapp: $(STAMP)
 	$(BIN)/python packaging/zipapp/build.py dist/oomtop.pyz

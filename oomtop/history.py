@@ -59,6 +59,8 @@ class History:
         self.ticks = 0
         self.log_read = False
         """Whether the kernel log was read up to now."""
+        self.kill_counted: float | None = None
+        """When the kernel's count of OOM kills was last seen to rise: all that is known of a kill without its log."""
         self.previous: Snapshot | None = None
         self.current: Snapshot | None = None
         self.lasting: dict[ProcessId, Points] = {}
@@ -77,6 +79,9 @@ class History:
         self.previous, self.current = self.current, snapshot
         self.ticks += 1
         self.log_read = tick.log_read
+        counted, before = _kills(snapshot), _kills(self.previous)
+        if counted is not None and before is not None and counted > before:
+            self.kill_counted = snapshot.time
         self._add_machine(snapshot)
         self._add_processes(snapshot.monotonic, snapshot.processes)
         self._add_groups(snapshot)
@@ -207,3 +212,8 @@ class History:
 def _own_memory(process: Process) -> int:
     """Return what only this process can have leaked: pages of files come and go with the page cache."""
     return (process.rss if process.rss_anon is None else process.rss_anon) + (process.swap or 0)
+
+
+def _kills(snapshot: Snapshot | None) -> int | None:
+    """Return the kernel's count of OOM kills since boot."""
+    return snapshot.vmstat.oom_kill if snapshot is not None and snapshot.vmstat is not None else None

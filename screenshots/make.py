@@ -1,8 +1,9 @@
 """Take the pictures of the README and the documents: the real program on real drills, as SVG and PNG.
 
 As root everything happens in PID and host-name namespaces of its own, with a leak inside a cgroup limited to 300 MB:
-one process is killed by the kernel, and others grow while the pictures are taken.  The machines of `fleet` are served
-by the exporter's code to a Prometheus that is started for the picture, and left out where there is none.
+after the calm picture one process is killed by the kernel, and others grow while the pictures are taken.  The machines
+of `fleet` are served by the exporter's code to a Prometheus that is started for the picture, and left out where there
+is none.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from oomtop.recording.reader import Recording
 from oomtop.replay import ReplaySource
 from oomtop.tui.app import OomtopApp, Options
 from oomtop.tui.fleet_app import FleetApp
-from screenshots.drill import DrillSource, drill, growing_worker
+from screenshots.drill import DrillSource, drill, growing_worker, overrun
 
 FOLDER = Path(__file__).parent
 LARGE = (120, 40)
@@ -64,11 +65,11 @@ SHOTS = (
     Shot("surge-80x24", (80, 24)),
     Shot("surge-200x60", (200, 60)),
     Shot("surge-16-colours", theme="sixteen"),
-    Shot("kill", keys=("home", "k")),
-    Shot("cgroups", keys=("tab",)),
+    Shot("kill", keys=("J", "k", "enter")),
+    Shot("cgroups", keys=("tab", "down", "down")),
     Shot("events", keys=("tab", "tab"), grows=False, seconds=6.0),
     Shot("post-mortem", keys=("tab", "tab", "enter"), grows=False, seconds=6.0),
-    Shot("process", keys=("home", "enter"), seconds=8.0),
+    Shot("process", keys=("J", "enter"), seconds=8.0),
 )
 
 
@@ -85,6 +86,8 @@ def main() -> None:
         for shot in SHOTS:
             if not wanted or shot.name in wanted:
                 save(asyncio.run(take(shot)), shot.name)
+            if shot.name == "calm":
+                overrun()
         if not wanted or "replay" in wanted:
             save(replayed(), "replay")
     if (not wanted or "fleet" in wanted) and shutil.which("prometheus"):
@@ -123,7 +126,7 @@ def replayed() -> str:
         environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         recorder = subprocess.Popen(["python3", "-m", "oomtop", "record", "--file", str(path)], env=environ)
         time.sleep(4)
-        with growing_worker(rate=25) as worker:
+        with growing_worker(rate=12) as worker:
             if worker is not None:
                 worker.wait(60)
         time.sleep(3)

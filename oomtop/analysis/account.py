@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from oomtop.analysis.model import MemoryAccount, PressureFigures, SwapAccount
 from oomtop.analysis.rates import rate
-from oomtop.oomlog.event import OomEvent
+from oomtop.history import History
 from oomtop.snapshot import Snapshot
 
 
@@ -68,9 +68,11 @@ def account_swap(snapshot: Snapshot, before: Snapshot | None) -> SwapAccount:
     )
 
 
-def account_pressure(snapshot: Snapshot, before: Snapshot | None, events: list[OomEvent]) -> PressureFigures:
+def account_pressure(snapshot: Snapshot, history: History) -> PressureFigures:
     """Return how much the machine waits for memory."""
-    newest = max((event.time for event in events if event.time is not None), default=None)
+    before, counted = history.previous, history.kill_counted
+    kills = [event.time for event in history.events if event.time is not None]
+    newest = max(kills if counted is None else [*kills, counted], default=None)
     return PressureFigures(
         memory=snapshot.pressure_memory,
         io=snapshot.pressure_io,

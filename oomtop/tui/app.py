@@ -22,7 +22,7 @@ from oomtop.source import LiveSource, Source
 from oomtop.tui.app_keys import APP_BINDINGS
 from oomtop.tui.dashboard import Dashboard
 from oomtop.tui.life import settle, watch_terminal
-from oomtop.tui.look import Look
+from oomtop.tui.look import make_look
 from oomtop.tui.messages import (
     ActionEnded,
     ActionProgress,
@@ -74,7 +74,7 @@ class OomtopApp(PlainApp):
         # Without its watcher, which would parse and apply all styles once more (30 ms).
         self.set_reactive(OomtopApp.theme, theme.theme.name)
         self.animation_level = "none"
-        self.look = Look(self.options.ascii, {} if os.environ.get("NO_COLOR") else theme.palette)
+        self.look = make_look(self.options.ascii, theme.palette)
         self.latest: Assessment | None = None
         self.facts: Snapshot | None = None
         """The facts that plans are made from: those of the last tick."""

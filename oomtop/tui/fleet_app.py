@@ -39,7 +39,7 @@ from oomtop.text_fleet import (
 from oomtop.tui.in_place import run_in_place
 from oomtop.tui.keybar import KeyBar
 from oomtop.tui.life import watch_terminal
-from oomtop.tui.look import Look
+from oomtop.tui.look import Look, make_look
 from oomtop.tui.plain_lines import PlainApp
 from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.sheet import Sheet
@@ -170,7 +170,7 @@ class FleetApp(PlainApp):
         self.register_theme(found.theme)
         self.theme = found.theme.name
         self.animation_level = "none"
-        self.look = Look(ascii_only, {} if os.environ.get("NO_COLOR") else found.palette)
+        self.look = make_look(ascii_only, found.palette)
         self._read = read
         self._url = url
         self._interval = interval

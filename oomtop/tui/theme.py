@@ -26,6 +26,16 @@ _COLORS = (
     "primary", "secondary", "warning", "error", "success", "accent", "foreground", "background", "surface", "panel",
 )  # fmt: skip
 _BAR = ("anon", "shmem", "huge", "kernel", "other", "arc", "slab", "cache", "dim", "accent", "warn", "bad")
+# What Textual would mix from the panel's colour is true colour, whatever that is.
+_SCROLLBAR = {
+    "scrollbar": "ansi_blue",
+    "scrollbar-hover": "ansi_blue",
+    "scrollbar-active": "ansi_bright_blue",
+    **dict.fromkeys(
+        ("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active", "scrollbar-corner-color"),
+        "ansi_default",
+    ),
+}
 
 
 @frozen
@@ -117,6 +127,7 @@ def parse_theme(data: Mapping[str, object], path: str) -> ThemeFile:
         surface=colors.get("surface"),
         panel=colors.get("panel"),
         dark=dark,
+        variables=dict(_SCROLLBAR) if ansi else {},
     )
     return ThemeFile(theme, _colours(data, "bar", _BAR, path), ansi)
 

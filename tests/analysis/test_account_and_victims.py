@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from oomtop.analysis.account import account_memory
+from oomtop.analysis.account import account_memory, account_pressure
 from oomtop.analysis.badness import badness
 from oomtop.analysis.victims import rank
+from oomtop.history import History
 from oomtop.host.process import Process, ProcessId
 from oomtop.sampler import Sampler
+from oomtop.snapshot import Tick
 
 PAGES = 1_000_000
 
@@ -30,6 +32,18 @@ def test_the_parts_of_this_machines_memory_add_up_to_memtotal():
         memory.arc, memory.other, memory.free,
     )  # fmt: skip
     assert sum(parts) == memory.total
+
+
+def test_a_kill_that_no_log_tells_of_is_known_by_the_kernels_count():
+    sampler, history = Sampler(), History()
+    first = sampler.sample()
+    sampler.close()
+    for after, kills in ((0.0, 4), (2.0, 5), (32.0, 5)):
+        vmstat = replace(first.vmstat, oom_kill=kills)
+        snapshot = replace(first, time=first.time + after, monotonic=first.monotonic + after, vmstat=vmstat)
+        history.add(Tick(snapshot))
+        age = account_pressure(snapshot, history).last_kill_age
+        assert age == (None if after == 0 else after - 2.0), "those before the start are of no known time"
 
 
 @pytest.mark.parametrize(

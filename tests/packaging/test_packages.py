@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tarfile
 import termios
 import time
 import zipfile
@@ -44,6 +45,19 @@ def wheel(tmp_path_factory):
         pytest.skip("the package index cannot be reached from here")
     assert done.returncode == 0, done.stderr[-2000:]
     return [str(folder / "env/bin/oomtop")]
+
+
+def test_the_source_archive_makes_a_whole_wheel(tmp_path):
+    build(["-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)])
+    with tarfile.open(next(tmp_path.glob("oomtop-*.tar.gz"))) as archive:
+        archive.extractall(tmp_path)
+    (source,) = (folder for folder in tmp_path.iterdir() if folder.is_dir())
+    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(words, cwd=source, capture_output=True, check=True)
+    names = set(zipfile.ZipFile(next(tmp_path.glob("oomtop-*.whl"))).namelist())
+    for pattern in ("oomtop/**/*.py", "oomtop/**/*.tcss", "oomtop/schemas/*.json"):
+        assert {str(path.relative_to(ROOT)) for path in ROOT.glob(pattern)} <= names
+    assert {f"oomtop/{path.relative_to(ROOT)}" for path in ROOT.glob("themes/*.toml")} <= names
 
 
 @pytest.fixture(scope="module")

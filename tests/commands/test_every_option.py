@@ -1,0 +1,125 @@
+"""Every option of every command has a test that fails if the option does nothing.
+
+Most are rows of tables beside this file; the rest are named here.  `python -m tests.commands.neutralise` makes one
+option after the other do nothing, and says whose test does not notice.
+"""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.commands import test_options_of_actions as actions
+from tests.commands import test_options_of_reports as reports
+from tests.commands.options import every_option
+
+ROOT = Path(__file__).parents[2]
+ACTIONS, REPORTS, SCREENS, SERVERS = (
+    f"tests/commands/test_options_of_{name}.py" for name in ("actions", "reports", "screens", "servers")
+)
+YES = f"{ACTIONS}::test_yes_performs_and_dry_run_does_not_ask"
+GIVEN = f"{ACTIONS}::test_what_is_given_is_what_is_asked_for"
+LOOK = f"{SCREENS}::test_no_color_ascii_and_theme"
+SAMPLED = f"{REPORTS}::test_samples_are_taken_at_the_interval"
+FLEET = f"{SERVERS}::test_the_fleet"
+DRILLED = "tests/actions/test_drill.py::test_a_drill_ends_as_it_says_and_leaves_nothing"
+
+PROOFS = {
+    "--version": f"{REPORTS}::test_the_version_is_told",
+    "--interval": f"{SCREENS}::test_the_interval_of_the_monitor",
+    "--read-only": f"{SCREENS}::test_read_only_is_said_and_no_action_starts",
+    "--ssh": f"{SCREENS}::test_ssh_draws_less",
+    "--theme": f"{LOOK}[]",
+    "--ascii": f"{LOOK}[]",
+    "--no-color": f"{LOOK}[]",
+    "top -n": "tests/test_cli.py::test_top_as_text",
+    "top --sort": f"{REPORTS}::test_top_sorts_by_what_is_asked_for",
+    "top --json": "tests/test_cli.py::test_top_as_json_adds_up",
+    "top --interval": f"{SAMPLED}[top]",
+    "top --watch": "tests/test_cli.py::test_top_watches_until_it_is_interrupted",
+    "events --follow": f"{REPORTS}::test_follow_waits_for_what_comes",
+    "kill --wait": f"{GIVEN}[kill {{pid}} --wait 3]",
+    "kill --yes": f"{YES}[kill {{pid}}]",
+    "protect --yes": f"{YES}[protect {{pid}}]",
+    "freeze --yes": f"{YES}[freeze {{pid}}]",
+    "thaw --yes": f"{YES}[thaw {{pid}}]",
+    "reclaim --yes": f"{YES}[reclaim {{pid}}]",
+    "drop-caches --dry-run": f"{YES}[drop-caches]",
+    "drop-caches --yes": f"{YES}[drop-caches]",
+    "compact --dry-run": f"{YES}[compact]",
+    "compact --yes": f"{YES}[compact]",
+    "limit group": f"{GIVEN}[limit {{group}} --max 64M]",
+    "limit --dry-run": f"{YES}[limit {{group}} --max 64M]",
+    "limit --yes": f"{YES}[limit {{group}} --max 64M]",
+    "swap add path": f"{GIVEN}[swap add {{file}} 64M]",
+    "swap add size": f"{GIVEN}[swap add {{file}} 64M]",
+    "swap add --yes": f"{YES}[swap add {{file}} 64M]",
+    "swap zram size": f"{GIVEN}[swap zram 64M]",
+    "swap zram --yes": f"{YES}[swap zram 64M]",
+    "swap off path": f"{GIVEN}[swap off {{file}}]",
+    "swap off --override": f"{GIVEN}[swap off {{file}} --override]",
+    "swap off --dry-run": f"{YES}[swap off {{file}}]",
+    "swap off --yes": f"{YES}[swap off {{file}}]",
+    "sysctl --yes": f"{YES}[sysctl swappiness 10]",
+    "undo --list": f"{ACTIONS}::test_a_dry_run_and_a_list_of_undo_undo_nothing",
+    "undo --dry-run": f"{ACTIONS}::test_a_dry_run_and_a_list_of_undo_undo_nothing",
+    "undo --yes": "tests/test_cli_actions.py::test_done_then_undone_by_a_later_command",
+    "doctor --json": "tests/analysis/test_doctor.py::test_the_command_on_this_machine",
+    "recommend --interval": f"{SAMPLED}[recommend]",
+    "record --file": "tests/test_recorder.py::test_the_command_records_until_it_is_told_to_end",
+    "record --max-size": f"{REPORTS}::test_a_recording_has_the_bounds_it_is_given",
+    "record --max-age": f"{REPORTS}::test_a_recording_has_the_bounds_it_is_given",
+    "record --with-monitor": f"{SCREENS}::test_the_monitor_records_meanwhile",
+    "replay file": f"{SCREENS}::test_a_replay_begins_at_its_time",
+    "replay --at": f"{SCREENS}::test_a_replay_begins_at_its_time",
+    "replay --theme": f"{LOOK}[replay]",
+    "replay --ascii": f"{LOOK}[replay]",
+    "replay --no-color": f"{LOOK}[replay]",
+    "exporter --listen": f"{SERVERS}::test_it_listens_where_it_is_told",
+    "exporter --interval": f"{SERVERS}::test_it_samples_at_its_interval",
+    "exporter --top": f"{SERVERS}::test_it_names_as_many_processes_as_it_is_told",
+    "exporter --tls-cert": f"{SERVERS}::test_it_speaks_tls_and_asks_for_a_certificate",
+    "exporter --tls-key": f"{SERVERS}::test_it_speaks_tls_and_asks_for_a_certificate",
+    "exporter --client-ca": f"{SERVERS}::test_it_speaks_tls_and_asks_for_a_certificate",
+    "exporter --users": f"{SERVERS}::test_it_lets_in_whom_its_file_names",
+    "fleet --prometheus": f"{FLEET}_asks_for_what_matches_with_its_token",
+    "fleet --match": f"{FLEET}_asks_for_what_matches_with_its_token",
+    "fleet --token-file": f"{FLEET}_asks_for_what_matches_with_its_token",
+    "fleet --json": f"{FLEET}_asks_for_what_matches_with_its_token",
+    "fleet --host-label": f"{SERVERS}::test_the_host_is_what_its_label_says",
+    "fleet --ca-file": f"{FLEET}_trusts_whom_it_is_told_to",
+    "fleet --timeout": f"{FLEET}_waits_as_long_as_it_is_told",
+    "fleet --once": "tests/fleet/test_fleet.py::test_the_address_comes_from_the_option_then_the_environment",
+    "fleet --interval": f"{FLEET}_is_asked_again_after_its_interval_and_drawn_in_ascii",
+    "fleet --ascii": f"{FLEET}_is_asked_again_after_its_interval_and_drawn_in_ascii",
+    "fleet --theme": f"{LOOK}[fleet]",
+    "fleet --no-color": f"{LOOK}[fleet]",
+    "check --samples": f"{SAMPLED}[check --available 1]",
+    "check --interval": f"{SAMPLED}[check --available 1]",
+    "drill kind": f"{DRILLED}[fragment-time is up]",
+    "drill --json": f"{DRILLED}[fragment-time is up]",
+    "drill --yes": f"{DRILLED}[fragment-time is up]",
+    "completion shell": "tests/completion/test_completion.py::test_bash_offers_commands_options_and_values",
+    **{row[0]: f"{ACTIONS}::test_an_option_changes_the_answer[{row[0]}]" for row in actions.ROWS},
+    **{row[0]: f"{REPORTS}::test_an_option_adds_to_the_answer[{row[0]}]" for row in reports.ROWS},
+    **{row[0]: f"{REPORTS}::test_an_option_takes_from_the_answer[{row[0]}]" for row in reports.LESS},
+}
+"""By the option: the test that proves it."""
+
+
+def test_every_option_has_its_proof_and_every_proof_its_option():
+    assert {option.words for option in every_option()} == set(PROOFS)
+
+
+@cache
+def functions_of(path):
+    tree = ast.parse((ROOT / path).read_text())
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("proof", sorted(set(PROOFS.values())))
+def test_a_proof_is_there(proof):
+    path, name = re.fullmatch(r"([^:]+)::(\w+)(?:\[.*\])?", proof).groups()
+    assert name in functions_of(path)

@@ -1,0 +1,137 @@
+"""The options of the commands that tell: each changes what is told; rows of what it adds to the answer."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oomtop import cli
+from oomtop.cli import build_parser
+from oomtop.commands.record import open_recorder
+from oomtop.recording.bounds import Bounds
+from oomtop.source import LiveSource
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+RECORDING = FIXTURES / "recording-1.db"
+
+LATE = (
+    "{stamp} web kernel: Memory cgroup out of memory: Killed process {pid} (late) total-vm:2048kB, anon-rss:1024kB, "
+    "file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:64kB oom_score_adj:0"
+)
+
+# (what is proved, the words without it, the words it adds, what only the answer with it says)
+ROWS = (
+    ("top --samples", "top --json -n 1", "--samples 2 --interval 0.1", r'"cpu": \d'),
+    ("events files", "events {dated}", "{events}", "doxygen"),
+    ("events --format", "events {events}", "--format md", "^## The kernel"),
+    ("events --json", "events {events}", "--json", '^{{"schema"'),
+    ("events --event", "events {events}", "--event 2", "^WHY THIS VICTIM"),
+    ("events --page", "events {many}", "--page 2", "^page 2 of 2"),
+    ("events --since", "events {dated}", "--since 1h", "no OOM event"),
+    ("recommend --margin", "recommend", "--margin 50%", "margin 50%"),
+    ("recommend --recording", "recommend --json", "--recording {recording}", '"samples": 45'),
+    ("recommend --since", "recommend --recording {recording}", "--since 1m", "nothing was recorded"),
+    ("recommend --samples", "recommend --json --interval 0.1", "--samples 2", '"samples": 2'),
+    ("recommend --json", "recommend", "--json", '^{{"schema"'),
+    ("check --available", "check --headroom 0", "--available 100", "CRITICAL - available"),
+    ("check --swap-free", "check", "--swap-free 100", "- swap_free"),
+    ("check --psi-some", "check", "--psi-some 1", "- psi_some"),
+    ("check --psi-full", "check", "--psi-full 1", "- psi_full"),
+    ("check --headroom", "check", "--headroom 1", "- headroom"),
+    ("check --exhaustion", "check", "--exhaustion 10m", "- exhaustion"),
+)
+
+# (what is proved, the words without it, the words it adds, what the answer no longer says)
+LESS = (
+    ("recommend --for", "recommend --recording {recording}", "--for swap", "MemoryHigh="),
+    ("recommend --cgroup", "recommend --recording {recording}", "--cgroup system.slice/unit-2.service", "unit-0"),
+)
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    """What stands for the names in braces: logs and a recording."""
+    folder = tmp_path_factory.mktemp("options")
+    dated, many = folder / "dated.log", folder / "many.log"
+    dated.write_text(LATE.format(stamp="2026-01-02T03:04:05+00:00", pid=1) + "\n")
+    stamps = (f"2026-01-02T03:{minute:02}:00+00:00" for minute in range(60))
+    many.write_text("".join(LATE.format(stamp=stamp, pid=pid) + "\n" for pid, stamp in enumerate(stamps, 1)))
+    events = f"{FIXTURES}/events/global.log {FIXTURES}/events/cgroup.log"
+    return {"events": events, "dated": dated, "many": many, "recording": RECORDING}
+
+
+def answer(words, places):
+    """Return all that a command says."""
+    argv = [sys.executable, "-m", "oomtop", *words.format(**places).split()]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+    return f"{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize(("option", "without", "adds", "says"), ROWS, ids=[row[0] for row in ROWS])
+def test_an_option_adds_to_the_answer(option, without, adds, says, places):
+    pattern = re.compile(says.format(**places), re.MULTILINE)
+    assert not pattern.search(answer(without, places))
+    assert pattern.search(answer(f"{without} {adds}", places))
+
+
+@pytest.mark.parametrize(("option", "without", "adds", "said"), LESS, ids=[row[0] for row in LESS])
+def test_an_option_takes_from_the_answer(option, without, adds, said, places):
+    assert re.search(said, answer(without, places))
+    assert not re.search(said, answer(f"{without} {adds}", places))
+
+
+def test_the_version_is_told(places):
+    assert re.fullmatch(r"oomtop \d+\.\d+\.\d+\n", answer("--version", places))
+
+
+def test_top_sorts_by_what_is_asked_for():
+    first = subprocess.Popen(["sleep", "1000"])
+    try:
+        Path(f"/proc/{first.pid}/oom_score_adj").write_text("1000")
+        assert re.search(rf"^ *{first.pid} ", answer("top -n 1 --sort share", {}), re.MULTILINE)
+        assert not re.search(rf"^ *{first.pid} ", answer("top -n 1", {}), re.MULTILINE)
+    finally:
+        first.kill()
+        first.wait()
+
+
+@pytest.mark.skipif(not os.access("/dev/kmsg", os.R_OK), reason="the kernel log is closed to this user")
+def test_follow_waits_for_what_comes():
+    argv = [sys.executable, "-m", "oomtop", "events", "--since", "1s", "--follow"]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as following:
+        assert any("waiting for OOM events" in line for line in following.stderr)
+        assert following.poll() is None
+        following.kill()
+
+
+@pytest.fixture
+def sampled(monkeypatch):
+    """Note the interval and the number of ticks of every source."""
+    seen = []
+
+    class Noting(LiveSource):
+        def ticks(self):
+            for tick in super().ticks():
+                seen.append(self.interval)
+                yield tick
+
+    monkeypatch.setattr("oomtop.source.LiveSource", Noting)
+    return seen
+
+
+@pytest.mark.parametrize("command", ["top", "recommend", "check --available 1"])
+def test_samples_are_taken_at_the_interval(command, sampled, capsys):
+    cli.run([*command.split(), "--samples", "3", "--interval", "0.15"])
+    assert sampled == [0.15] * 3
+
+
+def test_a_recording_has_the_bounds_it_is_given(tmp_path):
+    words = ["record", "--file", str(tmp_path / "r.db"), "--max-size", "3M", "--max-age", "2h"]
+    recorder = open_recorder(build_parser().parse_args(words), print)
+    recorder.close()
+    assert recorder._store._bounds == Bounds(3 << 20, 7200.0)
+    assert (tmp_path / "r.db").exists()

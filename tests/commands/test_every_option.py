@@ -98,7 +98,7 @@ PROOFS = {
     "fleet --no-color": f"{LOOK}[fleet]",
     "check --samples": f"{SAMPLED}[check --available 1]",
     "check --interval": f"{SAMPLED}[check --available 1]",
-    "drill kind": f"{DRILLED}[fragment-time is up]",
+    "drill kind": f"{DRILLED}[surge-killed]",
     "drill --json": f"{DRILLED}[fragment-time is up]",
     "drill --yes": f"{DRILLED}[fragment-time is up]",
     "completion shell": "tests/completion/test_completion.py::test_bash_offers_commands_options_and_values",

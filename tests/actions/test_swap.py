@@ -84,6 +84,8 @@ def test_refusals_of_a_file(tmp_path):
     cases = {
         SwapFileRequest(str(tmp_path / "there"), 2 * MIB): "exists already",
         SwapFileRequest("relative", 2 * MIB): "absolute",
+        SwapFileRequest(f"{tmp_path}/a\nb", 2 * MIB): "control characters",
+        SwapFileRequest(f"{tmp_path}/a\0b", 2 * MIB): "control characters",
         SwapFileRequest(str(tmp_path / "x"), 10): "at least",
         SwapFileRequest(str(tmp_path / "x"), 1 << 60): "no space",
         SwapFileRequest(str(tmp_path / "none" / "x"), 2 * MIB): "no such file",
@@ -132,6 +134,22 @@ def test_off_and_removed(fake, monkeypatch):
     assert outcome.status is Status.DONE
     assert seen == [path]
     assert not os.path.exists(path)
+
+
+@needs_admin
+def test_off_by_a_name_with_a_link_in_it_and_with_what_the_kernel_escapes(fake, monkeypatch):
+    """`/proc/swaps` has the name without links; a blank, a tab and a backslash are octal there."""
+    seen = []
+    monkeypatch.setattr(swap_off, "swapoff", seen.append)
+    (fake / "a disk\\").mkdir()
+    (fake / "link").symlink_to("a disk\\")
+    (fake / "link/swap").write_text("x")
+    lines = f"Filename Type Size Used Priority\n{fake}/a\\040disk\\134/swap file 500000 0 -2\n"
+    (fake / "proc/swaps").write_text(lines)
+    prepared = prepare(SwapOffRequest(f"{fake}/link/swap", remove=True), context(root=Root(str(fake))))
+    assert prepared.perform(print).status is Status.DONE
+    assert seen == [f"{fake}/link/swap"]
+    assert os.listdir(fake / "a disk\\") == []
 
 
 @needs_admin

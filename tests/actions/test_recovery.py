@@ -289,6 +289,24 @@ def test_in_read_only_mode_it_stays_to_be_named(tmp_path):
     assert check(audit, where).lines
 
 
+@needs_admin
+def test_what_cannot_be_undone_for_now_stays_to_be_named(fake, tmp_path):
+    path = fake / "disk" / "swap"
+    path.write_bytes(swap_header(MIB, 4096))
+    used = f"Filename Type Size Used Priority\n{path} file 900000 {{}} -2\n"
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    audit._actor = type(audit._actor)(0, "root", None, None, 4194303, 1, boot_id())
+    audit.start(Plan("swap", "Add a swap file", (), recovery=SwapOffRequest(str(path), remove=True)))
+    where = context(root=Root(str(fake)))
+    (fake / "proc/swaps").write_text(used.format(890_000))
+    for _ in range(2):
+        assert "cannot be undone now: does not fit" in check(audit, where).lines[0]
+    (fake / "proc/swaps").write_text(used.format(0))
+    recover(audit, where)
+    assert leftovers_of(fake) == ([], False, False)
+    assert check(audit, where).lines == ()
+
+
 def test_what_was_done_can_be_undone_once_by_a_later_run(tmp_path):
     audit = Audit(str(tmp_path / "audit.jsonl"))
     plan = Plan("protect", "adj", ())

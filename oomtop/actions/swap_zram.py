@@ -140,9 +140,11 @@ def _sign(path: str, size: int) -> None:
 def prepare_sweep_zram(request: SweepZramRequest, context: ActionContext) -> PreparedAction:
     """Find the devices that a cut-off action left: signed by oomtop or empty, and not in use."""
     title = "Remove the zram device of a cut-off action"
-    mode = context.guard.mode_refusal()
-    if mode is not None:
-        return refused(ACTION, title, mode)
+    reason = context.guard.mode_refusal()
+    if reason is None and not has_capability(Capability.SYS_ADMIN):
+        reason = "not permitted: removing a zram device needs CAP_SYS_ADMIN"
+    if reason is not None:
+        return refused(ACTION, title, reason)
     try:
         left = _left_over(request, context.root)
     except OSError as error:

@@ -181,7 +181,7 @@ class _Confining:
         return Outcome(
             action=ACTION,
             status=Status.PARTLY if failures else Status.DONE,
-            summary=f"{moved} of {len(self._movers)} processes are in {path}",
+            summary=f"{path} has {moved} of {len(self._movers)} processes, and its limit",
             details=tuple(failures),
             before=", ".join(sorted({mover.home for mover in self._movers})),
             after=path,
@@ -274,7 +274,7 @@ class _Releasing:
             stays = f"{self._group.path} stays: {in_words(error)}"
             return Outcome(ACTION, Status.PARTLY if moved else Status.FAILED, stays, details)
         report(f"{self._group.folder} is gone")
-        return Outcome(ACTION, Status.DONE, f"{moved} moved back, the group is gone", details)
+        return Outcome(ACTION, Status.DONE, f"{self._group.path} is gone, {moved} moved back", details)
 
     def _move(self, process: Process) -> str | None:
         """Return why it stays; one that ended meanwhile is out already."""

@@ -206,7 +206,8 @@ class Remedies:
             self._undo = self._undo.without(message.undone)
         if self._app.facts is not None:
             self._watches = (*self._watches, *watches_of(outcome, self._app.facts))
-        return (f"{message.plan.title}: {outcome.status.value}: {outcome.summary}", *outcome.details[:5])
+        # As in the shell; the title is left out, so that what came of it is read on a line of 80 columns.
+        return (f"{outcome.status.value}: {outcome.summary}", *outcome.details[:5])
 
     def follow(self, facts: Snapshot) -> None:
         """Tell what became of those that earlier actions were about; give new processes what the rules say."""

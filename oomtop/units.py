@@ -119,8 +119,8 @@ def parse_size(text: str) -> int:
     """
     match = _SIZE.fullmatch(text.strip().lower())
     if match is None:
-        raise ValueError(f"{text!r} is no size such as 512M or 1.5G")
+        raise ValueError(f"{text[:40]!r} is no size such as 512M or 1.5G")
     size = int(float(match[1]) * 1024 ** "bkmgtp".index(match[2] or "b"))
     if size > MOST:
-        raise ValueError(f"{text!r} is more than any machine has")
+        raise ValueError(f"{text[:40]!r} is more than any machine has")
     return size

@@ -38,6 +38,8 @@ def find_remains(path: str, in_use: bool, root: Root) -> tuple[Remain, ...]:
     if fstab.has_line(path, root):
         words = f"its line from {fstab.FILE}"
         found.append(Remain(words, lambda: fstab.remove(path, root), is_line=True))
+    elif fstab.has_traces(root):
+        found.append(Remain(f"the copy of {fstab.FILE}", lambda: fstab.remove(path, root), is_line=True))
     number = device_number(path)
     if number is not None:
         if in_use or is_signed(path, LABEL):

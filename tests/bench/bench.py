@@ -158,7 +158,7 @@ def distribution(found: Sequence[float | None]) -> tuple[str, str, str, str]:
 def signals(options: argparse.Namespace) -> None:
     """Key to dialog, and from the key that confirms to the signal in the process, as that process sees it."""
     heading("Key to signal, 5,000 processes", ("size", "from", "to", "median ms", "95th ms", "worst ms", "unanswered"))
-    for size in ((80, 24), (120, 40), (200, 60)):
+    for size in options.sizes:
         with processes(5000), victims(options.victims) as children, tempfile.TemporaryDirectory() as folder:
             os.environ["OOMTOP_AUDIT_LOG"] = str(Path(folder, "audit.jsonl"))
             with terminal((*OOMTOP, "--interval", "1"), size) as at:
@@ -192,6 +192,12 @@ def signalled(at: Terminal, victim: Victim, number: int) -> tuple[float | None, 
     os.write(at.master, b"\r")
     arrived = victim.arrival()
     return menu, plan, None if arrived is None else arrived - confirmed
+
+
+def parse_terminal(text: str) -> Size:
+    """Parse `80x24`."""
+    columns, _, lines = text.partition("x")
+    return int(columns), int(lines)
 
 
 def swarm(options: argparse.Namespace) -> None:
@@ -339,6 +345,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=7)
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--keys", type=int, default=100)
+    parser.add_argument("--sizes", type=parse_terminal, nargs="+", default=[(80, 24), (120, 40), (200, 60)])
     parser.add_argument("--victims", type=int, default=40)
     parser.add_argument("--ticks", type=int, default=20000)
     options = parser.parse_args()

@@ -213,7 +213,9 @@ def test_the_root_group(make, path):
 
 @of_group
 @pytest.mark.parametrize(
-    "path", [f"{NAME}/../..", f"{NAME}/../../../etc", "/oomtop-x/..", "/oomtop-gone\n", "/oomtop-\0"]
+    "path",
+    [f"{NAME}/../..", f"{NAME}/../../../etc", "/oomtop-x/..", "/oomtop-gone\n", "/oomtop-\0"],
+    ids=["root", "etc", "up", "newline", "nul"],
 )
 def test_a_path_that_leads_elsewhere_or_nowhere(make, path):
     said = refusal(make(path))

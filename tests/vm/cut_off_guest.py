@@ -87,7 +87,9 @@ def cut_off_swapoff(folder: str | None, make: Request) -> dict[str, object]:
         if now == clean:
             act(make)
 
-    die_at_each_step(lambda: carry_out(prepare(SwapOffRequest(path, remove=True), here), own, print), afterwards)
+    die_at_each_step(
+        lambda: carry_out(prepare(SwapOffRequest(path, remove=True), here), Audit(own.path), print), afterwards
+    )
     return {"steps": steps, "same": left() == clean}
 
 

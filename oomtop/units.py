@@ -12,6 +12,8 @@ from collections.abc import Sequence
 DASH = "-"
 MIB = 1 << 20
 GIB = 1 << 30
+MOST = (1 << 62) - 1
+"""The largest size that is taken: from 2^62 on the kernel shows a limit of cgroup v1 as none."""
 
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([bkmgtp]?)(?:i?b)?")
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -113,9 +115,12 @@ def parse_size(text: str) -> int:
     """Return the bytes that `512M`, `1.5g`, `2GiB` or `4096` stand for; binary suffixes.
 
     Raises:
-        ValueError: it is no size.
+        ValueError: it is no size, or more than any machine has: the kernel takes 2^64 for 0.
     """
     match = _SIZE.fullmatch(text.strip().lower())
     if match is None:
-        raise ValueError(f"{text!r} is no size such as 512M or 1.5G")
-    return int(float(match[1]) * 1024 ** "bkmgtp".index(match[2] or "b"))
+        raise ValueError(f"{text[:40]!r} is no size such as 512M or 1.5G")
+    size = int(float(match[1]) * 1024 ** "bkmgtp".index(match[2] or "b"))
+    if size > MOST:
+        raise ValueError(f"{text[:40]!r} is more than any machine has")
+    return size

@@ -142,6 +142,11 @@ def test_sizes():
         with pytest.raises(ValueError, match="no size"):
             parse_size(text)
     assert size("1k") == 1024
+    # The kernel takes 2^64 for 0, which as a limit kills at once.
+    for text in ("16384p", "4096p", "999999999999999p"):
+        with pytest.raises(ValueError, match="more than any machine has"):
+            parse_size(text)
+    assert parse_size("4095p") < 1 << 62
 
 
 class _Snapshot:

@@ -49,6 +49,21 @@ def remove_text(path: str) -> None:
     _settle(path)
 
 
+def has_fresh(path: str) -> bool:
+    """Whether a cut-off `replace_text` left its text beside `path`."""
+    return os.path.lexists(os.path.realpath(path) + _FRESH)
+
+
+def remove_fresh(path: str) -> None:
+    """Remove what a cut-off `replace_text` left beside `path`.
+
+    Raises:
+        OSError: the folder may not be written.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.realpath(path) + _FRESH)
+
+
 def read_text(path: str) -> str | None:
     """Return the text of `path`, byte for byte, None where there is no such file.
 

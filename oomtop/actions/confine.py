@@ -6,13 +6,12 @@ in the group it comes from; only what it takes from then on counts in the new on
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from collections.abc import Callable, Sequence
 
 from oomtop.actions.context import ActionContext
-from oomtop.actions.group import find_group, members
+from oomtop.actions.group import Group, find_group, members
 from oomtop.actions.handle import ProcessHandle, open_process
 from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.prepared import PreparedAction, refused
@@ -22,12 +21,16 @@ from oomtop.errors import ActionRefused
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import CgroupLayout
 from oomtop.host.process import Process, ProcessId
+from oomtop.host.root import Root, read_optional
 from oomtop.units import format_bytes, printable
 
 ACTION = "limit"
 PREFIX = "/oomtop-"
 """What the groups that oomtop makes begin with."""
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+# Less than this is gone with the first page tables and stacks: a kill under another name.
+_SMALLEST = 1 << 20
+_ROUNDS = 5
 
 
 @frozen
@@ -45,7 +48,8 @@ class _Mover:
 
 def prepare_confine(request: ConfineRequest, context: ActionContext) -> PreparedAction:
     """Open every process and return which group is going to be made for them."""
-    title = f"Move {len(request.targets)} processes into a new group {printable(request.name)}"
+    whom = f"{len(request.targets)} process" + "es" * (len(request.targets) != 1)
+    title = f"Move {whom} into a new group {printable(request.name)}"
     try:
         layout = _checked(request, context)
     except ActionRefused as refusal:
@@ -78,6 +82,8 @@ def _checked(request: ConfineRequest, context: ActionContext) -> CgroupLayout:
         raise ActionRefused("a group's name has letters, digits, dots, dashes and underscores, 60 at most")
     if request.high is None and request.max is None:
         raise ActionRefused("without a limit there is nothing to move for")
+    if any(size is not None and size < _SMALLEST for size in (request.high, request.max)):
+        raise ActionRefused(f"a group that may hold less than {format_bytes(_SMALLEST)} cannot live")
     if layout.version == 1 and request.high is not None:
         raise ActionRefused("cgroup v1 has no memory.high: `max` is the one limit here")
     if os.path.exists(_folder(request, layout)):
@@ -127,6 +133,7 @@ def _plan(
         action=ACTION,
         title=f"Move {whom} into {path}",
         steps=(
+            *_delegation(layout),
             f"mkdir {_folder(request, layout)}",
             *(f"write {size} to {name}" for name, size in limits),
             *(f"write {mover.process.pid} to cgroup.procs" for mover in movers[:12]),
@@ -156,8 +163,8 @@ class _Confining:
     def __call__(self, report: Callable[[str], None]) -> Outcome:
         """Make, limit, move."""
         folder, path = _folder(self._request, self._layout), PREFIX + self._request.name
-        if self._layout.version == 2:
-            _delegate_memory(self._layout.memory_mount)
+        if _delegation(self._layout):
+            _write(f"{self._layout.memory_mount}/cgroup.subtree_control", "+memory")
         os.mkdir(folder)
         try:
             for name, size in _limits(self._request, self._layout):
@@ -174,7 +181,7 @@ class _Confining:
         return Outcome(
             action=ACTION,
             status=Status.PARTLY if failures else Status.DONE,
-            summary=f"{moved} of {len(self._movers)} processes are in {path}",
+            summary=f"{path} has {moved} of {len(self._movers)} processes, and its limit",
             details=tuple(failures),
             before=", ".join(sorted({mover.home for mover in self._movers})),
             after=path,
@@ -182,12 +189,12 @@ class _Confining:
         )
 
 
-def _delegate_memory(mount: str) -> None:
-    """The new group has the memory files only when the group above hands the controller down."""
-    with open(f"{mount}/cgroup.subtree_control", encoding="ascii") as file:
-        if "memory" in file.read().split():
-            return
-    _write(f"{mount}/cgroup.subtree_control", "+memory")
+def _delegation(layout: CgroupLayout) -> tuple[str, ...]:
+    """The new group has the memory files only when the group above hands the controller down, as systemd sees to."""
+    file = f"{layout.memory_mount}/cgroup.subtree_control"
+    if layout.version == 1 or "memory" in (read_optional(file) or "").split():
+        return ()
+    return (f"write +memory to {file}, which stays",)
 
 
 def _move(mover: _Mover, folder: str) -> str | None:
@@ -209,53 +216,79 @@ def prepare_release(request: ReleaseRequest, context: ActionContext) -> Prepared
         if not request.path.startswith(PREFIX):
             raise ActionRefused("only a group that oomtop made is dissolved")
         group = find_group(context, request.path)
+        if not os.access(os.path.dirname(group.folder), os.W_OK):
+            raise ActionRefused("not permitted: removing a group needs root")
         found = members(group, context.root)
     except ActionRefused as refusal:
         return refused(ACTION, title, str(refusal))
-    homes = _homes(request, found, context)
     plan = Plan(
         action=ACTION,
         title=title,
         steps=(
-            *(f"write {pid} to cgroup.procs of {printable(home)}" for pid, home in homes[:12]),
+            *(f"write {p.pid} to cgroup.procs of {printable(_home(p.id, request, group))}" for p in found[:12]),
             f"rmdir {printable(group.folder)}",
         ),
         effect="the limits are gone",
         recovery=request,
     )
-    return PreparedAction(plan, _Releasing(group.folder, homes, context))
+    return PreparedAction(plan, _Releasing(request, group, context.root))
 
 
-def _homes(request: ReleaseRequest, found: Sequence[Process], context: ActionContext) -> tuple[tuple[int, str], ...]:
-    known = dict(request.homes)
+def _home(identity: ProcessId, request: ReleaseRequest, group: Group) -> str:
+    """Return where a process goes: its own group from before, else that of the first, else the root group."""
     fallback = request.homes[0][1] if request.homes else "/"
-    mount = "" if context.layout is None else context.layout.memory_mount
-    wanted = ((process.pid, known.get(process.id, fallback)) for process in found)
-    return tuple((pid, home if os.path.isdir(f"{mount}/{home.strip('/')}") else "/") for pid, home in wanted)
+    home = dict(request.homes).get(identity, fallback)
+    return home if os.path.isdir(_folder_of(home, group)) else "/"
+
+
+def _folder_of(home: str, group: Group) -> str:
+    """The groups that oomtop makes are right below the mount."""
+    return f"{os.path.dirname(group.folder)}/{home.strip('/')}".rstrip("/")
 
 
 class _Releasing:
     """Moves everyone out and removes the group; called once."""
 
-    def __init__(self, folder: str, homes: Sequence[tuple[int, str]], context: ActionContext) -> None:
-        self._folder = folder
-        self._homes = homes
-        self._mount = "" if context.layout is None else context.layout.memory_mount
+    def __init__(self, request: ReleaseRequest, group: Group, root: Root) -> None:
+        self._request = request
+        self._group = group
+        self._root = root
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Move, remove."""
-        failures: list[str] = []
-        for pid, home in self._homes:
-            try:
-                # One that ended meanwhile is out already.
-                with contextlib.suppress(ProcessLookupError):
-                    _write(f"{self._mount}/{home.strip('/')}/cgroup.procs", str(pid))
-            except OSError as error:
-                failures.append(f"{pid}: {in_words(error)}")
-        os.rmdir(self._folder)
-        report(f"{self._folder} is gone")
-        status = Status.PARTLY if failures else Status.DONE
-        return Outcome(ACTION, status, f"{len(self._homes)} moved back, the group is gone", tuple(failures))
+        """Move until nobody is left, for they may fork meanwhile; then remove."""
+        moved, failures = 0, {}
+        for _ in range(_ROUNDS):
+            left = [process for process in members(self._group, self._root) if process.id not in failures]
+            if not left:
+                break
+            for process in left:
+                reason = self._move(process)
+                if reason is None:
+                    moved += 1
+                else:
+                    failures[process.id] = reason
+        details = tuple(failures.values())
+        try:
+            os.rmdir(self._group.folder)
+        except OSError as error:
+            stays = f"{self._group.path} stays: {in_words(error)}"
+            return Outcome(ACTION, Status.PARTLY if moved else Status.FAILED, stays, details)
+        report(f"{self._group.folder} is gone")
+        return Outcome(ACTION, Status.DONE, f"{self._group.path} is gone, {moved} moved back", details)
+
+    def _move(self, process: Process) -> str | None:
+        """Return why it stays; one that ended meanwhile is out already."""
+        home = _folder_of(_home(process.id, self._request, self._group), self._group)
+        try:
+            handle = open_process(self._root, process.id)
+        except ActionRefused:
+            return None
+        except OSError as error:
+            return f"{process.pid} ({printable(process.comm)}): {in_words(error)}"
+        try:
+            return _move(_Mover(process, handle, home), home)
+        finally:
+            handle.close()
 
 
 def _write(path: str, text: str) -> None:

@@ -107,7 +107,8 @@ def _outcome(before: Meminfo, after: Meminfo, seconds: float) -> Outcome:
     return Outcome(
         action=ACTION,
         status=Status.DONE,
-        summary=f"freed {format_bytes(max(0, freed))} in {seconds:.1f} s; MemAvailable {_signed(gained)}",
+        summary=f"dropping caches freed {format_bytes(max(0, freed))} in {seconds:.1f} s; "
+        f"MemAvailable {_signed(gained)}",
         details=(
             _compared("page cache", before.cached, after.cached),
             _compared("reclaimable slab", before.s_reclaimable, after.s_reclaimable),

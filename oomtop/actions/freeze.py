@@ -10,6 +10,7 @@ import os
 import signal as signals
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.group import Group, find_group, require_allowed
@@ -30,7 +31,9 @@ _LOOK_SECONDS = 0.02
 def prepare_freeze(request: FreezeRequest, context: ActionContext) -> PreparedAction:
     """Open every target and return what stopping it, or letting it go on, means."""
     number = signals.SIGCONT if request.thaw else signals.SIGSTOP
-    return prepare_kill(KillRequest(request.targets, number, override=request.override), context)
+    prepared = prepare_kill(KillRequest(request.targets, number, override=request.override), context)
+    prepared.plan = replace(prepared.plan, action=ACTION)
+    return prepared
 
 
 def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) -> PreparedAction:

@@ -5,7 +5,7 @@ fstab(5).  Sample line: `/swapfile none swap sw,nofail,pri=10 0 0`
 
 from __future__ import annotations
 
-from oomtop.actions.config_file import read_text, remove_text, replace_text
+from oomtop.actions.config_file import has_fresh, read_text, remove_fresh, remove_text, replace_text
 from oomtop.errors import ActionRefused
 from oomtop.host.root import Root
 from oomtop.units import printable
@@ -54,6 +54,18 @@ def add(path: str, priority: int | None, root: Root) -> None:
     replace_text(root.at(FILE), f"{before}{ending}{line_for(path, priority)}\n")
 
 
+def has_traces(root: Root) -> bool:
+    """Whether an `add` that was cut off left a copy of what fstab still says, or a text that never took its place.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    file, backup = root.at(FILE), root.at(BACKUP)
+    copy = read_text(backup)
+    is_same = copy is not None and copy.rstrip("\n") == (read_text(file) or "").rstrip("\n")
+    return is_same or has_fresh(file) or has_fresh(backup)
+
+
 def remove(path: str, root: Root) -> bool:
     """Take the line for `path` out and the copy away; return whether there was one.
 
@@ -65,11 +77,17 @@ def remove(path: str, root: Root) -> bool:
     file, backup = root.at(FILE), root.at(BACKUP)
     before = read_text(file) or ""
     left = "".join(line for line in before.splitlines(keepends=True) if not _is_for(line, path))
+    copy = read_text(backup)
+    is_same = copy is not None and copy.rstrip("\n") == left.rstrip("\n")
+    if copy is not None and is_same:
+        # The end of the last line, where it had none, was added with the line.
+        left = copy
     if left != before:
         replace_text(file, left)
-    copy = read_text(backup)
-    if copy is not None and copy.rstrip("\n") == left.rstrip("\n"):
+    if is_same:
         remove_text(backup)
+    for name in (file, backup):
+        remove_fresh(name)
     return left != before
 
 

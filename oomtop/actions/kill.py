@@ -7,7 +7,7 @@ again just before the signal; the wait for the end is a poll, never a sleep.
 from __future__ import annotations
 
 import signal as signals
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.handle import ProcessHandle, open_process
@@ -25,6 +25,12 @@ from oomtop.units import format_bytes, printable
 ACTION = "kill"
 _SHOWN = 12
 _CORE_SIGNALS = (signals.SIGQUIT, signals.SIGABRT, signals.SIGSEGV, signals.SIGTRAP, signals.SIGBUS, signals.SIGFPE)
+
+_EFFECTS: Mapping[int, str] = {
+    signals.SIGSTOP: "stands still and keeps its memory: nothing is freed",
+    signals.SIGCONT: "goes on where it stood still",
+}
+_ITS_OWN = "the process decides what the signal does"
 
 
 @frozen
@@ -161,7 +167,7 @@ def _plan(request: KillRequest, context: ActionContext, choice: Choice) -> Plan:
         title=_title(request, whom),
         steps=_steps(request, targets),
         targets=targets,
-        effect=f"should free about {format_bytes(frees)}" if ends else "the process decides what the signal does",
+        effect=f"should free about {format_bytes(frees)}" if ends else _EFFECTS.get(request.signal, _ITS_OWN),
         frees=frees,
         risk=_risk(request.signal),
         warnings=tuple(_warnings(request, choice)),

@@ -23,6 +23,8 @@ from oomtop.units import format_bytes, printable
 
 Report = Callable[[str], None]
 _NEWS_SECONDS = 0.5
+_STOP_SECONDS = 1.0
+_LOOK_SECONDS = 0.01
 
 
 @frozen
@@ -80,7 +82,15 @@ class KillRun:
         else:
             for case in self._waiting():
                 case.fate = Fate.SIGNALLED
+            self._see_them_stand()
         return self._outcome()
+
+    def _see_them_stand(self) -> None:
+        """A process stops when each of its threads takes note: at once, unless one waits for I/O."""
+        deadline = time.monotonic() + _STOP_SECONDS
+        for case in self._cases if self._request.signal == signals.SIGSTOP else ():
+            while case.fate is Fate.SIGNALLED and not _stands(case) and time.monotonic() < deadline:
+                time.sleep(_LOOK_SECONDS)
 
     def _see_them_out(self, report: Report) -> None:
         request = self._request
@@ -205,7 +215,20 @@ def _one(case: _Case, request: KillRequest) -> str:
         return f"{case.name} {_why_still_there(case, request)}"
     if case.fate is Fate.GONE:
         return f"{case.name} was gone already: nothing was signalled"
+    if case.fate is Fate.SIGNALLED and request.signal in (signals.SIGSTOP, signals.SIGCONT):
+        return f"{case.name} {_how_it_stands(case, request)}"
     return f"{case.name} {case.fate.value}" + (f": {case.notes[-1]}" if case.notes else "")
+
+
+def _stands(case: _Case) -> bool:
+    now = case.victim.handle.facts()
+    return now is not None and now.state in "Tt"
+
+
+def _how_it_stands(case: _Case, request: KillRequest) -> str:
+    if request.signal == signals.SIGCONT:
+        return "goes on"
+    return "stands still" if _stands(case) else "stands still as soon as its I/O returns"
 
 
 def _why_still_there(case: _Case, request: KillRequest) -> str:

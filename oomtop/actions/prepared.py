@@ -46,7 +46,7 @@ class PreparedAction:
             try:
                 return self._act(report)
             except OSError as error:
-                return Outcome(action, Status.FAILED, in_words(error))
+                return Outcome(action, Status.FAILED, f"{self.plan.title}: {in_words(error)}")
             finally:
                 self._give_back()
 

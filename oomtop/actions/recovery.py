@@ -12,7 +12,7 @@ from oomtop.actions.audit import Audit, boot_id, read_entries, start_time_of
 from oomtop.actions.catalogue import prepare
 from oomtop.actions.context import ActionContext
 from oomtop.actions.plan import Status
-from oomtop.actions.request_json import request_from_json
+from oomtop.actions.request_json import request_from_json, request_to_json
 from oomtop.actions.requests import Request, outlives_reboot
 from oomtop.frozen import frozen
 from oomtop.units import printable
@@ -96,7 +96,10 @@ class Findings:
 
 
 def check(audit: Audit, context: ActionContext) -> Findings:
-    """Name every action that was cut off; what has nothing left to undo is named once and settled."""
+    """Name every action that was cut off; what has nothing left to undo is named once and settled.
+
+    What is refused for now, such as swap whose contents do not fit into memory, stays to be undone.
+    """
     lines: list[str] = []
     undo: list[Leftover] = []
     for leftover in cut_off(read_entries(audit.path), boot_id()):
@@ -104,6 +107,10 @@ def check(audit: Audit, context: ActionContext) -> Findings:
         if refusal is None:
             undo.append(leftover)
             lines.append(f"cut off in the middle: {leftover.title}; it can be undone")
+            continue
+        if _is_there(leftover, context):
+            undo.append(leftover)
+            lines.append(f"cut off in the middle: {leftover.title}; it cannot be undone now: {refusal}")
             continue
         lines.append(f"cut off in the middle: {leftover.title}; {refusal}")
         if context.guard.mode_refusal() is None:
@@ -113,8 +120,18 @@ def check(audit: Audit, context: ActionContext) -> Findings:
 
 
 def _refusal(leftover: Leftover, context: ActionContext) -> str | None:
+    return "nothing of it is left to undo" if leftover.request is None else _refusal_of(leftover.request, context)
+
+
+def _is_there(leftover: Leftover, context: ActionContext) -> bool:
+    """Whether only a guard stands before it: an override does not bring back what is gone."""
     if leftover.request is None:
-        return "nothing of it is left to undo"
-    prepared = prepare(leftover.request, context)
+        return False
+    lifted = request_from_json({**request_to_json(leftover.request), "override": True})
+    return lifted is not None and _refusal_of(lifted, context) is None
+
+
+def _refusal_of(request: Request, context: ActionContext) -> str | None:
+    prepared = prepare(request, context)
     prepared.close()
     return prepared.plan.refusal

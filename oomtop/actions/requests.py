@@ -194,9 +194,12 @@ class ZramRequest:
 
 @frozen
 class SweepZramRequest:
-    """Remove the zram devices that a cut-off `ZramRequest` left: its own, and none of those before it."""
+    """Take back what a cut-off `ZramRequest` left: its own device, in use or not, and none of those before it."""
 
     before: tuple[str, ...]
+    identity: str = ""
+    """The uuid of its swap signature."""
+    override: bool = False
 
 
 @frozen

@@ -18,11 +18,11 @@ LABEL = b"oomtop"
 """What tells a swap area of oomtop's making from every other."""
 
 
-def swap_header(size: int, page_size: int) -> bytes:
-    """Return the first page of a swap area of `size` bytes."""
+def swap_header(size: int, page_size: int, identity: uuid.UUID | None = None) -> bytes:
+    """Return the first page of a swap area of `size` bytes, with a new uuid where none is given."""
     pages = size // page_size
     # 1024 bytes are left to a boot loader; then version 1, last page, no bad pages, uuid, label.
-    info = struct.pack("=III16s16s", 1, pages - 1, 0, uuid.uuid4().bytes, LABEL)
+    info = struct.pack("=III16s16s", 1, pages - 1, 0, (identity or uuid.uuid4()).bytes, LABEL)
     return (bytes(1024) + info).ljust(page_size - len(_MAGIC), b"\0") + _MAGIC
 
 
@@ -32,16 +32,29 @@ def is_signed(path: str, label: bytes) -> bool:
     Raises:
         OSError: it cannot be read.
     """
-    page = os.sysconf("SC_PAGE_SIZE")
+    head = _head(path)
+    return head.endswith(_MAGIC) and head[1052:1068].rstrip(b"\0") == label
+
+
+def read_identity(path: str) -> uuid.UUID | None:
+    """Return the uuid of the swap signature that `path` begins with, None where there is none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    head = _head(path)
+    return uuid.UUID(bytes=head[1036:1052]) if head.endswith(_MAGIC) else None
+
+
+def _head(path: str) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        return False
+        return b""
     try:
-        head = os.pread(descriptor, page, 0)
+        return os.pread(descriptor, os.sysconf("SC_PAGE_SIZE"), 0)
     finally:
         os.close(descriptor)
-    return head.endswith(_MAGIC) and head[1052:1068].rstrip(b"\0") == label
 
 
 def swapon(path: str, priority: int | None) -> None:

@@ -105,6 +105,8 @@ def _checked(request: SwapFileRequest, context: ActionContext) -> Place:
         raise ActionRefused(mode)
     if not os.path.isabs(request.path):
         raise ActionRefused("the path is absolute")
+    if any(ord(char) < 32 or char == "\x7f" for char in request.path):
+        raise ActionRefused("a swap file's path has no control characters")
     if request.size < _SMALLEST or (request.priority is not None and not 0 <= request.priority <= 0x7FFF):
         raise ActionRefused(f"at least {format_bytes(_SMALLEST)}, and a priority from 0 to 32767")
     if request.persist:

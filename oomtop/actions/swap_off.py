@@ -7,6 +7,7 @@ fit, the OOM killer acts in the middle of it.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -82,9 +83,9 @@ def _checked(request: SwapOffRequest, context: ActionContext) -> SwapDevice | No
 
 
 def _find(path: str, devices: tuple[SwapDevice, ...]) -> SwapDevice | None:
-    """`/proc/swaps` writes a blank in a name as `\\040`."""
-    escaped = path.replace(" ", "\\040")
-    return next((device for device in devices if device.filename == escaped), None)
+    """`/proc/swaps` has the name without links in it, whatever name it was switched on by."""
+    names = (path, os.path.realpath(path))
+    return next((device for device in devices if device.path in names), None)
 
 
 class _SwitchingOff:

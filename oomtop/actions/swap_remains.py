@@ -13,7 +13,7 @@ from collections.abc import Callable
 from oomtop.actions import fstab
 from oomtop.actions.swap_calls import LABEL, is_signed
 from oomtop.actions.swap_file import part_of
-from oomtop.actions.zram_device import device_number, remove_device
+from oomtop.actions.zram_device import device_number, device_numbers, is_empty, remove_device
 from oomtop.frozen import frozen
 from oomtop.host.root import Root
 from oomtop.units import printable
@@ -38,9 +38,12 @@ def find_remains(path: str, in_use: bool, root: Root) -> tuple[Remain, ...]:
     if fstab.has_line(path, root):
         words = f"its line from {fstab.FILE}"
         found.append(Remain(words, lambda: fstab.remove(path, root), is_line=True))
+    elif fstab.has_traces(root):
+        found.append(Remain(f"the copy of {fstab.FILE}", lambda: fstab.remove(path, root), is_line=True))
     number = device_number(path)
     if number is not None:
-        if in_use or is_signed(path, LABEL):
+        # An empty one holds nothing of anybody: it is what a removal leaves that was cut off after the reset.
+        if in_use or is_signed(path, LABEL) or (number in device_numbers(root) and is_empty(number, root)):
             found.append(Remain(f"zram{number}", lambda: remove_device(number, root)))
         return tuple(found)
     if _is_regular(path) and (in_use or is_signed(path, LABEL)):

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import uuid
 from collections.abc import Callable
 
 from oomtop.actions.context import ActionContext
 from oomtop.actions.plan import Outcome, Plan, Status
 from oomtop.actions.prepared import PreparedAction, refused
 from oomtop.actions.requests import SwapOffRequest, SweepZramRequest, ZramRequest
-from oomtop.actions.swap_calls import LABEL, is_signed, swap_header, swapon
+from oomtop.actions.swap_calls import read_identity, swap_header, swapon
+from oomtop.actions.swap_off import prepare_swap_off
 from oomtop.actions.words import in_words
 from oomtop.actions.zram_device import (
     add_device,
@@ -26,6 +28,7 @@ from oomtop.actions.zram_device import (
     remove_device,
     set_up,
 )
+from oomtop.errors import ParseError
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root, read_optional
 from oomtop.host.swaps import read_swaps
@@ -45,6 +48,7 @@ def prepare_zram(request: ZramRequest, context: ActionContext) -> PreparedAction
         return refused(ACTION, title, reason)
     loads = () if is_loaded(context.root) else ("modprobe zram",)
     before = tuple(f"zram{number}" for number in device_numbers(context.root))
+    identity = uuid.uuid4()
     plan = Plan(
         action=ACTION,
         title=title,
@@ -58,9 +62,9 @@ def prepare_zram(request: ZramRequest, context: ActionContext) -> PreparedAction
         risk="costs CPU; pages that do not compress take as much RAM as before",
         warnings=_warnings(request, context),
         undo="swapoff, and remove the device",
-        recovery=SweepZramRequest(before),
+        recovery=SweepZramRequest(before, str(identity)),
     )
-    return PreparedAction(plan, _AddingZram(request, context.root))
+    return PreparedAction(plan, _AddingZram(request, identity, context.root))
 
 
 def _refusal(request: ZramRequest, context: ActionContext) -> str | None:
@@ -97,8 +101,9 @@ def _warnings(request: ZramRequest, context: ActionContext) -> tuple[str, ...]:
 class _AddingZram:
     """Makes the device and switches it on; called once.  Whatever fails, no device stays behind."""
 
-    def __init__(self, request: ZramRequest, root: Root) -> None:
+    def __init__(self, request: ZramRequest, identity: uuid.UUID, root: Root) -> None:
         self._request = request
+        self._identity = identity
         self._root = root
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
@@ -112,7 +117,7 @@ class _AddingZram:
         try:
             algorithm = set_up(number, request.algorithm, request.size, root)
             report(f"zram{number}: {algorithm}, {format_bytes(request.size)}")
-            _sign(path, request.size)
+            _sign(path, request.size, self._identity)
             swapon(path, request.priority)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -128,25 +133,31 @@ class _AddingZram:
         )
 
 
-def _sign(path: str, size: int) -> None:
+def _sign(path: str, size: int, identity: uuid.UUID) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        os.pwrite(descriptor, swap_header(size, os.sysconf("SC_PAGE_SIZE")), 0)
+        os.pwrite(descriptor, swap_header(size, os.sysconf("SC_PAGE_SIZE"), identity), 0)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 def prepare_sweep_zram(request: SweepZramRequest, context: ActionContext) -> PreparedAction:
-    """Find the devices that a cut-off action left: signed by oomtop or empty, and not in use."""
+    """Find the device that a cut-off action left: its own by the signature, or an empty one that is not in use."""
     title = "Remove the zram device of a cut-off action"
-    mode = context.guard.mode_refusal()
-    if mode is not None:
-        return refused(ACTION, title, mode)
+    reason = context.guard.mode_refusal()
+    if reason is None and not has_capability(Capability.SYS_ADMIN):
+        reason = "not permitted: removing a zram device needs CAP_SYS_ADMIN"
+    if reason is not None:
+        return refused(ACTION, title, reason)
     try:
-        left = _left_over(request, context.root)
-    except OSError as error:
-        return refused(ACTION, title, in_words(error))
+        used = {device.path for device in read_swaps(context.root)}
+        left = _left_over(request, used, context.root)
+    except (OSError, ParseError) as error:
+        return refused(ACTION, title, in_words(error) if isinstance(error, OSError) else str(error))
+    in_use = next((path for number in left if (path := f"/dev/zram{number}") in used), None)
+    if in_use is not None:
+        return prepare_swap_off(SwapOffRequest(in_use, remove=True, override=request.override), context)
     if not left:
         return refused(ACTION, title, "no such device is left")
     plan = Plan(
@@ -159,15 +170,15 @@ def prepare_sweep_zram(request: SweepZramRequest, context: ActionContext) -> Pre
     return PreparedAction(plan, _Sweeping(left, context.root))
 
 
-def _left_over(request: SweepZramRequest, root: Root) -> tuple[int, ...]:
-    used = {device.filename for device in read_swaps(root)}
-    return tuple(
-        number
-        for number in device_numbers(root)
-        if f"zram{number}" not in request.before
-        and f"/dev/zram{number}" not in used
-        and (is_empty(number, root) or is_signed(root.at(f"/dev/zram{number}"), LABEL))
-    )
+def _left_over(request: SweepZramRequest, used: set[str], root: Root) -> tuple[int, ...]:
+    found: list[int] = []
+    for number in device_numbers(root):
+        path = f"/dev/zram{number}"
+        if f"zram{number}" in request.before:
+            continue
+        if str(read_identity(root.at(path))) == request.identity or (path not in used and is_empty(number, root)):
+            found.append(number)
+    return tuple(found)
 
 
 class _Sweeping:

@@ -19,7 +19,7 @@ _WORDS = {
     errno.ENOSPC: "no space left",
     errno.EAGAIN: "the kernel could not do all of it now",
     errno.EMFILE: "oomtop has no file descriptor left",
-    errno.ENODEV: "there is no such device",
+    errno.ENODEV: "it is there no longer",
 }
 
 

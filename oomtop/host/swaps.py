@@ -7,10 +7,13 @@ Sample line: `/swapfile   file   2097148   0   -2`
 from __future__ import annotations
 
 import os
+import re
 
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
 from oomtop.host.root import Root, read_int, read_optional
+
+_ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 @frozen
@@ -22,6 +25,11 @@ class SwapDevice:
     size: int
     used: int
     priority: int
+
+    @property
+    def path(self) -> str:
+        """The name as the file system has it: the kernel writes blank, tab, newline and backslash in octal."""
+        return _ESCAPED.sub(lambda found: chr(int(found[1], 8)), self.filename)
 
 
 @frozen

@@ -193,7 +193,7 @@ def swap_offer(selection: Selection) -> Offer:
     )  # fmt: skip
     items = [Item("add a swap file ...", file), Item("add compressed swap in memory (zram) ...", zram)]
     for device in facts.swaps:
-        path = device.filename.replace("\\040", " ")
+        path = device.path
         text = f"{printable(path)[:_NAME_WIDTH]}, {format_bytes(device.used)} of {format_bytes(device.size)} used"
         items.append(Item(f"off     {text}", SwapOffRequest(path)))
         if device.kind == "file" or path.startswith("/dev/zram"):

@@ -41,6 +41,8 @@ from oomtop.tui.messages import ActionEnded, ActionProgress
 if TYPE_CHECKING:
     from oomtop.tui.app import OomtopApp
 
+_HEAD_START = 0.05
+"""Seconds that the screen waits at most for the first news of an action: for a signal, that it was sent."""
 _NOBODY = "nothing is selected that this could be for: choose with the arrow keys"
 
 
@@ -178,7 +180,10 @@ class Remedies:
         prepared = prepare(request, context_of(facts, self._guard, Root()))
 
         def go() -> None:
-            threading.Thread(target=self._perform, args=(prepared, step), name="action", daemon=True).start()
+            begun = threading.Event()
+            threading.Thread(target=self._perform, args=(prepared, step, begun), name="action", daemon=True).start()
+            # While the screen is painted, every call of the action waits for the interpreter's lock.
+            begun.wait(_HEAD_START)
 
         def answered(done: bool | None) -> None:
             tab.hold(False)
@@ -187,12 +192,14 @@ class Remedies:
 
         self._app.push_screen(PlanDialog(prepared.plan, go), answered)
 
-    def _perform(self, prepared: Prepared, step: UndoStep | None) -> None:
+    def _perform(self, prepared: Prepared, step: UndoStep | None, begun: threading.Event) -> None:
         def report(text: str) -> None:
+            begun.set()
             # Posted, never waited for: a busy screen must not come between two signals.
             self._app.post_message(ActionProgress(f"{prepared.plan.title}: {text}"))
 
         outcome = carry_out(prepared, self.audit, report, None if step is None else step.entry)
+        begun.set()
         self._app.post_message(ActionEnded(prepared.plan, outcome, step))
 
     # -- afterwards ---------------------------------------------------------------------------------
@@ -206,7 +213,8 @@ class Remedies:
             self._undo = self._undo.without(message.undone)
         if self._app.facts is not None:
             self._watches = (*self._watches, *watches_of(outcome, self._app.facts))
-        return (f"{message.plan.title}: {outcome.status.value}: {outcome.summary}", *outcome.details[:5])
+        # As in the shell; the title is left out, so that what came of it is read on a line of 80 columns.
+        return (f"{outcome.status.value}: {outcome.summary}", *outcome.details[:5])
 
     def follow(self, facts: Snapshot) -> None:
         """Tell what became of those that earlier actions were about; give new processes what the rules say."""

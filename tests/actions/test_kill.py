@@ -184,9 +184,12 @@ def test_read_only_and_replay_cannot_be_overridden(child, guard, words):
 
 def test_stop_is_undone_by_continue(child):
     request = FreezeRequest((identity(child.pid),))
-    outcome = prepare(request, context([facts(child.pid)])).perform(print)
+    prepared = prepare(request, context([facts(child.pid)]))
+    assert (prepared.plan.action, prepared.plan.frees) == ("freeze", None)
+    assert "nothing is freed" in prepared.plan.effect
+    outcome = prepared.perform(print)
     assert outcome.status is Status.DONE
-    os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+    assert outcome.summary.endswith("stands still")
     assert facts(child.pid).state == "T"
     undone = prepare(outcome.undo, context([facts(child.pid)])).perform(print)
     assert undone.status is Status.DONE

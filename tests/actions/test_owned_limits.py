@@ -217,6 +217,30 @@ def test_a_process_is_moved_into_a_group_with_a_limit_and_back(box):
             os.rmdir(folder)
 
 
+def test_who_came_into_the_group_after_the_plan_is_moved_out_too(box):
+    child, late = start(), start()
+    name = f"late-{os.getpid()}"
+    folder = f"{box.memory_mount}/oomtop-{name}"
+    try:
+        home = where(child.pid, box)
+        asked = ConfineRequest((identity(child.pid),), name, max=64 * MIB)
+        assert prepare(asked, context([facts(child.pid)], layout=box)).perform(print).status is Status.DONE
+        request = ReleaseRequest(f"/oomtop-{name}", ((identity(child.pid), home),))
+        back = prepare(request, context(layout=box))
+        with open(f"{folder}/cgroup.procs", "w") as file:
+            file.write(str(late.pid))
+        end(child)
+        outcome = back.perform(print)
+        assert (outcome.status, outcome.details) == (Status.DONE, ())
+        assert where(late.pid, box) == home
+        assert not os.path.exists(folder)
+    finally:
+        end(child)
+        end(late)
+        if os.path.exists(folder):
+            os.rmdir(folder)
+
+
 def test_moves_that_are_refused(box):
     child = start()
     try:
@@ -224,6 +248,7 @@ def test_moves_that_are_refused(box):
         cases = {
             ConfineRequest(ids, "../x", max=MIB): "letters, digits",
             ConfineRequest(ids, "x"): "without a limit",
+            ConfineRequest(ids, "x", max=0): "cannot live",
             ConfineRequest((), "x", max=MIB): "no process is chosen",
             ConfineRequest((identity(os.getpid()),), "x", max=MIB): "oomtop itself",
             ConfineRequest((identity(1),), "x", max=MIB): "pid 1",

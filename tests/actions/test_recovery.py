@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 
@@ -18,7 +17,6 @@ from oomtop.actions.recovery import check, cut_off, undoable
 from oomtop.actions.requests import (
     AdjustRequest,
     FreezeCgroupRequest,
-    FreezeRequest,
     Keep,
     KillRequest,
     RestoreAdjRequest,
@@ -31,58 +29,10 @@ from oomtop.host.cgroup import CgroupLayout
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
+from tests.actions.cutting import die_at_each_step, recover
 
 MIB = 1 << 20
 needs_admin = pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reason="needs CAP_SYS_ADMIN")
-
-# What an action does to the machine goes through these; the forked child dies just before the Nth of them.
-_STEPS = ("open", "write", "pwrite", "fsync", "link", "unlink", "replace", "posix_fallocate", "makedirs", "mkdir")
-
-
-def die_at(step, work):
-    """Run `work` in a forked child that is killed just before its Nth step; return whether it got to its end."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            left = [step]
-
-            def counted(real):
-                def call(*arguments, **named):
-                    left[0] -= 1
-                    if left[0] == 0:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    return real(*arguments, **named)
-
-                return call
-
-            for name in _STEPS:
-                setattr(os, name, counted(getattr(os, name)))
-            for module in (swap_file, swap_off):
-                for name in ("swapon", "swapoff"):
-                    if hasattr(module, name):
-                        setattr(module, name, counted(getattr(module, name)))
-            work()
-        except BaseException:
-            import traceback
-
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(pid, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return False
-    assert os.WEXITSTATUS(status) == 0
-    return True
-
-
-def die_at_each_step(work, afterwards, most=200):
-    """Do it again and again, killed one step later each time, until it gets to its end; return how many steps."""
-    for step in range(1, most):
-        if die_at(step, work):
-            return step - 1
-        afterwards(step)
-    raise AssertionError("it never came to its end")
 
 
 @pytest.fixture
@@ -112,18 +62,11 @@ def fake(tmp_path, monkeypatch):
 
 def leftovers_of(fake):
     found = [str(path.relative_to(fake)) for path in (fake / "disk").iterdir()]
+    if "swap" not in (fake / "etc/fstab").read_text():
+        found += [path.name for path in (fake / "etc").iterdir() if path.name != "fstab"]
     text = (fake / "etc/fstab").read_text()
     used = (fake / "proc/swaps").read_text()
     return found, "swap" in text, str(fake / "disk") in used
-
-
-def recover(audit, where):
-    """What the next start does, and then the user: look back, and take everything back that is named."""
-    findings = check(audit, where)
-    for leftover in findings.undo:
-        outcome = carry_out(prepare(leftover.request, where), audit, print, leftover.entry)
-        assert outcome.status is Status.DONE, outcome
-    return findings
 
 
 @needs_admin
@@ -144,7 +87,7 @@ def test_adding_a_swap_file_cut_off_anywhere(fake, tmp_path, persist):
         if left or in_fstab or in_use:
             assert any("Add a swap file" in line for line in findings.lines), (step, left, in_fstab, in_use)
         assert leftovers_of(fake) == ([], False, False), step
-        assert (fake / "etc/fstab").read_text().rstrip("\n") == before, step
+        assert (fake / "etc/fstab").read_text() == before, step
         assert check(audit, where).lines == (), step
 
     assert die_at_each_step(work, afterwards) > (10 if persist else 6)
@@ -199,56 +142,6 @@ def test_a_kernel_setting_cut_off_anywhere(tmp_path):
     assert "vm.swappiness = 10" in kept.read_text()
 
 
-def test_a_change_of_many_processes_cut_off_anywhere(tmp_path):
-    """Each step of a write to several processes; their adj comes back to what it was."""
-    audit = Audit(str(tmp_path / "audit.jsonl"))
-    children = [start() for _ in range(3)]
-    try:
-        where = context([facts(child.pid) for child in children])
-        ids = tuple(identity(child.pid) for child in children)
-
-        def values():
-            return [int(open(f"/proc/{child.pid}/oom_score_adj").read()) for child in children]
-
-        def work():
-            assert carry_out(prepare(AdjustRequest(ids, 400), where), Audit(audit.path), print).entry
-
-        def afterwards(step):
-            changed = values() != [0, 0, 0]
-            findings = recover(audit, where)
-            assert not changed or findings.undo, step
-            assert values() == [0, 0, 0], step
-
-        assert die_at_each_step(work, afterwards) > 5
-        assert values() == [400, 400, 400]
-    finally:
-        for child in children:
-            end(child)
-
-
-def test_a_frozen_process_is_named_and_thawed(tmp_path):
-    child = start()
-    try:
-        where = context([facts(child.pid)])
-        audit = Audit(str(tmp_path / "audit.jsonl"))
-        prepared = prepare(FreezeRequest((identity(child.pid),)), where)
-
-        def work():
-            Audit(audit.path).start(prepared.plan)
-            prepared.perform(print)
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        assert not die_at(999, work)
-        prepared.close()
-        os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
-        findings = recover(audit, where)
-        assert any("SIGSTOP" in line for line in findings.lines)
-        os.waitid(os.P_PID, child.pid, os.WCONTINUED | os.WNOWAIT)
-        assert facts(child.pid).state != "T"
-    finally:
-        end(child)
-
-
 def test_what_is_under_way_now_is_not_cut_off(tmp_path):
     audit = Audit(str(tmp_path / "audit.jsonl"))
     audit.start(Plan("swap", "Add a swap file", ()))
@@ -287,6 +180,24 @@ def test_in_read_only_mode_it_stays_to_be_named(tmp_path):
     where = context(guard=Guard(read_only=True), layout=CgroupLayout(2, str(tmp_path), str(tmp_path)))
     assert "--read-only" in check(audit, where).lines[0]
     assert check(audit, where).lines
+
+
+@needs_admin
+def test_what_cannot_be_undone_for_now_stays_to_be_named(fake, tmp_path):
+    path = fake / "disk" / "swap"
+    path.write_bytes(swap_header(MIB, 4096))
+    used = f"Filename Type Size Used Priority\n{path} file 900000 {{}} -2\n"
+    audit = Audit(str(tmp_path / "audit.jsonl"))
+    audit._actor = type(audit._actor)(0, "root", None, None, 4194303, 1, boot_id())
+    audit.start(Plan("swap", "Add a swap file", (), recovery=SwapOffRequest(str(path), remove=True)))
+    where = context(root=Root(str(fake)))
+    (fake / "proc/swaps").write_text(used.format(890_000))
+    for _ in range(2):
+        assert "cannot be undone now: does not fit" in check(audit, where).lines[0]
+    (fake / "proc/swaps").write_text(used.format(0))
+    recover(audit, where)
+    assert leftovers_of(fake) == ([], False, False)
+    assert check(audit, where).lines == ()
 
 
 def test_what_was_done_can_be_undone_once_by_a_later_run(tmp_path):
@@ -352,7 +263,7 @@ def test_the_line_of_fstab(tmp_path):
     assert (tmp_path / "etc/fstab.oomtop-before").read_bytes() == before
     assert table.stat().st_mode & 0o777 == 0o640
     assert fstab.remove("/my swap", root) is True
-    assert table.read_bytes() == before + b"\n"
+    assert table.read_bytes() == before
     assert os.listdir(tmp_path / "etc") == ["fstab"]
     assert fstab.remove("/my swap", root) is False
 

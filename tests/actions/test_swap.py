@@ -2,6 +2,7 @@ import errno
 import os
 import stat
 import subprocess
+import uuid
 
 import pytest
 from children import GIB, as_nobody, context
@@ -10,7 +11,7 @@ from oomtop.actions import swap_file, swap_off
 from oomtop.actions.catalogue import prepare
 from oomtop.actions.guard import Guard
 from oomtop.actions.plan import Status
-from oomtop.actions.requests import SwapFileRequest, SwapOffRequest
+from oomtop.actions.requests import SwapFileRequest, SwapOffRequest, SweepZramRequest
 from oomtop.actions.swap_calls import swap_header
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.privileges import Capability, has_capability
@@ -84,6 +85,8 @@ def test_refusals_of_a_file(tmp_path):
     cases = {
         SwapFileRequest(str(tmp_path / "there"), 2 * MIB): "exists already",
         SwapFileRequest("relative", 2 * MIB): "absolute",
+        SwapFileRequest(f"{tmp_path}/a\nb", 2 * MIB): "control characters",
+        SwapFileRequest(f"{tmp_path}/a\0b", 2 * MIB): "control characters",
         SwapFileRequest(str(tmp_path / "x"), 10): "at least",
         SwapFileRequest(str(tmp_path / "x"), 1 << 60): "no space",
         SwapFileRequest(str(tmp_path / "none" / "x"), 2 * MIB): "no such file",
@@ -132,6 +135,40 @@ def test_off_and_removed(fake, monkeypatch):
     assert outcome.status is Status.DONE
     assert seen == [path]
     assert not os.path.exists(path)
+
+
+@needs_admin
+def test_off_by_a_name_with_a_link_in_it_and_with_what_the_kernel_escapes(fake, monkeypatch):
+    """`/proc/swaps` has the name without links; a blank, a tab and a backslash are octal there."""
+    seen = []
+    monkeypatch.setattr(swap_off, "swapoff", seen.append)
+    (fake / "a disk\\").mkdir()
+    (fake / "link").symlink_to("a disk\\")
+    (fake / "link/swap").write_text("x")
+    lines = f"Filename Type Size Used Priority\n{fake}/a\\040disk\\134/swap file 500000 0 -2\n"
+    (fake / "proc/swaps").write_text(lines)
+    prepared = prepare(SwapOffRequest(f"{fake}/link/swap", remove=True), context(root=Root(str(fake))))
+    assert prepared.perform(print).status is Status.DONE
+    assert seen == [f"{fake}/link/swap"]
+    assert os.listdir(fake / "a disk\\") == []
+
+
+@needs_admin
+def test_zram_in_use_that_a_cut_off_action_left_is_known_by_its_signature(fake):
+    own, other = uuid.uuid4(), uuid.uuid4()
+    for folder in ("dev", "sys/block/zram5", "sys/block/zram6"):
+        (fake / folder).mkdir(parents=True)
+    (fake / "dev/zram5").write_bytes(swap_header(8 * MIB, 4096, own))
+    (fake / "dev/zram6").write_bytes(swap_header(8 * MIB, 4096, other))
+    lines = "".join(f"/dev/zram{number} partition 8192 0 100\n" for number in (5, 6))
+    (fake / "proc/swaps").write_text(f"Filename Type Size Used Priority\n{lines}")
+    where = context(root=Root(str(fake)))
+    prepared = prepare(SweepZramRequest((), str(own)), where)
+    assert prepared.plan.title == "Stop swapping to /dev/zram5"
+    assert "remove zram5" in prepared.plan.steps
+    prepared.close()
+    for request in (SweepZramRequest(("zram5", "zram6"), str(own)), SweepZramRequest((), str(uuid.uuid4()))):
+        assert "no such device is left" in prepare(request, where).plan.refusal
 
 
 @needs_admin

@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.terminal import Size, Terminal, births, processes, saw_tooth, terminal
+from tests.bench.terminal import Size, Terminal, Victim, births, processes, saw_tooth, terminal, victims
 
 ROOT = Path(__file__).parents[2]
 OOMTOP = (sys.executable, "-m", "oomtop")
@@ -142,11 +143,61 @@ def answers(at: Terminal, count: int) -> tuple[str, ...]:
         # An odd step, so that keys meet every phase of a refresh.
         at.drain(0.137 + 0.061 * (number % 7))
         found.append(at.answer_to(b"\x1b[B" if number % 20 < 10 else b"\x1b[A"))
+    return distribution(found)
+
+
+def distribution(found: Sequence[float | None]) -> tuple[str, str, str, str]:
+    """Return median, 95th and worst in milliseconds, and how many are None."""
     times = sorted(answer * 1000 for answer in found if answer is not None)
     if not times:
-        return ("-", "-", "-", str(count))
+        return ("-", "-", "-", str(len(found)))
     p95 = times[min(len(times) - 1, int(len(times) * 0.95))]
     return f"{statistics.median(times):.1f}", f"{p95:.1f}", f"{times[-1]:.1f}", str(found.count(None))
+
+
+def signals(options: argparse.Namespace) -> None:
+    """Key to dialog, and from the key that confirms to the signal in the process, as that process sees it."""
+    heading("Key to signal, 5,000 processes", ("size", "from", "to", "median ms", "95th ms", "worst ms", "unanswered"))
+    for size in options.sizes:
+        with processes(5000), victims(options.victims) as children, tempfile.TemporaryDirectory() as folder:
+            os.environ["OOMTOP_AUDIT_LOG"] = str(Path(folder, "audit.jsonl"))
+            with terminal((*OOMTOP, "--interval", "1"), size) as at:
+                at.drain(10.0)
+                found = [signalled(at, child, number) for number, child in enumerate(children)]
+        steps = (
+            ("k", "menu on the screen"),
+            ("Enter in it", "plan on the screen"),
+            ("Enter in that", "SIGTERM arrives"),
+        )
+        for (key, to), times in zip(steps, zip(*found, strict=True), strict=True):
+            row((f"{size[0]}x{size[1]}", key, to, *distribution(times)))
+
+
+def signalled(at: Terminal, victim: Victim, number: int) -> tuple[float | None, float | None, float | None]:
+    """End one process by the keys; return the seconds of each step, None where nothing came of it."""
+    # An odd step, so that keys meet every phase of a refresh.
+    at.drain(0.437 + 0.061 * (number % 7))
+    os.write(at.master, str(victim.pid).encode())
+    at.drain(0.5 + 0.043 * (number % 11))
+    menu = at.pressed(b"k", b"SIGQUIT")
+    plan = None if menu is None else at.pressed(b"\r", b"Send SIGTERM to %d " % victim.pid)
+    if plan is None:
+        # Nobody but the victim is ever signalled.
+        os.write(at.master, b"\x1b")
+        at.drain(0.5)
+        os.write(at.master, b"\x1b")
+        return menu, None, None
+    at.drain(0.3 + 0.037 * (number % 13))
+    confirmed = time.monotonic()
+    os.write(at.master, b"\r")
+    arrived = victim.arrival()
+    return menu, plan, None if arrived is None else arrived - confirmed
+
+
+def parse_terminal(text: str) -> Size:
+    """Parse `80x24`."""
+    columns, _, lines = text.partition("x")
+    return int(columns), int(lines)
 
 
 def swarm(options: argparse.Namespace) -> None:
@@ -278,6 +329,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "start": start,
     "wire": wire,
     "keys": keys,
+    "signal": signals,
     "swarm": swarm,
     "events": events,
     "soak": soak,
@@ -293,8 +345,12 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=7)
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--keys", type=int, default=100)
+    parser.add_argument("--sizes", type=parse_terminal, nargs="+", default=[(80, 24), (120, 40), (200, 60)])
+    parser.add_argument("--victims", type=int, default=40)
     parser.add_argument("--ticks", type=int, default=20000)
     options = parser.parse_args()
+    # Told to end, it takes its thousands of processes with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     machine()
     for name in options.sections or SECTIONS:
         SECTIONS[name](options)

@@ -58,6 +58,17 @@ class Terminal:
         self.drain(0.05)
         return answer
 
+    def pressed(self, key: bytes, mark: bytes, seconds: float = 5.0) -> float | None:
+        """Press a key and return the seconds until `mark` was written, None if it was not in time."""
+        pressed, seen = time.monotonic(), b""
+        os.write(self.master, key)
+        while (left := pressed + seconds - time.monotonic()) > 0:
+            if select.select([self.master], [], [], left)[0]:
+                seen += os.read(self.master, 1 << 16)
+                if mark in seen:
+                    return time.monotonic() - pressed
+        return None
+
     def cpu_seconds(self) -> float:
         """Return utime + stime of all threads so far."""
         with open(f"/proc/{self.pid}/stat") as file:
@@ -112,6 +123,45 @@ def processes(count: int, work: Callable[[], None] = signal.pause) -> Iterator[N
         os.waitpid(parent, 0)
         os.close(reader)
         os.close(writer)
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """A child that tells when SIGTERM arrives, and ends."""
+
+    pid: int
+    told: int
+
+    def arrival(self, seconds: float = 5.0) -> float | None:
+        """Return the instant (CLOCK_MONOTONIC) of the signal, None if none came in time."""
+        if not select.select([self.told], [], [], seconds)[0]:
+            return None
+        return float(struct.unpack("d", os.read(self.told, 8))[0])
+
+
+@contextmanager
+def victims(count: int) -> Iterator[list[Victim]]:
+    """Hold `count` children that wait for SIGTERM; whoever is left is killed at the end."""
+    held: list[Victim] = []
+    try:
+        for _ in range(count):
+            reader, writer = os.pipe()
+            # Blocked before the fork: a signal that comes early waits.
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+            pid = os.fork()
+            if pid == 0:
+                signal.sigwait([signal.SIGTERM])
+                os.write(writer, struct.pack("d", time.monotonic()))
+                os._exit(0)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+            os.close(writer)
+            held.append(Victim(pid, reader))
+        yield held
+    finally:
+        for victim in held:
+            os.kill(victim.pid, signal.SIGKILL)
+            os.waitpid(victim.pid, 0)
+            os.close(victim.told)
 
 
 def saw_tooth() -> None:

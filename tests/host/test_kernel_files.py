@@ -71,6 +71,9 @@ def test_zoneinfo_keeps_zones_that_hold_memory():
 
 def test_swaps_are_in_bytes():
     (device,) = parse_swaps("Filename Type Size Used Priority\n/swap file 2097148 10 -2\n")
+    assert device.path == "/swap"
+    (odd,) = parse_swaps("Filename Type Size Used Priority\n/a\\040b\\134c\\011 file 4 0 -2\n")
+    assert odd.path == "/a b\\c\t"
     assert (device.size, device.used, device.priority) == (2097148 * 1024, 10240, -2)
 
 

@@ -145,6 +145,21 @@ def test_typed_values():
             parse()
 
 
+@pytest.mark.parametrize("value", ["-1", "1e99", "nan", "inf", "", " ", "16384p", "9" * 5000, "²", "1G\0", "--5"])
+def test_typed_values_that_are_none_are_said_to_be_so(value):
+    parses = (
+        lambda: menus.parse_swap_file(f"/s {value}"),
+        lambda: menus.parse_swap_file(f"/s 1G priority {value}"),
+        lambda: menus.parse_zram(value),
+        lambda: menus.parse_limit("/a", Limit.MAX, value),
+        lambda: menus.parse_confine((), f"box {value}"),
+        lambda: menus.parse_setting(find_setting("swappiness"), value),
+    )
+    for parse in parses:
+        with pytest.raises(ValueError, match=r"\w"):
+            parse()
+
+
 def test_the_setting_under_the_cursor_is_chosen():
     rows = tuple(
         SettingRow(name, "1", None, "what", "", None, find_setting(name), "/f")

@@ -88,6 +88,8 @@ def container(engine):
         daemon("containerd", "--address", socket, until=["ctr", "--address", socket, "version"])
         places = ("--containerd", socket, "--data-root", "/run/docker-data", "--exec-root", "/run/docker-exec")
         bare = ("--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs")
+        # By itself it takes systemd wherever that ever ran.
+        bare = (*bare, "--exec-opt", "native.cgroupdriver=cgroupfs")
         daemon("dockerd", *bare, *places, until=["docker", "version"])
         subprocess.run("tar -C /run/boxroot -c . | docker import - box", shell=True, check=True, capture_output=True)
         run("docker", *common, "--security-opt", "apparmor=unconfined", "box", "/bin/busybox", "sleep", "100000")

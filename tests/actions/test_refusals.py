@@ -1,0 +1,280 @@
+"""What is refused, for every kind of action that it can be asked of: on real processes, groups and users."""
+
+import os
+import signal
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import get_args
+
+import pytest
+from children import GIB, as_nobody, context, end, facts, identity, start
+
+from oomtop.actions.catalogue import prepare
+from oomtop.actions.guard import Guard
+from oomtop.actions.plan import Status
+from oomtop.actions.requests import (
+    AdjustRequest,
+    CompactRequest,
+    ConfineRequest,
+    DrillKind,
+    DrillRequest,
+    DropCachesRequest,
+    FreezeCgroupRequest,
+    FreezeRequest,
+    KillCgroupRequest,
+    KillRequest,
+    Limit,
+    LimitRequest,
+    ReclaimCgroupRequest,
+    ReclaimProcessRequest,
+    ReleaseRequest,
+    Request,
+    RestoreAdjRequest,
+    SwapFileRequest,
+    SwapOffRequest,
+    SweepZramRequest,
+    SysctlRequest,
+    UnitAdjRequest,
+    ZramRequest,
+)
+from oomtop.host.cgroup import find_layout
+from oomtop.host.process import ProcessId
+from oomtop.host.root import Root
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+MIB = 1 << 20
+NAME = f"/oomtop-refused-{os.getpid()}"
+
+OF_PROCESS = {
+    "kill": lambda who, **more: KillRequest((who,), **more),
+    "kill tree": lambda who, **more: KillRequest((who,), signal.SIGKILL, tree=True, **more),
+    "adjust": lambda who, **more: AdjustRequest((who,), 500, **more),
+    "restore": lambda who, **more: RestoreAdjRequest(((who, 500),), **more),
+    "freeze": lambda who, **more: FreezeRequest((who,), **more),
+    "thaw": lambda who, **more: FreezeRequest((who,), thaw=True, **more),
+    "page out": lambda who, **more: ReclaimProcessRequest(who, **more),
+    "confine": lambda who, **more: ConfineRequest((who,), f"refused-{os.getpid()}", max=GIB, **more),
+}
+OF_GROUP = {
+    "kill": lambda path, **more: KillCgroupRequest(path, **more),
+    "freeze": lambda path, **more: FreezeCgroupRequest(path, **more),
+    "thaw": lambda path, **more: FreezeCgroupRequest(path, thaw=True, **more),
+    "limit": lambda path, **more: LimitRequest(path, Limit.MAX, GIB, **more),
+    "reclaim": lambda path: ReclaimCgroupRequest(path),
+    "dissolve": lambda path: ReleaseRequest(path, ()),
+}
+OF_MACHINE = {
+    "drop caches": DropCachesRequest(),
+    "compact": CompactRequest(),
+    "sysctl": SysctlRequest("swappiness", 7),
+    "swap file": SwapFileRequest(f"/var/tmp/oomtop-refused-{os.getpid()}", 2 * MIB),
+    "swapoff": SwapOffRequest("/nothing"),
+    "zram": ZramRequest(2 * MIB),
+    "sweep": SweepZramRequest(()),
+    "unit": UnitAdjRequest("none.service", -500),
+    "drill": DrillRequest(DrillKind.LEAK),
+}
+DENIED = ("not permitted", "permission denied", "to run as root", "to be root")
+of_process = pytest.mark.parametrize("make", OF_PROCESS.values(), ids=OF_PROCESS)
+of_group = pytest.mark.parametrize("make", OF_GROUP.values(), ids=OF_GROUP)
+
+
+@pytest.fixture
+def child():
+    process = start()
+    yield process
+    end(process)
+
+
+@pytest.fixture
+def group():
+    """A real group with a process in it, in the memory hierarchy and in v1's freezer."""
+    layout = find_layout(Root())
+    if layout is None:
+        pytest.skip("no memory controller here")
+    mounts = [layout.memory_mount]
+    if layout.version == 1:
+        mounts.append(os.path.join(os.path.dirname(layout.memory_mount), "freezer"))
+    folders = [mount + NAME for mount in mounts if os.path.isdir(mount)]
+    try:
+        for folder in folders:
+            os.mkdir(folder)
+        process = start("".join(f"open({folder + '/cgroup.procs'!r}, 'w').write('0')\n" for folder in folders))
+    except OSError as error:
+        pytest.skip(f"may not create a cgroup: {error}")
+    yield process
+    end(process)
+    for folder in folders:
+        if os.path.isdir(folder):
+            os.rmdir(folder)
+
+
+def ask(request, *processes, **more):
+    return prepare(request, context([facts(pid) for pid in processes], layout=find_layout(Root()), **more))
+
+
+def refusal(request, *processes, **more):
+    """Return why it is refused, None if it is not; a refused plan does nothing even when it is performed."""
+    prepared = ask(request, *processes, **more)
+    said = prepared.plan.refusal
+    if said is not None:
+        outcome = prepared.perform(print)
+        assert (outcome.status, outcome.summary) == (Status.REFUSED, said)
+    prepared.close()
+    return said
+
+
+@contextmanager
+def untouched(pid):
+    """Everything that any action could change of a process is the same afterwards."""
+
+    def seen():
+        found = [facts(pid).state in "Tt"]
+        for name in ("oom_score_adj", "cgroup"):
+            with open(f"/proc/{pid}/{name}") as file:
+                found.append(file.read())
+        return found
+
+    before = seen()
+    yield
+    assert seen() == before
+
+
+@of_process
+def test_gone(child, make):
+    request = make(identity(child.pid))
+    end(child)
+    assert "gone already" in refusal(request)
+
+
+@of_process
+def test_a_reused_pid(child, make):
+    now = identity(child.pid)
+    with untouched(child.pid):
+        assert "another process now" in refusal(make(ProcessId(now.pid, now.start_time - 500)), child.pid)
+
+
+@of_process
+@pytest.mark.parametrize(
+    ("pid", "words"),
+    [(lambda: 1, "pid 1"), (os.getpid, "oomtop itself"), (os.getppid, "ancestor of oomtop")],
+    ids=["init", "itself", "ancestor"],
+)
+def test_init_oomtop_itself_and_its_ancestors(make, pid, words):
+    with untouched(pid()):
+        assert words in refusal(make(identity(pid())), pid())
+
+
+@of_process
+def test_a_kernel_thread(make):
+    if not os.path.exists("/proc/2/stat") or not facts(2).is_kernel_thread:
+        pytest.skip("no kernel threads are seen here")
+    with untouched(2):
+        assert "kernel thread" in refusal(make(identity(2)), 2)
+
+
+@of_process
+def test_the_protected_list(child, make):
+    guard = Guard(protected=(facts(child.pid).comm,))
+    request = make(identity(child.pid))
+    with untouched(child.pid):
+        assert "protected by your list" in refusal(request, child.pid, guard=guard)
+        lifted = ask(make(identity(child.pid), override=True), child.pid, guard=guard)
+        lifted.close()
+    assert lifted.plan.refusal is None
+
+
+@needs_root
+@of_process
+def test_a_process_of_another_user(child, make):
+    request = make(identity(child.pid))
+    with untouched(child.pid):
+        said = as_nobody(lambda: refusal(request, child.pid) or "no refusal")
+    assert any(words in said for words in DENIED), said
+
+
+@needs_root
+@of_group
+def test_a_group_of_another_user(group, make):
+    with untouched(group.pid):
+        said = as_nobody(lambda: refusal(make(NAME), group.pid) or "no refusal")
+    assert any(words in said for words in DENIED), said
+
+
+@of_group
+@pytest.mark.parametrize("path", ["/", "", "//"])
+def test_the_root_group(make, path):
+    assert refusal(make(path)) in (
+        "the root group is the whole machine",
+        "only a group that oomtop made is dissolved",
+        "no memory controller is mounted",
+    )
+
+
+@of_group
+@pytest.mark.parametrize(
+    "path",
+    [f"{NAME}/../..", f"{NAME}/../../../etc", "/oomtop-x/..", "/oomtop-gone\n", "/oomtop-\0"],
+    ids=["root", "etc", "up", "newline", "nul"],
+)
+def test_a_path_that_leads_elsewhere_or_nowhere(make, path):
+    said = refusal(make(path))
+    assert "no '..'" in said or "no such group" in said or "no memory controller" in said
+
+
+@of_group
+def test_a_group_that_vanished_before_the_plan(make):
+    assert "no such group" in refusal(make(NAME)) or find_layout(Root()) is None
+
+
+@of_group
+def test_a_group_that_vanishes_between_plan_and_action(group, make):
+    prepared = ask(make(NAME), group.pid)
+    end(group)
+    layout = find_layout(Root())
+    for mount in (layout.memory_mount, os.path.join(os.path.dirname(layout.memory_mount), "freezer")):
+        if os.path.isdir(mount + NAME):
+            os.rmdir(mount + NAME)
+    outcome = prepared.perform(print)
+    assert outcome.status in (Status.REFUSED, Status.FAILED)
+    words = ("there no longer", "gone already", "no such file", "only a group that oomtop made")
+    assert any(text in outcome.summary for text in words), outcome
+
+
+@pytest.mark.parametrize("name", ["kill", "freeze", "limit"])
+def test_a_group_with_a_guarded_process(group, name):
+    make = OF_GROUP[name]
+    protected = Guard(protected=(facts(group.pid).comm,))
+    ancestor = Guard(lineage=(identity(os.getpid()), identity(group.pid)))
+    with untouched(group.pid):
+        assert "is in it: protected" in refusal(make(NAME), group.pid, guard=protected)
+        assert "is in it: an ancestor of oomtop" in refusal(make(NAME), group.pid, guard=ancestor)
+        lifted = ask(make(NAME, override=True), group.pid, guard=protected)
+        lifted.close()
+    assert lifted.plan.refusal is None
+
+
+@needs_root
+@pytest.mark.parametrize("name", OF_MACHINE)
+def test_the_machine_without_the_right(name):
+    said = as_nobody(lambda: refusal(OF_MACHINE[name]) or "no refusal")
+    assert any(words in said for words in (*DENIED, "systemd does not run", "no memory controller")), said
+
+
+def every_request():
+    """One of each kind there is; a kind that is missing here fails the test below."""
+    made = [make(ProcessId(4194303, 1)) for make in OF_PROCESS.values()]
+    return [*made, *(make(NAME) for make in OF_GROUP.values()), *OF_MACHINE.values()]
+
+
+@pytest.mark.parametrize("mode", [{"read_only": True}, {"replay": True}], ids=["read-only", "replay"])
+def test_nothing_at_all_is_done_read_only_or_in_a_replay(mode):
+    requests = every_request()
+    assert {type(request) for request in requests} == set(get_args(Request))
+    guard = Guard(**mode)
+    for request in requests:
+        assert refusal(request, guard=guard) == guard.mode_refusal(), request
+        if any(field.name == "override" for field in fields(request)):
+            values = {field.name: getattr(request, field.name) for field in fields(request)}
+            lifted = type(request)(**(values | {"override": True}))
+            assert refusal(lifted, guard=guard) == guard.mode_refusal(), request

@@ -37,8 +37,8 @@ unit: $(STAMP)
 others: $(STAMP)
 	tests/interpreters.sh
 
-# Whole-machine OOM kills, swap, zram, cgroup v2, in machines that are booted for them; twenty minutes.  What a busy host
-# starved is tried once more.
+# Whole-machine OOM kills, swap, zram, cgroup v2, in machines that are booted for them; under half an hour.  What a busy
+# host starved is tried once more.
 vm: $(STAMP)
 	$(BIN)/pytest tests/vm -m vm || $(BIN)/pytest tests/vm -m vm --last-failed
 

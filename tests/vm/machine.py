@@ -1,6 +1,6 @@
 """A machine of its own: Debian's kernel in QEMU through virtme-ng, with the host's file system as its root.
 
-No KVM is needed; a boot takes some 10 s then.  Nothing inside can harm the host: its root is read-only, /tmp, /run and
+No KVM is needed; a boot takes some 15 s then.  Nothing inside can harm the host: its root is read-only, /tmp, /run and
 the usual writable folders are the guest's own.
 """
 

@@ -363,8 +363,10 @@ class Watch:
         kills = oom_kills()
 
         def someone_died():
-            # The kernel counts before it signals: a victim that is still on its way out is no prediction any more.
-            return any(load.process.poll() is not None for load in awaited) or oom_kills() > kills
+            # The kernel counts before it signals, and a process gives its memory back before its parent is told: a victim
+            # that is still on its way out is no prediction any more.
+            dead = (load.process.poll() is not None or rss_and_swap(load.pid) == 0 for load in awaited)
+            return any(dead) or oom_kills() > kills
 
         while all(load.process.poll() is None for load in awaited) and time.monotonic() < end and monitor.alive:
             for _ in range(keys):

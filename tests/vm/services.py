@@ -39,7 +39,7 @@ class Systemd:
             env=os.environ | {"SYSTEMD_UNIT_PATH": path, "SYSTEMD_GENERATOR_PATH": "/nowhere", "container": "oomtop"},
             stdin=subprocess.DEVNULL,
         )
-        self.run("systemctl", "is-active", "--wait", "ours.target", patience=120)
+        self.run("systemctl", "is-active", "--wait", "ours.target", patience=300)
 
     @property
     def pid(self):

@@ -64,7 +64,7 @@ def under_pressure():
 
 @pytest.mark.skipif(not os.path.exists(OOMD), reason=f"{OOMD} is missing (apt-get install systemd-oomd)")
 def test_a_unit_that_systemd_oomd_kills(machine):
-    answer = machine(Shape(memory=1024)).call(under_pressure, timeout=900)
+    answer = machine(Shape(memory=1024)).call(under_pressure, timeout=1200)
     said = answer["said"]
     print(said["monitor"], said["warm"], said["after"], said["events"])
     assert_alive(said)

@@ -29,6 +29,10 @@ def describe_victim(item: Candidate) -> str:
 def describe_event(event: OomEvent) -> str:
     """Return who was killed, by whom, what ran out: `kernel killed 116 (stress-ng) 64M anon: limit of /a`."""
     where = f": limit of {event.victim_cgroup}" if event.type == "memcg" and event.victim_cgroup else ""
+    if event.victim is None and event.cgroup is not None:
+        # A daemon that kills a whole cgroup names no process.
+        why = f": {event.reason}" if event.reason else ""
+        return f"{event.killer} killed {event.cgroup}{why}"
     if event.victim is None:
         what = event.panic or ("found nobody to kill" if event.no_killable_processes else "reported, no kill seen")
         return f"{event.killer} {what}{where}"

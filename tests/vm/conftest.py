@@ -16,12 +16,39 @@ import pytest
 
 from tests.vm import machine as vm
 
+# What of a test's name says when its turn is: tests of one shape stand together, for each change of shape is a boot.
+ORDER = (
+    "test_vm_boot",
+    "test_vm_victims",
+    "test_vm_actions",
+    "unprivileged",
+    "[no swap]",
+    "test_without_psi",
+    # From here on the swap disk stays in use.
+    "test_vm_machine_oom",
+    "[slow swap]",
+    "test_vm_groups",
+    "test_vm_oomd",
+    "test_vm_owners",
+    "test_vm_recorder",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here boots a machine; tests of one shape stand together, so that few are up at a time."""
+    """Everything here boots a machine, hence the marker, and an order in which few are booted."""
     for item in items:
         if "tests/vm/" in item.path.as_posix():
             item.add_marker(pytest.mark.vm)
+    items.sort(key=turn)
+
+
+def turn(item: pytest.Item) -> int:
+    """Return the place of a test in `ORDER`; those of other folders keep theirs, before all of it."""
+    if "tests/vm/" not in item.path.as_posix():
+        return -1
+    # `test_without_psi` is in a module whose other tests come later.
+    named = [place for place, name in enumerate(ORDER) if name in item.nodeid]
+    return min(named, default=len(ORDER))
 
 
 BEGUN = time.monotonic()
@@ -43,13 +70,20 @@ def booted(shape: vm.Shape) -> vm.Machine:
 
 
 @pytest.fixture(scope="session")
-def machine() -> Iterator[Callable[[vm.Shape], vm.Machine]]:
-    """Return what gives the machine of a shape; the one of another shape is switched off first."""
+def running() -> Iterator[list[vm.Machine]]:
+    """Return the machines that are up, one at most; a test that boots its own has the processors to itself then."""
+    machines: list[vm.Machine] = []
+    yield machines
+    for one in machines:
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def machine(running: list[vm.Machine]) -> Callable[[vm.Shape], vm.Machine]:
+    """Return what gives the machine of a shape; one of another shape or in disorder is switched off first."""
     reason = vm.missing()
     if reason is not None:
         pytest.skip(reason)
-    running: list[vm.Machine] = []
-
     minutes = float(os.environ.get("VM_MINUTES", "inf"))
 
     def give(shape: vm.Shape) -> vm.Machine:
@@ -57,12 +91,10 @@ def machine() -> Iterator[Callable[[vm.Shape], vm.Machine]]:
             pytest.skip(refusals[0])
         if time.monotonic() - BEGUN > minutes * 60:
             pytest.skip(f"the {minutes:.0f} minutes of VM_MINUTES are over")
-        if running and running[0].shape != shape:
+        if running and (running[0].shape != shape or running[0].is_spoilt):
             running.pop().close()
         if not running:
             running.append(booted(shape))
         return running[0]
 
-    yield give
-    for one in running:
-        one.close()
+    return give

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
+import io
 import json
 import os
 import pty
@@ -33,17 +35,19 @@ KEYS = (b"\x1b[B", b"\x1b[A")
 
 LOAD = r"""
 import mmap, os, sys, time
-kind, mib, rate = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+kind, mib, rate, step = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
 sys.stdin.readline()
 begun, held = time.monotonic(), []
 if kind == "anon":
     # MAP_NORESERVE: a mapping bigger than RAM and swap together is refused at once otherwise.
     area = mmap.mmap(-1, mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000)
 elif kind == "tmpfs":
-    file = open(sys.argv[4], "wb", buffering=0)
+    file = open(sys.argv[5], "wb", buffering=0)
 # Random, so that zram gains little from it.
 chunk = os.urandom(1 << 20)
 for i in range(mib):
+    if step and i and i % step == 0:
+        sys.stdin.readline()
     if kind == "anon":
         area[i << 20:(i + 1) << 20] = chunk
     else:
@@ -63,8 +67,10 @@ def shield():
 
 
 def swap_on():
-    """Use the swap disk of the machine."""
+    """Use the swap disk of the machine, unless the scenario before left it in use."""
     device = next(path for path in ("/dev/vda", "/dev/sda") if os.path.exists(path))
+    if device in Path("/proc/swaps").read_text():
+        return
     subprocess.run(["mkswap", device], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     subprocess.run(["swapon", device], check=True)
 
@@ -96,10 +102,10 @@ def group(path, **limits):
 
 
 class Load:
-    """A process that takes memory once `go` is called."""
+    """A process that takes memory once `go` is called: `rate` MiB a second, or `step` MiB and as much with each `more`."""
 
-    def __init__(self, name, mib, rate=0, kind="anon", folder=None, adj=0, path="", groups=None):
-        self.name, self.mib = name, mib
+    def __init__(self, name, mib, rate=0, kind="anon", folder=None, adj=0, path="", step=0):
+        self.name, self.mib, self.step = name, mib, step
 
         def prepare():
             Path("/proc/self/oom_score_adj").write_text(str(adj))
@@ -110,8 +116,9 @@ class Load:
         # A name of its own, as `ps` and the kernel's report show it.
         script = f"open('/proc/self/comm', 'w').write({name!r})\n" + LOAD
         self.process = subprocess.Popen(
-            [sys.executable, "-S", "-c", script, kind, str(mib), str(rate), path],
+            [sys.executable, "-S", "-c", script, kind, str(mib), str(rate), str(step), path],
             stdin=subprocess.PIPE,
+            bufsize=0,
             preexec_fn=prepare,
         )
 
@@ -120,9 +127,14 @@ class Load:
         return self.process.pid
 
     def go(self):
-        self.process.stdin.write(b"\n")
-        self.process.stdin.flush()
+        # Who is dead needs no leave.
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(b"\n")
         return self
+
+    def more(self):
+        if self.step:
+            self.go()
 
     def settle(self, seconds=60):
         """Wait until it holds what it was asked to, or is dead."""
@@ -285,10 +297,17 @@ class Foresight:
         self._sampler.close()
 
 
-def events(*options):
-    """Return what `oomtop events --json` tells of this machine, oldest first, without the bulk."""
-    done = subprocess.run([*OOMTOP, "events", "--json", *options], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
+def events():
+    """Return what `oomtop events --json` tells of this machine, oldest first, without the bulk.
+
+    Called here: an interpreter of its own takes some ten seconds to come so far.
+    """
+    from oomtop.cli import run
+
+    said, complaints = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complaints):
+        code = run(["events", "--json"])
+    assert code == 0, complaints.getvalue()[-2000:]
     kept = (
         "killer",
         "type",
@@ -297,11 +316,12 @@ def events(*options):
         "task_memcg",
         "oom_group",
         "cgroup",
+        "reason",
         "complete",
         "other_victims",
         "kernel_time",
     )
-    return [{name: event[name] for name in kept} for event in json.loads(done.stdout)["events"]]
+    return [{name: event[name] for name in kept} for event in json.loads(said.getvalue())["events"]]
 
 
 class Watch:
@@ -311,22 +331,26 @@ class Watch:
         """`before` is what the monitor is started with, such as `NOBODY`; then nothing is waited for but `patience`."""
         shield()
         self.path = tempfile.mktemp(prefix="recording-", suffix=".db", dir="/tmp")
-        self.monitor = Monitor((*before, *MONITOR, "record", "--with-monitor", "--file", self.path))
+        self.monitor = Monitor((*before, *MONITOR, "record", "--with-monitor", "--file", self.path), settle=0)
         self.foresight = Foresight()
         self.foresight.look()
         end = time.monotonic() + patience
         # What is loaded behind the first picture comes before the lock.
-        while time.monotonic() < end and self.monitor.alive and self.monitor.status()["adj"] == 0:
+        while time.monotonic() < end and self.monitor.alive and not self._is_guarded():
             self.monitor.drain(1)
         self.monitor.drain(3)
         self.since = time.clock_gettime(time.CLOCK_BOOTTIME)
         """Events after this moment belong to the next answer."""
 
+    def _is_guarded(self):
+        status = self.monitor.status()
+        return status["adj"] != 0 and status["VmLck"] != 0
+
     def follow(self, loads, path=None, seconds=300, killed=None, keys=2, shown=None):
         """Set the loads going and press keys until one is killed; return who, the last prediction, log and screen.
 
         `killed` are the names of those whose death is waited for; None is any.  `shown` is the text the screen has to
-        show then, unless it is the victim's name.
+        show then, unless it is that the first of them was killed.
         """
         monitor, foresight = self.monitor, self.foresight
         monitor.latencies, monitor.missed, before = [], 0, monitor.status()
@@ -339,8 +363,10 @@ class Watch:
         kills = oom_kills()
 
         def someone_died():
-            # The kernel counts before it signals: a victim that is still on its way out is no prediction any more.
-            return any(load.process.poll() is not None for load in awaited) or oom_kills() > kills
+            # The kernel counts before it signals, and a process gives its memory back before its parent is told: a victim
+            # that is still on its way out is no prediction any more.
+            dead = (load.process.poll() is not None or rss_and_swap(load.pid) == 0 for load in awaited)
+            return any(dead) or oom_kills() > kills
 
         while all(load.process.poll() is None for load in awaited) and time.monotonic() < end and monitor.alive:
             for _ in range(keys):
@@ -350,9 +376,13 @@ class Watch:
             if looked and not someone_died():
                 seen.append(looked)
                 found.update(foresight.findings())
+            # However slow the host is, there is a look at each step.
+            for load in loads:
+                load.more()
         time.sleep(1)
         dead = [load for load in loads if load.process.poll() in (-9, -15)]
-        screen = monitor.wait_for(shown or (f"({dead[0].name})" if dead else "killed"))
+        first = next((load for load in awaited if load in dead), None)
+        screen = monitor.wait_for(shown or (f"killed {first.pid} ({first.name})" if first else "killed"))
         monitor.press()
         answer = {
             "killed": [load.name for load in dead],

@@ -35,10 +35,11 @@ class Systemd:
         words = ["/lib/systemd/systemd", "--system", "--unit=ours.target", "--log-target=kmsg", "--show-status=0"]
         self._process = subprocess.Popen(
             ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *words],
-            env=os.environ | {"SYSTEMD_UNIT_PATH": path, "container": "oomtop"},
+            # Generators make units of fstab and the like, which nothing here needs.
+            env=os.environ | {"SYSTEMD_UNIT_PATH": path, "SYSTEMD_GENERATOR_PATH": "/nowhere", "container": "oomtop"},
             stdin=subprocess.DEVNULL,
         )
-        self.run("systemctl", "is-active", "--wait", "ours.target", patience=120)
+        self.run("systemctl", "is-active", "--wait", "ours.target", patience=300)
 
     @property
     def pid(self):
@@ -62,6 +63,10 @@ class Systemd:
                 raise RuntimeError(f"{command}: {done and done.stdout + done.stderr}")
             time.sleep(0.3)
 
+    def load(self, name, folder):
+        """Return the service of that name as a load to follow; `folder` is its cgroup's."""
+        return ServiceLoad(self, name, folder)
+
     def show(self, name, unit):
         """Return a property of a unit."""
         return self.run("systemctl", "show", "-P", name, unit)
@@ -76,3 +81,32 @@ class Systemd:
         self._process.kill()
         self._process.wait()
         shutil.rmtree("/run/systemd", ignore_errors=True)
+
+
+class ServiceLoad:
+    """A service in the place of a `guest.Load`: one process, which lives for as long as its cgroup has any."""
+
+    def __init__(self, systemd, name, folder):
+        self.name, self.pid, self.process = name, None, self
+        self._systemd, self._folder = systemd, Path(folder)
+
+    def go(self):
+        self._systemd.run("systemctl", "start", f"{self.name}.service", patience=60)
+        self.pid = self._pids()[0]
+        return self
+
+    def more(self):
+        """It takes what it takes at once."""
+
+    def poll(self):
+        return None if self._pids() else -9
+
+    def end(self):
+        self._systemd.run("systemctl", "stop", f"{self.name}.service", patience=60)
+
+    def _pids(self):
+        try:
+            return [int(line) for line in (self._folder / "cgroup.procs").read_text().split()]
+        except OSError:
+            # The group goes with the last process.
+            return []

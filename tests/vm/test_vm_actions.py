@@ -5,18 +5,28 @@ import pytest
 from tests.vm.machine import Shape
 
 MIB = 1 << 20
-SHAPE = Shape(memory=768)
+SHAPE = Shape()
 
 
-def run_check(name):
+def all_checks():
     import actions_guest
 
-    return actions_guest.CHECKS[name]()
+    return actions_guest.run_all()
+
+
+@pytest.fixture(scope="module")
+def found(machine):
+    return machine(SHAPE).call(all_checks, timeout=900)
 
 
 @pytest.fixture
-def check(machine):
-    return lambda name: machine(SHAPE).call(run_check, timeout=240, name=name)
+def check(found):
+    def of(name):
+        said = found[name]
+        assert not isinstance(said, dict) or "error" not in said, said["error"]
+        return said
+
+    return of
 
 
 def test_drop_caches(check):

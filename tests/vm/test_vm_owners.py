@@ -133,6 +133,7 @@ def assert_done(*outcomes):
         assert outcome["code"] == 0, outcome["said"]
 
 
+@pytest.mark.skipif(shutil.which("/lib/systemd/systemd") is None, reason="systemd is not installed")
 def test_a_unit_of_systemd(machine):
     said = machine(SHAPE).call(unit)
     assert_done(*(said[name] for name in ("limit", "undo", "lasting", "protect", "forget", "killed")))

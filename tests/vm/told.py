@@ -14,16 +14,18 @@ def assert_alive(said: dict[str, Any]) -> None:
         assert said["after"]["majflt"] == said["warm"]["majflt"], (said["warm"], said["after"])
 
 
-def assert_told(said: dict[str, Any], name: str, kind: str, group: str | None = None) -> None:
+def assert_told(said: dict[str, Any], name: str, kind: str, group: str = "") -> None:
     """The kill came as predicted, and screen and log tell the right victim, cause and killer."""
     assert said["killed"][:1] == [name], said
     pid = said["pids"][0]
     assert_alive(said)
     assert said["predicted"]["pid"] == pid or said["predicted"]["tie"], said["predicted"]
-    assert f"kernel killed {pid} ({name})" in said["screen"], said["screen"]
+    rows = [row for row in said["screen"].splitlines() if f"kernel killed {pid} ({name})" in row]
+    cause = f"({kind})" if kind != "memcg" else f"limit of {group}"
+    assert any(cause in row for row in rows), said["screen"]
     event = next(event for event in said["events"] if event["victim"] and event["victim"]["pid"] == pid)
     assert (event["killer"], event["type"]) == ("kernel", kind), event
-    assert group is None or event["oom_memcg"] == group, event
+    assert (event["oom_memcg"] or "") == group, event
 
 
 def assert_whole(recording: dict[str, Any], *told: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -41,9 +40,6 @@ def _guard_self(app: OomtopApp) -> None:
     # Made and dropped, so that under pressure no tab has to be loaded from a disk that is busy with swap.
     for make in MAKERS.values():
         make(app.state, app.look)
-    for character in map(chr, range(32, 127)):
-        # Textual asks for the name of each key that is pressed, and back.
-        unicodedata.lookup(unicodedata.name(character))
     end_start()
     app.self_guard = guard_self()
     app.state.guard = app.self_guard.describe()

@@ -32,7 +32,8 @@ _CHART_SECONDS = 4.0
 class Dashboard(TabScreen):
     """Header, gauges, outlook, chart, processes, events, keys."""
 
-    CSS = stylesheet("dashboard.tcss")
+    # As defaults, which are parsed with those of the widgets: as `CSS` all styles were parsed and applied once more.
+    DEFAULT_CSS = stylesheet("dashboard.tcss")
 
     def __init__(self, state: State, look: Look, latest: Callable[[], Assessment | None]) -> None:
         super().__init__(state, look, id="processes-tab")

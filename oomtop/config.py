@@ -116,7 +116,7 @@ def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple
     errors: list[ConfigError] = []
     for key, value in table.items():
         if key == "alert":
-            # 8 ms of the start that only who has alerts waits for.
+            # 4 ms of the start that only who has alerts waits for.
             from oomtop.config_alerts import read_alerts
 
             rules, mistakes = read_alerts(value, path)

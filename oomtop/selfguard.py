@@ -28,7 +28,7 @@ OWN_ADJ = -900
 OWN_NICE = -10
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 # Files that nothing touches once the modules that need them are imported, or of which few pages are ever touched:
-# 1.2 MB that need not be read.  Not unicodedata: the name of every key that is pressed is looked up in it.
+# 0.4 MB that need not be read.  Not unicodedata: the name of every key that is pressed is looked up in it.
 _NOT_WHOLE = (
     "LC_CTYPE", "_bz2.", "_decimal.", "_lzma.", "_pickle.", "_uuid.", "libbz2.", "liblzma.", "libnss_systemd.",
     "libuuid.", "mypyc.",
@@ -170,10 +170,7 @@ def _resident() -> int:
 
 
 def _raise_priority(before: int) -> str:
-    """Raise that of every thread, whose own it is on Linux: one left behind holds the interpreter lock of all.
-
-    With the main thread alone, a key waited until the sampling thread got back a CPU from a load of equal priority.
-    """
+    """Raise that of every thread, whose own it is on Linux: one that is kept from its CPU holds the lock of all."""
     if before > OWN_NICE:
         for thread in os.listdir("/proc/self/task"):
             with suppress(ProcessLookupError):

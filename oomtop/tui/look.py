@@ -5,15 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
-
-from textual.scrollbar import ScrollBar, ScrollBarRender
-
-
-class WholeCells(ScrollBarRender):
-    """A scroll bar of whole cells: Textual's ends in eighths of a block, which is not ASCII."""
-
-    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 @dataclass(slots=True)
@@ -39,5 +30,4 @@ class Look:
 
 def make_look(ascii_only: bool, palette: Mapping[str, str]) -> Look:
     """Return the look of an app, without colours where `NO_COLOR` is set."""
-    ScrollBar.renderer = WholeCells
     return Look(ascii_only, {} if os.environ.get("NO_COLOR") else palette)

@@ -39,11 +39,15 @@ class Program:
     """What its first full picture holds."""
     interval: float = 1.0
     version: tuple[str, ...] = ()
+    down_and_up: tuple[bytes, bytes] = (b"\x1b[B", b"\x1b[A")
 
 
 PROGRAMS = (
     Program("oomtop", (*OOMTOP, "--interval", "1"), (b"COMMAND", b"Quit", b"anon"), 1.0, (*OOMTOP, "--version")),
-    Program("htop", ("htop", "-d", "10"), (b"Quit",), 1.0, ("htop", "--version")),
+    # htop switches the keypad to application mode and would take the other codes as `[`, its key for a nice value.
+    Program(
+        "htop", ("htop", "--readonly", "-d", "10"), (b"Quit",), 1.0, ("htop", "--version"), (b"\x1bOB", b"\x1bOA")
+    ),
     # btop takes its interval from its configuration only.
     Program("btop", ("btop",), (b"proc",), 2.0, ("btop", "--version")),
     Program("atop", ("atop", "1"), (b"PRC",), 1.0, ("atop", "-V")),
@@ -131,18 +135,18 @@ def keys(options: argparse.Namespace) -> None:
     heading("Key to paint, 5,000 processes, 120x40", ("program", "median ms", "95th ms", "worst ms", "unanswered"))
     with processes(5000):
         for program in installed(("oomtop", "htop", "btop")):
-            found = measured(program, (120, 40), lambda at: answers(at, options.keys))
+            found = measured(program, (120, 40), lambda at, p=program: answers(at, p, options.keys))
             row((program.name, *(found or ("ended", "", "", ""))))
 
 
-def answers(at: Terminal, count: int) -> tuple[str, ...]:
+def answers(at: Terminal, program: Program, count: int) -> tuple[str, ...]:
     """Return the distribution of the answers to `count` keys."""
     at.drain(10.0)
     found: list[float | None] = []
     for number in range(count):
         # An odd step, so that keys meet every phase of a refresh.
         at.drain(0.137 + 0.061 * (number % 7))
-        found.append(at.answer_to(b"\x1b[B" if number % 20 < 10 else b"\x1b[A"))
+        found.append(at.answer_to(program.down_and_up[number // 10 % 2]))
     return distribution(found)
 
 

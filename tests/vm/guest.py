@@ -32,6 +32,9 @@ _OTHER = re.compile(
     rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>78]|\x1bP.*?\x1b\\|\x1b\].*?(?:\x07|\x1b\\)", re.S
 )
 KEYS = (b"\x1b[B", b"\x1b[A")
+# htop switches the keypad to application mode (smkx) and would take the others as `[`, which raises the nice value of
+# the process under its cursor.
+HTOP_KEYS = (b"\x1bOB", b"\x1bOA")
 
 LOAD = r"""
 import mmap, os, sys, time
@@ -167,7 +170,8 @@ def rss_and_swap(pid):
 class Monitor:
     """A full-screen program on a pty, its answers to keys timed."""
 
-    def __init__(self, command=MONITOR, size=(100, 30), ready=b"Swap", settle=6):
+    def __init__(self, command=MONITOR, size=(100, 30), ready=b"Swap", settle=6, keys=KEYS):
+        self.keys = keys
         self.said, self.alive, self.latencies, self.missed = b"", True, [], 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -202,7 +206,7 @@ class Monitor:
     def press(self, key=None, patience=60):
         """Press a key and time the answer; None: down and up in turn."""
         self.drain(0.03)
-        key = key or KEYS[len(self.latencies) % 2]
+        key = key or self.keys[len(self.latencies) % 2]
         pressed = time.monotonic()
         try:
             os.write(self.fd, key)

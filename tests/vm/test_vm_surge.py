@@ -21,10 +21,13 @@ def surges(rounds, swap, programs):
     guest.shield()
     if swap:
         guest.swap_on()
-    monitors = {}
-    for name in programs:
-        command, ready = (guest.OOMTOP, b"Swap") if name == "oomtop" else (("htop", "-d", "20"), b"Swp")
-        monitors[name] = guest.Monitor(command, ready=ready, settle=25 if name == "oomtop" else 3)
+    started = {
+        "oomtop": lambda: guest.Monitor(guest.OOMTOP, settle=25),
+        "htop": lambda: guest.Monitor(
+            ("htop", "--readonly", "-d", "20"), ready=b"Swp", settle=3, keys=guest.HTOP_KEYS
+        ),
+    }
+    monitors = {name: started[name]() for name in programs}
     before = {name: monitor.status() for name, monitor in monitors.items()}
     killed = 0
     for _ in range(rounds):
@@ -56,5 +59,5 @@ def test_keys_are_answered_through_every_surge(machine, swap):
     assert own["alive"]
     assert (own["missed"], own["major_faults"]) == (0, 0)
     if "htop" in said and said["htop"]["alive"]:
-        # The emulated processor is some twenty times slower than the one it runs on.
-        assert own["p95"] <= 2.0 + said["htop"]["p95"]
+        # docs/benchmarks.md has what a quiet host shows; another's load is not told from ours here.
+        assert own["p95"] <= 1.0 + said["htop"]["p95"]

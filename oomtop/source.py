@@ -17,7 +17,7 @@ from oomtop.sampler import Sampler
 from oomtop.snapshot import Problem, Snapshot, Tick
 
 if TYPE_CHECKING:
-    from oomtop.oomlog.sources import KernelLog
+    from oomtop.oomlog.live import LiveLog
 
 _LOG_SECONDS = 0.5
 
@@ -61,7 +61,7 @@ class LiveSource:
         """Whether the kernel's slab caches are read: while the Kernel tab is in sight."""
         self._root = root or Root()
         self._sampler = Sampler(self._root)
-        self._log: KernelLog | None = None
+        self._log: LiveLog | None = None
         self._wake = threading.Event()
         self._closed = False
 
@@ -81,11 +81,11 @@ class LiveSource:
                 self._log.close()
             self._sampler.close()
 
-    def _open_log(self) -> KernelLog:
+    def _open_log(self) -> LiveLog:
         # The readers of all kernels' reports take 20 ms to load, which the first picture does not wait for.
-        from oomtop.oomlog.sources import open_kernel_log
+        from oomtop.oomlog.live import LiveLog
 
-        self._log = open_kernel_log(self._root)
+        self._log = LiveLog(self._root)
         return self._log
 
     def refresh(self) -> None:
@@ -99,12 +99,14 @@ class LiveSource:
 
     def _sample(self) -> Snapshot:
         snapshot = self._sampler.sample(self.watched, self.with_slabs)
-        if self._log is None or self._log.problem is None:
-            return snapshot
-        return snapshot.with_problem(Problem("kernel log", self._log.problem))
+        if self._log is not None:
+            self._log.follow_daemons(process.comm for process in snapshot.processes)
+            for log, why in self._log.problems:
+                snapshot = snapshot.with_problem(Problem(log, why))
+        return snapshot
 
-    def _wait(self, log: KernelLog) -> tuple[OomEvent, ...]:
-        """Wait for the next tick, looking into the kernel log twice a second."""
+    def _wait(self, log: LiveLog) -> tuple[OomEvent, ...]:
+        """Wait for the next tick, looking into the logs twice a second."""
         end = time.monotonic() + self.interval
         while not self._closed:
             left = end - time.monotonic()

@@ -129,17 +129,21 @@ def _tell_missing(events: Sequence[OomEvent]) -> None:
 
 
 def _follow(options: argparse.Namespace) -> int:
-    """Print what the kernel log tells from now on, until it is interrupted."""
+    """Print what the kernel log and the journal tell from now on, until it is interrupted."""
     from oomtop.host.root import Root
-    from oomtop.oomlog.sources import open_kernel_log
+    from oomtop.oomlog.journal import DAEMONS
+    from oomtop.oomlog.live import LiveLog
 
-    log = open_kernel_log(Root())
-    if log.problem:
-        raise OomtopError(log.problem)
+    begun, log = time.time(), LiveLog(Root())
+    if log.problems:
+        raise OomtopError(log.problems[0][1])
     log.poll()
+    # They may also be started later.
+    log.follow_daemons(DAEMONS)
     complain("waiting for OOM events")
     while True:
-        for event in log.poll():
+        # The journal begins with what daemons said since boot.
+        for event in (event for event in log.poll() if event.time is None or event.time >= begun - _POLL_SECONDS):
             _print([event], options)
             sys.stdout.flush()
         time.sleep(_POLL_SECONDS)

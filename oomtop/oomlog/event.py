@@ -145,8 +145,9 @@ class OomEvent:
     @property
     def key(self) -> tuple[object, ...]:
         """What a later, fuller telling of the same event shares with this one."""
-        pid = self.victim.pid if self.victim else self.cgroup
-        return (self.killer, pid, self.victim.total_vm if self.victim else self.kernel_time)
+        if self.victim is not None:
+            return (self.killer, self.victim.pid, self.victim.total_vm)
+        return (self.killer, self.cgroup, self.time if self.kernel_time is None else self.kernel_time)
 
     @property
     def victim_cgroup(self) -> str | None:

@@ -20,7 +20,8 @@ from oomtop.oomlog.scan import scan_file, scan_stream
 
 _NAMES = ("kern.log", "messages", "syslog", "dmesg")
 _KILLERS = ("systemd-oomd", "earlyoom", "nohang", "oomd", "kubelet", "containerd")
-_FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIMESTAMP"
+FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIMESTAMP"
+"""What of an entry of the journal is read."""
 _MAGIC: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "lzma", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
@@ -153,7 +154,7 @@ def read_journal(since: float | None = None) -> tuple[list[OomEvent], list[Unrea
     """Return the events of the journal, of this boot and those before; a machine without journalctl has none."""
     units = [word for name in _KILLERS for word in ("+", f"SYSLOG_IDENTIFIER={name}")]
     when = [] if since is None else [f"--since=@{int(since)}"]
-    output = ("-o", "json", "-q", "--no-pager", f"--output-fields={_FIELDS}")
+    output = ("-o", "json", "-q", "--no-pager", f"--output-fields={FIELDS}")
     argv = ("journalctl", *output, *when, "_TRANSPORT=kernel", *units)
     events: list[OomEvent] = []
     try:

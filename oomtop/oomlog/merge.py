@@ -12,6 +12,7 @@ _REPORTERS = frozenset({"kubelet", "containerd"})
 _NEAR = 60.0
 # printk's clock stands still while a machine sleeps, so a time computed from it may be late by hours.
 _SAME_STAMP = 2.0
+_SAME_MOMENT = 5.0
 _SAME_BOOT = 86400.0
 
 
@@ -29,6 +30,16 @@ def _same(report: OomEvent, kill: OomEvent) -> bool:
     if report.time is None or kill.time is None:
         return report.source == kill.source
     return abs(report.time - kill.time) <= _NEAR
+
+
+def is_retold(event: OomEvent, told: Iterable[OomEvent]) -> bool:
+    """Whether another live log told the same already; both date it by the same clock within a moment."""
+    return any(
+        known.source != event.source
+        and _group(known) == _group(event)
+        and abs((known.time or 0.0) - (event.time or 0.0)) <= _SAME_MOMENT
+        for known in told
+    )
 
 
 def merge_logs(events: Iterable[OomEvent]) -> tuple[OomEvent, ...]:

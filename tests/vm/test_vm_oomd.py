@@ -22,9 +22,6 @@ def under_pressure():
         (folder / "ours.conf").write_text(text)
 
     configure("oomd", "[OOM]\nDefaultMemoryPressureDurationSec=1s\n")
-    # The one way by which a daemon's line comes to the kernel log, hence at once to the screen.
-    configure("journald", "[Journal]\nForwardToKMsg=yes\n")
-    Path("/proc/sys/kernel/printk_devkmsg").write_text("on\n")
     Path("/run/hungry.py").write_text(
         "import mmap, os\n"
         "open('/proc/self/comm', 'w').write('hungry')\n"
@@ -53,7 +50,6 @@ def under_pressure():
     said["result"] = systemd.show("Result", "hungry.service")
     # What an engineer types afterwards.
     said["explained"] = systemd.oomtop("events", "--event", str(len(guest.events())))
-    # Without the forwarding, the journal is read when the tab of events is opened.
     watch.monitor.press(b"\t\t")
     said["tab"] = watch.monitor.wait_for("/guarded.slice/hungry")
     recording = watch.close()
@@ -69,7 +65,6 @@ def test_a_unit_that_systemd_oomd_kills(machine):
     print(said["monitor"], said["warm"], said["after"], said["events"])
     assert_alive(said)
     assert (said["killed"], said["calm"], said["result"]) == (["hungry"], "active", "oom-kill")
-    # Told by the kernel log and by the journal, and one event.
     (event,) = said["events"]
     assert (event["killer"], event["type"], event["victim"]) == ("systemd-oomd", "cgroup", None)
     assert event["cgroup"] == "/guarded.slice/hungry.service"

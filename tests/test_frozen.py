@@ -44,6 +44,34 @@ def test_fields_by_place_name_and_default():
         Point()
 
 
+def test_the_first_instances_are_made_as_the_later_ones_are():
+    @frozen
+    class Fresh:
+        """As `Point`, but nothing has made one yet."""
+
+        x: int
+        y: int = 2
+        seen: list[int] = dataclasses.field(default_factory=list)
+
+    makers = (
+        lambda: Fresh(1), lambda: Fresh(1, 5, [6]), lambda: Fresh(x=1, seen=[7]), lambda: Fresh(1, 2, [3], 4),
+        lambda: Fresh(y=1), lambda: Fresh(1, x=1), lambda: Fresh(1, z=1),
+    )  # fmt: skip
+
+    def outcome(make):
+        try:
+            made = make()
+        except TypeError as error:
+            return str(error)
+        return made.x, made.y, made.seen
+
+    first = [outcome(make) for make in makers]
+    assert first[:3] == [(1, 2, []), (1, 5, [6]), (1, 2, [7])]
+    for _ in range(10):
+        assert [outcome(make) for make in makers] == first
+    assert Fresh(1).seen is not Fresh(1).seen
+
+
 def test_nothing_can_be_set_removed_or_added():
     point = Point(1)
     for name in ("x", "other"):

@@ -48,9 +48,13 @@ def import_asyncio_without_ssl() -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Start the monitor: an option goes over the configuration."""
-    from oomtop.source import LiveSource
 
-    return show(options, LiveSource)
+    def watch(interval: float) -> LiveSource:
+        from oomtop.source import LiveSource
+
+        return LiveSource(interval)
+
+    return show(options, watch)
 
 
 def show(
@@ -62,13 +66,13 @@ def show(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         complain("the monitor needs a terminal; `oomtop top` works in pipes")
         return 2
+    # Nearly all that a start allocates stays; the collector would walk it again and again (35 ms).
+    gc.disable()
     from oomtop.config import config_paths, load_config
 
     config, mistakes = load_config(config_paths())
     if options.no_color or not config.color:
         os.environ["NO_COLOR"] = "1"
-    # Nearly all that a start allocates stays; the collector would walk it again and again (35 ms).
-    gc.disable()
     # A key passes from thread to thread; beside one that samples each turn would otherwise wait for 5 ms.
     sys.setswitchinterval(0.0005)
     import_asyncio_without_ssl()

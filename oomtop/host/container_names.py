@@ -7,7 +7,6 @@ nerdctl: a file per name that holds the id; the kubelet: `/var/log/containers/PO
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import threading
@@ -128,7 +127,12 @@ def _read(path: str) -> str:
 
 
 def _json(text: str) -> object:
+    if not text:
+        return None
+    # 1 ms of the start that only a host with containers waits for.
+    import json
+
     try:
-        return json.loads(text) if text else None
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None

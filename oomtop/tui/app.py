@@ -73,6 +73,7 @@ class OomtopApp(PlainApp):
         self.register_theme(theme.theme)
         # Without its watcher, which would parse and apply all styles once more (30 ms).
         self.set_reactive(OomtopApp.theme, theme.theme.name)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
         self.look = make_look(self.options.ascii, theme.palette)
         self.latest: Assessment | None = None
@@ -117,6 +118,11 @@ class OomtopApp(PlainApp):
         self.app_resume_signal.subscribe(self, lambda _: self.action_rescan())
         if not self.is_headless:
             watch_terminal(self.leave)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style all widgets anew; not for the first screen, whose widgets are styled as they are mounted (7 ms)."""
+        if self.screen.is_mounted:
+            super().refresh_css(animate)
 
     @cached_property
     def guard(self) -> Guard:

@@ -42,6 +42,7 @@ class Dashboard(TabScreen):
 
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
+        self.fit_terminal()
         look, state = self.look, self.state
         yield Panel(draw_header(lambda: state.standing, "processes"), look, id="header")
         with Horizontal(id="top"):
@@ -53,7 +54,6 @@ class Dashboard(TabScreen):
             yield Panel(draw_chart, look, id="chart")
         yield ProcessTable(ascii_only=look.ascii, columns=state.columns, sort=state.sort, id="processes")
         yield Panel(draw_events(lambda: state.remarks), look, id="events")
-        yield PromptLine(self._focus_table)
         yield Panel(draw_status, look, id="status")
         yield KeyBar(MONITOR_KEYS, look, id="keys")
 
@@ -68,7 +68,7 @@ class Dashboard(TabScreen):
 
     def search(self) -> None:
         """Ask for a text and go to the next row that holds it."""
-        self.query_one(PromptLine).ask("/", self._searched)
+        self.prompt.ask("/", self._searched)
 
     def _searched(self, text: str) -> None:
         if text and not self.table.search(text):
@@ -76,7 +76,7 @@ class Dashboard(TabScreen):
 
     def filter(self) -> None:
         """Ask for a filter; an empty one shows everything."""
-        self.query_one(PromptLine).ask("filter: text, !regex, rss>1g and user=root", self._filtered)
+        self.prompt.ask("filter: text, !regex, rss>1g and user=root", self._filtered)
 
     def _filtered(self, text: str) -> None:
         problem = self.table.set_filter(text)
@@ -85,12 +85,21 @@ class Dashboard(TabScreen):
 
     def choose_user(self) -> None:
         """Ask for a user; an empty answer shows everyone."""
-        self.query_one(PromptLine).ask("user", lambda text: self.table.set_user(text or None))
+        self.prompt.ask("user", lambda text: self.table.set_user(text or None))
 
     def notice(self, text: str) -> None:
         """Put a line into the event pane."""
         self.state.add_remark(text)
         self.show_remarks()
+
+    @property
+    def prompt(self) -> PromptLine:
+        """The line that asks, made for the first question: 4 ms of the start."""
+        line = super().prompt
+        if line is None:
+            line = PromptLine(self._focus_table)
+            self.mount(line, before="#status")
+        return line
 
     @property
     def table(self) -> ProcessTable:

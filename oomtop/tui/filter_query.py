@@ -66,9 +66,10 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 _SIZES = {"": 1, "b": 1, "%": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_VALUE = re.compile(r"([+-]?\d+(?:\.\d+)?)([bkmgt%]?)(?:ib|b)?", re.IGNORECASE)
-_TOKEN = re.compile(r"""\s*(?:(?P<paren>[()])|(?P<op>>=|<=|!=|[<>=~])|"(?P<quoted>[^"]*)"|(?P<word>[^\s()<>=~!"]+))""")
-_LOOKS_LIKE_EXPRESSION = re.compile(r"[\s(]*(?:not\s+)?[\s(]*[a-z_+]+\s*(?:>=|<=|!=|[<>=~])", re.IGNORECASE)
+# Texts, compiled by whoever first uses a filter.
+_VALUE = r"(?i)([+-]?\d+(?:\.\d+)?)([bkmgt%]?)(?:ib|b)?"
+_TOKEN = r"""\s*(?:(?P<paren>[()])|(?P<op>>=|<=|!=|[<>=~])|"(?P<quoted>[^"]*)"|(?P<word>[^\s()<>=~!"]+))"""
+_LOOKS_LIKE_EXPRESSION = r"(?i)[\s(]*(?:not\s+)?[\s(]*[a-z_+]+\s*(?:>=|<=|!=|[<>=~])"
 
 
 def parse(text: str) -> Predicate:
@@ -80,7 +81,7 @@ def parse(text: str) -> Predicate:
     text = text.strip()
     if text.startswith("!"):
         return _matching(text[1:])
-    if _LOOKS_LIKE_EXPRESSION.match(text):
+    if re.match(_LOOKS_LIKE_EXPRESSION, text):
         return _Parser(text).parse()
     return containing(text.strip('"'))
 
@@ -176,9 +177,9 @@ class _Parser:
 
 def _tokens(text: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    at = 0
+    at, token = 0, re.compile(_TOKEN)
     while at < len(text):
-        match = _TOKEN.match(text, at)
+        match = token.match(text, at)
         if match is None:
             raise FilterError(f"cannot read {text[at:].strip()!r}")
         found.append((match.lastgroup or "", match[match.lastgroup or 0]))
@@ -193,7 +194,7 @@ def _compare(name: str, symbol: str, value: str) -> Predicate:
 
 
 def _compare_number(get: _Number, name: str, symbol: str, value: str) -> Predicate:
-    match = _VALUE.fullmatch(value)
+    match = re.fullmatch(_VALUE, value)
     if match is None or symbol == "~":
         raise FilterError(f"expected a number after {name}, such as {name}>100m, not {symbol}{value}")
     limit = float(match[1]) * _SIZES[match[2].lower()]

@@ -17,7 +17,6 @@ from oomtop.source import Source
 from oomtop.times import parse_time
 from oomtop.tui.compare_screen import CompareScreen
 from oomtop.tui.look import Look
-from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.replay_bar import ReplayBar
 from oomtop.tui.tab import TabScreen
 from oomtop.tui.time_line import Standing
@@ -123,9 +122,9 @@ class ReplayDesk:
 
     def ask_time(self) -> None:
         """Ask for a time and go there."""
-        prompts = self._app.tab.query(PromptLine)
-        if prompts:
-            prompts.first().ask("time: 14:05, 2026-11-24 14:05:30, -10m before the end", self._asked)
+        prompt = self._app.tab.prompt
+        if prompt is not None:
+            prompt.ask("time: 14:05, 2026-11-24 14:05:30, -10m before the end", self._asked)
 
     def _asked(self, text: str) -> None:
         if self.source is None or not text:

@@ -13,6 +13,7 @@ from oomtop.analysis.model import Assessment
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.look import Look
+from oomtop.tui.prompt_line import PromptLine
 from oomtop.tui.state import State
 
 TABS = (("processes", "Processes"), ("cgroups", "Cgroups"), ("events", "Events"), ("kernel", "Kernel"))
@@ -38,6 +39,15 @@ class TabScreen(Screen[None]):
         super().__init__(id=id)
         self.state = state
         self.look = look
+
+    def fit_terminal(self) -> None:
+        """Set the classes of the terminal's size before anything is mounted.
+
+        Textual sets them when the size is told, and then styles all that stands once more (3 ms of the start).
+        """
+        sides = ((self.app.size.width, self.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.VERTICAL_BREAKPOINTS))
+        found = [max(step for step in steps if step[0] <= cells)[1] for cells, steps in sides]
+        self.add_class(*found, update=False)
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
         """Take a tick in."""
@@ -65,6 +75,11 @@ class TabScreen(Screen[None]):
     def copies(self) -> tuple[tuple[str, str], ...]:
         """Return (what it is, text) of all that can be copied, the most wanted first."""
         return ()
+
+    @property
+    def prompt(self) -> PromptLine | None:
+        """The line that asks for a text, None on a tab that asks nothing."""
+        return next(iter(self.query("#line").results(PromptLine)), None)
 
     def search(self) -> None:
         """Ask for a text and go to what holds it, on a tab that can."""

@@ -45,9 +45,7 @@ class Program:
 PROGRAMS = (
     Program("oomtop", (*OOMTOP, "--interval", "1"), (b"COMMAND", b"Quit", b"anon"), 1.0, (*OOMTOP, "--version")),
     # htop switches the keypad to application mode and would take the other codes as `[`, its key for a nice value.
-    Program(
-        "htop", ("htop", "--readonly", "-d", "10"), (b"Quit",), 1.0, ("htop", "--version"), (b"\x1bOB", b"\x1bOA")
-    ),
+    Program("htop", ("htop", "--readonly", "-d", "10"), (b"Quit",), 1.0, ("htop", "--version"), (b"\x1bOB", b"\x1bOA")),
     # btop takes its interval from its configuration only.
     Program("btop", ("btop",), (b"proc",), 2.0, ("btop", "--version")),
     Program("atop", ("atop", "1"), (b"PRC",), 1.0, ("atop", "-V")),

@@ -23,9 +23,7 @@ def surges(rounds, swap, programs):
         guest.swap_on()
     started = {
         "oomtop": lambda: guest.Monitor(guest.OOMTOP, settle=25),
-        "htop": lambda: guest.Monitor(
-            ("htop", "--readonly", "-d", "20"), ready=b"Swp", settle=3, keys=guest.HTOP_KEYS
-        ),
+        "htop": lambda: guest.Monitor(("htop", "--readonly", "-d", "20"), ready=b"Swp", settle=3, keys=guest.HTOP_KEYS),
     }
     monitors = {name: started[name]() for name in programs}
     before = {name: monitor.status() for name, monitor in monitors.items()}

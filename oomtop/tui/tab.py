@@ -40,6 +40,17 @@ class TabScreen(Screen[None]):
         self.state = state
         self.look = look
 
+    def _compositor_refresh(self) -> None:
+        """Behind a dialog, have the screen on top paint what changed; Textual's own way sends all of it (9 kB a tick)."""
+        if self is self.app.screen or not self.is_current:
+            super()._compositor_refresh()
+            return
+        regions = self._compositor._dirty_regions
+        if regions:
+            self.app.screen.refresh(*regions)
+        regions.clear()
+        self._dirty_widgets.clear()
+
     def fit_terminal(self) -> None:
         """Set the classes of the terminal's size before anything is mounted.
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from textual._compositor import ChopsUpdate
+
 from oomtop.actions.audit import Audit
 from oomtop.oomlog.scan import scan_lines
 from oomtop.sampler import Sampler
@@ -215,6 +217,25 @@ async def test_nothing_is_drawn_behind_the_help(app):
         assert app.dashboard.assessment is before
         await pilot.press("escape")
         await settled(pilot, lambda: app.dashboard.assessment is app.latest)
+
+
+async def test_behind_a_dialog_only_what_changed_is_painted(app, monkeypatch):
+    async with app.run_test(size=(120, 40)) as pilot:
+        await drawn(pilot)
+        await pilot.press("k")
+        await settled(pilot, lambda: isinstance(app.screen, Menu))
+        await pilot.pause(0.3)
+        painted = []
+        monkeypatch.setattr(app, "_display", lambda screen, update: painted.append(update))
+        app.remark("a new remark")
+        await settled(pilot, lambda: any(update is not None for update in painted))
+        await pilot.pause(0.3)
+    updates = [update for update in painted if update is not None]
+    assert {type(update) for update in updates} == {ChopsUpdate}
+    lines = {y for update in updates for y, *_ in update.spans}
+    assert 1 <= len(lines) <= 8
+    strips = [strip for update in updates for chop in update.chops for strip in chop.values() if strip]
+    assert any("a new remark" in "".join(segment.text for segment in strip) for strip in strips)
 
 
 async def test_a_bad_theme_is_said_and_the_default_is_used(tmp_path):

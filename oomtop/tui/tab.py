@@ -41,7 +41,7 @@ class TabScreen(Screen[None]):
         self.look = look
 
     def _compositor_refresh(self) -> None:
-        """Behind a dialog, have the screen on top paint what changed; Textual's own way sends all of it (9 kB a tick)."""
+        """Behind a dialog, have the screen on top paint what changed; Textual itself sends all of it (9 kB a tick)."""
         if self is self.app.screen or not self.is_current:
             super()._compositor_refresh()
             return

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from textual._compositor import ChopsUpdate
 
 from oomtop.actions.audit import Audit

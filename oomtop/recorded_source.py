@@ -17,7 +17,7 @@ class RecordedSource(LiveSource):
     """Records as densely as the recorder alone would, as far as the screen's interval goes."""
 
     def __init__(self, interval: float, recorder: Recorder) -> None:
-        super().__init__(interval)
+        super().__init__(interval, follows_daemons=True)
         self._recorder = recorder
 
     def ticks(self) -> Iterator[Tick]:

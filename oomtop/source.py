@@ -12,6 +12,7 @@ from oomtop.frozen import frozen
 from oomtop.history import History
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
+from oomtop.host.standing import own_standing
 from oomtop.oomlog.event import OomEvent
 from oomtop.sampler import Sampler
 from oomtop.snapshot import Problem, Snapshot, Tick
@@ -50,10 +51,19 @@ class Source(Protocol):
         ...
 
 
+def _programs(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the names of all programs; of scripts in Python, that of their unit."""
+    for process in snapshot.processes:
+        yield process.comm
+        if process.comm.startswith("python") and process.cgroup:
+            yield process.cgroup.rpartition("/")[2].removesuffix(".service")
+
+
 class LiveSource:
     """The machine it runs on: samples every `interval` seconds, and at once when an OOM event is logged."""
 
-    def __init__(self, interval: float = 2.0, root: Root | None = None) -> None:
+    def __init__(self, interval: float = 2.0, root: Root | None = None, *, follows_daemons: bool = False) -> None:
+        """`follows_daemons`: what runs on has the kills that daemons tell in the journal too."""
         self.interval = interval
         self.watched: frozenset[ProcessId] = frozenset()
         """Processes whose slow facts are read every time: the selected one."""
@@ -62,6 +72,9 @@ class LiveSource:
         self._root = root or Root()
         self._sampler = Sampler(self._root)
         self._log: LiveLog | None = None
+        self._follows_daemons = follows_daemons
+        # Now, as whoever makes a source protects itself later on.
+        self._standing = own_standing(self._root)
         self._wake = threading.Event()
         self._closed = False
 
@@ -85,7 +98,7 @@ class LiveSource:
         # The readers of all kernels' reports take 20 ms to load, which the first picture does not wait for.
         from oomtop.oomlog.live import LiveLog
 
-        self._log = LiveLog(self._root)
+        self._log = LiveLog(self._root, self._standing)
         return self._log
 
     def refresh(self) -> None:
@@ -100,7 +113,8 @@ class LiveSource:
     def _sample(self) -> Snapshot:
         snapshot = self._sampler.sample(self.watched, self.with_slabs)
         if self._log is not None:
-            self._log.follow_daemons(process.comm for process in snapshot.processes)
+            if self._follows_daemons:
+                self._log.follow_daemons(_programs(snapshot))
             for log, why in self._log.problems:
                 snapshot = snapshot.with_problem(Problem(log, why))
         return snapshot

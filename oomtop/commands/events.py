@@ -28,14 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--page", type=count, default=1, metavar="N", help="page of a long list (1)")
     when = "only events after a time: 2h, 3d, '2026-11-24 10:00'"
     parser.add_argument("--since", type=past_time, metavar="TIME", help=when)
-    parser.add_argument("--follow", action="store_true", help="wait for new events of the kernel log and print them")
+    parser.add_argument("--follow", action="store_true", help="wait for new events and print them")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the events."""
     if options.follow and options.files:
-        complain("--follow watches the kernel log of this machine; it takes no FILE")
+        complain("--follow watches the live logs of this machine; it takes no FILE")
         return 2
+    begun = time.time()
     events = _events_of_files(options.files) if options.files else _events_of_machine(options.since)
     events = tuple(event for event in events if not _is_before(event, options.since))
     if options.event is not None:
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
             raise OomtopError(f"there is no event {options.event}: {len(events)} found")
         events = events[options.event - 1 : options.event]
     _print(events, options)
-    return _follow(options) if options.follow else 0
+    return _follow(options, begun) if options.follow else 0
 
 
 def _is_before(event: OomEvent, since: float | None) -> bool:
@@ -128,22 +129,29 @@ def _tell_missing(events: Sequence[OomEvent]) -> None:
         complain(sentence)
 
 
-def _follow(options: argparse.Namespace) -> int:
-    """Print what the kernel log and the journal tell from now on, until it is interrupted."""
+def _follow(options: argparse.Namespace, begun: float) -> int:
+    """Print what the kernel log and the journal tell from now on, until it is interrupted; `begun` is when it was."""
     from oomtop.host.root import Root
+    from oomtop.host.standing import own_standing
     from oomtop.oomlog.journal import DAEMONS
     from oomtop.oomlog.live import LiveLog
 
-    begun, log = time.time(), LiveLog(Root())
+    log = LiveLog(Root(), own_standing(Root()))
     if log.problems:
         raise OomtopError(log.problems[0][1])
     log.poll()
     # They may also be started later.
     log.follow_daemons(DAEMONS)
     complain("waiting for OOM events")
+    said: tuple[tuple[str, str], ...] = ()
     while True:
-        # The journal begins with what daemons said since boot.
-        for event in (event for event in log.poll() if event.time is None or event.time >= begun - _POLL_SECONDS):
-            _print([event], options)
-            sys.stdout.flush()
+        for event in log.poll():
+            # The journal begins with what daemons said since boot; that was printed before.
+            if event.source != "journal" or event.time is None or event.time >= begun:
+                _print([event], options)
+        sys.stdout.flush()
+        if log.problems != said:
+            said = log.problems
+            for name, why in said:
+                complain(f"{name}: {why}")
         time.sleep(_POLL_SECONDS)

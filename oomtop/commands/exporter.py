@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise OomtopError(f"cannot listen on {options.listen[0]}:{options.listen[1]}: {error.strerror}") from None
     watch = watch_alerts()
-    source = LiveSource(options.interval)
+    source = LiveSource(options.interval, follows_daemons=True)
     failed: list[str] = []
     sampling = threading.Thread(target=_sample, args=(source, collector, watch, failed), name="sampling")
     sampling.start()

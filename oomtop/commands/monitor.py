@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     def watch(interval: float) -> LiveSource:
         from oomtop.source import LiveSource
 
-        return LiveSource(interval)
+        return LiveSource(interval, follows_daemons=True)
 
     return show(options, watch)
 

@@ -96,7 +96,7 @@ def run_alone(options: argparse.Namespace) -> int:
     from oomtop.source import LiveSource
 
     recorder = open_recorder(options, complain)
-    source = LiveSource(USUAL)
+    source = LiveSource(USUAL, follows_daemons=True)
     config = _config()
     # Before the process protects itself: hooks get the score that it has now.
     watch = _watch(config, recorder)

@@ -9,42 +9,50 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from oomtop.host.root import Root, read_int
+from oomtop.host.root import Root
+from oomtop.host.standing import Standing
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers import KillerReader
 from oomtop.oomlog.log_files import FIELDS
 from oomtop.oomlog.records import parse_line
 
-DAEMONS = frozenset({"systemd-oomd", "earlyoom", "nohang", "oomd"})
-"""The names (comm) of daemons that kill by themselves."""
+DAEMONS = frozenset({"systemd-oomd", "earlyoom", "nohang", "nohang-desktop", "oomd"})
+"""Daemons that kill by themselves, by the names of their programs and of their units."""
 _FOLDERS = ("/run/log/journal", "/var/log/journal")
 _AGAIN = 60.0
 """Seconds before a journalctl that ended is started again."""
-_MAX_A_POLL = 1 << 20
+_LINES = 500
+"""How many of the lines since boot are read at first."""
+_A_POLL = 1 << 18
+_LONGEST_LINE = 1 << 16
+_REMEMBERED = 2000
 
 
 def journalctl() -> tuple[str, ...]:
-    """Return the command that prints what the daemons said since boot, and goes on."""
-    units = [word for name in sorted(DAEMONS) for word in ("+", f"SYSLOG_IDENTIFIER={name}")][1:]
-    return ("journalctl", "-o", "json", "-q", "--boot", "--no-tail", "--follow", f"--output-fields={FIELDS}", *units)
+    """Return the command that prints what the daemons said since boot, and goes on.
+
+    Chosen by unit, which journald itself notes; an identifier is whatever a program calls itself.
+    """
+    units = [word for name in sorted(DAEMONS) for word in ("+", f"_SYSTEMD_UNIT={name}.service")][1:]
+    output = ("-o", "json", "-q", f"--output-fields={FIELDS}")
+    return ("journalctl", *output, "--boot", f"--lines={_LINES}", "--follow", *units)
 
 
 class KillerJournal:
-    """The kills that daemons tell in the journal, polled without ever waiting."""
+    """The kills that daemons tell in the journal, polled without waiting for a line."""
 
-    def __init__(self, argv: Sequence[str], root: Root) -> None:
-        self._argv = tuple(argv)
-        # oomtop protects itself later on; the follower is a program like any other.
-        self._adj = read_int(root.at("/proc/self/oom_score_adj")) or 0
-        self._nice = os.getpriority(os.PRIO_PROCESS, 0)
+    def __init__(self, argv: Sequence[str], root: Root, standing: Standing) -> None:
+        """`standing` is what the follower gets: that of this process before it protected itself."""
+        self._argv, self._root, self._standing = tuple(argv), root, standing
         self._killers = KillerReader("journal")
-        self._told: set[tuple[object, ...]] = set()
+        # A follower that is started again begins with the same lines.
+        self._told: deque[tuple[object, ...]] = deque(maxlen=_REMEMBERED)
         self._process: subprocess.Popen[bytes] | None = None
         self._rest = b""
-        self._root = root
         self._not_before = float("-inf")
         self.problem: str | None = None
         """Why the journal cannot be followed, None if it can."""
@@ -55,7 +63,7 @@ class KillerJournal:
             self._start()
         found = [event for line in self._lines() for record in parse_line(line) for event in self._killers.feed(record)]
         news = [event for event in found if event.key not in self._told]
-        self._told.update(event.key for event in news)
+        self._told.extend(event.key for event in news)
         return tuple(news)
 
     def close(self) -> None:
@@ -64,7 +72,9 @@ class KillerJournal:
         if process is not None and process.stdout is not None:
             process.stdout.close()
             process.kill()
-            process.wait()
+            # One that waits for a disk is reaped when the next child is started, or by init.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.5)
 
     def _start(self) -> None:
         journals = list(_journals(self._root))
@@ -73,41 +83,53 @@ class KillerJournal:
             self._give_up("what daemons kill is written there: group systemd-journal may read it" if journals else None)
             return
         try:
+            # In a session of its own: Ctrl-C in a tool opened from the screen is not for it.
             process = subprocess.Popen(
-                self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-            )
+                self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+                start_new_session=True,
+            )  # fmt: skip
         except OSError as error:
             self._give_up(f"{self._argv[0]}: {os.strerror(error.errno or 0)}")
             return
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
-        self._process, self._rest, self.problem = process, b"", None
+        self._process, self._rest = process, b""
+        # Both only ever rise back, which needs no right; it may have ended already.
         with suppress(OSError):
-            # Both only ever rise back to what they were, which needs no right; it may have ended already.
-            os.setpriority(os.PRIO_PROCESS, process.pid, self._nice)
-            with open(f"/proc/{process.pid}/oom_score_adj", "wb", buffering=0) as file:
-                file.write(str(self._adj).encode())
+            os.setpriority(os.PRIO_PROCESS, process.pid, self._standing.nice)
+        with suppress(OSError), open(f"/proc/{process.pid}/oom_score_adj", "wb", buffering=0) as file:
+            file.write(str(self._standing.adj).encode())
 
     def _give_up(self, why: str | None) -> None:
         self.problem, self._not_before = why, time.monotonic() + _AGAIN
 
     def _lines(self) -> Iterator[str]:
-        if self._process is None or self._process.stdout is None:
+        """Yield the JSON lines that are complete; one too long to be a daemon's is dropped as it comes."""
+        data = self._read()
+        if not data:
             return
-        data, end = self._rest, b""
-        while len(data) < _MAX_A_POLL:
+        *lines, rest = (self._rest + data).split(b"\n")
+        # What still comes of a line that is dropped goes on from here, and begins no JSON either.
+        self._rest = rest if len(rest) <= _LONGEST_LINE else b"?"
+        for line in lines:
+            if line.startswith(b"{"):
+                yield line.decode("utf-8", "backslashreplace")
+
+    def _read(self) -> bytes:
+        data = b""
+        while self._process is not None and self._process.stdout is not None and len(data) < _A_POLL:
             read = self._process.stdout.read(1 << 16)
             if read is None:
                 break
             if not read:
-                code = self._process.wait()
-                self.close()
-                self._give_up(f"journalctl ended with {code}; the kills that daemons make are not seen")
+                code = self._process.poll()
+                # None while it still dies.
+                if code is not None:
+                    self.close()
+                    self._give_up(f"journalctl ended with {code}; the kills that daemons make are not seen")
                 break
-            data += read
-        data, end, self._rest = data.rpartition(b"\n")
-        if end:
-            yield from data.decode("utf-8", "backslashreplace").split("\n")
+            data, self.problem = data + read, None
+        return data
 
 
 def _journals(root: Root) -> Iterator[str]:

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
 from oomtop.host.root import Root
+from oomtop.host.standing import Standing
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.journal import DAEMONS, KillerJournal, journalctl
-from oomtop.oomlog.merge import is_retold
+from oomtop.oomlog.merge import can_be_one
 from oomtop.oomlog.sources import open_kernel_log
 
 _REMEMBERED = 500
 
 
 class LiveLog:
-    """Polled without ever waiting; a kill that two logs tell is one event."""
+    """Polled without waiting; a kill that two logs tell is one event."""
 
-    def __init__(self, root: Root) -> None:
-        self._root = root
+    def __init__(self, root: Root, standing: Standing) -> None:
+        self._root, self._standing = root, standing
         self._kernel = open_kernel_log(root)
         self._journal: KillerJournal | None = None
-        self._by_daemons: deque[OomEvent] = deque(maxlen=_REMEMBERED)
+        self._told_once: list[OomEvent] = []
+        """Kills by daemons that only one log has told yet."""
 
-    def follow_daemons(self, names: Iterable[str]) -> None:
-        """Follow the journal from now on if one of the running programs kills by itself; a tree of files has none."""
-        if self._journal is None and self._root.path == "/" and not DAEMONS.isdisjoint(names):
-            self._journal = KillerJournal(journalctl(), self._root)
+    def follow_daemons(self, programs: Iterable[str]) -> None:
+        """Follow the journal from now on if one of these running programs kills by itself; not in a tree of files."""
+        if self._journal is None and self._root.path == "/" and not DAEMONS.isdisjoint(programs):
+            self._journal = KillerJournal(journalctl(), self._root, self._standing)
 
     def poll(self) -> tuple[OomEvent, ...]:
         """Return the events that are new or became fuller since the last call."""
-        found = []
-        for event in (*self._kernel.poll(), *(self._journal.poll() if self._journal is not None else ())):
-            if event.killer != "kernel":
-                if is_retold(event, self._by_daemons):
-                    continue
-                self._by_daemons.append(event)
-            found.append(event)
-        return tuple(found)
+        told = (*self._kernel.poll(), *(self._journal.poll() if self._journal is not None else ()))
+        return tuple(event for event in told if event.killer == "kernel" or not self._is_told_again(event))
+
+    def _is_told_again(self, event: OomEvent) -> bool:
+        """Whether the other log told this kill; each telling stands for one, so that a second kill is not lost."""
+        for known in self._told_once:
+            if known.source != event.source and can_be_one(known, event):
+                self._told_once.remove(known)
+                return True
+        self._told_once.append(event)
+        del self._told_once[:-_REMEMBERED]
+        return False
 
     @property
     def problems(self) -> tuple[tuple[str, str], ...]:

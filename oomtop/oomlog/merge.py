@@ -12,7 +12,6 @@ _REPORTERS = frozenset({"kubelet", "containerd"})
 _NEAR = 60.0
 # printk's clock stands still while a machine sleeps, so a time computed from it may be late by hours.
 _SAME_STAMP = 2.0
-_SAME_MOMENT = 5.0
 _SAME_BOOT = 86400.0
 
 
@@ -32,14 +31,9 @@ def _same(report: OomEvent, kill: OomEvent) -> bool:
     return abs(report.time - kill.time) <= _NEAR
 
 
-def is_retold(event: OomEvent, told: Iterable[OomEvent]) -> bool:
-    """Whether another live log told the same already; both date it by the same clock within a moment."""
-    return any(
-        known.source != event.source
-        and _group(known) == _group(event)
-        and abs((known.time or 0.0) - (event.time or 0.0)) <= _SAME_MOMENT
-        for known in told
-    )
+def can_be_one(one: OomEvent, other: OomEvent) -> bool:
+    """Whether two logs can tell the same kill: of the same victim by the same killer, at about the same time."""
+    return _group(one) == _group(other) and abs((one.time or 0.0) - (other.time or 0.0)) <= _NEAR
 
 
 def merge_logs(events: Iterable[OomEvent]) -> tuple[OomEvent, ...]:

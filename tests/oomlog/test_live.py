@@ -4,10 +4,12 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from oomtop.host.root import Root
+from oomtop.host.standing import Standing, own_standing
 from oomtop.oomlog import live
 from oomtop.oomlog.journal import DAEMONS, KillerJournal, journalctl
 from oomtop.oomlog.live import LiveLog
@@ -46,7 +48,8 @@ def follow(root, tmp_path):
     def start(*lines, seconds=60):
         path = tmp_path / f"said{len(opened)}"
         path.write_text("".join(f"{line}\n" for line in lines))
-        opened.append(KillerJournal((sys.executable, "-S", "-c", PRINT, str(path), str(seconds)), root))
+        argv = (sys.executable, "-S", "-c", PRINT, str(path), str(seconds))
+        opened.append(KillerJournal(argv, root, own_standing(Root())))
         return opened[-1]
 
     yield start
@@ -94,45 +97,55 @@ def test_a_line_that_comes_in_two_parts_is_one(follow, tmp_path):
     assert [event.cgroup for event in polled(journal, 1)] == ["/x.service"]
 
 
+def test_a_line_that_never_ends_is_dropped_and_the_next_is_read(follow):
+    flood = '{"MESSAGE":"' + "Killed /y due to memory used 1 " * 100_000 + '"}'
+    journal = follow(flood, "Killed /z.service due to memory used 1", entry(KILLED.format("/x.service"), 1000.0))
+    assert [event.cgroup for event in polled(journal, 1)] == ["/x.service"]
+    assert len(journal._rest) < 1 << 17
+
+
 def test_a_follower_that_ends_is_said_and_started_again_without_telling_twice(follow, monkeypatch):
     journal = follow(entry(KILLED.format("/x.service"), 1000.0), seconds=0)
     assert len(polled(journal, 1)) == 1
     end = time.monotonic() + 10
     while journal.problem is None and time.monotonic() < end:
         assert journal.poll() == ()
+        time.sleep(0.01)
     assert journal.problem.startswith("journalctl ended with 0")
     assert journal._process is None
     assert journal.poll() == ()
     assert journal._process is None
     journal._not_before = time.monotonic()
     assert journal.poll() == ()
-    assert journal.problem is None
+    # Said until it is known to read again.
+    assert journal.problem is not None
     assert polled(journal, 1, seconds=1) == []
 
 
 def test_the_follower_has_the_score_and_priority_of_before_and_ends_with_its_reader(follow):
     journal = follow()
-    adj_before = open("/proc/self/oom_score_adj").read()
-    journal._adj = int(adj_before) + 100
-    journal._nice = os.getpriority(os.PRIO_PROCESS, 0) + 3
+    own = own_standing(Root())
+    wanted = journal._standing = Standing(own.adj + 100, own.nice + 3)
     journal.poll()
     pid = child_of(journal)
-    assert int(open(f"/proc/{pid}/oom_score_adj").read()) == int(adj_before) + 100
-    assert os.getpriority(os.PRIO_PROCESS, pid) == journal._nice
+    assert int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == wanted.adj
+    assert os.getpriority(os.PRIO_PROCESS, pid) == wanted.nice
+    # Ctrl-C at the terminal is not for it.
+    assert os.getsid(pid) == pid
     journal.close()
     assert not os.path.exists(f"/proc/{pid}")
 
 
 def test_a_journal_that_this_user_may_not_read_is_said_and_nothing_is_started(root, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    journal = KillerJournal(("/nonexistent",), root)
+    journal = KillerJournal(("/nonexistent",), root, Standing(0, 0))
     assert journal.poll() == ()
     assert journal.problem == "what daemons kill is written there: group systemd-journal may read it"
     assert journal._process is None
 
 
 def test_without_a_journal_nothing_is_withheld_and_it_is_looked_for_again(tmp_path, root):
-    journal = KillerJournal(("/nonexistent/journalctl",), Root(str(tmp_path / "other")))
+    journal = KillerJournal(("/nonexistent/journalctl",), Root(str(tmp_path / "other")), Standing(0, 0))
     assert journal.poll() == ()
     assert journal.problem is None
     journal._root = root
@@ -144,36 +157,39 @@ def test_without_a_journal_nothing_is_withheld_and_it_is_looked_for_again(tmp_pa
 
 
 def test_a_missing_journalctl_is_said(root):
-    journal = KillerJournal(("/nonexistent/journalctl",), root)
+    journal = KillerJournal(("/nonexistent/journalctl",), root, Standing(0, 0))
     assert journal.poll() == ()
     assert journal.problem == "/nonexistent/journalctl: No such file or directory"
 
 
 def test_the_command_asks_for_every_daemon_and_never_for_the_kernel():
     words = journalctl()
-    assert {word.partition("=")[2] for word in words if word.startswith("SYSLOG_IDENTIFIER=")} == DAEMONS
-    assert not [word for word in words if "kernel" in word]
+    # By a field that no program can set for itself.
+    assert {word.partition("=")[2] for word in words if word.startswith("_SYSTEMD_UNIT=")} == {
+        f"{name}.service" for name in DAEMONS
+    }
+    assert not [word for word in words if "kernel" in word or "IDENTIFIER=" in word]
 
 
 def joined(monkeypatch, kernel_lines, journal):
     """A live log of these lines of /dev/kmsg and this journal."""
     backlog = tuple(record for line in kernel_lines for record in parse_kmsg(line.encode()))
     monkeypatch.setattr(live, "open_kernel_log", lambda root: KernelLog(None, backlog, "/dev/kmsg", None))
-    monkeypatch.setattr(live, "KillerJournal", lambda argv, root: journal)
-    return LiveLog(Root())
+    monkeypatch.setattr(live, "KillerJournal", lambda argv, root, standing: journal)
+    return LiveLog(Root(), own_standing(Root()))
 
 
 def test_what_journald_forwards_to_the_kernel_log_is_one_kill(follow, monkeypatch):
     boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
     text = KILLED.format("/x.service")
     forwarded = [f"30,{at},{at * 10**6},-;systemd-oomd[88]: {text}" for at in (100, 130)]
-    # The second was not forwarded as often as it happened.
-    journal = follow(*(entry(text, boot + at + 0.2) for at in (100, 130, 160)))
+    # printk's clock drifts; and the third is not forwarded.
+    journal = follow(*(entry(text, boot + at + 9.2) for at in (100, 130, 160)))
     log = joined(monkeypatch, forwarded, journal)
     log.follow_daemons(["bash", "systemd-oomd"])
     found = polled(log, 3)
     assert [(event.source, round(event.time - boot)) for event in found] == [
-        ("/dev/kmsg", 100), ("/dev/kmsg", 130), ("journal", 160),
+        ("/dev/kmsg", 100), ("/dev/kmsg", 130), ("journal", 169),
     ]  # fmt: skip
     assert log.problems == ()
     log.close()

@@ -25,8 +25,6 @@ DAEMONS = frozenset({"systemd-oomd", "earlyoom", "nohang", "nohang-desktop", "oo
 _FOLDERS = ("/run/log/journal", "/var/log/journal")
 _AGAIN = 60.0
 """Seconds before a journalctl that ended is started again."""
-_LINES = 500
-"""How many of the lines since boot are read at first."""
 _A_POLL = 1 << 18
 _LONGEST_LINE = 1 << 16
 _REMEMBERED = 2000
@@ -39,7 +37,8 @@ def journalctl() -> tuple[str, ...]:
     """
     units = [word for name in sorted(DAEMONS) for word in ("+", f"_SYSTEMD_UNIT={name}.service")][1:]
     output = ("-o", "json", "-q", f"--output-fields={FIELDS}")
-    return ("journalctl", *output, "--boot", f"--lines={_LINES}", "--follow", *units)
+    # From the boot on: one that is to begin near an end that does not exist yet never tells what comes (252).
+    return ("journalctl", *output, "--boot", "--no-tail", "--follow", *units)
 
 
 class KillerJournal:

@@ -6,8 +6,10 @@ A process that does not change costs nothing: a point is kept only when its figu
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections import defaultdict, deque
 from collections.abc import Iterable
+from math import isnan
 
 from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
@@ -43,6 +45,39 @@ class MachinePoint:
 
 
 Points = deque[tuple[float, int]]
+_OF_A_DAY = ("time", "available", "swap_used", "some_avg10", "full_avg10")
+
+
+class Minutes:
+    """A point a minute for a day, in columns that are made at once: 60 kB, where objects would grow to 400 kB."""
+
+    def __init__(self) -> None:
+        self._columns = {name: array("d", bytes(8 * THIN_POINTS)) for name in _OF_A_DAY}
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all points."""
+        self._added = 0
+        self.newest = float("-inf")
+        """The Unix time of the newest point."""
+
+    def add(self, point: MachinePoint) -> None:
+        """Keep a point unless the last one is less than a minute old; a clock that was set back starts anew."""
+        if 0 <= point.time - self.newest < THIN_SECONDS:
+            return
+        if point.time < self.newest:
+            self.clear()
+        for name, column in self._columns.items():
+            value = getattr(point, name)
+            column[self._added % THIN_POINTS] = float("nan") if value is None else value
+        self._added += 1
+        self.newest = point.time
+
+    def column(self, name: str) -> tuple[float | None, ...]:
+        """Return a figure of every point, oldest first."""
+        column, at = self._columns[name], self._added % THIN_POINTS
+        ordered = column[:at] if self._added < THIN_POINTS else column[at:] + column[:at]
+        return tuple(None if isnan(value) else value for value in ordered)
 
 
 class History:
@@ -50,7 +85,7 @@ class History:
 
     def __init__(self) -> None:
         self.machine: deque[MachinePoint] = deque(maxlen=MACHINE_POINTS)
-        self.day: deque[MachinePoint] = deque(maxlen=THIN_POINTS)
+        self.day = Minutes()
         self.groups: dict[str, Points] = {}
         """(monotonic, bytes that count against the limit) of every limited cgroup."""
         self.events: list[OomEvent] = []
@@ -128,8 +163,7 @@ class History:
 
     def _add_point(self, point: MachinePoint) -> None:
         self.machine.append(point)
-        if not self.day or point.time - self.day[-1].time >= THIN_SECONDS:
-            self.day.append(point)
+        self.day.add(point)
 
     def _add_processes(self, now: float, processes: Iterable[Process]) -> None:
         """Add a point for each process whose figure moved, and one for each that stopped moving."""

@@ -34,6 +34,7 @@ _GROWERS = 5
 _BADNESS, _PROCESS, _IDENTITY = attrgetter("badness"), attrgetter("process"), attrgetter("process.id")
 _LEAST_GROWTH = 64 * 1024.0
 _CHART_SECONDS = 600.0
+_DAY_SECONDS = 86400.0
 _CHART_POINTS = 300
 
 
@@ -82,6 +83,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         unlogged_kills=_unlogged(snapshot, history),
         log_read=history.log_read,
         series=_series(history, snapshot.time),
+        day=_day(history, snapshot.time, previous.day if previous is not None else None),
         problems=snapshot.problems,
         sample_seconds=snapshot.sample_seconds,
         kernel=snapshot.kernel,
@@ -242,12 +244,38 @@ def _series(history: History, now: float) -> Series:
     points = [point for point in history.machine if now - point.time <= _CHART_SECONDS]
     step = max(1, len(points) // _CHART_POINTS)
     points = points[::step]
-    marks = [(event.time, "OOM") for event in history.events if event.time and now - event.time <= _CHART_SECONDS]
     return Series(
         times=tuple(point.time for point in points),
         available=tuple(point.available for point in points),
         swap_used=tuple(point.swap_used for point in points),
         some_avg10=tuple(point.some_avg10 for point in points),
         full_avg10=tuple(point.full_avg10 for point in points),
-        marks=tuple(marks + [mark for mark in history.marks if now - mark[0] <= _CHART_SECONDS]),
+        marks=_marks(history, now - _CHART_SECONDS),
     )
+
+
+def _day(history: History, now: float, before: Series | None) -> Series:
+    """Return the day's minutes; those of the tick before while no minute and no mark came."""
+    marks = _marks(history, now - _DAY_SECONDS)
+    is_same = before is not None and before.times[-1:] == (history.day.newest,) and before.marks == marks
+    if before is not None and is_same:
+        return before
+    columns = {name: history.day.column(name) for name in ("available", "swap_used", "some_avg10", "full_avg10")}
+    return Series(
+        times=tuple(value or 0.0 for value in history.day.column("time")),
+        available=_whole(columns["available"]),
+        swap_used=_whole(columns["swap_used"]),
+        some_avg10=columns["some_avg10"],
+        full_avg10=columns["full_avg10"],
+        marks=marks,
+    )
+
+
+def _whole(values: Iterable[float | None]) -> tuple[int | None, ...]:
+    return tuple(None if value is None else int(value) for value in values)
+
+
+def _marks(history: History, since: float) -> tuple[tuple[float, str], ...]:
+    """Return (time, label) of the OOM events and actions after a time."""
+    events = [(event.time, "OOM") for event in history.events if event.time and event.time >= since]
+    return tuple(events + [mark for mark in history.marks if mark[0] >= since])

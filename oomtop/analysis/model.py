@@ -270,6 +270,7 @@ class Assessment:
     unlogged_kills: int | None
     """`oom_kill` of vmstat minus the kills found in logs since boot; None if not comparable."""
     series: Series
+    """The last ten minutes."""
     problems: tuple[Problem, ...]
     sample_seconds: float = 0.0
     kernel: KernelFacts | None = None
@@ -285,3 +286,5 @@ class Assessment:
     """False until the kernel log was read: `events` may still be too few."""
     alerts: tuple[FiringAlert, ...] = ()
     """The alerts of the configuration that fire, most severe first."""
+    day: Series = Series()
+    """The last day, a point a minute; the same object until there is a new one."""

@@ -358,6 +358,10 @@ class OomtopApp(PlainApp):
         """Show or hide the chart."""
         self.dashboard.toggle_chart()
 
+    def action_chart_further(self) -> None:
+        """Have the chart go back an hour, six, a day, a minute, ten."""
+        self.dashboard.chart_further()
+
     def action_rescan(self) -> None:
         """Sample now and paint everything anew."""
         if isinstance(self._source, LiveSource):

@@ -30,6 +30,7 @@ APP_BINDINGS: list[BindingType] = [
     Binding("plus", "change_interval(1)", "Refresh less often", id="app.slower"),
     Binding("minus", "change_interval(-1)", "Refresh more often", id="app.faster"),
     Binding("v", "chart", "Chart on or off", id="app.chart"),
+    Binding("V", "chart_further", "Chart over 1m, 10m, 1h, 6h, 24h", id="app.chart_further"),
     Binding("A", "open('alerts')", "Alerts: what fires, what is watched", id="app.alerts"),
     Binding("C", "open('copy')", "Copy a cell, the line or the screen", id="app.copy"),
     Binding("X", "open('export')", "Export the screen as SVG", id="app.export"),

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from oomtop.analysis.model import Assessment
 from oomtop.analysis.shed import DUTIES
 from oomtop.host.process import ProcessId
-from oomtop.tui.chart import draw_chart
+from oomtop.tui.chart import draw_chart, span_beside
 from oomtop.tui.event_pane import draw_events
 from oomtop.tui.gauges import draw_pressure, draw_swap
 from oomtop.tui.header import draw_header
@@ -51,7 +51,7 @@ class Dashboard(TabScreen):
                 yield Panel(draw_swap, look, id="swap")
                 yield Panel(draw_pressure, look, id="pressure")
                 yield Panel(draw_outlook, look, id="outlook")
-            yield Panel(draw_chart, look, id="chart")
+            yield Panel(draw_chart(lambda: state.chart_seconds), look, id="chart")
         yield ProcessTable(ascii_only=look.ascii, columns=state.columns, sort=state.sort, id="processes")
         yield Panel(draw_events(lambda: state.remarks), look, id="events")
         yield Panel(draw_status, look, id="status")
@@ -169,6 +169,16 @@ class Dashboard(TabScreen):
             # None are left when news of an action comes while the program ends.
             for panel in self.query("#events, #header").results(Panel):
                 panel.show(self.assessment)
+
+    def chart_further(self) -> None:
+        """Have the chart go further back, after the longest time the shortest; where it is hidden, show it."""
+        if not self.query_one("#chart").display:
+            self.toggle_chart()
+            return
+        self.state.chart_seconds = span_beside(self.state.chart_seconds)
+        self._charted = 0.0
+        if self.assessment is not None:
+            self.query_one("#chart", Panel).show(self.assessment)
 
     def toggle_chart(self) -> None:
         """Show or hide the chart, whatever the size of the screen says."""

@@ -82,7 +82,7 @@ OUTLOOK = (
     Figure("!", "the most important finding and the key that helps; !! needs a decision now"),
     Figure("nothing", "no finding: nothing leaks, fills up or thrashes"),
 )  # fmt: skip
-CHART = (Figure("", "share of memory available and PSI over the last minutes; lines mark OOM events and actions"),)
+CHART = (Figure("", "memory available, swap used and PSI in per cent, over 1m to 24h (V); lines: OOM events, actions"),)
 EVENTS = (Figure("", "the newest OOM kills and what came of your actions; the Events tab has all of them",
                  "/dev/kmsg"),)  # fmt: skip
 STATUS = (Figure("", "what could not be read, and why: the figures from it are shown as a dash"),)

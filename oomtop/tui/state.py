@@ -44,6 +44,8 @@ class State:
     """The column sorted by at start."""
     hidden: tuple[str, ...] = ()
     """The sections that are left out."""
+    chart_seconds: int = 0
+    """How far back the chart goes; 0: as far as is known, up to ten minutes."""
     remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
     _progress: Remark | None = None
     slow: SlowFacts = field(default_factory=SlowFacts)

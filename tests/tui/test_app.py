@@ -147,6 +147,25 @@ async def test_v_shows_and_hides_the_chart_at_every_size(app, size):
             await settled(pilot, lambda: chart.region.bottom <= top.region.bottom == table.region.y)
 
 
+async def test_capital_v_shows_the_chart_and_then_takes_it_further_back(app):
+    def axis():
+        found = app.dashboard.query_one("#chart", Panel)
+        return found.line_at(found.size.height - 1).split()[:1]
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await drawn(pilot)
+        chart = app.dashboard.query_one("#chart")
+        assert not chart.display
+        app._source.more()
+        await pilot.press("V")
+        await settled(pilot, lambda: chart.display and chart.size.height >= 9)
+        assert app.state.chart_seconds == 0
+        await settled(pilot, lambda: app.latest is not None and len(app.latest.series.times) > 1)
+        for first in ("-60m", "-6h", "-24h", "-60s", "-10m", "-60m"):
+            await pilot.press("V")
+            await settled(pilot, lambda wanted=first: axis() == [wanted])
+
+
 async def test_k_enter_enter_ends_the_selected_process(app, child):
     async with app.run_test(size=(120, 40)) as pilot:
         await drawn(pilot)

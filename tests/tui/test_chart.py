@@ -1,9 +1,11 @@
 """The charts: axes that stand still and can be read, frames that any terminal has."""
 
+from dataclasses import replace
+
 import pytest
 
 from oomtop.analysis.model import Series
-from oomtop.tui.chart import draw_chart, draw_curve, span_of, ticks_of
+from oomtop.tui.chart import SPANS, draw_chart, draw_curve, reaching_back, span_beside, span_of, ticks_of
 from oomtop.tui.look import Look
 from tests.tui.factories import make_assessment
 
@@ -35,7 +37,9 @@ def test_ticks_are_round_times_in_one_unit(span, width, names):
 
 
 def test_the_axes_of_the_chart_are_per_cent_and_time():
-    lines = [line.plain for line in draw_chart(make_assessment(series=series(100)), 80, 9, Look())]
+    lines = [
+        line.plain for line in draw_chart(lambda: 0)(make_assessment(series=series(100), time=1198.0), 80, 9, Look())
+    ]
     assert [line.split("┤")[0].strip() for line in lines if "┤" in line] == ["100%", "50%", "0%"]
     assert lines[-1].split() == ["-5m", "-4m", "-3m", "-2m", "-1m", "now"]
 
@@ -49,6 +53,52 @@ def test_the_axes_of_a_curve_are_sizes_and_time():
 @pytest.mark.parametrize("height", [6, 9, 15])
 def test_a_console_without_lines_gets_none(height):
     look = Look(ascii=True)
-    drawn = draw_chart(make_assessment(series=series(40)), 80, height, look)
+    drawn = draw_chart(lambda: 600)(make_assessment(series=series(40), time=1078.0), 80, height, look)
     drawn += draw_curve([(at * 2.0, at << 20) for at in range(50)], 80, height, look)
     assert all(line.plain.isascii() for line in drawn)
+
+
+def day(minutes, now):
+    times = tuple(now - 60.0 * (minutes - at) for at in range(minutes))
+    return Series(times, (1 << 28,) * minutes, (1 << 20,) * minutes, (0.0,) * minutes, (0.0,) * minutes)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "first", "most"),
+    [(60, 60, 31), (600, 198, 101), (3600, 3600, 62), (21_600, 21_600, 362), (86_400, 60_000, 510)],
+)
+def test_the_chart_goes_back_as_far_as_is_asked(seconds, first, most):
+    found = make_assessment(series=series(100), time=1198.0, day=day(1000, 1198.0))
+    shown = reaching_back(found, seconds)
+    assert found.time - shown.times[0] == pytest.approx(first, abs=60)
+    assert len(shown.times) <= most
+    assert list(shown.times) == sorted(shown.times)
+    # The end is now, at every length.
+    assert found.time - shown.times[-1] < 240
+    assert {len(column) for column in (shown.available, shown.swap_used, shown.some_avg10, shown.full_avg10)} == {
+        len(shown.times)
+    }
+
+
+def test_the_axis_of_a_day_is_hours():
+    found = make_assessment(series=series(100), time=1198.0, day=day(1440, 1198.0))
+    assert draw_chart(lambda: 86_400)(found, 80, 9, Look())[-1].plain.split()[0] == "-24h"
+    assert draw_chart(lambda: 60)(found, 80, 9, Look())[-1].plain.split()[0] == "-60s"
+    # One that was chosen is shown whole, however little is known.
+    young = make_assessment(series=series(10), time=1018.0)
+    assert draw_chart(lambda: 3600)(young, 80, 9, Look())[-1].plain.split()[0] == "-60m"
+
+
+def test_swap_in_use_is_in_the_chart():
+    found = make_assessment(series=series(100), time=1198.0, day=day(1440, 1198.0))
+    used = replace(found, swap=replace(found.swap, total=1 << 21))
+    assert "swap used" in "".join(line.plain for line in draw_chart(lambda: 86_400)(used, 80, 12, Look()))
+    assert "swap used" not in "".join(line.plain for line in draw_chart(lambda: 600)(used, 80, 12, Look()))
+
+
+def test_the_lengths_come_round():
+    seen = [SPANS[0]]
+    for _ in SPANS:
+        seen.append(span_beside(seen[-1]))
+    assert seen == [*SPANS, SPANS[0]]
+    assert span_beside(0) == 3600

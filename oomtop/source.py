@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from oomtop.oomlog.live import LiveLog
 
 _LOG_SECONDS = 0.5
+_DAEMON_SECONDS = 10.0
 
 
 @frozen
@@ -73,6 +74,7 @@ class LiveSource:
         self._sampler = Sampler(self._root)
         self._log: LiveLog | None = None
         self._follows_daemons = follows_daemons
+        self._daemons_at = float("-inf")
         # Now, as whoever makes a source protects itself later on.
         self._standing = own_standing(self._root)
         self._wake = threading.Event()
@@ -113,7 +115,9 @@ class LiveSource:
     def _sample(self) -> Snapshot:
         snapshot = self._sampler.sample(self.watched, self.with_slabs)
         if self._log is not None:
-            if self._follows_daemons:
+            if self._follows_daemons and snapshot.monotonic >= self._daemons_at:
+                # Of 5,000 names: not on every tick, for what is started once a boot.
+                self._daemons_at = snapshot.monotonic + _DAEMON_SECONDS
                 self._log.follow_daemons(_programs(snapshot))
             for log, why in self._log.problems:
                 snapshot = snapshot.with_problem(Problem(log, why))

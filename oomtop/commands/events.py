@@ -133,7 +133,7 @@ def _follow(options: argparse.Namespace, begun: float) -> int:
     """Print what the kernel log and the journal tell from now on, until it is interrupted; `begun` is when it was."""
     from oomtop.host.root import Root
     from oomtop.host.standing import own_standing
-    from oomtop.oomlog.journal import DAEMONS
+    from oomtop.oomlog.killers import DAEMONS
     from oomtop.oomlog.live import LiveLog
 
     log = LiveLog(Root(), own_standing(Root()))

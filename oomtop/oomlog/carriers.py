@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
+FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIMESTAMP"
+"""What of an entry of the journal is read."""
 CRI = re.compile(
     r"^(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) std(?:out|err) (?P<tag>[FP]) "
 )

@@ -15,13 +15,11 @@ from contextlib import suppress
 
 from oomtop.host.root import Root
 from oomtop.host.standing import Standing
+from oomtop.oomlog.carriers import FIELDS
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.killers import KillerReader
-from oomtop.oomlog.log_files import FIELDS
+from oomtop.oomlog.killers import DAEMONS, KillerReader
 from oomtop.oomlog.records import parse_line
 
-DAEMONS = frozenset({"systemd-oomd", "earlyoom", "nohang", "nohang-desktop", "oomd"})
-"""Daemons that kill by themselves, by the names of their programs and of their units."""
 _FOLDERS = ("/run/log/journal", "/var/log/journal")
 _AGAIN = 60.0
 """Seconds before a journalctl that ended is started again."""

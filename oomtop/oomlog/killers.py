@@ -15,6 +15,8 @@ from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.oomlog.lines import number
 from oomtop.oomlog.records import LOG_KERN, Record
 
+DAEMONS = frozenset({"systemd-oomd", "earlyoom", "nohang", "nohang-desktop", "oomd"})
+"""Daemons that kill by themselves, by the names of their programs and of their units."""
 _SYSTEMD = re.compile(r"^Killed (?P<cgroup>/\S.{0,4095}?) due to (?P<why>memory (?:used|pressure) .{1,400})$")
 _SYSTEMD_MARKED = re.compile(r"^Marked (?P<cgroup>/\S.{0,4095}?) for killing(?: due to (?P<why>.{1,400}))?$")
 _EARLYOOM = re.compile(

@@ -14,14 +14,13 @@ from typing import BinaryIO, cast
 
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
+from oomtop.oomlog.carriers import FIELDS
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.merge import join_reports
 from oomtop.oomlog.scan import scan_file, scan_stream
 
 _NAMES = ("kern.log", "messages", "syslog", "dmesg")
 _KILLERS = ("systemd-oomd", "earlyoom", "nohang", "oomd", "kubelet", "containerd")
-FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIMESTAMP"
-"""What of an entry of the journal is read."""
 _MAGIC: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "lzma", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 
 

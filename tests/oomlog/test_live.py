@@ -10,8 +10,10 @@ import pytest
 
 from oomtop.host.root import Root
 from oomtop.host.standing import Standing, own_standing
+from oomtop.oomlog import journal as follower
 from oomtop.oomlog import live
-from oomtop.oomlog.journal import DAEMONS, KillerJournal, journalctl
+from oomtop.oomlog.journal import KillerJournal, journalctl
+from oomtop.oomlog.killers import DAEMONS
 from oomtop.oomlog.live import LiveLog
 from oomtop.oomlog.records import parse_kmsg
 from oomtop.oomlog.sources import KernelLog
@@ -175,7 +177,7 @@ def joined(monkeypatch, kernel_lines, journal):
     """A live log of these lines of /dev/kmsg and this journal."""
     backlog = tuple(record for line in kernel_lines for record in parse_kmsg(line.encode()))
     monkeypatch.setattr(live, "open_kernel_log", lambda root: KernelLog(None, backlog, "/dev/kmsg", None))
-    monkeypatch.setattr(live, "KillerJournal", lambda argv, root, standing: journal)
+    monkeypatch.setattr(follower, "KillerJournal", lambda argv, root, standing: journal)
     return LiveLog(Root(), own_standing(Root()))
 
 

@@ -62,8 +62,8 @@ class Minutes:
         """The Unix time of the newest point."""
 
     def add(self, point: MachinePoint) -> None:
-        """Keep a point unless the last one is less than a minute old; a clock that was set back starts anew."""
-        if 0 <= point.time - self.newest < THIN_SECONDS:
+        """Keep a point unless the last one is less than a minute old; a clock set back by more starts anew."""
+        if abs(point.time - self.newest) < THIN_SECONDS:
             return
         if point.time < self.newest:
             self.clear()

@@ -38,7 +38,7 @@ def test_a_full_day_has_all_its_points():
 
 def test_a_clock_that_was_set_back_starts_the_day_anew():
     minutes = Minutes()
-    for time in (6000.0, 6060.0, 3000.0, 3060.0):
+    for time in (6000.0, 6060.0, 6059.0, 3000.0, 2990.0, 3060.0):
         minutes.add(point(time))
     assert minutes.column("time") == (3000.0, 3060.0)
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from oomtop.host.root import Root
 from oomtop.host.standing import Standing
 from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.journal import KillerJournal, journalctl
 from oomtop.oomlog.killers import DAEMONS
 from oomtop.oomlog.merge import can_be_one
 from oomtop.oomlog.sources import open_kernel_log
-
-if TYPE_CHECKING:
-    from oomtop.oomlog.journal import KillerJournal
 
 _REMEMBERED = 500
 
@@ -31,8 +28,6 @@ class LiveLog:
     def follow_daemons(self, programs: Iterable[str]) -> None:
         """Follow the journal from now on if one of these running programs kills by itself; not in a tree of files."""
         if self._journal is None and self._root.path == "/" and not DAEMONS.isdisjoint(programs):
-            from oomtop.oomlog.journal import KillerJournal, journalctl
-
             self._journal = KillerJournal(journalctl(), self._root, self._standing)
 
     def poll(self) -> tuple[OomEvent, ...]:

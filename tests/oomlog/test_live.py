@@ -10,7 +10,6 @@ import pytest
 
 from oomtop.host.root import Root
 from oomtop.host.standing import Standing, own_standing
-from oomtop.oomlog import journal as follower
 from oomtop.oomlog import live
 from oomtop.oomlog.journal import KillerJournal, journalctl
 from oomtop.oomlog.killers import DAEMONS
@@ -177,7 +176,7 @@ def joined(monkeypatch, kernel_lines, journal):
     """A live log of these lines of /dev/kmsg and this journal."""
     backlog = tuple(record for line in kernel_lines for record in parse_kmsg(line.encode()))
     monkeypatch.setattr(live, "open_kernel_log", lambda root: KernelLog(None, backlog, "/dev/kmsg", None))
-    monkeypatch.setattr(follower, "KillerJournal", lambda argv, root, standing: journal)
+    monkeypatch.setattr(live, "KillerJournal", lambda argv, root, standing: journal)
     return LiveLog(Root(), own_standing(Root()))
 
 

@@ -16,7 +16,7 @@ def limited():
 
     watch, said = guest.Watch(), {}
     box = guest.group("box", memory_max="64M", memory_swap_max="0")
-    said["limit"] = watch.follow([guest.Load("inside", 100, folder=box, step=10)], "/box")
+    said["limit"] = watch.follow([guest.Load("inside", 100, folder=box, step=4)], "/box")
 
     team = guest.group("team", memory_max="90M", memory_swap_max="0", memory_oom_group="1")
     mates = [guest.Load("mate", 20, 0, folder=team), guest.Load("grower", 100, folder=team, step=10)]

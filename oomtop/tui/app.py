@@ -13,6 +13,7 @@ from textual import on, work
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from oomtop.analysis.model import Assessment
@@ -307,9 +308,11 @@ class OomtopApp(PlainApp):
     # -- keys ---------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Actions are off in a recording and in read-only mode, and while a dialog is open."""
+        """Actions are off in a recording and in read-only mode, and while a dialog is open; text is no key."""
         if action == "remedy":
             return not (self.options.read_only or self.state.replay) and isinstance(self.screen, TabScreen)
+        if action == "ask":
+            return isinstance(self.screen, TabScreen) and not isinstance(self.focused, Input)
         if action == "replay":
             is_possible = self.state.replay or parameters[0] in ANYWHERE
             return is_possible and isinstance(self.screen, TabScreen)

@@ -6,6 +6,7 @@ from textual.binding import Binding, BindingType
 
 from oomtop.tui.replay_keys import REPLAY_BINDINGS
 
+_FILTER = "Filter: text, !regex, rss>1g and user=root"
 APP_BINDINGS: list[BindingType] = [
     Binding("question_mark,f1,h", "open('help')", "Help", id="app.help"),
     Binding("k,f9", "remedy('kill')", "Signal menu: end, freeze, go on", id="action.kill"),
@@ -17,9 +18,11 @@ APP_BINDINGS: list[BindingType] = [
     Binding("W", "remedy('swap')", "Swap: add a file or zram, switch off", id="action.swap"),
     Binding("y", "remedy('settings')", "Kernel settings", id="action.settings"),
     Binding("z", "remedy('undo')", "Undo the last reversible action", id="action.undo"),
-    Binding("slash,f3", "ask('search')", "Search", id="app.search"),
-    Binding("backslash,f4", "ask('filter')", "Filter: text, !regex, rss>1g and user=root", id="app.filter"),
-    Binding("u", "ask('user')", "One user only", id="app.user"),
+    # With priority, so that what is typed behind them at once is text: other keys pass the table first, and those that
+    # follow would have gone to it before there is a line to type in.
+    Binding("slash,f3", "ask('search')", "Search", id="app.search", priority=True),
+    Binding("backslash,f4", "ask('filter')", _FILTER, id="app.filter", priority=True),
+    Binding("u", "ask('user')", "One user only", id="app.user", priority=True),
     Binding("e", "look_into('environment')", "Environment of the process", id="app.environment"),
     Binding("l", "look_into('files')", "Open files of the process", id="app.open_files"),
     Binding("s", "look_into('strace')", "Follow its system calls (strace)", id="app.strace"),

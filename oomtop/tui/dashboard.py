@@ -62,6 +62,7 @@ class Dashboard(TabScreen):
         self.hide(self.state.hidden)
         self._focus_table()
         self.assessment = self._latest()
+        self.call_after_refresh(self._make_prompt)
 
     def _focus_table(self) -> None:
         self.table.focus()
@@ -94,7 +95,14 @@ class Dashboard(TabScreen):
 
     @property
     def prompt(self) -> PromptLine:
-        """The line that asks, made for the first question: 4 ms of the start."""
+        """The line that asks."""
+        return super().prompt or self._make_prompt()
+
+    def _make_prompt(self) -> PromptLine:
+        """Mount the line that asks once the first picture stands: 4 ms of the start.
+
+        Not with the first question: what is typed at once behind it would be keys of the table until it has the focus.
+        """
         line = super().prompt
         if line is None:
             line = PromptLine(self._focus_table)

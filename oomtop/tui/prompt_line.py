@@ -26,7 +26,8 @@ class PromptLine(Input):
         """Open with `text` and hand the answer to `use`."""
         self._use = use
         self.placeholder, self.value, self.display = what, text, True
-        self.focus()
+        # Now: `focus()` waits its turn, and the next keys would be for whoever has the focus until then.
+        self.screen.set_focus(self)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the answer on."""

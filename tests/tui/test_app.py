@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual._compositor import ChopsUpdate
 
 from oomtop.actions.audit import Audit
@@ -213,6 +214,16 @@ async def test_a_tick_while_paused_changes_nothing_on_the_screen(app):
         assert app.dashboard.assessment is before
         await pilot.press("Z")
         await settled(pilot, lambda: app.dashboard.assessment is app.latest)
+
+
+async def test_what_is_typed_at_once_behind_a_slash_is_text_and_no_keys(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        # As a terminal hands on what is pasted.
+        for key in "/kok":
+            app.post_message(events.Key("slash" if key == "/" else key, key))
+        await settled(pilot, lambda: app.dashboard.prompt.value == "kok")
+        assert app.screen is app.dashboard
 
 
 async def test_help_opens_and_closes(app):

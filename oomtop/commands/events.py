@@ -144,14 +144,17 @@ def _follow(options: argparse.Namespace, begun: float) -> int:
     log.follow_daemons(DAEMONS)
     complain("waiting for OOM events")
     said: tuple[tuple[str, str], ...] = ()
-    while True:
-        for event in log.poll():
-            # The journal begins with what daemons said since boot; that was printed before.
-            if event.source != "journal" or event.time is None or event.time >= begun:
-                _print([event], options)
-        sys.stdout.flush()
-        if log.problems != said:
-            said = log.problems
-            for name, why in said:
-                complain(f"{name}: {why}")
-        time.sleep(_POLL_SECONDS)
+    try:
+        while True:
+            for event in log.poll():
+                # The journal begins with what daemons said since boot; that was printed before.
+                if event.source != "journal" or event.time is None or event.time >= begun:
+                    _print([event], options)
+            sys.stdout.flush()
+            if log.problems != said:
+                said = log.problems
+                for name, why in said:
+                    complain(f"{name}: {why}")
+            time.sleep(_POLL_SECONDS)
+    finally:
+        log.close()

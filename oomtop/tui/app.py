@@ -357,13 +357,9 @@ class OomtopApp(PlainApp):
         """Sample every so many seconds from now on."""
         refresh_every(self, self._source, seconds)
 
-    def action_chart(self) -> None:
-        """Show or hide the chart."""
-        self.dashboard.toggle_chart()
-
-    def action_chart_further(self) -> None:
-        """Have the chart go back an hour, six, a day, a minute, ten."""
-        self.dashboard.chart_further()
+    def action_chart(self, further: bool = False) -> None:
+        """Show or hide the chart, or have it go further back."""
+        self.dashboard.chart_further() if further else self.dashboard.toggle_chart()
 
     def action_rescan(self) -> None:
         """Sample now and paint everything anew."""

@@ -75,9 +75,10 @@ def _plot(series: Series, assessment: Assessment, seconds: int, size: tuple[int,
     if any(series.some_avg10):
         plotext.plot(ages, [value or 0.0 for value in series.some_avg10], marker="p", label="PSI some")
     span = seconds or min(span_of(-ages[0]), _USUAL)
-    for when, _ in series.marks:
-        if now - when <= span:
-            plotext.vertical_line(when - now)
+    # One line a cell at the most: a storm of kills is thousands of marks, and each line is drawn by itself.
+    cell = span / size[0]
+    for place in {int((now - when) / cell) for when, _ in series.marks if now - when <= span}:
+        plotext.vertical_line(-place * cell)
     plotext.ylim(0, 100)
     shares = (0, 50, 100) if size[1] < 12 else (0, 25, 50, 75, 100)
     plotext.yticks(shares, [f"{share}%" for share in shares])

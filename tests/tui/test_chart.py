@@ -102,3 +102,15 @@ def test_the_lengths_come_round():
         seen.append(span_beside(seen[-1]))
     assert seen == [*SPANS, SPANS[0]]
     assert span_beside(0) == 3600
+
+
+def test_a_storm_of_kills_is_a_line_a_cell(monkeypatch):
+    import plotext
+
+    drawn = []
+    monkeypatch.setattr(plotext, "vertical_line", drawn.append)
+    marks = tuple((1198.0 - at / 10, "OOM") for at in range(2000))
+    found = make_assessment(series=replace(series(100), marks=marks), time=1198.0)
+    draw_chart(lambda: 0)(found, 80, 9, Look())
+    assert 40 <= len(drawn) <= 80
+    assert all(-200 <= place <= 0 for place in drawn)

@@ -8,20 +8,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from oomtop.actions.audit import Audit, boot_id, read_entries
-from oomtop.actions.catalogue import carry_out, prepare
-from oomtop.actions.context import context_of
-from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Outcome, Plan, Prepared, Status
-from oomtop.actions.plan_text import describe, describe_outcome
+from oomtop.actions.base.context import context_of
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Outcome, Plan, Prepared, Status
+from oomtop.actions.base.requests import Request
+from oomtop.actions.dispatch import carry_out, prepare
+from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries
 from oomtop.actions.recovery import Leftover, cut_off, undoable
-from oomtop.actions.requests import Request
 from oomtop.errors import ActionRefused, OomtopError
 from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
-from oomtop.sampler import Sampler
+from oomtop.render.plan import describe, describe_outcome
 from oomtop.snapshot import Snapshot
+from oomtop.sources.sampler import Sampler
 from oomtop.units import printable
 
 EXIT_CODES: Mapping[Status, int] = {Status.DONE: 0, Status.FAILED: 1, Status.REFUSED: 4, Status.PARTLY: 5}

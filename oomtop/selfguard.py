@@ -14,9 +14,9 @@ import resource
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from oomtop.actions.guard import own_lineage
-from oomtop.actions.handle import open_process
-from oomtop.actions.words import in_words
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.guard import own_lineage
+from oomtop.actions.process.handle import open_process
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
 from oomtop.host.privileges import Capability, has_capability

@@ -15,7 +15,7 @@ from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
 from oomtop.host.vmstat import read_vmstat
 from oomtop.snapshot import Tick
-from oomtop.source import LiveSource
+from oomtop.sources.live import LiveSource
 
 LIMIT = 300
 """MB."""

@@ -31,9 +31,9 @@ from textual.pilot import Pilot
 from oomtop.fleet.machines import read_machines
 from oomtop.fleet.prometheus import Prometheus
 from oomtop.recording.reader import Recording
-from oomtop.replay import ReplaySource
-from oomtop.tui.app import OomtopApp, Options
-from oomtop.tui.fleet_app import FleetApp
+from oomtop.sources.replay import ReplaySource
+from oomtop.tui.fleet.app import FleetApp
+from oomtop.tui.shell.app import OomtopApp, Options
 from screenshots.drill import DrillSource, drill, growing_worker, overrun
 
 FOLDER = Path(__file__).parent

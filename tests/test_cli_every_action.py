@@ -10,7 +10,7 @@ import pytest
 
 import oomtop
 from oomtop import cli
-from oomtop.actions.sysctl_table import SETTINGS
+from oomtop.analysis.settings.table import SETTINGS
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
 from tests.actions.children import as_nobody

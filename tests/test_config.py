@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oomtop.config import Config, config_paths, load_config
+from oomtop.config.load import Config, config_paths, load_config
 
 
 @pytest.fixture

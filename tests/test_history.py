@@ -4,8 +4,8 @@ from collections import deque
 
 from oomtop.analysis.assessment import assess
 from oomtop.history import THIN_POINTS, History, MachinePoint, Minutes
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
+from oomtop.sources.sampler import Sampler
 
 
 def point(time, available=1 << 40, swap=None):

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from oomtop.host.process import ProcessId
-from oomtop.recorded_source import RecordedSource
 from oomtop.recording.audit_tail import AuditTail, parse_deed
 from oomtop.recording.kinds import RecordingError
-from oomtop.recording.lookout import Lookout
+from oomtop.recording.psi_watch import Lookout
 from oomtop.recording.reader import Recording
 from oomtop.recording.recorder import Recorder
 from oomtop.recording.store import Deed, Store
 from oomtop.snapshot import Tick
+from oomtop.sources.recorded import RecordedSource
 from oomtop.times import parse_age, parse_time
 from tests.synthetic import SyntheticMachine, make_event
 
@@ -219,7 +219,7 @@ def test_a_line_that_ends_no_action_is_passed_over(line):
 def test_the_lookout_wakes_when_tasks_begin_to_wait(tmp_path, monkeypatch):
     from oomtop.host.root import Root
 
-    monkeypatch.setattr("oomtop.recording.lookout._SECONDS", 0.01)
+    monkeypatch.setattr("oomtop.recording.psi_watch._SECONDS", 0.01)
     file = tmp_path / "proc/pressure/memory"
     file.parent.mkdir(parents=True)
     file.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=0000100\n")

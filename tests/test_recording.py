@@ -13,15 +13,15 @@ import pytest
 from oomtop.analysis.assessment import assess
 from oomtop.history import History
 from oomtop.oomlog.event import OomEvent
-from oomtop.recording.bounds import Bounds, Chapter, choose
 from oomtop.recording.codec import Codec, pack, unpack
+from oomtop.recording.density import DENSE, SPARSE, USUAL, Pace
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.layout import VERSION
-from oomtop.recording.pace import DENSE, SPARSE, USUAL, Pace
 from oomtop.recording.reader import Recording
+from oomtop.recording.retention import Bounds, Chapter, choose
 from oomtop.recording.store import Deed, Store
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Problem, Snapshot, Tick
+from oomtop.sources.sampler import Sampler
 from tests.synthetic import SyntheticMachine, make_event
 
 

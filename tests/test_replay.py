@@ -11,8 +11,8 @@ from oomtop.history import History
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.reader import Recording
 from oomtop.recording.store import Deed, Store
-from oomtop.replay import SPEEDS, ReplaySource
 from oomtop.snapshot import Tick
+from oomtop.sources.replay import SPEEDS, ReplaySource
 from tests.synthetic import SyntheticMachine, make_event
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from oomtop.slow_facts import SlowFacts, TooManyHang
+from oomtop.sources.slow_reads import SlowFacts, TooManyHang
 
 
 def test_the_future_carries_result_and_error():

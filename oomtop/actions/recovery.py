@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from oomtop.actions.audit import Audit, boot_id, read_entries, start_time_of
-from oomtop.actions.catalogue import prepare
-from oomtop.actions.context import ActionContext
-from oomtop.actions.plan import Status
-from oomtop.actions.request_json import request_from_json, request_to_json
-from oomtop.actions.requests import Request, outlives_reboot
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import Request, outlives_reboot
+from oomtop.actions.dispatch import prepare
+from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries, start_time_of
+from oomtop.actions.journal.request_json import request_from_json, request_to_json
 from oomtop.frozen import frozen
 from oomtop.units import printable
 

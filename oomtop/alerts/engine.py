@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from oomtop.alerts.figures import Key, Reading, Readings, fits, read
 from oomtop.alerts.notice import Notice
-from oomtop.analysis.model import Assessment, FiringAlert, Severity
-from oomtop.analysis.words import describe_event
-from oomtop.config_alerts import FIGURES, AlertRule, Condition, Scope, Threshold, Unit
+from oomtop.analysis.model.assessment import Assessment, FiringAlert, Severity
+from oomtop.analysis.sentences import describe_event
+from oomtop.config.alerts import FIGURES, AlertRule, Condition, Scope, Threshold, Unit
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes, format_count, format_duration, format_rate, format_share

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from oomtop.analysis.model import Assessment, CgroupFigures, Exhaustion, ProcessRow
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, Exhaustion, ProcessRow
 from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure
 

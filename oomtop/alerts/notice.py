@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 from heapq import nlargest
 
-from oomtop.analysis.model import Assessment, FiringAlert
-from oomtop.analysis.words import describe_event
-from oomtop.config_alerts import AlertRule
+from oomtop.analysis.model.assessment import Assessment, FiringAlert
+from oomtop.analysis.sentences import describe_event
+from oomtop.config.alerts import AlertRule
 from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_duration, printable

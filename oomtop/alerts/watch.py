@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from oomtop.alerts.delivery_thread import Deliver, Outbox
 from oomtop.alerts.engine import AlertEngine
 from oomtop.alerts.hook import GRACE_SECONDS, Hook
 from oomtop.alerts.notice import Notice, write_letter
-from oomtop.alerts.outbox import Deliver, Outbox
 from oomtop.analysis.assessment import assess
-from oomtop.analysis.model import Assessment
-from oomtop.config_alerts import AlertRule
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.config.alerts import AlertRule
 from oomtop.frozen import replace
 from oomtop.history import History
 from oomtop.host.root import read_int

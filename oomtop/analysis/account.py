@@ -6,8 +6,8 @@ anonymous pages only; hugetlb pages, percpu memory, stacks and page tables are i
 
 from __future__ import annotations
 
-from oomtop.analysis.model import MemoryAccount, PressureFigures, SwapAccount
-from oomtop.analysis.rates import rate
+from oomtop.analysis.model.assessment import MemoryAccount, PressureFigures, SwapAccount
+from oomtop.analysis.trends.rates import rate
 from oomtop.history import History
 from oomtop.snapshot import Snapshot
 

@@ -7,14 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from oomtop.analysis.account import account_memory, account_pressure, account_swap
-from oomtop.analysis.badness import badness, total_pages
-from oomtop.analysis.exhaustion import exhaustion
-from oomtop.analysis.facts import Curve, Facts
-from oomtop.analysis.findings import find
-from oomtop.analysis.groups import assess_groups, nearest_limits
-from oomtop.analysis.growth import growth
-from oomtop.analysis.growths import growths
-from oomtop.analysis.model import (
+from oomtop.analysis.cgroups.assess import assess_groups, nearest_limits
+from oomtop.analysis.findings.machine import find
+from oomtop.analysis.findings.rule import Curve, Facts
+from oomtop.analysis.model.assessment import (
     Assessment,
     CgroupFigures,
     Exhaustion,
@@ -24,7 +20,11 @@ from oomtop.analysis.model import (
     Series,
     Victims,
 )  # fmt: skip
-from oomtop.analysis.victims import culprit, rank_scored
+from oomtop.analysis.oom_score.badness import badness, total_pages
+from oomtop.analysis.oom_score.ranking import culprit, rank_scored
+from oomtop.analysis.trends.exhaustion import exhaustion
+from oomtop.analysis.trends.group_growth import growths
+from oomtop.analysis.trends.process_growth import growth
 from oomtop.history import History
 from oomtop.host.containers import name_of
 from oomtop.host.process import Process, ProcessId

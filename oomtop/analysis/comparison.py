@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from oomtop.analysis.model import Assessment, ProcessRow
+from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 

@@ -14,7 +14,7 @@ from oomtop.commands.arguments import count, seconds
 from oomtop.frozen import frozen
 
 if TYPE_CHECKING:
-    from oomtop.analysis.model import Assessment
+    from oomtop.analysis.model.assessment import Assessment
 
 HELP = "a probe for Nagios and scripts: OK, WARNING, CRITICAL or UNKNOWN with its figures"
 _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
@@ -111,7 +111,7 @@ def _sample(options: argparse.Namespace) -> Assessment:
     from oomtop.analysis.assessment import assess
     from oomtop.errors import OomtopError
     from oomtop.history import History
-    from oomtop.source import LiveSource
+    from oomtop.sources.live import LiveSource
 
     source, history, assessment = LiveSource(options.interval), History(), None
     for tick in source.ticks():

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compact all zones."""
-    from oomtop.actions.requests import CompactRequest
+    from oomtop.actions.base.requests import CompactRequest
     from oomtop.headless import act
 
     consent, guard = consent_of(options)

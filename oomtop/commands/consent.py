@@ -10,8 +10,8 @@ from oomtop.commands.arguments import complain
 from oomtop.errors import OomtopError
 
 if TYPE_CHECKING:
-    from oomtop.actions.guard import Guard
-    from oomtop.actions.requests import Request
+    from oomtop.actions.base.guard import Guard
+    from oomtop.actions.base.requests import Request
     from oomtop.headless import Consent
     from oomtop.host.process import ProcessId
     from oomtop.snapshot import Snapshot
@@ -50,8 +50,8 @@ def either(
 
 def consent_of(options: argparse.Namespace) -> tuple[Consent, Guard]:
     """Return how far to go, and the guard with what the configuration protects."""
-    from oomtop.actions.guard import Guard
-    from oomtop.config import config_paths, load_config
+    from oomtop.actions.base.guard import Guard
+    from oomtop.config.load import config_paths, load_config
     from oomtop.headless import Consent
 
     config, mistakes = load_config(config_paths())

@@ -20,14 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the report."""
-    from oomtop.actions.setting_verdicts import setting_risks
-    from oomtop.analysis.audit import audit, by_severity
     from oomtop.analysis.doctor import judge
-    from oomtop.analysis.model import Severity
+    from oomtop.analysis.findings.risks import audit, by_severity
+    from oomtop.analysis.model.assessment import Severity
+    from oomtop.analysis.settings.verdicts import setting_risks
     from oomtop.commands.once import assess_once
     from oomtop.host.abilities import read_abilities
     from oomtop.host.root import Root
-    from oomtop.text_doctor import doctor_to_json, render_doctor
+    from oomtop.render.doctor import doctor_to_json, render_doctor
 
     now, found = assess_once(), read_abilities(Root())
     abilities, risks = judge(found), by_severity((*audit(now, found), *setting_risks(now)))

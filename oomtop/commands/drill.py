@@ -10,7 +10,7 @@ from oomtop.commands.arguments import seconds, size
 from oomtop.commands.consent import add_consent, consent_of
 
 if TYPE_CHECKING:
-    from oomtop.actions.plan import Outcome, Plan
+    from oomtop.actions.base.plan import Outcome, Plan
 
 HELP = "a safe stress test in a limited cgroup of its own"
 SCHEMA = 1
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the drill."""
-    from oomtop.actions.requests import DrillKind, DrillRequest
+    from oomtop.actions.base.requests import DrillKind, DrillRequest
     from oomtop.headless import act
 
     request = DrillRequest(DrillKind(options.kind), options.size, options.rate, options.seconds)

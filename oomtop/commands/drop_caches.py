@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Drop clean caches."""
-    from oomtop.actions.requests import DropCachesRequest
+    from oomtop.actions.base.requests import DropCachesRequest
     from oomtop.headless import act
 
     consent, guard = consent_of(options)

@@ -55,12 +55,12 @@ def _print(events: Sequence[OomEvent], options: argparse.Namespace) -> None:
     if options.format == "json":
         import json
 
-        from oomtop.oomlog.as_json import events_to_json
+        from oomtop.render.events_json import events_to_json
 
         print(json.dumps(events_to_json(events)))
         return
-    from oomtop.analysis.postmortem import explain
-    from oomtop.text_events import PAGE, render_list, render_markdown, render_text
+    from oomtop.analysis.postmortem.explain import explain
+    from oomtop.render.events import PAGE, render_list, render_markdown, render_text
 
     if options.format == "md":
         first = (options.page - 1) * PAGE
@@ -116,7 +116,7 @@ def _events_of_machine(since: float | None) -> tuple[OomEvent, ...]:
 
 def _tell_missing(events: Sequence[OomEvent]) -> None:
     """Compare the kernel's own counters with the kills that were read."""
-    from oomtop.analysis.crosscheck import cross_check
+    from oomtop.analysis.unlogged_kills import cross_check
     from oomtop.host.root import Root
     from oomtop.host.vmstat import read_vmstat
 
@@ -131,8 +131,8 @@ def _tell_missing(events: Sequence[OomEvent]) -> None:
 
 def _follow(options: argparse.Namespace, begun: float) -> int:
     """Print what the kernel log and the journal tell from now on, until it is interrupted; `begun` is when it was."""
+    from oomtop.host.own_priority import own_standing
     from oomtop.host.root import Root
-    from oomtop.host.standing import own_standing
     from oomtop.oomlog.killers import DAEMONS
     from oomtop.oomlog.live import LiveLog
 

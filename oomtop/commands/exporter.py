@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oomtop.alerts.watch import AlertWatch
     from oomtop.exporter.collector import LatestCollector
     from oomtop.exporter.server import Access
-    from oomtop.source import LiveSource
+    from oomtop.sources.live import LiveSource
 
 HELP = "/metrics for Prometheus, Grafana, Datadog, CloudWatch and Google Cloud"
 DEFAULT_LISTEN = "127.0.0.1:9797"
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.errors import OomtopError
     from oomtop.exporter.collector import LatestCollector, make_registry
     from oomtop.exporter.server import MetricsServer, start_server
-    from oomtop.source import LiveSource
+    from oomtop.sources.live import LiveSource
 
     collector = LatestCollector(options.top)
     access = _access(options)
@@ -88,9 +88,9 @@ def _access(options: argparse.Namespace) -> Access:
 
 def watch_alerts() -> AlertWatch:
     """Return what judges the alerts of the configuration; its mistakes go to stderr."""
-    from oomtop.alerts.narration import tell
+    from oomtop.alerts.stderr_line import tell
     from oomtop.alerts.watch import AlertWatch
-    from oomtop.config import config_paths, load_config
+    from oomtop.config.load import config_paths, load_config
 
     config, mistakes = load_config(config_paths())
     for mistake in mistakes:

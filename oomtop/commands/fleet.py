@@ -72,25 +72,25 @@ def _print(prometheus: Prometheus, options: argparse.Namespace) -> int:
     if options.json:
         import json
 
-        from oomtop.fleet.as_json import machines_to_json
+        from oomtop.render.fleet_json import machines_to_json
 
         print(json.dumps(machines_to_json(machines, prometheus.url, now)))
         return 0
-    from oomtop.text_fleet import render_fleet
+    from oomtop.render.fleet import render_fleet
 
     print(render_fleet(machines, now, output_width()))
     return 0
 
 
 def _show(prometheus: Prometheus, options: argparse.Namespace) -> int:
-    from oomtop.config import config_paths, load_config
+    from oomtop.config.load import config_paths, load_config
 
     config, mistakes = load_config(config_paths())
     if options.no_color or not config.color:
         os.environ["NO_COLOR"] = "1"
     # Textual reads NO_COLOR when it is imported.
     from oomtop.fleet.machines import Machine, read_machines
-    from oomtop.tui.fleet_app import FleetApp
+    from oomtop.tui.fleet.app import FleetApp
 
     def read(now: float) -> tuple[Machine, ...]:
         return read_machines(prometheus, now, options.match, options.host_label)

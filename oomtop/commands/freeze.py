@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
 
 def freeze(options: argparse.Namespace, *, thaw: bool) -> int:
     """Freeze or thaw."""
-    from oomtop.actions.requests import FreezeCgroupRequest, FreezeRequest
+    from oomtop.actions.base.requests import FreezeCgroupRequest, FreezeRequest
     from oomtop.commands.consent import either
     from oomtop.headless import act
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Signal processes."""
-    from oomtop.actions.requests import KillCgroupRequest, KillRequest
+    from oomtop.actions.base.requests import KillCgroupRequest, KillRequest
     from oomtop.commands.consent import either
     from oomtop.headless import act
 

@@ -10,7 +10,7 @@ from oomtop.commands.consent import add_consent, add_override, consent_of
 from oomtop.errors import OomtopError
 
 if TYPE_CHECKING:
-    from oomtop.actions.requests import Request
+    from oomtop.actions.base.requests import Request
     from oomtop.snapshot import Snapshot
 
 HELP = "set a memory limit of a cgroup, or move processes into a group that has one"
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace, given: list[str], snapshot: Snapshot) -> Request:
-    from oomtop.actions.requests import ConfineRequest, Limit, LimitRequest
+    from oomtop.actions.base.requests import ConfineRequest, Limit, LimitRequest
     from oomtop.headless import find_group, find_processes
 
     if options.move:

@@ -14,8 +14,8 @@ from oomtop.commands.arguments import complain, seconds
 if TYPE_CHECKING:
     from oomtop.alerts.notice import Notice
     from oomtop.alerts.watch import AlertWatch
-    from oomtop.config import Config
-    from oomtop.source import LiveSource
+    from oomtop.config.load import Config
+    from oomtop.sources.live import LiveSource
 
 _SSH_SECONDS = 5.0
 HELP = "the full-screen monitor of this machine"
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """Start the monitor: an option goes over the configuration."""
 
     def watch(interval: float) -> LiveSource:
-        from oomtop.source import LiveSource
+        from oomtop.sources.live import LiveSource
 
         return LiveSource(interval, follows_daemons=True)
 
@@ -68,7 +68,7 @@ def show(
         return 2
     # Nearly all that a start allocates stays; the collector would walk it again and again (35 ms).
     gc.disable()
-    from oomtop.config import config_paths, load_config
+    from oomtop.config.load import config_paths, load_config
 
     config, mistakes = load_config(config_paths())
     if options.no_color or not config.color:
@@ -77,9 +77,9 @@ def show(
     sys.setswitchinterval(0.0005)
     import_asyncio_without_ssl()
     # Textual reads NO_COLOR when it is imported.
-    from oomtop.tui.app import OomtopApp, Options
-    from oomtop.tui.messages import Told
-    from oomtop.tui.settings import check_names, known_columns, known_sections, known_sort
+    from oomtop.tui.base.messages import Told
+    from oomtop.tui.shell.app import OomtopApp, Options
+    from oomtop.tui.shell.config_names import check_names, known_columns, known_sections, known_sort
 
     settings = Options(
         interval=options.interval or (_SSH_SECONDS if options.ssh else config.interval),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from oomtop.analysis.model import Assessment
+    from oomtop.analysis.model.assessment import Assessment
 
 
 def assess_once() -> Assessment:
@@ -16,8 +16,8 @@ def assess_once() -> Assessment:
     """
     from oomtop.analysis.assessment import assess
     from oomtop.history import History
-    from oomtop.sampler import Sampler
     from oomtop.snapshot import Tick
+    from oomtop.sources.sampler import Sampler
 
     sampler, history = Sampler(), History()
     try:

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Set `oom_score_adj`."""
-    from oomtop.actions.requests import AdjustRequest, UnitAdjRequest
+    from oomtop.actions.base.requests import AdjustRequest, UnitAdjRequest
     from oomtop.headless import act, find_processes
 
     consent, guard = consent_of(options)

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Reclaim."""
-    from oomtop.actions.requests import ReclaimCgroupRequest, ReclaimProcessRequest
+    from oomtop.actions.base.requests import ReclaimCgroupRequest, ReclaimProcessRequest
     from oomtop.commands.consent import either
     from oomtop.headless import act
 

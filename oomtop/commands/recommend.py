@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what to set."""
-    from oomtop.analysis.observation import observe
-    from oomtop.analysis.recommend import recommend
-    from oomtop.text_recommend import recommendation_to_json, render_recommendation
+    from oomtop.analysis.sizing.peaks import observe
+    from oomtop.analysis.sizing.recommend import recommend
+    from oomtop.render.recommend import recommendation_to_json, render_recommendation
 
     if options.recording is None and options.since is not None:
         raise OomtopError("--since goes with --recording: the kernel keeps no times of its peaks")
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _live(options: argparse.Namespace) -> Iterator[Snapshot]:
-    from oomtop.source import LiveSource
+    from oomtop.sources.live import LiveSource
 
     source = LiveSource(options.interval)
     for taken, tick in enumerate(source.ticks(), 1):

@@ -18,12 +18,12 @@ from oomtop.commands.arguments import complain, size
 from oomtop.times import parse_age
 
 if TYPE_CHECKING:
-    from oomtop.actions.rules import RuleKeeper
+    from oomtop.actions.adj_rules import RuleKeeper
     from oomtop.alerts.notice import Notice
     from oomtop.alerts.watch import TickWatch
-    from oomtop.config import Config
+    from oomtop.config.load import Config
     from oomtop.recording.recorder import Recorder
-    from oomtop.source import LiveSource
+    from oomtop.sources.live import LiveSource
 
 HELP = "the flight recorder: facts to one bounded file, for `oomtop replay`"
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -56,10 +56,10 @@ def open_recorder(options: argparse.Namespace, report: Callable[[str], None]) ->
     Raises:
         RecordingError: the file cannot be written, or another recorder writes to it.
     """
-    from oomtop.actions.audit import audit_path
-    from oomtop.recording.bounds import Bounds
+    from oomtop.actions.journal.audit_log import audit_path
     from oomtop.recording.layout import default_path
     from oomtop.recording.recorder import Recorder
+    from oomtop.recording.retention import Bounds
     from oomtop.recording.store import Store
 
     store = Store(options.file or default_path(), Bounds(options.max_size, options.max_age))
@@ -68,9 +68,9 @@ def open_recorder(options: argparse.Namespace, report: Callable[[str], None]) ->
 
 def run_with_monitor(options: argparse.Namespace) -> int:
     """Show the machine and record it; what the recorder has to say is said once the screen is gone."""
-    from oomtop.alerts.recorded import deed_of
+    from oomtop.alerts.recording_mark import deed_of
     from oomtop.commands.monitor import show
-    from oomtop.recorded_source import RecordedSource
+    from oomtop.sources.recorded import RecordedSource
 
     problems: list[str] = []
     recorder = open_recorder(options, problems.append)
@@ -90,10 +90,10 @@ def run_alone(options: argparse.Namespace) -> int:
     # A handler could run while this thread holds a lock that it needs; so the signals are waited for instead.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     from oomtop.host.root import Root
-    from oomtop.recording.lookout import Lookout
-    from oomtop.recording.pace import USUAL
+    from oomtop.recording.density import USUAL
+    from oomtop.recording.psi_watch import Lookout
     from oomtop.selfguard import guard_self
-    from oomtop.source import LiveSource
+    from oomtop.sources.live import LiveSource
 
     recorder = open_recorder(options, complain)
     source = LiveSource(USUAL, follows_daemons=True)
@@ -119,7 +119,7 @@ def run_alone(options: argparse.Namespace) -> int:
 
 
 def _config() -> Config:
-    from oomtop.config import config_paths, load_config
+    from oomtop.config.load import config_paths, load_config
 
     config, mistakes = load_config(config_paths())
     for mistake in mistakes:
@@ -131,8 +131,8 @@ def _watch(config: Config, recorder: Recorder) -> TickWatch | None:
     """Return what judges the alerts of the configuration, None where there are none: assessing costs CPU."""
     if not config.alerts:
         return None
-    from oomtop.alerts.narration import tell
-    from oomtop.alerts.recorded import deed_of
+    from oomtop.alerts.recording_mark import deed_of
+    from oomtop.alerts.stderr_line import tell
     from oomtop.alerts.watch import AlertWatch, TickWatch
 
     def note(notice: Notice) -> None:
@@ -144,9 +144,9 @@ def _watch(config: Config, recorder: Recorder) -> TickWatch | None:
 
 def _rules(config: Config) -> RuleKeeper:
     """Return what applies the rules of the configuration to new processes."""
-    from oomtop.actions.audit import Audit
-    from oomtop.actions.guard import Guard
-    from oomtop.actions.rules import RuleKeeper
+    from oomtop.actions.adj_rules import RuleKeeper
+    from oomtop.actions.base.guard import Guard
+    from oomtop.actions.journal.audit_log import Audit
 
     return RuleKeeper(config.adjust, Guard(config.protected, config.read_only), Audit())
 
@@ -155,7 +155,7 @@ def _sample(
     source: LiveSource, recorder: Recorder, rules: RuleKeeper, watch: TickWatch | None, failed: list[str]
 ) -> None:
     from oomtop.errors import OomtopError
-    from oomtop.recording.pace import Pace
+    from oomtop.recording.density import Pace
 
     pace = Pace()
     try:

@@ -25,14 +25,14 @@ def run(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         complain("the replay needs a terminal")
         return 2
-    from oomtop.config import config_paths, load_config
+    from oomtop.config.load import config_paths, load_config
 
     config, mistakes = load_config(config_paths())
     if options.no_color or not config.color:
         os.environ["NO_COLOR"] = "1"
     from oomtop.recording.layout import default_path
     from oomtop.recording.reader import Recording
-    from oomtop.replay import ReplaySource
+    from oomtop.sources.replay import ReplaySource
     from oomtop.times import parse_time
 
     recording = Recording(options.file or default_path())
@@ -44,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
         return 2
     source = ReplaySource(recording, start)
     # Textual reads NO_COLOR when it is imported.
-    from oomtop.tui.app import OomtopApp, Options
-    from oomtop.tui.settings import check_names, known_columns, known_sections, known_sort
+    from oomtop.tui.shell.app import OomtopApp, Options
+    from oomtop.tui.shell.config_names import check_names, known_columns, known_sections, known_sort
 
     theme, ascii_only = options.theme or config.theme, options.ascii or config.ascii
     settings = Options(

@@ -10,7 +10,7 @@ from oomtop.commands.arguments import priority, size
 from oomtop.commands.consent import add_consent, add_override, consent_of
 
 if TYPE_CHECKING:
-    from oomtop.actions.requests import Request
+    from oomtop.actions.base.requests import Request
 
 HELP = "add a swap file or zram, or switch swap off"
 
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> Request:
-    from oomtop.actions.requests import SwapFileRequest, SwapOffRequest, ZramRequest
+    from oomtop.actions.base.requests import SwapFileRequest, SwapOffRequest, ZramRequest
 
     if options.kind == "zram":
         return ZramRequest(options.size, options.algorithm, options.priority)

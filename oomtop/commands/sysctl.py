@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List, explain or set."""
-    from oomtop.actions.requests import Keep, SysctlRequest
+    from oomtop.actions.base.requests import Keep, SysctlRequest
     from oomtop.headless import act
 
     consent, guard = consent_of(options)
@@ -33,9 +33,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(name: str | None) -> int:
-    from oomtop.actions.setting_verdicts import assess_settings
+    from oomtop.analysis.settings.verdicts import assess_settings
     from oomtop.commands.once import assess_once
-    from oomtop.text_settings import render_setting, render_settings
+    from oomtop.render.settings import render_setting, render_settings
 
     rows = assess_settings(assess_once())
     if name is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from oomtop.commands.arguments import count, output_width, seconds
 
 if TYPE_CHECKING:
-    from oomtop.analysis.model import Assessment
+    from oomtop.analysis.model.assessment import Assessment
 
 HELP = "one plain-text shot of memory and the biggest processes"
 SORTS = ("memory", "rss", "swap", "growth", "share", "cpu", "faults")
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     """Print one shot of the machine, or with --watch one after the other."""
     from oomtop.analysis.assessment import assess
     from oomtop.history import History
-    from oomtop.source import LiveSource
+    from oomtop.sources.live import LiveSource
 
     source, history, assessment = LiveSource(options.watch or options.interval), History(), None
     for tick in source.ticks():
@@ -51,11 +51,11 @@ def _show(assessment: Assessment, options: argparse.Namespace) -> None:
     if options.json:
         import json
 
-        from oomtop.analysis.as_json import assessment_to_json
+        from oomtop.render.assessment_json import assessment_to_json
 
         print(json.dumps(assessment_to_json(assessment, options.count)), flush=True)
         return
-    from oomtop.text import render_top
+    from oomtop.render.top import render_top
 
     text = render_top(assessment, options.count, options.sort, output_width())
     if options.watch is not None:

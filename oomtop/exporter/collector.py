@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from prometheus_client.core import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
-from oomtop.analysis.model import Assessment
+from oomtop.analysis.model.assessment import Assessment
 from oomtop.exporter.families import counter, families, gauge, label
 from oomtop.exporter.kills import KillCounts
 

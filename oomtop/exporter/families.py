@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from oomtop import __version__
-from oomtop.analysis.model import Assessment, CgroupFigures, Exhaustion, ProcessRow
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, Exhaustion, ProcessRow
 from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.units import printable
 

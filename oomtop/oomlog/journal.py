@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from oomtop.host.own_priority import Standing
 from oomtop.host.root import Root
-from oomtop.host.standing import Standing
 from oomtop.oomlog.carriers import FIELDS
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers import DAEMONS, KillerReader

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from oomtop.host.own_priority import Standing
 from oomtop.host.root import Root
-from oomtop.host.standing import Standing
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.journal import KillerJournal, journalctl
 from oomtop.oomlog.killers import DAEMONS

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
-from oomtop.recording.bounds import Bounds, Chapter, choose
 from oomtop.recording.codec import Codec, pack
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.layout import open_for_writing
+from oomtop.recording.retention import Bounds, Chapter, choose
 from oomtop.snapshot import Snapshot, Tick
 
 CHAPTER_TICKS = 30

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from oomtop.actions.context import ActionContext
-from oomtop.actions.guard import Guard
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.guard import Guard
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import parse_stat

@@ -9,12 +9,14 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from oomtop.actions import swap_file, swap_off, swap_zram
-from oomtop.actions.audit import Audit
-from oomtop.actions.catalogue import carry_out, prepare
-from oomtop.actions.context import ActionContext
-from oomtop.actions.plan import Status
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.plan import Status
+from oomtop.actions.dispatch import carry_out, prepare
+from oomtop.actions.journal.audit_log import Audit
 from oomtop.actions.recovery import Findings, check
+from oomtop.actions.swap import file as swap_file
+from oomtop.actions.swap import off as swap_off
+from oomtop.actions.swap import zram as swap_zram
 
 # What an action does to the machine goes through these; the forked child dies just before the Nth of them.
 _STEPS: tuple[tuple[Any, tuple[str, ...]], ...] = (

@@ -6,10 +6,10 @@ import sys
 
 from children import context, end, facts, identity, start
 
-from oomtop.actions.audit import Audit, audit_path
-from oomtop.actions.catalogue import carry_out, prepare
-from oomtop.actions.plan import Outcome, Plan, Status
-from oomtop.actions.requests import AdjustRequest, KillRequest
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.requests import AdjustRequest, KillRequest
+from oomtop.actions.dispatch import carry_out, prepare
+from oomtop.actions.journal.audit_log import Audit, audit_path
 
 PLAN = Plan("kill", "Send SIGTERM to 1 (x\x1b[31m)", ("a step",))
 DONE = Outcome("kill", Status.DONE, "exited")
@@ -102,7 +102,7 @@ def test_a_disk_that_is_full_amid_a_line_is_named_and_costs_no_other_line(tmp_pa
     path = tmp_path / "audit.jsonl"
     code = f"""
 import resource
-from oomtop.actions.audit import Audit
+from oomtop.actions.journal.audit_log import Audit
 resource.setrlimit(resource.RLIMIT_FSIZE, (20, resource.RLIM_INFINITY))
 print(Audit({str(path)!r}).settle("a", "first"))
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))

@@ -8,10 +8,7 @@ from dataclasses import replace
 import pytest
 from children import context, end, facts, identity, start
 
-from oomtop.actions.audit import Audit, read_entries
-from oomtop.actions.catalogue import carry_out, prepare
-from oomtop.actions.recovery import check
-from oomtop.actions.requests import (
+from oomtop.actions.base.requests import (
     AdjustRequest,
     ConfineRequest,
     FreezeCgroupRequest,
@@ -22,6 +19,9 @@ from oomtop.actions.requests import (
     ReleaseRequest,
     UnitAdjRequest,
 )
+from oomtop.actions.dispatch import carry_out, prepare
+from oomtop.actions.journal.audit_log import Audit, read_entries
+from oomtop.actions.recovery import check
 from oomtop.host.cgroup import CgroupLayout, find_layout
 from oomtop.host.root import Root
 from tests.actions.cutting import die_at_each_step, recover

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from oomtop.actions.context import context_of
-from oomtop.actions.drill import prepare_drill
-from oomtop.actions.drill_group import remove_leftovers
-from oomtop.actions.guard import Guard
-from oomtop.actions.requests import DrillKind, DrillRequest
+from oomtop.actions.base.context import context_of
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.requests import DrillKind, DrillRequest
+from oomtop.actions.drill.group import remove_leftovers
+from oomtop.actions.drill.plan import prepare_drill
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
-from oomtop.sampler import Sampler
+from oomtop.sources.sampler import Sampler
 
 LAYOUT = find_layout(Root())
 needs_groups = pytest.mark.skipif(

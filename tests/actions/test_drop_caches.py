@@ -3,11 +3,11 @@ import os
 import pytest
 from children import GIB, as_nobody, context
 
-from oomtop.actions.catalogue import prepare
-from oomtop.actions.drop_caches import clean_cache
-from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Status
-from oomtop.actions.requests import DropCachesRequest
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import DropCachesRequest
+from oomtop.actions.dispatch import prepare
+from oomtop.actions.machine.drop_caches import clean_cache
 from oomtop.host.meminfo import Meminfo, read_meminfo
 from oomtop.host.root import Root
 from oomtop.units import format_bytes

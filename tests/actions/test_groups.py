@@ -4,16 +4,16 @@ import signal
 import pytest
 from children import GIB, context, end, facts, identity, start
 
-from oomtop.actions.catalogue import prepare
-from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Status
-from oomtop.actions.requests import (
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import (
     FreezeCgroupRequest,
     KillCgroupRequest,
     Limit,
     LimitRequest,
     ReclaimCgroupRequest,
 )
+from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import CgroupLayout, find_layout
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root

@@ -5,11 +5,11 @@ import signal
 import pytest
 from children import as_nobody, context, end, facts, identity, start
 
-from oomtop.actions.catalogue import prepare
-from oomtop.actions.guard import Guard
-from oomtop.actions.kill import prepare_kill, signal_name, tree_of
-from oomtop.actions.plan import Status
-from oomtop.actions.requests import FreezeRequest, KillRequest
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import FreezeRequest, KillRequest
+from oomtop.actions.dispatch import prepare
+from oomtop.actions.process.kill import prepare_kill, signal_name, tree_of
 from oomtop.host.process import ProcessId
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -6,11 +6,11 @@ import stat
 import pytest
 from children import as_nobody, context, end, facts, identity, start
 
-from oomtop.actions.catalogue import prepare
-from oomtop.actions.group_owner import Owner, owner_of
-from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Status
-from oomtop.actions.requests import ConfineRequest, Limit, LimitRequest, ReleaseRequest, UnitAdjRequest
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import ConfineRequest, Limit, LimitRequest, ReleaseRequest, UnitAdjRequest
+from oomtop.actions.cgroup.owner import Owner, owner_of
+from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import CgroupLayout, find_layout
 from oomtop.host.root import Root
 

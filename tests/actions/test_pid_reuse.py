@@ -23,10 +23,10 @@ libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None)
 if libc.mount(b"proc", b"/proc", b"proc", 0, None):
     sys.exit(77)
 from children import context, facts
-from oomtop.actions.guard import Guard
-from oomtop.actions.kill import prepare_kill
-from oomtop.actions.plan import Status
-from oomtop.actions.requests import KillRequest
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.process.kill import prepare_kill
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import KillRequest
 
 def idle(number=None):
     if number is not None:

@@ -3,10 +3,10 @@ import os
 import pytest
 from children import as_nobody, context, end, facts, identity, start
 
-from oomtop.actions import protect
-from oomtop.actions.catalogue import prepare
-from oomtop.actions.plan import Status
-from oomtop.actions.requests import AdjustRequest
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import AdjustRequest
+from oomtop.actions.dispatch import prepare
+from oomtop.actions.process import adjust as protect
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
 

@@ -3,11 +3,11 @@ import os
 import pytest
 from children import as_nobody, context, end, facts, identity, start
 
-from oomtop.actions.catalogue import prepare
-from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Status
-from oomtop.actions.reclaim_process import Range, parse_maps
-from oomtop.actions.requests import ReclaimProcessRequest
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import ReclaimProcessRequest
+from oomtop.actions.dispatch import prepare
+from oomtop.actions.process.page_out import Range, parse_maps
 from oomtop.errors import ParseError
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.privileges import Capability, has_capability

@@ -8,13 +8,10 @@ import sys
 import pytest
 from children import context, end, facts, identity, start
 
-from oomtop.actions import config_file, fstab, swap_file, swap_off, swap_remains
-from oomtop.actions.audit import Audit, boot_id, read_entries
-from oomtop.actions.catalogue import carry_out, prepare
-from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Outcome, Plan, Status
-from oomtop.actions.recovery import check, cut_off, undoable
-from oomtop.actions.requests import (
+from oomtop.actions.base import atomic_file as config_file
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.requests import (
     AdjustRequest,
     FreezeCgroupRequest,
     Keep,
@@ -24,7 +21,14 @@ from oomtop.actions.requests import (
     SwapOffRequest,
     SysctlRequest,
 )
-from oomtop.actions.swap_calls import LABEL, swap_header
+from oomtop.actions.dispatch import carry_out, prepare
+from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries
+from oomtop.actions.recovery import check, cut_off, undoable
+from oomtop.actions.swap import artifacts as swap_remains
+from oomtop.actions.swap import file as swap_file
+from oomtop.actions.swap import fstab
+from oomtop.actions.swap import off as swap_off
+from oomtop.actions.swap.syscalls import LABEL, swap_header
 from oomtop.host.cgroup import CgroupLayout
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
@@ -288,7 +292,7 @@ def test_a_disk_that_fills_amid_the_text_leaves_the_old_one(tmp_path):
     path.write_text("old")
     code = f"""
 import resource
-from oomtop.actions.config_file import replace_text
+from oomtop.actions.base.atomic_file import replace_text
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 replace_text({str(path)!r}, "x" * 3000)
 """
@@ -314,7 +318,7 @@ def test_a_configuration_that_is_a_mount_point_is_named_and_nothing_lies_about(t
         (tmp_path / name).write_text("old")
     code = f"""
 import subprocess
-from oomtop.actions.config_file import replace_text
+from oomtop.actions.base.atomic_file import replace_text
 subprocess.run(["mount", "--bind", "{tmp_path}/other", "{tmp_path}/fstab"], check=True)
 try:
     replace_text("{tmp_path}/fstab", "new")

@@ -9,10 +9,9 @@ from typing import get_args
 import pytest
 from children import GIB, as_nobody, context, end, facts, identity, start
 
-from oomtop.actions.catalogue import prepare
-from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Status
-from oomtop.actions.requests import (
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import (
     AdjustRequest,
     CompactRequest,
     ConfineRequest,
@@ -37,6 +36,7 @@ from oomtop.actions.requests import (
     UnitAdjRequest,
     ZramRequest,
 )
+from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import find_layout
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root

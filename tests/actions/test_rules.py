@@ -2,11 +2,11 @@ from dataclasses import replace
 
 from children import end, facts, start
 
-from oomtop.actions.audit import Audit, read_entries
-from oomtop.actions.guard import Guard
-from oomtop.actions.rules import RuleKeeper, fitting, rules_for
-from oomtop.config import AdjustRule, apply_table, load_config
-from oomtop.config import Config as Configuration
+from oomtop.actions.adj_rules import RuleKeeper, fitting, rules_for
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.journal.audit_log import Audit, read_entries
+from oomtop.config.load import AdjustRule, apply_table, load_config
+from oomtop.config.load import Config as Configuration
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import ProcessId
 from oomtop.snapshot import Machine, Snapshot

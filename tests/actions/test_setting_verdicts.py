@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from oomtop.actions.setting_verdicts import assess_settings
-from oomtop.actions.sysctl_table import KNOBS, SETTINGS
-from oomtop.analysis.model import Assessment, MemoryAccount, PressureFigures, Series, Severity, SwapAccount, Victims
+from oomtop.analysis.model.assessment import (
+    Assessment,
+    MemoryAccount,
+    PressureFigures,
+    Series,
+    Severity,
+    SwapAccount,
+    Victims,
+)
+from oomtop.analysis.settings.table import KNOBS, SETTINGS
+from oomtop.analysis.settings.verdicts import assess_settings
 from oomtop.host.hugepages import HugePool
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.swaps import Zram

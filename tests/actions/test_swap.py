@@ -7,12 +7,13 @@ import uuid
 import pytest
 from children import GIB, as_nobody, context
 
-from oomtop.actions import swap_file, swap_off
-from oomtop.actions.catalogue import prepare
-from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Status
-from oomtop.actions.requests import SwapFileRequest, SwapOffRequest, SweepZramRequest
-from oomtop.actions.swap_calls import swap_header
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import SwapFileRequest, SwapOffRequest, SweepZramRequest
+from oomtop.actions.dispatch import prepare
+from oomtop.actions.swap import file as swap_file
+from oomtop.actions.swap import off as swap_off
+from oomtop.actions.swap.syscalls import swap_header
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root

@@ -3,12 +3,12 @@ import os
 import pytest
 from children import GIB, as_nobody, context
 
-from oomtop.actions.catalogue import prepare
-from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Status
-from oomtop.actions.requests import CompactRequest, Keep, SysctlRequest
-from oomtop.actions.sysctl import KEPT_IN, read_kept
-from oomtop.actions.sysctl_table import SETTINGS
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import CompactRequest, Keep, SysctlRequest
+from oomtop.actions.dispatch import prepare
+from oomtop.actions.machine.sysctl import KEPT_IN, read_kept
+from oomtop.analysis.settings.table import SETTINGS
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root
 

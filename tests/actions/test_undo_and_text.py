@@ -1,10 +1,10 @@
 from children import identity
 
-from oomtop.actions.plan import Outcome, Plan, Status, Target
-from oomtop.actions.plan_text import describe, describe_outcome
-from oomtop.actions.requests import DropCachesRequest
-from oomtop.actions.undo import UndoStack
+from oomtop.actions.base.plan import Outcome, Plan, Status, Target
+from oomtop.actions.base.requests import DropCachesRequest
+from oomtop.actions.base.undo import UndoStack
 from oomtop.host.process import ProcessId
+from oomtop.render.plan import describe, describe_outcome
 
 
 def test_the_last_reversible_action_is_on_top():

@@ -6,8 +6,8 @@ import pytest
 import tomli
 
 from oomtop.alerts import figures
-from oomtop.config import Config, apply_table
-from oomtop.config_alerts import FIGURES, Scope, Threshold
+from oomtop.config.alerts import FIGURES, Scope, Threshold
+from oomtop.config.load import Config, apply_table
 
 
 def read(text, config=None):

@@ -10,11 +10,11 @@ import tomli
 
 from oomtop.alerts.engine import MOST_INCIDENTS, AlertEngine
 from oomtop.alerts.notice import write_letter
-from oomtop.analysis.as_json import assessment_to_json
 from oomtop.analysis.assessment import assess
-from oomtop.config import Config, apply_table
+from oomtop.config.load import Config, apply_table
 from oomtop.history import History
 from oomtop.oomlog.event import OomEvent, Victim
+from oomtop.render.assessment_json import assessment_to_json
 from tests.synthetic import SyntheticMachine
 
 GIB = 1 << 30

@@ -8,11 +8,11 @@ import pytest
 import tomli
 
 from oomtop.alerts.watch import AlertWatch
-from oomtop.config import Config, apply_table
-from oomtop.source import LiveSource
-from oomtop.tui.alerts_screen import AlertsScreen
-from oomtop.tui.app import OomtopApp, Options
-from oomtop.tui.line_view import LineView
+from oomtop.config.load import Config, apply_table
+from oomtop.sources.live import LiveSource
+from oomtop.tui.alerts.screen import AlertsScreen
+from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.widgets.line_view import LineView
 from tests.synthetic import SyntheticMachine
 
 TEXT = """

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from oomtop.analysis.account import account_memory, account_pressure
-from oomtop.analysis.badness import badness
-from oomtop.analysis.victims import rank
+from oomtop.analysis.oom_score.badness import badness
+from oomtop.analysis.oom_score.ranking import rank
 from oomtop.history import History
 from oomtop.host.process import Process, ProcessId
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
+from oomtop.sources.sampler import Sampler
 
 PAGES = 1_000_000
 

@@ -1,7 +1,7 @@
 """Whom the key J goes to: the finding's process, the victim of its group or of the one full first, the next victim."""
 
-from oomtop.analysis.accused import accused
-from oomtop.analysis.model import CgroupFigures, Exhaustion, Finding, Severity
+from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion, Finding, Severity
+from oomtop.analysis.oom_score.suspect import accused
 from oomtop.host.cgroup import Cgroup
 from oomtop.units import GIB
 from tests.tui.factories import make_assessment, make_process, make_row, make_victims

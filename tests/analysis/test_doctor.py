@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from oomtop.analysis.audit import audit, by_severity
 from oomtop.analysis.doctor import Works, judge
-from oomtop.analysis.model import CgroupFigures, Severity, Victims
+from oomtop.analysis.findings.risks import audit, by_severity
+from oomtop.analysis.model.assessment import CgroupFigures, Severity, Victims
 from oomtop.host.abilities import (
     TOOLS,
     Abilities,
@@ -24,7 +24,7 @@ from oomtop.host.hugepages import HugePool
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.privileges import Capability
 from oomtop.host.root import Root
-from oomtop.text_doctor import doctor_to_json, render_doctor
+from oomtop.render.doctor import doctor_to_json, render_doctor
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from oomtop.analysis.exhaustion import exhaustion
-from oomtop.analysis.facts import Facts
-from oomtop.analysis.findings import find
-from oomtop.analysis.findings_growth import find_leak
-from oomtop.analysis.model import CgroupFigures, Exhaustion, Victims
+from oomtop.analysis.findings.growth import find_leak
+from oomtop.analysis.findings.machine import find
+from oomtop.analysis.findings.rule import Facts
+from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion, Victims
+from oomtop.analysis.trends.exhaustion import exhaustion
 from oomtop.host.buddyinfo import BuddyZone
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.kernel_facts import KernelFacts

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from oomtop.analysis.as_json import assessment_to_json
 from oomtop.analysis.assessment import assess
-from oomtop.analysis.growths import GROUPS, PROCESSES, SPARK_POINTS
+from oomtop.analysis.trends.group_growth import GROUPS, PROCESSES, SPARK_POINTS
 from oomtop.history import LASTING_POINTS, SUMS, History
+from oomtop.render.assessment_json import assessment_to_json
 from oomtop.snapshot import Tick
-from oomtop.tui.columns import BY_ID, Moment
-from oomtop.tui.rows import Grouping, View
-from oomtop.tui.table_order import TableOrder
+from oomtop.tui.process_table.columns import BY_ID, Moment
+from oomtop.tui.process_table.order import TableOrder
+from oomtop.tui.process_table.rows import Grouping, View
 from oomtop.units import GIB, MIB
 from tests.synthetic import SyntheticMachine
 from tests.tui.factories import make_process

@@ -2,10 +2,10 @@
 
 import pytest
 
-from oomtop.analysis.deep_tools import ADVICE, STRACE, TOOLS, tools_for
-from oomtop.analysis.kernel_view import fragmentation, huge_page_order, slab_meaning, zone_states, zram_ratio
-from oomtop.analysis.mappings import Reading, compare, fastest
-from oomtop.analysis.runtime import Runtime, detect_allocator, detect_runtime
+from oomtop.analysis.inspect.mappings import Reading, compare, fastest
+from oomtop.analysis.inspect.runtime import Runtime, detect_allocator, detect_runtime
+from oomtop.analysis.inspect.tools import ADVICE, STRACE, TOOLS, tools_for
+from oomtop.analysis.kernel_state import fragmentation, huge_page_order, slab_meaning, zone_states, zram_ratio
 from oomtop.host.buddyinfo import BuddyZone
 from oomtop.host.hugepages import HugePool
 from oomtop.host.kernel_facts import KernelFacts

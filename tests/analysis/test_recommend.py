@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from oomtop.analysis.observation import observe
-from oomtop.analysis.recommend import Keeper, keeper_of, recommend
+from oomtop.analysis.sizing.peaks import observe
+from oomtop.analysis.sizing.recommend import Keeper, keeper_of, recommend
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.host.meminfo import Meminfo
+from oomtop.render.recommend import recommendation_to_json, render_recommendation
 from oomtop.snapshot import Snapshot
-from oomtop.text_recommend import recommendation_to_json, render_recommendation
 from oomtop.units import GIB, MIB
 from tests.tui.factories import MACHINE
 

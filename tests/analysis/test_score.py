@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oomtop.analysis.badness import badness
-from oomtop.analysis.score import OTHER_ADJS, explain
-from oomtop.analysis.victims import rank
+from oomtop.analysis.oom_score.badness import badness
+from oomtop.analysis.oom_score.explain import OTHER_ADJS, explain
+from oomtop.analysis.oom_score.ranking import rank
 from oomtop.host.process import Process, ProcessId
 
 PAGE = 4096

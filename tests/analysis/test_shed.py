@@ -1,4 +1,4 @@
-from oomtop.analysis.shed import DUTIES, LONGEST, Level, interval_for, shed
+from oomtop.analysis.load_policy import DUTIES, LONGEST, Level, interval_for, shed
 from oomtop.host.pressure import parse_pressure
 
 

@@ -4,13 +4,13 @@ import os
 from dataclasses import replace
 
 from oomtop.analysis.assessment import assess
-from oomtop.analysis.model import CgroupFigures, Victims
-from oomtop.analysis.study import study
+from oomtop.analysis.inspect.process_detail import study
+from oomtop.analysis.model.assessment import CgroupFigures, Victims
 from oomtop.history import History
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.process import ProcessId
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
+from oomtop.sources.sampler import Sampler
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from oomtop.analysis.exhaustion import exhaustion
-from oomtop.analysis.growth import growth
-from oomtop.analysis.model import Confidence
-from oomtop.analysis.trend import slope
+from oomtop.analysis.model.assessment import Confidence
+from oomtop.analysis.trends.exhaustion import exhaustion
+from oomtop.analysis.trends.process_growth import growth
+from oomtop.analysis.trends.slope import slope
 
 MB = 1 << 20
 

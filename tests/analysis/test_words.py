@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oomtop.analysis.words import describe_event
+from oomtop.analysis.sentences import describe_event
 from oomtop.oomlog.event import OomEvent, Victim
 
 

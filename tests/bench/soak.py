@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from oomtop.host.root import Root
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.log_files import read_file
-from oomtop.sampler import Sampler
-from oomtop.source import Tick
-from oomtop.tui.app import OomtopApp, Options
+from oomtop.sources.live import Tick
+from oomtop.sources.sampler import Sampler
+from oomtop.tui.shell.app import OomtopApp, Options
 
 DAY = 86400.0
 REPORT = Path(__file__).parents[1] / "fixtures" / "events" / "global.log"

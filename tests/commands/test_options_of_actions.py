@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from oomtop import cli
-from oomtop.actions.plan import Outcome, Plan, Status
+from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.errors import OomtopError
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root

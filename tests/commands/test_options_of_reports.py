@@ -11,8 +11,8 @@ import pytest
 from oomtop import cli
 from oomtop.cli import build_parser
 from oomtop.commands.record import open_recorder
-from oomtop.recording.bounds import Bounds
-from oomtop.source import LiveSource
+from oomtop.recording.retention import Bounds
+from oomtop.sources.live import LiveSource
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 RECORDING = FIXTURES / "recording-1.db"
@@ -119,7 +119,7 @@ def sampled(monkeypatch):
                 seen.append(self.interval)
                 yield tick
 
-    monkeypatch.setattr("oomtop.source.LiveSource", Noting)
+    monkeypatch.setattr("oomtop.sources.live.LiveSource", Noting)
     return seen
 
 

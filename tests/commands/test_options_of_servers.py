@@ -15,7 +15,7 @@ import pytest
 
 from oomtop import cli
 from oomtop.fleet.prometheus import PrometheusError
-from oomtop.source import LiveSource
+from oomtop.sources.live import LiveSource
 from tests.commands.prometheus import empty_prometheus
 
 
@@ -101,7 +101,7 @@ def test_it_samples_at_its_interval(monkeypatch):
             seen.append(self.interval)
             return iter(())
 
-    monkeypatch.setattr("oomtop.source.LiveSource", Noting)
+    monkeypatch.setattr("oomtop.sources.live.LiveSource", Noting)
     # It ends, as it does when its source ends; the signal that says so is waited for, not handled.
     monkeypatch.setattr("signal.pthread_sigmask", lambda how, signals: set())
     monkeypatch.setattr("signal.sigwait", lambda signals: None)
@@ -158,7 +158,7 @@ def test_the_fleet_is_asked_again_after_its_interval_and_drawn_in_ascii(promethe
     shown = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("oomtop.tui.fleet_app.FleetApp.run", lambda app: shown.append(app))
+    monkeypatch.setattr("oomtop.tui.fleet.app.FleetApp.run", lambda app: shown.append(app))
     cli.run(["fleet", "--prometheus", prometheus.url, "--interval", "3"])
     cli.run(["fleet", "--prometheus", prometheus.url, "--ascii"])
     assert [(app._interval, app.look.ascii) for app in shown] == [(3.0, False), (10.0, True)]

@@ -12,7 +12,7 @@ import pytest
 
 from oomtop.cli import COMMANDS, build_parser
 from oomtop.completion.tree import THEMES, Kind, read_tree
-from oomtop.tui.theme import theme_folders
+from oomtop.tui.style.theme import theme_folders
 
 SHELLS = ("bash", "zsh", "fish")
 

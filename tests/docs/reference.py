@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from oomtop.analysis.model import (
+from oomtop.analysis.model.assessment import (
     CgroupFigures,
     Confidence,
     Exhaustion,

@@ -10,9 +10,9 @@ import pytest
 import tomli
 
 from oomtop.cli import COMMANDS, build_parser
-from oomtop.config import Config, apply_table
-from oomtop.config_alerts import _KEYS, FIGURES
-from oomtop.tui.columns import COLUMNS
+from oomtop.config.alerts import _KEYS, FIGURES
+from oomtop.config.load import Config, apply_table
+from oomtop.tui.process_table.columns import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -56,8 +56,8 @@ def test_every_link_and_file_of_a_document_exists(path):
 
 
 def test_every_key_of_the_triage_guide_is_bound():
-    from oomtop.tui.app import OomtopApp
-    from oomtop.tui.process_table import ProcessTable
+    from oomtop.tui.process_table.widget import ProcessTable
+    from oomtop.tui.shell.app import OomtopApp
 
     bound = set()
     for owner in (OomtopApp, ProcessTable):

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from oomtop.alerts.notice import Notice, write_letter
-from oomtop.analysis.as_json import assessment_to_json
 from oomtop.analysis.assessment import assess
-from oomtop.analysis.model import FiringAlert, Severity
-from oomtop.config_alerts import AlertRule
-from oomtop.fleet.as_json import machines_to_json
+from oomtop.analysis.model.assessment import FiringAlert, Severity
+from oomtop.config.alerts import AlertRule
 from oomtop.fleet.machines import Group, Machine, NextVictim, Shortage
 from oomtop.history import History
-from oomtop.oomlog.as_json import events_to_json
 from oomtop.oomlog.scan import scan_lines
+from oomtop.render.assessment_json import assessment_to_json
+from oomtop.render.events_json import events_to_json
+from oomtop.render.fleet_json import machines_to_json
 from tests.docs.reference import ORDER, ROOT, SCHEMAS, json_reference, metrics_reference
 from tests.synthetic import SyntheticMachine
 from tests.tui.factories import make_assessment

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from oomtop.analysis.as_json import assessment_to_json
 from oomtop.analysis.assessment import assess
 from oomtop.history import History
 from oomtop.host.root import Root
-from oomtop.source import LiveSource
-from oomtop.text import render_top
+from oomtop.render.assessment_json import assessment_to_json
+from oomtop.render.top import render_top
+from oomtop.sources.live import LiveSource
 
 MEMINFO = "MemTotal: 1000000 kB\nMemFree: 400000 kB\nBuffers: 1000 kB\nCached: 300000 kB\n"
 STAT = "42 (left) alone) S 1 42 42 0 -1 0 1 0 0 0 1 1 0 0 20 0 1 0 500 1000000 250 0" + " 0" * 30

@@ -9,11 +9,11 @@ import time
 import pytest
 
 from oomtop.analysis.assessment import assess
-from oomtop.analysis.model import Severity
+from oomtop.analysis.model.assessment import Severity
 from oomtop.history import History
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
-from oomtop.source import LiveSource
+from oomtop.sources.live import LiveSource
 
 LAYOUT = find_layout(Root())
 pytestmark = pytest.mark.skipif(

@@ -13,7 +13,7 @@ import pytest
 LEFT = b"\x1b[?1049l"
 START = "from oomtop.cli import main; main(['--interval', '0.5'])"
 CRASH = f"""
-from oomtop.tui.app import OomtopApp
+from oomtop.tui.shell.app import OomtopApp
 def fail(app):
     secret = "hunter2"
     raise ValueError("on purpose")

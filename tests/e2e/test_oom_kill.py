@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from oomtop.analysis.assessment import assess
-from oomtop.analysis.postmortem import explain
+from oomtop.analysis.postmortem.explain import explain
 from oomtop.history import History
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
-from oomtop.source import LiveSource
+from oomtop.sources.live import LiveSource
 
 LIMIT = 300 << 20
 RATE = 50 << 20

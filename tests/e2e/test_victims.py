@@ -15,8 +15,8 @@ from oomtop.analysis.assessment import assess
 from oomtop.history import History
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
+from oomtop.sources.sampler import Sampler
 
 TRIALS = 20
 MIB = 1 << 20

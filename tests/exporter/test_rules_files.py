@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oomtop.analysis.model import (
+from oomtop.analysis.model.assessment import (
     CgroupFigures,
     Confidence,
     Exhaustion,

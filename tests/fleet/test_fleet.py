@@ -11,13 +11,13 @@ import pytest
 from oomtop import cli
 from oomtop.errors import OomtopError
 from oomtop.fleet import prometheus as prometheus_module
-from oomtop.fleet.as_json import machines_to_json
 from oomtop.fleet.machines import Machine, NextVictim, Shortage, machines_of, need, queries, read_machines
 from oomtop.fleet.prometheus import Prometheus, PrometheusError, Series, parse_answer
-from oomtop.text_fleet import COLUMNS, NOTHING, describe, fit, machine_line, render_fleet
-from oomtop.tui import fleet_app
-from oomtop.tui.fleet_app import FleetApp, MachineList
-from oomtop.tui.sheet import Sheet
+from oomtop.render.fleet import COLUMNS, NOTHING, describe, fit, machine_line, render_fleet
+from oomtop.render.fleet_json import machines_to_json
+from oomtop.tui.fleet import app as fleet_app
+from oomtop.tui.fleet.app import FleetApp, MachineList
+from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, sparkline
 
 NOW = 1_795_000_000.0

@@ -15,7 +15,7 @@ from oomtop.host.root import Root
 from oomtop.host.swaps import parse_swaps
 from oomtop.host.vmstat import parse_vmstat
 from oomtop.host.zoneinfo import parse_zoneinfo
-from oomtop.sampler import Sampler
+from oomtop.sources.sampler import Sampler
 
 HEX = "0123456789abcdef" * 4
 

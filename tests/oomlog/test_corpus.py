@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from oomtop.analysis.postmortem import explain
+from oomtop.analysis.postmortem.explain import explain
 from oomtop.oomlog.log_files import read_file
-from oomtop.text_events import render_markdown, render_text
+from oomtop.render.events import render_markdown, render_text
 
 FOLDER = Path(os.environ.get("OOMTOP_CORPUS", Path(__file__).parents[3] / "shared/reference/corpus"))
 PLAIN = (

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from oomtop.analysis.postmortem import explain
+from oomtop.analysis.postmortem.explain import explain
 from oomtop.oomlog.scan import scan_file
-from oomtop.text_events import render_text
+from oomtop.render.events import render_text
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "post-mortem-examples.md"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from oomtop.host.own_priority import Standing, own_standing
 from oomtop.host.root import Root
-from oomtop.host.standing import Standing, own_standing
 from oomtop.oomlog import live
 from oomtop.oomlog.journal import KillerJournal, journalctl
 from oomtop.oomlog.killers import DAEMONS

@@ -34,7 +34,7 @@ def wheel(tmp_path_factory):
     build(["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), "."])
     built = next(folder.glob("oomtop-*.whl"))
     names = set(zipfile.ZipFile(built).namelist())
-    assert {"oomtop/themes/dark.toml", "oomtop/tui/dashboard.tcss"} <= names
+    assert {"oomtop/themes/dark.toml", "oomtop/tui/dashboard/screen.tcss"} <= names
     assert not [name for name in names if name.startswith("tests/")]
     subprocess.run([sys.executable, "-m", "venv", str(folder / "env")], check=True)
     install = ["install", "--quiet", "--disable-pip-version-check", str(built)]

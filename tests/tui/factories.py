@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from oomtop.analysis.model import (
+from oomtop.analysis.model.assessment import (
     Assessment,
     Candidate,
     MemoryAccount,

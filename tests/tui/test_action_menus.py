@@ -8,9 +8,8 @@ import subprocess
 
 import pytest
 
-from oomtop.actions.audit import Audit
-from oomtop.actions.plan import Plan
-from oomtop.actions.requests import (
+from oomtop.actions.base.plan import Plan
+from oomtop.actions.base.requests import (
     ConfineRequest,
     FreezeCgroupRequest,
     FreezeRequest,
@@ -25,17 +24,18 @@ from oomtop.actions.requests import (
     SysctlRequest,
     ZramRequest,
 )
-from oomtop.actions.setting_verdicts import SettingRow
-from oomtop.actions.sysctl_table import find_setting
+from oomtop.actions.journal.audit_log import Audit
+from oomtop.analysis.settings.table import find_setting
+from oomtop.analysis.settings.verdicts import SettingRow
 from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import ProcessId
 from oomtop.host.swaps import SwapDevice
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Machine, Snapshot, Tick
-from oomtop.tui import action_menus as menus
-from oomtop.tui.app import OomtopApp, Options
-from oomtop.tui.dialogs import AskDialog, Menu, PlanDialog
+from oomtop.sources.sampler import Sampler
+from oomtop.tui.actions import menus
+from oomtop.tui.actions.dialogs import AskDialog, Menu, PlanDialog
+from oomtop.tui.shell.app import OomtopApp, Options
 
 _spec = importlib.util.spec_from_file_location("factories", pathlib.Path(__file__).parent / "factories.py")
 factories = importlib.util.module_from_spec(_spec)

@@ -12,13 +12,13 @@ import pytest
 from textual import events
 from textual._compositor import ChopsUpdate
 
-from oomtop.actions.audit import Audit
+from oomtop.actions.journal.audit_log import Audit
 from oomtop.oomlog.scan import scan_lines
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
-from oomtop.tui.app import OomtopApp, Options
-from oomtop.tui.dialogs import Menu, PlanDialog
-from oomtop.tui.panel import Panel
+from oomtop.sources.sampler import Sampler
+from oomtop.tui.actions.dialogs import Menu, PlanDialog
+from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.widgets.panel import Panel
 
 EVENT = sorted((Path(__file__).parents[1] / "fixtures" / "events").glob("*.log"))[0]
 

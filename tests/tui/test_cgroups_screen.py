@@ -3,13 +3,13 @@
 import pytest
 from textual.app import App
 
-from oomtop.analysis.model import CgroupFigures, Victims
+from oomtop.analysis.model.assessment import CgroupFigures, Victims
 from oomtop.host.cgroup import Cgroup, CgroupEvents
-from oomtop.tui.cgroup_rows import COLUMNS, arrange, group_line, title_line
-from oomtop.tui.cgroups_screen import CgroupsScreen
-from oomtop.tui.look import Look
-from oomtop.tui.sheet import Sheet
-from oomtop.tui.state import State
+from oomtop.tui.base.session import State
+from oomtop.tui.cgroups.rows import COLUMNS, arrange, group_line, title_line
+from oomtop.tui.cgroups.screen import CgroupsScreen
+from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from rich.text import Text
 
-from oomtop.tui import panel, table_line
-from oomtop.tui.columns import BY_ID, MARKER_WIDTH
-from oomtop.tui.table_line import Frame, Look
+from oomtop.tui.process_table import cells as table_line
+from oomtop.tui.process_table.cells import Frame, Look
+from oomtop.tui.process_table.columns import BY_ID, MARKER_WIDTH
+from oomtop.tui.widgets import panel
 
 FRAME = Frame((BY_ID["pid"], BY_ID["growth"], BY_ID["adj"]), 80, False)
 WIDTHS = [column.width for column in FRAME.columns]

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from oomtop.analysis.model import Series
-from oomtop.tui.chart import SPANS, draw_chart, draw_curve, reaching_back, span_beside, span_of, ticks_of
-from oomtop.tui.look import Look
+from oomtop.analysis.model.assessment import Series
+from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.chart import SPANS, draw_chart, draw_curve, reaching_back, span_beside, span_of, ticks_of
 from tests.tui.factories import make_assessment
 
 

@@ -6,7 +6,8 @@ import pytest
 from rich.cells import cell_len
 
 from oomtop.host.process import ProcessId
-from oomtop.tui.columns import (
+from oomtop.tui.process_table.cells import Frame, Marks, fit, header, look
+from oomtop.tui.process_table.columns import (
     BY_ID,
     COLUMNS,
     COMMAND,
@@ -17,8 +18,7 @@ from oomtop.tui.columns import (
     rank_victims,
     room_for_command,
 )
-from oomtop.tui.rows import Entry
-from oomtop.tui.table_line import Frame, Marks, fit, header, look
+from oomtop.tui.process_table.rows import Entry
 from oomtop.units import GIB
 from tests.tui.factories import make_process, make_row, make_rows
 

@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
-from oomtop.tui.app import OomtopApp, Options
+from oomtop.sources.sampler import Sampler
+from oomtop.tui.shell.app import OomtopApp, Options
 
 
 class Once:

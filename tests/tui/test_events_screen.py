@@ -7,12 +7,12 @@ from textual.app import App
 
 from oomtop.oomlog import log_files
 from oomtop.oomlog.scan import scan_lines
-from oomtop.tui.event_list import EventList
-from oomtop.tui.events_screen import EventsScreen
-from oomtop.tui.look import Look
-from oomtop.tui.post_mortem_screen import PostMortemScreen
-from oomtop.tui.sheet import Sheet
-from oomtop.tui.state import State
+from oomtop.tui.base.session import State
+from oomtop.tui.events.list import EventList
+from oomtop.tui.events.post_mortem import PostMortemScreen
+from oomtop.tui.events.screen import EventsScreen
+from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.text_block import Sheet
 from tests.tui.factories import make_assessment
 
 LOGS = Path(__file__).parents[1] / "fixtures" / "events"

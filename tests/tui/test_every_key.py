@@ -15,40 +15,40 @@ import pytest
 from textual.binding import Binding
 
 import oomtop.tui
-from oomtop.actions.audit import Audit
+from oomtop.actions.journal.audit_log import Audit
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.comparison import compare
-from oomtop.analysis.model import CgroupFigures, Victims
+from oomtop.analysis.model.assessment import CgroupFigures, Victims
 from oomtop.history import History
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.oomlog import log_files
 from oomtop.oomlog.scan import scan_lines
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
-from oomtop.source import LiveSource
-from oomtop.tui.action_menus import Ask
-from oomtop.tui.alerts_screen import AlertsScreen
-from oomtop.tui.app import OomtopApp, Options
-from oomtop.tui.cgroups_screen import CgroupTree
-from oomtop.tui.columns import COLUMNS
-from oomtop.tui.compare_screen import CompareScreen
-from oomtop.tui.dialogs import AskDialog, Menu, PlanDialog
-from oomtop.tui.event_list import EventList
-from oomtop.tui.events_screen import EventsScreen
-from oomtop.tui.fleet_app import FleetApp, MachineList
-from oomtop.tui.help_screen import HelpScreen
-from oomtop.tui.kernel_screen import KernelPage
-from oomtop.tui.key_names import key_name, key_of
-from oomtop.tui.messages import NewAssessment
-from oomtop.tui.post_mortem_screen import PostMortemScreen
-from oomtop.tui.process_screen import ProcessScreen
-from oomtop.tui.process_table import ProcessTable
-from oomtop.tui.prompt_line import PromptLine
-from oomtop.tui.reading_screen import ReadingScreen
-from oomtop.tui.setup_screen import ChoiceList, SetupScreen
-from oomtop.tui.sheet import Page
-from oomtop.tui.tab import TabScreen
-from oomtop.tui.tabs import MAKERS
+from oomtop.sources.live import LiveSource
+from oomtop.sources.sampler import Sampler
+from oomtop.tui.actions.dialogs import AskDialog, Menu, PlanDialog
+from oomtop.tui.actions.menus import Ask
+from oomtop.tui.alerts.screen import AlertsScreen
+from oomtop.tui.base.messages import NewAssessment
+from oomtop.tui.cgroups.screen import CgroupTree
+from oomtop.tui.events.list import EventList
+from oomtop.tui.events.post_mortem import PostMortemScreen
+from oomtop.tui.events.screen import EventsScreen
+from oomtop.tui.fleet.app import FleetApp, MachineList
+from oomtop.tui.help.screen import HelpScreen
+from oomtop.tui.kernel.screen import KernelPage
+from oomtop.tui.process.screen import ProcessScreen
+from oomtop.tui.process.text_screens import ReadingScreen
+from oomtop.tui.process_table.columns import COLUMNS
+from oomtop.tui.process_table.widget import ProcessTable
+from oomtop.tui.replay.compare_screen import CompareScreen
+from oomtop.tui.setup.screen import ChoiceList, SetupScreen
+from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.shell.tab_factory import MAKERS
+from oomtop.tui.style.key_names import key_name, key_of
+from oomtop.tui.widgets.prompt_line import PromptLine
+from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.tui.widgets.text_block import Page
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row
 
@@ -123,7 +123,7 @@ def _ask(app):
 
 
 def _plan(app):
-    from oomtop.actions.plan import Plan
+    from oomtop.actions.base.plan import Plan
 
     return PlanDialog(Plan("kill", "end nobody", ()), lambda: app.calls.append("confirmed"))
 
@@ -174,7 +174,7 @@ def bindings_of(cls):
 
 
 def classes_with_keys():
-    for module in pkgutil.iter_modules(oomtop.tui.__path__, "oomtop.tui."):
+    for module in pkgutil.walk_packages(oomtop.tui.__path__, "oomtop.tui."):
         for _, cls in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if cls.__module__ == module.name and "BINDINGS" in cls.__dict__:
                 yield cls

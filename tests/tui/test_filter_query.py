@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from oomtop.tui.filter_query import FilterError, parse
+from oomtop.tui.process_table.filter_query import FilterError, parse
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_process, make_row
 

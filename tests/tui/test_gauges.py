@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from oomtop.analysis.model import Finding, PressureFigures, Series, Severity
+from oomtop.analysis.model.assessment import Finding, PressureFigures, Series, Severity
 from oomtop.host.pressure import Pressure, PressureLine
-from oomtop.tui.gauges import draw_pressure
-from oomtop.tui.look import Look
-from oomtop.tui.outlook import draw_outlook
+from oomtop.tui.dashboard.gauges import draw_pressure
+from oomtop.tui.dashboard.outlook import draw_outlook
+from oomtop.tui.style.palette import Look
 from tests.tui.factories import make_assessment
 
 LINE = PressureLine(1.5, 0.5, 0.1, 1000)

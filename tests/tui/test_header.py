@@ -2,9 +2,9 @@
 
 import pytest
 
-from oomtop.tui.header import draw_header
-from oomtop.tui.look import Look
-from oomtop.tui.state import State
+from oomtop.tui.base.session import State
+from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.header import draw_header
 from tests.tui.factories import make_assessment
 
 

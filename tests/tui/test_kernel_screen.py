@@ -14,14 +14,14 @@ from oomtop.host.slabinfo import Slab
 from oomtop.host.swaps import SwapDevice, Zram, Zswap
 from oomtop.host.sysctl import FILES
 from oomtop.host.zoneinfo import Zone
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
-from oomtop.tui.app import OomtopApp, Options
-from oomtop.tui.dialogs import AskDialog
-from oomtop.tui.kernel_screen import KernelPage, KernelScreen
-from oomtop.tui.look import Look
-from oomtop.tui.sheet import Sheet
-from oomtop.tui.state import State
+from oomtop.sources.sampler import Sampler
+from oomtop.tui.actions.dialogs import AskDialog
+from oomtop.tui.base.session import State
+from oomtop.tui.kernel.screen import KernelPage, KernelScreen
+from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment
 

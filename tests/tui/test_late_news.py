@@ -1,8 +1,8 @@
 """News of an action that come while the program ends."""
 
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
-from oomtop.tui.app import OomtopApp, Options
+from oomtop.sources.sampler import Sampler
+from oomtop.tui.shell.app import OomtopApp, Options
 
 
 class Once:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from oomtop.analysis.model import CgroupFigures, Confidence, Exhaustion
-from oomtop.analysis.words import describe_exhaustion
+from oomtop.analysis.model.assessment import CgroupFigures, Confidence, Exhaustion
+from oomtop.analysis.sentences import describe_exhaustion
 from oomtop.host.cgroup import Cgroup
-from oomtop.tui.look import Look
-from oomtop.tui.outlook import draw_outlook
+from oomtop.tui.dashboard.outlook import draw_outlook
+from oomtop.tui.style.palette import Look
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row, make_victims
 

@@ -4,8 +4,8 @@ import pytest
 from rich.segment import Segment
 from textual.color import Color
 
-from oomtop.tui.app import OomtopApp, Options
-from oomtop.tui.plain_lines import AsciiLines
+from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.style.ascii_filter import AsciiLines
 from tests.tui.test_app import Scripted, drawn, settled
 
 

@@ -9,22 +9,24 @@ from dataclasses import replace
 import pytest
 from textual.app import App
 
-from oomtop.actions.guard import Guard
-from oomtop.analysis.deep_tools import DeepTool
-from oomtop.analysis.model import CgroupFigures, Victims
+from oomtop.actions.base.guard import Guard
+from oomtop.analysis.inspect.tools import DeepTool
+from oomtop.analysis.model.assessment import CgroupFigures, Victims
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
-from oomtop.sampler import Sampler
 from oomtop.snapshot import Tick
-from oomtop.tui import in_place, inspections, slow_answer
-from oomtop.tui.app import OomtopApp, Options
-from oomtop.tui.line_view import LineView
-from oomtop.tui.look import Look
-from oomtop.tui.process_screen import ProcessScreen
-from oomtop.tui.reading_screen import ReadingScreen
-from oomtop.tui.sheet import Sheet
-from oomtop.tui.state import State
+from oomtop.sources.sampler import Sampler
+from oomtop.tui.base import slow_read as slow_answer
+from oomtop.tui.base.session import State
+from oomtop.tui.process import controller as inspections
+from oomtop.tui.process.screen import ProcessScreen
+from oomtop.tui.process.text_screens import ReadingScreen
+from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets import terminal_handover as in_place
+from oomtop.tui.widgets.line_view import LineView
+from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row
 

@@ -10,12 +10,12 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from oomtop.analysis.model import ProcessRow
-from oomtop.tui.dialogs import Menu
-from oomtop.tui.messages import RowActivated, RowSelected
-from oomtop.tui.process_table import ProcessTable
-from oomtop.tui.rows import Grouping
-from oomtop.tui.table_order import HOLD_SECONDS
+from oomtop.analysis.model.assessment import ProcessRow
+from oomtop.tui.actions.dialogs import Menu
+from oomtop.tui.base.messages import RowActivated, RowSelected
+from oomtop.tui.process_table.order import HOLD_SECONDS
+from oomtop.tui.process_table.rows import Grouping
+from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row, make_rows
 

@@ -9,13 +9,13 @@ import pytest
 from oomtop.analysis.comparison import compare
 from oomtop.recording.reader import Recording
 from oomtop.recording.store import Store
-from oomtop.replay import ReplaySource
 from oomtop.snapshot import Tick
-from oomtop.tui.app import OomtopApp, Options
-from oomtop.tui.compare_screen import CompareScreen
-from oomtop.tui.look import Look
-from oomtop.tui.replay_bar import ReplayBar
-from oomtop.tui.time_line import Standing, draw_time_line
+from oomtop.sources.replay import ReplaySource
+from oomtop.tui.replay.bar import ReplayBar
+from oomtop.tui.replay.compare_screen import CompareScreen
+from oomtop.tui.replay.time_line import Standing, draw_time_line
+from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.style.palette import Look
 from tests.synthetic import SyntheticMachine, make_event
 from tests.tui.factories import make_assessment, make_process, make_row
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oomtop.tui.columns import BY_ID, Moment
-from oomtop.tui.resort import can_resort, changes_between, resort
-from oomtop.tui.rows import Grouping, View, arrange, select
+from oomtop.tui.process_table.columns import BY_ID, Moment
+from oomtop.tui.process_table.incremental_sort import can_resort, changes_between, resort
+from oomtop.tui.process_table.rows import Grouping, View, arrange, select
 from tests.tui.factories import make_process, make_row
 
 

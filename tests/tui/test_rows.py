@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from oomtop.analysis.model import ProcessRow
-from oomtop.tui.columns import BY_ID, Moment
-from oomtop.tui.rows import Entry, Grouping, View, arrange, keep_places, select, subtree
+from oomtop.analysis.model.assessment import ProcessRow
+from oomtop.tui.process_table.columns import BY_ID, Moment
+from oomtop.tui.process_table.rows import Entry, Grouping, View, arrange, keep_places, select, subtree
 from oomtop.units import MIB
 from tests.tui.factories import make_process, make_row, make_rows
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oomtop.tui.rows import View, keep_places
-from oomtop.tui.table_order import TableOrder
+from oomtop.tui.process_table.order import TableOrder
+from oomtop.tui.process_table.rows import View, keep_places
 from tests.tui.factories import make_assessment, make_process, make_row
 
 SIZES = st.lists(st.integers(0, 5), min_size=40, max_size=60)

@@ -14,12 +14,10 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-from oomtop.actions.audit import Audit
-from oomtop.actions.catalogue import carry_out, prepare
-from oomtop.actions.context import context_of
-from oomtop.actions.guard import Guard
-from oomtop.actions.plan import Outcome
-from oomtop.actions.requests import (
+from oomtop.actions.base.context import context_of
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Outcome
+from oomtop.actions.base.requests import (
     CompactRequest,
     ConfineRequest,
     DropCachesRequest,
@@ -36,8 +34,10 @@ from oomtop.actions.requests import (
     SysctlRequest,
     ZramRequest,
 )
+from oomtop.actions.dispatch import carry_out, prepare
+from oomtop.actions.journal.audit_log import Audit
 from oomtop.host.root import Root
-from oomtop.sampler import Sampler
+from oomtop.sources.sampler import Sampler
 
 MIB = 1 << 20
 GROUPS = "/sys/fs/cgroup"

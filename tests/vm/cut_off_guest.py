@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from actions_guest import MIB, WORK, act, disk, sample, text, undo_disk
 
-from oomtop.actions.audit import Audit, boot_id, read_entries
-from oomtop.actions.catalogue import carry_out, prepare
-from oomtop.actions.context import ActionContext, context_of
-from oomtop.actions.guard import Guard
+from oomtop.actions.base.context import ActionContext, context_of
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.requests import Request, SwapFileRequest, SwapOffRequest, ZramRequest
+from oomtop.actions.dispatch import carry_out, prepare
+from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries
 from oomtop.actions.recovery import check, undoable
-from oomtop.actions.requests import Request, SwapFileRequest, SwapOffRequest, ZramRequest
 from oomtop.host.root import Root
 from tests.actions.cutting import die_at_each_step, recover
 

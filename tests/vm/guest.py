@@ -273,8 +273,8 @@ class Foresight:
     def __init__(self):
         from oomtop.analysis.assessment import assess
         from oomtop.history import History
-        from oomtop.sampler import Sampler
         from oomtop.snapshot import Tick
+        from oomtop.sources.sampler import Sampler
 
         self._assess, self._tick = assess, Tick
         self._sampler, self._history, self._last = Sampler(), History(), None

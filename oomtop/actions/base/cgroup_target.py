@@ -1,0 +1,85 @@
+"""A cgroup that an action is about: its folder, its processes, and why it must be left alone.
+
+`cgroup.procs` (Documentation/admin-guide/cgroup-v2.rst, Documentation/admin-guide/cgroup-v1/cgroups.rst).
+"""
+
+from __future__ import annotations
+
+import os
+
+from oomtop.actions.base.context import ActionContext
+from oomtop.errors import ActionRefused, ParseError
+from oomtop.frozen import frozen
+from oomtop.host.process import Process
+from oomtop.host.process_scan import parse_stat
+from oomtop.host.root import Root, read_int, read_optional
+
+
+@frozen
+class Group:
+    """One group of one hierarchy."""
+
+    path: str
+    folder: str
+    version: int
+
+    def file(self, name: str) -> str:
+        """Return the path of one of its files."""
+        return f"{self.folder}/{name}"
+
+    def number(self, name: str) -> int | None:
+        """Return the number in one of its files, None where there is none."""
+        return read_int(self.file(name))
+
+    @property
+    def usage(self) -> int | None:
+        """Bytes it holds now."""
+        return self.number("memory.current" if self.version == 2 else "memory.usage_in_bytes")
+
+
+def find_group(context: ActionContext, path: str, mount: str | None = None) -> Group:
+    """Return the group at `path` of the memory hierarchy, or of the one mounted at `mount`.
+
+    Raises:
+        ActionRefused: a mode forbids it, no such group, or the root group, which is the whole machine.
+    """
+    mode = context.guard.mode_refusal()
+    if mode is not None:
+        raise ActionRefused(mode)
+    if context.layout is None:
+        raise ActionRefused("no memory controller is mounted")
+    if path.strip("/") == "":
+        raise ActionRefused("the root group is the whole machine")
+    if ".." in path.split("/"):
+        raise ActionRefused("a group's path has no '..'")
+    folder = f"{mount or context.layout.memory_mount}/{path.strip('/')}"
+    if not os.path.isdir(folder):
+        raise ActionRefused(f"{folder}: there is no such group (any more)")
+    return Group(path, folder, context.layout.version)
+
+
+def members(group: Group, root: Root) -> tuple[Process, ...]:
+    """Return the processes of the group and of those below it, as they are now."""
+    found: list[Process] = []
+    for folder, _, _ in os.walk(group.folder):
+        for pid in (read_optional(f"{folder}/cgroup.procs") or "").split():
+            raw = read_optional(root.at(f"/proc/{pid}/stat"))
+            try:
+                found.append(parse_stat((raw or "").encode(), os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")))
+            except ParseError:
+                # Empty: it ended between the two reads.
+                continue
+    return tuple(found)
+
+
+def require_allowed(group: Group, context: ActionContext, override: bool) -> tuple[Process, ...]:
+    """Return the members, all of which may be touched.
+
+    Raises:
+        ActionRefused: one of them is guarded.
+    """
+    found = members(group, context.root)
+    reason = context.guard.group_refusal(found, override)
+    if reason is not None:
+        raise ActionRefused(reason)
+    return found

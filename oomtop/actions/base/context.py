@@ -1,0 +1,69 @@
+"""`ActionContext`: the facts that plans are made from, as the screen or the command has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import field
+
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Target
+from oomtop.analysis.oom_score.badness import frees
+from oomtop.frozen import frozen
+from oomtop.host.cgroup import Cgroup, CgroupLayout
+from oomtop.host.containers import name_of
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.process import Process, ProcessId
+from oomtop.host.root import Root
+from oomtop.snapshot import Snapshot
+
+
+@frozen
+class ActionContext:
+    """What is known when a key is pressed; `prepare` reads the targets again and trusts none of it to be fresh."""
+
+    processes: Sequence[Process]
+    users: Callable[[int | None], str]
+    units: Callable[[str | None], str | None]
+    guard: Guard
+    root: Root
+    meminfo: Meminfo
+    layout: CgroupLayout | None = None
+    cgroups: Sequence[Cgroup] = field(default=())
+
+    def find(self, identity: ProcessId) -> Process | None:
+        """Return the process as the last tick saw it."""
+        return next((process for process in self.processes if process.id == identity), None)
+
+    def members(self, path: str) -> tuple[Process, ...]:
+        """Return the processes of a group and of the groups below it."""
+        below = path.rstrip("/") + "/"
+        return tuple(
+            p for p in self.processes if p.cgroup is not None and (p.cgroup == path or p.cgroup.startswith(below))
+        )
+
+    def target(self, process: Process) -> Target:
+        """Return how a plan names `process`."""
+        return Target(
+            id=process.id,
+            name=process.comm,
+            command=process.command,
+            user=self.users(process.euid),
+            unit=self.units(process.cgroup),
+            rss=process.rss,
+            frees=frees(process),
+        )
+
+
+def context_of(snapshot: Snapshot, guard: Guard, root: Root) -> ActionContext:
+    """Return the context that a snapshot gives."""
+    names = dict(snapshot.users)
+    return ActionContext(
+        processes=snapshot.processes,
+        users=lambda uid: "-" if uid is None else names.get(uid, str(uid)),
+        units=name_of,
+        guard=guard,
+        root=root,
+        meminfo=snapshot.meminfo,
+        layout=snapshot.cgroup_layout,
+        cgroups=snapshot.cgroups,
+    )

@@ -1,0 +1,41 @@
+"""One file of the kernel, opened when the plan is made and written when it is performed.
+
+Opening asks the kernel for the permission without changing anything.
+"""
+
+from __future__ import annotations
+
+import os
+
+from oomtop.actions.base.errno_text import in_words
+from oomtop.errors import ActionRefused
+
+
+class KernelFile:
+    """A control file open for writing."""
+
+    def __init__(self, path: str, needs: str = "root") -> None:
+        """Open `path`.
+
+        Raises:
+            ActionRefused: it is missing or may not be written; `needs` says what would be necessary.
+        """
+        self.path = path
+        try:
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        except PermissionError as error:
+            raise ActionRefused(f"{path}: {in_words(error)}; it needs {needs}") from None
+        except OSError as error:
+            raise ActionRefused(f"{path}: {in_words(error)}") from None
+
+    def write(self, text: str) -> None:
+        """Write the whole text in one call, as control files demand.
+
+        Raises:
+            OSError: what the kernel answered.
+        """
+        os.write(self._descriptor, text.encode())
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        os.close(self._descriptor)

@@ -1,0 +1,70 @@
+"""The one implementation of `Prepared`: a plan, what was opened for it, and the function that carries it out.
+
+A descriptor that is closed while another thread is about to signal through it may come back as someone
+else's, so only one of `perform` and `close` ever touches what is held.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.plan import Outcome, Plan, Status
+
+Report = Callable[[str], None]
+
+
+class Closable(Protocol):
+    """Anything that holds a descriptor."""
+
+    def close(self) -> None:
+        """Give it back."""
+        ...
+
+
+class PreparedAction:
+    """A plan that can be performed once, or closed."""
+
+    def __init__(self, plan: Plan, act: Callable[[Report], Outcome] | None, held: Sequence[Closable] = ()) -> None:
+        self.plan = plan
+        self._act = act
+        self._held = tuple(held)
+        self._lock = threading.Lock()
+        self._spent = False
+
+    def perform(self, report: Report) -> Outcome:
+        """Do it, or say why not; an error of the kernel becomes the outcome, in words."""
+        action = self.plan.action
+        if self.plan.refusal is not None or self._act is None:
+            self.close()
+            return Outcome(action, Status.REFUSED, self.plan.refusal or "nothing to do")
+        with self._lock:
+            if self._spent:
+                return Outcome(action, Status.REFUSED, "already performed or closed")
+            try:
+                return self._act(report)
+            except OSError as error:
+                return Outcome(action, Status.FAILED, f"{self.plan.title}: {in_words(error)}")
+            finally:
+                self._give_back()
+
+    def close(self) -> None:
+        """Give back what is held, unless `perform` is at it, which does so when it ends."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._give_back()
+            finally:
+                self._lock.release()
+
+    def _give_back(self) -> None:
+        if not self._spent:
+            self._spent = True
+            for item in self._held:
+                item.close()
+
+
+def refused(action: str, title: str, reason: str) -> PreparedAction:
+    """Return an action that is refused as a whole, with nothing opened."""
+    return PreparedAction(Plan(action, title, (), refusal=reason), None)

@@ -1,0 +1,1 @@
+"""Actions on cgroups: kill, limit, reclaim."""

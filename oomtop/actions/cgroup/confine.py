@@ -1,0 +1,299 @@
+"""Move processes into a new cgroup with a limit of its own, and back.
+
+`cgroup.procs`, `cgroup.subtree_control` (Documentation/admin-guide/cgroup-v2.rst).  What a process holds stays counted
+in the group it comes from; only what it takes from then on counts in the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+
+from oomtop.actions.base.cgroup_target import Group, find_group, members
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import ConfineRequest, ReleaseRequest
+from oomtop.actions.process.handle import ProcessHandle, open_process
+from oomtop.errors import ActionRefused
+from oomtop.frozen import frozen
+from oomtop.host.cgroup import CgroupLayout
+from oomtop.host.process import Process, ProcessId
+from oomtop.host.root import Root, read_optional
+from oomtop.units import format_bytes, printable
+
+ACTION = "limit"
+PREFIX = "/oomtop-"
+"""What the groups that oomtop makes begin with."""
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+# Less than this is gone with the first page tables and stacks: a kill under another name.
+_SMALLEST = 1 << 20
+_ROUNDS = 5
+
+
+@frozen
+class _Mover:
+    """One process, held, and the group it comes from."""
+
+    process: Process
+    handle: ProcessHandle
+    home: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.process.pid} ({printable(self.process.comm)})"
+
+
+def prepare_confine(request: ConfineRequest, context: ActionContext) -> PreparedAction:
+    """Open every process and return which group is going to be made for them."""
+    whom = f"{len(request.targets)} process" + "es" * (len(request.targets) != 1)
+    title = f"Move {whom} into a new group {printable(request.name)}"
+    try:
+        layout = _checked(request, context)
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    movers: list[_Mover] = []
+    left_out: list[str] = []
+    for identity in request.targets:
+        try:
+            movers.append(_open_mover(identity, request, context))
+        except ActionRefused as refusal:
+            left_out.append(str(refusal))
+        except OSError as error:
+            left_out.append(f"{identity.pid}: {in_words(error)}")
+    if not movers:
+        return refused(ACTION, title, "; ".join(left_out))
+    plan = _plan(request, movers, left_out, layout, context)
+    return PreparedAction(plan, _Confining(request, movers, layout), [mover.handle for mover in movers])
+
+
+def _checked(request: ConfineRequest, context: ActionContext) -> CgroupLayout:
+    mode = context.guard.mode_refusal()
+    if mode is not None:
+        raise ActionRefused(mode)
+    layout = context.layout
+    if layout is None:
+        raise ActionRefused("no memory controller is mounted")
+    if not request.targets:
+        raise ActionRefused("no process is chosen")
+    if not _NAME.fullmatch(request.name) or request.name in (".", ".."):
+        raise ActionRefused("a group's name has letters, digits, dots, dashes and underscores, 60 at most")
+    if request.high is None and request.max is None:
+        raise ActionRefused("without a limit there is nothing to move for")
+    if any(size is not None and size < _SMALLEST for size in (request.high, request.max)):
+        raise ActionRefused(f"a group that may hold less than {format_bytes(_SMALLEST)} cannot live")
+    if layout.version == 1 and request.high is not None:
+        raise ActionRefused("cgroup v1 has no memory.high: `max` is the one limit here")
+    if os.path.exists(_folder(request, layout)):
+        raise ActionRefused(f"{_folder(request, layout)} exists already")
+    if not os.access(layout.memory_mount, os.W_OK):
+        raise ActionRefused("not permitted: making a group needs root")
+    return layout
+
+
+def _folder(request: ConfineRequest, layout: CgroupLayout) -> str:
+    return f"{layout.memory_mount}{PREFIX}{request.name}"
+
+
+def _open_mover(identity: ProcessId, request: ConfineRequest, context: ActionContext) -> _Mover:
+    handle = open_process(context.root, identity)
+    try:
+        process = handle.facts(context.find(identity))
+        if process is None:
+            raise ActionRefused(f"{identity.pid} is gone already")
+        reason = context.guard.refusal(process, request.override)
+        if reason is not None:
+            raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
+    except ActionRefused:
+        handle.close()
+        raise
+    return _Mover(process, handle, process.cgroup or "/")
+
+
+def _limits(request: ConfineRequest, layout: CgroupLayout) -> tuple[tuple[str, int], ...]:
+    if layout.version == 1:
+        return (("memory.limit_in_bytes", request.max or 0),)
+    both = (("memory.high", request.high), ("memory.max", request.max))
+    return tuple((name, size) for name, size in both if size is not None)
+
+
+def _plan(
+    request: ConfineRequest,
+    movers: Sequence[_Mover],
+    left_out: Sequence[str],
+    layout: CgroupLayout,
+    context: ActionContext,
+) -> Plan:
+    path = PREFIX + request.name
+    whom = movers[0].name if len(movers) == 1 else f"{len(movers)} processes"
+    limits = _limits(request, layout)
+    return Plan(
+        action=ACTION,
+        title=f"Move {whom} into {path}",
+        steps=(
+            *_delegation(layout),
+            f"mkdir {_folder(request, layout)}",
+            *(f"write {size} to {name}" for name, size in limits),
+            *(f"write {mover.process.pid} to cgroup.procs" for mover in movers[:12]),
+        ),
+        targets=tuple(context.target(mover.process) for mover in movers),
+        effect=" and ".join(f"{name} {format_bytes(size)}" for name, size in limits)
+        + " for what they take from now on; what they hold now stays counted where it is",
+        risk="they leave the group of their service: systemd stops and limits them there no longer",
+        warnings=tuple(f"left out: {reason}" for reason in left_out),
+        undo="move them back, and remove the group",
+        recovery=_release(path, movers),
+    )
+
+
+def _release(path: str, movers: Sequence[_Mover]) -> ReleaseRequest:
+    return ReleaseRequest(path, tuple((mover.process.id, mover.home) for mover in movers))
+
+
+class _Confining:
+    """Makes the group and moves; called once.  A group that nobody could be moved into is removed again."""
+
+    def __init__(self, request: ConfineRequest, movers: Sequence[_Mover], layout: CgroupLayout) -> None:
+        self._request = request
+        self._movers = movers
+        self._layout = layout
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Make, limit, move."""
+        folder, path = _folder(self._request, self._layout), PREFIX + self._request.name
+        if _delegation(self._layout):
+            _write(f"{self._layout.memory_mount}/cgroup.subtree_control", "+memory")
+        os.mkdir(folder)
+        try:
+            for name, size in _limits(self._request, self._layout):
+                _write(f"{folder}/{name}", str(size))
+        except OSError:
+            os.rmdir(folder)
+            raise
+        failures = [reason for mover in self._movers if (reason := _move(mover, folder)) is not None]
+        moved = len(self._movers) - len(failures)
+        report(f"{moved} moved into {path}")
+        if not moved:
+            os.rmdir(folder)
+            return Outcome(ACTION, Status.FAILED, failures[0], tuple(failures[1:]))
+        return Outcome(
+            action=ACTION,
+            status=Status.PARTLY if failures else Status.DONE,
+            summary=f"{path} has {moved} of {len(self._movers)} processes, and its limit",
+            details=tuple(failures),
+            before=", ".join(sorted({mover.home for mover in self._movers})),
+            after=path,
+            undo=_release(path, self._movers),
+        )
+
+
+def _delegation(layout: CgroupLayout) -> tuple[str, ...]:
+    """The new group has the memory files only when the group above hands the controller down, as systemd sees to."""
+    file = f"{layout.memory_mount}/cgroup.subtree_control"
+    if layout.version == 1 or "memory" in (read_optional(file) or "").split():
+        return ()
+    return (f"write +memory to {file}, which stays",)
+
+
+def _move(mover: _Mover, folder: str) -> str | None:
+    """Return why it stays where it is, None when it moved."""
+    try:
+        mover.handle.require_same()
+        _write(f"{folder}/cgroup.procs", str(mover.process.pid))
+    except ActionRefused as refusal:
+        return str(refusal)
+    except OSError as error:
+        return f"{mover.name}: {in_words(error)}"
+    return None
+
+
+def prepare_release(request: ReleaseRequest, context: ActionContext) -> PreparedAction:
+    """Find who is in the group and return where each goes."""
+    title = f"Dissolve {printable(request.path)}"
+    try:
+        if not request.path.startswith(PREFIX):
+            raise ActionRefused("only a group that oomtop made is dissolved")
+        group = find_group(context, request.path)
+        if not os.access(os.path.dirname(group.folder), os.W_OK):
+            raise ActionRefused("not permitted: removing a group needs root")
+        found = members(group, context.root)
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    plan = Plan(
+        action=ACTION,
+        title=title,
+        steps=(
+            *(f"write {p.pid} to cgroup.procs of {printable(_home(p.id, request, group))}" for p in found[:12]),
+            f"rmdir {printable(group.folder)}",
+        ),
+        effect="the limits are gone",
+        recovery=request,
+    )
+    return PreparedAction(plan, _Releasing(request, group, context.root))
+
+
+def _home(identity: ProcessId, request: ReleaseRequest, group: Group) -> str:
+    """Return where a process goes: its own group from before, else that of the first, else the root group."""
+    fallback = request.homes[0][1] if request.homes else "/"
+    home = dict(request.homes).get(identity, fallback)
+    return home if os.path.isdir(_folder_of(home, group)) else "/"
+
+
+def _folder_of(home: str, group: Group) -> str:
+    """The groups that oomtop makes are right below the mount."""
+    return f"{os.path.dirname(group.folder)}/{home.strip('/')}".rstrip("/")
+
+
+class _Releasing:
+    """Moves everyone out and removes the group; called once."""
+
+    def __init__(self, request: ReleaseRequest, group: Group, root: Root) -> None:
+        self._request = request
+        self._group = group
+        self._root = root
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Move until nobody is left, for they may fork meanwhile; then remove."""
+        moved, failures = 0, {}
+        for _ in range(_ROUNDS):
+            left = [process for process in members(self._group, self._root) if process.id not in failures]
+            if not left:
+                break
+            for process in left:
+                reason = self._move(process)
+                if reason is None:
+                    moved += 1
+                else:
+                    failures[process.id] = reason
+        details = tuple(failures.values())
+        try:
+            os.rmdir(self._group.folder)
+        except OSError as error:
+            stays = f"{self._group.path} stays: {in_words(error)}"
+            return Outcome(ACTION, Status.PARTLY if moved else Status.FAILED, stays, details)
+        report(f"{self._group.folder} is gone")
+        return Outcome(ACTION, Status.DONE, f"{self._group.path} is gone, {moved} moved back", details)
+
+    def _move(self, process: Process) -> str | None:
+        """Return why it stays; one that ended meanwhile is out already."""
+        home = _folder_of(_home(process.id, self._request, self._group), self._group)
+        try:
+            handle = open_process(self._root, process.id)
+        except ActionRefused:
+            return None
+        except OSError as error:
+            return f"{process.pid} ({printable(process.comm)}): {in_words(error)}"
+        try:
+            return _move(_Mover(process, handle, home), home)
+        finally:
+            handle.close()
+
+
+def _write(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode("ascii"))
+    finally:
+        os.close(descriptor)

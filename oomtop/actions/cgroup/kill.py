@@ -1,0 +1,114 @@
+"""Kill a whole cgroup: `cgroup.kill` (v2, 5.14+), or SIGKILL to each member where that file is missing.
+
+Documentation/admin-guide/cgroup-v2.rst ("cgroup.kill"): the kernel kills the tree and whoever it forks meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal as signals
+import time
+from collections.abc import Callable, Sequence
+
+from oomtop.actions.base.cgroup_target import Group, find_group, require_allowed
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.kernel_file import KernelFile
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import KillCgroupRequest, KillRequest
+from oomtop.actions.process.kill import prepare_kill
+from oomtop.analysis.oom_score.badness import frees
+from oomtop.errors import ActionRefused
+from oomtop.frozen import replace
+from oomtop.host.process import Process
+from oomtop.host.root import parse_counters, read_optional
+from oomtop.units import format_bytes, printable
+
+ACTION = "kill"
+
+
+def prepare_kill_cgroup(request: KillCgroupRequest, context: ActionContext) -> PreparedAction:
+    """Open the group's kill file, or its members, and return who is going to die."""
+    title = f"Kill all of {printable(request.path)}"
+    try:
+        group = find_group(context, request.path)
+        processes = require_allowed(group, context, request.override)
+        if not processes:
+            raise ActionRefused("no process is in it")
+        if not os.path.exists(group.file("cgroup.kill")):
+            return _each_member(request, replace(context, processes=processes), title)
+        file = KernelFile(group.file("cgroup.kill"), "root, or the group delegated to you")
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    plan = _plan(title, group, processes, context)
+    return PreparedAction(plan, _KillingGroup(request, group, file), [file])
+
+
+def _each_member(request: KillCgroupRequest, context: ActionContext, title: str) -> PreparedAction:
+    targets = tuple(process.id for process in context.processes)
+    prepared = prepare_kill(
+        KillRequest(targets, signals.SIGKILL, patience=request.patience, override=request.override), context
+    )
+    warning = "this hierarchy has no cgroup.kill: what is forked meanwhile escapes"
+    prepared.plan = replace(prepared.plan, title=title, warnings=(*prepared.plan.warnings, warning))
+    return prepared
+
+
+def _plan(title: str, group: Group, processes: Sequence[Process], context: ActionContext) -> Plan:
+    known = [context.find(process.id) or process for process in processes]
+    total = sum(frees(process) for process in known)
+    return Plan(
+        action=ACTION,
+        title=title,
+        steps=(f"write 1 to {printable(group.file('cgroup.kill'))}",),
+        targets=tuple(context.target(process) for process in known),
+        effect=f"{len(known)} processes end; should free about {format_bytes(total)}",
+        frees=total,
+        risk="ends at once: no data is saved, no cleanup runs; a service manager may start it again",
+    )
+
+
+class _KillingGroup:
+    """Writes, and waits until the group is empty; called once."""
+
+    def __init__(self, request: KillCgroupRequest, group: Group, file: KernelFile) -> None:
+        self._request = request
+        self._group = group
+        self._file = file
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Kill, and wait for `populated 0`, which the kernel announces as POLLPRI on `cgroup.events`."""
+        started, before = time.monotonic(), self._group.usage
+        path = printable(self._group.path)
+        with open(self._group.file("cgroup.events"), "rb", buffering=0) as events:
+            self._file.write("1")
+            report(f"{path}: all are killed, waiting for their end")
+            empty = self._wait(events.fileno(), started + self._request.patience)
+        seconds, after = time.monotonic() - started, self._group.usage
+        freed = None if before is None or after is None else before - after
+        done = f"{path} is empty after {seconds:.1f} s, freed {format_bytes(freed)}"
+        return Outcome(
+            action=ACTION,
+            status=Status.DONE if empty else Status.PARTLY,
+            summary=done if empty else f"{path} is still not empty after {seconds:.0f} s: processes in D state remain",
+            freed=freed,
+            seconds=seconds,
+            before=format_bytes(before),
+            after=format_bytes(after),
+        )
+
+    def _wait(self, descriptor: int, deadline: float) -> bool:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLPRI)
+        while self._is_populated():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            poll.poll(min(left, 0.5) * 1000)
+            os.pread(descriptor, 4096, 0)
+        return True
+
+    def _is_populated(self) -> bool:
+        events = parse_counters(read_optional(self._group.file("cgroup.events")) or "", "cgroup.events")
+        return events.get("populated") == 1

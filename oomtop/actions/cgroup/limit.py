@@ -1,0 +1,212 @@
+"""Limits of a cgroup: `memory.high`, `memory.max`, `memory.low` (v2), `memory.limit_in_bytes` (v1).
+
+Documentation/admin-guide/cgroup-v2.rst ("Memory Interface Files"), Documentation/admin-guide/cgroup-v1/memory.rst.
+A group of systemd, docker or podman is limited through their own command, which keeps their books right.
+`high` throttles and reclaims.  `max` under the use of now reclaims first and then kills in the group at once; v1
+answers EBUSY in place of killing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from oomtop.actions.base.cgroup_target import Group, find_group, require_allowed
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.kernel_file import KernelFile
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import Limit, LimitRequest
+from oomtop.actions.base.run_program import run_tool
+from oomtop.actions.cgroup.owner import Owner, command_of, owner_of
+from oomtop.errors import ActionRefused
+from oomtop.frozen import replace
+from oomtop.host.root import parse_counters, read_optional
+from oomtop.units import format_bytes, printable
+
+ACTION = "limit"
+_V2 = {Limit.HIGH: "memory.high", Limit.MAX: "memory.max", Limit.LOW: "memory.low"}
+_V1 = {Limit.MAX: "memory.limit_in_bytes"}
+_EFFECT = {
+    Limit.HIGH: "above it the group is slowed down and its memory reclaimed; nothing is killed",
+    Limit.MAX: "at it the kernel reclaims, and kills in the group when that is not enough",
+    Limit.LOW: "below it the group's memory is reclaimed last",
+}
+_RISK = {
+    Limit.HIGH: "the group's programs may slow down",
+    Limit.MAX: "the group's programs may slow down, or be killed at the limit",
+    Limit.LOW: "what is kept here is taken from others first",
+}
+# v1 prints "no limit" as LONG_MAX rounded down to a page; anything above 2^62 can only be that.
+_NO_LIMIT = 1 << 62
+
+
+def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedAction:
+    """Open the limit's file and return what the new value means for what the group holds now."""
+    title = f"Set memory.{request.limit.value} of {printable(request.path)} to {_size(request.size)}"
+    try:
+        group = find_group(context, request.path)
+        require_allowed(group, context, request.override)
+        name = _file_name(group, request.limit)
+        reason = _value_refusal(request, group)
+        if reason is not None:
+            raise ActionRefused(reason)
+        owner = owner_of(request.path, context.root)
+        command = None if owner is None else command_of(owner, request, group)
+        if request.lasting and (owner is None or owner.tool != "systemctl"):
+            raise ActionRefused("only a unit of systemd keeps a limit over its restart")
+        file = KernelFile(group.file(name), "root, or the group delegated to you")
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    plan = _plan(title, request, group, name, owner, command)
+    return PreparedAction(plan, _Limiting(request, group, name, file, command), [file])
+
+
+def _file_name(group: Group, limit: Limit) -> str:
+    name = (_V2 if group.version == 2 else _V1).get(limit)
+    if name is None:
+        raise ActionRefused(f"cgroup v1 has no memory.{limit.value}: `max` is the one limit here")
+    return name
+
+
+def _value_refusal(request: LimitRequest, group: Group) -> str | None:
+    if request.size is None or request.override:
+        return None
+    if request.size < 0:
+        return "a limit is not negative"
+    must_stay = _unreclaimable(group)
+    if request.limit is Limit.MAX and must_stay is not None and request.size < must_stay:
+        return (
+            f"the group holds {format_bytes(must_stay)} that cannot be dropped: this limit kills in it at once; "
+            "use `high`, or override"
+        )
+    return None
+
+
+def _unreclaimable(group: Group) -> int | None:
+    """Return what stays in the group when all its file pages are dropped."""
+    usage = group.usage
+    if usage is None:
+        return None
+    stat = parse_counters(read_optional(group.file("memory.stat")) or "", "memory.stat")
+    prefix = "" if group.version == 2 else "total_"
+    file_pages = stat.get(f"{prefix}active_file", 0) + stat.get(f"{prefix}inactive_file", 0)
+    return max(0, usage - file_pages - stat.get("slab_reclaimable", 0))
+
+
+def _plan(
+    title: str,
+    request: LimitRequest,
+    group: Group,
+    name: str,
+    owner: Owner | None,
+    command: tuple[str, ...] | None,
+) -> Plan:
+    before = _read(group, name)
+    written = f"write {_text(request.size, group)} to {printable(group.file(name))}"
+    return Plan(
+        action=ACTION,
+        title=title,
+        steps=(f"{written if command is None else printable(' '.join(command))} (now {_size(before)})",),
+        effect=_effect(request),
+        risk="" if request.size == request.limit.lifted else _RISK[request.limit],
+        warnings=tuple(_warnings(request, group, owner, command)),
+        undo="set the value before",
+        recovery=replace(request, size=before),
+    )
+
+
+def _effect(request: LimitRequest) -> str:
+    if request.size != request.limit.lifted:
+        return _EFFECT[request.limit]
+    return (
+        "the group's memory is reclaimed like any other's"
+        if request.limit is Limit.LOW
+        else "the group may take what the machine has"
+    )
+
+
+def _warnings(request: LimitRequest, group: Group, owner: Owner | None, command: tuple[str, ...] | None) -> list[str]:
+    warnings: list[str] = []
+    usage = group.usage
+    if request.size is not None and request.limit is not Limit.LOW and usage is not None and request.size < usage:
+        warnings.append(f"the group holds {format_bytes(usage)} now: the difference is reclaimed at once")
+    warnings.extend(_pressed_by_others(request, group))
+    unit = group.folder.rsplit("/", 1)[-1]
+    if command is None and owner is not None:
+        warnings.append(f"{owner.tool} has no command for this: its own value returns with its next update or start")
+    elif command is None and unit.endswith((".service", ".scope", ".slice")):
+        setting = {"high": "MemoryHigh", "max": "MemoryMax", "low": "MemoryLow"}[request.limit.value]
+        warnings.append(
+            f"systemd owns this group and may write its own value back; to keep it: systemctl set-property --runtime "
+            f"{printable(unit)} {setting}={'infinity' if request.size is None else request.size}"
+        )
+    return warnings
+
+
+def _pressed_by_others(request: LimitRequest, group: Group) -> list[str]:
+    """A limit under the use squeezes what cannot be dropped into swap, or kills."""
+    must_stay = _unreclaimable(group)
+    if request.size is None or request.limit is Limit.LOW or must_stay is None or request.size >= must_stay:
+        return []
+    if request.limit is Limit.MAX:
+        return [f"KILLS AT ONCE: {format_bytes(must_stay)} of it cannot be dropped, and the limit is below that"]
+    return [f"{format_bytes(must_stay)} of it cannot be dropped: without swap the group nearly stands still"]
+
+
+class _Limiting:
+    """Sets the limit and reads it back; called once."""
+
+    def __init__(
+        self, request: LimitRequest, group: Group, name: str, file: KernelFile, command: tuple[str, ...] | None
+    ) -> None:
+        self._command = command
+        self._request = request
+        self._group = group
+        self._name = name
+        self._file = file
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Set it, and say what the kernel shows afterwards."""
+        request, group = self._request, self._group
+        before = _read(group, self._name)
+        used = group.usage
+        report("waiting for the kernel, which reclaims down to the limit first")
+        if self._command is None:
+            self._file.write(_text(request.size, group))
+        else:
+            run_tool(self._command)
+        after = _read(group, self._name)
+        now = group.usage
+        return Outcome(
+            action=ACTION,
+            status=Status.DONE if _is_near(after, request.size) else Status.PARTLY,
+            summary=f"{self._name} of {printable(group.path)}: {_size(before)} -> {_size(after)}",
+            details=(f"the group holds {format_bytes(now)} (before: {format_bytes(used)})",),
+            freed=None if used is None or now is None else used - now,
+            before=_size(before),
+            after=_size(after),
+            undo=replace(request, size=before),
+        )
+
+
+def _is_near(found: int | None, wanted: int | None) -> bool:
+    """The kernel rounds to pages."""
+    if found is None or wanted is None:
+        return found is wanted
+    return abs(found - wanted) < os.sysconf("SC_PAGE_SIZE")
+
+
+def _read(group: Group, name: str) -> int | None:
+    value = group.number(name)
+    return None if value is None or value >= _NO_LIMIT else value
+
+
+def _text(size: int | None, group: Group) -> str:
+    if size is None:
+        return "max" if group.version == 2 else "-1"
+    return str(size)
+
+
+def _size(size: int | None) -> str:
+    return "no limit" if size is None else format_bytes(size)

@@ -1,0 +1,63 @@
+"""Who owns a cgroup and would write its own limit back: systemd, docker or podman; each has a command for limits.
+
+systemctl(1) ("set-property"), docker-update(1), podman-update(1).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from oomtop.actions.base.cgroup_target import Group
+from oomtop.actions.base.requests import Limit, LimitRequest
+from oomtop.actions.base.run_program import find_tool
+from oomtop.frozen import frozen
+from oomtop.host.root import Root
+
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(service|scope|slice|socket|mount|swap)")
+_CONTAINER = re.compile(r"(?:(docker|libpod)-)?([0-9a-f]{64})(?:\.scope)?")
+_PROPERTY = {Limit.HIGH: "MemoryHigh", Limit.MAX: "MemoryMax", Limit.LOW: "MemoryLow"}
+_FLAG = {Limit.MAX: "--memory", Limit.LOW: "--memory-reservation"}
+
+
+@frozen
+class Owner:
+    """A program that manages the group, and the group's name there."""
+
+    tool: str
+    """`systemctl`, `docker` or `podman`."""
+    name: str
+
+
+def owner_of(path: str, root: Root) -> Owner | None:
+    """Return who manages the group at `path`, None where nobody does or oomtop cannot tell it to."""
+    last = path.rsplit("/", 1)[-1]
+    container = _CONTAINER.fullmatch(last)
+    if container is not None:
+        kind = container[1] or ("docker" if "/docker/" in path else "libpod" if "libpod" in path else "")
+        tool = {"docker": "docker", "libpod": "podman"}.get(kind)
+        return Owner(tool, container[2]) if tool is not None and find_tool(tool) else None
+    # A unit of a user's own systemd answers on that user's bus only.
+    ours = _UNIT.fullmatch(last) and not re.search(r"/user@\d+\.service/", path)
+    runs = os.path.isdir(root.at("/run/systemd/system"))
+    return Owner("systemctl", last) if ours and runs and find_tool("systemctl") else None
+
+
+def command_of(owner: Owner, request: LimitRequest, group: Group) -> tuple[str, ...] | None:
+    """Return the command that sets the limit, None where this owner has none for it."""
+    if owner.tool == "systemctl":
+        value = "infinity" if request.size is None else str(request.size)
+        lasting = () if request.lasting else ("--runtime",)
+        return ("systemctl", "set-property", *lasting, owner.name, f"{_PROPERTY[request.limit]}={value}")
+    flag = _FLAG.get(request.limit)
+    # Docker takes 0 for "as it was".
+    if flag is None or not request.size:
+        return None
+    swap = _memory_and_swap(request.size, group) if request.limit is Limit.MAX else ()
+    return (owner.tool, "update", flag, str(request.size), *swap, owner.name)
+
+
+def _memory_and_swap(size: int, group: Group) -> tuple[str, str]:
+    """Both engines count memory and swap together there, and refuse a memory limit above the old sum."""
+    swap = group.number("memory.swap.max") if group.version == 2 else None
+    return "--memory-swap", "-1" if swap is None else str(size + swap)

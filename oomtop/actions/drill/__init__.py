@@ -1,0 +1,1 @@
+"""The stress test in a cgroup of its own."""

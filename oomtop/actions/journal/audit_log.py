@@ -1,0 +1,227 @@
+"""The audit log: one JSON object a line for every action, append-only, mode 0600, rotated by size.
+
+`$OOMTOP_AUDIT_LOG`, or `/var/log/oomtop/audit.jsonl` for root and `$XDG_STATE_HOME/oomtop/audit.jsonl` for everyone
+else.  An action writes a `start` line with what would take it back before it acts, and an `end` line after it; a start
+without an end is an action that was cut off (`recovery`).
+Sample line: `{"phase": "end", "id": "4711-1764000000.000000-1", "action": "kill", "status": "done", ...}`
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+import pwd
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from oomtop.actions.base.plan import Outcome, Plan
+from oomtop.actions.base.requests import Request, outlives_reboot
+from oomtop.actions.journal.request_json import Json, request_to_json
+from oomtop.errors import ParseError
+from oomtop.frozen import frozen
+from oomtop.host.process_scan import parse_stat
+from oomtop.host.root import read_optional
+
+MAX_BYTES = 4 << 20
+"""At this size the file becomes `audit.jsonl.1`, and the one before `.2`."""
+_KEPT = 3
+_COMMAND = 300
+
+
+def audit_path(environ: Mapping[str, str] = os.environ) -> str:
+    """Return where this user's log is."""
+    named = environ.get("OOMTOP_AUDIT_LOG", "")
+    if os.path.isabs(named):
+        return named
+    if os.geteuid() == 0:
+        return "/var/log/oomtop/audit.jsonl"
+    state = environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(state):
+        state = os.path.expanduser("~/.local/state")
+    return os.path.join(state, "oomtop", "audit.jsonl")
+
+
+@frozen
+class Actor:
+    """Who acts: the ids, the login behind a sudo, the terminal, and this run of the program."""
+
+    uid: int
+    user: str
+    sudo_user: str | None
+    tty: str | None
+    pid: int
+    start_time: int | None
+    boot_id: str | None
+
+
+def current_actor(environ: Mapping[str, str] = os.environ) -> Actor:
+    """Return who runs this process."""
+    uid = os.getuid()
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = str(uid)
+    pid = os.getpid()
+    return Actor(uid, user, environ.get("SUDO_USER"), _terminal(), pid, start_time_of(pid), boot_id())
+
+
+def boot_id() -> str | None:
+    """Return what tells this boot from every other (`/proc/sys/kernel/random/boot_id`)."""
+    return (read_optional("/proc/sys/kernel/random/boot_id") or "").strip() or None
+
+
+def start_time_of(pid: int) -> int | None:
+    """Return the start time of the process that has `pid` now, None where there is none."""
+    try:
+        return parse_stat((read_optional(f"/proc/{pid}/stat") or "").encode(), 1, 1).id.start_time
+    except ParseError:
+        return None
+
+
+def _terminal() -> str | None:
+    for descriptor in (0, 1, 2):
+        try:
+            return os.ttyname(descriptor)
+        except OSError:
+            continue
+    return None
+
+
+class Audit:
+    """Appends to one log file; no failure of it ever stops an action, but it is returned in words."""
+
+    def __init__(self, path: str | None = None, max_bytes: int = MAX_BYTES) -> None:
+        self.path = path or audit_path()
+        self._max_bytes = max_bytes
+        self._actor = current_actor()
+        self._numbers = itertools.count(1)
+
+    def start(self, plan: Plan, undoes: str | None = None) -> tuple[str, str | None]:
+        """Note that `plan` is about to be performed; return the entry's id and the problem, if any."""
+        now = time.time()
+        entry = f"{os.getpid()}-{now:.6f}-{next(self._numbers)}"
+        line: dict[str, Json] = {
+            "phase": "start",
+            "id": entry,
+            "time": now,
+            "undoes": undoes,
+            "recovery": _of_request(plan.recovery),
+        }
+        lasting = plan.recovery is not None and outlives_reboot(plan.recovery)
+        return entry, self._append({**line, **asdict(self._actor), **_of_plan(plan)}, lasting)
+
+    def end(self, entry: str, plan: Plan, outcome: Outcome, undoes: str | None = None) -> str | None:
+        """Note what came of it; return the problem, if any."""
+        line: dict[str, Json] = {
+            "phase": "end",
+            "id": entry,
+            "time": time.time(),
+            "undoes": undoes,
+            "undo": _of_request(outcome.undo),
+        }
+        return self._append({**line, **asdict(self._actor), **_of_plan(plan), **_of_outcome(outcome)})
+
+    def settle(self, entry: str, why: str) -> str | None:
+        """Note that nothing is left to undo of a cut-off action; return the problem, if any."""
+        line: dict[str, Json] = {"phase": "settled", "id": entry, "time": time.time(), "summary": why}
+        return self._append({**line, **asdict(self._actor)})
+
+    def _append(self, line: dict[str, Json], durable: bool = False) -> str | None:
+        try:
+            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+            self._rotate()
+            _write_line(self.path, json.dumps(line, ensure_ascii=True) + "\n", durable)
+        except OSError as error:
+            return f"not in the audit log: {self.path}: {os.strerror(error.errno or 0)}"
+        return None
+
+    def _rotate(self) -> None:
+        try:
+            if os.stat(self.path).st_size < self._max_bytes:
+                return
+        except FileNotFoundError:
+            return
+        for number in range(_KEPT - 1, 0, -1):
+            older = f"{self.path}.{number}"
+            if os.path.exists(older):
+                os.replace(older, f"{self.path}.{number + 1}")
+        os.replace(self.path, f"{self.path}.1")
+
+
+def _write_line(path: str, line: str, durable: bool) -> None:
+    """Append in one write, so that two running programs never mix their lines.
+
+    `durable` waits for the disk, which may take seconds: only where the line has to outlive a power failure.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        # A full disk or a power failure left half a line: it takes no other with it.
+        whole = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+        text = (line if whole else f"\n{line}").encode()
+        if os.write(descriptor, text) < len(text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _of_plan(plan: Plan) -> dict[str, Json]:
+    return {
+        "action": plan.action,
+        "title": plan.title,
+        "steps": list(plan.steps),
+        "targets": [
+            {
+                "pid": target.id.pid,
+                "start_time": target.id.start_time,
+                "name": target.name,
+                "command": target.command[:_COMMAND] if target.command else None,
+                "user": target.user,
+                "unit": target.unit,
+                "rss": target.rss,
+            }
+            for target in plan.targets
+        ],
+        "refusal": plan.refusal,
+    }
+
+
+def _of_outcome(outcome: Outcome) -> dict[str, Json]:
+    return {
+        "status": outcome.status.value,
+        "summary": outcome.summary,
+        "details": list(outcome.details),
+        "freed": outcome.freed,
+        "seconds": outcome.seconds,
+        "before": outcome.before,
+        "after": outcome.after,
+    }
+
+
+def _of_request(request: Request | None) -> Json:
+    return None if request is None else request_to_json(request)
+
+
+def read_entries(path: str) -> tuple[Mapping[str, object], ...]:
+    """Return the lines of the log and of the one rotated away last, oldest first.
+
+    A line that is no JSON object, cut off by a power failure, is passed over.
+    """
+    return tuple(entry for name in (f"{path}.1", path) for entry in _lines_of(name))
+
+
+def _lines_of(path: str) -> list[Mapping[str, object]]:
+    found: list[Mapping[str, object]] = []
+    for line in (read_optional(path) or "").splitlines():
+        try:
+            entry: object = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict):
+            found.append(entry)
+    return found

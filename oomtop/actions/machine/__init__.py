@@ -1,0 +1,1 @@
+"""Actions on the whole machine: drop caches, compact, sysctl, unit settings."""

@@ -1,0 +1,136 @@
+"""Drop caches: `sync`, then write 1, 2 or 3 to `/proc/sys/vm/drop_caches`.
+
+Documentation/admin-guide/sysctl/vm.rst ("drop_caches").  The file belongs to uid 0 and capabilities do not replace
+it.  The kernel logs each write (`oomtop (4711): drop_caches: 3`).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.kernel_file import KernelFile
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import DropCachesRequest
+from oomtop.errors import ActionRefused, ParseError
+from oomtop.host.meminfo import Meminfo, read_meminfo
+from oomtop.host.root import Root
+from oomtop.units import format_bytes
+
+ACTION = "drop-caches"
+FILE = "/proc/sys/vm/drop_caches"
+_WHAT = {1: "page cache", 2: "dentries and inodes", 3: "page cache, dentries and inodes"}
+# Under a twentieth of RAM the gain is gone again before the next figure is read.
+_WORTH_IT = 0.05
+
+
+def clean_cache(meminfo: Meminfo) -> int:
+    """Return the page cache that can be dropped: what is neither tmpfs, nor dirty, nor mapped into a process."""
+    cached = (meminfo.cached or 0) + (meminfo.buffers or 0) - (meminfo.shmem or 0)
+    pinned = (meminfo.dirty or 0) + (meminfo.writeback or 0) + max(0, (meminfo.mapped or 0) - (meminfo.shmem or 0))
+    return max(0, cached - pinned)
+
+
+def prepare_drop_caches(request: DropCachesRequest, context: ActionContext) -> PreparedAction:
+    """Open the file and return what dropping can give."""
+    title = f"Drop caches ({request.level}: {_WHAT.get(request.level, '?')})"
+    reason = context.guard.mode_refusal()
+    if request.level not in _WHAT:
+        reason = reason or "the level is 1 (page cache), 2 (dentries and inodes) or 3 (both)"
+    if reason is not None:
+        return refused(ACTION, title, reason)
+    try:
+        file = KernelFile(context.root.at(FILE), "to run as root: the kernel asks for uid 0 here, no capability helps")
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    return PreparedAction(
+        _plan(title, request.level, context.meminfo), _Dropping(request.level, context.root, file), [file]
+    )
+
+
+def _plan(title: str, level: int, meminfo: Meminfo) -> Plan:
+    cache = clean_cache(meminfo) if level & 1 else 0
+    slab = (meminfo.s_reclaimable or 0) if level & 2 else 0
+    parts = [
+        f"{format_bytes(size)} of {what}"
+        for size, what in ((cache, "clean page cache"), (slab, "reclaimable slab"))
+        if size
+    ]
+    return Plan(
+        action=ACTION,
+        title=title,
+        steps=("sync: write dirty pages back first", f"write {level} to {FILE}"),
+        effect=f"frees up to {' and '.join(parts) or '0B'}; it is counted in MemAvailable already",
+        frees=cache + slab,
+        risk="everything is read from disk again: programs are slower for a while; nothing is lost",
+        warnings=_warnings(cache + slab, meminfo),
+    )
+
+
+def _warnings(gain: int, meminfo: Meminfo) -> tuple[str, ...]:
+    if gain >= meminfo.mem_total * _WORTH_IT:
+        return ()
+    anon = meminfo.anon_pages
+    owner = f", {format_bytes(anon)} is anonymous memory of processes, which no cache drop frees" if anon else ""
+    return (f"will not help: only {format_bytes(gain)} can be dropped{owner}",)
+
+
+class _Dropping:
+    """Syncs, writes and measures; called once."""
+
+    def __init__(self, level: int, root: Root, file: KernelFile) -> None:
+        self._level = level
+        self._root = root
+        self._file = file
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Drop, and compare the account before and after."""
+        started = time.monotonic()
+        report("writing dirty pages back (sync)")
+        os.sync()
+        try:
+            before = read_meminfo(self._root)
+            report(f"writing {self._level} to {FILE}")
+            self._file.write(str(self._level))
+            after = read_meminfo(self._root)
+        except ParseError as error:
+            return Outcome(ACTION, Status.FAILED, str(error))
+        return _outcome(before, after, time.monotonic() - started)
+
+
+def _outcome(before: Meminfo, after: Meminfo, seconds: float) -> Outcome:
+    freed = after.mem_free - before.mem_free
+    gained = (after.mem_available or 0) - (before.mem_available or 0)
+    return Outcome(
+        action=ACTION,
+        status=Status.DONE,
+        summary=f"dropping caches freed {format_bytes(max(0, freed))} in {seconds:.1f} s; "
+        f"MemAvailable {_signed(gained)}",
+        details=(
+            _compared("page cache", before.cached, after.cached),
+            _compared("reclaimable slab", before.s_reclaimable, after.s_reclaimable),
+            _compared("MemFree", before.mem_free, after.mem_free),
+        ),
+        freed=freed,
+        seconds=seconds,
+        before=_account(before),
+        after=_account(after),
+    )
+
+
+def _signed(value: int) -> str:
+    return format_bytes(value) if value < 0 else f"+{format_bytes(value)}"
+
+
+def _compared(what: str, before: int | None, after: int | None) -> str:
+    return f"{what}: {format_bytes(before)} -> {format_bytes(after)}"
+
+
+def _account(meminfo: Meminfo) -> str:
+    return (
+        f"Cached {format_bytes(meminfo.cached)}, SReclaimable {format_bytes(meminfo.s_reclaimable)}, "
+        f"MemAvailable {format_bytes(meminfo.mem_available)}"
+    )

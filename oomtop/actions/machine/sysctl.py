@@ -1,0 +1,156 @@
+"""Kernel settings: written to `/proc/sys/vm`, and on request kept in a file of oomtop's own under sysctl.d.
+
+sysctl.d(5).  Sample line of `/etc/sysctl.d/60-oomtop.conf`: `vm.swappiness = 10`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from oomtop.actions.base.atomic_file import remove_text, replace_text
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.kernel_file import KernelFile
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import Keep, SysctlRequest
+from oomtop.analysis.settings.table import Setting, find_setting
+from oomtop.errors import ActionRefused
+from oomtop.host.root import Root, read_int, read_optional
+from oomtop.units import printable
+
+ACTION = "sysctl"
+KEPT_IN = "/etc/sysctl.d/60-oomtop.conf"
+_HEADER = "# Written by oomtop; each line may be changed or removed by hand.\n"
+# Above this share of RAM min_free_kbytes starves the machine (Documentation/admin-guide/sysctl/vm.rst).
+_MIN_FREE_SHARE = 0.05
+
+
+def prepare_sysctl(request: SysctlRequest, context: ActionContext) -> PreparedAction:
+    """Open the setting and return what the new value does."""
+    title = f"Set vm.{printable(request.name.removeprefix('vm.'))} to {request.value}"
+    try:
+        setting = _checked(request, context)
+        file = KernelFile(context.root.at(setting.file), "to run as root: the kernel asks for uid 0 here")
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    plan = Plan(
+        action=ACTION,
+        title=title,
+        steps=_steps(request, setting, context.root),
+        effect=f"{setting.what}; holds {request.keep.value}",
+        risk=setting.risk,
+        warnings=_warnings(request, setting, context),
+        undo="write the value before",
+        recovery=_back(request, context.root, setting),
+    )
+    return PreparedAction(plan, _Writing(request, setting, context.root, file), [file])
+
+
+def _checked(request: SysctlRequest, context: ActionContext) -> Setting:
+    mode = context.guard.mode_refusal()
+    if mode is not None:
+        raise ActionRefused(mode)
+    setting = find_setting(request.name)
+    if setting is None:
+        raise ActionRefused("not one of the settings that oomtop knows")
+    if not setting.lowest <= request.value <= setting.highest:
+        raise ActionRefused(f"vm.{setting.name} goes from {setting.lowest} to {setting.highest}")
+    return setting
+
+
+def _steps(request: SysctlRequest, setting: Setting, root: Root) -> tuple[str, ...]:
+    steps = [f"write {request.value} to {setting.file} (now {read_int(root.at(setting.file))})"]
+    if request.keep is Keep.PERSISTENT:
+        steps.append(f"put `vm.{setting.name} = {request.value}` into {KEPT_IN}")
+    elif request.keep is Keep.FORGET:
+        steps.append(f"take vm.{setting.name} out of {KEPT_IN}")
+    return tuple(steps)
+
+
+def _warnings(request: SysctlRequest, setting: Setting, context: ActionContext) -> tuple[str, ...]:
+    if setting.name == "min_free_kbytes" and request.value * 1024 > context.meminfo.mem_total * _MIN_FREE_SHARE:
+        return (f"more than {_MIN_FREE_SHARE:.0%} of RAM: the machine may run out of memory at once",)
+    return ()
+
+
+class _Writing:
+    """Writes the value, reads it back, and keeps it where asked; called once."""
+
+    def __init__(self, request: SysctlRequest, setting: Setting, root: Root, file: KernelFile) -> None:
+        self._request = request
+        self._setting = setting
+        self._root = root
+        self._file = file
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """The running kernel first: a value that it does not take is never kept."""
+        request, setting = self._request, self._setting
+        path = self._root.at(setting.file)
+        before = read_int(path)
+        self._file.write(str(request.value))
+        after = read_int(path)
+        report(f"{setting.file}: {before} -> {after}")
+        undo = None if before is None else _back(request, self._root, setting, before)
+        details = self._keep()
+        return Outcome(
+            action=ACTION,
+            status=Status.DONE if after == request.value and not details else Status.PARTLY,
+            summary=f"vm.{setting.name}: {before} -> {after}, {request.keep.value}",
+            details=details,
+            before=str(before),
+            after=str(after),
+            undo=undo,
+        )
+
+    def _keep(self) -> tuple[str, ...]:
+        """Return the problem that the file had, if any; the running kernel has the value by now."""
+        if self._request.keep is Keep.RUNTIME:
+            return ()
+        kept = read_kept(self._root)
+        kept.pop(self._setting.name, None)
+        if self._request.keep is Keep.PERSISTENT:
+            kept[self._setting.name] = str(self._request.value)
+        try:
+            write_kept(self._root, kept)
+        except OSError as error:
+            return (f"{KEPT_IN}: {in_words(error)}: the next boot will not know the value",)
+        return ()
+
+
+def _back(request: SysctlRequest, root: Root, setting: Setting, before: int | None = None) -> SysctlRequest | None:
+    """Return what brings the value and the file back to what they are now."""
+    value = read_int(root.at(setting.file)) if before is None else before
+    if value is None:
+        return None
+    return SysctlRequest(setting.name, value, _inverse(request.keep, read_kept(root).get(setting.name)))
+
+
+def _inverse(keep: Keep, kept_before: str | None) -> Keep:
+    """A value that was kept before is kept again; one that was not is forgotten."""
+    if keep is Keep.RUNTIME:
+        return keep
+    return Keep.FORGET if kept_before is None else Keep.PERSISTENT
+
+
+def read_kept(root: Root) -> dict[str, str]:
+    """Return what oomtop's own file sets, by short name."""
+    kept: dict[str, str] = {}
+    for line in (read_optional(root.at(KEPT_IN)) or "").splitlines():
+        name, separator, value = line.partition("=")
+        if separator and not line.startswith(("#", ";")):
+            kept[name.strip().removeprefix("vm.")] = value.strip()
+    return kept
+
+
+def write_kept(root: Root, kept: dict[str, str]) -> None:
+    """Write the file through a rename, so that a crash leaves the old one or the new one; remove an empty one.
+
+    Raises:
+        OSError: the folder is missing or may not be written.
+    """
+    path = root.at(KEPT_IN)
+    if not kept:
+        remove_text(path)
+        return
+    replace_text(path, _HEADER + "".join(f"vm.{name} = {value}\n" for name, value in kept.items()))

@@ -1,0 +1,133 @@
+"""Have systemd start a service with an `oom_score_adj`: a drop-in file of oomtop's own.
+
+systemd.exec(5) ("OOMScoreAdjust="), systemd.unit(5) (drop-ins).
+Sample of `/etc/systemd/system/ssh.service.d/60-oomtop.conf`: `[Service]`, `OOMScoreAdjust=-900`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable
+
+from oomtop.actions.base.atomic_file import read_text, remove_text, replace_text
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import UnitAdjRequest
+from oomtop.actions.base.run_program import find_tool, run_tool
+from oomtop.actions.process.adjust import HIGHEST, LOWEST
+from oomtop.errors import ActionRefused
+from oomtop.host.root import Root
+from oomtop.units import printable
+
+ACTION = "protect"
+_FOLDER = "/etc/systemd/system"
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,200}\.service")
+_RELOAD = ("systemctl", "daemon-reload")
+
+
+def drop_in_of(unit: str) -> str:
+    """Return the path of oomtop's drop-in of a service."""
+    return f"{_FOLDER}/{unit}.d/60-oomtop.conf"
+
+
+def read_drop_in(unit: str, root: Root) -> int | None:
+    """Return what the drop-in sets, None where there is none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    for line in (read_text(root.at(drop_in_of(unit))) or "").splitlines():
+        name, _, value = line.partition("=")
+        if name.strip() == "OOMScoreAdjust" and re.fullmatch(r"-?\d{1,4}", value.strip()):
+            return int(value)
+    return None
+
+
+def prepare_unit_adj(request: UnitAdjRequest, context: ActionContext) -> PreparedAction:
+    """Check the service and return which file is going to be written or removed."""
+    unit = request.unit if "." in request.unit else f"{request.unit}.service"
+    what = "Forget the oom_score_adj" if request.value is None else f"Set oom_score_adj to {request.value}"
+    title = f"{what} of {printable(unit)} from its next start on"
+    try:
+        before = _checked(unit, request, context)
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    except OSError as error:
+        return refused(ACTION, title, in_words(error))
+    path = drop_in_of(unit)
+    step = f"remove {path}" if request.value is None else f"write OOMScoreAdjust={request.value} to {path}"
+    plan = Plan(
+        action=ACTION,
+        title=title,
+        steps=(f"{step} (now {'none' if before is None else before})", " ".join(_RELOAD)),
+        effect="the service and all it starts have it from the next start on; what runs now keeps its value",
+        risk="" if request.value != LOWEST else "-1000: if it is this service that leaks, everything else is killed",
+        undo="bring the drop-in back to what it was",
+        recovery=UnitAdjRequest(unit, before),
+    )
+    return PreparedAction(plan, _Dropping(unit, request.value, before, context.root))
+
+
+def _checked(unit: str, request: UnitAdjRequest, context: ActionContext) -> int | None:
+    mode = context.guard.mode_refusal()
+    if mode is not None:
+        raise ActionRefused(mode)
+    if not _UNIT.fullmatch(unit):
+        raise ActionRefused("only a service of systemd, such as ssh.service, takes OOMScoreAdjust")
+    if request.value is not None and not LOWEST <= request.value <= HIGHEST:
+        raise ActionRefused(f"oom_score_adj goes from {LOWEST} to {HIGHEST}")
+    if not os.path.isdir(context.root.at("/run/systemd/system")) or find_tool("systemctl") is None:
+        raise ActionRefused("systemd does not run this machine")
+    if not os.access(context.root.at(_FOLDER), os.W_OK):
+        raise ActionRefused(f"not permitted: {_FOLDER} is written by root")
+    return read_drop_in(unit, context.root)
+
+
+class _Dropping:
+    """Writes or removes the file and tells systemd; called once."""
+
+    def __init__(self, unit: str, value: int | None, before: int | None, root: Root) -> None:
+        self._unit = unit
+        self._value = value
+        self._before = before
+        self._root = root
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Change the file; a systemd that cannot be told reads it at the next boot."""
+        path = self._root.at(drop_in_of(self._unit))
+        if self._value is None:
+            remove_text(path)
+            with contextlib.suppress(OSError):
+                # Other drop-ins of the service may be in it: then it stays.
+                os.rmdir(os.path.dirname(path))
+        else:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            replace_text(path, f"# Written by oomtop.\n[Service]\nOOMScoreAdjust={self._value}\n")
+        details = _tell_systemd(report)
+        after = read_drop_in(self._unit, self._root)
+        return Outcome(
+            action=ACTION,
+            status=Status.PARTLY if details else Status.DONE,
+            summary=f"drop-in of {printable(self._unit)}: {_word(self._before)} -> {_word(after)}",
+            details=details,
+            before=_word(self._before),
+            after=_word(after),
+            undo=UnitAdjRequest(self._unit, self._before),
+        )
+
+
+def _tell_systemd(report: Callable[[str], None]) -> tuple[str, ...]:
+    report(" ".join(_RELOAD))
+    try:
+        run_tool(_RELOAD)
+    except OSError as error:
+        return (f"{in_words(error)}: systemd knows it after its next reload",)
+    return ()
+
+
+def _word(value: int | None) -> str:
+    return "none" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Actions on processes: kill, freeze, adjust, page out."""

@@ -1,0 +1,202 @@
+"""Protect or sacrifice: write `oom_score_adj` of processes, and give them back what they had.
+
+`/proc/PID/oom_score_adj`, -1000 to 1000 (Documentation/filesystems/proc.rst, 3.1).  Going below the lowest value
+ever set with CAP_SYS_RESOURCE needs that capability; a value is inherited by the children that start later.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import AdjustRequest, RestoreAdjRequest
+from oomtop.actions.process.handle import ProcessHandle, open_process
+from oomtop.errors import ActionRefused
+from oomtop.frozen import frozen
+from oomtop.host.privileges import Capability, has_capability
+from oomtop.host.process import Process, ProcessId
+from oomtop.units import printable
+
+ACTION = "protect"
+PRESETS = ((-900, "protected"), (0, "normal"), (500, "first to go"))
+LOWEST, HIGHEST = -1000, 1000
+_FILE = "oom_score_adj"
+
+
+@frozen
+class _Change:
+    """One process, the file opened for writing, and both values."""
+
+    process: Process
+    handle: ProcessHandle
+    descriptor: int
+    before: int
+    value: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.process.pid} ({printable(self.process.comm)})"
+
+    def close(self) -> None:
+        """Give everything back."""
+        os.close(self.descriptor)
+        self.handle.close()
+
+
+def prepare_adjust(request: AdjustRequest, context: ActionContext) -> PreparedAction:
+    """Open the file of every target and return what is going to be written."""
+    return _prepare(tuple((identity, request.value) for identity in request.targets), request.override, context)
+
+
+def prepare_restore(request: RestoreAdjRequest, context: ActionContext) -> PreparedAction:
+    """Open the file of every target and return which values come back."""
+    return _prepare(request.values, request.override, context)
+
+
+def _prepare(wanted: Sequence[tuple[ProcessId, int]], override: bool, context: ActionContext) -> PreparedAction:
+    values = sorted({value for _, value in wanted})
+    title = f"Set oom_score_adj to {', '.join(map(str, values))}" if values else "Set oom_score_adj"
+    reason = context.guard.mode_refusal() or _value_refusal(values)
+    if reason is not None:
+        return refused(ACTION, title, reason)
+    changes: list[_Change] = []
+    left_out: list[str] = []
+    for identity, value in dict(wanted).items():
+        try:
+            changes.append(_open_change(identity, value, override, context))
+        except ActionRefused as refusal:
+            left_out.append(str(refusal))
+        except OSError as error:
+            left_out.append(f"{identity.pid}: {in_words(error)}")
+    if not changes:
+        return refused(ACTION, title, "; ".join(left_out))
+    return PreparedAction(_plan(title, changes, left_out, override, context), _Adjusting(changes, override), changes)
+
+
+def _value_refusal(values: Sequence[int]) -> str | None:
+    if not values:
+        return "no process is chosen"
+    if values[0] < LOWEST or values[-1] > HIGHEST:
+        return f"oom_score_adj goes from {LOWEST} to {HIGHEST}"
+    return None
+
+
+def _open_change(identity: ProcessId, value: int, override: bool, context: ActionContext) -> _Change:
+    handle = open_process(context.root, identity)
+    try:
+        process = handle.facts(context.find(identity))
+        if process is None:
+            raise ActionRefused(f"{identity.pid} is gone already")
+        reason = context.guard.refusal(process, override)
+        if reason is not None:
+            raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
+        before = int(handle.read(_FILE))
+        return _Change(process, handle, _open_file(handle, process, context), before, value)
+    except (ActionRefused, OSError):
+        handle.close()
+        raise
+
+
+def _open_file(handle: ProcessHandle, process: Process, context: ActionContext) -> int:
+    try:
+        return handle.open(_FILE, os.O_WRONLY)
+    except PermissionError:
+        who = printable(context.users(process.euid))
+        raise ActionRefused(
+            f"{process.pid} ({printable(process.comm)}): not permitted: it belongs to {who}; "
+            "its oom_score_adj is written by that user or root"
+        ) from None
+
+
+def _plan(
+    title: str, changes: Sequence[_Change], left_out: Sequence[str], override: bool, context: ActionContext
+) -> Plan:
+    whom = changes[0].name if len(changes) == 1 else f"{len(changes)} processes"
+    return Plan(
+        action=ACTION,
+        title=f"{title} for {whom}",
+        steps=tuple(f"write {c.value} to /proc/{c.process.pid}/{_FILE} (now {c.before})" for c in changes),
+        targets=tuple(context.target(change.process) for change in changes),
+        effect=_effect(changes),
+        risk="children that start later inherit it; a restart of the service forgets it",
+        warnings=(*(f"left out: {reason}" for reason in left_out), *_warnings(changes)),
+        undo="write the value before",
+        recovery=RestoreAdjRequest(tuple((c.process.id, c.before) for c in changes), override),
+    )
+
+
+def _effect(changes: Sequence[_Change]) -> str:
+    change = changes[0]
+    points = (change.value - change.before) / 10
+    direction = "more" if points > 0 else "less"
+    if not points:
+        return "nothing changes: it has this value already"
+    return f"the kernel counts it as {abs(points):g} % of RAM and swap {direction} than now"
+
+
+def _warnings(changes: Sequence[_Change]) -> list[str]:
+    warnings: list[str] = []
+    if any(change.value == LOWEST for change in changes):
+        warnings.append(
+            "-1000 makes it unkillable: if it is the one that leaks, everything else is killed and the machine "
+            "may panic; -900 protects as well in practice"
+        )
+    lowers = any(change.value < change.before for change in changes)
+    if lowers and not has_capability(Capability.SYS_RESOURCE):
+        warnings.append("lowering needs CAP_SYS_RESOURCE, which oomtop does not have: the kernel may refuse")
+    return warnings
+
+
+class _Adjusting:
+    """Writes the values and reads them back; called once."""
+
+    def __init__(self, changes: Sequence[_Change], override: bool) -> None:
+        self._changes = changes
+        self._override = override
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Write each value; a failure of one does not stop the others."""
+        done: list[_Change] = []
+        failures: list[str] = []
+        for change in self._changes:
+            reason = _write(change)
+            if reason is None:
+                done.append(change)
+                report(f"{change.name}: {change.before} -> {change.value}")
+            else:
+                failures.append(f"{change.name}: {reason}")
+        return self._outcome(done, failures)
+
+    def _outcome(self, done: Sequence[_Change], failures: Sequence[str]) -> Outcome:
+        if not done:
+            return Outcome(ACTION, Status.FAILED, failures[0], tuple(failures[1:]))
+        first = done[0]
+        one = f"oom_score_adj of {first.name}: {first.before} -> {first.value}"
+        return Outcome(
+            action=ACTION,
+            status=Status.PARTLY if failures else Status.DONE,
+            summary=one if len(self._changes) == 1 else f"oom_score_adj of {len(done)} of {len(self._changes)} changed",
+            details=tuple(failures),
+            before=", ".join(str(change.before) for change in done),
+            after=", ".join(str(change.value) for change in done),
+            undo=RestoreAdjRequest(tuple((c.process.id, c.before) for c in done), self._override),
+        )
+
+
+def _write(change: _Change) -> str | None:
+    """Return why the value did not arrive, None if the kernel confirms it."""
+    try:
+        change.handle.require_same()
+        os.write(change.descriptor, str(change.value).encode())
+        found = int(change.handle.read(_FILE))
+    except ActionRefused as refusal:
+        return str(refusal)
+    except PermissionError:
+        return f"not permitted: going down to {change.value} needs CAP_SYS_RESOURCE"
+    except OSError as error:
+        return in_words(error)
+    return None if found == change.value else f"the kernel shows {found} after {change.value} was written"

@@ -1,0 +1,118 @@
+"""Freeze and thaw, to buy time before deciding: SIGSTOP and SIGCONT, or a group's freezer.
+
+signal(7), `cgroup.freeze` (Documentation/admin-guide/cgroup-v2.rst), `freezer.state`
+(Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst).  What stands still keeps its memory and its locks.
+"""
+
+from __future__ import annotations
+
+import os
+import signal as signals
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from oomtop.actions.base.cgroup_target import Group, find_group, require_allowed
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.kernel_file import KernelFile
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import FreezeCgroupRequest, FreezeRequest, KillRequest
+from oomtop.actions.process.kill import prepare_kill
+from oomtop.errors import ActionRefused
+from oomtop.host.root import parse_counters, read_optional
+from oomtop.units import printable
+
+ACTION = "freeze"
+_PATIENCE = 3.0
+_LOOK_SECONDS = 0.02
+
+
+def prepare_freeze(request: FreezeRequest, context: ActionContext) -> PreparedAction:
+    """Open every target and return what stopping it, or letting it go on, means."""
+    number = signals.SIGCONT if request.thaw else signals.SIGSTOP
+    prepared = prepare_kill(KillRequest(request.targets, number, override=request.override), context)
+    prepared.plan = replace(prepared.plan, action=ACTION)
+    return prepared
+
+
+def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) -> PreparedAction:
+    """Open the group's freezer and return what freezing or thawing it means."""
+    title = f"{'Thaw' if request.thaw else 'Freeze'} {printable(request.path)}"
+    try:
+        group = _find(request.path, context)
+        count = len(require_allowed(group, context, request.override or request.thaw))
+        name = "cgroup.freeze" if group.version == 2 else "freezer.state"
+        file = KernelFile(group.file(name), "root, or the group delegated to you")
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    text = _text(group.version, request.thaw)
+    plan = Plan(
+        action=ACTION,
+        title=title,
+        steps=(f"write {text} to {printable(group.file(name))}",),
+        effect=f"{count} processes {'go on' if request.thaw else 'stand still; their memory stays as it is'}",
+        risk="" if request.thaw else "connections time out and locks stay held until it is thawed",
+        undo="freeze it again" if request.thaw else "thaw it",
+        recovery=None if request.thaw else FreezeCgroupRequest(request.path, thaw=True, override=request.override),
+    )
+    return PreparedAction(plan, _Freezing(request, group, text, file), [file])
+
+
+def _find(path: str, context: ActionContext) -> Group:
+    """Return the group that freezes: v2's own, or the one of the same path in v1's freezer hierarchy."""
+    layout = context.layout
+    if layout is None or layout.version == 2:
+        return find_group(context, path)
+    mount = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
+    return find_group(context, path, mount)
+
+
+def _text(version: int, thaw: bool) -> str:
+    if version == 2:
+        return "0" if thaw else "1"
+    return "THAWED" if thaw else "FROZEN"
+
+
+def is_frozen(group: Group) -> bool:
+    """Whether all of the group stands still: `frozen 1` in `cgroup.events`, `FROZEN` in `freezer.state`."""
+    if group.version == 2:
+        events = parse_counters(read_optional(group.file("cgroup.events")) or "", "cgroup.events")
+        return events.get("frozen") == 1
+    return (read_optional(group.file("freezer.state")) or "").strip() == "FROZEN"
+
+
+class _Freezing:
+    """Writes, and waits until the kernel confirms it; called once."""
+
+    def __init__(self, request: FreezeCgroupRequest, group: Group, text: str, file: KernelFile) -> None:
+        self._request = request
+        self._group = group
+        self._text = text
+        self._file = file
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Freeze or thaw; processes in uninterruptible I/O hold a freeze up."""
+        thaw, path = self._request.thaw, self._group.path
+        was = is_frozen(self._group)
+        self._file.write(self._text)
+        report("waiting for every process to stand still" if not thaw else "waiting for them to go on")
+        reached = self._wait(not thaw)
+        word = "thawed" if thaw else "frozen"
+        return Outcome(
+            action=ACTION,
+            status=Status.DONE if reached else Status.PARTLY,
+            summary=f"{printable(path)} is {'' if reached else 'not yet '}{word}",
+            before="frozen" if was else "running",
+            after=word if reached else "on the way",
+            undo=None if was != thaw else FreezeCgroupRequest(path, not thaw, self._request.override),
+        )
+
+    def _wait(self, frozen: bool) -> bool:
+        """v1 has no event for it, and reading `freezer.state` is what moves FREEZING on to FROZEN."""
+        deadline = time.monotonic() + _PATIENCE
+        while is_frozen(self._group) is not frozen:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK_SECONDS)
+        return True

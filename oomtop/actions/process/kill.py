@@ -1,0 +1,216 @@
+"""Kill: any signal to one process, to several or to trees, through pidfds opened when the plan is made.
+
+pidfd_send_signal(2), poll(2) on a pidfd, process_mrelease(2).  The start time is compared when the plan is made and
+again just before the signal; the wait for the end is a poll, never a sleep.
+"""
+
+from __future__ import annotations
+
+import signal as signals
+from collections.abc import Iterable, Mapping, Sequence
+
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.plan import Plan, Target
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import FreezeRequest, KillRequest
+from oomtop.actions.base.restarts import Restarts
+from oomtop.actions.process.handle import ProcessHandle, open_process
+from oomtop.actions.process.kill_run import KillRun, Victim, is_ending
+from oomtop.errors import ActionRefused
+from oomtop.frozen import frozen
+from oomtop.host.process import Process, ProcessId
+from oomtop.units import format_bytes, printable
+
+ACTION = "kill"
+_SHOWN = 12
+_CORE_SIGNALS = (signals.SIGQUIT, signals.SIGABRT, signals.SIGSEGV, signals.SIGTRAP, signals.SIGBUS, signals.SIGFPE)
+
+_EFFECTS: Mapping[int, str] = {
+    signals.SIGSTOP: "stands still and keeps its memory: nothing is freed",
+    signals.SIGCONT: "goes on where it stood still",
+}
+_ITS_OWN = "the process decides what the signal does"
+
+
+@frozen
+class Choice:
+    """Who is signalled, and who is left out with the reason."""
+
+    victims: tuple[Victim, ...]
+    left_out: tuple[str, ...]
+
+
+def prepare_kill(request: KillRequest, context: ActionContext) -> PreparedAction:
+    """Open every target and return what the signal is going to do."""
+    title = f"Send {signal_name(request.signal)}"
+    mode = context.guard.mode_refusal()
+    if mode is not None:
+        return refused(ACTION, title, mode)
+    if not request.targets:
+        return refused(ACTION, title, "no process is chosen")
+    choice = _choose(request, context)
+    if not choice.victims:
+        return refused(ACTION, _title(request, _named(request.targets, context)), "; ".join(choice.left_out))
+    plan = _plan(request, context, choice)
+    return PreparedAction(
+        plan, KillRun(request, choice.victims, Restarts(context)), [victim.handle for victim in choice.victims]
+    )
+
+
+def signal_name(number: int) -> str:
+    """Return `SIGTERM` for 15, and `signal 34` for one without a name."""
+    try:
+        return signals.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def tree_of(roots: Iterable[ProcessId], processes: Sequence[Process]) -> tuple[ProcessId, ...]:
+    """Return the roots and all their descendants, parents before children."""
+    children: dict[int, list[Process]] = {}
+    for process in processes:
+        children.setdefault(process.ppid, []).append(process)
+    found = list(dict.fromkeys(roots))
+    seen = set(found)
+    for identity in found:
+        for child in children.get(identity.pid, ()):
+            # A child is younger than its parent; an older one would belong to an earlier owner of the number.
+            if child.id not in seen and child.id.start_time >= identity.start_time:
+                seen.add(child.id)
+                found.append(child.id)
+    return tuple(found)
+
+
+def _choose(request: KillRequest, context: ActionContext) -> Choice:
+    """Open whom the guard allows; a tree whose root is refused is refused as a whole."""
+    victims: list[Victim] = []
+    left_out: list[str] = []
+    for identity in _wanted(request, context, left_out):
+        try:
+            victims.append(_open_victim(identity, request, context))
+        except ActionRefused as refusal:
+            left_out.append(str(refusal))
+        except OSError as error:
+            left_out.append(f"{identity.pid}: {in_words(error)}")
+    return Choice(tuple(victims), tuple(left_out))
+
+
+def _wanted(request: KillRequest, context: ActionContext, left_out: list[str]) -> tuple[ProcessId, ...]:
+    if not request.tree:
+        return tuple(dict.fromkeys(request.targets))
+    roots: list[ProcessId] = []
+    for identity in request.targets:
+        process = context.find(identity)
+        reason = None if process is None else context.guard.refusal(process, request.override)
+        if process is not None and reason is not None:
+            left_out.append(f"{identity.pid} ({printable(process.comm)}) and its tree: {reason}")
+        else:
+            roots.append(identity)
+    return tree_of(roots, context.processes)
+
+
+def _open_victim(identity: ProcessId, request: KillRequest, context: ActionContext) -> Victim:
+    handle = open_process(context.root, identity)
+    try:
+        process = handle.facts(context.find(identity))
+        if process is None:
+            raise ActionRefused(f"{identity.pid} is gone already")
+        reason = context.guard.refusal(process, request.override) or _state_refusal(process, handle)
+        reason = reason or _permission_refusal(handle, context.users(process.euid))
+        if reason is not None:
+            raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
+    except ActionRefused:
+        handle.close()
+        raise
+    return Victim(process, handle, context.target(process))
+
+
+def _state_refusal(process: Process, handle: ProcessHandle) -> str | None:
+    """Return why no signal helps: it is dead already, or a SIGKILL is still at work."""
+    if process.state in "ZX":
+        return f"dead already and holds no memory; it waits for its parent {process.ppid} to take note of it"
+    if handle.is_kill_pending() or process.is_exiting:
+        return f"it is dying already (state {process.state}); a second kill does not make it faster"
+    return None
+
+
+def _permission_refusal(handle: ProcessHandle, user: str) -> str | None:
+    """Ask the kernel itself, with signal 0, whether it would be allowed."""
+    try:
+        handle.send(0)
+    except PermissionError:
+        return f"not permitted: it belongs to {printable(user)}; signalling it needs that user or CAP_KILL"
+    except ProcessLookupError:
+        return "gone already"
+    return None
+
+
+def _named(targets: Sequence[ProcessId], context: ActionContext) -> str:
+    if len(targets) != 1:
+        return f"{len(targets)} processes"
+    process = context.find(targets[0])
+    return f"{targets[0].pid} ({printable(process.comm)})" if process else str(targets[0].pid)
+
+
+def _title(request: KillRequest, whom: str) -> str:
+    return f"Send {signal_name(request.signal)} to {whom}"
+
+
+def _plan(request: KillRequest, context: ActionContext, choice: Choice) -> Plan:
+    targets = tuple(context.target(victim.process) for victim in choice.victims)
+    whom = f"{targets[0].id.pid} ({printable(targets[0].name)})" if len(targets) == 1 else f"{len(targets)} processes"
+    ends = is_ending(request.signal)
+    frees = sum(target.frees or 0 for target in targets) if ends else None
+    return Plan(
+        action=ACTION,
+        title=_title(request, whom),
+        steps=_steps(request, targets),
+        targets=targets,
+        effect=f"should free about {format_bytes(frees)}" if ends else _EFFECTS.get(request.signal, _ITS_OWN),
+        frees=frees,
+        risk=_risk(request.signal),
+        warnings=tuple(_warnings(request, choice)),
+        undo="SIGCONT" if request.signal == signals.SIGSTOP else None,
+        recovery=_recovery(request, targets),
+    )
+
+
+def _recovery(request: KillRequest, targets: Sequence[Target]) -> FreezeRequest | None:
+    """Only what stands still can be let go on."""
+    if request.signal != signals.SIGSTOP:
+        return None
+    return FreezeRequest(tuple(target.id for target in targets), thaw=True, override=request.override)
+
+
+def _steps(request: KillRequest, targets: Sequence[Target]) -> tuple[str, ...]:
+    name = signal_name(request.signal)
+    steps = [f"pidfd_send_signal({name}) to {t.id.pid} {printable(t.name)}" for t in targets[:_SHOWN]]
+    if len(targets) > _SHOWN:
+        steps.append(f"and to {len(targets) - _SHOWN} more")
+    if request.grace is not None and request.signal != signals.SIGKILL:
+        steps.append(f"after {request.grace:g} s: SIGKILL to those still there")
+    if request.signal == signals.SIGKILL or request.grace is not None:
+        steps.append("process_mrelease: the memory goes before the process does")
+    return tuple(steps)
+
+
+def _risk(number: int) -> str:
+    if number == signals.SIGKILL:
+        return "ends at once: no data is saved, no cleanup runs"
+    if number == signals.SIGSTOP:
+        return "stands still until SIGCONT; its locks and connections stay held"
+    if number in _CORE_SIGNALS:
+        return "may write a core dump as large as the process before its memory comes back"
+    return "asks the process to end; it may save its work or ignore it" if is_ending(number) else ""
+
+
+def _warnings(request: KillRequest, choice: Choice) -> Iterable[str]:
+    yield from (f"left out: {reason}" for reason in choice.left_out)
+    for victim in choice.victims:
+        process = victim.process
+        who = f"{process.pid} ({printable(process.comm)})"
+        if process.state == "D":
+            yield f"{who} is in D state: no signal reaches it before its I/O ends"
+        elif process.state in "Tt" and request.signal not in (signals.SIGKILL, signals.SIGCONT):
+            yield f"{who} is stopped: it takes the signal only after SIGCONT; SIGKILL works at once"

@@ -1,0 +1,188 @@
+"""Page a process out: `process_madvise(MADV_PAGEOUT)` over its private mappings (5.10+).
+
+process_madvise(2), `/proc/PID/maps` (Documentation/filesystems/proc.rst, 1.1).  Anonymous memory goes only where
+there is swap; clean file pages are dropped.  The call needs CAP_SYS_NICE and the right to ptrace the target.
+Sample line: `7f1c2a000000-7f1c2a021000 rw-p 00000000 00:00 0`
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import ReclaimProcessRequest
+from oomtop.actions.process.handle import ProcessHandle, open_process
+from oomtop.errors import ActionRefused, ParseError
+from oomtop.frozen import frozen
+from oomtop.host.process import Process
+from oomtop.units import format_bytes, printable
+
+ACTION = "reclaim"
+_PROCESS_MADVISE = 440
+_MADV_PAGEOUT = 21
+_LIBC = ctypes.CDLL(None, use_errno=True)
+# One range a call: a range that the kernel refuses (VM_PFNMAP, locked) would end a vector of them.
+_SPECIAL = (b"[vvar]", b"[vdso]", b"[vsyscall]", b"[vvar_vclock]")
+
+
+@frozen
+class Range:
+    """One mapping: where it starts, and its bytes."""
+
+    start: int
+    size: int
+
+
+class _IoVec(ctypes.Structure):
+    """`struct iovec` of sys/uio.h."""
+
+    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
+
+
+def parse_maps(raw: bytes) -> tuple[Range, ...]:
+    """Return the private mappings that can be paged out.
+
+    Raises:
+        ParseError: a line without an address range.
+    """
+    found: list[Range] = []
+    for line in raw.splitlines():
+        words = line.split(None, 5)
+        try:
+            start, end = (int(part, 16) for part in words[0].split(b"-"))
+            flags = words[1]
+        except (IndexError, ValueError):
+            raise ParseError("/proc/PID/maps", line[:80].decode("utf-8", "backslashreplace")) from None
+        special = len(words) > 5 and words[5] in _SPECIAL
+        if flags[3:4] == b"p" and flags[:3] != b"---" and not special:
+            found.append(Range(start, end - start))
+    return tuple(found)
+
+
+def prepare_reclaim_process(request: ReclaimProcessRequest, context: ActionContext) -> PreparedAction:
+    """Open the process and return what it can give."""
+    title = f"Page out {request.target.pid}"
+    mode = context.guard.mode_refusal()
+    if mode is not None:
+        return refused(ACTION, title, mode)
+    try:
+        handle = open_process(context.root, request.target)
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    except OSError as error:
+        return refused(ACTION, title, in_words(error))
+    process = handle.facts(context.find(request.target))
+    reason = "gone already" if process is None else _refusal(process, handle, context, request.override)
+    if process is None or reason is not None:
+        handle.close()
+        return refused(ACTION, title, reason or "gone already")
+    return PreparedAction(_plan(process, context), _PagingOut(process, handle), [handle])
+
+
+def _refusal(process: Process, handle: ProcessHandle, context: ActionContext, override: bool) -> str | None:
+    reason = context.guard.refusal(process, override)
+    if reason is not None:
+        return reason
+    try:
+        os.close(handle.open("maps", os.O_RDONLY))
+    except OSError as error:
+        return f"its mappings cannot be read: {in_words(error)}; it needs its user or CAP_SYS_PTRACE"
+    return None
+
+
+def _plan(process: Process, context: ActionContext) -> Plan:
+    swap_free = context.meminfo.swap_free or 0
+    anon = process.rss_anon if process.rss_anon is not None else process.rss
+    files = max(0, process.rss - anon)
+    warnings = () if swap_free >= anon else (_no_swap(swap_free, anon),)
+    return Plan(
+        action=ACTION,
+        title=f"Page out {process.pid} ({printable(process.comm)})",
+        steps=("process_madvise(MADV_PAGEOUT) over its private mappings",),
+        targets=(context.target(process),),
+        effect=f"up to {format_bytes(min(anon, swap_free))} to swap, and file pages that no one else maps",
+        frees=min(anon, swap_free) + files,
+        risk="it faults everything in again as it touches it: slower for a while, nothing is lost",
+        warnings=warnings,
+    )
+
+
+def _no_swap(swap_free: int, anon: int) -> str:
+    return f"{format_bytes(anon)} of it is anonymous and only {format_bytes(swap_free)} of swap is free"
+
+
+class _PagingOut:
+    """Advises range by range and measures; called once."""
+
+    def __init__(self, process: Process, handle: ProcessHandle) -> None:
+        self._process = process
+        self._handle = handle
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Page out; a range that the kernel refuses is counted and passed over."""
+        started, before = time.monotonic(), self._handle.facts()
+        try:
+            self._handle.require_same()
+            ranges = parse_maps(self._handle.read("maps"))
+        except (ActionRefused, ParseError) as error:
+            return Outcome(ACTION, Status.FAILED, str(error))
+        report(f"paging out {len(ranges)} mappings")
+        errors = [code for item in ranges if (code := _page_out(self._handle.pidfd, item))]
+        if len(errors) == len(ranges):
+            return Outcome(ACTION, Status.FAILED, _failure(errors))
+        return self._outcome(before, ranges, errors, time.monotonic() - started)
+
+    def _outcome(
+        self, before: Process | None, ranges: Sequence[Range], errors: Sequence[int], seconds: float
+    ) -> Outcome:
+        after = self._handle.facts()
+        if before is None or after is None:
+            return Outcome(ACTION, Status.PARTLY, "it ended meanwhile", seconds=seconds)
+        freed = before.rss - after.rss
+        passed = (f"{len(errors)} of {len(ranges)} mappings were not taken ({_failure(errors)})",) if errors else ()
+        return Outcome(
+            action=ACTION,
+            status=Status.DONE,
+            summary=f"{self._process.pid} ({printable(self._process.comm)}): resident {format_bytes(before.rss)} -> "
+            f"{format_bytes(after.rss)} in {seconds:.1f} s",
+            details=passed,
+            freed=freed,
+            seconds=seconds,
+            before=format_bytes(before.rss),
+            after=format_bytes(after.rss),
+        )
+
+
+def _page_out(pidfd: int, item: Range) -> int:
+    """Return 0, or the errno; a large range is taken in several calls."""
+    done = 0
+    while done < item.size:
+        vector = _IoVec(item.start + done, item.size - done)
+        ctypes.set_errno(0)
+        taken: int = _LIBC.syscall(
+            ctypes.c_long(_PROCESS_MADVISE),
+            ctypes.c_long(pidfd),
+            ctypes.byref(vector),
+            ctypes.c_ulong(1),
+            ctypes.c_long(_MADV_PAGEOUT),
+            ctypes.c_ulong(0),
+        )
+        if taken <= 0:
+            return ctypes.get_errno()
+        done += taken
+    return 0
+
+
+def _failure(errors: Sequence[int]) -> str:
+    if not errors:
+        return "it has no private mapping"
+    if errors[0] in (errno.EPERM, errno.EACCES):
+        return f"{in_words(OSError(errors[0], ''))}: it needs CAP_SYS_NICE and the right to ptrace"
+    return in_words(OSError(errors[0], ""))

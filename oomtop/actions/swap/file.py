@@ -1,0 +1,257 @@
+"""Add a swap file: created, filled, signed, switched on, kept in fstab where asked; removed again when a step fails.
+
+swapon(8) ("Files with holes", "Btrfs"), Documentation/admin-guide/mm/concepts.rst.  The file is 0600 from the start,
+because what is swapped out may be read from it.  Until it is signed it has another name (`.oomtop-part`), so that
+what a kill in the middle leaves can be told from a file of somebody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import struct
+from collections.abc import Callable
+
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import SwapFileRequest, SwapOffRequest
+from oomtop.actions.swap import fstab
+from oomtop.actions.swap.syscalls import swap_header, swapon
+from oomtop.errors import ActionRefused
+from oomtop.frozen import frozen
+from oomtop.host.privileges import Capability, has_capability
+from oomtop.host.root import Root, read_optional
+from oomtop.units import format_bytes, printable
+
+ACTION = "swap"
+_SMALLEST = 1 << 20
+# A file system filled to the brim breaks more than the swap mends.
+_KEEP_FREE = 0.05
+_CANNOT = (
+    "tmpfs",
+    "ramfs",
+    "overlay",
+    "nfs",
+    "nfs4",
+    "cifs",
+    "9p",
+    "fuse",
+    "squashfs",
+    "zfs",
+    "proc",
+    "sysfs",
+    "devtmpfs",
+)
+_CHUNK = 4 << 20
+_FS_IOC_GETFLAGS, _FS_IOC_SETFLAGS, _FS_NOCOW_FL = 0x80086601, 0x40086602, 0x00800000
+
+
+@frozen
+class Place:
+    """The file system that a path is on."""
+
+    kind: str
+    free: int
+    total: int
+
+
+def prepare_swap_file(request: SwapFileRequest, context: ActionContext) -> PreparedAction:
+    """Check the place and return what is going to be created."""
+    title = f"Add a swap file of {format_bytes(request.size)} at {printable(request.path)}"
+    try:
+        place = _checked(request, context)
+    except ActionRefused as refusal:
+        return refused(ACTION, title, str(refusal))
+    except OSError as error:
+        return refused(ACTION, title, in_words(error))
+    plan = Plan(
+        action=ACTION,
+        title=title,
+        steps=(
+            f"create {printable(request.path)} with mode 0600 and {format_bytes(request.size)}, without holes",
+            "write the swap signature",
+            f"swapon({'no priority' if request.priority is None else f'priority {request.priority}'})",
+            *_persistence(request),
+        ),
+        effect=f"{format_bytes(request.size)} more that anonymous memory can go to, "
+        f"{'also after' if request.persist else 'until'} the next boot; "
+        f"{format_bytes(place.free - request.size)} of the {place.kind} stay free",
+        risk="swapping to a slow disk makes everything wait; what was in memory is then on the disk, unencrypted",
+        undo="swapoff, and remove the file" + (" and its line in fstab" if request.persist else ""),
+        recovery=SwapOffRequest(request.path, remove=True),
+    )
+    return PreparedAction(plan, _AddingFile(request, place.kind, context.root))
+
+
+def part_of(path: str) -> str:
+    """Return the name that a swap file has until it is complete."""
+    return path + ".oomtop-part"
+
+
+def _persistence(request: SwapFileRequest) -> tuple[str, ...]:
+    if not request.persist:
+        return ()
+    line = fstab.line_for(request.path, request.priority)
+    return (f"copy {fstab.FILE} to {fstab.BACKUP}, and append: {line}",)
+
+
+def _checked(request: SwapFileRequest, context: ActionContext) -> Place:
+    mode = context.guard.mode_refusal()
+    if mode is not None:
+        raise ActionRefused(mode)
+    if not os.path.isabs(request.path):
+        raise ActionRefused("the path is absolute")
+    if any(ord(char) < 32 or char == "\x7f" for char in request.path):
+        raise ActionRefused("a swap file's path has no control characters")
+    if request.size < _SMALLEST or (request.priority is not None and not 0 <= request.priority <= 0x7FFF):
+        raise ActionRefused(f"at least {format_bytes(_SMALLEST)}, and a priority from 0 to 32767")
+    if request.persist:
+        fstab.check(request.path, context.root)
+    if os.path.lexists(request.path):
+        raise ActionRefused(f"{printable(request.path)} exists already")
+    if not has_capability(Capability.SYS_ADMIN):
+        raise ActionRefused("not permitted: swapon needs CAP_SYS_ADMIN")
+    place = find_place(os.path.dirname(request.path), context.root)
+    if place.kind.startswith(_CANNOT):
+        raise ActionRefused(f"the kernel cannot swap to a file on {place.kind}")
+    if place.free - request.size < place.total * _KEEP_FREE:
+        raise ActionRefused(
+            f"no space: {format_bytes(place.free)} are free, and {_KEEP_FREE:.0%} of the disk stay free"
+        )
+    return place
+
+
+def find_place(folder: str, root: Root) -> Place:
+    """Return the file system under `folder`.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    usage = os.statvfs(folder)
+    real = os.path.realpath(folder)
+    best, kind = "", "unknown"
+    for line in (read_optional(root.at("/proc/self/mounts")) or "").splitlines():
+        words = line.split()
+        if len(words) < 3:
+            continue
+        mount = words[1].replace("\\040", " ")
+        inside = real == mount or real.startswith(mount.rstrip("/") + "/")
+        if inside and len(mount) >= len(best):
+            best, kind = mount, words[2]
+    return Place(kind, usage.f_bavail * usage.f_frsize, usage.f_blocks * usage.f_frsize)
+
+
+class _AddingFile:
+    """Creates and switches on; called once.  Whatever fails, no file stays behind."""
+
+    def __init__(self, request: SwapFileRequest, kind: str, root: Root) -> None:
+        self._request = request
+        self._kind = kind
+        self._root = root
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """Create, fill, sign, give it its name, switch on, keep."""
+        path, size = self._request.path, self._request.size
+        part = part_of(path)
+        _remove(part)
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            written = self._fill(descriptor, report)
+            # link(2) refuses a name that somebody took meanwhile; rename(2) would write over it.
+            os.link(part, path)
+            try:
+                os.unlink(part)
+                self._switch_on(descriptor, written, report)
+            except BaseException:
+                _remove(path)
+                raise
+        except BaseException:
+            _remove(part)
+            raise
+        finally:
+            os.close(descriptor)
+        details = self._keep() if self._request.persist else ()
+        return Outcome(
+            action=ACTION,
+            status=Status.PARTLY if details else Status.DONE,
+            summary=f"{format_bytes(size)} of swap at {printable(path)}",
+            details=details,
+            before="no such file",
+            after=f"in use, {format_bytes(size)}",
+            undo=SwapOffRequest(path, remove=True),
+        )
+
+    def _keep(self) -> tuple[str, ...]:
+        """Return the problem that fstab had, if any; the swap is in use by now."""
+        try:
+            fstab.add(self._request.path, self._request.priority, self._root)
+        except OSError as error:
+            return (f"{fstab.FILE}: {in_words(error)}: the next boot will not use it",)
+        return ()
+
+    def _fill(self, descriptor: int, report: Callable[[str], None]) -> bool:
+        """Whether it had to be written out."""
+        size = self._request.size
+        if self._kind == "btrfs":
+            _forbid_copy_on_write(descriptor)
+        report(f"allocating {format_bytes(size)}")
+        written = not _allocate(descriptor, size)
+        if written:
+            _write_out(descriptor, size, report)
+        _sign(descriptor, size)
+        return written
+
+    def _switch_on(self, descriptor: int, written: bool, report: Callable[[str], None]) -> None:
+        path, size = self._request.path, self._request.size
+        report("swapon")
+        try:
+            swapon(path, self._request.priority)
+        except OSError as error:
+            # Kernels before 4.18 take the unwritten extents that fallocate leaves on xfs for holes.
+            if error.errno != errno.EINVAL or written:
+                raise
+            _write_out(descriptor, size, report)
+            _sign(descriptor, size)
+            swapon(path, self._request.priority)
+
+
+def _forbid_copy_on_write(descriptor: int) -> None:
+    """Set what `chattr +C` sets; btrfs swaps to nothing else, and takes it only while the file is empty."""
+    (flags,) = struct.unpack("l", fcntl.ioctl(descriptor, _FS_IOC_GETFLAGS, struct.pack("l", 0)))
+    fcntl.ioctl(descriptor, _FS_IOC_SETFLAGS, struct.pack("l", flags | _FS_NOCOW_FL))
+
+
+def _allocate(descriptor: int, size: int) -> bool:
+    """Whether the file system could allocate without writing."""
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EINVAL):
+            return False
+        raise
+    return True
+
+
+def _write_out(descriptor: int, size: int, report: Callable[[str], None]) -> None:
+    """Fill with zeros, giving the page cache back behind itself: this runs when memory is short."""
+    zeros = bytes(_CHUNK)
+    for at in range(0, size, _CHUNK):
+        os.pwrite(descriptor, zeros[: min(_CHUNK, size - at)], at)
+        if at % (16 * _CHUNK) == 0:
+            os.fdatasync(descriptor)
+            os.posix_fadvise(descriptor, 0, at, os.POSIX_FADV_DONTNEED)
+            report(f"written {format_bytes(at)} of {format_bytes(size)}")
+
+
+def _sign(descriptor: int, size: int) -> None:
+    os.pwrite(descriptor, swap_header(size, os.sysconf("SC_PAGE_SIZE")), 0)
+    os.fsync(descriptor)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)

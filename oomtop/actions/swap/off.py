@@ -1,0 +1,160 @@
+"""Switch swap off, after a check that what is in it fits elsewhere.
+
+swapoff(2), `/proc/swaps` (Documentation/filesystems/proc.rst).  The kernel reads every page back; when that does not
+fit, the OOM killer acts in the middle of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.requests import SwapOffRequest
+from oomtop.actions.swap.artifacts import Remain, find_remains
+from oomtop.actions.swap.syscalls import swapoff
+from oomtop.errors import ActionRefused, ParseError
+from oomtop.host.meminfo import Meminfo, read_meminfo
+from oomtop.host.privileges import Capability, has_capability
+from oomtop.host.root import Root
+from oomtop.host.swaps import SwapDevice, read_swaps
+from oomtop.units import format_bytes, format_duration, printable
+
+ACTION = "swap"
+# What must be left over, so that the way back does not itself end in an OOM kill.
+_RESERVE = 0.05
+_NEWS_SECONDS = 0.5
+
+
+def prepare_swap_off(request: SwapOffRequest, context: ActionContext) -> PreparedAction:
+    """Check that the contents fit and return what is going to be read back, and what is removed."""
+    title = f"Stop swapping to {printable(request.path)}"
+    try:
+        device = _checked(request, context)
+        remains = find_remains(request.path, device is not None, context.root) if request.remove else ()
+        if device is None and not remains:
+            raise ActionRefused("it is no swap area in use" + (", and nothing is left of it" * request.remove))
+    except (ActionRefused, ParseError) as refusal:
+        return refused(ACTION, title, str(refusal))
+    except OSError as error:
+        return refused(ACTION, title, in_words(error))
+    steps = [f"swapoff: read {format_bytes(device.used)} back into memory"] if device is not None else []
+    plan = Plan(
+        action=ACTION,
+        title=title if device is not None else f"Remove what is left of {printable(request.path)}",
+        steps=(*steps, *(f"remove {remain.words}" for remain in remains)),
+        effect="" if device is None else f"{format_bytes(device.size)} less of swap",
+        risk="" if device is None else "takes minutes when much is swapped out, and memory fills meanwhile",
+        recovery=request if remains else None,
+    )
+    return PreparedAction(plan, _SwitchingOff(request.path, device is not None, remains, context.root))
+
+
+def room_without(device: SwapDevice, devices: tuple[SwapDevice, ...], meminfo: Meminfo) -> int:
+    """Return how many bytes there are for what `device` holds: available memory and the other swap."""
+    others = sum(other.size - other.used for other in devices if other.filename != device.filename)
+    available = meminfo.mem_available if meminfo.mem_available is not None else meminfo.mem_free
+    return max(0, int(available - meminfo.mem_total * _RESERVE)) + others
+
+
+def _checked(request: SwapOffRequest, context: ActionContext) -> SwapDevice | None:
+    mode = context.guard.mode_refusal()
+    if mode is not None:
+        raise ActionRefused(mode)
+    devices = read_swaps(context.root)
+    device = _find(request.path, devices)
+    if not has_capability(Capability.SYS_ADMIN):
+        raise ActionRefused("not permitted: swapoff needs CAP_SYS_ADMIN")
+    if device is None:
+        return None
+    room = room_without(device, devices, read_meminfo(context.root))
+    if device.used > room and not request.override:
+        raise ActionRefused(
+            f"does not fit: {format_bytes(device.used)} is in it, and there is room for {format_bytes(room)}; "
+            "the OOM killer would act"
+        )
+    return device
+
+
+def _find(path: str, devices: tuple[SwapDevice, ...]) -> SwapDevice | None:
+    """`/proc/swaps` has the name without links in it, whatever name it was switched on by."""
+    names = (path, os.path.realpath(path))
+    return next((device for device in devices if device.path in names), None)
+
+
+class _SwitchingOff:
+    """Switches off with news of how much is left, then removes what belongs to it; called once."""
+
+    def __init__(self, path: str, in_use: bool, remains: tuple[Remain, ...], root: Root) -> None:
+        self._path = path
+        self._in_use = in_use
+        self._remains = remains
+        self._root = root
+
+    def __call__(self, report: Callable[[str], None]) -> Outcome:
+        """fstab first: a boot in the middle of it must not look for a file that is gone."""
+        started = time.monotonic()
+        details = [self._remove(remain) for remain in self._remains if remain.is_line]
+        if self._in_use:
+            self._switch_off(report)
+        details += [self._remove(remain) for remain in self._remains if not remain.is_line]
+        problems = tuple(detail for detail in details if detail is not None)
+        done = f"{printable(self._path)} is off" if self._in_use else f"nothing is left of {printable(self._path)}"
+        seconds = time.monotonic() - started
+        return Outcome(
+            action=ACTION,
+            status=Status.PARTLY if problems else Status.DONE,
+            summary=f"{done} after {seconds:.1f} s",
+            details=problems,
+            seconds=seconds,
+            before="in use" if self._in_use else "not in use",
+            after="off",
+        )
+
+    def _switch_off(self, report: Callable[[str], None]) -> None:
+        """Switch off in a thread of its own: the call returns only when everything is read back."""
+        problems: list[OSError] = []
+        thread = threading.Thread(target=_switch, args=(self._path, problems), name="oomtop-swapoff", daemon=True)
+        started, first = time.monotonic(), self._device()
+        thread.start()
+        while thread.is_alive():
+            thread.join(_NEWS_SECONDS)
+            device = self._device()
+            if thread.is_alive() and device is not None and first is not None:
+                report(_progress(device.used, first.used, time.monotonic() - started))
+        if problems:
+            raise problems[0]
+
+    def _device(self) -> SwapDevice | None:
+        with contextlib.suppress(ParseError):
+            return _find(self._path, read_swaps(self._root))
+        return None
+
+    def _remove(self, remain: Remain) -> str | None:
+        """Return the problem, if any."""
+        try:
+            remain.remove()
+        except OSError as error:
+            return f"{remain.words} stays: {in_words(error)}"
+        return None
+
+
+def _progress(left: int, total: int, seconds: float) -> str:
+    """Return what is left, and how long that takes at the speed so far."""
+    done = total - left
+    share = f"{done / total:.0%} read back, " if total else ""
+    rest = f", about {format_duration(left * seconds / done)}" if done > 0 else ""
+    return f"{share}{format_bytes(left)} to go{rest}"
+
+
+def _switch(path: str, problems: list[OSError]) -> None:
+    try:
+        swapoff(path)
+    except OSError as error:
+        problems.append(error)

@@ -1,0 +1,1 @@
+"""Cgroups: limits, usage, working set."""

@@ -1,0 +1,1 @@
+"""Rules that name a cause and give advice."""

@@ -1,0 +1,106 @@
+"""Findings about one process over minutes: a leak, and a hog.
+
+A leak grows in every part of the time and gives nothing back.  A saw-tooth gives back, a warm-up ends, a jump is
+one jump, and a reader of files grows the page cache and not itself: none of them is one.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from oomtop.analysis.findings.rule import Curve, Facts
+from oomtop.analysis.model.assessment import Finding, ProcessRow, Severity
+from oomtop.analysis.trends.slope import slope
+from oomtop.frozen import frozen
+from oomtop.units import format_bytes, format_duration, format_rate, format_share
+
+_LEAST_SECONDS = 300.0
+_LEAST_POINTS = 12
+_LEAST_BYTES = 32 << 20
+_LEAST_RISE = 0.1
+_MOST_GIVEN_BACK = 0.05
+# Of what each third would have at a steady rate, and of the first third that the last one has to be: a warm-up slows.
+_LEAST_THIRD = 0.4
+_SLOWS = 0.6
+_HOG = 0.5
+_SCARCE = 0.25
+
+
+@frozen
+class Leak:
+    """How a process leaks: bytes, bytes per second, seconds."""
+
+    rise: int
+    rate: float
+    seconds: float
+    given_back: int
+
+
+def find_leak(curve: Curve) -> Leak | None:
+    """Return the leak that a curve shows, None if it shows something else or too little."""
+    if len(curve) < _LEAST_POINTS or curve[-1][0] - curve[0][0] < _LEAST_SECONDS:
+        return None
+    first, last = curve[0][1], curve[-1][1]
+    rise = last - first
+    if rise < max(_LEAST_BYTES, first * _LEAST_RISE):
+        return None
+    back = sum(max(0, before[1] - after[1]) for before, after in pairwise(curve))
+    if back > rise * _MOST_GIVEN_BACK or not _is_steady(curve, rise):
+        return None
+    trend = slope(curve)
+    if trend is None or trend.low <= 0:
+        return None
+    return Leak(rise, trend.median, curve[-1][0] - curve[0][0], back)
+
+
+def _is_steady(curve: Curve, rise: int) -> bool:
+    """Whether each third of the time has its part of the rise."""
+    start, length = curve[0][0], curve[-1][0] - curve[0][0]
+    marks = [_size_at(curve, start + length * part / 3) for part in range(4)]
+    thirds = [after - before for before, after in pairwise(marks)]
+    return min(thirds) >= rise / 3 * _LEAST_THIRD and thirds[2] >= thirds[0] * _SLOWS
+
+
+def _size_at(curve: Curve, time: float) -> int:
+    return min(curve, key=lambda point: abs(point[0] - time))[1]
+
+
+def leak(facts: Facts) -> Finding | None:
+    """The process that leaks fastest."""
+    found = [(row, verdict) for row, curve in facts.lasting if (verdict := find_leak(curve)) is not None]
+    if not found:
+        return None
+    row, worst = max(found, key=lambda item: item[1].rate)
+    return Finding(
+        "leak",
+        Severity.WARNING,
+        f"{row.process.comm} ({row.process.pid}) leaks {format_rate(worst.rate * 60, 'min')}",
+        f"{format_bytes(worst.rise)} more in {format_duration(worst.seconds)}, in every part of that time, "
+        f"{format_bytes(worst.given_back)} given back",
+        "J Enter shows which mapping grows; L caps its group, k ends it",
+        action="details",
+        target=row.process.id,
+    )
+
+
+def hog(facts: Facts) -> Finding | None:
+    """One process holds half of RAM and swap while memory is scarce."""
+    if facts.memory.available is None or facts.memory.available > facts.memory.total * _SCARCE:
+        return None
+    row = max(facts.rows, key=_held, default=None)
+    total = facts.memory.total + (facts.swap.total or 0)
+    if row is None or _held(row) < total * _HOG:
+        return None
+    return Finding(
+        "hog",
+        Severity.WARNING,
+        f"{row.process.comm} ({row.process.pid}) holds {format_bytes(_held(row))}",
+        f"{format_share(_held(row) / total)} of RAM and swap; available {format_bytes(facts.memory.available)}",
+        "J goes to it, k ends it, r reclaims from it, L caps its group",
+        action="kill",
+        target=row.process.id,
+    )
+
+
+def _held(row: ProcessRow) -> int:
+    return (row.process.rss_anon or 0) + (row.process.swap or 0)

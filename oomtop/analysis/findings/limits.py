@@ -1,0 +1,110 @@
+"""Findings about what was promised: overcommit refused, containers without a limit, limits over RAM; fragmentation.
+
+Documentation/mm/overcommit-accounting.rst; `/proc/buddyinfo`; `memory.max` of every group.
+"""
+
+from __future__ import annotations
+
+import re
+
+from oomtop.analysis.cgroups.assess import chain, working_set
+from oomtop.analysis.findings.rule import Facts
+from oomtop.analysis.model.assessment import CgroupFigures, Finding, Severity
+from oomtop.units import format_bytes, format_share
+
+# Order 3 is what a kernel stack, a jumbo frame and most network buffers ask for; above it nothing kills.
+_ORDER = 3
+_FREE_MARGIN = 2
+_WHOLE = 0.02
+_NEAR_REFUSAL = 0.97
+_BIG_CONTAINER = 0.1
+_CONTAINER = re.compile(r"(?:[0-9a-f]{64}|libpod-|docker|cri-containerd-|crio-|kubepods|/lxc[./])")
+
+
+def fragmentation(facts: Facts) -> Finding | None:
+    """A zone has free memory above its watermarks, but next to none of it in pieces of order 3."""
+    if facts.kernel is None:
+        return None
+    marks = {(zone.node, zone.name): zone.high or 0 for zone in facts.zones}
+    for zone in facts.kernel.buddy:
+        free = zone.free_pages * facts.page_size
+        high = marks.get((zone.node, zone.zone), 0)
+        # A small zone such as DMA is never where ordinary requests go first.
+        if free < max(64 << 20, _FREE_MARGIN * high) or zone.pages_from(_ORDER) >= zone.free_pages * _WHOLE:
+            continue
+        whole = zone.pages_from(_ORDER) * facts.page_size
+        return Finding(
+            "fragmentation",
+            Severity.WARNING,
+            f"zone {zone.zone} is fragmented: {format_bytes(free)} free, {format_bytes(whole)} in larger pieces",
+            f"node {zone.node}: {zone.pages_from(_ORDER)} of {zone.free_pages} free pages in blocks of order {_ORDER}+",
+            "y compacts memory; a higher min_free_kbytes keeps pieces whole",
+            action="settings",
+        )
+    return None
+
+
+def overcommit_refused(facts: Facts) -> Finding | None:
+    """Strict accounting (overcommit_memory=2) is about to refuse allocations, whatever is free."""
+    info = facts.meminfo
+    if info is None or info.committed_as is None or not info.commit_limit:
+        return None
+    strict = facts.kernel is not None and facts.kernel.number("overcommit_memory") == 2
+    share = info.committed_as / info.commit_limit
+    if not strict or share < _NEAR_REFUSAL:
+        return None
+    return Finding(
+        "overcommit",
+        Severity.CRITICAL,
+        f"allocations are refused: {format_share(share)} of the commit limit is promised",
+        f"Committed_AS {format_bytes(info.committed_as)} of CommitLimit {format_bytes(info.commit_limit)}, "
+        "overcommit_memory=2",
+        "y raises overcommit_ratio or sets overcommit_memory=0; W adds swap, which raises the limit",
+        action="settings",
+    )
+
+
+def container_without_limit(facts: Facts) -> Finding | None:
+    """The largest container that nothing keeps from taking the whole machine."""
+    found = [group for group in facts.groups if is_container(group) and group.effective_limit is None]
+    group = max(found, key=lambda item: working_set(item.cgroup) or 0, default=None)
+    size = 0 if group is None else working_set(group.cgroup) or 0
+    if group is None or size < facts.memory.total * _BIG_CONTAINER:
+        return None
+    return Finding(
+        "no_limit",
+        Severity.INFO,
+        f"container {group.name} has no memory limit and holds {format_bytes(size)}",
+        f"no memory.max from {group.cgroup.path} up to the root",
+        "L sets a limit; `oomtop recommend` says which",
+        action="limit",
+        cgroup=group.cgroup.path,
+    )
+
+
+def is_container(group: CgroupFigures) -> bool:
+    """Whether the group is that of a container of docker, podman, containerd, CRI-O, LXC or Kubernetes."""
+    return _CONTAINER.search(group.cgroup.path) is not None
+
+
+def limits_over_ram(facts: Facts) -> Finding | None:
+    """The outermost limits together promise more than there is."""
+    limited = {group.cgroup.path: group.cgroup.max for group in facts.groups if group.cgroup.max is not None}
+    limited.pop("/", None)
+    outer = {
+        path: size
+        for path, size in limited.items()
+        if not any(above in limited for above in chain(path) if above != path)
+    }
+    promised = sum(outer.values())
+    total = facts.memory.total + (facts.swap.total or 0)
+    if len(outer) < 2 or promised <= total or any(size > total for size in outer.values()):
+        return None
+    return Finding(
+        "limits_over_ram",
+        Severity.INFO,
+        f"the limits of {len(outer)} groups add up to {format_bytes(promised)}, RAM and swap to {format_bytes(total)}",
+        f"memory.max of the outermost limited groups, {format_share(promised / total)} of RAM and swap",
+        "when all fill up, the machine's OOM killer comes before theirs: lower some with L",
+        action="limit",
+    )

@@ -1,0 +1,245 @@
+"""The audit of `oomtop doctor`: what makes an OOM kill likely here, or makes it hit the wrong process; pure.
+
+Rules like those of the findings, on what stands still: limits, settings, swap, scores.  Documentation/admin-guide/
+sysctl/vm.rst, cgroup-v2.rst; systemd.exec(5) `OOMScoreAdjust=`; systemd-oomd(8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from oomtop.analysis.cgroups.assess import working_set
+from oomtop.analysis.findings.limits import is_container, limits_over_ram
+from oomtop.analysis.findings.rule import Facts
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, Finding, ProcessRow, Severity
+from oomtop.host.abilities import Abilities
+from oomtop.units import GIB, format_bytes, format_share
+
+_NAMED = 4
+_BIG = 0.05
+_KILLERS = ("systemd-oomd", "earlyoom", "nohang", "oomd")
+_LIFELINES = ("sshd", "systemd-journal", "systemd-logind")
+_KEEPERS = ("dockerd", "containerd", "kubelet", "crio", "postgres", "mysqld", "mariadbd", "mongod", "redis-server")
+_ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def audit(assessment: Assessment, abilities: Abilities) -> tuple[Finding, ...]:
+    """Return the risks found."""
+    return tuple(risk for rule in _RULES if (risk := rule(assessment, abilities)) is not None)
+
+
+def by_severity(risks: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return risks, the gravest first."""
+    return tuple(sorted(risks, key=lambda risk: _ORDER[risk.severity]))
+
+
+def no_swap(now: Assessment, abilities: Abilities) -> Finding | None:
+    """Without swap the first shortage is also the last: reclaim has only the page cache to take."""
+    if now.swap.total:
+        return None
+    # The kubelet refused to run with swap until 1.22 and still does by default.
+    severity = Severity.INFO if _running(now, ("kubelet",)) else Severity.WARNING
+    return Finding(
+        "no_swap", severity, "there is no swap",
+        "SwapTotal of /proc/meminfo is 0: idle memory cannot make room, and a surge ends in a kill at once",
+        "`oomtop swap add`; `oomtop recommend --for swap` says how much",
+    )  # fmt: skip
+
+
+def little_swap(now: Assessment, abilities: Abilities) -> Finding | None:
+    """Swap so small that it only delays the kill by a moment."""
+    total = now.swap.total
+    if not total or total >= min(GIB, now.memory.total // 20):
+        return None
+    return Finding(
+        "little_swap", Severity.INFO, f"swap is {format_bytes(total)}, {format_share(total / now.memory.total)} of RAM",
+        "SwapTotal of /proc/meminfo", "`oomtop recommend --for swap` says how much",
+    )  # fmt: skip
+
+
+def containers_without_limit(now: Assessment, abilities: Abilities) -> Finding | None:
+    """Containers that may take the whole machine."""
+    found = [group for group in now.cgroups if is_container(group) and group.effective_limit is None]
+    if not found:
+        return None
+    return Finding(
+        "containers_without_limit", Severity.WARNING,
+        f"{_count(len(found), 'container')} without a memory limit: {_names(found)}",
+        "no memory.max from their cgroup up to the root",
+        "`oomtop recommend` says which limits; `oomtop limit` sets them",
+    )  # fmt: skip
+
+
+def services_without_limit(now: Assessment, abilities: Abilities) -> Finding | None:
+    """Services that hold a twentieth of the machine and have no limit."""
+    found = [
+        group
+        for group in now.cgroups
+        if group.cgroup.path.endswith(".service")
+        and group.effective_limit is None
+        and (working_set(group.cgroup) or 0) > now.memory.total * _BIG
+    ]
+    if not found:
+        return None
+    return Finding(
+        "services_without_limit", Severity.INFO,
+        f"{_count(len(found), 'large service')} without a memory limit: {_names(found)}",
+        f"each holds more than {format_share(_BIG)} of RAM and has no memory.max",
+        "`oomtop recommend --for systemd` writes the drop-in",
+    )  # fmt: skip
+
+
+def promises(now: Assessment, abilities: Abilities) -> Finding | None:
+    """Limits that add up to more than there is."""
+    return limits_over_ram(Facts(now.memory, now.swap, now.pressure, now.exhaustion, now.rows, (), now.cgroups))
+
+
+def limits_without_swap_limit(now: Assessment, abilities: Abilities) -> Finding | None:
+    """Groups that answer their limit by filling the swap of everybody."""
+    if not now.swap.total or abilities.layout is None or abilities.layout.version != 2:
+        return None
+    found = [group for group in now.cgroups if group.cgroup.max is not None and group.cgroup.swap_max is None]
+    if not found:
+        return None
+    return Finding(
+        "swap_unlimited", Severity.INFO,
+        f"{_count(len(found), 'limited group')} may fill all of the swap: {_names(found)}",
+        "memory.max is set, memory.swap.max is `max`",
+        "set memory.swap.max too, or MemorySwapMax= in the unit",
+    )  # fmt: skip
+
+
+def kills_switched_off(now: Assessment, abilities: Abilities) -> Finding | None:
+    """v1 groups whose tasks hang at the limit instead of being killed."""
+    found = [group for group in now.cgroups if group.cgroup.oom_kill_disable]
+    if not found:
+        return None
+    return Finding(
+        "oom_kill_disable", Severity.WARNING,
+        f"{_count(len(found), 'group')} with the OOM killer switched off: {_names(found)}",
+        "oom_kill_disable of memory.oom_control: at the limit its tasks stand still for good",
+        "write 0 to memory.oom_control",
+    )  # fmt: skip
+
+
+def unprotected_lifelines(now: Assessment, abilities: Abilities) -> Finding | None:
+    """What one needs to log in and look, as likely to be killed as anything else."""
+    found = _running(now, _LIFELINES)
+    bare = [row for row in found if row.process.euid == 0 and (row.process.oom_score_adj or 0) >= 0 and _is_daemon(row)]
+    if not bare:
+        return None
+    return Finding(
+        "lifelines", Severity.WARNING, f"{_programs(bare)} may be killed like any other process",
+        "oom_score_adj of what you log in with is 0 or above",
+        "`oomtop protect PID --adj -900`, or OOMScoreAdjust= in the unit",
+        target=bare[0].process.id,
+    )  # fmt: skip
+
+
+def unprotected_keepers(now: Assessment, abilities: Abilities) -> Finding | None:
+    """Databases and container engines that are the likely victims because they are large."""
+    bare = [row for row in _running(now, _KEEPERS) if (row.process.oom_score_adj or 0) >= 0 and _is_daemon(row)]
+    if not bare:
+        return None
+    return Finding(
+        "unprotected_services", Severity.INFO, f"{_programs(bare)} may be killed before what can be restarted",
+        "oom_score_adj is 0 or above",
+        "`oomtop protect PID --adj -500`, or OOMScoreAdjust= in the unit; and a limit, so that it is not the cause",
+        target=bare[0].process.id,
+    )  # fmt: skip
+
+
+def untouchables(now: Assessment, abilities: Abilities) -> Finding | None:
+    """Large processes that the kernel may never kill: everybody else dies for them."""
+    found = [
+        row
+        for row in now.rows
+        if row.process.oom_score_adj == -1000 and row.process.rss_and_swap > now.memory.total * _BIG
+    ]
+    if not found:
+        return None
+    size = sum(row.process.rss_and_swap for row in found)
+    severity = Severity.WARNING if size > now.memory.total / 2 else Severity.INFO
+    return Finding(
+        "untouchables", severity,
+        f"{format_bytes(size)} is held by processes that are never killed: {_programs(found)}",
+        "oom_score_adj is -1000 and RSS + swap is large",
+        "-900 protects as well, and leaves the kernel a way out",
+        target=found[0].process.id,
+    )  # fmt: skip
+
+
+def early_killers(now: Assessment, abilities: Abilities) -> Finding | None:
+    """Nobody acts before the kernel, or two do and do not know of each other."""
+    names = sorted({row.process.comm for row in _running(now, _KILLERS)})
+    if len(names) == 1:
+        return None
+    if names:
+        return Finding(
+            "killers", Severity.WARNING, f"{' and '.join(names)} both kill when memory runs out",
+            "they do not know of each other: one shortage may cost two victims", "switch one off",
+        )  # fmt: skip
+    return Finding(
+        "killers", Severity.INFO, "nothing acts before the kernel does",
+        "neither systemd-oomd nor earlyoom runs; the kernel kills late, after minutes of thrashing",
+        "install earlyoom, or enable systemd-oomd on cgroup v2",
+    )  # fmt: skip
+
+
+def tmpfs_sizes(now: Assessment, abilities: Abilities) -> Finding | None:
+    """File systems in memory that may grow over everything there is."""
+    total = now.memory.total + (now.swap.total or 0)
+    size = sum(one.size for one in abilities.tmpfs)
+    largest = sorted(abilities.tmpfs, key=lambda one: one.used, reverse=True)[:_NAMED]
+    if size <= total:
+        return None
+    shown = ", ".join(f"{one.path} {format_bytes(one.used)} of {format_bytes(one.size)}" for one in largest)
+    return Finding(
+        "tmpfs", Severity.INFO,
+        f"file systems in memory may grow to {format_bytes(size)}, RAM and swap are {format_bytes(total)}",
+        shown, "give each a size= in its mount options; what lies there is freed by no kill",
+    )  # fmt: skip
+
+
+def idle_huge_pages(now: Assessment, abilities: Abilities) -> Finding | None:
+    """Memory set aside for huge pages that nobody uses."""
+    pools = now.kernel.huge_pools if now.kernel else ()
+    idle = sum((pool.free - pool.reserved) * pool.page_size for pool in pools)
+    if idle < now.memory.total * _BIG:
+        return None
+    return Finding(
+        "huge_pages", Severity.WARNING, f"{format_bytes(idle)} is set aside for huge pages that nobody uses",
+        "free_hugepages of /sys/kernel/mm/hugepages", "lower vm.nr_hugepages",
+    )  # fmt: skip
+
+
+Rule = Callable[[Assessment, Abilities], "Finding | None"]
+_RULES: tuple[Rule, ...] = (
+    containers_without_limit, unprotected_lifelines, kills_switched_off, early_killers, no_swap, little_swap,
+    untouchables, idle_huge_pages, services_without_limit, promises, limits_without_swap_limit, unprotected_keepers,
+    tmpfs_sizes,
+)  # fmt: skip
+
+
+def _running(now: Assessment, names: Sequence[str]) -> list[ProcessRow]:
+    return [row for row in now.rows if row.process.comm in names and not row.process.is_kernel_thread]
+
+
+def _is_daemon(row: ProcessRow) -> bool:
+    """Whether it is the one that was started: a session of sshd or a backend of postgres may be killed."""
+    return row.process.ppid <= 1
+
+
+def _names(groups: Sequence[CgroupFigures]) -> str:
+    ordered = sorted(groups, key=lambda group: working_set(group.cgroup) or 0, reverse=True)
+    shown = ", ".join(f"{g.name} {format_bytes(working_set(g.cgroup))}" for g in ordered[:_NAMED])
+    return f"{shown} and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else shown
+
+
+def _programs(rows: Sequence[ProcessRow]) -> str:
+    names = list(dict.fromkeys(f"{row.process.comm} ({row.process.pid})" for row in rows))
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

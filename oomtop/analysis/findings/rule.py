@@ -1,0 +1,44 @@
+"""`Facts`: what the rules of the findings look at; each rule is a pure function of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from oomtop.analysis.model.assessment import (
+    CgroupFigures,
+    Exhaustion,
+    Finding,
+    MemoryAccount,
+    PressureFigures,
+    ProcessRow,
+    SwapAccount,
+)  # fmt: skip
+from oomtop.frozen import frozen
+from oomtop.host.kernel_facts import KernelFacts
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.zoneinfo import Zone
+
+Curve = Sequence[tuple[float, int]]
+"""(monotonic, bytes) of a process, oldest first."""
+
+
+@frozen
+class Facts:
+    """The conclusions of a tick so far, and the facts that only rules need."""
+
+    memory: MemoryAccount
+    swap: SwapAccount
+    pressure: PressureFigures
+    exhaustion: Sequence[Exhaustion]
+    rows: Sequence[ProcessRow]
+    growers: Sequence[ProcessRow]
+    groups: Sequence[CgroupFigures]
+    lasting: Sequence[tuple[ProcessRow, Curve]] = ()
+    """The largest processes with their last half hour."""
+    kernel: KernelFacts | None = None
+    meminfo: Meminfo | None = None
+    zones: Sequence[Zone] = ()
+    page_size: int = 4096
+
+
+Rule = Callable[[Facts], "Finding | None"]

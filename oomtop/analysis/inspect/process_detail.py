@@ -1,0 +1,146 @@
+"""`Study`: everything an assessment tells about one process, and what it told last where the process has exited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from oomtop.analysis.cgroups.assess import chain, working_set
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, ProcessRow
+from oomtop.analysis.oom_score.badness import total_pages
+from oomtop.analysis.oom_score.explain import Score, explain
+from oomtop.frozen import frozen, replace
+from oomtop.host.cgroup import Cgroup
+from oomtop.host.process import Process, ProcessId
+
+CURVE_POINTS = 900
+
+
+@frozen
+class LimitStep:
+    """One cgroup on the way from the process to the root, with what it allows and what is left; bytes."""
+
+    path: str
+    name: str
+    current: int | None
+    working_set: int | None
+    """Usage without what reclaim gives back easily."""
+    high: int | None
+    max: int | None
+    swap_current: int | None
+    swap_max: int | None
+    left_to_high: int | None
+    left_to_max: int | None
+    oom_group: bool
+    kills: int | None
+    """`oom_kill` of its events."""
+
+
+@frozen
+class Study:
+    """One process at one instant; `exited_at` (monotonic) is set once it is no longer there."""
+
+    row: ProcessRow
+    monotonic: float
+    exited_at: float | None
+    parent: str | None
+    """The name of its parent."""
+    machine: Score
+    """Its place when the whole machine runs out."""
+    group: Score | None
+    """Its place when the nearest cgroup limit is hit, None without a limit."""
+    limits: tuple[LimitStep, ...]
+    """Its own cgroup first, the root last."""
+    curve: tuple[tuple[float, int], ...]
+    """(monotonic, RSS+swap) of the last minutes and since the study began, oldest first."""
+
+    @property
+    def process(self) -> Process:
+        """Its facts."""
+        return self.row.process
+
+    @property
+    def age(self) -> float:
+        """Seconds since it started, until it was last seen."""
+        return (self.exited_at or self.monotonic) - self.process.started
+
+
+def study(assessment: Assessment, identity: ProcessId, before: Study | None) -> Study | None:
+    """Return the study of a process, the last one as exited where it is gone, None where it was never seen."""
+    row = next((row for row in assessment.rows if row.process.id == identity), None)
+    if row is None:
+        if before is None or before.exited_at is not None:
+            return before
+        return replace(before, exited_at=assessment.monotonic)
+    processes = [other.process for other in assessment.rows]
+    page = assessment.machine.page_size
+    pages = total_pages(assessment.memory.total, assessment.swap.total, page)
+    groups = {figures.cgroup.path: figures for figures in assessment.cgroups}
+    names = {process.pid: process.comm for process in processes}
+    return Study(
+        row=row,
+        monotonic=assessment.monotonic,
+        exited_at=None,
+        parent=names.get(row.process.ppid),
+        machine=explain(row.process, processes, pages, page, "machine"),
+        group=_group_score(row, groups, processes, assessment),
+        limits=tuple(_step(groups[path]) for path in chain(row.process.cgroup or "/") if path in groups),
+        curve=_curve(before, dict(assessment.curves).get(identity, ()), assessment.monotonic, row.process.rss_and_swap),
+    )
+
+
+def _curve(
+    before: Study | None, remembered: tuple[tuple[float, int], ...], now: float, size: int
+) -> tuple[tuple[float, int], ...]:
+    """Return the curve up to now: what was remembered before the study began, and what it saw itself.
+
+    A recording may have jumped back, and what came later is not known then.
+    """
+    seen = before.curve if before is not None else ()
+    begin = min(seen[0][0] if seen else now, now)
+    older = tuple(point for point in remembered if point[0] < begin)
+    known = (*older, *(point for point in seen if point[0] < now))
+    return (*known[-CURVE_POINTS + 1 :], (now, size))
+
+
+def _group_score(
+    row: ProcessRow, groups: Mapping[str, CgroupFigures], processes: Iterable[Process], assessment: Assessment
+) -> Score | None:
+    """Return the place in the group whose limit is the nearest; the adj weighs against that limit there."""
+    figures = groups.get(row.headroom_path) if row.headroom_path is not None else None
+    if figures is None or figures.cgroup.max is None:
+        return None
+    path, page = figures.cgroup.path, assessment.machine.page_size
+    below = path.rstrip("/") + "/"
+    members = [p for p in processes if p.cgroup == path or (p.cgroup or "").startswith(below)]
+    pages = (figures.cgroup.max + _usable_swap(figures.cgroup, assessment.swap.total or 0)) // page
+    return explain(row.process, members, pages, page, path)
+
+
+def _usable_swap(group: Cgroup, swap_total: int) -> int:
+    """Return the swap that counts in `mem_cgroup_get_max`."""
+    if group.memsw_max is not None:
+        return min(swap_total, max(0, group.memsw_max - (group.max or 0)))
+    return swap_total if group.swap_max is None else min(swap_total, group.swap_max)
+
+
+def _step(figures: CgroupFigures) -> LimitStep:
+    group = figures.cgroup
+    used = working_set(group)
+    return LimitStep(
+        path=group.path,
+        name=figures.name,
+        current=group.current,
+        working_set=used,
+        high=group.high,
+        max=group.max,
+        swap_current=group.swap_current,
+        swap_max=group.swap_max,
+        left_to_high=_left(group.high, group.current),
+        left_to_max=_left(group.max, used),
+        oom_group=group.oom_group,
+        kills=group.events.oom_kill,
+    )
+
+
+def _left(limit: int | None, used: int | None) -> int | None:
+    return None if limit is None or used is None else limit - used

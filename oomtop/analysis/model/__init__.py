@@ -1,0 +1,1 @@
+"""The `Assessment`: what the analysis returns."""

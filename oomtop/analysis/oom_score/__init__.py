@@ -1,0 +1,1 @@
+"""The kernel's choice of a victim: badness, ranking, explanation."""

@@ -1,0 +1,123 @@
+"""Why a process stands where it does in the kernel's ranking, term by term, and where another adj would put it.
+
+`oom_badness` of mm/oom_kill.c, see `badness`; every figure in pages, as the kernel adds them up.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+
+from oomtop.analysis.oom_score.badness import OOM_SCORE_ADJ_MIN, badness
+from oomtop.frozen import frozen
+from oomtop.host.process import Process
+
+OTHER_ADJS = (-900, -500, 0, 500, 1000)
+_ADJ_MAX = 1000
+
+
+@frozen
+class Place:
+    """Where a process stands with an `oom_score_adj`; `rank` 1 dies first."""
+
+    adj: int
+    badness: int
+    share: float
+    rank: int
+
+
+@frozen
+class Score:
+    """The badness of one process in one OOM domain: the machine, or a cgroup at its limit."""
+
+    domain: str
+    """`machine`, or the path of the cgroup."""
+    total_pages: int
+    """RAM plus swap, or the limit plus the swap that the group may use."""
+    rss: int
+    swap: int
+    page_tables: int
+    adj: int
+    adj_pages: int
+    """adj * (total_pages // 1000)"""
+    place: Place | None
+    """None for one that the kernel does not consider."""
+    why_not: str | None
+    candidates: int
+    """How many processes the kernel would choose from."""
+    rival: int | None
+    """The pid of the first of the others."""
+    rival_name: str | None
+    distance: int | None
+    """Pages by which it is ahead of the first of the others, negative behind."""
+    turning_adj: int | None
+    """The least adj with which it is the first, None where no adj does that."""
+    others: tuple[Place, ...]
+    """Where it would stand with each of `OTHER_ADJS`."""
+
+
+def explain(process: Process, processes: Iterable[Process], pages: int, page_size: int, domain: str) -> Score:
+    """Return how the badness of `process` comes about among `processes`, of `pages` total pages."""
+    rivals = sorted(
+        (points, other.started, other.pid, other.comm)
+        for other in processes
+        if other.id != process.id and (points := badness(other, pages, page_size)) is not None
+    )
+    adj = process.oom_score_adj or 0
+    own = [part // page_size for part in (process.rss, process.swap or 0, process.page_tables or 0)]
+    why_not = reason_not_considered(process)
+    best = rivals[-1] if rivals else None
+    place = None if why_not else _place(process, sum(own), adj, pages, rivals)
+    return Score(
+        domain=domain,
+        total_pages=pages,
+        rss=own[0],
+        swap=own[1],
+        page_tables=own[2],
+        adj=adj,
+        adj_pages=adj * (pages // 1000),
+        place=place,
+        why_not=why_not,
+        candidates=len(rivals) + (place is not None),
+        rival=best[2] if best else None,
+        rival_name=best[3] if best else None,
+        distance=place.badness - best[0] if place and best else None,
+        turning_adj=None if place is None else _turning_adj(process, sum(own), pages, rivals),
+        others=()
+        if why_not and adj != OOM_SCORE_ADJ_MIN
+        else tuple(_place(process, sum(own), other, pages, rivals) for other in OTHER_ADJS),
+    )
+
+
+def reason_not_considered(process: Process) -> str | None:
+    """Return why the kernel never chooses this process, None if it may."""
+    if process.is_kernel_thread:
+        return "a kernel thread: it has no memory of its own"
+    if process.pid == 1:
+        return "pid 1 is never chosen"
+    if not process.virtual_size:
+        return "it has no memory map any more: a zombie"
+    if process.oom_score_adj == OOM_SCORE_ADJ_MIN:
+        return "oom_score_adj -1000: never chosen, however much it holds"
+    return None
+
+
+_Rival = tuple[int, float, int, str]
+
+
+def _place(process: Process, own: int, adj: int, pages: int, rivals: Sequence[_Rival]) -> Place:
+    """Of equal ones the later started dies, so it stands before those that are not above its whole key."""
+    points = own + adj * (pages // 1000)
+    above = len(rivals) - bisect_right(rivals, (points, process.started, process.pid, process.comm))
+    return Place(adj, points, points / pages if pages else 0.0, above + 1)
+
+
+def _turning_adj(process: Process, own: int, pages: int, rivals: Sequence[_Rival]) -> int | None:
+    step = pages // 1000
+    if not rivals or not step:
+        return None
+    least = max(OOM_SCORE_ADJ_MIN + 1, -((own - rivals[-1][0]) // step))
+    for adj in (least, least + 1):
+        if adj <= _ADJ_MAX and _place(process, own, adj, pages, rivals).rank == 1:
+            return adj
+    return None

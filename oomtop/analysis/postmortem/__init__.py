@@ -1,0 +1,1 @@
+"""Explanation of one OOM event from its report."""

@@ -1,0 +1,126 @@
+"""How to prevent the next one: advice by cause, with the figures of the report in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from oomtop.analysis.postmortem.model import Cause, Figure, Ranked
+from oomtop.analysis.postmortem.unowned import HARD
+from oomtop.oomlog.event import OomEvent
+from oomtop.units import MIB, format_bytes, format_share
+
+_HOG = 0.5
+_STEP = 64 * MIB
+
+
+def prevention(
+    event: OomEvent, cause: Cause, ranking: Sequence[Ranked], unowned: Sequence[Figure], dominates: bool
+) -> tuple[str, ...]:
+    """Return what to change, the most useful first."""
+    chosen = next((row for row in ranking if row.is_selected), None)
+    parts = (
+        _unowned(event, unowned) if dominates else (),
+        _by_cause(event, cause, chosen),
+        _by_choice(ranking, chosen),
+        _by_end(event),
+    )
+    return tuple(sentence for part in parts for sentence in part)
+
+
+def _by_cause(event: OomEvent, cause: Cause, chosen: Ranked | None) -> Iterable[str]:
+    if cause is Cause.CGROUP:
+        return _of_cgroup(event, chosen)
+    if cause is Cause.FRAGMENTATION:
+        return _of_fragmentation(event)
+    if cause is Cause.SYSRQ:
+        return ("Find out who pressed SysRq-f or wrote to /proc/sysrq-trigger; kernel.sysrq can forbid the key.",)
+    if cause is Cause.DAEMON:
+        return _of_daemon(event)
+    if cause is Cause.NODE:
+        return ("Give the cpuset or the memory policy more nodes, or spread the work over the nodes.",)
+    if cause is Cause.ZONE:
+        return ("The zone is limited by the machine's address space: use a 64-bit kernel, or fewer of its users.",)
+    return _of_machine(event, chosen) if cause is Cause.MACHINE else ()
+
+
+def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
+    limit = event.memcg_limit
+    if limit is None:
+        yield "Look up the memory limit of the cgroup and compare it with what it needs."
+        return
+    more = -(-limit * 5 // 4 // _STEP) * _STEP
+    if chosen is not None and limit and chosen.own_pages * event.page_size >= _HOG * limit:
+        share = format_share(chosen.own_pages * event.page_size / limit)
+        yield f"{chosen.name} alone held {share} of the limit: see first whether it leaks (does it grow without end?)."
+    yield f"If it needs this much, raise its limit to {format_bytes(more)} (now {format_bytes(limit)}) and watch."
+    yield f"Set memory.high to {format_bytes(limit * 9 // 10)} (90 %): it is slowed down before it is killed."
+    if event.memcg_swap_limit == 0:
+        yield "Allow the group some swap (memory.swap.max), if it holds data that is rarely touched."
+
+
+def _of_machine(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
+    if chosen is not None:
+        held = format_bytes(chosen.own_pages * event.page_size)
+        where = f" ({event.task_memcg})" if event.task_memcg else ""
+        yield f"Cap {chosen.name}{where} under the {held} that it held: MemoryHigh= first, MemoryMax= as the last line."
+    if event.swap_total is not None and event.swap_total <= 0:
+        yield "Add swap: with none, one short peak kills where swap would have carried it."
+    elif event.swap_total and (event.swap_free or 0) / event.swap_total < 0.05:
+        yield f"All {format_bytes(event.swap_total)} of swap were used: more swap only delays; use less, or add RAM."
+    yield "If nobody leaked, the machine is too small for its work: fewer or smaller processes, or more RAM."
+
+
+def _of_fragmentation(event: OomEvent) -> Iterable[str]:
+    order = event.order or 0
+    if any(line.strip().startswith("COMPACTION is disabled") for line in event.raw):
+        yield "The kernel is built without CONFIG_COMPACTION: use one that has it."
+    yield "Write 1 to /proc/sys/vm/compact_memory now, and raise vm.compaction_proactiveness (20 is the default)."
+    yield "Raise vm.min_free_kbytes or vm.watermark_scale_factor, so that reclaim begins while pieces are still whole."
+    yield f"Find who asks for order {order} (call trace in the raw text): a driver can often ask for less."
+
+
+def _of_daemon(event: OomEvent) -> Iterable[str]:
+    if event.killer == "systemd-oomd":
+        yield "Set ManagedOOMPreference=avoid or omit on units that must live, and MemoryHigh= on those that grow."
+        yield "Its thresholds: DefaultMemoryPressureLimit= and SwapUsedLimit= in oomd.conf, ManagedOOM* of the unit."
+    elif event.killer == "earlyoom":
+        yield "Its thresholds are -m and -s; --avoid and --prefer steer whom it chooses."
+    else:
+        yield f"See the thresholds in the configuration of {event.killer}."
+
+
+def _by_choice(ranking: Sequence[Ranked], chosen: Ranked | None) -> Iterable[str]:
+    if chosen is None:
+        return
+    plain = next((row for row in ranking if row.rank_without_adj == 1), None)
+    if plain is not None and plain is not chosen and plain.own_pages > chosen.own_pages:
+        yield (
+            f"{chosen.name} died for its oom_score_adj {chosen.adj}, not for its size: "
+            f"limit {plain.name}, the biggest, or set the values anew."
+        )
+    else:
+        yield f"If {chosen.name} must live, lower its oom_score_adj (OOMScoreAdjust=-500): another one dies then."
+
+
+def _unowned(event: OomEvent, unowned: Sequence[Figure]) -> Iterable[str]:
+    big = next((figure for figure in unowned if figure.name in HARD), None)
+    if big is None:
+        return
+    if big.name == "tmpfs and shared memory":
+        yield "Look for big files in tmpfs (df -t tmpfs: /dev/shm, /run, /tmp); mount with size=; ipcs -m for SysV."
+    elif big.name == "unreclaimable slab":
+        names = ", ".join(f"{name} {format_bytes(total)}" for name, _, total in event.slab[:3])
+        yield f"The kernel itself holds it{f' ({names})' if names else ''}: watch slabtop; often a leak in a driver."
+    elif big.name == "huge pages":
+        yield "Lower vm.nr_hugepages: reserved huge pages are used by nothing else."
+    else:
+        yield "No counter names it: suspect drivers (GPU, network), a balloon of the hypervisor, or ZFS ARC."
+
+
+def _by_end(event: OomEvent) -> Iterable[str]:
+    if event.panic is not None:
+        yield f"The kernel panicked ({event.panic}): look at vm.panic_on_oom, and leave some process without -1000."
+    elif event.no_killable_processes:
+        yield "Give at least one big process of the group an oom_score_adj above -1000."
+    if event.allocating_task:
+        yield "Set vm.oom_kill_allocating_task=0 to have the biggest killed, not the one that happens to ask."

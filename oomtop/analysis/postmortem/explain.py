@@ -1,0 +1,128 @@
+"""The post-mortem of one OOM event: `explain(event)`, pure.
+
+Every figure is one of the report or computed from rows of it; what cannot be known is said to be unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from oomtop.analysis.postmortem.advice import prevention
+from oomtop.analysis.postmortem.cause import find_cause
+from oomtop.analysis.postmortem.model import Cause, Figure, PostMortem
+from oomtop.analysis.postmortem.ranking import agreement, rank, total_of
+from oomtop.analysis.postmortem.unowned import dominance, unowned_of
+from oomtop.analysis.postmortem.victim import why_this_victim
+from oomtop.analysis.postmortem.zones import judge_zones
+from oomtop.oomlog.event import OomEvent
+from oomtop.units import format_bytes
+
+
+def explain(event: OomEvent) -> PostMortem:
+    """Return what ran out, why this victim, and how to prevent the next one."""
+    zones = judge_zones(event)
+    cause, what, how = find_cause(event, zones)
+    total = total_of(event)
+    ranking = rank(event, total)
+    agrees, words = agreement(event, ranking, total)
+    unowned = unowned_of(event)
+    unowned_words = dominance(event, unowned, ranking)
+    return PostMortem(
+        event=event,
+        cause=cause,
+        headline=_headline(event, cause),
+        what_ran_out=what,
+        how_known=how,
+        zones=zones,
+        why_this_victim=why_this_victim(event, ranking, total),
+        ranking=ranking,
+        total=total,
+        agrees=agrees,
+        agreement=words,
+        unowned=unowned,
+        unowned_words=unowned_words,
+        limits=tuple(_limits(event)),
+        completeness=tuple(_completeness(event)),
+        prevention=prevention(event, cause, ranking, unowned, unowned_words is not None),
+        related=tuple(_related(event)),
+    )
+
+
+def _headline(event: OomEvent, cause: Cause) -> str:
+    return f"{_deed(event)} {_reason(event, cause)}."
+
+
+def _deed(event: OomEvent) -> str:
+    killer = "The kernel's OOM killer" if event.killer == "kernel" else event.killer
+    if event.victim is not None:
+        held = f", which held {format_bytes(event.victim.anon_rss)} of its own," if event.victim.anon_rss else ""
+        more = f" and {len(event.other_victims)} more processes" if event.other_victims else ""
+        return f"{killer} killed {event.victim.name} (pid {event.victim.pid}){held}{more}"
+    if event.cgroup is not None:
+        count = f" ({event.processes_killed} processes)" if event.processes_killed else ""
+        return f"{killer} killed the cgroup {event.cgroup}{count}"
+    if event.panic is not None:
+        return f"The kernel panicked ({event.panic})"
+    if event.no_killable_processes:
+        return f"{killer} found nobody to kill"
+    return f"{killer} was called and no kill is in the log"
+
+
+def _reason(event: OomEvent, cause: Cause) -> str:
+    group = event.oom_memcg or event.task_memcg or "its cgroup"
+    limit = "" if event.memcg_limit is None else f" of {format_bytes(event.memcg_limit)}"
+    size = format_bytes(event.page_size << max(0, event.order or 0))
+    return {
+        Cause.MACHINE: "because the memory of the whole machine ran out",
+        Cause.ZONE: "because the memory zones that the request may use ran out",
+        Cause.FRAGMENTATION: f"because no {size} of contiguous memory was free",
+        Cause.CGROUP: f"because {group} reached its limit{limit}",
+        Cause.NODE: f"because the allowed NUMA nodes ({event.mems_allowed or 'not named'}) ran out of memory",
+        Cause.SYSRQ: "because somebody asked for it by SysRq-f",
+        Cause.DAEMON: f"by its own rule: {event.reason or 'no reason in the log'}",
+        Cause.UNKNOWN: "for a reason that is not in the log",
+    }[cause]
+
+
+def _limits(event: OomEvent) -> Iterable[Figure]:
+    figures = (
+        ("cgroup usage", event.memcg_usage, "'memory: usage'"),
+        ("cgroup limit", event.memcg_limit, "'memory: ... limit'"),
+        ("cgroup swap usage", event.memcg_swap_usage, "'swap: usage' (cgroup v1: memory+swap)"),
+        ("cgroup swap limit", event.memcg_swap_limit, "'swap: ... limit' (cgroup v1: memory+swap)"),
+        ("cgroup kernel memory", event.memcg_kmem_usage, "'kmem: usage'"),
+        ("swap in all", event.swap_total, "'Total swap'"),
+        ("swap free", event.swap_free, "'Free swap'"),
+    )
+    for name, size, source in figures:
+        if size is not None:
+            yield Figure(name, size, source)
+
+
+def _completeness(event: OomEvent) -> Iterable[str]:
+    if event.killer != "kernel":
+        return
+    if not event.has_header:
+        yield "Headless: only the kill line is there. The kernel limits reports to 10 in 5 s, but never the kill line."
+    elif event.victim is None and event.panic is None and not event.no_killable_processes:
+        yield "The report has no kill line: cut off, or the victim was dying already."
+    if event.has_header and not event.tasks:
+        yield "The task table is missing (vm.oom_dump_tasks=0, or cut): the choice cannot be recomputed."
+    if event.tasks_unparsed:
+        yield f"{event.tasks_unparsed} rows of the task table are damaged and left out."
+    if event.has_header and event.type == "global" and not event.zones:
+        yield "The zones of Mem-Info are missing: the watermarks cannot be checked."
+    yield from event.notes
+
+
+def _related(event: OomEvent) -> Iterable[str]:
+    if event.trigger is not None and event.trigger.name is not None:
+        pid = "" if event.trigger.pid is None else f" (pid {event.trigger.pid})"
+        same = event.victim is not None and event.trigger.pid == event.victim.pid
+        blame = " and was itself the victim" if same else "; whoever asks is not to blame"
+        yield f"{event.trigger.name}{pid} asked for the memory{blame}."
+    if event.other_victims:
+        names = ", ".join(f"{victim.name} ({victim.pid})" for victim in event.other_victims[:10])
+        yield f"Killed with it: {names}{' and more' if len(event.other_victims) > 10 else ''}."
+    if event.reaped_pids:
+        yield f"The OOM reaper freed the memory of pid {', '.join(map(str, event.reaped_pids[:10]))} at once."

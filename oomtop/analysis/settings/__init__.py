@@ -1,0 +1,1 @@
+"""Kernel settings that matter for memory, and verdicts on them."""

@@ -1,0 +1,1 @@
+"""Recommended limits from observed peaks."""

@@ -1,0 +1,179 @@
+"""Limits and sizes from observed peaks, with the margin said and every doubt about them; pure.
+
+Swap by demand, never below the table of Red Hat's installation guide (2 GiB of RAM and less: twice RAM; up to 8 GiB:
+as much as RAM; above: 4 GiB).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from oomtop.analysis.sizing.peaks import GroupPeaks, Observation
+from oomtop.frozen import frozen
+from oomtop.units import GIB, MIB, format_bytes, format_duration
+
+MARGIN = 0.25
+SHORT = 600.0
+"""Seconds: below this, what was seen may be a quiet moment."""
+_SMALLEST = 32 * MIB
+# A group that was killed at its limit wanted more than it ever got: by how much nobody saw.
+_AFTER_KILL = 1.5
+_RISING = 1.1
+_CONTAINER_SCOPE = re.compile(r"(?:^|/)(?:(docker|libpod)[-/])?[^/]*?([0-9a-f]{64})(?:\.scope)?$")
+
+
+class Keeper(Enum):
+    """Who keeps the limit of a group, and so how it is set for good."""
+
+    DOCKER = "docker"
+    PODMAN = "podman"
+    KUBERNETES = "kubernetes"
+    SYSTEMD = "systemd"
+    CGROUP = "cgroup"
+
+
+@frozen
+class GroupAdvice:
+    """What to set for one group, in bytes."""
+
+    peaks: GroupPeaks
+    keeper: Keeper
+    subject: str
+    """What its keeper calls it: the unit, or the id of the container."""
+    request: int
+    """What it needs at its peak: Kubernetes' request."""
+    high: int
+    """`memory.high`: slow down above it."""
+    max: int
+    """`memory.max`: killed at it."""
+    basis: str
+    """Which figure that rests on, in words."""
+    doubts: tuple[str, ...]
+
+
+@frozen
+class MachineAdvice:
+    """What to size the machine to, in bytes."""
+
+    swap: int
+    ram: int
+    basis: str
+    doubts: tuple[str, ...]
+
+
+@frozen
+class Recommendation:
+    """Everything recommended from one observation."""
+
+    observation: Observation
+    margin: float
+    groups: tuple[GroupAdvice, ...]
+    machine: MachineAdvice
+
+
+def recommend(seen: Observation, margin: float = MARGIN, path: str | None = None) -> Recommendation:
+    """Return limits of all containers and services, biggest first; with `path` of the groups at and below it."""
+    chosen = [peaks for peaks in seen.groups if _is_chosen(peaks, path)]
+    chosen.sort(key=lambda peaks: peaks.need, reverse=True)
+    groups = tuple(_advise(peaks, seen, margin) for peaks in chosen)
+    return Recommendation(seen, margin, groups, _size(seen, margin, groups))
+
+
+def _is_chosen(peaks: GroupPeaks, path: str | None) -> bool:
+    if path is not None:
+        return peaks.path == path or (peaks.path.startswith(f"{path.rstrip('/')}/") and _is_ruled(peaks.path))
+    return _is_ruled(peaks.path) and peaks.need > 0
+
+
+def _is_ruled(path: str) -> bool:
+    """Whether somebody keeps a limit for this group; a user's manager is no service of its own."""
+    if _CONTAINER_SCOPE.search(path):
+        return True
+    return path.endswith(".service") and not re.search(r"/user@\d+\.service$", path)
+
+
+def keeper_of(path: str) -> tuple[Keeper, str]:
+    """Return who keeps the limit of a group and what that one calls it, from the path alone."""
+    container = _CONTAINER_SCOPE.search(path)
+    if container is not None:
+        short = container[2][:12]
+        if "kubepods" in path:
+            return Keeper.KUBERNETES, short
+        if "libpod" in path:
+            return Keeper.PODMAN, short
+        return (Keeper.DOCKER, short) if "docker" in path else (Keeper.CGROUP, path)
+    last = path.rpartition("/")[2]
+    return (Keeper.SYSTEMD, last) if last.endswith((".service", ".scope", ".slice")) else (Keeper.CGROUP, path)
+
+
+def _advise(peaks: GroupPeaks, seen: Observation, margin: float) -> GroupAdvice:
+    keeper, subject = keeper_of(peaks.path)
+    need, basis = _need(peaks, seen)
+    cut = peaks.kills > 0 and peaks.limit is not None
+    if cut and peaks.limit is not None:
+        need = max(need, int(peaks.limit * _AFTER_KILL))
+    return GroupAdvice(
+        peaks=peaks,
+        keeper=keeper,
+        subject=subject,
+        request=_round(need),
+        high=_round(int(need * (1 + margin / 2))),
+        max=_round(int(need * (1 + margin))),
+        basis=basis,
+        doubts=tuple(_doubts(peaks, seen, cut)),
+    )
+
+
+def _need(peaks: GroupPeaks, seen: Observation) -> tuple[int, str]:
+    """Return the bytes to plan for: what a long look saw, or else the peak that the kernel kept."""
+    if seen.seconds >= SHORT or peaks.peak is None:
+        return peaks.need, f"working set, highest of {seen.samples} samples in {format_duration(seen.seconds)}"
+    return max(peaks.need, peaks.peak), "memory.peak since it was made, page cache included"
+
+
+def _doubts(peaks: GroupPeaks, seen: Observation, cut: bool) -> list[str]:
+    found = []
+    if cut:
+        found.append(
+            f"{peaks.kills} OOM kill{'s' * (peaks.kills != 1)} at {format_bytes(peaks.limit)}: its peak was cut off "
+            "there, half of that limit was added; look again afterwards"
+        )
+    if peaks.limit is not None and not cut and (peaks.peak or 0) >= peaks.limit:
+        found.append(f"it reached its limit of {format_bytes(peaks.limit)}, maybe by page cache alone")
+    if seen.seconds >= SHORT and peaks.last > peaks.first * _RISING and peaks.last >= peaks.need:
+        found.append("it was still rising at the end: no limit cures a leak")
+    return found
+
+
+def _round(size: int) -> int:
+    """Return the next size that a person would write."""
+    step = 16 * MIB if size < GIB else 64 * MIB if size < 8 * GIB else 256 * MIB
+    return max(_SMALLEST, -(-size // step) * step)
+
+
+def _size(seen: Observation, margin: float, groups: tuple[GroupAdvice, ...]) -> MachineAdvice:
+    demand = int(seen.demand_peak * (1 + margin))
+    swap = max(_table(seen.total), -(-(demand - seen.total) // GIB) * GIB)
+    doubts = []
+    if seen.oom_kills:
+        doubts.append(f"{seen.oom_kills} OOM kill{'s' * (seen.oom_kills != 1)} since boot: more was wanted than seen")
+    promised = sum(advice.max for advice in groups)
+    if promised > seen.total:
+        doubts.append(
+            f"the limits above add up to {format_bytes(promised)}, RAM is {format_bytes(seen.total)}: not all can peak"
+        )
+    if any(advice.keeper is Keeper.KUBERNETES for advice in groups):
+        doubts.append("the kubelet refuses to start with swap unless failSwapOn is false")
+    basis = (
+        f"highest demand {format_bytes(seen.demand_peak)} (MemTotal - MemAvailable, and swap in use) of {seen.samples} "
+        f"sample{'s' * (seen.samples != 1)} in {format_duration(seen.seconds)}"
+    )
+    return MachineAdvice(swap, -(-demand // GIB) * GIB, basis, tuple(doubts))
+
+
+def _table(ram: int) -> int:
+    """Return the swap that is usual for this much RAM."""
+    if ram <= 2 * GIB:
+        return -(-2 * ram // (256 * MIB)) * 256 * MIB
+    return -(-ram // GIB) * GIB if ram <= 8 * GIB else 4 * GIB

@@ -1,0 +1,1 @@
+"""Rates, slopes, growth and time to exhaustion."""

@@ -1,0 +1,1 @@
+"""Plain text and JSON of everything the commands print."""

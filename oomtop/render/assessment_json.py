@@ -1,0 +1,153 @@
+"""The assessment as JSON: `{"schema": 1, ...}` in bytes and seconds, unknown is null."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from oomtop.analysis.model.assessment import Assessment, Candidate, CgroupFigures, Exhaustion, Growth, ProcessRow
+from oomtop.host.pressure import Pressure
+
+SCHEMA = 1
+Json = dict[str, object]
+
+
+def assessment_to_json(assessment: Assessment, processes: int | None = None) -> Json:
+    """Return the whole assessment; `processes` bounds the rows, biggest RSS+swap first."""
+    rows = sorted(assessment.rows, key=lambda row: row.process.rss_and_swap, reverse=True)
+    first = assessment.victims.first
+    machine = next((item for item in assessment.exhaustion if not item.resource.startswith("/")), None)
+    return {
+        "schema": SCHEMA,
+        "time": assessment.time,
+        "host": assessment.machine.hostname,
+        "kernel": assessment.machine.kernel,
+        "memory": asdict(assessment.memory),
+        "swap": asdict(assessment.swap),
+        "pressure": _pressure(assessment),
+        "exhaustion": None if machine is None else _exhaustion(machine),
+        "next_victim": None if first is None else _candidate(first, assessment),
+        "near_tie": assessment.victims.near_tie,
+        "candidates": [_candidate(item, assessment) for item in assessment.victims.candidates],
+        "processes": [_process(row) for row in rows[:processes]],
+        "cgroups": [_group(group, assessment) for group in assessment.cgroups],
+        "growth": [_growth(item, assessment) for item in assessment.growths],
+        "findings": [
+            {"id": f.id, "severity": f.severity.value, "title": f.title, "evidence": f.evidence, "advice": f.advice}
+            for f in assessment.findings
+        ],
+        "alerts": [
+            {
+                "name": alert.name,
+                "severity": alert.severity.value,
+                "subject": alert.subject,
+                "text": alert.text,
+                "since": alert.since,
+                "value": alert.value,
+            }
+            for alert in assessment.alerts
+        ],
+        "problems": [asdict(problem) for problem in assessment.problems],
+    }
+
+
+def _pressure(assessment: Assessment) -> Json:
+    figures = assessment.pressure
+    return {
+        "memory": _psi(figures.memory),
+        "io": _psi(figures.io),
+        "major_fault_rate": figures.major_fault_rate,
+        "refault_rate": figures.refault_rate,
+        "direct_reclaim_rate": figures.direct_reclaim_rate,
+        "oom_kills": figures.oom_kills,
+    }
+
+
+def _psi(pressure: Pressure | None) -> Json | None:
+    return None if pressure is None else asdict(pressure)
+
+
+def _exhaustion(item: Exhaustion) -> Json:
+    return {
+        "resource": item.resource,
+        "headroom": item.headroom,
+        "rate": item.rate,
+        "seconds": item.seconds,
+        "earliest": item.earliest,
+        "latest": item.latest,
+        "confidence": item.confidence.value,
+    }
+
+
+def _candidate(item: Candidate, assessment: Assessment) -> Json:
+    return {
+        "pid": item.id.pid,
+        "start_time": item.id.start_time / assessment.machine.clock_ticks,
+        "name": item.name,
+        "uid": item.uid,
+        "badness": item.badness,
+        "share": item.share,
+        "frees": item.frees,
+    }
+
+
+def _process(row: ProcessRow) -> Json:
+    process = row.process
+    return {
+        "pid": process.pid,
+        "start_time": process.started,
+        "ppid": process.ppid,
+        "name": process.comm,
+        "command": process.command,
+        "uid": process.euid,
+        "user": row.user,
+        "state": process.state,
+        "rss": process.rss,
+        "rss_anon": process.rss_anon,
+        "rss_file": process.rss_file,
+        "rss_shmem": process.rss_shmem,
+        "swap": process.swap,
+        "page_tables": process.page_tables,
+        "growth": row.growth,
+        "cpu": row.cpu,
+        "major_fault_rate": row.major_fault_rate,
+        "oom_score": process.oom_score,
+        "oom_score_adj": process.oom_score_adj,
+        "badness": row.badness,
+        "share": row.share,
+        "threads": process.threads,
+        "cgroup": process.cgroup,
+        "unit": row.unit,
+        "headroom": row.headroom,
+    }
+
+
+def _growth(item: Growth, assessment: Assessment) -> Json:
+    start = None if item.start_time is None else item.start_time / assessment.machine.clock_ticks
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "pid": item.pid,
+        "start_time": start,
+        "size": item.size,
+        "over_1m": item.minute,
+        "over_5m": item.five_minutes,
+        "over_30m": item.half_hour,
+        "curve": item.curve,
+    }
+
+
+def _group(group: CgroupFigures, assessment: Assessment) -> Json:
+    first = group.victims.first
+    return {
+        "path": group.cgroup.path,
+        "name": group.name,
+        "current": group.cgroup.current,
+        "peak": group.cgroup.peak,
+        "high": group.cgroup.high,
+        "max": group.cgroup.max,
+        "effective_limit": group.effective_limit,
+        "headroom": group.headroom,
+        "exhaustion": None if group.exhaustion is None else _exhaustion(group.exhaustion),
+        "next_victim": None if first is None else _candidate(first, assessment),
+        "near_tie": group.victims.near_tie,
+    }

@@ -1,0 +1,86 @@
+"""`oomtop top`: one plain-text shot of the memory account and the biggest processes, for pipes and cron."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from oomtop.analysis.model.assessment import Assessment, ProcessRow
+from oomtop.analysis.sentences import describe_exhaustion, describe_victim
+from oomtop.units import DASH, format_bytes, format_count, format_rate, format_share, printable
+
+SORT_KEYS: Mapping[str, Callable[[ProcessRow], float]] = {
+    "memory": lambda row: row.process.rss_and_swap,
+    "rss": lambda row: row.process.rss,
+    "swap": lambda row: row.process.swap or 0,
+    "growth": lambda row: row.growth or 0.0,
+    "share": lambda row: row.share if row.share is not None else -9.0,
+    "cpu": lambda row: row.cpu or 0.0,
+    "faults": lambda row: row.major_fault_rate or 0.0,
+}
+
+
+def render_top(assessment: Assessment, count: int, sort: str, width: int) -> str:
+    """Return the whole shot; no line is longer than `width` cells."""
+    lines = [*_account(assessment), *_pressure(assessment), *_outlook(assessment), "", *_table(assessment, count, sort)]
+    return "\n".join(_cut(printable(line), width) for line in lines)
+
+
+def _account(assessment: Assessment) -> Iterable[str]:
+    memory, swap = assessment.memory, assessment.swap
+    parts = (
+        ("anon", memory.anon), ("shmem", memory.shmem), ("cache", memory.page_cache),
+        ("slab", memory.slab_reclaimable), ("kernel", memory.kernel), ("huge", memory.hugetlb),
+        ("arc", memory.arc), ("other", memory.other), ("free", memory.free),
+    )  # fmt: skip
+    shown = "  ".join(f"{name} {format_bytes(size)}" for name, size in parts if size or name in ("anon", "free"))
+    yield f"Memory    {format_bytes(memory.total)} = {shown}"
+    yield f"Available {format_bytes(memory.available)}   min watermark {format_bytes(memory.min_watermark)}"
+    if not swap.total:
+        yield "Swap      none"
+        return
+    yield (
+        f"Swap      {format_bytes(swap.used)} of {format_bytes(swap.total)}"
+        f"   in {format_rate(swap.in_rate)}  out {format_rate(swap.out_rate)}"
+    )
+
+
+def _pressure(assessment: Assessment) -> Iterable[str]:
+    figures = assessment.pressure
+    if figures.memory is None:
+        psi = DASH
+    else:
+        some, full = figures.memory.some, figures.memory.full
+        psi = f"some {some.avg10:.1f} {some.avg60:.1f} {some.avg300:.1f}"
+        psi += f"  full {full.avg10:.1f} {full.avg60:.1f} {full.avg300:.1f}" if full else ""
+    yield (
+        f"Pressure  {psi}   major faults {format_count(figures.major_fault_rate)}/s"
+        f"   oom_kill {format_count(figures.oom_kills)}"
+    )
+
+
+def _outlook(assessment: Assessment) -> Iterable[str]:
+    for item in assessment.exhaustion[:2]:
+        yield f"Outlook   {describe_exhaustion(item)}"
+    first = assessment.victims.first
+    yield f"Next      {describe_victim(first) if first else 'no process can be killed'}"
+    for finding in assessment.findings:
+        yield f"{finding.severity.value.capitalize():9} {finding.title} ({finding.advice})"
+    for problem in assessment.problems:
+        yield f"Note      {problem.what}: {problem.why}"
+
+
+def _table(assessment: Assessment, count: int, sort: str) -> Iterable[str]:
+    yield "    PID USER       RSS  SWAP GROWTH/m SHARE   ADJ S COMMAND"
+    for row in sorted(assessment.rows, key=SORT_KEYS[sort], reverse=True)[:count]:
+        process = row.process
+        growth = None if row.growth is None else row.growth * 60
+        adj = DASH if process.oom_score_adj is None else str(process.oom_score_adj)
+        yield (
+            f"{process.pid:7} {row.user[:8]:8} {format_bytes(process.rss):>5} {format_bytes(process.swap):>5} "
+            f"{format_bytes(growth):>8} {format_share(row.share):>5} {adj:>5} {process.state} "
+            f"{(process.command or process.comm)[:400]}"
+        )
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else line[: max(0, width - 1)] + ">"

@@ -1,0 +1,1 @@
+"""Sources of ticks: the live machine, a recording, a replay."""

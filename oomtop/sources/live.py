@@ -1,0 +1,136 @@
+"""Where ticks come from: the live machine or a recording.  Front ends see only this protocol."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.frozen import frozen
+from oomtop.history import History
+from oomtop.host.own_priority import own_standing
+from oomtop.host.process import ProcessId
+from oomtop.host.root import Root
+from oomtop.oomlog.event import OomEvent
+from oomtop.snapshot import Problem, Snapshot, Tick
+from oomtop.sources.sampler import Sampler
+
+if TYPE_CHECKING:
+    from oomtop.oomlog.live import LiveLog
+
+_LOG_SECONDS = 0.5
+_DAEMON_SECONDS = 10.0
+
+
+@frozen
+class Past:
+    """What came before a tick that was jumped to, as if all of it had been watched."""
+
+    history: History
+    assessment: Assessment | None
+    """That of the tick before."""
+
+
+@frozen
+class ReplayTick(Tick):
+    """A tick of a recording; one that was jumped to brings its own past."""
+
+    past: Past | None = None
+
+
+class Source(Protocol):
+    """An endless or finite row of ticks."""
+
+    def ticks(self) -> Iterator[Tick]:
+        """Yield one tick after the other, waiting for the next where the source is live."""
+        ...
+
+    def close(self) -> None:
+        """End the row of ticks and give everything back; may be called from another thread."""
+        ...
+
+
+def _programs(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the names of all programs; of scripts in Python, that of their unit."""
+    for process in snapshot.processes:
+        yield process.comm
+        if process.comm.startswith("python") and process.cgroup:
+            yield process.cgroup.rpartition("/")[2].removesuffix(".service")
+
+
+class LiveSource:
+    """The machine it runs on: samples every `interval` seconds, and at once when an OOM event is logged."""
+
+    def __init__(self, interval: float = 2.0, root: Root | None = None, *, follows_daemons: bool = False) -> None:
+        """`follows_daemons`: what runs on has the kills that daemons tell in the journal too."""
+        self.interval = interval
+        self.watched: frozenset[ProcessId] = frozenset()
+        """Processes whose slow facts are read every time: the selected one."""
+        self.with_slabs = False
+        """Whether the kernel's slab caches are read: while the Kernel tab is in sight."""
+        self._root = root or Root()
+        self._sampler = Sampler(self._root)
+        self._log: LiveLog | None = None
+        self._follows_daemons = follows_daemons
+        self._daemons_at = float("-inf")
+        # Now, as whoever makes a source protects itself later on.
+        self._standing = own_standing(self._root)
+        self._wake = threading.Event()
+        self._closed = False
+
+    def ticks(self) -> Iterator[Tick]:
+        """Yield ticks until `close`: the first at once, the second with the backlog of the kernel log."""
+        try:
+            yield Tick(self._sample(), log_read=False)
+            if self._closed:
+                return
+            log = self._open_log()
+            events = log.poll()
+            while not self._closed:
+                yield Tick(self._sample(), events, watched=self.watched)
+                events = self._wait(log)
+        finally:
+            if self._log is not None:
+                self._log.close()
+            self._sampler.close()
+
+    def _open_log(self) -> LiveLog:
+        # The readers of all kernels' reports take 20 ms to load, which the first picture does not wait for.
+        from oomtop.oomlog.live import LiveLog
+
+        self._log = LiveLog(self._root, self._standing)
+        return self._log
+
+    def refresh(self) -> None:
+        """Sample now instead of at the end of the interval."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the row of ticks."""
+        self._closed = True
+        self._wake.set()
+
+    def _sample(self) -> Snapshot:
+        snapshot = self._sampler.sample(self.watched, self.with_slabs)
+        if self._log is not None:
+            if self._follows_daemons and snapshot.monotonic >= self._daemons_at:
+                # Of 5,000 names: not on every tick, for what is started once a boot.
+                self._daemons_at = snapshot.monotonic + _DAEMON_SECONDS
+                self._log.follow_daemons(_programs(snapshot))
+            for log, why in self._log.problems:
+                snapshot = snapshot.with_problem(Problem(log, why))
+        return snapshot
+
+    def _wait(self, log: LiveLog) -> tuple[OomEvent, ...]:
+        """Wait for the next tick, looking into the logs twice a second."""
+        end = time.monotonic() + self.interval
+        while not self._closed:
+            left = end - time.monotonic()
+            woken = self._wake.wait(min(_LOG_SECONDS, max(0.0, left)))
+            self._wake.clear()
+            events = log.poll()
+            if events or woken or left <= _LOG_SECONDS:
+                return events
+        return ()

@@ -1,0 +1,1 @@
+"""Menus and dialogs that plan, confirm and run actions."""

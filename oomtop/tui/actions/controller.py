@@ -1,0 +1,243 @@
+"""From a key to an outcome: choose, plan, confirm, perform; the targets are pinned when the dialog opens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from oomtop.actions.adj_rules import RuleKeeper
+from oomtop.actions.base.context import context_of
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Prepared
+from oomtop.actions.base.requests import AdjustRequest, DropCachesRequest, Request
+from oomtop.actions.base.undo import UndoStack, UndoStep
+from oomtop.actions.dispatch import carry_out, prepare
+from oomtop.actions.journal.audit_log import Audit
+from oomtop.actions.process.follow_up import Watch, follow, watches_of
+from oomtop.actions.recovery import TAKEN_BACK, check
+from oomtop.analysis.settings.verdicts import assess_settings
+from oomtop.config.load import AdjustRule
+from oomtop.host.root import Root
+from oomtop.snapshot import Snapshot
+from oomtop.tui.actions.dialogs import ADJUSTMENTS, CACHES, AskDialog, Menu, PlanDialog
+from oomtop.tui.actions.menus import (
+    Ask,
+    Menus,
+    Selection,
+    freeze_offer,
+    kill_offer,
+    labels,
+    limit_offer,
+    reclaim_offer,
+    select,
+    setting_ask,
+    settings_offer,
+    swap_offer,
+)
+from oomtop.tui.base.messages import ActionEnded, ActionProgress
+
+if TYPE_CHECKING:
+    from oomtop.tui.shell.app import OomtopApp
+
+_HEAD_START = 0.05
+"""Seconds that the screen waits at most for the first news of an action: for a signal, that it was sent."""
+_NOBODY = "nothing is selected that this could be for: choose with the arrow keys"
+
+
+class Remedies:
+    """What the keys of the actions do on the tab in sight."""
+
+    def __init__(self, app: OomtopApp, guard: Guard, audit: Audit, rules: Sequence[AdjustRule] = ()) -> None:
+        self._rules = RuleKeeper(rules, guard, audit)
+        self._app = app
+        self._guard = guard
+        self.audit = audit
+        self._undo = UndoStack()
+        self._watches: tuple[Watch, ...] = ()
+
+    # -- keys ---------------------------------------------------------------------------------------
+
+    def do(self, what: str) -> None:
+        """Do what the key of this name does."""
+        begin: dict[str, Callable[[], None]] = {
+            "kill": self.kill,
+            "adjust": self.adjust,
+            "freeze": self.freeze,
+            "reclaim": self.reclaim,
+            "drop_caches": self.drop_caches,
+            "limit": self.limit,
+            "swap": self.swap,
+            "settings": self.settings,
+            "undo": self.undo,
+        }
+        begin[what]()
+
+    def kill(self) -> None:
+        """Choose a signal for the selection."""
+        self._offer(kill_offer)
+
+    def freeze(self) -> None:
+        """Let the selection stand still, or go on."""
+        self._offer(freeze_offer)
+
+    def reclaim(self) -> None:
+        """Take memory back from the selection."""
+        self._offer(reclaim_offer)
+
+    def swap(self) -> None:
+        """Add swap or switch it off."""
+        self._offer(swap_offer)
+
+    def limit(self) -> None:
+        """Limit the group of the selection."""
+        self._offer(limit_offer)
+
+    def settings(self) -> None:
+        """Change the kernel setting under the cursor, or one of all where there is none."""
+        selection = self._selection()
+        for row in selection.settings if selection else ():
+            if row.name == self._app.tab.selected_setting() and row.setting is not None:
+                self.ask(setting_ask(row.setting, row))
+                return
+        self._offer(settings_offer)
+
+    def adjust(self) -> None:
+        """Choose an oom_score_adj for the selection."""
+        targets = self._app.tab.targets()
+        if not targets:
+            self._app.remark(_NOBODY)
+            return
+        menu = Menu(self._app.tab.targets_title(), ADJUSTMENTS, typed=(-1000, 1000))
+        self.choose(menu, lambda value: AdjustRequest(targets, value))
+
+    def drop_caches(self) -> None:
+        """Choose what to drop."""
+        self.choose(Menu("Drop caches", CACHES, chosen=2), DropCachesRequest)
+
+    def undo(self) -> None:
+        """Take the last reversible action back."""
+        step = self._undo.top
+        if step is None:
+            self._app.remark("nothing to undo")
+            return
+        self.confirm(step.request, step)
+
+    # -- dialogs ------------------------------------------------------------------------------------
+
+    def _offer(self, menus: Menus) -> None:
+        selection = self._selection()
+        offer = None if selection is None else menus(selection)
+        if offer is None:
+            self._app.remark(_NOBODY)
+            return
+        self.choose(Menu(offer.title, labels(offer), offer.chosen), lambda at: offer.items[at].leads_to)
+
+    def _selection(self) -> Selection | None:
+        facts, tab = self._app.facts, self._app.tab
+        if facts is None:
+            return None
+        settings = () if tab.assessment is None else assess_settings(tab.assessment)
+        return select(facts, tab.targets(), tab.targets_title(), tab.cgroup(), settings, tab.selected_setting())
+
+    def choose(self, menu: Menu, leads_to: Callable[[int], Request | Ask]) -> None:
+        """Let a menu's number make the request or the question; rows stay in their places meanwhile."""
+        tab = self._app.tab
+        tab.hold(True)
+
+        def chosen(value: int | None) -> None:
+            tab.hold(False)
+            if value is None:
+                return
+            following = leads_to(value)
+            if isinstance(following, Ask):
+                self.ask(following)
+            else:
+                self.confirm(following)
+
+        self._app.push_screen(menu, chosen)
+
+    def ask(self, question: Ask) -> None:
+        """Let a typed value make the request."""
+        tab = self._app.tab
+        tab.hold(True)
+
+        def answered(request: Request | None) -> None:
+            tab.hold(False)
+            if request is not None:
+                self.confirm(request)
+
+        self._app.push_screen(AskDialog(question), answered)
+
+    def confirm(self, request: Request, step: UndoStep | None = None) -> None:
+        """Open what the action needs, show its plan, and perform it when told to; `step` is what it takes back."""
+        facts = self._app.facts
+        if facts is None:
+            return
+        tab = self._app.tab
+        tab.hold(True)
+        prepared = prepare(request, context_of(facts, self._guard, Root()))
+
+        def go() -> None:
+            begun = threading.Event()
+            threading.Thread(target=self._perform, args=(prepared, step, begun), name="action", daemon=True).start()
+            # While the screen is painted, every call of the action waits for the interpreter's lock.
+            begun.wait(_HEAD_START)
+
+        def answered(done: bool | None) -> None:
+            tab.hold(False)
+            if not done:
+                prepared.close()
+
+        self._app.push_screen(PlanDialog(prepared.plan, go), answered)
+
+    def _perform(self, prepared: Prepared, step: UndoStep | None, begun: threading.Event) -> None:
+        def report(text: str) -> None:
+            begun.set()
+            # Posted, never waited for: a busy screen must not come between two signals.
+            self._app.post_message(ActionProgress(f"{prepared.plan.title}: {text}"))
+
+        outcome = carry_out(prepared, self.audit, report, None if step is None else step.entry)
+        begun.set()
+        self._app.post_message(ActionEnded(prepared.plan, outcome, step))
+
+    # -- afterwards ---------------------------------------------------------------------------------
+
+    def remember(self, message: ActionEnded) -> tuple[str, ...]:
+        """Keep what takes the outcome back, follow who is not gone yet or may come again, return what to say."""
+        outcome = message.outcome
+        if message.undone is None:
+            self._undo = self._undo.with_outcome(outcome)
+        elif outcome.status in TAKEN_BACK:
+            self._undo = self._undo.without(message.undone)
+        if self._app.facts is not None:
+            self._watches = (*self._watches, *watches_of(outcome, self._app.facts))
+        # As in the shell; the title is left out, so that what came of it is read on a line of 80 columns.
+        return (f"{outcome.status.value}: {outcome.summary}", *outcome.details[:5])
+
+    def follow(self, facts: Snapshot) -> None:
+        """Tell what became of those that earlier actions were about; give new processes what the rules say."""
+        request = self._rules.take(facts)
+        if request is not None:
+            work = partial(self._rules.apply, request, facts, self._tell)
+            self._app.run_worker(work, thread=True, group="rules", exit_on_error=False)
+        if self._watches:
+            lines, self._watches = follow(self._watches, facts)
+            for line in lines:
+                self._app.remark(line)
+
+    def _tell(self, text: str) -> None:
+        self._app.post_message(ActionProgress(text))
+
+    def look_back(self) -> None:
+        """Name what an earlier run was cut off in; `z` takes it back."""
+        facts = self._app.facts
+        if facts is None:
+            return
+        findings = check(self.audit, context_of(facts, self._guard, Root()))
+        for leftover in findings.undo:
+            if leftover.request is not None:
+                self._undo = self._undo.with_step(UndoStep(leftover.title, leftover.request, leftover.entry))
+        for line in findings.lines:
+            self._app.remark(f"{line}: press z" if findings.undo else line)

@@ -1,0 +1,191 @@
+"""The dialogs: choose a signal, a value, a level; then the plan with its confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from oomtop.actions.base.plan import Plan
+from oomtop.actions.base.requests import Request
+from oomtop.render.plan import describe
+from oomtop.tui.actions.menus import Ask
+from oomtop.units import printable
+
+ADJUSTMENTS: tuple[tuple[int, str], ...] = (
+    (-900, "-900  protected: almost never chosen"),
+    (-500, "-500  spared while others are bigger"),
+    (0, "   0  normal"),
+    (500, " 500  first to go when it matters"),
+    (1000, "1000  always first"),
+    (-1000, "-1000  never: dangerous if it leaks"),
+)
+CACHES: tuple[tuple[int, str], ...] = (
+    (1, "1  page cache"),
+    (2, "2  reclaimable slab: dentries and inodes"),
+    (3, "3  both"),
+)
+
+_TITLE = 2 * 64
+
+
+class Menu(ModalScreen["int | None"]):
+    """A list of numbers with what they mean; optionally any other number typed in."""
+
+    DEFAULT_CSS = """
+    Menu { align: center middle; }
+    Menu Vertical { width: 72; max-width: 100%; height: auto; max-height: 100%; }
+    Menu Vertical { background: $panel; padding: 0 1; border: round $primary; }
+    Menu OptionList { height: auto; max-height: 16; background: $panel; }
+    Menu OptionList, Menu OptionList:focus { border: none; }
+    Menu Input { background: $surface; }
+    Menu .keys { text-style: dim; dock: bottom; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "cancel", "Cancel", id="dialog.cancel")]
+
+    def __init__(
+        self, title: str, choices: Sequence[tuple[int, str]], chosen: int = 0, typed: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+        self._chosen = chosen
+        self._typed = typed
+
+    def compose(self) -> ComposeResult:
+        """Build the list."""
+        with Vertical():
+            yield Static(Text(_short(self._title)), markup=False)
+            # str() of a Signals is its name before Python 3.11.
+            yield OptionList(*(Option(Text(label), id=str(int(value))) for value, label in self._choices))
+            if self._typed is not None:
+                hint = f"or any value from {self._typed[0]} to {self._typed[1]}"
+                yield Input(placeholder=hint, type="integer", compact=True)
+            yield Static("Enter chooses, Esc leaves", classes="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Preselect."""
+        choices = self.query_one(OptionList)
+        choices.highlighted = self._chosen
+        choices.focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Give the chosen number back."""
+        self.dismiss(int(event.option.id or 0))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give the typed number back, if it is one in range."""
+        low, high = self._typed or (0, 0)
+        try:
+            value = int(event.value)
+        except ValueError:
+            value = high + 1
+        if low <= value <= high:
+            self.dismiss(value)
+        else:
+            event.input.value = ""
+            event.input.placeholder = f"{low} to {high}, please"
+
+    def action_cancel(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
+
+
+class AskDialog(ModalScreen[Request | None]):
+    """One line to type a value in; what is wrong with it is said below."""
+
+    DEFAULT_CSS = """
+    AskDialog { align: center middle; }
+    AskDialog Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; }
+    AskDialog Vertical { background: $panel; padding: 0 1; border: round $primary; }
+    AskDialog Input { background: $surface; }
+    AskDialog .wrong { color: $error; }
+    AskDialog .keys { text-style: dim; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.leave")]
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def compose(self) -> ComposeResult:
+        """Build the line."""
+        with Vertical():
+            yield Static(Text(printable(self._ask.title)), markup=False)
+            yield Input(self._ask.text, select_on_focus=False, compact=True)
+            for line in self._ask.hint.splitlines():
+                yield Static(Text(printable(line)), markup=False)
+            yield Static("", classes="wrong", markup=False)
+            yield Static("Enter shows the plan, Esc leaves", classes="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Put the cursor behind the text."""
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give the request back, or say why there is none."""
+        event.stop()
+        try:
+            request = self._ask.make(event.value)
+        except ValueError as error:
+            self.query_one(".wrong", Static).update(Text(printable(str(error))))
+            return
+        self.dismiss(request)
+
+    def action_cancel(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
+
+
+class PlanDialog(ModalScreen[bool]):
+    """A plan, exactly as it will be carried out; Enter does it, Escape does not."""
+
+    DEFAULT_CSS = """
+    PlanDialog { align: center middle; }
+    PlanDialog Vertical { width: 90%; max-width: 110; height: auto; max-height: 100%; }
+    PlanDialog Vertical { background: $panel; padding: 0 1; border: round $warning; }
+    PlanDialog VerticalScroll { height: auto; max-height: 100h; background: $panel; }
+    PlanDialog .keys { text-style: bold; dock: bottom; margin-top: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,y", "confirm", "Do it", id="dialog.confirm"),
+        Binding("escape,n,q", "cancel", "Cancel", id="dialog.refuse"),
+    ]
+
+    def __init__(self, plan: Plan, go: Callable[[], object]) -> None:
+        super().__init__()
+        self.plan = plan
+        self._go = go
+
+    def compose(self) -> ComposeResult:
+        """Write the plan out."""
+        refused = self.plan.refusal is not None
+        with Vertical():
+            with VerticalScroll():
+                yield Static(Text(describe(self.plan)), markup=False)
+            keys = "Esc closes" if refused else "Enter does it, Esc does not"
+            yield Static(keys, classes="keys", markup=False)
+
+    def action_confirm(self) -> None:
+        """Go ahead, unless the plan is refused."""
+        if self.plan.refusal is None:
+            # Before the dialog is taken away: with 5,000 rows behind it that takes longer than the signal may.
+            self._go()
+        self.dismiss(self.plan.refusal is None)
+
+    def action_cancel(self) -> None:
+        """Leave everything as it is."""
+        self.dismiss(False)
+
+
+def _short(title: str) -> str:
+    """Return a title of two lines at most: a command line may be longer than the menu below it."""
+    shown = printable(title)
+    return shown if len(shown) <= _TITLE else f"{shown[: _TITLE - 3]}..."

@@ -1,0 +1,347 @@
+"""What each action key offers for the selection: lines of a menu, each of which is a request or asks for a value.
+
+Pure: from the facts of the last tick to tables of data; nothing here is drawn, opened or written.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeAlias
+
+from oomtop.actions.base.requests import (
+    CompactRequest,
+    ConfineRequest,
+    FreezeCgroupRequest,
+    FreezeRequest,
+    Keep,
+    KillCgroupRequest,
+    KillRequest,
+    Limit,
+    LimitRequest,
+    ReclaimCgroupRequest,
+    ReclaimProcessRequest,
+    Request,
+    SwapFileRequest,
+    SwapOffRequest,
+    SysctlRequest,
+    ZramRequest,
+)
+from oomtop.analysis.settings.table import Setting
+from oomtop.analysis.settings.verdicts import SettingRow
+from oomtop.frozen import frozen
+from oomtop.host.cgroup import Cgroup
+from oomtop.host.containers import name_of
+from oomtop.host.process import Process, ProcessId
+from oomtop.snapshot import Snapshot
+from oomtop.units import GIB, format_bytes, parse_size, printable
+
+_NAME_WIDTH = 40
+
+
+@frozen
+class Ask:
+    """A value to be typed in; `make` turns the text into the request, or says by a ValueError what is wrong."""
+
+    title: str
+    hint: str
+    make: Callable[[str], Request]
+    text: str = ""
+
+
+@frozen
+class Item:
+    """One line of a menu."""
+
+    label: str
+    leads_to: Request | Ask
+
+
+@frozen
+class Offer:
+    """A menu: its title, its lines, and which one is preselected."""
+
+    title: str
+    items: tuple[Item, ...]
+    chosen: int = 0
+
+
+Menus: TypeAlias = "Callable[[Selection], Offer | None]"
+
+
+@frozen
+class Selection:
+    """What an action key is for, as the tab in sight and the last tick have it."""
+
+    facts: Snapshot
+    targets: tuple[ProcessId, ...] = ()
+    title: str = ""
+    cgroup: str | None = None
+    """The group under the cursor, else the one of the selected process."""
+    settings: tuple[SettingRow, ...] = ()
+    setting: str | None = None
+    """The kernel setting under the cursor."""
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """The targets that are still there."""
+        wanted = set(self.targets)
+        return tuple(process for process in self.facts.processes if process.id in wanted)
+
+    @property
+    def group(self) -> Cgroup | None:
+        """The group's facts; the root group is the whole machine and no target."""
+        if self.cgroup in (None, "/"):
+            return None
+        return next((group for group in self.facts.cgroups if group.path == self.cgroup), None)
+
+
+def select(
+    facts: Snapshot,
+    targets: tuple[ProcessId, ...],
+    title: str,
+    cgroup: str | None,
+    settings: tuple[SettingRow, ...] = (),
+    setting: str | None = None,
+) -> Selection:
+    """Return the selection; without a group under the cursor it is the one that all targets are in."""
+    if cgroup is None and targets:
+        wanted = set(targets)
+        groups = {process.cgroup for process in facts.processes if process.id in wanted}
+        cgroup = groups.pop() if len(groups) == 1 else None
+    return Selection(facts, targets, title, cgroup, settings, setting)
+
+
+def kill_offer(selection: Selection) -> Offer | None:
+    """Return the signals, and the ways to end more than one process."""
+    targets = selection.targets
+    items = [Item(label, KillRequest(targets, number)) for number, label in SIGNALS] if targets else []
+    if targets:
+        items.insert(2, Item("TERM + KILL  end; SIGKILL after 5 s", KillRequest(targets, grace=5.0)))
+        items.append(Item("TERM tree    it and everything it started", KillRequest(targets, tree=True)))
+        tree = KillRequest(targets, signal.SIGKILL, tree=True)
+        items.append(Item("KILL tree    it and everything it started, at once", tree))
+    if selection.group is not None:
+        label = f"KILL cgroup  all of {_short(selection.group)}"
+        items.append(Item(label, KillCgroupRequest(selection.group.path)))
+    return Offer(selection.title, tuple(items)) if items else None
+
+
+SIGNALS: tuple[tuple[int, str], ...] = (
+    (signal.SIGTERM, "SIGTERM  15  end, with a chance to clean up"),
+    (signal.SIGKILL, "SIGKILL   9  end at once, nothing is saved"),
+    (signal.SIGINT, "SIGINT    2  as Ctrl-C"),
+    (signal.SIGHUP, "SIGHUP    1  hang up; daemons read their configuration again"),
+    (signal.SIGQUIT, "SIGQUIT   3  end with a core dump"),
+    (signal.SIGSTOP, "SIGSTOP  19  freeze"),
+    (signal.SIGCONT, "SIGCONT  18  go on"),
+    (signal.SIGUSR1, "SIGUSR1  10"),
+    (signal.SIGUSR2, "SIGUSR2  12"),
+)
+
+
+def freeze_offer(selection: Selection) -> Offer | None:
+    """Return freeze and thaw; what would change something is preselected."""
+    items: list[Item] = []
+    targets, group = selection.targets, selection.group
+    stopped = any(process.state in "Tt" for process in selection.processes)
+    if targets:
+        items.append(Item("freeze  SIGSTOP: it stands still and keeps its memory", FreezeRequest(targets)))
+        items.append(Item("thaw    SIGCONT: it goes on", FreezeRequest(targets, thaw=True)))
+    frozen = group is not None and group.frozen is True
+    if group is not None:
+        items.append(Item(f"freeze  the whole group {_short(group)}", FreezeCgroupRequest(group.path)))
+        items.append(Item(f"thaw    the whole group {_short(group)}", FreezeCgroupRequest(group.path, thaw=True)))
+    if not items:
+        return None
+    chosen = len(items) - 1 if frozen else 1 if stopped and targets else 0
+    return Offer(f"Freeze or thaw {selection.title}", tuple(items), chosen)
+
+
+def reclaim_offer(selection: Selection) -> Offer | None:
+    """Return what memory can be taken back from without ending anything."""
+    items: list[Item] = []
+    for process in selection.processes[:1]:
+        label = f"page out  {process.pid} {printable(process.comm)[:20]}, rss {format_bytes(process.rss)}"
+        items.append(Item(label, ReclaimProcessRequest(process.id)))
+    group = selection.group
+    if group is not None:
+        cache = format_bytes(group.file)
+        items.append(Item(f"cache     of {_short(group)}, {cache}", ReclaimCgroupRequest(group.path)))
+        ask = Ask(
+            f"Reclaim from {printable(group.path)}", f"how much of {format_bytes(group.current)}, such as 512M",
+            lambda text: ReclaimCgroupRequest(group.path, parse_size(text)),
+        )  # fmt: skip
+        items.append(Item(f"some      of {_short(group)} ...", ask))
+    items.append(Item("compact   make large free blocks; frees nothing", CompactRequest()))
+    return Offer(f"Reclaim from {selection.title}" if selection.targets or group else "Reclaim", tuple(items))
+
+
+def swap_offer(selection: Selection) -> Offer:
+    """Return what can be added, and every area that can be switched off."""
+    facts = selection.facts
+    ram = facts.meminfo.mem_total
+    half = f"{max(1, round(ram / 2 / GIB))}G"
+    file = Ask(
+        "Add a swap file", "PATH SIZE [priority N] [persist]: persist adds a line to /etc/fstab",
+        parse_swap_file, f"{_free_name(facts)} {half}",
+    )  # fmt: skip
+    zram = Ask(
+        "Add compressed swap in memory (zram)", "SIZE [lz4|lzo-rle|zstd]: of the pages that go in",
+        parse_zram, half,
+    )  # fmt: skip
+    items = [Item("add a swap file ...", file), Item("add compressed swap in memory (zram) ...", zram)]
+    for device in facts.swaps:
+        path = device.path
+        text = f"{printable(path)[:_NAME_WIDTH]}, {format_bytes(device.used)} of {format_bytes(device.size)} used"
+        items.append(Item(f"off     {text}", SwapOffRequest(path)))
+        if device.kind == "file" or path.startswith("/dev/zram"):
+            items.append(Item(f"remove  {text}", SwapOffRequest(path, remove=True)))
+    return Offer("Swap", tuple(items))
+
+
+def _free_name(facts: Snapshot) -> str:
+    used = {device.filename for device in facts.swaps}
+    return next(name for number in range(1000) if (name := f"/swapfile{number or ''}") not in used)
+
+
+def parse_swap_file(text: str) -> SwapFileRequest:
+    """Parse `/swapfile 4G priority 10 persist`.
+
+    Raises:
+        ValueError: it has another shape.
+    """
+    words = text.split()
+    persist = "persist" in words[2:]
+    rest = [word for word in words[2:] if word != "persist"]
+    if len(words) < 2 or (rest and (len(rest) != 2 or rest[0] != "priority" or not rest[1].isdigit())):
+        raise ValueError("PATH SIZE, then `priority N` and `persist` where wanted")
+    return SwapFileRequest(words[0], parse_size(words[1]), int(rest[1]) if rest else None, persist)
+
+
+def parse_zram(text: str) -> ZramRequest:
+    """Parse `4G zstd`.
+
+    Raises:
+        ValueError: it has another shape.
+    """
+    words = text.split()
+    if not 1 <= len(words) <= 2:
+        raise ValueError("SIZE, then the algorithm where wanted")
+    return ZramRequest(parse_size(words[0]), words[1] if len(words) == 2 else None)
+
+
+def limit_offer(selection: Selection) -> Offer | None:
+    """Return the limits of the group with what they are now, and a new group for the targets."""
+    items: list[Item] = []
+    group = selection.group
+    if group is not None:
+        version = 2 if selection.facts.cgroup_layout is None else selection.facts.cgroup_layout.version
+        for limit in (Limit.HIGH, Limit.MAX, Limit.LOW) if version == 2 else (Limit.MAX,):
+            items.extend(_limit_items(group, limit))
+    if selection.targets:
+        ask = Ask(
+            f"Move {selection.title} into a new group", "NAME SIZE [high]: at SIZE it kills; with `high` it slows down",
+            partial(parse_confine, selection.targets), f"pid{selection.targets[0].pid} ",
+        )  # fmt: skip
+        items.append(Item("new group    for this selection alone ...", ask))
+    return Offer(f"Limit {_short(group) if group else selection.title}", tuple(items)) if items else None
+
+
+_LIMIT_WORDS = {Limit.HIGH: "slows down above", Limit.MAX: "kills above", Limit.LOW: "reclaimed last below"}
+
+
+def _limit_items(group: Cgroup, limit: Limit) -> list[Item]:
+    now = {Limit.HIGH: group.high, Limit.MAX: group.max, Limit.LOW: group.low}[limit]
+    # 2^62 and more is how the kernel writes `max`.
+    now = None if now is None or now >= 1 << 62 else now
+    use = format_bytes(group.current)
+    ask = Ask(
+        f"memory.{limit.value} of {printable(group.path)}", f"SIZE such as 2G, or `none`; it uses {use} now",
+        partial(parse_limit, group.path, limit), format_bytes(now).replace(".0", "") if now else "",
+    )  # fmt: skip
+    shown = "no limit" if now == limit.lifted else "all of it" if now is None else format_bytes(now)
+    items = [Item(f"memory.{limit.value:4}  {_LIMIT_WORDS[limit]:20}  now {shown} ...", ask)]
+    if now != limit.lifted:
+        items.append(Item(f"memory.{limit.value:4}  lift it", LimitRequest(group.path, limit, limit.lifted)))
+    return items
+
+
+def parse_limit(path: str, limit: Limit, text: str) -> LimitRequest:
+    """Parse `2G`, `none`, or either with `lasting` behind it.
+
+    Raises:
+        ValueError: it has another shape.
+    """
+    words = text.split()
+    lasting = words[1:] == ["lasting"]
+    if len(words) != 1 + lasting:
+        raise ValueError("SIZE or `none`, then `lasting` where a unit of systemd is to keep it")
+    size = limit.lifted if words[0] == "none" else None if words[0] in ("max", "infinity") else parse_size(words[0])
+    return LimitRequest(path, limit, size, lasting=lasting)
+
+
+def parse_confine(targets: tuple[ProcessId, ...], text: str) -> ConfineRequest:
+    """Parse `NAME 2G` or `NAME 2G high`.
+
+    Raises:
+        ValueError: it has another shape.
+    """
+    words = text.split()
+    is_high = words[2:] == ["high"]
+    if len(words) != 2 + is_high:
+        raise ValueError("NAME SIZE, then `high` where it is to slow down and not to kill")
+    size = parse_size(words[1])
+    return ConfineRequest(targets, words[0], high=size if is_high else None, max=None if is_high else size)
+
+
+def settings_offer(selection: Selection) -> Offer | None:
+    """Return the kernel settings that can be changed, those with a verdict first; the one under the cursor chosen."""
+    rows = [row for row in selection.settings if row.setting is not None]
+    items = tuple(Item(_setting_label(row), setting_ask(row.setting, row)) for row in rows if row.setting is not None)
+    chosen = next((at for at, row in enumerate(rows) if row.name == selection.setting), 0)
+    return Offer("Kernel settings", items, chosen) if items else None
+
+
+def _setting_label(row: SettingRow) -> str:
+    advised = "" if row.verdict is None or row.verdict.recommended is None else f"  advised {row.verdict.recommended}"
+    return f"{row.name:26} {row.value:>8}{advised}"
+
+
+def setting_ask(setting: Setting, row: SettingRow) -> Ask:
+    """Return the question for a new value; the advised one stands there already."""
+    advised = None if row.verdict is None else row.verdict.recommended
+    hint = (
+        f"{setting.what}\n"
+        f"{setting.lowest} to {setting.highest}; `persist` behind it keeps it over reboots, `forget` no longer"
+    )
+    text = row.value if advised is None else str(advised)
+    return Ask(f"vm.{setting.name} is {row.value}", hint, partial(parse_setting, setting), text)
+
+
+def parse_setting(setting: Setting, text: str) -> SysctlRequest:
+    """Parse `10`, `10 persist` or `10 forget`.
+
+    Raises:
+        ValueError: it has another shape, or is out of range.
+    """
+    words = text.split()
+    keeps = {"": Keep.RUNTIME, "persist": Keep.PERSISTENT, "forget": Keep.FORGET}
+    keep = keeps.get(" ".join(words[1:]))
+    if not words or keep is None or not words[0].lstrip("-").isdigit():
+        raise ValueError("a whole number, then `persist` or `forget` where wanted")
+    if not setting.lowest <= int(words[0]) <= setting.highest:
+        raise ValueError(f"from {setting.lowest} to {setting.highest}")
+    return SysctlRequest(setting.name, int(words[0]), keep)
+
+
+def _short(group: Cgroup) -> str:
+    """Return a group's most telling name, short enough for a menu."""
+    name = printable(name_of(group.path) or group.path)
+    return name if len(name) <= _NAME_WIDTH else "..." + name[-_NAME_WIDTH + 3 :]
+
+
+def labels(offer: Offer) -> Sequence[tuple[int, str]]:
+    """Return the lines as a menu takes them: their places and their texts."""
+    return [(at, item.label) for at, item in enumerate(offer.items)]

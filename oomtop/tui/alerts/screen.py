@@ -1,0 +1,101 @@
+"""The alerts of the configuration: what fires, since when and for whom; what is watched beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from oomtop.analysis.model.assessment import Assessment, FiringAlert, Severity
+from oomtop.config.alerts import AlertRule
+from oomtop.tui.base.session import State
+from oomtop.tui.style.palette import Look
+from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.widgets.key_bar import KeyBar
+from oomtop.tui.widgets.line_view import LineView
+from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.tui.widgets.text_block import Sheet
+from oomtop.units import format_duration, printable
+
+_KEYS = (("Esc", "Back"), ("Z", "Pause"), ("?", "Help"))
+_STYLES = {Severity.CRITICAL: "bad", Severity.WARNING: "warn", Severity.INFO: "accent"}
+_HINT = (
+    " No alert is configured.  An example for the configuration file:",
+    "",
+    "   [[alert]]",
+    '   name = "memory low"',
+    '   when = "available < 10%"',
+    '   clear = "15%"',
+    '   for = "30s"',
+    '   command = ["/usr/local/bin/page"]',
+)
+
+
+class AlertsScreen(TabScreen):
+    """One line for each alert that fires, then one for each rule; Esc goes back."""
+
+    CSS = stylesheet("process/text_screens.tcss").replace("ReadingScreen", "AlertsScreen")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "back", "Back", id="alerts.back")]
+
+    def __init__(self, state: State, look: Look, rules: Sequence[AlertRule]) -> None:
+        super().__init__(state, look, id="alerts")
+        self._rules = tuple(rules)
+
+    def compose(self) -> ComposeResult:
+        """Mount every widget once."""
+        yield Sheet(self._head, id="reading-head")
+        yield LineView(id="reading-lines")
+        yield KeyBar(_KEYS, self.look, id="reading-keys")
+
+    def on_mount(self) -> None:
+        """Keys go to the lines; the tick that came before them is shown."""
+        self.query_one(LineView).focus()
+        self.watch_assessment(self.assessment)
+
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Show what fires at this tick."""
+        if assessment is None:
+            return
+        for view in self.query(LineView):
+            view.set_lines(list(alert_lines(self._rules, assessment, self.look)))
+        for sheet in self.query(Sheet):
+            sheet.update()
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the lines that are shown."""
+        return (("alerts", self.query_one(LineView).text),)
+
+    def action_back(self) -> None:
+        """Go back to where it was opened."""
+        self.dismiss(None)
+
+    def _head(self, width: int) -> list[Text]:
+        firing = self.assessment.alerts if self.assessment is not None else ()
+        line = Text(" Alerts ", self.look.style("accent", bold=True) or "bold")
+        return [line.append(f" {len(firing)} firing, {len(self._rules)} watched")]
+
+
+def alert_lines(rules: Sequence[AlertRule], assessment: Assessment, look: Look) -> Iterable[Text]:
+    """Yield what fires, most severe first, then the condition of every alert."""
+    if not rules:
+        yield from (Text(line, look.style("dim")) for line in _HINT)
+        return
+    for alert in assessment.alerts:
+        yield _firing(alert, assessment.time, look)
+    if assessment.alerts:
+        yield Text("")
+    loud = {alert.name for alert in assessment.alerts}
+    for rule in rules:
+        state = "FIRING" if rule.name in loud else "quiet "
+        yield Text(f" {state}  {rule.severity:8}  ", look.style("dim")).append(f"{rule.name}: {rule.words}", "none")
+
+
+def _firing(alert: FiringAlert, now: float, look: Look) -> Text:
+    since = time.strftime("%H:%M:%S", time.localtime(alert.since))
+    line = Text(f" {alert.severity.value.upper():8} ", look.style(_STYLES[alert.severity], bold=True) or "bold reverse")
+    line.append(f" {since}  for {format_duration(now - alert.since)}  ", look.style("dim"))
+    return line.append(printable(f"{alert.name}: {alert.text}"), "none")

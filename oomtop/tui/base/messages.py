@@ -1,0 +1,86 @@
+"""What travels from the sampling thread to the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from oomtop.analysis.model.assessment import Assessment, ProcessRow
+from oomtop.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from oomtop.actions.base.plan import Outcome, Plan
+    from oomtop.actions.base.undo import UndoStep
+    from oomtop.analysis.inspect.tools import DeepTool
+    from oomtop.host.process import ProcessId
+
+
+class NewAssessment(Message):
+    """A tick was sampled and assessed."""
+
+    def __init__(self, assessment: Assessment, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.assessment = assessment
+        self.snapshot = snapshot
+
+
+class SourceEnded(Message):
+    """There are no more ticks, and why, if it was an error."""
+
+    def __init__(self, problem: str | None) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class Told(Message):
+    """Something for the event pane, from whatever thread; with the terminal's bell if it is to be heard."""
+
+    def __init__(self, text: str, bell: bool = False) -> None:
+        super().__init__()
+        self.text = text
+        self.bell = bell
+
+
+class ActionProgress(Message):
+    """News of an action that is under way."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class ActionEnded(Message):
+    """An action was performed."""
+
+    def __init__(self, plan: Plan, outcome: Outcome, undone: UndoStep | None = None) -> None:
+        super().__init__()
+        self.plan = plan
+        self.outcome = outcome
+        self.undone = undone
+        """What it was to take back, None where it was no undo."""
+
+
+class RowSelected(Message):
+    """The cursor of the process table stands on another process, or on none."""
+
+    def __init__(self, row: ProcessRow | None) -> None:
+        super().__init__()
+        self.row = row
+
+
+class RowActivated(Message):
+    """Enter or a double click on a process."""
+
+    def __init__(self, row: ProcessRow) -> None:
+        super().__init__()
+        self.row = row
+
+
+class ToolChosen(Message):
+    """A tool is to be opened on a process."""
+
+    def __init__(self, tool: DeepTool, identity: ProcessId) -> None:
+        super().__init__()
+        self.tool = tool
+        self.identity = identity

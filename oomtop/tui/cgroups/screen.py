@@ -1,0 +1,265 @@
+"""The Cgroups tab: the tree of groups with what each holds, may hold and has left; the actions apply to the cursor."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from oomtop.analysis.cgroups.assess import chain, working_set
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.tui.base.session import State
+from oomtop.tui.cgroups.rows import COLUMNS, CgroupLine, arrange, columns_for, group_line, title_line
+from oomtop.tui.style.palette import Look
+from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.widgets.header import draw_header
+from oomtop.tui.widgets.key_bar import KeyBar
+from oomtop.tui.widgets.panel import Panel
+from oomtop.tui.widgets.prompt_line import PromptLine
+from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.tui.widgets.text_block import Sheet
+from oomtop.units import format_bytes, printable
+
+_KEYS = (
+    ("?", "Help"), ("Tab", "Next tab"), ("L", "Limit"), ("r", "Reclaim"), ("f", "Freeze"), ("k", "Kill"),
+    ("+-", "Fold"), ("q", "Quit"), ("<>", "Sort"), ("\\", "Filter"), ("C", "Copy"),
+)  # fmt: skip
+_NEARLY = 0.1
+
+
+class CgroupTree(ScrollView, can_focus=True):
+    """The lines of the tree; the cursor stays on its group."""
+
+    DEFAULT_CSS = """
+    CgroupTree { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", show=False, id="cgroups.up"),
+        Binding("down", "move(1)", "Down", show=False, id="cgroups.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="cgroups.page_up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="cgroups.page_down"),
+        Binding("home", "move(-99999)", "First", show=False, id="cgroups.home"),
+        Binding("end", "move(99999)", "Last", show=False, id="cgroups.end"),
+        Binding("plus,right", "screen.fold(False)", "Unfold", show=False, id="cgroups.unfold"),
+        Binding("minus,left", "screen.fold(True)", "Fold", show=False, id="cgroups.fold"),
+        Binding("less_than_sign", "screen.sort_beside(-1)", "Sort column left", show=False, id="cgroups.sort_left"),
+        Binding(
+            "greater_than_sign",
+            "screen.sort_beside(1)",
+            "Sort column right",
+            show=False,
+            id="cgroups.sort_right",
+        ),
+    ]
+
+    def __init__(self, look: Look, *, id: str) -> None:
+        super().__init__(id=id)
+        self._look = look
+        self._lines: list[CgroupLine] = []
+        self._shown: list[str] = []
+        self.path: str | None = None
+        """The group under the cursor."""
+
+    @property
+    def lines(self) -> list[CgroupLine]:
+        """What stands there, in order."""
+        return self._lines
+
+    def set_lines(self, lines: list[CgroupLine]) -> None:
+        """Show these groups; only lines that differ are painted."""
+        self._lines = lines
+        if lines and self._at() is None:
+            self.path = lines[0].figures.cgroup.path
+        if len(lines) != self.virtual_size.height:
+            self.virtual_size = Size(self.size.width, len(lines))
+        shown = [group_line(line, self.size.width) for line in lines]
+        if shown != self._shown:
+            self._shown = shown
+            self.refresh()
+
+    def _at(self) -> int | None:
+        return next((at for at, line in enumerate(self._lines) if line.figures.cgroup.path == self.path), None)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor."""
+        if not self._lines:
+            return
+        at = min(max(0, (self._at() or 0) + step), len(self._lines) - 1)
+        self.path = self._lines[at].figures.cgroup.path
+        top, height = int(self.scroll_offset.y), max(1, self.size.height)
+        if at < top or at >= top + height:
+            self.scroll_to(y=at if at < top else at - height + 1, animate=False)
+        self.refresh()
+        self.screen.query_one("#cgroups-detail", Sheet).update()
+
+    def action_page(self, step: int) -> None:
+        """Move the cursor by what is in sight."""
+        self.action_move(step * max(1, self.size.height - 1))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is."""
+        at = int(self.scroll_offset.y) + event.y
+        if at < len(self._lines):
+            self.action_move(at - (self._at() or 0))
+
+    def render_line(self, y: int) -> Strip:
+        """Return the group that stands at `y` after scrolling."""
+        at, width, style = int(self.scroll_offset.y) + y, self.size.width, self.rich_style
+        if at >= len(self._lines):
+            return Strip.blank(width, style)
+        line, figures = Text(group_line(self._lines[at], width), no_wrap=True), self._lines[at].figures
+        limit, left = figures.cgroup.max, figures.headroom
+        if limit and left is not None and left < limit * _NEARLY:
+            line.stylize(self._look.style("bad", bold=True) or "bold")
+        elif figures.cgroup.events.oom_kill:
+            line.stylize(self._look.style("warn"))
+        if figures.cgroup.path == self.path:
+            line.stylize("reverse")
+        line.truncate(width, pad=True)
+        return Strip(list(line.render(self.app.console)), width).apply_style(style)
+
+
+class CgroupsScreen(TabScreen):
+    """Tree, and below it the chain of limits of the group under the cursor."""
+
+    CSS = stylesheet("cgroups/screen.tcss")
+
+    def __init__(self, state: State, look: Look) -> None:
+        super().__init__(state, look, id="cgroups-tab")
+        self._sort = "current"
+        self._folded: frozenset[str] = frozenset()
+        self._text = ""
+        self._is_built = False
+
+    def compose(self) -> ComposeResult:
+        """Mount every widget once."""
+        yield Panel(draw_header(lambda: self.state.standing, "cgroups"), self.look, id="cgroups-header")
+        yield Sheet(self._titles, id="cgroups-titles")
+        yield CgroupTree(self.look, id="cgroups-tree")
+        yield Sheet(self._detail, id="cgroups-detail")
+        yield PromptLine(self._focus)
+        yield KeyBar(_KEYS, self.look, id="cgroups-keys")
+
+    def on_mount(self) -> None:
+        """Keys go to the tree; a tick may have come before there were widgets to show it."""
+        self._focus()
+        self._is_built = True
+        self.watch_assessment(self.assessment)
+
+    @property
+    def view(self) -> CgroupTree:
+        """The tree."""
+        return self.query_one(CgroupTree)
+
+    def _focus(self) -> None:
+        self.view.focus()
+
+    def cgroup(self) -> str | None:
+        """Return the group under the cursor; the root belongs to nobody."""
+        return None if self.view.path == "/" else self.view.path
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the line, the path and what its limits are, and all lines."""
+        width = self.view.size.width
+        lines = [group_line(line, width).strip() for line in self.view.lines]
+        paths = [line.figures.cgroup.path for line in self.view.lines]
+        if self.view.path not in paths:
+            return ()
+        detail = "\n".join(line.plain.strip() for line in self._detail(width))
+        head = title_line(width, self._sort, self.look.ascii).strip()
+        return (
+            ("line", lines[paths.index(self.view.path)]),
+            ("path", self.view.path),
+            ("limits", detail),
+            ("all lines", "\n".join([head, *lines])),
+        )
+
+    def targets_title(self) -> str:
+        """Return the group in words."""
+        return self.view.path or "no group"
+
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Take a tick in."""
+        if assessment is None or not self._is_built:
+            return
+        self.query_one("#cgroups-header", Panel).show(assessment)
+        self._draw()
+
+    def show_remarks(self) -> None:
+        """Draw the header anew."""
+        if self.assessment is not None and self._is_built:
+            self.query_one("#cgroups-header", Panel).show(self.assessment)
+
+    def _draw(self) -> None:
+        groups = self.assessment.cgroups if self.assessment is not None else ()
+        self.view.set_lines(arrange(groups, self._sort, self._folded, self._text))
+        for sheet in self.query(Sheet):
+            sheet.update()
+
+    def on_resize(self) -> None:
+        """Draw for the new width."""
+        if self._is_built:
+            self.call_after_refresh(self._draw)
+
+    def _titles(self, width: int) -> list[Text]:
+        if self.assessment is not None and not self.assessment.cgroups:
+            return [Text(" no memory cgroups: the memory controller is not mounted here", self.look.style("warn"))]
+        return [Text(title_line(width, self._sort, self.look.ascii), "bold")]
+
+    def _detail(self, width: int) -> list[Text]:
+        """Return the chain of limits, nearest first: which of them binds, and how far each is."""
+        groups = {item.cgroup.path: item for item in self.assessment.cgroups} if self.assessment is not None else {}
+        path = self.view.path
+        if path is None or path not in groups:
+            return [Text("")]
+        lines = [Text(f" {printable(path)}", "bold")]
+        limited = [groups[above] for above in chain(path) if above in groups and groups[above].cgroup.max is not None]
+        binding = min(limited, key=lambda item: item.headroom if item.headroom is not None else 1 << 62, default=None)
+        for item in limited[:3]:
+            used = working_set(item.cgroup)
+            mark = " <- binds first" if item is binding else ""
+            text = f"  {printable(item.cgroup.path)}: {format_bytes(used)} of max {format_bytes(item.cgroup.max)}"
+            lines.append(Text(f"{text}, {format_bytes(item.headroom)} left{mark}"))
+        if not limited:
+            lines.append(Text("  no limit from here up to the root: the machine's memory is its limit"))
+        return lines
+
+    def action_fold(self, is_folded: bool) -> None:
+        """Fold the groups below the cursor away, or show them again."""
+        if self.view.path is not None:
+            path = frozenset([self.view.path])
+            self._folded = self._folded | path if is_folded else self._folded - path
+            self._draw()
+
+    def action_sort_beside(self, step: int) -> None:
+        """Sort by the column beside the present one."""
+        names = [column.id for column in columns_for(self.size.width) if column is not COLUMNS[-1]]
+        at = names.index(self._sort) if self._sort in names else 0
+        self._sort = names[(at + step) % len(names)]
+        self._draw()
+
+    def search(self) -> None:
+        """Ask for a text and go to the next group that holds it."""
+        self.query_one(PromptLine).ask("/", self._searched)
+
+    def _searched(self, text: str) -> None:
+        wanted = text.casefold()
+        found = [line.figures.cgroup.path for line in self.view.lines if wanted in line.figures.cgroup.path.casefold()]
+        if text and found:
+            after = found.index(self.view.path) + 1 if self.view.path in found else 0
+            self.view.path = found[after % len(found)]
+            self.view.action_move(0)
+
+    def filter(self) -> None:
+        """Ask which groups to show."""
+        self.query_one(PromptLine).ask("filter: part of a path or name", self._filtered, self._text)
+
+    def _filtered(self, text: str) -> None:
+        self._text = text
+        self._draw()

@@ -1,0 +1,1 @@
+"""The Processes tab: memory bar, gauges, outlook and event pane around the table."""

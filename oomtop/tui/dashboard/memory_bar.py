@@ -1,0 +1,88 @@
+"""The memory bar: segments that add up to MemTotal, with marks for MemAvailable and the min watermark."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, MemoryAccount
+from oomtop.tui.style.palette import Look
+from oomtop.units import format_bytes, format_share, printable
+
+SEGMENTS: tuple[tuple[str, str, str], ...] = (
+    ("anon", "A", "anon"),
+    ("shmem", "S", "shmem"),
+    ("hugetlb", "H", "huge"),
+    ("kernel", "K", "kernel"),
+    ("other", "O", "other"),
+    ("arc", "Z", "arc"),
+    ("slab_reclaimable", "R", "slab"),
+    ("page_cache", "C", "cache"),
+)
+"""(field, letter, label): what cannot be given back first, what can last; the free rest is blank."""
+
+
+def draw_memory(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
+    """Return the bar, its legend, and the bar of the own container's limit where there is one."""
+    memory = assessment.memory
+    total, room = format_bytes(memory.total), format_bytes(memory.available)
+    share = format_share(None if memory.available is None else memory.available / memory.total)
+    tail = f" {room:>5} of {total} available {share:>4}"
+    bar = Text("Mem  ")
+    bar.append_text(_bar(memory, max(10, width - 5 - len(tail)), look))
+    bar.append(tail, _room_style(memory, look))
+    lines = [bar, _legend(memory, width, look)]
+    if assessment.limit is not None and height > 2:
+        lines.append(_limit(assessment.limit, width, look))
+    return lines
+
+
+def _bar(memory: MemoryAccount, cells: int, look: Look) -> Text:
+    text = Text("[")
+    inner, done, drawn = cells - 2, 0, 0
+    for field, letter, label in SEGMENTS:
+        done += max(0, getattr(memory, field))
+        end = min(inner, round(inner * done / memory.total)) if memory.total else 0
+        length = end - drawn
+        if length > 0:
+            coloured = bool(look.palette) and not look.ascii
+            text.append((letter + " " * (length - 1)) if coloured else letter * length, look.block(label))
+        drawn = max(drawn, end)
+    text.append_text(_free(memory, inner, drawn, look))
+    return text.append("]")
+
+
+def _free(memory: MemoryAccount, inner: int, drawn: int, look: Look) -> Text:
+    """Return the free rest, with `|` where the min watermark begins."""
+    rest = "." * (inner - drawn) if look.ascii else "·" * (inner - drawn)
+    if memory.min_watermark and rest:
+        cells = max(1, round(inner * memory.min_watermark / memory.total))
+        rest = rest[: max(0, len(rest) - cells)] + "|" + rest[: cells - 1]
+    return Text(rest[: inner - drawn], look.style("dim"))
+
+
+def _legend(memory: MemoryAccount, width: int, look: Look) -> Text:
+    """Return the segments' sizes; a narrow screen leaves out what is less than a hundredth."""
+    line = Text("     ")
+    least = memory.total / 100 if width < 110 else 1
+    for field, letter, label in SEGMENTS:
+        size = getattr(memory, field)
+        if size < least and label not in ("anon", "cache"):
+            continue
+        line.append(letter, look.style(label, bold=True))
+        line.append(f" {label} {format_bytes(size):>5}  ")
+    return line.append(f"free {format_bytes(memory.free):>5}")
+
+
+def _room_style(memory: MemoryAccount, look: Look) -> str:
+    share = 1.0 if memory.available is None else memory.available / memory.total
+    return look.style("bad", bold=True) if share < 0.05 else look.style("warn") if share < 0.15 else ""
+
+
+def _limit(limit: CgroupFigures, width: int, look: Look) -> Text:
+    most, left = limit.cgroup.max or 0, limit.headroom or 0
+    tail = f" {format_bytes(left)} of {format_bytes(most)} left: own limit, {printable(limit.name)}"[: width // 2]
+    inner = max(10, width - 7 - len(tail))
+    used = round(inner * (most - left) / most) if most else 0
+    text = Text("Own  [")
+    text.append("A" * used if look.ascii or not look.palette else " " * used, look.block("anon"))
+    return text.append(("." if look.ascii else "·") * (inner - used) + "]" + tail)

@@ -1,0 +1,197 @@
+"""The dashboard: everything important on one screen, fed by one reactive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from oomtop.analysis.load_policy import DUTIES
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.host.process import ProcessId
+from oomtop.tui.base.options import SECTIONS
+from oomtop.tui.base.session import State
+from oomtop.tui.dashboard.event_pane import draw_events
+from oomtop.tui.dashboard.gauges import draw_pressure, draw_swap
+from oomtop.tui.dashboard.memory_bar import draw_memory
+from oomtop.tui.dashboard.outlook import draw_outlook
+from oomtop.tui.process_table.widget import ProcessTable
+from oomtop.tui.style.palette import Look
+from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.widgets.chart import draw_chart, span_beside
+from oomtop.tui.widgets.header import draw_header
+from oomtop.tui.widgets.key_bar import MONITOR_KEYS, KeyBar, draw_status
+from oomtop.tui.widgets.panel import Panel
+from oomtop.tui.widgets.prompt_line import PromptLine
+from oomtop.tui.widgets.tab_screen import TabScreen
+
+_CHART_SECONDS = 4.0
+
+
+class Dashboard(TabScreen):
+    """Header, gauges, outlook, chart, processes, events, keys."""
+
+    # As defaults, which are parsed with those of the widgets: as `CSS` all styles were parsed and applied once more.
+    DEFAULT_CSS = stylesheet("dashboard/screen.tcss")
+
+    def __init__(self, state: State, look: Look, latest: Callable[[], Assessment | None]) -> None:
+        super().__init__(state, look, id="processes-tab")
+        self._latest = latest
+        self._charted = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Mount every widget once."""
+        self.fit_terminal()
+        look, state = self.look, self.state
+        yield Panel(draw_header(lambda: state.standing, "processes"), look, id="header")
+        with Horizontal(id="top"):
+            with Vertical(id="gauges"):
+                yield Panel(draw_memory, look, id="memory")
+                yield Panel(draw_swap, look, id="swap")
+                yield Panel(draw_pressure, look, id="pressure")
+                yield Panel(draw_outlook, look, id="outlook")
+            yield Panel(draw_chart(lambda: state.chart_seconds), look, id="chart")
+        yield ProcessTable(ascii_only=look.ascii, columns=state.columns, sort=state.sort, id="processes")
+        yield Panel(draw_events(lambda: state.remarks), look, id="events")
+        yield Panel(draw_status, look, id="status")
+        yield KeyBar(MONITOR_KEYS, look, id="keys")
+
+    def on_mount(self) -> None:
+        """Keys go to the table; what is known already is in the first picture."""
+        self.hide(self.state.hidden)
+        self._focus_table()
+        self.assessment = self._latest()
+        self.call_after_refresh(self._make_prompt)
+
+    def _focus_table(self) -> None:
+        self.table.focus()
+
+    def search(self) -> None:
+        """Ask for a text and go to the next row that holds it."""
+        self.prompt.ask("/", self._searched)
+
+    def _searched(self, text: str) -> None:
+        if text and not self.table.search(text):
+            self.notice(f"no process matches {text!r}")
+
+    def filter(self) -> None:
+        """Ask for a filter; an empty one shows everything."""
+        self.prompt.ask("filter: text, !regex, rss>1g and user=root", self._filtered)
+
+    def _filtered(self, text: str) -> None:
+        problem = self.table.set_filter(text)
+        if problem is not None:
+            self.notice(f"filter: {problem}")
+
+    def choose_user(self) -> None:
+        """Ask for a user; an empty answer shows everyone."""
+        self.prompt.ask("user", lambda text: self.table.set_user(text or None))
+
+    def notice(self, text: str) -> None:
+        """Put a line into the event pane."""
+        self.state.add_remark(text)
+        self.show_remarks()
+
+    @property
+    def prompt(self) -> PromptLine:
+        """The line that asks."""
+        return super().prompt or self._make_prompt()
+
+    def _make_prompt(self) -> PromptLine:
+        """Mount the line that asks once the first picture stands: 4 ms of the start.
+
+        Not with the first question: what is typed at once behind it would be keys of the table until it has the focus.
+        """
+        line = super().prompt
+        if line is None:
+            line = PromptLine(self._focus_table)
+            self.mount(line, before="#status")
+        return line
+
+    @property
+    def table(self) -> ProcessTable:
+        """The process table."""
+        return self.query_one("#processes", ProcessTable)
+
+    def targets(self) -> tuple[ProcessId, ...]:
+        """Return what is tagged, else the process under the cursor."""
+        table = self.table
+        if table.tagged:
+            return tuple(row.process.id for row in table.tagged_rows)
+        return (table.selected,) if table.selected is not None else ()
+
+    def targets_title(self) -> str:
+        """Return the one process with its command, or how many there are."""
+        targets, row = self.targets(), self.table.selected_row
+        if len(targets) == 1 and row is not None and row.process.id == targets[0]:
+            return f"{row.process.pid} {row.user} {(row.process.command or row.process.comm)[:200]}"
+        return super().targets_title()
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the line under the cursor, its sorted cell, its pid and its command, and all lines."""
+        from oomtop.tui.process_table.copies import table_copies
+
+        return table_copies(self.table)
+
+    def hold(self, still: bool) -> None:
+        """Keep the rows where they are."""
+        self.table.hold_order = still
+
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Hand a tick to every widget; each repaints only what differs."""
+        if assessment is None:
+            return
+        for panel in self.query(Panel):
+            if panel.id != "chart" or self._is_chart_due(assessment):
+                panel.show(assessment)
+        self._fit(assessment)
+        self.table.show(assessment)
+
+    def _fit(self, assessment: Assessment) -> None:
+        """Show what there is something to say in; assigning `display` lays the whole screen out, so only on change."""
+        status = self.query_one("#status")
+        if status.display != bool(assessment.problems):
+            status.display = bool(assessment.problems)
+        self.query_one("#memory").set_class(assessment.limit is not None, "-limited")
+
+    def _is_chart_due(self, assessment: Assessment) -> bool:
+        if not DUTIES[self.state.level].chart or not self.query_one("#chart").display:
+            return False
+        if assessment.monotonic - self._charted < _CHART_SECONDS:
+            return False
+        self._charted = assessment.monotonic
+        return True
+
+    def hide(self, hidden: Collection[str]) -> None:
+        """Leave sections out, and show the others again."""
+        self.state.hidden = tuple(hidden)
+        for id in SECTIONS:
+            name = f"-without-{id}"
+            if self.has_class(name) != (id in hidden):
+                self.set_class(id in hidden, name)
+
+    def show_remarks(self) -> None:
+        """Draw the event pane and the header anew, because the state they show changed."""
+        if self.assessment is not None:
+            # None are left when news of an action comes while the program ends.
+            for panel in self.query("#events, #header").results(Panel):
+                panel.show(self.assessment)
+
+    def chart_further(self) -> None:
+        """Have the chart go further back, after the longest time the shortest; where it is hidden, show it."""
+        if not self.query_one("#chart").display:
+            self.toggle_chart()
+            return
+        self.state.chart_seconds = span_beside(self.state.chart_seconds)
+        self._charted = 0.0
+        if self.assessment is not None:
+            self.query_one("#chart", Panel).show(self.assessment)
+
+    def toggle_chart(self) -> None:
+        """Show or hide the chart, whatever the size of the screen says."""
+        # Read once: the first class may take effect before the second is set.
+        was_shown = self.query_one("#chart").display
+        self.set_class(not was_shown, "-chart")
+        self.set_class(was_shown, "-no-chart")
+        self._charted = 0.0

@@ -1,0 +1,173 @@
+"""The Events tab: every OOM event of every log of this machine, newest first; Enter explains one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.oomlog.event import OomEvent
+from oomtop.tui.base.session import State
+from oomtop.tui.events.list import EventList, list_head
+from oomtop.tui.events.post_mortem import PostMortemScreen
+from oomtop.tui.style.palette import Look
+from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.widgets.header import draw_header
+from oomtop.tui.widgets.key_bar import KeyBar
+from oomtop.tui.widgets.panel import Panel
+from oomtop.tui.widgets.prompt_line import PromptLine
+from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.tui.widgets.text_block import Sheet
+from oomtop.units import printable
+
+_KEYS = (
+    ("?", "Help"), ("Tab", "Next tab"), ("Enter", "Post-mortem"), ("B", "Minutes before"), ("q", "Quit"),
+    ("/", "Search"), ("C", "Copy"), ("F5", "Read logs again"),
+)  # fmt: skip
+_EMPTY = (
+    "Here stand kills by the kernel, systemd-oomd, earlyoom, nohang, oomd and the",
+    "kubelet, from /dev/kmsg, the journal and /var/log.",
+    "`oomtop events FILE` reads any other log; `oomtop drill leak` makes a kill.",
+)
+
+
+class EventsScreen(TabScreen):
+    """The live events of the tick, and those of older logs, which are read once when the tab opens."""
+
+    CSS = stylesheet("events/screen.tcss")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f5", "read_logs", "Read the logs again", id="events.read")]
+
+    def __init__(self, state: State, look: Look) -> None:
+        super().__init__(state, look, id="events-tab")
+        self._older: Sequence[OomEvent] = ()
+        self._live: Sequence[OomEvent] = ()
+        self._shown: Sequence[OomEvent] = ()
+        self._note = ""
+        self._is_built = False
+
+    def compose(self) -> ComposeResult:
+        """Mount every widget once."""
+        yield Panel(draw_header(lambda: self.state.standing, "events"), self.look, id="events-header")
+        yield Sheet(self._head, id="events-head")
+        yield EventList(self.look, id="events-list")
+        yield PromptLine(self._focus)
+        yield KeyBar(_KEYS, self.look, id="events-keys")
+
+    def on_mount(self) -> None:
+        """Keys go to the list; the logs of the past are read beside."""
+        self._focus()
+        self._is_built = True
+        self.watch_assessment(self.assessment)
+        self.action_read_logs()
+
+    @property
+    def view(self) -> EventList:
+        """The list."""
+        return self.query_one(EventList)
+
+    def _focus(self) -> None:
+        self.view.focus()
+
+    def event(self) -> OomEvent | None:
+        """Return the event under the cursor."""
+        return self.view.current
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the event's line, its post-mortem as Markdown, and all lines."""
+        from oomtop.tui.events.post_mortem import markdown_of
+
+        if self.view.current is None:
+            return ()
+        return (
+            ("line", self.view.line_text),
+            ("Markdown", markdown_of(self.view.current)),
+            ("all lines", self.view.text),
+        )
+
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Take a tick in; the list changes only when an event came."""
+        if assessment is None or not self._is_built:
+            return
+        self.query_one("#events-header", Panel).show(assessment)
+        if assessment.events != self._live or not self._shown:
+            self._live = assessment.events
+            self._show(assessment.time)
+
+    def show_remarks(self) -> None:
+        """Draw the header anew."""
+        if self.assessment is not None and self._is_built:
+            self.query_one("#events-header", Panel).show(self.assessment)
+
+    def action_read_logs(self) -> None:
+        """Read the journal and the log files in a thread of the app; a recording has its own events only."""
+        if self.state.replay:
+            return
+        self._note = "reading the journal and /var/log"
+        self.app.run_worker(self._read_logs, thread=True, group="logs", exclusive=True, exit_on_error=False)
+
+    def _read_logs(self) -> None:
+        from oomtop.oomlog.log_files import read_journal, read_machine_logs
+
+        journal, unread_journal = read_journal()
+        files, unread_files = read_machine_logs()
+        unread = [f"{item.path}: {item.why}" for item in (*unread_journal, *unread_files)]
+        self.app.call_from_thread(self.show_older, (*journal, *files), unread)
+
+    def show_older(self, found: Sequence[OomEvent], unread: Sequence[str] = ()) -> None:
+        """Add events of older logs, and name the logs that could not be read."""
+        self._older = found
+        self._note = (
+            f"not read: {unread[0]}" + (f" (+{len(unread) - 1} more)" if len(unread) > 1 else "") if unread else ""
+        )
+        if self._is_built and self.is_attached:
+            self._show(self.assessment.time if self.assessment is not None else 0.0)
+
+    def _show(self, now: float) -> None:
+        from oomtop.oomlog.merge import merge_logs
+
+        self._shown = merge_logs((*self._live, *self._older))[::-1]
+        self.view.set_events(self._shown, now)
+        self.query_one("#events-head", Sheet).update()
+
+    def _head(self, width: int) -> list[Text]:
+        assessment = self.assessment
+        lines = [self._summary(width)]
+        if assessment is not None and assessment.unlogged_kills:
+            count = assessment.unlogged_kills
+            kills = "kill is" if count == 1 else "kills are"
+            lines.append(Text(f" {count} more {kills} in no log that can be read", self.look.style("warn")))
+        if self._note:
+            lines.append(Text(f" {printable(self._note)}", self.look.style("dim")))
+        if self._shown:
+            lines.append(Text(list_head(width), "bold"))
+        else:
+            lines.extend(Text(f" {line}") for line in _EMPTY)
+        return lines
+
+    def _summary(self, width: int) -> Text:
+        if not self._shown:
+            return Text(" no OOM event in any log that can be read")
+        killers = Counter(event.killer for event in self._shown)
+        names = Counter(event.victim.name for event in self._shown if event.victim)
+        top = ", ".join(f"{printable(name)} {count}" for name, count in names.most_common(3))
+        by = ", ".join(f"{name} {count}" for name, count in killers.most_common(4))
+        text = Text(f" {len(self._shown)} OOM event{'s' * (len(self._shown) != 1)} ({by}); most killed: {top}")
+        text.truncate(width, overflow="crop" if self.look.ascii else "ellipsis")
+        return text
+
+    def search(self) -> None:
+        """Ask for a text and go to the next event that holds it."""
+        self.query_one(PromptLine).ask("/", self._searched)
+
+    def _searched(self, text: str) -> None:
+        self._note = f"no event holds {text!r}" if text and not self.view.find(text) else ""
+        self.query_one("#events-head", Sheet).update()
+
+    def on_event_list_opened(self, message: EventList.Opened) -> None:
+        """Open the post-mortem."""
+        self.app.push_screen(PostMortemScreen(self.state, self.look, message.event))

@@ -1,0 +1,115 @@
+"""What the help says about a screen: actions, figures, keys, what these rights allow, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from textual.binding import Binding
+from textual.screen import Screen
+
+from oomtop.tui.base.session import State
+from oomtop.tui.help.figure_help import BY_SCREEN, COLUMN_FILES, COLUMN_WORRIES, explain
+from oomtop.tui.process_table.columns import COLUMNS
+from oomtop.tui.style.key_names import key_name
+
+
+class Topic(NamedTuple):
+    """A heading and its lines of (name, meaning)."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+
+_UNPRIVILEGED = (
+    ("seen", "memory, swap, pressure, cgroups, and size, score and growth of every process"),
+    ("not seen", "mappings, environment and open files of other users' processes; the kernel log where "
+                 "kernel.dmesg_restrict is 1: kills are then counted, but not explained"),
+    ("done", "signals, freezing and a higher oom_score_adj for your own processes"),
+    ("not done", "a lower oom_score_adj, caches, swap, limits, kernel settings; locking oomtop itself into memory"),
+    ("get more", "sudo oomtop; for the logs alone, membership in group adm or systemd-journal"),
+)  # fmt: skip
+_ROOT = (
+    ("seen", "everything; what still cannot be read is named in the line above the keys"),
+    ("done", "everything, once its plan is confirmed; --read-only turns all actions off"),
+)
+_MARKS = (
+    ("»", "the next victim of the kernel"),
+    ("*", "tagged"),
+    ("x", "ended, still listed while a dialog holds the list"),
+    ("P", "protected: no action touches it (pid 1, kernel threads, oomtop and its parents, your list)"),
+    ("F", "frozen: stopped by a signal or by its cgroup's freezer"),
+)
+
+
+def help_for(screen: Screen[None], state: State) -> tuple[Topic, ...]:
+    """Return the topics for a screen, the nearest first."""
+    figures = tuple((figure.label.strip(" []"), explain(figure)) for figure in BY_SCREEN.get(screen.id or "", ()))
+    actions, here, everywhere, replay = _keys(screen)
+    topics = [
+        Topic("Actions: each shows its plan first, Enter does it", actions),
+        Topic("Figures of this screen", figures),
+        Topic("Keys of this screen", here),
+        Topic("With these rights", _ROOT if state.rights == "root" else _UNPRIVILEGED),
+        Topic("Keys everywhere", everywhere),
+        Topic("Recordings and comparison", replay),
+        Topic("Marks in the table", _MARKS),
+        Topic("Columns", tuple(_columns())),
+    ]
+    return tuple(topic for topic in topics if topic.lines)
+
+
+def _columns() -> Iterator[tuple[str, str]]:
+    for column in COLUMNS:
+        worry = COLUMN_WORRIES.get(column.id)
+        yield column.title, f"{column.help}{f'; {worry}' if worry else ''} ({COLUMN_FILES[column.id]})"
+
+
+_Lines = tuple[tuple[str, str], ...]
+_MOVES = ("move(", "page(", "edge(", "pan(")
+
+
+def _keys(screen: Screen[None]) -> tuple[_Lines, _Lines, _Lines, _Lines]:
+    """Return the keys of actions, of the screen, of the app, and of recordings."""
+    every = [active.binding for active in screen.active_bindings.values()]
+    digits = [binding for binding in every if (binding.id or "").startswith("table.jump_")]
+    here = [b for b in every if b not in digits and not _is_app(b) and not _is_action(b) and not _is_replay(b) and b.id]
+    # Who looks for a key knows the arrows.
+    here.sort(key=lambda binding: binding.action.startswith(_MOVES))
+    jump = (("0-9", "Jump to a PID"),) if digits else ()
+    return (
+        tuple(_named(b for b in every if _is_action(b))),
+        (*_named(here), *jump),
+        tuple(_named(b for b in every if _is_app(b))),
+        tuple(_named(_of_app(screen))),
+    )
+
+
+def _of_app(screen: Screen[None]) -> Iterator[Binding]:
+    """Yield the keys of recordings, also those that do something only in one."""
+    for binding in screen.app.BINDINGS:
+        if isinstance(binding, Binding) and _is_replay(binding):
+            yield binding
+
+
+def _is_app(binding: Binding) -> bool:
+    return (binding.id or "").startswith("app.")
+
+
+def _is_action(binding: Binding) -> bool:
+    return (binding.id or "").startswith("action.")
+
+
+def _is_replay(binding: Binding) -> bool:
+    return (binding.id or "").startswith("replay.")
+
+
+def _named(bindings: Iterable[Binding]) -> Iterator[tuple[str, str]]:
+    """Yield (keys, description); the keys of one binding stand together."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for binding in bindings:
+        names = grouped.setdefault((binding.action, binding.description), [])
+        names.extend(key_name(key) for key in binding.key.split(",") if key_name(key) not in names)
+    for (_, description), names in grouped.items():
+        if description:
+            yield " ".join(names), description

@@ -1,0 +1,189 @@
+"""The Kernel tab: the settings that decide about memory, and the state that no process answers for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.settings.verdicts import SettingRow, assess_settings
+from oomtop.tui.base.session import State
+from oomtop.tui.kernel import sections
+from oomtop.tui.style.palette import Look
+from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.widgets.header import draw_header
+from oomtop.tui.widgets.key_bar import KeyBar
+from oomtop.tui.widgets.panel import Panel
+from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.tui.widgets.text_block import Page, Sheet
+
+_KEYS = (
+    ("?", "Help"), ("Tab", "Next tab"), ("Enter", "Change"), ("W", "Swap"), ("d", "Drop caches"), ("q", "Quit"),
+    ("z", "Undo"), ("C", "Copy"), ("Z", "Pause"), (":", "All"),
+)  # fmt: skip
+_PARTS: tuple[tuple[str, Callable[[Assessment, int, Look], list[Text]]], ...] = (
+    ("watermarks", sections.draw_watermarks),
+    ("fragmentation", sections.draw_fragmentation),
+    ("swap", sections.draw_swap_devices),
+    ("overcommit", sections.draw_overcommit),
+    ("huge", sections.draw_huge_pages),
+    ("slabs", sections.draw_slabs),
+)
+
+
+class SettingList(Sheet):
+    """The settings; a click puts the cursor on one."""
+
+    class Clicked(Message):
+        """The line of a setting was clicked."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
+    def on_click(self, event: events.Click) -> None:
+        """The first line is the title."""
+        if event.y > 0:
+            self.post_message(self.Clicked(event.y - 1))
+
+
+class KernelPage(Page):
+    """Scrolls; up and down first move the cursor among the settings."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "screen.move(-1)", "Up", show=False, id="kernel.up"),
+        Binding("down", "screen.move(1)", "Down", show=False, id="kernel.down"),
+        Binding("enter", "screen.change", "Change the setting", id="kernel.change"),
+    ]
+
+
+class KernelScreen(TabScreen):
+    """Settings on the left or on top, the kernel's state on the right or below."""
+
+    CSS = stylesheet("kernel/screen.tcss")
+
+    def __init__(self, state: State, look: Look) -> None:
+        super().__init__(state, look, id="kernel-tab")
+        self._rows: tuple[SettingRow, ...] = ()
+        self._cursor: str | None = None
+        self._is_built = False
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Mount every widget once."""
+        yield Panel(draw_header(lambda: self.state.standing, "kernel"), self.look, id="kernel-header")
+        with KernelPage(id="kernel-page"):
+            with Vertical(id="kernel-left"):
+                yield SettingList(self._settings, id="kernel-settings")
+            with Vertical(id="kernel-right"):
+                for name, draw in _PARTS:
+                    yield Sheet(partial(self._part, draw), id=f"kernel-{name}")
+        yield Sheet(self._detail, id="kernel-detail")
+        yield KeyBar(_KEYS, self.look, id="kernel-keys")
+
+    def on_mount(self) -> None:
+        """Keys go to the page; a tick may have come before there were widgets to show it."""
+        self.query_one(KernelPage).focus()
+        self._is_built = True
+        self.watch_assessment(self.assessment)
+
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Take a tick in; the order of the settings changes only when a verdict does."""
+        if assessment is None or not self._is_built:
+            return
+        self._rows = assess_settings(assessment)
+        if self._rows and self._index() is None:
+            self._cursor = self._rows[0].name
+        self.query_one("#kernel-header", Panel).show(assessment)
+        self._draw()
+
+    def show_remarks(self) -> None:
+        """Draw the header anew."""
+        if self.assessment is not None:
+            self.query_one("#kernel-header", Panel).show(self.assessment)
+
+    def _draw(self) -> None:
+        for sheet in self.query(Sheet):
+            sheet.update()
+
+    def _index(self) -> int | None:
+        return next((at for at, row in enumerate(self._rows) if row.name == self._cursor), None)
+
+    # -- what is drawn --------------------------------------------------------------------------------
+
+    def _settings(self, width: int) -> list[Text]:
+        return sections.draw_settings(self._rows, self._cursor, width, self.look)
+
+    def _part(self, draw: Callable[[Assessment, int, Look], list[Text]], width: int) -> list[Text]:
+        return draw(self.assessment, width, self.look) if self.assessment is not None else []
+
+    def _detail(self, width: int) -> list[Text]:
+        at = self._index()
+        return sections.draw_setting(None if at is None else self._rows[at], width, self.look)
+
+    # -- keys -----------------------------------------------------------------------------------------
+
+    def selected_setting(self) -> str | None:
+        """Return the name of the setting under the cursor, None for one that oomtop only shows."""
+        at = self._index()
+        if at is None or self._rows[at].setting is None:
+            return None
+        return self._rows[at].name
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the setting as sysctl.d takes it, what is said about it, and everything."""
+        at = self._index()
+        if at is None:
+            return ()
+        row = self._rows[at]
+        line = f"vm.{row.name} = {row.value}" if row.setting is not None else f"{row.file}: {row.value}"
+        everything = "\n".join(sheet.text for sheet in self.query(Sheet) if sheet.text.strip())
+        return (
+            ("setting", line),
+            ("verdict", row.verdict.text if row.verdict else row.what),
+            ("everything", everything),
+        )
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor; past the last setting, or before the first, the page scrolls."""
+        page, at = self.query_one(KernelPage), self._index()
+        following = (at or 0) + step
+        if at is None or not 0 <= following < len(self._rows) or not self._in_sight(at):
+            page.scroll_relative(y=step, animate=False)
+            return
+        self._put_cursor(following)
+
+    def _in_sight(self, index: int) -> bool:
+        """Whether a setting's line can be seen now; a scrolled-away cursor does not jump back."""
+        page = self.query_one(KernelPage)
+        return page.scroll_offset.y - 1 <= index + 1 <= page.scroll_offset.y + page.size.height
+
+    def _put_cursor(self, index: int) -> None:
+        """Select a setting and scroll as little as needed; the title line stands above the first one."""
+        page, line = self.query_one(KernelPage), index + 1
+        self._cursor = self._rows[index].name
+        top, height = page.scroll_offset.y, page.size.height
+        if line < top + (index == 0):
+            page.scroll_to(y=line - (index == 0), animate=False)
+        elif line >= top + height:
+            page.scroll_to(y=line - height + 1, animate=False)
+        self.query_one("#kernel-settings", Sheet).update()
+        self.query_one("#kernel-detail", Sheet).update()
+
+    def on_setting_list_clicked(self, message: SettingList.Clicked) -> None:
+        """Put the cursor where the mouse is."""
+        if message.index < len(self._rows):
+            self._put_cursor(message.index)
+
+    def action_change(self) -> None:
+        """Do what `y` does."""
+        self.app.simulate_key("y")

@@ -1,0 +1,1 @@
+"""The screen of one process, and the text screens opened from it."""

@@ -1,0 +1,103 @@
+"""From a key to a look into one process: its screen, its environment, files and words, a tool in this terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.guard import Guard
+from oomtop.analysis.inspect.tools import STRACE, DeepTool
+from oomtop.host.process import Process, ProcessId
+from oomtop.host.process_folder import process_folder
+from oomtop.host.programs import find_programs
+from oomtop.host.root import Root
+from oomtop.tui.process.screen import ProcessScreen
+from oomtop.tui.process.text_screens import READINGS, ReadingScreen
+from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.terminal_handover import run_in_place
+
+if TYPE_CHECKING:
+    from oomtop.tui.shell.app import OomtopApp
+
+_NOBODY = "no process is selected: choose one with the arrow keys"
+
+
+class Inspections:
+    """What the keys that look into a process do on the tab in sight."""
+
+    def __init__(self, app: OomtopApp, guard: Guard, look: Look) -> None:
+        self._app = app
+        self._guard = guard
+        self._look = look
+
+    def open_process(self, identity: ProcessId) -> None:
+        """Open the screen of a process."""
+        self._app.push_screen(ProcessScreen(self._app.state, self._look, identity))
+        self._app.call_after_refresh(self._app.feed)
+
+    def do(self, what: str) -> None:
+        """Do what the key of this name does."""
+        if what == "strace":
+            self.strace()
+        else:
+            self.read(what)
+
+    def read(self, what: str) -> None:
+        """Open the environment, the open files or the whole command of the first target."""
+        identity = self._target()
+        if identity is not None and self._app.state.replay:
+            self._app.remark("a recording does not hold this")
+        elif identity is not None:
+            title = self._app.tab.targets_title()
+            self._app.push_screen(ReadingScreen(self._app.state, self._look, identity, title, READINGS[what]))
+
+    def strace(self) -> None:
+        """Follow the system calls of the first target, as htop does."""
+        identity = self._target()
+        if identity is not None:
+            self.run_tool(STRACE, identity)
+
+    def run_tool(self, tool: DeepTool, identity: ProcessId) -> None:
+        """Give the terminal to a tool until it ends, unless there is a reason not to."""
+        problem = self._reason_against(tool, identity)
+        if problem is not None:
+            self._app.remark(f"{tool.program}: {problem}")
+            self._app.notify(problem, title=tool.program, severity="warning", markup=False)
+            return
+        argv = tool.command(identity.pid)
+        if not run_in_place(self._app, self._child_command(argv), argv):
+            self._app.remark(f"{tool.program}: this terminal cannot be handed over")
+
+    def _child_command(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the command without the protection that oomtop gave itself, which children inherit."""
+        guard = self._app.self_guard
+        return argv if guard is None else guard.child_command(argv)
+
+    def _target(self) -> ProcessId | None:
+        targets = self._app.tab.targets()
+        if not targets:
+            self._app.remark(_NOBODY)
+            return None
+        return targets[0]
+
+    def _reason_against(self, tool: DeepTool, identity: ProcessId) -> str | None:
+        """Return why the tool is not opened; last of all whether the number still is this process's."""
+        if self._app.state.replay:
+            return "this is a recording: the process is not here"
+        process = self._process(identity)
+        if process is None:
+            return self._guard.mode_refusal() or "the process has exited"
+        refusal = self._guard.refusal(process)
+        if refusal is not None:
+            return refusal
+        if not find_programs([tool.program]):
+            return f"not installed ({tool.hint})"
+        try:
+            with process_folder(Root(), identity):
+                return None
+        except OSError as error:
+            return in_words(error)
+
+    def _process(self, identity: ProcessId) -> Process | None:
+        facts = self._app.facts
+        return next((p for p in facts.processes if p.id == identity), None) if facts is not None else None

@@ -1,0 +1,272 @@
+"""The process screen: why it stands where it does, what it holds, what of it grows, what limits it, what looks deeper.
+
+It opens at once with what the last tick knew; what the target's memory lock guards comes when it comes.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from oomtop.analysis.inspect.mappings import Reading, compare
+from oomtop.analysis.inspect.process_detail import Study, study
+from oomtop.analysis.inspect.runtime import Runtime, detect_allocator, detect_runtime
+from oomtop.analysis.inspect.tools import DeepTool, tools_for
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.frozen import replace
+from oomtop.host.process import ProcessId
+from oomtop.host.process_details import ProcessDetails, read_process_details
+from oomtop.host.programs import find_programs
+from oomtop.host.root import Root
+from oomtop.host.smaps import MappedMemory, read_smaps, read_smaps_rollup
+from oomtop.tui.base.messages import ToolChosen
+from oomtop.tui.base.session import State
+from oomtop.tui.base.slow_read import Answer, ask
+from oomtop.tui.process import sections
+from oomtop.tui.style.palette import Look
+from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.widgets.chart import draw_curve
+from oomtop.tui.widgets.key_bar import KeyBar
+from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.tui.widgets.text_block import Page, Sheet
+from oomtop.tui.widgets.text_parts import section
+
+# A reading of smaps makes the target wait: the next one not before a hundred times as long, and ten seconds.
+_PAUSE_FACTOR = 100.0
+_PAUSE_SECONDS = 10.0
+# Per cent of time stalled on memory from which on a walk through page tables would make things worse.
+_STALLED = 20.0
+_KEYS = (
+    ("Esc", "Back"), ("k", "Kill"), ("o", "Protect"), ("e", "Env"), ("l", "Files"), ("w", "Command"), ("s", "Strace"),
+    ("m", "Mappings again"), ("1-9", "Open tool"), ("r", "Reclaim"), ("L", "Limit"),
+)  # fmt: skip
+_Timed = tuple[tuple[MappedMemory, ...], float]
+
+
+class ProcessScreen(TabScreen):
+    """One process, fed by the tick and by reads of its own that may hang."""
+
+    CSS = stylesheet("process/screen.tcss")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter,backspace", "back", "Back", id="process.back"),
+        Binding("m", "read_mappings", "Read the mappings again, compare with the first time", id="process.mappings"),
+        *(Binding(str(key), f"open_tool({key})", f"Open tool {key}", show=False, id=f"process.tool_{key}")
+          for key in range(1, 10)),
+    ]  # fmt: skip
+
+    def __init__(self, state: State, look: Look, identity: ProcessId, root: Root | None = None) -> None:
+        super().__init__(state, look, id="process")
+        self._identity = identity
+        self._root = root or Root()
+        self._study: Study | None = None
+        self._slow = sections.SlowStudy()
+        self._first: Reading | None = None
+        self._rest: float | None = None
+        """Seconds until the mappings are read again, None while they are being read."""
+        self._due: float | None = None
+        """When that is, on the clock of the ticks."""
+        self._moment = 0.0
+        self._page_size = 4096
+        self._is_built = False
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Mount every widget once."""
+        yield Sheet(self._title, id="process-title")
+        with Page(id="process-page"):
+            with Vertical(id="process-left"):
+                yield Sheet(self._summary, id="process-summary")
+                yield Sheet(self._score, id="process-score")
+                yield Sheet(self._limits, id="process-limits")
+            with Vertical(id="process-right"):
+                yield Sheet(self._mappings, id="process-mappings")
+                yield Sheet(self._tools, id="process-tools")
+                yield Sheet(self._curve, id="process-curve")
+        yield KeyBar(_KEYS, self.look, id="process-keys")
+
+    def on_mount(self) -> None:
+        """Ask for everything that may hang."""
+        self.query_one(Page).focus()
+        self._is_built = True
+        self.watch_assessment(self.assessment)
+        if self.state.replay:
+            note = "a recording does not hold this"
+            self._slow = sections.SlowStudy(Answer(None, note), Answer(None, note), Answer(None, note))
+            return
+        self._ask_details()
+        self._ask_memory()
+
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Take a tick in; read the mappings again when it is time."""
+        if assessment is None or not self._is_built:
+            return
+        self._moment, self._page_size = assessment.monotonic, assessment.machine.page_size
+        is_first = self._study is None
+        self._study = study(assessment, self._identity, self._study)
+        if is_first:
+            self._find_runtime()
+        stalled = assessment.pressure.memory is not None and assessment.pressure.memory.some.avg10 > _STALLED
+        if self._is_due() and not stalled and self._study is not None and self._study.exited_at is None:
+            self._ask_memory()
+            self._ask_details()
+        self._draw()
+
+    def _is_due(self) -> bool:
+        """Whether the rest after a reading of the mappings is over; it begins with the tick after the reading."""
+        if self._rest is None:
+            return False
+        self._due = self._due or self._moment + self._rest
+        return self._moment >= self._due
+
+    def _draw(self) -> None:
+        """An answer may come while the screen is being closed, so nothing is looked for that must be there."""
+        for sheet in self.query(Sheet):
+            sheet.update()
+
+    # -- what may hang --------------------------------------------------------------------------------
+
+    def _ask_details(self) -> None:
+        read = partial(read_process_details, self._root, self._identity)
+        ask(self, self.state.slow, read, self._take_details, "details")
+
+    def _ask_memory(self) -> None:
+        root, identity, slow = self._root, self._identity, self.state.slow
+
+        def timed() -> _Timed:
+            started = time.monotonic()
+            return read_smaps(root, identity), time.monotonic() - started
+
+        self._rest = self._due = None
+        ask(self, slow, partial(read_smaps_rollup, root, identity), self._take_rollup, "rollup")
+        ask(self, slow, timed, self._take_mappings, "mappings")
+
+    def _take_details(self, answer: Answer[ProcessDetails]) -> None:
+        if answer.value is None and self._slow.details.value is not None:
+            return
+        self._slow = replace(self._slow, details=answer)
+        self._find_runtime()
+        self._draw()
+
+    def _take_rollup(self, answer: Answer[MappedMemory]) -> None:
+        if answer.value is not None or self._slow.rollup.value is None:
+            self._slow = replace(self._slow, rollup=answer)
+        self._draw()
+
+    def _take_mappings(self, answer: Answer[_Timed]) -> None:
+        """The first reading is what all later ones are compared with; what is known stays when a later one fails."""
+        if answer.value is None:
+            if self._slow.mappings.value is None:
+                self._slow = replace(self._slow, mappings=Answer(None, answer.note))
+        else:
+            mappings, cost = answer.value
+            reading = Reading(time.monotonic(), mappings)
+            rows = Answer(compare(self._first, reading), "")
+            between = None if self._first is None else reading.monotonic - self._first.monotonic
+            self._slow = replace(self._slow, mappings=rows, seconds_between=between)
+            self._first = self._first or reading
+            self._rest = max(_PAUSE_SECONDS, _PAUSE_FACTOR * cost)
+        self._find_runtime()
+        self._draw()
+
+    def _find_runtime(self) -> None:
+        """Conclude from what is known by now, and ask which tools for it are installed."""
+        current = self._study
+        if current is None:
+            return
+        process, details = current.process, self._slow.details.value
+        names = [row.memory.name for row in self._slow.mappings.value or ()]
+        found = Runtime.KERNEL
+        if not process.is_kernel_thread:
+            exe, of_file = (details.exe, details.sections) if details else (None, frozenset[str]())
+            found = detect_runtime(exe, process.comm, process.command, names, of_file)
+        self._slow = replace(self._slow, runtime=found, allocator=detect_allocator(names))
+        tools = tools_for(found)
+        read = partial(find_programs, [tool.program for tool in tools])
+        ask(self, self.state.slow, read, partial(self._take_programs, tools), "tools")
+
+    def _take_programs(self, tools: tuple[DeepTool, ...], answer: Answer[frozenset[str]]) -> None:
+        if answer.value is None:
+            return
+        known = answer.value
+        marked = sorted(((tool, tool.program in known) for tool in tools), key=lambda pair: not pair[1])
+        self._slow = replace(self._slow, tools=tuple(marked))
+        self._draw()
+
+    # -- what is drawn --------------------------------------------------------------------------------
+
+    def _title(self, width: int) -> list[Text]:
+        if self._study is None:
+            return [Text(f" {self._identity.pid}  not seen any more", self.look.style("warn"))]
+        return [sections.title_line(self._study, self.look)]
+
+    def _summary(self, width: int) -> list[Text]:
+        return sections.draw_summary(self._study, self._slow, width, self.look) if self._study else []
+
+    def _score(self, width: int) -> list[Text]:
+        if self._study is None:
+            return []
+        score, page = self._study.process.oom_score, self._page_size
+        lines = sections.draw_score(self._study.machine, page, score, width, self.look)
+        return lines + sections.draw_group_score(self._study.group, page, width, self.look)
+
+    def _limits(self, width: int) -> list[Text]:
+        return sections.draw_limits(self._study.limits, width, self.look) if self._study else []
+
+    def _curve(self, width: int) -> list[Text]:
+        if self._study is None or self._study.process.is_kernel_thread:
+            return []
+        title = section("Growth", width, self.look, "RSS and swap")
+        return [title, *draw_curve(self._study.curve, width, sections.curve_height(width), self.look)]
+
+    def _mappings(self, width: int) -> list[Text]:
+        shown = 8 if self.has_class("-low") else 14
+        return sections.draw_mappings(self._study, self._slow, shown, width, self.look) if self._study else []
+
+    def _tools(self, width: int) -> list[Text]:
+        return sections.draw_tools(self._study, self._slow, width, self.look) if self._study else []
+
+    # -- keys -----------------------------------------------------------------------------------------
+
+    def targets(self) -> tuple[ProcessId, ...]:
+        """Return the process, as long as it lives."""
+        gone = self._study is not None and self._study.exited_at is not None
+        return () if gone else (self._identity,)
+
+    def targets_title(self) -> str:
+        """Return the process in words."""
+        if self._study is None:
+            return str(self._identity.pid)
+        row = self._study.row
+        return f"{row.process.pid} {row.user} {(row.process.command or row.process.comm)[:200]}"
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return the pid, the command and everything on the screen."""
+        everything = "\n".join(sheet.text for sheet in self.query(Sheet) if sheet.text)
+        command = (self._study.process.command or self._study.process.comm) if self._study is not None else ""
+        return (("everything", everything), ("pid", str(self._identity.pid)), ("command", command))
+
+    def cgroup(self) -> str | None:
+        """Return its cgroup."""
+        return self._study.process.cgroup if self._study else None
+
+    def action_back(self) -> None:
+        """Go back to where it was opened."""
+        self.dismiss(None)
+
+    def action_read_mappings(self) -> None:
+        """Read the mappings again, and tell what changed since the first reading."""
+        if not self.state.replay:
+            self._ask_memory()
+
+    def action_open_tool(self, key: int) -> None:
+        """Open the installed tool with this number."""
+        installed = [tool for tool, there in self._slow.tools if there]
+        if key <= len(installed) and self.targets():
+            self.post_message(ToolChosen(installed[key - 1], self._identity))

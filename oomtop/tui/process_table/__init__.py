@@ -1,0 +1,1 @@
+"""The process table: columns, rows, order, filter, painting."""

@@ -1,0 +1,236 @@
+"""How a line of the process table looks: first as plain comparable text, then as styled segments.
+
+The two steps are apart so that a tick can tell without painting which lines differ from the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+
+from oomtop.host.process import ProcessId
+from oomtop.tui.process_table.columns import COMMAND, MARKER_WIDTH, Align, Column, Moment, command_of, room_for_command
+from oomtop.tui.process_table.rows import Entry
+
+Styles = Callable[[str], Style]
+_COMMAND_PAN = 8
+_NARROW_COMMAND = 40
+
+
+class Marks(NamedTuple):
+    """What is marked on the screen besides the figures."""
+
+    cursor: object = None
+    tagged: Collection[ProcessId] = frozenset()
+    victim: ProcessId | None = None
+    match: str = ""
+    frozen: Collection[str] = frozenset()
+    """The cgroups that stand still, with all that is below them."""
+
+
+class Frame(NamedTuple):
+    """What all lines of the table share."""
+
+    columns: tuple[Column, ...]
+    width: int
+    ascii: bool
+    command_from: int = 0
+    """How many steps the command is panned to the left."""
+
+
+class Look(NamedTuple):
+    """A line as it will stand on the screen; equal looks need no painting."""
+
+    marker: str
+    cells: tuple[str, ...]
+    states: frozenset[str]
+    match: tuple[int, int] | None
+
+
+def fit(text: str, width: int, align: Align) -> str:
+    """Return `text` in exactly `width` cells; a figure that does not fit becomes `#`, never a wrong figure."""
+    cells = len(text) if text.isascii() else cell_len(text)
+    if cells == width:
+        return text
+    if cells < width:
+        return text.rjust(width - cells + len(text)) if align is Align.RIGHT else text + " " * (width - cells)
+    return "#" * width if align is Align.RIGHT else set_cell_size(text, width)
+
+
+def look(entry: Entry, frame: Frame, moment: Moment, marks: Marks) -> Look:
+    """Return how `entry` looks."""
+    cells = tuple(_cell(entry, column, frame, moment) for column in frame.columns)
+    return Look(_marker(entry, frame.ascii, marks), cells, _states(entry, marks), _match(cells, frame, marks.match))
+
+
+def changed_width(before: Look | None, after: Look | None, frame: Frame) -> int:
+    """Return up to which cell two looks of a line differ, 0 for equal ones."""
+    if before == after:
+        return 0
+    if before is None or after is None or _differ_as_a_whole(before, after):
+        return frame.width
+    changed, right = 0, MARKER_WIDTH
+    for column, old, new in zip(frame.columns, before.cells, after.cells, strict=True):
+        width = _width(column, frame)
+        if old != new or (column.id == "growth" and before.states != after.states):
+            changed = right + width
+        right += width + 1
+    return changed
+
+
+def _differ_as_a_whole(before: Look, after: Look) -> bool:
+    if before.marker != after.marker or before.match != after.match:
+        return True
+    return bool((before.states ^ after.states) - {"growing"})
+
+
+def header(frame: Frame, sorted_by: Column, descending: bool, note: str = "") -> tuple[str, ...]:
+    """Return the titles, the sorted one with an arrow, the note behind that of the command."""
+    arrow = ("v" if descending else "^") if frame.ascii else ("▼" if descending else "▲")
+    titles = ((column, column.title + (arrow if column is sorted_by else "")) for column in frame.columns)
+    return tuple(
+        fit(f"{title}  {note}" if note and column.id == COMMAND else title, _width(column, frame), column.align)
+        for column, title in titles
+    )
+
+
+def column_at(x: int, frame: Frame) -> Column | None:
+    """Return the column that a click at cell `x` hits."""
+    right = MARKER_WIDTH
+    for column in frame.columns:
+        right += _width(column, frame) + 1
+        if x < right:
+            return column
+    return None
+
+
+def paint_header(titles: Sequence[str], frame: Frame, sorted_by: Column, styles: Styles) -> list[Segment]:
+    """Return the segments of the header."""
+    plain, marked = styles("header"), styles("sorted")
+    segments = [Segment(" " * MARKER_WIDTH, plain)]
+    for title, column in zip(titles, frame.columns, strict=True):
+        segments += [Segment(title, marked if column is sorted_by else plain), Segment(" ", plain)]
+    return segments
+
+
+def paint(line: Look, frame: Frame, base: Style, styles: Styles) -> list[Segment]:
+    """Return the segments of a line."""
+    whole = base + _whole_style(line.states, styles)
+    segments = [Segment(line.marker, whole + (styles("victim") if "victim" in line.states else Style.null()))]
+    for column, text in zip(frame.columns, line.cells, strict=True):
+        style = whole + _cell_style(column.id, line.states, styles)
+        if column.id == COMMAND and line.match is not None:
+            segments += _matched(text, line.match, style, styles("match"))
+        else:
+            segments.append(Segment(text, style))
+        segments.append(Segment(" ", whole))
+    return segments
+
+
+def _width(column: Column, frame: Frame) -> int:
+    return column.width if column.id != COMMAND else max(0, room_for_command(frame.columns, frame.width) - 1)
+
+
+def _cell(entry: Entry, column: Column, frame: Frame, moment: Moment) -> str:
+    if column.id == COMMAND:
+        text = _command(entry, _width(column, frame))[frame.command_from * _COMMAND_PAN :]
+    elif column.id == "pid" and entry.members:
+        text = f"x{entry.members}"
+    else:
+        text = column.text(entry.row, moment)
+    if frame.ascii and not text.isascii():
+        text = text.encode("ascii", "replace").decode()
+    return fit(text, _width(column, frame), column.align)
+
+
+def _command(entry: Entry, width: int) -> str:
+    """Return the command behind its branches; with little room its program has no folder, which would fill it."""
+    fold = f"[+{entry.hidden}] " if entry.hidden else ""
+    command = command_of(entry.row)
+    if width < _NARROW_COMMAND and command.startswith("/"):
+        program, blank, rest = command.partition(" ")
+        command = f"{program.rpartition('/')[2]}{blank}{rest}"
+    return f"{entry.prefix}{fold}{command}"
+
+
+def _marker(entry: Entry, ascii_only: bool, marks: Marks) -> str:
+    first = " "
+    if entry.gone:
+        first = "x"
+    elif entry.key == marks.victim:
+        first = ">" if ascii_only else "»"
+    return first + ("*" if entry.key in marks.tagged else " ") + _standing(entry, marks)
+
+
+def _standing(entry: Entry, marks: Marks) -> str:
+    """Return F for a frozen process, P for one that is protected from the OOM killer."""
+    process = entry.row.process
+    if entry.members:
+        return " "
+    if process.state in "Tt" or (marks.frozen and _is_below(process.cgroup, marks.frozen)):
+        return "F"
+    adj = process.oom_score_adj
+    return "P" if adj is not None and adj < 0 else " "
+
+
+def _is_below(path: str | None, groups: Collection[str]) -> bool:
+    return path is not None and any(path == group or path.startswith(f"{group}/") for group in groups)
+
+
+def _states(entry: Entry, marks: Marks) -> frozenset[str]:
+    row = entry.row
+    adj = row.process.oom_score_adj
+    return frozenset(_true((
+        ("cursor", entry.key == marks.cursor),
+        ("tagged", entry.key in marks.tagged),
+        ("victim", entry.key == marks.victim),
+        ("gone", entry.gone),
+        ("kernel", row.process.is_kernel_thread),
+        ("group", entry.members > 0),
+        ("unkillable", row.badness is None),
+        ("protected", adj is not None and adj < 0),
+        ("growing", row.growth is not None and row.growth > 0),
+    )))  # fmt: skip
+
+
+def _true(states: Iterable[tuple[str, bool]]) -> Iterable[str]:
+    return (name for name, is_so in states if is_so)
+
+
+def _match(cells: Sequence[str], frame: Frame, wanted: str) -> tuple[int, int] | None:
+    """Return where the text searched for stands in the command."""
+    if not wanted:
+        return None
+    for column, text in zip(frame.columns, cells, strict=True):
+        if column.id == COMMAND and (at := text.lower().find(wanted)) >= 0:
+            return at, at + len(wanted)
+    return None
+
+
+def _whole_style(states: frozenset[str], styles: Styles) -> Style:
+    style = Style.null()
+    for name in ("kernel", "gone", "group", "tagged", "cursor"):
+        if name in states:
+            style = style + styles(name)
+    return style
+
+
+def _cell_style(id: str, states: frozenset[str], styles: Styles) -> Style:
+    if "cursor" in states:
+        return Style.null()
+    if id == "growth" and "growing" in states:
+        return styles("growing")
+    if id == "adj" and "protected" in states:
+        return styles("protected")
+    if id in ("share", "rank", "score"):
+        return styles("victim") if "victim" in states else styles("kernel") if "unkillable" in states else Style.null()
+    return Style.null()
+
+
+def _matched(text: str, match: tuple[int, int], style: Style, marked: Style) -> list[Segment]:
+    first, last = match
+    return [Segment(text[:first], style), Segment(text[first:last], style + marked), Segment(text[last:], style)]

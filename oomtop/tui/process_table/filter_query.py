@@ -1,0 +1,231 @@
+"""What may be typed to filter the table: a substring, `!regex`, or an expression over the columns.
+
+Sample lines: `postgres`, `!^/usr/(s)?bin/java`, `rss>1g and user=root`, `swap>=100m or growth>1m`, `name~chrom`.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+
+from oomtop.analysis.model.assessment import ProcessRow
+from oomtop.errors import OomtopError
+
+Predicate = Callable[[ProcessRow], bool]
+_Text = Callable[[ProcessRow], str]
+_Number = Callable[[ProcessRow], "float | None"]
+
+# A regular expression may take long on a long text, and nobody searches the end of a 4 MB command.
+_MAX_TEXT = 4096
+
+
+class FilterError(OomtopError):
+    """A filter that cannot be understood; says which part and what was expected."""
+
+
+def _command(row: ProcessRow) -> str:
+    return (row.process.command or row.process.comm)[:_MAX_TEXT]
+
+
+_TEXTS: Mapping[str, _Text] = {
+    "user": lambda row: row.user,
+    "name": lambda row: row.process.comm,
+    "comm": lambda row: row.process.comm,
+    "command": _command,
+    "cmd": _command,
+    "state": lambda row: row.process.state,
+    "unit": lambda row: row.unit or "",
+    "cgroup": lambda row: row.process.cgroup or "",
+}
+_NUMBERS: Mapping[str, _Number] = {
+    "pid": lambda row: row.process.pid,
+    "ppid": lambda row: row.process.ppid,
+    "uid": lambda row: row.process.uid,
+    "mem": lambda row: row.process.rss_and_swap,
+    "rss": lambda row: row.process.rss,
+    "anon": lambda row: row.process.rss_anon,
+    "file": lambda row: row.process.rss_file,
+    "shmem": lambda row: row.process.rss_shmem,
+    "swap": lambda row: row.process.swap,
+    "virt": lambda row: row.process.virtual_size,
+    "pgtbl": lambda row: row.process.page_tables,
+    "growth": lambda row: None if row.growth is None else row.growth * 60,
+    "share": lambda row: None if row.share is None else row.share * 100,
+    "score": lambda row: row.process.oom_score,
+    "adj": lambda row: row.process.oom_score_adj,
+    "cpu": lambda row: None if row.cpu is None else row.cpu * 100,
+    "faults": lambda row: row.major_fault_rate,
+    "threads": lambda row: row.process.threads,
+    "headroom": lambda row: row.headroom,
+}
+FIELDS: tuple[str, ...] = (*_NUMBERS, *_TEXTS)
+"""Every name an expression may use; sizes in bytes, `growth` per minute, `share` and `cpu` in per cent."""
+
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+_SIZES = {"": 1, "b": 1, "%": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+# Texts, compiled by whoever first uses a filter.
+_VALUE = r"(?i)([+-]?\d+(?:\.\d+)?)([bkmgt%]?)(?:ib|b)?"
+_TOKEN = r"""\s*(?:(?P<paren>[()])|(?P<op>>=|<=|!=|[<>=~])|"(?P<quoted>[^"]*)"|(?P<word>[^\s()<>=~!"]+))"""
+_LOOKS_LIKE_EXPRESSION = r"(?i)[\s(]*(?:not\s+)?[\s(]*[a-z_+]+\s*(?:>=|<=|!=|[<>=~])"
+
+
+def parse(text: str) -> Predicate:
+    """Return the predicate that `text` means; an empty text lets everything through.
+
+    Raises:
+        FilterError: the text looks like an expression or a regular expression and is none.
+    """
+    text = text.strip()
+    if text.startswith("!"):
+        return _matching(text[1:])
+    if re.match(_LOOKS_LIKE_EXPRESSION, text):
+        return _Parser(text).parse()
+    return containing(text.strip('"'))
+
+
+def containing(text: str) -> Predicate:
+    """Return whether a row has `text` in its command, name, user, unit or pid, in any case of letters."""
+    wanted = text.lower()
+    if not wanted:
+        return lambda row: True
+    return lambda row: wanted in haystack(row).lower()
+
+
+def haystack(row: ProcessRow) -> str:
+    """Return all text of a row that a search looks at, one part a line."""
+    process = row.process
+    command = (process.command or "")[:_MAX_TEXT]
+    return f"{process.id.pid}\n{row.user}\n{process.comm}\n{row.unit or ''}\n{command}"
+
+
+def _regex(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text, re.IGNORECASE | re.MULTILINE)
+    except re.error as error:
+        raise FilterError(f"not a regular expression: {text!r}: {error}") from error
+
+
+def _matching(text: str) -> Predicate:
+    pattern = _regex(text)
+    return lambda row: pattern.search(haystack(row)) is not None
+
+
+class _Parser:
+    """`or` over `and` over `not` over comparisons and parentheses."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens = _tokens(text)
+        self._at = 0
+
+    def parse(self) -> Predicate:
+        result = self._either()
+        if self._at < len(self._tokens):
+            raise FilterError(f"expected 'and' or 'or' before {self._tokens[self._at][1]!r}")
+        return result
+
+    def _either(self) -> Predicate:
+        left = self._both()
+        while self._accept("or"):
+            left = _or(left, self._both())
+        return left
+
+    def _both(self) -> Predicate:
+        left = self._negated()
+        while self._accept("and"):
+            left = _and(left, self._negated())
+        return left
+
+    def _negated(self) -> Predicate:
+        if self._accept("not"):
+            return _not(self._negated())
+        if self._accept("("):
+            inner = self._either()
+            if not self._accept(")"):
+                raise FilterError("a parenthesis is not closed")
+            return inner
+        return self._comparison()
+
+    def _comparison(self) -> Predicate:
+        kind, name = self._next("a field such as rss")
+        if kind != "word" or name.lower() not in FIELDS:
+            raise FilterError(f"unknown field {name!r}; fields: {', '.join(FIELDS)}")
+        kind, symbol = self._next(f"a comparison after {name!r}")
+        if kind != "op":
+            raise FilterError(f"expected one of > >= < <= = != ~ after {name!r}, not {symbol!r}")
+        kind, value = self._next(f"a value after {name}{symbol}")
+        if kind not in ("word", "quoted"):
+            raise FilterError(f"expected a value after {name}{symbol}, not {value!r}")
+        return _compare(name.lower(), symbol, value)
+
+    def _next(self, expected: str) -> tuple[str, str]:
+        if self._at >= len(self._tokens):
+            raise FilterError(f"expected {expected}, but the filter ends there")
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def _accept(self, word: str) -> bool:
+        if self._at < len(self._tokens):
+            kind, text = self._tokens[self._at]
+            if kind in ("word", "paren") and text.lower() == word:
+                self._at += 1
+                return True
+        return False
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    at, token = 0, re.compile(_TOKEN)
+    while at < len(text):
+        match = token.match(text, at)
+        if match is None:
+            raise FilterError(f"cannot read {text[at:].strip()!r}")
+        found.append((match.lastgroup or "", match[match.lastgroup or 0]))
+        at = match.end()
+    return found
+
+
+def _compare(name: str, symbol: str, value: str) -> Predicate:
+    if name in _NUMBERS:
+        return _compare_number(_NUMBERS[name], name, symbol, value)
+    return _compare_text(_TEXTS[name], name, symbol, value)
+
+
+def _compare_number(get: _Number, name: str, symbol: str, value: str) -> Predicate:
+    match = re.fullmatch(_VALUE, value)
+    if match is None or symbol == "~":
+        raise FilterError(f"expected a number after {name}, such as {name}>100m, not {symbol}{value}")
+    limit = float(match[1]) * _SIZES[match[2].lower()]
+    compare = _COMPARE[symbol]
+
+    def holds(row: ProcessRow) -> bool:
+        known = get(row)
+        return known is not None and compare(known, limit)
+
+    return holds
+
+
+def _compare_text(get: _Text, name: str, symbol: str, value: str) -> Predicate:
+    if symbol == "~":
+        pattern = _regex(value)
+        return lambda row: pattern.search(get(row)) is not None
+    wanted = value.lower()
+    if symbol == "=":
+        return lambda row: get(row).lower() == wanted
+    if symbol == "!=":
+        return lambda row: get(row).lower() != wanted
+    raise FilterError(f"{name} is text: use = != or ~, not {symbol}")
+
+
+def _or(left: Predicate, right: Predicate) -> Predicate:
+    return lambda row: left(row) or right(row)
+
+
+def _and(left: Predicate, right: Predicate) -> Predicate:
+    return lambda row: left(row) and right(row)
+
+
+def _not(inner: Predicate) -> Predicate:
+    return lambda row: not inner(row)

@@ -1,0 +1,57 @@
+"""What the process table says about itself: how it is arranged, that nothing passes a filter; a number being typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from oomtop.tui.process_table.rows import View
+from oomtop.units import printable
+
+_TYPING_SECONDS = 1.0
+
+
+def note_of(view: View, shown: int, every: int, tagged: int) -> str:
+    """Return what the header says behind its last title: empty for the plain list of all processes."""
+    parts = []
+    if view.user is not None or view.filter_text:
+        parts.append(f"{shown}/{every} {_limits(view)}")
+    if view.tree:
+        parts.append("tree")
+    if view.grouping is not None:
+        parts.append(f"by {view.grouping.value}")
+    if tagged:
+        parts.append(f"{tagged} tagged")
+    return f"[{', '.join(parts)}]" if parts else ""
+
+
+def _limits(view: View) -> str:
+    user = f"user {printable(view.user)}" if view.user is not None else ""
+    return " and ".join(part for part in (user, printable(view.filter_text)) if part)
+
+
+def words_of_none(view: View, width: int, style: Style) -> Strip:
+    """Return the line that stands in place of rows where there are none."""
+    key = "u" if view.user is not None else "\\"
+    limits = _limits(view)
+    text = f"no process passes: {limits}  ({key} changes it, nothing typed shows all)" if limits else "no process"
+    return Strip([Segment(f"   {text}", style)]).adjust_cell_length(width, style)
+
+
+class TypedNumber:
+    """Digits typed one after the other; after a second without one a new number starts."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._text = ""
+        self._at = float("-inf")
+
+    def take(self, digit: str) -> str:
+        """Add a digit and return the number so far."""
+        now = self._clock()
+        self._text = digit if now - self._at > _TYPING_SECONDS else self._text + digit
+        self._at = now
+        return self._text

@@ -1,0 +1,236 @@
+"""Which rows stand in the process table, and in which order: filters, sorting, the tree, groups.  Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
+
+from oomtop.analysis.model.assessment import ProcessRow
+from oomtop.frozen import frozen, replace
+from oomtop.host.process import Process, ProcessId
+from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, Column, Moment
+from oomtop.tui.process_table.filter_query import Predicate
+
+Key = ProcessId | str
+"""What an entry is known by: a process, or the name of a group."""
+
+PF_KTHREAD = 0x00200000
+"""include/linux/sched.h: the process is a thread of the kernel."""
+_PID = attrgetter("process.id.pid")
+_Number = TypeVar("_Number", int, float)
+
+# A chain of children deeper than this is drawn no deeper; its lines would hold nothing but branches.
+_DEEPEST_PREFIX = 90
+
+
+class Grouping(Enum):
+    """What the processes of a group have in common."""
+
+    PROGRAM = "program"
+    USER = "user"
+    CGROUP = "cgroup"
+
+
+class Entry(NamedTuple):
+    """One line of the table: a process, or the totals of a group."""
+
+    key: Key
+    row: ProcessRow
+    prefix: str = ""
+    """The branches of the tree before the command."""
+    hidden: int = 0
+    """How many lines are folded away below it."""
+    members: int = 0
+    """The number of processes of a group, 0 for a process."""
+    gone: bool = False
+    """Whether the process has ended while the order was held."""
+
+
+@frozen
+class View:
+    """How the table is arranged; what a configuration remembers."""
+
+    column: Column = BY_ID[DEFAULT_SORT]
+    descending: bool = True
+    tree: bool = False
+    grouping: Grouping | None = None
+    toggled: frozenset[Key] = frozenset()
+    """Branches folded in the tree; groups unfolded when grouped."""
+    kernel_threads: bool = False
+    user: str | None = None
+    accept: Predicate | None = None
+    filter_text: str = ""
+    """The filter as it was typed."""
+    ascii: bool = False
+
+
+def select(rows: Iterable[ProcessRow], view: View) -> list[ProcessRow]:
+    """Return the rows that the view lets through."""
+    # The flag is tested here and not by its property, which would be called 5,000 times a tick.
+    found = rows if view.kernel_threads else [row for row in rows if not row.process.flags & PF_KTHREAD]
+    if view.user is not None:
+        found = (row for row in found if row.user == view.user)
+    accept = view.accept
+    return list(found) if accept is None else [row for row in found if accept(row)]
+
+
+def arrange(rows: Iterable[ProcessRow], view: View, moment: Moment) -> list[Entry]:
+    """Return the entries of rows already selected; equal ones stand by pid, so that nothing swaps idly."""
+    ordered = _sorted(rows, view, moment)
+    if view.grouping is not None:
+        return _groups(ordered, view, moment)
+    if view.tree:
+        return _tree(ordered, view)
+    return [Entry(row.process.id, row) for row in ordered]
+
+
+def keep_places(entries: Iterable[Entry], rows: Iterable[ProcessRow], fresh: Iterable[ProcessRow]) -> list[Entry]:
+    """Return the entries in their old places with the facts of `rows`; who ended is marked, `fresh` come last."""
+    now = {row.process.id: row for row in rows}
+    return [_refreshed(entry, now) for entry in entries] + [Entry(row.process.id, row) for row in fresh]
+
+
+def subtree(rows: Sequence[ProcessRow], top: ProcessId) -> frozenset[ProcessId]:
+    """Return a process and all its descendants."""
+    return frozenset(_below(_children(rows), top))
+
+
+def _below(children: Mapping[ProcessId | None, Sequence[ProcessRow]], top: ProcessId) -> set[ProcessId]:
+    found: set[ProcessId] = set()
+    stack = [top]
+    while stack:
+        at = stack.pop()
+        found.add(at)
+        stack.extend(row.process.id for row in children.get(at, ()))
+    return found
+
+
+def _refreshed(entry: Entry, now: Mapping[ProcessId, ProcessRow]) -> Entry:
+    if isinstance(entry.key, str):
+        return entry
+    row = now.get(entry.key)
+    if row is None:
+        return entry if entry.gone else entry._replace(gone=True)
+    return entry if row is entry.row and not entry.gone else entry._replace(row=row, gone=False)
+
+
+def _sorted(rows: Iterable[ProcessRow], view: View, moment: Moment) -> list[ProcessRow]:
+    key = view.column.sort_key
+    ordered = sorted(rows, key=_PID)
+    ordered.sort(key=lambda row: key(row, moment), reverse=view.descending)
+    return ordered
+
+
+def _children(rows: Sequence[ProcessRow]) -> Mapping[ProcessId | None, list[ProcessRow]]:
+    """Return the children of each process, under None those without a parent among `rows`.
+
+    A parent is never younger than its child: one that is has got the number of a parent that ended.
+    """
+    by_pid = {row.process.pid: row.process.id for row in rows}
+    found: dict[ProcessId | None, list[ProcessRow]] = defaultdict(list)
+    for row in rows:
+        own, parent = row.process.id, by_pid.get(row.process.ppid)
+        is_older = parent is not None and (parent.start_time, parent.pid) < (own.start_time, own.pid)
+        found[parent if is_older else None].append(row)
+    return found
+
+
+def _tree(rows: Sequence[ProcessRow], view: View) -> list[Entry]:
+    mid, end, bar = ("|- ", "`- ", "|  ") if view.ascii else ("├─ ", "└─ ", "│  ")
+    children = _children(rows)
+    entries: list[Entry] = []
+    stack = [(row, "", "") for row in reversed(children[None])]
+    while stack:
+        row, prefix, below = stack.pop()
+        id = row.process.id
+        under = children.get(id, ())
+        if under and id in view.toggled:
+            entries.append(Entry(id, row, prefix, len(_below(children, id)) - 1))
+            continue
+        entries.append(Entry(id, row, prefix))
+        inner = below[:_DEEPEST_PREFIX]
+        last = len(under) - 1
+        stack.extend(
+            (child, inner + (end if at == last else mid), inner + ("   " if at == last else bar))
+            for at, child in reversed(list(enumerate(under)))
+        )
+    return entries
+
+
+def _groups(rows: Iterable[ProcessRow], view: View, moment: Moment) -> list[Entry]:
+    named: dict[str, list[ProcessRow]] = defaultdict(list)
+    for row in rows:
+        named[_group_of(row, view.grouping)].append(row)
+    totals = {name: _total(name, members, moment) for name, members in named.items()}
+    key = view.column.sort_key
+    entries: list[Entry] = []
+    for name in sorted(named, key=lambda name: key(totals[name], moment), reverse=view.descending):
+        members = named[name]
+        is_open = name in view.toggled
+        entries.append(Entry(name, totals[name], "", 0 if is_open else len(members), len(members)))
+        if is_open:
+            entries.extend(Entry(row.process.id, row, "  ") for row in members)
+    return entries
+
+
+def _group_of(row: ProcessRow, grouping: Grouping | None) -> str:
+    if grouping is Grouping.USER:
+        return row.user
+    if grouping is Grouping.CGROUP:
+        return row.unit or row.process.cgroup or "-"
+    return row.process.comm
+
+
+def _total(name: str, rows: Sequence[ProcessRow], moment: Moment) -> ProcessRow:
+    """Return the totals of a group as a row: sizes and rates added up, of scores the worst one.
+
+    Its growth is that of the group where it is known, in which processes that came and went count.
+    """
+    trend = moment.trends.get((moment.kind, name))
+    first = rows[0].process
+    users = {row.user for row in rows}
+    return ProcessRow(
+        process=_total_process(name, [row.process for row in rows], first),
+        user=users.pop() if len(users) == 1 else "*",
+        growth=_sum(row.growth for row in rows) if trend is None or trend.minute is None else trend.minute,
+        cpu=_sum(row.cpu for row in rows),
+        major_fault_rate=_sum(row.major_fault_rate for row in rows),
+        badness=max((row.badness for row in rows if row.badness is not None), default=None),
+        share=max((row.share for row in rows if row.share is not None), default=None),
+        unit=rows[0].unit if len({row.unit for row in rows}) == 1 else None,
+        headroom=min((row.headroom for row in rows if row.headroom is not None), default=None),
+        headroom_path=None,
+    )
+
+
+def _total_process(name: str, members: Sequence[Process], first: Process) -> Process:
+    """Return a stand-in with the sums of `members`; pid 0 belongs to no process that can be acted on."""
+    return replace(
+        first,
+        id=ProcessId(0, 0),
+        comm=name,
+        command=name,
+        state=first.state if len({member.state for member in members}) == 1 else "*",
+        started=min(member.started for member in members),
+        threads=sum(member.threads for member in members),
+        cpu_seconds=sum(member.cpu_seconds for member in members),
+        virtual_size=sum(member.virtual_size for member in members),
+        rss=sum(member.rss for member in members),
+        rss_anon=_sum(member.rss_anon for member in members),
+        rss_file=_sum(member.rss_file for member in members),
+        rss_shmem=_sum(member.rss_shmem for member in members),
+        swap=_sum(member.swap for member in members),
+        page_tables=_sum(member.page_tables for member in members),
+        locked=_sum(member.locked for member in members),
+        oom_score=max((member.oom_score for member in members if member.oom_score is not None), default=None),
+        oom_score_adj=first.oom_score_adj if len({member.oom_score_adj for member in members}) == 1 else None,
+    )
+
+
+def _sum(values: Iterable[_Number | None]) -> _Number | None:
+    """Return the sum of the known values, None if none is known."""
+    known = [value for value in values if value is not None]
+    return sum(known[1:], known[0]) if known else None

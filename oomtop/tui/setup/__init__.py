@@ -1,0 +1,1 @@
+"""The setup screen and saving what it changes."""

@@ -1,0 +1,40 @@
+"""What was chosen on the setup screen, written into the user's file; what that says besides stays as it is."""
+
+from __future__ import annotations
+
+import os
+
+from oomtop.actions.base.atomic_file import read_text, replace_text
+from oomtop.config.edit import Value, edit_text
+from oomtop.errors import ConfigError
+from oomtop.tui.base.options import Options
+
+
+def save_options(before: Options, after: Options, path: str) -> None:
+    """Write what was changed into the user's file; what it says besides stays as it is.
+
+    Raises:
+        ConfigError: the file cannot be read, changed or written; names it.
+    """
+    changed = _changed(before, after)
+    if not changed:
+        return
+    # The file may be a link into a folder of dotfiles, which has to stay one.
+    path = os.path.realpath(path)
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        replace_text(path, edit_text(read_text(path) or "", changed, path))
+    except OSError as error:
+        raise ConfigError(path, "", f"cannot be written: {os.strerror(error.errno or 0)}") from None
+
+
+def _changed(before: Options, after: Options) -> dict[str, Value]:
+    values: dict[str, tuple[Value | None, Value | None]] = {
+        "interval": (before.interval, after.interval),
+        "theme": (before.theme, after.theme),
+        "ascii": (before.ascii, after.ascii),
+        "columns": (before.columns, after.columns),
+        "sort": (before.sort, after.sort),
+        "hidden": (before.hidden, after.hidden),
+    }
+    return {key: new for key, (old, new) in values.items() if new != old and new is not None}

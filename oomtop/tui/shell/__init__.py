@@ -1,0 +1,1 @@
+"""The app that holds the screens: bindings, sampling thread, start and exit."""

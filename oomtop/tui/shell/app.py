@@ -1,0 +1,405 @@
+"""The app: a thread samples and assesses, a message brings each assessment here, one reactive shows it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from functools import cached_property, partial
+from itertools import chain
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Input
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.host.process import ProcessId
+from oomtop.snapshot import Snapshot
+from oomtop.sources.live import LiveSource, Source
+from oomtop.tui.base.messages import (
+    ActionEnded,
+    ActionProgress,
+    NewAssessment,
+    RowActivated,
+    RowSelected,
+    SourceEnded,
+    Told,
+    ToolChosen,
+)
+from oomtop.tui.base.options import Options as Options
+from oomtop.tui.base.options import beside_interval
+from oomtop.tui.base.session import state_of
+from oomtop.tui.dashboard.screen import Dashboard
+from oomtop.tui.replay.bindings import ANYWHERE
+from oomtop.tui.shell.bindings import APP_BINDINGS
+from oomtop.tui.shell.feed import hand_on, samples
+from oomtop.tui.shell.lifecycle import settle, watch_terminal
+from oomtop.tui.shell.load_shedding import refresh_every, shed_work, watch_selected
+from oomtop.tui.shell.tab_factory import MAKERS, tab_beside
+from oomtop.tui.style.ascii_filter import PlainApp
+from oomtop.tui.style.palette import make_look
+from oomtop.tui.style.theme import theme_or_default
+from oomtop.tui.widgets.tab_screen import TabScreen
+
+if TYPE_CHECKING:
+    from oomtop.actions.base.guard import Guard
+    from oomtop.selfguard import SelfGuard
+    from oomtop.tui.actions.controller import Remedies
+    from oomtop.tui.process.controller import Inspections
+    from oomtop.tui.replay.controller import ReplayDesk
+
+
+class OomtopApp(PlainApp):
+    """The full-screen monitor."""
+
+    TITLE = "oomtop"
+    ENABLE_COMMAND_PALETTE = True
+    DEFAULT_MODE = "processes"
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = APP_BINDINGS
+
+    def __init__(self, source: Source, options: Options | None = None) -> None:
+        self.options = options or Options()
+        problem, theme = theme_or_default(self.options.theme)
+        super().__init__(ansi_color=theme.ansi)
+        self._source = source
+        self._shown = source
+        """What the screens show: the source, or a recording opened over it."""
+        self._behind: NewAssessment | None = None
+        """The newest tick of the source while a recording is shown."""
+        self.register_theme(theme.theme)
+        # Without its watcher, which would parse and apply all styles once more (30 ms).
+        self.set_reactive(OomtopApp.theme, theme.theme.name)
+        self.stylesheet.set_variables(self.get_css_variables())
+        self.animation_level = "none"
+        self.look = make_look(self.options.ascii, theme.palette)
+        self.latest: Assessment | None = None
+        self.facts: Snapshot | None = None
+        """The facts that plans are made from: those of the last tick."""
+        self.self_guard: SelfGuard | None = None
+        self.selected: frozenset[ProcessId] = frozenset()
+        """The process under the cursor."""
+        self._settled = False
+        self._waiting: NewAssessment | None = None
+        """The newest tick that the screen has not taken yet."""
+        self.state = state_of(self.options)
+        self.dashboard = Dashboard(self.state, self.look, lambda: self.latest)
+        self.dashboard.set_class(not self.options.chart, "-no-chart")
+        self.add_mode("processes", lambda: self.dashboard)
+        for name, make in MAKERS.items():
+            self.add_mode(name, partial(make, self.state, self.look))
+        self._samples: Iterable[NewAssessment] | None = None
+        """Those that `look_ahead` began."""
+        if problem:
+            self.remark(problem)
+
+    def look_ahead(self) -> None:
+        """Take the first tick before the screen stands, which would else be drawn three times (a tenth of the start).
+
+        Raises:
+            OomtopError: a file that cannot be done without cannot be read.
+        """
+        rest = samples(self._source, self.options.alerts, self._tell)
+        first = next(rest)
+        self._samples = chain([first], rest)
+        self.facts, self.latest = first.snapshot, first.assessment
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Start to sample, end when the terminal does."""
+        if self.options.replay:
+            self.replay.open(self._source)
+        self._sample(self._source)
+        # A shell wrote over the screen while this was suspended; Textual sends only what differs.
+        self.app_resume_signal.subscribe(self, lambda _: self.action_rescan())
+        if not self.is_headless:
+            watch_terminal(self.leave)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style all widgets anew; not for the first screen, whose widgets are styled as they are mounted (7 ms)."""
+        if self.screen.is_mounted:
+            super().refresh_css(animate)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """What no action touches."""
+        from oomtop.actions.base.guard import Guard
+
+        return Guard(self.options.protected, self.options.read_only, self.options.replay)
+
+    @cached_property
+    def remedies(self) -> Remedies:
+        """What the keys of the actions do; loaded once the first picture stands."""
+        from oomtop.actions.journal.audit_log import Audit
+        from oomtop.tui.actions.controller import Remedies
+
+        return Remedies(self, self.guard, Audit(), self.options.adjust)
+
+    @cached_property
+    def inspections(self) -> Inspections:
+        """What the keys do that look into one process; loaded with the first of them."""
+        from oomtop.tui.process.controller import Inspections
+
+        return Inspections(self, self.guard, self.look)
+
+    @cached_property
+    def replay(self) -> ReplayDesk:
+        """What the keys of a replay do; loaded with the first of them."""
+        from oomtop.tui.replay.controller import ReplayDesk
+
+        return ReplayDesk(self, self.look)
+
+    def turn_to(self, source: Source | None) -> None:
+        """Show a recording over the live machine, which is watched on behind it; None goes back to it."""
+        self._shown = source or self._source
+        self.state.replay, self.state.paused = source is not None, False
+        self._waiting = None
+        if source is not None:
+            self._sample(source)
+        elif self._behind is not None:
+            self._offer(self._behind)
+        self.show_state()
+
+    def clear_selection(self) -> None:
+        """Clear selected text; on Python 3.12, whose tasks are eager, an input line asks before there is a screen."""
+        if self.screen_stack:
+            super().clear_selection()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave a report of an error of oomtop's own; the screen would print the values of all variables."""
+        from oomtop.tui.shell.user_files import crash_of
+
+        super()._handle_exception(error if self.is_headless else crash_of(error))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A thread that failed ends nothing; it is said, with a report."""
+        from oomtop.tui.shell.user_files import crash_of
+
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.remark(str(crash_of(event.worker.error)))
+
+    def leave(self) -> None:
+        """End as a signal asks for, at once where the terminal is gone."""
+        self._source.close()
+        os._exit(128 + signal.SIGHUP) if not os.isatty(0) else self.exit(return_code=0)
+
+    def on_unmount(self) -> None:
+        """Stop sampling."""
+        self._source.close()
+        self._shown.close()
+
+    @work(thread=True, group="sampling", exit_on_error=False)
+    def _sample(self, source: Source) -> None:
+        """The sampling thread: only frozen values leave it."""
+        worker = get_current_worker()
+        alerts = self.options.alerts if source is self._source else None
+        begun, self._samples = self._samples or samples(source, alerts, self._tell), None
+        self.post_message(hand_on(begun, partial(self._take, source), lambda: worker.is_cancelled))
+
+    def _tell(self, told: Told) -> None:
+        if self.is_running:
+            self.post_message(told)
+        else:
+            self.remark(told.text)
+
+    def _take(self, source: Source, message: NewAssessment) -> None:
+        """Keep a tick of the source that a recording is shown over; offer any other."""
+        if source is self._source:
+            self._behind = message
+        if source is self._shown:
+            self._offer(message)
+
+    def _offer(self, message: NewAssessment) -> None:
+        """Post a tick, or put it in the place of one not yet taken: a tool may own the terminal for hours."""
+        is_first, self._waiting = self._waiting is None, message
+        if is_first:
+            self.post_message(message)
+
+    @on(NewAssessment)
+    def _on_new_assessment(self, message: NewAssessment) -> None:
+        message, self._waiting = self._waiting or message, None
+        self.facts, self.latest = message.snapshot, message.assessment
+        shed_work(self, self._source, message.assessment)
+        if not self.state.paused and not getattr(self.screen, "covers_all", False):
+            self.feed()
+        if "remedies" in self.__dict__ and not self.state.replay:
+            self.remedies.follow(message.snapshot)
+        if not self._settled and not self.is_headless:
+            self._settled = True
+            work = partial(settle, self)
+            self.call_after_refresh(partial(self.run_worker, work, thread=True, group="settling", exit_on_error=False))
+
+    @property
+    def tab(self) -> TabScreen:
+        """The screen that keys are for: the topmost that shows the machine."""
+        return next(self.screens_in_sight())
+
+    def screens_in_sight(self) -> Iterator[TabScreen]:
+        """Yield the screens that are seen: the topmost, and those behind dialogs."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, TabScreen):
+                yield screen
+            if not screen.is_modal:
+                return
+
+    def feed(self) -> None:
+        """Hand the last assessment to what is in sight."""
+        for screen in self.screens_in_sight():
+            screen.assessment = self.latest
+        self._show_replay()
+
+    def _show_replay(self) -> None:
+        if "replay" in self.__dict__:
+            for screen in self.screens_in_sight():
+                self.replay.show(screen)
+
+    def draw_again(self) -> None:
+        """Draw what is in sight with other colours or columns."""
+        for screen in self.screens_in_sight():
+            screen.watch_assessment(screen.assessment)
+            screen.refresh(layout=True)
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Draw what the screens in sight tell about oomtop itself."""
+        for screen in self.screens_in_sight():
+            screen.show_remarks()
+        self._show_replay()
+
+    @on(RowSelected)
+    def _on_selected(self, message: RowSelected) -> None:
+        """Have the slow facts of the process under the cursor read on every tick."""
+        self.selected = frozenset([message.row.process.id] if message.row is not None else [])
+        watch_selected(self, self._source)
+        if "replay" in self.__dict__:
+            self.replay.watch(self.selected)
+
+    @on(RowActivated)
+    def _on_activated(self, message: RowActivated) -> None:
+        """Open the screen of the process."""
+        self.inspections.open_process(message.row.process.id)
+
+    @on(ToolChosen)
+    def _on_tool_chosen(self, message: ToolChosen) -> None:
+        self.inspections.run_tool(message.tool, message.identity)
+
+    @on(SourceEnded)
+    def _on_source_ended(self, message: SourceEnded) -> None:
+        if message.problem is not None:
+            self.remark(f"sampling ended: {message.problem}")
+
+    @on(Told)
+    def _on_told(self, message: Told) -> None:
+        if message.bell:
+            self.bell()
+        self.remark(message.text)
+
+    def remark(self, text: str) -> None:
+        """Put a line into the event pane."""
+        self.state.add_remark(text)
+        if self.is_running:
+            self.show_state()
+
+    # -- keys ---------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Actions are off in a recording and in read-only mode, and while a dialog is open; text is no key."""
+        if action == "remedy":
+            return not (self.options.read_only or self.state.replay) and isinstance(self.screen, TabScreen)
+        if action == "ask":
+            return isinstance(self.screen, TabScreen) and not isinstance(self.focused, Input)
+        if action == "replay":
+            is_possible = self.state.replay or parameters[0] in ANYWHERE
+            return is_possible and isinstance(self.screen, TabScreen)
+        return True
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every key's action, in the palette."""
+        from oomtop.tui.shell.command_palette import commands_of
+
+        return commands_of(screen)
+
+    def action_open(self, what: str, *arguments: str) -> None:
+        """Open the help, the setup, the menu of copies; write the screen to a file."""
+        from oomtop.tui.shell.overlays import OPENINGS
+
+        OPENINGS[what](self, *arguments)
+
+    def action_beside(self, step: int) -> None:
+        """Go to the tab beside this one."""
+        self.go_to_tab(tab_beside(self.current_mode, step))
+
+    def go_to_tab(self, name: str) -> None:
+        """Show a tab."""
+        self.switch_mode(name)
+        if isinstance(self._source, LiveSource):
+            self._source.with_slabs = self.current_mode == "kernel"
+            self._source.refresh()
+        self.feed()
+
+    def action_pause(self) -> None:
+        """Freeze the screen; sampling goes on."""
+        self.state.paused = not self.state.paused
+        if not self.state.paused:
+            self.feed()
+        self.show_state()
+
+    def action_change_interval(self, step: int) -> None:
+        """Refresh less often (1) or more often (-1)."""
+        self.refresh_every(beside_interval(self.options.interval, step))
+
+    def refresh_every(self, seconds: float) -> None:
+        """Sample every so many seconds from now on."""
+        refresh_every(self, self._source, seconds)
+
+    def action_chart(self, further: bool = False) -> None:
+        """Show or hide the chart, or have it go further back."""
+        self.dashboard.chart_further() if further else self.dashboard.toggle_chart()
+
+    def action_rescan(self) -> None:
+        """Sample now and paint everything anew."""
+        if isinstance(self._source, LiveSource):
+            self._source.refresh()
+        self.refresh(repaint=True, layout=True)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Hand a text to the terminal's clipboard, and to tmux."""
+        from oomtop.tui.shell.clipboard import tmux_copy
+
+        if not tmux_copy(text):
+            super().copy_to_clipboard(text)
+
+    def action_ask(self, what: str) -> None:
+        """Have the tab in sight ask for a text to search, for a filter, or for a user."""
+        tab = self.tab
+        {"search": tab.search, "filter": tab.filter, "user": tab.choose_user}[what]()
+
+    def action_look_into(self, what: str) -> None:
+        """Show the environment, the open files or the whole command of the process, or follow its system calls."""
+        self.inspections.do(what)
+
+    def action_replay(self, what: str, number: int = 0) -> None:
+        """Move on the time line of a recording, open one, leave it, compare two moments."""
+        self.replay.do(what, number)
+        self._show_replay()
+
+    # -- actions ------------------------------------------------------------------------------------
+
+    def action_remedy(self, what: str) -> None:
+        """Begin the action with this name on the tab in sight."""
+        self.remedies.do(what)
+
+    @on(ActionProgress)
+    def _on_action_progress(self, message: ActionProgress) -> None:
+        self.state.show_progress(message.text)
+        self.show_state()
+
+    @on(ActionEnded)
+    def _on_action_ended(self, message: ActionEnded) -> None:
+        for line in self.remedies.remember(message):
+            self.remark(line)

@@ -1,0 +1,47 @@
+"""What can be copied from the tab in sight: a menu of texts, the chosen one goes to the clipboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oomtop.tui.actions.dialogs import Menu
+from oomtop.units import printable
+
+if TYPE_CHECKING:
+    from oomtop.tui.shell.app import OomtopApp
+
+_SHOWN = 54
+# base64 of what xterm and others still take in one OSC 52 (100,000 bytes with their frame).
+_MOST = 74_000
+
+
+def offer_copies(app: OomtopApp) -> None:
+    """Ask which text of the tab in sight goes to the clipboard."""
+    tab = app.tab
+    copies = tab.copies()
+    if not copies:
+        app.remark("there is nothing to copy here")
+        return
+
+    def chosen(at: int | None) -> None:
+        tab.hold(False)
+        if at is not None:
+            copy(app, *copies[at])
+
+    tab.hold(True)
+    choices = [(at, f"{what:10} {_line(text)}") for at, (what, text) in enumerate(copies)]
+    app.push_screen(Menu("Copy", choices), chosen)
+
+
+def copy(app: OomtopApp, what: str, text: str) -> None:
+    """Hand `text` to the clipboard and say so; a terminal never answers whether it took it."""
+    app.copy_to_clipboard(text)
+    size = len(text.encode("utf-8", "replace"))
+    doubt = "; some terminals take no more than 74000" if size > _MOST else ""
+    app.remark(f"copied: {what}, {size} bytes{doubt}; pasting nothing means that the terminal does not allow OSC 52")
+
+
+def _line(text: str) -> str:
+    first, *more = text.splitlines() or [""]
+    shown = printable(first)[:_SHOWN]
+    return f"{shown} (+{len(more)} lines)" if more else shown

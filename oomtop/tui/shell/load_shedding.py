@@ -1,0 +1,40 @@
+"""How often the screen has samples taken, and of what: as the user chose, and less while the machine stalls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oomtop.analysis.load_policy import DUTIES, interval_for, shed
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.frozen import replace
+from oomtop.sources.live import LiveSource, Source
+
+if TYPE_CHECKING:
+    from oomtop.tui.shell.app import OomtopApp
+
+
+def refresh_every(app: OomtopApp, source: Source, seconds: float) -> None:
+    """Sample every so many seconds from now on."""
+    app.options = replace(app.options, interval=seconds)
+    if isinstance(source, LiveSource):
+        source.interval = seconds
+        source.refresh()
+    app.state.interval = seconds
+    app.show_state()
+
+
+def shed_work(app: OomtopApp, source: Source, assessment: Assessment) -> None:
+    """Do less while the machine stalls, and everything again afterwards."""
+    if app.state.replay or not isinstance(source, LiveSource):
+        return
+    state = app.state
+    state.level = shed(assessment.pressure.memory, state.level)
+    source.interval = interval_for(state.level, app.options.interval, assessment.sample_seconds)
+    state.interval = round(source.interval, 1)
+    watch_selected(app, source)
+
+
+def watch_selected(app: OomtopApp, source: Source) -> None:
+    """Have the slow facts of the process under the cursor read on every tick, as long as that is not too much."""
+    if isinstance(source, LiveSource):
+        source.watched = app.selected if DUTIES[app.state.level].slow_facts else frozenset()

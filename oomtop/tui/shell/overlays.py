@@ -1,0 +1,53 @@
+"""What keys open over the tab in sight: each of them is loaded when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oomtop.tui.shell.app import OomtopApp
+
+
+def _help(app: OomtopApp, figure: str | None = None) -> None:
+    """Explain the figures and the keys of the tab in sight, one figure first if it is named."""
+    from oomtop.tui.help.screen import HelpScreen
+    from oomtop.tui.help.topics import help_for
+
+    app.push_screen(HelpScreen(help_for(app.tab, app.state), app.look, figure), lambda _: app.feed())
+
+
+def _copy(app: OomtopApp) -> None:
+    """Offer what can be copied."""
+    from oomtop.tui.shell.copy_menu import offer_copies
+
+    offer_copies(app)
+
+
+def _export(app: OomtopApp) -> None:
+    """Write the screen to a new SVG file and name it."""
+    from oomtop.tui.shell.user_files import export_screen
+
+    app.remark(export_screen(app))
+
+
+def _setup(app: OomtopApp) -> None:
+    """Choose columns, sections, theme and interval."""
+    from oomtop.tui.setup.apply import open_setup
+
+    open_setup(app)
+
+
+def _alerts(app: OomtopApp) -> None:
+    """Show what fires and what is watched."""
+    from oomtop.tui.alerts.screen import AlertsScreen
+
+    app.push_screen(AlertsScreen(app.state, app.look, app.options.alerts.rules if app.options.alerts else ()))
+    app.feed()
+
+
+OPENINGS: Mapping[str, Callable[..., None]] = MappingProxyType(
+    {"alerts": _alerts, "help": _help, "copy": _copy, "export": _export, "setup": _setup}
+)
+"""By the name that a binding gives to `action_open`."""

@@ -1,0 +1,120 @@
+"""`TabScreen`: a screen that is fed by one reactive and says what the keys of the actions apply to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.host.process import ProcessId
+from oomtop.oomlog.event import OomEvent
+from oomtop.tui.base.session import State
+from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.prompt_line import PromptLine
+
+TABS = (("processes", "Processes"), ("cgroups", "Cgroups"), ("events", "Events"), ("kernel", "Kernel"))
+"""(id, title) of every tab, in the order of the Tab key and of the header."""
+
+
+class TabScreen(Screen[None]):
+    """A tab, or a screen of one thing that opens over it; fed only while it is in sight."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
+
+    # A screen of Textual's moves the focus with these keys, before the app would see them.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.beside(1)", "Next tab", show=False, id="app.next_tab"),
+        Binding("shift+tab", "app.beside(-1)", "Tab before", show=False, id="app.previous_tab"),
+    ]
+
+    # repaint=False: the screen itself shows nothing, and its repaint would send every line again (9 kB/s).
+    assessment: reactive[Assessment | None] = reactive(None, init=False, repaint=False)
+
+    def __init__(self, state: State, look: Look, *, id: str) -> None:
+        super().__init__(id=id)
+        self.state = state
+        self.look = look
+
+    def _compositor_refresh(self) -> None:
+        """Behind a dialog, have the screen on top paint what changed; Textual itself sends all of it (9 kB a tick)."""
+        if self is self.app.screen or not self.is_current:
+            super()._compositor_refresh()
+            return
+        regions = self._compositor._dirty_regions
+        if regions:
+            self.app.screen.refresh(*regions)
+        regions.clear()
+        self._dirty_widgets.clear()
+
+    def fit_terminal(self) -> None:
+        """Set the classes of the terminal's size before anything is mounted.
+
+        Textual sets them when the size is told, and then styles all that stands once more (3 ms of the start).
+        """
+        sides = ((self.app.size.width, self.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.VERTICAL_BREAKPOINTS))
+        found = [max(step for step in steps if step[0] <= cells)[1] for cells, steps in sides]
+        self.add_class(*found, update=False)
+
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Take a tick in."""
+
+    def targets(self) -> tuple[ProcessId, ...]:
+        """Return the processes that an action would be for: what is tagged, else what is under the cursor."""
+        return ()
+
+    def targets_title(self) -> str:
+        """Return the targets in words: `4711 alice java -jar app.jar`, `3 processes`."""
+        return f"{len(self.targets())} processes"
+
+    def cgroup(self) -> str | None:
+        """Return the cgroup that an action would be for, where the cursor is on one."""
+        return None
+
+    def event(self) -> OomEvent | None:
+        """Return the OOM event that the cursor is on, or the newest one."""
+        return self.assessment.events[0] if self.assessment is not None and self.assessment.events else None
+
+    def selected_setting(self) -> str | None:
+        """Return the kernel setting that `y` would change, where the cursor is on one."""
+        return None
+
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Return (what it is, text) of all that can be copied, the most wanted first."""
+        return ()
+
+    @property
+    def prompt(self) -> PromptLine | None:
+        """The line that asks for a text, None on a tab that asks nothing."""
+        return next(iter(self.query("#line").results(PromptLine)), None)
+
+    def search(self) -> None:
+        """Ask for a text and go to what holds it, on a tab that can."""
+
+    def filter(self) -> None:
+        """Ask what to show, on a tab that can show less."""
+
+    def choose_user(self) -> None:
+        """Ask whose rows to show, on a tab where rows belong to users."""
+
+    def hold(self, still: bool) -> None:
+        """Keep rows in their places while a dialog about one of them is open."""
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the tab, or explain the figure, that was clicked."""
+        from oomtop.tui.help.mouse import clicked
+
+        clicked(self, event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Have the figure under the pointer explained beside it."""
+        from oomtop.tui.help.mouse import pointed_at
+
+        pointed_at(self, event)
+
+    def show_remarks(self) -> None:
+        """Draw what shows the app's state anew, because the state changed."""

@@ -24,7 +24,7 @@ GIVEN = f"{ACTIONS}::test_what_is_given_is_what_is_asked_for"
 LOOK = f"{SCREENS}::test_no_color_ascii_and_theme"
 SAMPLED = f"{REPORTS}::test_samples_are_taken_at_the_interval"
 FLEET = f"{SERVERS}::test_the_fleet"
-DRILLED = "tests/actions/test_drill.py::test_a_drill_ends_as_it_says_and_leaves_nothing"
+DRILLED = "tests/actions/drill/test_drill.py::test_a_drill_ends_as_it_says_and_leaves_nothing"
 
 PROOFS = {
     "--version": f"{REPORTS}::test_the_version_is_told",
@@ -65,10 +65,10 @@ PROOFS = {
     "sysctl --yes": f"{YES}[sysctl swappiness 10]",
     "undo --list": f"{ACTIONS}::test_a_dry_run_and_a_list_of_undo_undo_nothing",
     "undo --dry-run": f"{ACTIONS}::test_a_dry_run_and_a_list_of_undo_undo_nothing",
-    "undo --yes": "tests/test_cli_actions.py::test_done_then_undone_by_a_later_command",
+    "undo --yes": "tests/commands/test_action_commands.py::test_done_then_undone_by_a_later_command",
     "doctor --json": "tests/analysis/test_doctor.py::test_the_command_on_this_machine",
     "recommend --interval": f"{SAMPLED}[recommend]",
-    "record --file": "tests/test_recorder.py::test_the_command_records_until_it_is_told_to_end",
+    "record --file": "tests/recording/test_recorder.py::test_the_command_records_until_it_is_told_to_end",
     "record --max-size": f"{REPORTS}::test_a_recording_has_the_bounds_it_is_given",
     "record --max-age": f"{REPORTS}::test_a_recording_has_the_bounds_it_is_given",
     "record --with-monitor": f"{SCREENS}::test_the_monitor_records_meanwhile",

@@ -76,7 +76,7 @@ print(reused, wrong, signalled)
 
 @pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reason="needs CAP_SYS_ADMIN for a pid namespace")
 def test_the_wrong_process_is_never_signalled():
-    here = os.path.dirname(os.path.abspath(__file__))
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     script = _SCRIPT.format(tests=here, root=os.path.dirname(os.path.dirname(here)), tries=TRIES)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
     if done.returncode == 77:

@@ -25,7 +25,7 @@ from oomtop.sources.recorded import RecordedSource
 from oomtop.times import parse_age, parse_time
 from tests.synthetic import SyntheticMachine, make_event
 
-REPO = Path(__file__).parent.parent
+REPO = Path(__file__).parents[2]
 END = {"phase": "end", "time": 5.0, "title": "Send SIGTERM to 4711 (java)", "status": "done", "summary": "exited"}
 
 

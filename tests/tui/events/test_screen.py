@@ -15,7 +15,7 @@ from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_block import Sheet
 from tests.tui.factories import make_assessment
 
-LOGS = Path(__file__).parents[1] / "fixtures" / "events"
+LOGS = Path(__file__).parents[2] / "fixtures" / "events"
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
 

@@ -37,7 +37,7 @@ from oomtop.tui.actions import menus
 from oomtop.tui.actions.dialogs import AskDialog, Menu, PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
 
-_spec = importlib.util.spec_from_file_location("factories", pathlib.Path(__file__).parent / "factories.py")
+_spec = importlib.util.spec_from_file_location("factories", pathlib.Path(__file__).parents[1] / "factories.py")
 factories = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(factories)
 

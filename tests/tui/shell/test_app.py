@@ -20,7 +20,7 @@ from oomtop.tui.actions.dialogs import Menu, PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.widgets.panel import Panel
 
-EVENT = sorted((Path(__file__).parents[1] / "fixtures" / "events").glob("*.log"))[0]
+EVENT = sorted((Path(__file__).parents[2] / "fixtures" / "events").glob("*.log"))[0]
 
 
 class Scripted:

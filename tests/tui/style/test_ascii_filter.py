@@ -6,7 +6,7 @@ from textual.color import Color
 
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.style.ascii_filter import AsciiLines
-from tests.tui.test_app import Scripted, drawn, settled
+from tests.tui.shell.test_app import Scripted, drawn, settled
 
 
 @pytest.mark.parametrize("keys", [(), ("question_mark",), ("o",), ("d",), ("W", "enter"), ("S",), ("colon",), ("v",)])

@@ -185,7 +185,7 @@ def test_wrong_arguments_are_named(arguments, told):
 
 
 def test_a_recording_tells_its_peaks_and_nothing_of_another_time():
-    recording = Path(__file__).parents[1] / "fixtures" / "recording-1.db"
+    recording = Path(__file__).parents[2] / "fixtures" / "recording-1.db"
     data = json.loads(run("--recording", str(recording), "--json").stdout)
     assert (data["samples"], round(data["seconds"])) == (45, 220)
     assert data["groups"]

@@ -30,6 +30,8 @@ class Victim:
     shmem_rss: int | None = None
     pgtables: int | None = None
     oom_score_adj: int | None = None
+    rss: int | None = None
+    """Resident in all, for a killer that gives one figure; None where the kernel gives its parts."""
 
 
 @frozen
@@ -83,9 +85,9 @@ class OomEvent:
     """One OOM event: a kill, a whole report, or a report without a kill."""
 
     killer: str
-    """`kernel`, `systemd-oomd`, `earlyoom`, `nohang`, `oomd`, `kubelet`, `containerd`."""
+    """`kernel`, `systemd-oomd`, `earlyoom`, `nohang`, `oomd`, `lmkd`, `lowmemorykiller`."""
     type: str
-    """`global`, `memcg`, `global-cpuset`, `sysrq`, `cgroup`, `process` or `unknown`."""
+    """`global`, `memcg`, `global-cpuset`, `mempolicy`, `sysrq`, `cgroup`, `process` or `unknown`."""
     time: float | None = None
     """Unix time, None where the log has no date."""
     kernel_time: float | None = None
@@ -138,6 +140,10 @@ class OomEvent:
     """For a daemon's kill of a cgroup: which."""
     reason: str | None = None
     processes_killed: int | None = None
+    outcome: str | None = None
+    """`killed`, `sent` (a signal, no word of an exit), `failed`, `dry-run`; None where no victim is named."""
+    attempts: int | None = None
+    """How many signals one process got, where a killer tells of each."""
     notes: tuple[str, ...] = ()
     """What is damaged, missing or odd about the text, in words."""
     raw: tuple[str, ...] = ()

@@ -46,6 +46,7 @@ class _Open:
             self.event,
             victim=victims[0] if victims else None,
             other_victims=tuple(victims[1:]),
+            outcome="killed" if victims else "failed" if self.event.no_killable_processes else None,
             reaped_pids=tuple(self.reaped),
             complete=complete and self.event.has_header and bool(victims),
             raw=tuple(self.raw[:_MAX_RAW]),
@@ -321,7 +322,9 @@ def _is_kernel_message(message: str | None) -> bool:
 def _type_of(before: str, constraint: str, memcg: str | None) -> str:
     if memcg is not None or constraint == "CONSTRAINT_MEMCG":
         return "memcg"
-    if constraint in ("CONSTRAINT_CPUSET", "CONSTRAINT_MEMORY_POLICY"):
+    if constraint == "CONSTRAINT_MEMORY_POLICY":
+        return "mempolicy"
+    if constraint == "CONSTRAINT_CPUSET":
         return "global-cpuset"
     return "global" if before == "unknown" else before
 

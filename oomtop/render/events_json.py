@@ -13,7 +13,7 @@ _PLAIN = (
     "order", "trigger_oom_score_adj", "kernel", "constraint", "cpuset", "mems_allowed", "oom_memcg", "task_memcg",
     "memcg_usage", "memcg_limit", "memcg_swap_usage", "memcg_swap_limit", "memcg_kmem_usage", "oom_group",
     "allocating_task", "tasks_unparsed", "page_size", "swap_total", "swap_free", "ram_pages", "reserved_pages",
-    "pagecache_pages", "panic", "no_killable_processes", "cgroup", "reason", "processes_killed",
+    "pagecache_pages", "panic", "no_killable_processes", "cgroup", "reason", "processes_killed", "outcome", "attempts",
 )  # fmt: skip
 
 Json = dict[str, object]

@@ -27,7 +27,7 @@ def find_cause(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
         )
     if event.type == "memcg":
         return _of_cgroup(event)
-    if event.type == "global-cpuset":
+    if event.type in ("global-cpuset", "mempolicy"):
         return _of_node(event, zones)
     if event.type == "global":
         return _of_machine(event, zones)

@@ -28,7 +28,7 @@ def total_of(event: OomEvent) -> Total:
         return Total(None, False, "the report does not say how much RAM there is")
     if event.swap_total is None:
         return Total(ram, False, f"{source}; the total of swap is not in the log")
-    constrained = event.type == "global-cpuset"
+    constrained = event.type in ("global-cpuset", "mempolicy")
     words = f"{source} + 'Total swap'" + ("; bound to nodes, so the kernel took less" if constrained else "")
     return Total(ram + max(0, event.swap_total) // event.page_size, not constrained, words)
 

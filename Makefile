@@ -1,5 +1,6 @@
 # make run   creates the environment, installs, starts the monitor
 # make test  creates the environment, runs the tests and the checks
+# make fuzz  the fuzzers of tests/fuzz with many cases each
 # make vm    the tests that boot kernels of their own in QEMU
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint unit others vm bench docs screenshots transcript dist zipapp deb man completion clean
+.PHONY: run test lint unit others fuzz vm bench docs screenshots transcript dist zipapp deb man completion clean
 
 run: $(STAMP)
 	@$(BIN)/oomtop
@@ -36,6 +37,10 @@ unit: $(STAMP)
 # The unit tests on every other supported interpreter that this machine has.
 others: $(STAMP)
 	tests/interpreters.sh
+
+# A new seed each time; DOORS="keys filter", SEED and COUNT narrow it down.
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz $(DOORS) $(addprefix --seed ,$(SEED)) $(addprefix --count ,$(COUNT))
 
 # Whole-machine OOM kills, swap, zram, cgroup v2, in machines that are booted for them; under half an hour.  What a busy
 # host starved is tried once more.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 
 from oomtop.analysis.model.assessment import ProcessRow
@@ -18,6 +19,8 @@ _Number = Callable[[ProcessRow], "float | None"]
 
 # A regular expression may take long on a long text, and nobody searches the end of a 4 MB command.
 _MAX_TEXT = 4096
+_LONGEST = 500
+"""Characters of a filter: what is longer was pasted by mistake."""
 
 
 class FilterError(OomtopError):
@@ -79,11 +82,20 @@ def parse(text: str) -> Predicate:
         FilterError: the text looks like an expression or a regular expression and is none.
     """
     text = text.strip()
+    if len(text) > _LONGEST:
+        raise FilterError(f"a filter has at most {_LONGEST} characters, this one has {len(text)}")
     if text.startswith("!"):
         return _matching(text[1:])
     if re.match(_LOOKS_LIKE_EXPRESSION, text):
-        return _Parser(text).parse()
+        return _expression(text)
     return containing(text.strip('"'))
+
+
+def _expression(text: str) -> Predicate:
+    try:
+        return _Parser(text).parse()
+    except RecursionError:
+        raise FilterError("too many parentheses within each other") from None
 
 
 def containing(text: str) -> Predicate:
@@ -103,8 +115,11 @@ def haystack(row: ProcessRow) -> str:
 
 def _regex(text: str) -> re.Pattern[str]:
     try:
-        return re.compile(text, re.IGNORECASE | re.MULTILINE)
-    except re.error as error:
+        # A `[[` or `--` in a class means what it says; a warning would be written over the screen.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return re.compile(text, re.IGNORECASE | re.MULTILINE)
+    except (re.error, OverflowError, RecursionError) as error:
         raise FilterError(f"not a regular expression: {text!r}: {error}") from error
 
 

@@ -39,6 +39,10 @@ def test_rejects(text: str) -> None:
     ("text", "words"),
     [
         ("!(", "not a regular expression"),
+        (f"!{'(' * 499}", "not a regular expression"),
+        ("!a{99999999999}", "not a regular expression"),
+        (f"{'(' * 400}rss>1", "too many parentheses"),
+        ("x" * 501, "at most 500 characters, this one has 501"),
         ("rsss>1g", "unknown field 'rsss'; fields: pid"),
         ("rss>lots", "expected a number after rss"),
         ("rss>1g and", "but the filter ends there"),

@@ -1,0 +1,34 @@
+"""`python -m tests.fuzz [DOOR ...] [--seed N] [--count N] [--only N]`: try many cases of each door, or one again."""
+
+import argparse
+import sys
+import time
+from collections import Counter
+
+from tests.fuzz.harness import attack, doors
+
+
+def main() -> int:
+    known = doors()
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("door", nargs="*", help=f"{', '.join(known)}; all without one")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="a new one each time")
+    parser.add_argument("--count", type=int, help="cases of each door, instead of the door's own number")
+    parser.add_argument("--only", type=int, help="the number of the one case to try")
+    options = parser.parse_args()
+    kinds: Counter[str] = Counter()
+    for name in options.door or known:
+        count = 1 if options.only is not None else options.count or known[name].many
+        begun = time.monotonic()
+        for finding in attack(known[name], count, options.seed, options.only or 0):
+            if not kinds[f"{name}: {finding.problem}"]:
+                print(f"{name}: {finding}", flush=True)
+            kinds[f"{name}: {finding.problem}"] += 1
+        print(f"{name}: {count} cases of seed {options.seed} in {time.monotonic() - begun:.0f} s", flush=True)
+    for kind, times in kinds.most_common():
+        print(f"{times:6} {kind}")
+    return 1 if kinds else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

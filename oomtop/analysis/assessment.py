@@ -111,7 +111,10 @@ class _Rows:
         self._pages = total_pages(snapshot.meminfo.mem_total, snapshot.meminfo.swap_total, self._page)
         self._users = dict(snapshot.users)
         self._names = dict(snapshot.containers)
-        self._renamed = before is not None and before.containers != snapshot.containers
+        self._renamed = before is not None and (before.containers, before.users) != (
+            snapshot.containers,
+            snapshot.users,
+        )
         self._limits = nearest_limits(groups)
         self._seconds = snapshot.monotonic - before.monotonic if before else 0.0
         self._old: Mapping[ProcessId, ProcessRow] = (

@@ -45,10 +45,17 @@ class CommandLines:
             return False
         self._pending += 1
         if len(self._threads) < _WORKERS:
-            thread = threading.Thread(target=self._run, name="oomtop-cmdline", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            self._add_worker()
         return True
+
+    def _add_worker(self) -> None:
+        thread = threading.Thread(target=self._run, name="oomtop-cmdline", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # No further thread can be made now: `comm` stays, and the next question tries again.
+            return
+        self._threads.append(thread)
 
     def collect(self, seconds: float = 0.02) -> list[tuple[ProcessId, str]]:
         """Return what has arrived, waiting `seconds` altogether at most for what was asked."""

@@ -37,10 +37,17 @@ class ContainerNames:
         """Return (id, name) pairs known now, the same object until there are more; new ids begin a reading."""
         ids = {number for path in paths for number in ids_of(path)}
         if ids - self._asked and (self._thread is None or not self._thread.is_alive()):
-            self._asked = ids
-            self._thread = threading.Thread(target=self._read, args=(ids,), name="oomtop-containers", daemon=True)
-            self._thread.start()
+            self._begin(ids)
         return self._names
+
+    def _begin(self, ids: set[str]) -> None:
+        thread = threading.Thread(target=self._read, args=(ids,), name="oomtop-containers", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # No further thread can be made now: ids stay ids, and the next tick tries again.
+            return
+        self._asked, self._thread = ids, thread
 
     def _read(self, ids: set[str]) -> None:
         names = tuple(sorted(read_container_names(self._root, ids).items()))

@@ -5,7 +5,8 @@
 Measured on 5,000 idle processes, 2 cores: listing `/proc` 10 ms, `pread` of a kept `stat` 36 ms, a fresh
 open, read and close of the same file 98 ms, `status` 68 ms.  So a scan re-reads `stat`, compares bytes, and
 keeps the `Process` object of a process that did nothing: later stages rely on that identity.  `/proc` is listed
-again only when a number was given away or a thread ended, which `/proc/loadavg` tells: `0.19 0.14 0.22 1/560 31234`.
+again when a number was given away or a thread ended, which `/proc/loadavg` tells: `0.19 0.14 0.22 1/560 31234`, and on
+every fifth scan all the same, as in some sandboxes and foreign pid namespaces it tells nothing.
 A process that rests is read in turn, every fourth scan, as long as the machine's own figures stand still.
 
 Sample line: `1234 (stress-ng-vm) S 1 1234 1234 0 -1 4194560 2561 0 3 0 7 1 0 0 20 0 1 0 8421 9420800 812 ...`
@@ -31,6 +32,8 @@ ROTATION = 16
 # After so many scans without a change in stat a process rests, and is read on every fourth scan.
 _RESTS_AFTER = 4
 REST = 4
+# Scans after which /proc is listed even if /proc/loadavg tells of no change.
+LISTING = 5
 _SPARE_DESCRIPTORS = 256
 _PF_KTHREAD = 0x00200000
 
@@ -96,7 +99,7 @@ class ProcessScan:
         births = _read(f"{self._proc}/loadavg")
         # The last two words: threads running/existing, and the number given away last.
         births = None if births is None else b" ".join(births.split()[3:]).partition(b"/")[2]
-        if births is not None and births == self._births:
+        if births is not None and births == self._births and self._turn % LISTING:
             return
         self._births = births
         self._order = sorted(int(name) for name in os.listdir(self._proc) if name.isdigit())

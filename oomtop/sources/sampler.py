@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,6 +19,7 @@ from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import ProcessScan, parse_cgroup
 from oomtop.host.root import Root, read_optional
 from oomtop.host.swaps import read_swaps, read_zram, read_zswap
+from oomtop.host.user_names import UserNames
 from oomtop.host.vmstat import read_vmstat
 from oomtop.host.zoneinfo import read_zoneinfo
 from oomtop.snapshot import Machine, Problem, Snapshot
@@ -48,7 +48,7 @@ class Sampler:
         self._own_cgroup = read_own_cgroup(self._root, self._layout)
         self._is_container = is_container(self._root)
         self._containers = ContainerNames(self._root)
-        self._users: dict[int, str] = {}
+        self._users = UserNames()
         self._paths: tuple[str, ...] = ()
         self._groups: dict[str, Cgroup] = {}
         self._group_count: int | None = None
@@ -162,18 +162,11 @@ class Sampler:
             self._groups[path] = group
 
     def _user_names(self, processes: tuple[Process, ...]) -> tuple[tuple[int, str], ...]:
-        for uid in {process.euid for process in processes}:
-            if uid is not None and uid not in self._users:
-                self._users[uid] = user_name(uid)
-        return tuple(self._users.items())
-
-
-def user_name(uid: int) -> str:
-    """Return the login name of `uid`, or the number where the machine does not know it."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+        names = self._users.names({process.euid for process in processes if process.euid is not None})
+        if overdue := self._users.overdue:
+            why = f"{overdue} not answered yet (nsswitch.conf: LDAP, sssd): the number is shown until then"
+            self._problems.append(Problem("user names", why))
+        return names
 
 
 def read_machine(root: Root) -> Machine:

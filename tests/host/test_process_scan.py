@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oomtop.host.cmdline import CommandLines, parse_cmdline
-from oomtop.host.process_scan import ROTATION, ProcessScan
+from oomtop.host.process_scan import LISTING, ROTATION, ProcessScan
 from oomtop.host.root import Root
 
 PAGE, TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
@@ -82,3 +82,27 @@ def test_command_lines_arrive_from_their_own_threads(scan, sleeper):
 def test_a_command_line_is_arguments_with_blanks():
     assert parse_cmdline(b"a\0b c\0\0") == "a b c"
     assert parse_cmdline(b"\xff\0x\0") == "\\xff x"
+
+
+def test_new_processes_are_listed_where_loadavg_never_changes(fake_proc):
+    add, root = fake_proc
+    add(10)
+    scanner = ProcessScan(root, PAGE, TICKS)
+    assert [process.pid for process in scanner.scan()] == [10]
+    add(11)
+    seen = [[process.pid for process in scanner.scan()] for _ in range(LISTING)]
+    scanner.close()
+    assert seen[-1] == [10, 11]
+
+
+@pytest.fixture
+def fake_proc(tmp_path):
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/loadavg").write_text("0.00 0.00 0.00 0/0 0\n")
+
+    def add(pid):
+        (tmp_path / f"proc/{pid}").mkdir()
+        fields = [0] * 50
+        (tmp_path / f"proc/{pid}/stat").write_text(f"{pid} (x) S {' '.join(map(str, fields))}\n")
+
+    return add, Root(str(tmp_path))

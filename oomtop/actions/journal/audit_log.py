@@ -12,7 +12,6 @@ import errno
 import itertools
 import json
 import os
-import pwd
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -24,6 +23,7 @@ from oomtop.errors import ParseError
 from oomtop.frozen import frozen
 from oomtop.host.process_scan import parse_stat
 from oomtop.host.root import read_optional
+from oomtop.host.user_names import user_name_soon
 
 MAX_BYTES = 4 << 20
 """At this size the file becomes `audit.jsonl.1`, and the one before `.2`."""
@@ -60,12 +60,8 @@ class Actor:
 def current_actor(environ: Mapping[str, str] = os.environ) -> Actor:
     """Return who runs this process."""
     uid = os.getuid()
-    try:
-        user = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        user = str(uid)
     pid = os.getpid()
-    return Actor(uid, user, environ.get("SUDO_USER"), _terminal(), pid, start_time_of(pid), boot_id())
+    return Actor(uid, user_name_soon(uid), environ.get("SUDO_USER"), _terminal(), pid, start_time_of(pid), boot_id())
 
 
 def boot_id() -> str | None:

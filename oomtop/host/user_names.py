@@ -1,0 +1,99 @@
+"""Login names of user ids, looked up away from the tick: NSS may ask a network, and LDAP or sssd answer late or never.
+
+nsswitch.conf(5), getpwuid_r(3).  Until the answer is there, a user is shown by its number.
+"""
+
+from __future__ import annotations
+
+import pwd
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+PATIENCE = 0.02
+"""Seconds that a tick waits for names asked for just now: more than files need, too little to be seen."""
+DEADLINE = 2.0
+"""Seconds after which a lookup no longer holds up those behind it."""
+_WORKERS = 4
+_MOST_WORKERS = 12
+
+
+class UserNames:
+    """Asks for each uid once, in threads of its own, and remembers the answers."""
+
+    def __init__(self, look_up: Callable[[int], str] | None = None) -> None:
+        self._look_up = look_up or user_name
+        self._asked: set[int] = set()
+        self._names: dict[int, str] = {}
+        self._work: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+        self._threads = 0
+        self._heard = 0.0
+        """Monotonic time of the last answer, or of the question since which none came."""
+
+    def names(self, uids: Iterable[int], patience: float = PATIENCE) -> tuple[tuple[int, str], ...]:
+        """Return (uid, name) of those known; waits `patience` seconds at most, and not behind a slow answer."""
+        if not self._pending:
+            self._heard = time.monotonic()
+        else:
+            patience = 0.0
+        for uid in set(uids) - self._asked:
+            self._asked.add(uid)
+            self._work.put(uid)
+        if self._pending:
+            self._staff()
+            self._collect(patience)
+        return tuple(self._names.items())
+
+    @property
+    def overdue(self) -> int:
+        """How many names have not come within the deadline."""
+        return self._pending if self._is_late else 0
+
+    @property
+    def _pending(self) -> int:
+        return len(self._asked) - len(self._names)
+
+    @property
+    def _is_late(self) -> bool:
+        return self._pending > 0 and time.monotonic() - self._heard > DEADLINE
+
+    def _collect(self, patience: float) -> None:
+        end = time.monotonic() + patience
+        while self._pending:
+            try:
+                uid, name = self._done.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                return
+            self._names[uid] = name
+            self._heard = time.monotonic()
+
+    def _staff(self) -> None:
+        """Start threads for what waits, and further ones when the present ones are held up."""
+        most = _MOST_WORKERS if self._is_late else _WORKERS
+        while self._threads < min(most, self._pending):
+            try:
+                threading.Thread(target=self._run, name="oomtop-users", daemon=True).start()
+            except RuntimeError:
+                # No further thread can be made now: the numbers stay, and the next tick tries again.
+                return
+            self._threads += 1
+
+    def _run(self) -> None:
+        while True:
+            uid = self._work.get()
+            self._done.put((uid, self._look_up(uid)))
+
+
+def user_name(uid: int) -> str:
+    """Return the login name of `uid`, or the number where the machine does not know it; may block."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OSError, OverflowError):
+        return str(uid)
+
+
+def user_name_soon(uid: int) -> str:
+    """Return the login name of `uid`, or the number where it does not come within a second."""
+    return dict(UserNames().names((uid,), patience=1.0)).get(uid, str(uid))

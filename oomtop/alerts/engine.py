@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from oomtop.alerts.figures import Key, Reading, Readings, fits, read
+from oomtop.alerts.figures import AlertValue, Key, Readings, fits, read
 from oomtop.alerts.notice import Notice
 from oomtop.analysis.model.assessment import Assessment, FiringAlert, Severity
 from oomtop.analysis.sentences import describe_event
@@ -223,11 +223,11 @@ def _holds(columns: Sequence[tuple[Condition, Readings]], key: Key, is_firing: b
     return None if None in answers else True
 
 
-def _pick(readings: Readings, key: Key) -> Reading:
+def _pick(readings: Readings, key: Key) -> AlertValue:
     return readings[key] if key in readings else readings[""]
 
 
-def _one_holds(condition: Condition, reading: Reading, is_firing: bool) -> bool | None:
+def _one_holds(condition: Condition, reading: AlertValue, is_firing: bool) -> bool | None:
     if condition.threshold is None:
         return True
     threshold = condition.clear if is_firing and condition.clear is not None else condition.threshold
@@ -237,7 +237,7 @@ def _one_holds(condition: Condition, reading: Reading, is_firing: bool) -> bool 
     return _COMPARE[condition.operator](reading.value, bound)
 
 
-def _bound(condition: Condition, threshold: Threshold, reading: Reading) -> float | None:
+def _bound(condition: Condition, threshold: Threshold, reading: AlertValue) -> float | None:
     """Return the threshold in the unit of the reading: a percentage of a size is one of its whole."""
     if not threshold.is_share or FIGURES[condition.figure][0] is Unit.SHARE:
         return threshold.amount
@@ -256,7 +256,7 @@ def _describe(columns: Sequence[tuple[Condition, Readings]], key: Key) -> tuple[
     return subject, " and ".join(parts) + (f": {subject}" if subject else ""), value
 
 
-def _sentence(condition: Condition, reading: Reading) -> str:
+def _sentence(condition: Condition, reading: AlertValue) -> str:
     if condition.threshold is None:
         return condition.figure
     is_endless = reading.value is not None and math.isinf(reading.value)

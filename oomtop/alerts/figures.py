@@ -15,7 +15,7 @@ Key = object
 
 
 @frozen
-class Reading:
+class AlertValue:
     """One figure of one thing; `whole` is what a percentage is a share of."""
 
     subject: str
@@ -23,14 +23,14 @@ class Reading:
     whole: float | None = None
 
 
-Readings = Mapping[Key, Reading]
+Readings = Mapping[Key, AlertValue]
 
 
 def read(figure: str, assessment: Assessment, filters: Mapping[str, str]) -> Readings:
     """Return the readings of a figure, only of what the filters let through."""
     if figure in _MACHINE:
         value, whole = _MACHINE[figure](assessment)
-        return {"": Reading("", value, whole)}
+        return {"": AlertValue("", value, whole)}
     if figure in _CGROUP:
         return _cgroups(_CGROUP[figure], assessment, filters)
     if figure in _PROCESS:
@@ -139,7 +139,7 @@ def _cgroups(
     select: Callable[[CgroupFigures, Assessment], Pair], assessment: Assessment, filters: Mapping[str, str]
 ) -> Readings:
     return {
-        group.cgroup.path: Reading(group.cgroup.path, *select(group, assessment))
+        group.cgroup.path: AlertValue(group.cgroup.path, *select(group, assessment))
         for group in assessment.cgroups
         if fits(filters.get("cgroup"), [group.cgroup.path]) and fits(filters.get("unit"), [group.name])
     }
@@ -149,7 +149,7 @@ def _processes(
     select: Callable[[ProcessRow, Assessment], Pair], assessment: Assessment, filters: Mapping[str, str]
 ) -> Readings:
     return {
-        row.process.id: Reading(f"{row.process.comm} ({row.process.pid})", *select(row, assessment))
+        row.process.id: AlertValue(f"{row.process.comm} ({row.process.pid})", *select(row, assessment))
         for row in assessment.rows
         if _is_meant(row, filters)
     }
@@ -170,7 +170,7 @@ def _is_meant(row: ProcessRow, filters: Mapping[str, str]) -> bool:
 
 def _findings(assessment: Assessment, filters: Mapping[str, str]) -> Readings:
     return {
-        (finding.id, finding.target, finding.cgroup): Reading(finding.title, 1.0)
+        (finding.id, finding.target, finding.cgroup): AlertValue(finding.title, 1.0)
         for finding in assessment.findings
         if fits(filters.get("finding"), [finding.id]) and fits(filters.get("cgroup"), [finding.cgroup])
     }

@@ -9,15 +9,15 @@ from operator import attrgetter
 from oomtop.analysis.account import account_memory, account_pressure, account_swap
 from oomtop.analysis.cgroups.assess import assess_groups, nearest_limits
 from oomtop.analysis.findings.machine import find
-from oomtop.analysis.findings.rule import Curve, Facts
+from oomtop.analysis.findings.rule import Facts
 from oomtop.analysis.model.assessment import (
     Assessment,
     CgroupFigures,
     Exhaustion,
     Growth,
     MemoryAccount,
+    PastSeries,
     ProcessRow,
-    Series,
     Victims,
 )  # fmt: skip
 from oomtop.analysis.oom_score.badness import badness, total_pages
@@ -25,6 +25,7 @@ from oomtop.analysis.oom_score.ranking import culprit, rank_scored
 from oomtop.analysis.trends.exhaustion import exhaustion
 from oomtop.analysis.trends.group_growth import growths
 from oomtop.analysis.trends.process_growth import growth
+from oomtop.analysis.trends.slope import Curve
 from oomtop.history import History
 from oomtop.host.containers import name_of
 from oomtop.host.process import Process, ProcessId
@@ -243,11 +244,11 @@ def _unlogged(snapshot: Snapshot, history: History) -> int | None:
     return max(0, snapshot.vmstat.oom_kill - known)
 
 
-def _series(history: History, now: float) -> Series:
+def _series(history: History, now: float) -> PastSeries:
     points = [point for point in history.machine if now - point.time <= _CHART_SECONDS]
     step = max(1, len(points) // _CHART_POINTS)
     points = points[::step]
-    return Series(
+    return PastSeries(
         times=tuple(point.time for point in points),
         available=tuple(point.available for point in points),
         swap_used=tuple(point.swap_used for point in points),
@@ -257,14 +258,14 @@ def _series(history: History, now: float) -> Series:
     )
 
 
-def _day(history: History, now: float, before: Series | None) -> Series:
+def _day(history: History, now: float, before: PastSeries | None) -> PastSeries:
     """Return the day's minutes; those of the tick before while no minute and no mark came."""
     marks = _marks(history, now - _DAY_SECONDS)
     is_same = before is not None and before.times[-1:] == (history.day.newest,) and before.marks == marks
     if before is not None and is_same:
         return before
     columns = {name: history.day.column(name) for name in ("available", "swap_used", "some_avg10", "full_avg10")}
-    return Series(
+    return PastSeries(
         times=tuple(value or 0.0 for value in history.day.column("time")),
         available=_whole(columns["available"]),
         swap_used=_whole(columns["swap_used"]),

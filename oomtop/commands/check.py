@@ -24,7 +24,7 @@ USAGE_ERROR = _UNKNOWN
 
 
 @frozen
-class Bounds:
+class Thresholds:
     """Where a figure becomes a warning (None: never) and where it becomes critical."""
 
     warning: float | None
@@ -32,13 +32,13 @@ class Bounds:
 
 
 @frozen
-class Reading:
+class CheckResult:
     """One figure judged: `level` is an index of OK, WARNING, CRITICAL, UNKNOWN."""
 
     name: str
     value: float | None
     unit: str
-    bounds: Bounds
+    bounds: Thresholds
     below: bool
     level: int
 
@@ -57,8 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (1)")
 
 
-def _bounds(read: Callable[[str], float], rising: bool) -> Callable[[str], Bounds]:
-    def parse(text: str) -> Bounds:
+def _bounds(read: Callable[[str], float], rising: bool) -> Callable[[str], Thresholds]:
+    def parse(text: str) -> Thresholds:
         words = text.split(",")
         if len(words) > 2:
             raise argparse.ArgumentTypeError(f"{text!r} is not WARNING,CRITICAL nor one value")
@@ -66,7 +66,7 @@ def _bounds(read: Callable[[str], float], rising: bool) -> Callable[[str], Bound
         if len(values) == 2 and (values[0] > values[1]) == rising and values[0] != values[1]:
             order = "below" if rising else "above"
             raise argparse.ArgumentTypeError(f"{text!r}: the warning has to be {order} the critical value")
-        return Bounds(values[0] if len(values) == 2 else None, values[-1])
+        return Thresholds(values[0] if len(values) == 2 else None, values[-1])
 
     return parse
 
@@ -124,11 +124,11 @@ def _sample(options: argparse.Namespace) -> Assessment:
     return assessment
 
 
-def judge(assessment: Assessment, options: argparse.Namespace) -> list[Reading]:
+def judge(assessment: Assessment, options: argparse.Namespace) -> list[CheckResult]:
     """Return every figure that was asked for; available memory where nothing was."""
     memory, swap, psi = assessment.memory, assessment.swap, assessment.pressure.memory
     asked = any(getattr(options, name) for name in _ASKABLE)
-    available = options.available or (None if asked else Bounds(10.0, 5.0))
+    available = options.available or (None if asked else Thresholds(10.0, 5.0))
     limited = [group for group in assessment.cgroups if group.effective_limit and group.headroom is not None]
     rooms = [100 * (group.headroom or 0) / (group.effective_limit or 1) for group in limited]
     times = [item for item in assessment.exhaustion if item.rate is not None]
@@ -143,7 +143,7 @@ def judge(assessment: Assessment, options: argparse.Namespace) -> list[Reading]:
         ("exhaustion", soonest if times else None, "s", options.exhaustion, True),
     )
     return [
-        Reading(name, value, unit, bounds, below, _level(value, bounds, below))
+        CheckResult(name, value, unit, bounds, below, _level(value, bounds, below))
         for name, value, unit, bounds, below in candidates
         if bounds is not None
     ]
@@ -156,7 +156,7 @@ def _per_cent(part: int | None, whole: int | None) -> float | None:
     return None if part is None or not whole else 100 * part / whole
 
 
-def _level(value: float | None, bounds: Bounds, below: bool) -> int:
+def _level(value: float | None, bounds: Thresholds, below: bool) -> int:
     if value is None:
         return _UNKNOWN
     for level, bound in ((2, bounds.critical), (1, bounds.warning)):
@@ -165,12 +165,12 @@ def _level(value: float | None, bounds: Bounds, below: bool) -> int:
     return 0
 
 
-def _words(reading: Reading) -> str:
+def _words(reading: CheckResult) -> str:
     value = "unknown" if reading.value is None else f"{reading.value:.1f}{reading.unit}"
     return f"{reading.name} {value}"
 
 
-def _perfdata(reading: Reading) -> str:
+def _perfdata(reading: CheckResult) -> str:
     """Return `'label'=value[UOM];[warn];[crit];[min];[max]`; U is unknown, `10:` means below 10 is bad."""
     known = reading.value is not None and reading.value != float("inf")
     value = f"{reading.value:.2f}{reading.unit}" if known else "U"

@@ -89,10 +89,10 @@ def _show(prometheus: Prometheus, options: argparse.Namespace) -> int:
     if options.no_color or not config.color:
         os.environ["NO_COLOR"] = "1"
     # Textual reads NO_COLOR when it is imported.
-    from oomtop.fleet.machines import Machine, read_machines
+    from oomtop.fleet.machines import FleetMachine, read_machines
     from oomtop.tui.fleet.app import FleetApp
 
-    def read(now: float) -> tuple[Machine, ...]:
+    def read(now: float) -> tuple[FleetMachine, ...]:
         return read_machines(prometheus, now, options.match, options.host_label)
 
     theme, ascii_only = options.theme or config.theme, bool(options.ascii or config.ascii)

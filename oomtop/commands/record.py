@@ -59,10 +59,10 @@ def open_recorder(options: argparse.Namespace, report: Callable[[str], None]) ->
     from oomtop.actions.journal.audit_log import audit_path
     from oomtop.recording.layout import default_path
     from oomtop.recording.recorder import Recorder
-    from oomtop.recording.retention import Bounds
+    from oomtop.recording.retention import Retention
     from oomtop.recording.store import Store
 
-    store = Store(options.file or default_path(), Bounds(options.max_size, options.max_age))
+    store = Store(options.file or default_path(), Retention(options.max_size, options.max_age))
     return Recorder(store, audit_path(), report)
 
 
@@ -155,9 +155,9 @@ def _sample(
     source: LiveSource, recorder: Recorder, rules: RuleKeeper, watch: TickWatch | None, failed: list[str]
 ) -> None:
     from oomtop.errors import OomtopError
-    from oomtop.recording.density import Pace
+    from oomtop.recording.density import Density
 
-    pace = Pace()
+    pace = Density()
     try:
         for tick in source.ticks():
             if watch is not None:

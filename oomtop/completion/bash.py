@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oomtop.completion.tree import Argument, Command, Kind
+from oomtop.completion.tree import Argument, Command, ValueKind
 
 _HEAD = """\
 # Completion of oomtop for bash: `source <(oomtop completion bash)`
@@ -21,17 +21,17 @@ _TAIL = """\
 complete -F _oomtop oomtop
 """
 _VALUES = {
-    Kind.FILE: 'compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur")',
-    Kind.PID: 'mapfile -t COMPREPLY < <(cd /proc && compgen -d -X "*[!0-9]*" -- "$cur")',
-    Kind.GROUP: (
+    ValueKind.FILE: 'compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur")',
+    ValueKind.PID: 'mapfile -t COMPREPLY < <(cd /proc && compgen -d -X "*[!0-9]*" -- "$cur")',
+    ValueKind.GROUP: (
         "base=/sys/fs/cgroup; [[ -d $base/memory ]] && base+=/memory; compopt -o filenames -o nospace 2>/dev/null; "
         'mapfile -t COMPREPLY < <(compgen -d -- "$base/${cur#/}"); COMPREPLY=("${COMPREPLY[@]#"$base"}")'
     ),
-    Kind.UNIT: (
+    ValueKind.UNIT: (
         "mapfile -t COMPREPLY < <(systemctl list-units --type=service --all --plain --no-legend "
         "-- \"$cur*\" 2>/dev/null | awk '{print $1}')"
     ),
-    Kind.TEXT: ":",
+    ValueKind.TEXT: ":",
 }
 
 
@@ -41,7 +41,7 @@ def bash_completion(program: Command) -> str:
     lines = [f"            {_quoted(command)}) command={_quoted(command)} ;;" for command in commands if command.path]
     lines += ["        esac", "    done", '    case "$command $prev" in']
     for command in commands:
-        lines += [_option_line(command, option) for option in command.options if option.kind is not Kind.NONE]
+        lines += [_option_line(command, option) for option in command.options if option.kind is not ValueKind.NONE]
     lines += ["    esac", '    case "$command" in']
     lines += [_word_line(command) for command in commands]
     lines += ["    esac"]
@@ -53,7 +53,7 @@ def _quoted(command: Command) -> str:
 
 
 def _value(argument: Argument) -> str:
-    return _of_words(argument.words) if argument.kind is Kind.WORDS else _VALUES[argument.kind]
+    return _of_words(argument.words) if argument.kind is ValueKind.WORDS else _VALUES[argument.kind]
 
 
 def _of_words(words: tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oomtop.completion.tree import Argument, Command, Kind
+from oomtop.completion.tree import Argument, Command, ValueKind
 
 _HEAD = """\
 # Completion of oomtop for fish: `oomtop completion fish > ~/.config/fish/completions/oomtop.fish`
@@ -25,12 +25,12 @@ end
 complete -c oomtop -f
 """
 _VALUES = {
-    Kind.FILE: "-r -F",
-    Kind.PID: "-x -a '(__fish_complete_pids)'",
-    Kind.GROUP: "-x -a '(__oomtop_groups)'",
-    Kind.UNIT: "-x -a '(__fish_systemctl_services)'",
-    Kind.TEXT: "-x",
-    Kind.NONE: "",
+    ValueKind.FILE: "-r -F",
+    ValueKind.PID: "-x -a '(__fish_complete_pids)'",
+    ValueKind.GROUP: "-x -a '(__oomtop_groups)'",
+    ValueKind.UNIT: "-x -a '(__fish_systemctl_services)'",
+    ValueKind.TEXT: "-x",
+    ValueKind.NONE: "",
 }
 
 
@@ -55,7 +55,7 @@ def _when(command: Command) -> str:
 
 
 def _is_offered(positional: Argument) -> bool:
-    return positional.kind is not Kind.TEXT
+    return positional.kind is not ValueKind.TEXT
 
 
 def _below(command: Command, below: Command) -> str:

@@ -13,7 +13,7 @@ _SIGNALS = tuple(sorted(number.name.removeprefix("SIG") for number in signal.Sig
 _WORDS = {"--theme": THEMES, "--signal": _SIGNALS}
 
 
-class Kind(enum.Enum):
+class ValueKind(enum.Enum):
     """What the value of an option is, for a shell that wants to offer some."""
 
     NONE = "a flag"
@@ -25,7 +25,7 @@ class Kind(enum.Enum):
     TEXT = "anything else"
 
 
-_KINDS = {"FILE": Kind.FILE, "PATH": Kind.FILE, "PID": Kind.PID, "GROUP": Kind.GROUP}
+_KINDS = {"FILE": ValueKind.FILE, "PATH": ValueKind.FILE, "PID": ValueKind.PID, "GROUP": ValueKind.GROUP}
 
 
 @frozen
@@ -34,7 +34,7 @@ class Argument:
 
     names: tuple[str, ...]
     metavar: str
-    kind: Kind
+    kind: ValueKind
     words: tuple[str, ...]
     help: str
     is_repeated: bool
@@ -83,14 +83,14 @@ def _argument(action: argparse.Action) -> Argument:
     return Argument(
         names,
         "" if is_flag else metavar,
-        Kind.NONE if is_flag else _kind(names, metavar, words),
+        ValueKind.NONE if is_flag else _kind(names, metavar, words),
         words,
         help_text,
         action.nargs in ("*", "+"),
     )
 
 
-def _kind(names: tuple[str, ...], metavar: str, words: tuple[str, ...]) -> Kind:
+def _kind(names: tuple[str, ...], metavar: str, words: tuple[str, ...]) -> ValueKind:
     if words:
-        return Kind.WORDS
-    return Kind.UNIT if "--unit" in names else _KINDS.get(metavar, Kind.TEXT)
+        return ValueKind.WORDS
+    return ValueKind.UNIT if "--unit" in names else _KINDS.get(metavar, ValueKind.TEXT)

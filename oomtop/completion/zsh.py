@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oomtop.completion.tree import Argument, Command, Kind
+from oomtop.completion.tree import Argument, Command, ValueKind
 
 _HEAD = """\
 #compdef oomtop
@@ -26,11 +26,11 @@ else
 fi
 """
 _VALUES = {
-    Kind.FILE: "_files",
-    Kind.PID: "_pids",
-    Kind.GROUP: "_oomtop_groups",
-    Kind.UNIT: "_oomtop_units",
-    Kind.TEXT: " ",
+    ValueKind.FILE: "_files",
+    ValueKind.PID: "_pids",
+    ValueKind.GROUP: "_oomtop_groups",
+    ValueKind.UNIT: "_oomtop_units",
+    ValueKind.TEXT: " ",
 }
 
 
@@ -88,11 +88,11 @@ def _escaped(text: str) -> str:
 
 
 def _value(argument: Argument) -> str:
-    return f"({' '.join(argument.words)})" if argument.kind is Kind.WORDS else _VALUES[argument.kind]
+    return f"({' '.join(argument.words)})" if argument.kind is ValueKind.WORDS else _VALUES[argument.kind]
 
 
 def _option(option: Argument) -> list[str]:
-    value = "" if option.kind is Kind.NONE else f":{_escaped(option.metavar)}:{_value(option)}"
+    value = "" if option.kind is ValueKind.NONE else f":{_escaped(option.metavar)}:{_value(option)}"
     return [_quoted(f"{name}[{_escaped(option.help)}]{value}") for name in option.names]
 
 

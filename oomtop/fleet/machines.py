@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from oomtop.fleet.prometheus import Prometheus, Series
+from oomtop.fleet.prometheus import LabeledSeries, Prometheus
 from oomtop.frozen import frozen
 
 Target = tuple[str, str]
@@ -25,7 +25,7 @@ _KILLS_WINDOW = "1h"
 
 
 @frozen
-class Group:
+class FleetGroup:
     """The limited cgroup with the least headroom, in bytes; `headroom` may be unknown for one of two samples."""
 
     path: str
@@ -55,7 +55,7 @@ class Shortage:
 
 
 @frozen
-class Machine:
+class FleetMachine:
     """One row: bytes, seconds, shares from 0 to 1; None is unknown."""
 
     job: str
@@ -72,7 +72,7 @@ class Machine:
     full: float | None
     shortage: Shortage | None
     """None: nothing grows."""
-    worst: Group | None
+    worst: FleetGroup | None
     victim: NextVictim | None
     kills: float | None
     """OOM kills of the last hour."""
@@ -92,7 +92,9 @@ class Machine:
         return None if self.available is None or not self.total else self.available / self.total
 
 
-def read_machines(prometheus: Prometheus, now: float, match: str = "", host_label: str = "") -> tuple[Machine, ...]:
+def read_machines(
+    prometheus: Prometheus, now: float, match: str = "", host_label: str = ""
+) -> tuple[FleetMachine, ...]:
     """Ask for everything; return the machines, the one in most need first.
 
     `match` are label matchers of PromQL, `job="oomtop",region="eu"`; `host_label` names the label for ssh.
@@ -146,7 +148,7 @@ def _history(match: str) -> str:
     return f"oomtop_memory_available_bytes{where} / oomtop_memory_total_bytes{where}"
 
 
-def machines_of(answers: Mapping[str, Iterable[Series]], host_label: str = "") -> list[Machine]:
+def machines_of(answers: Mapping[str, Iterable[LabeledSeries]], host_label: str = "") -> list[FleetMachine]:
     """Return one machine for each target that any answer names."""
     by_query = {name: _by_target(series) for name, series in answers.items()}
     targets = dict.fromkeys((*by_query["up"], *by_query["figures"]))
@@ -156,15 +158,15 @@ def machines_of(answers: Mapping[str, Iterable[Series]], host_label: str = "") -
     ]
 
 
-def _by_target(series: Iterable[Series]) -> dict[Target, tuple[Series, ...]]:
-    found: dict[Target, tuple[Series, ...]] = {}
+def _by_target(series: Iterable[LabeledSeries]) -> dict[Target, tuple[LabeledSeries, ...]]:
+    found: dict[Target, tuple[LabeledSeries, ...]] = {}
     for each in series:
         target = each.labels.get("job", ""), each.labels.get("instance", "")
         found[target] = (*found.get(target, ()), each)
     return found
 
 
-def _machine(target: Target, said: Mapping[str, tuple[Series, ...]], host_label: str) -> Machine:
+def _machine(target: Target, said: Mapping[str, tuple[LabeledSeries, ...]], host_label: str) -> FleetMachine:
     job, instance = target
     figures = {series.labels.get("__name__", "").removeprefix("oomtop_"): series.value for series in said["figures"]}
     pressure = {series.labels.get("kind"): series.value for series in said["pressure"]}
@@ -172,7 +174,7 @@ def _machine(target: Target, said: Mapping[str, tuple[Series, ...]], host_label:
         (series.labels[host_label] for series in (*said["up"], *said["figures"]) if host_label in series.labels), ""
     )
     kills = _first(said["kills"])
-    return Machine(
+    return FleetMachine(
         job=job,
         instance=instance,
         host=named or _without_port(instance),
@@ -195,11 +197,11 @@ def _machine(target: Target, said: Mapping[str, tuple[Series, ...]], host_label:
     )
 
 
-def _first(series: tuple[Series, ...]) -> Series | None:
+def _first(series: tuple[LabeledSeries, ...]) -> LabeledSeries | None:
     return series[0] if series else None
 
 
-def _shortage(said: Mapping[str, tuple[Series, ...]]) -> Shortage | None:
+def _shortage(said: Mapping[str, tuple[LabeledSeries, ...]]) -> Shortage | None:
     first = _first(said["shortage"])
     if first is None or not math.isfinite(first.value):
         return None
@@ -213,17 +215,17 @@ def _shortage(said: Mapping[str, tuple[Series, ...]]) -> Shortage | None:
     return Shortage(resource, first.value, earliest, latest)
 
 
-def _worst(said: Mapping[str, tuple[Series, ...]]) -> Group | None:
+def _worst(said: Mapping[str, tuple[LabeledSeries, ...]]) -> FleetGroup | None:
     first = _first(said["worst"])
     if first is None:
         return None
     path = first.labels.get("cgroup", "")
     headroom = next((series.value for series in said["headroom"] if series.labels.get("cgroup") == path), None)
     limit = next((series.value for series in said["limit"] if series.labels.get("cgroup") == path), None)
-    return None if headroom is None else Group(path, headroom, limit)
+    return None if headroom is None else FleetGroup(path, headroom, limit)
 
 
-def _victim(said: Mapping[str, tuple[Series, ...]]) -> NextVictim | None:
+def _victim(said: Mapping[str, tuple[LabeledSeries, ...]]) -> NextVictim | None:
     first = _first(said["victim"])
     if first is None:
         return None
@@ -237,12 +239,12 @@ def _victim(said: Mapping[str, tuple[Series, ...]]) -> NextVictim | None:
     )
 
 
-def _killed_in(said: Mapping[str, tuple[Series, ...]]) -> str | None:
+def _killed_in(said: Mapping[str, tuple[LabeledSeries, ...]]) -> str | None:
     first = _first(said["killed"])
     return None if first is None else first.labels.get("cgroup") or first.labels.get("killer")
 
 
-def _alerts(said: Mapping[str, tuple[Series, ...]]) -> tuple[str, ...]:
+def _alerts(said: Mapping[str, tuple[LabeledSeries, ...]]) -> tuple[str, ...]:
     """Return the names of Prometheus' alerts on it, then of its own."""
     rules = (series.labels.get("alertname", "") for series in said["alerts"])
     own = (series.labels.get("alert", "") for series in said["own_alerts"])
@@ -257,7 +259,7 @@ def _without_port(instance: str) -> str:
     return host if colon and port.isdigit() and ":" not in host else instance
 
 
-def need(machine: Machine) -> tuple[float, ...]:
+def need(machine: FleetMachine) -> tuple[float, ...]:
     """Return what orders the rows: not answering, then full soonest, most stalled, least available."""
     soon = math.inf if machine.shortage is None else machine.shortage.seconds
     share = machine.available_share

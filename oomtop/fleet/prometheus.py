@@ -32,7 +32,7 @@ class PrometheusError(OomtopError):
 
 
 @frozen
-class Series:
+class LabeledSeries:
     """One time series of an answer: its labels, and its points as (Unix time, value)."""
 
     labels: Mapping[str, str]
@@ -73,7 +73,7 @@ class Prometheus:
         # A redirect would carry the credentials to another place.
         self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _NoRedirects())
 
-    def query(self, query: str) -> tuple[Series, ...]:
+    def query(self, query: str) -> tuple[LabeledSeries, ...]:
         """Return what an expression is now.
 
         Raises:
@@ -81,7 +81,7 @@ class Prometheus:
         """
         return self._ask("query", {"query": query})
 
-    def query_range(self, query: str, start: float, end: float, step: float) -> tuple[Series, ...]:
+    def query_range(self, query: str, start: float, end: float, step: float) -> tuple[LabeledSeries, ...]:
         """Return what an expression was from `start` to `end` (Unix time) every `step` seconds.
 
         Raises:
@@ -89,7 +89,7 @@ class Prometheus:
         """
         return self._ask("query_range", {"query": query, "start": f"{start}", "end": f"{end}", "step": f"{step}"})
 
-    def _ask(self, call: str, words: Mapping[str, str]) -> tuple[Series, ...]:
+    def _ask(self, call: str, words: Mapping[str, str]) -> tuple[LabeledSeries, ...]:
         request = urllib.request.Request(f"{self.url}/api/v1/{call}?{urlencode(words)}", headers=self._headers)
         try:
             with self._opener.open(request, timeout=self._timeout) as answer:
@@ -109,7 +109,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Follow none: the answer is reported as it is."""
 
 
-def parse_answer(body: bytes) -> tuple[Series, ...]:
+def parse_answer(body: bytes) -> tuple[LabeledSeries, ...]:
     """Return the series of an answer's `data`.
 
     Raises:
@@ -118,7 +118,7 @@ def parse_answer(body: bytes) -> tuple[Series, ...]:
     data = json.loads(body)["data"]
     many = {"vector": False, "matrix": True}[data["resultType"]]
     return tuple(
-        Series(
+        LabeledSeries(
             {str(name): str(value) for name, value in item["metric"].items()},
             tuple((float(time), float(value)) for time, value in (item["values"] if many else (item["value"],))),
         )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from oomtop.host.root import Root, read_int
 
 
-class Standing(NamedTuple):
+class OwnPriority(NamedTuple):
     """What a child is to have that is started after this process has protected itself."""
 
     adj: int
@@ -16,6 +16,6 @@ class Standing(NamedTuple):
     nice: int
 
 
-def own_standing(root: Root) -> Standing:
+def own_standing(root: Root) -> OwnPriority:
     """Return what this process has now."""
-    return Standing(read_int(root.at("/proc/self/oom_score_adj")) or 0, os.getpriority(os.PRIO_PROCESS, 0))
+    return OwnPriority(read_int(root.at("/proc/self/oom_score_adj")) or 0, os.getpriority(os.PRIO_PROCESS, 0))

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from oomtop.host.own_priority import Standing
+from oomtop.host.own_priority import OwnPriority
 from oomtop.host.root import Root
 from oomtop.oomlog.carriers import FIELDS
 from oomtop.oomlog.event import OomEvent
@@ -42,7 +42,7 @@ def journalctl() -> tuple[str, ...]:
 class KillerJournal:
     """The kills that daemons tell in the journal, polled without waiting for a line."""
 
-    def __init__(self, argv: Sequence[str], root: Root, standing: Standing) -> None:
+    def __init__(self, argv: Sequence[str], root: Root, standing: OwnPriority) -> None:
         """`standing` is what the follower gets: that of this process before it protected itself."""
         self._argv, self._root, self._standing = tuple(argv), root, standing
         self._killers = KillerReader("journal")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from oomtop.host.own_priority import Standing
+from oomtop.host.own_priority import OwnPriority
 from oomtop.host.root import Root
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.journal import KillerJournal, journalctl
@@ -18,7 +18,7 @@ _REMEMBERED = 500
 class LiveLog:
     """Polled without waiting; a kill that two logs tell is one event."""
 
-    def __init__(self, root: Root, standing: Standing) -> None:
+    def __init__(self, root: Root, standing: OwnPriority) -> None:
         self._root, self._standing = root, standing
         self._kernel = open_kernel_log(root)
         self._journal: KillerJournal | None = None

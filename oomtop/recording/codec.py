@@ -17,7 +17,7 @@ from operator import attrgetter
 from types import NoneType, UnionType
 from typing import TypeVar, Union, get_args, get_origin, get_type_hints
 
-from oomtop.recording.kinds import EnumKind, FloatKind, IntKind, Kind, ListKind, PlainKind, RecordingError
+from oomtop.recording.kinds import EnumKind, FieldKind, FloatKind, IntKind, ListKind, PlainKind, RecordingError
 from oomtop.recording.records import RecordKind, RowsKind
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ class Codec:
         self._known[cls] = made
         return made
 
-    def _kind(self, hint: object) -> Kind:
+    def _kind(self, hint: object) -> FieldKind:
         optional = False
         if get_origin(hint) in (Union, UnionType):
             parts = [part for part in get_args(hint) if part is not NoneType]
@@ -121,7 +121,7 @@ class Codec:
             return self._class(hint, optional)
         raise TypeError(f"a field of type {hint} cannot be recorded")
 
-    def _class(self, hint: type, optional: bool) -> Kind:
+    def _class(self, hint: type, optional: bool) -> FieldKind:
         if hint is int:
             return IntKind(optional)
         if hint is float:
@@ -137,7 +137,7 @@ class Codec:
             return ListKind(items, False, _named(hint), optional, _list_name(items, False))
         raise TypeError(f"a field of type {hint} cannot be recorded")
 
-    def _tuple(self, arguments: tuple[object, ...], optional: bool) -> Kind:
+    def _tuple(self, arguments: tuple[object, ...], optional: bool) -> FieldKind:
         any_length = len(arguments) == 2 and arguments[1] is Ellipsis
         items = tuple(self._kind(item) for item in (arguments[:1] if any_length else arguments))
         if any_length and isinstance(items[0], RecordKind):
@@ -155,7 +155,7 @@ def _make_tuple(values: list[object]) -> tuple[object, ...]:
     return tuple(values)
 
 
-def _plain_types(kind: Kind) -> frozenset[type]:
+def _plain_types(kind: FieldKind) -> frozenset[type]:
     """Return the types of JSON that are the value of the kind as they are."""
     if isinstance(kind, IntKind):
         types: tuple[type, ...] = (int,)
@@ -168,7 +168,7 @@ def _plain_types(kind: Kind) -> frozenset[type]:
     return frozenset((*types, NoneType) if kind.optional else types)
 
 
-def _list_name(items: Sequence[Kind], any_length: bool) -> str:
+def _list_name(items: Sequence[FieldKind], any_length: bool) -> str:
     return f"({','.join(item.name for item in items)}){'*' if any_length else ''}"
 
 
@@ -181,13 +181,13 @@ def _getter(names: Sequence[str]) -> _Get:
     return read
 
 
-def _slots(stored: Sequence[Sequence[str]], names: Sequence[str], kinds: Sequence[Kind]) -> list[int | None]:
+def _slots(stored: Sequence[Sequence[str]], names: Sequence[str], kinds: Sequence[FieldKind]) -> list[int | None]:
     """Return the place of each stored field in the class as it is now, None where it is gone or of another kind."""
     places = {(name, kind.name): place for place, (name, kind) in enumerate(zip(names, kinds, strict=True))}
     return [places.get((field[0], field[1])) for field in stored]
 
 
-def _default(field: Field[object], kind: Kind) -> object:
+def _default(field: Field[object], kind: FieldKind) -> object:
     """Return what a field is when a recording lacks it: its default, else what its kind has for "unknown"."""
     if field.default is not MISSING:
         return field.default

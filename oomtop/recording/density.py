@@ -14,7 +14,7 @@ _FALL = 0.005
 _AFTER_EVENT, _CALM_AFTER = 60.0, 300.0
 
 
-class Pace:
+class Density:
     """Decides the seconds to the next tick from those before."""
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ class RecordingError(OomtopError):
     """A recording that cannot be read or written, in words."""
 
 
-class Kind(Protocol):
+class FieldKind(Protocol):
     """The way from the value of a field to JSON and back, whole or as the difference to the value before."""
 
     @property
@@ -177,7 +177,7 @@ class PlainKind:
 class ListKind:
     """A tuple or a named tuple of values that are no records: written whole whenever it changed."""
 
-    items: tuple[Kind, ...]
+    items: tuple[FieldKind, ...]
     """One kind for each place, or a single one for a tuple of any length."""
     any_length: bool
     make: Callable[[list[object]], object]

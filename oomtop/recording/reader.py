@@ -20,7 +20,7 @@ from oomtop.snapshot import Snapshot
 _FIGURES = "id, chapter, time, monotonic, available, free, swap_used, some, full"
 
 
-class Moment(NamedTuple):
+class RecordedTick(NamedTuple):
     """A tick on the time line: the few figures that are known without unpacking it.
 
     A named tuple, because a day has 17,280 of them and opening it must not be noticed.
@@ -53,7 +53,7 @@ class Recording:
         self._db = open_for_reading(path)
         self._codecs: dict[int, Codec] = {}
         self._chapters: dict[int, int] = {}
-        self.moments: list[Moment] = []
+        self.moments: list[RecordedTick] = []
         self.incidents: list[Incident] = []
         self.deeds: list[tuple[int, Deed]] = []
         """(tick, action), oldest first."""
@@ -86,7 +86,8 @@ class Recording:
     def _read_moments(self) -> None:
         last = self.moments[-1].id if self.moments else 0
         fresh = [
-            Moment._make(row) for row in self._rows(f"SELECT {_FIGURES} FROM ticks WHERE id > ? ORDER BY id", last)
+            RecordedTick._make(row)
+            for row in self._rows(f"SELECT {_FIGURES} FROM ticks WHERE id > ? ORDER BY id", last)
         ]
         self._chapters.update(self._rows("SELECT id, schema FROM chapters WHERE id > ?", last))
         self.moments += fresh
@@ -155,7 +156,7 @@ class Recording:
                 yield index, at[1]
 
     def _next(
-        self, index: int, moment: Moment, before: tuple[int, Snapshot, bytes] | None
+        self, index: int, moment: RecordedTick, before: tuple[int, Snapshot, bytes] | None
     ) -> tuple[int, Snapshot, bytes]:
         if before is not None:
             body = self._body("frames", moment.id)
@@ -170,7 +171,7 @@ class Recording:
         data, _ = unpack(body)
         return index, self._codec(moment).load(Snapshot, data), b""
 
-    def _codec(self, moment: Moment) -> Codec:
+    def _codec(self, moment: RecordedTick) -> Codec:
         schema = self._chapters.get(moment.chapter)
         if schema is None:
             raise RecordingError(f"{self.path}: the recorder took this moment out meanwhile")

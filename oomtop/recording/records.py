@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from oomtop.recording.kinds import Kind, absolute, mismatch
+from oomtop.recording.kinds import FieldKind, absolute, mismatch
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class RecordKind:
     name: str
     make: Callable[..., object]
     get: Callable[[object], tuple[object, ...]]
-    kinds: Sequence[Kind]
+    kinds: Sequence[FieldKind]
     """The kind of each field of the class as it is now."""
     slots: Sequence[int | None]
     """Where each field of the schema goes; None for one that this version does not know."""

@@ -15,7 +15,7 @@ _LONGER = 8
 
 
 @frozen
-class Bounds:
+class Retention:
     """Bytes of the file and seconds of the past; the minutes around OOM events may get eight times as old."""
 
     max_bytes: int = 256 << 20
@@ -37,7 +37,9 @@ def is_near(chapter: Chapter, events: Sequence[float]) -> bool:
     return place < len(events) and events[place] <= chapter.end + BEFORE_EVENT
 
 
-def choose(chapters: Sequence[Chapter], events: Sequence[float], bounds: Bounds, now: float, used: int) -> int | None:
+def choose(
+    chapters: Sequence[Chapter], events: Sequence[float], bounds: Retention, now: float, used: int
+) -> int | None:
     """Return the id of the chapter to take out next, None where all may stay; the last one always does.
 
     `events` are the times of the OOM events in order, `used` is the size of the file in bytes.

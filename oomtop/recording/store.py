@@ -14,7 +14,7 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.recording.codec import Codec, pack
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.layout import open_for_writing
-from oomtop.recording.retention import Bounds, Chapter, choose
+from oomtop.recording.retention import Chapter, Retention, choose
 from oomtop.snapshot import Snapshot, Tick
 
 CHAPTER_TICKS = 30
@@ -40,9 +40,9 @@ class Deed:
 class Store:
     """One writer of one file; a second one on the same file is refused."""
 
-    def __init__(self, path: str, bounds: Bounds | None = None) -> None:
+    def __init__(self, path: str, bounds: Retention | None = None) -> None:
         self.path = path
-        self._bounds = bounds or Bounds()
+        self._bounds = bounds or Retention()
         self._lock = _take_lock(path)
         try:
             self._db = _open_or_replace(path)
@@ -103,7 +103,7 @@ class Store:
     def trim(self, max_bytes: int | None = None) -> None:
         """Take out the oldest chapters until the file is within its bounds."""
         limit = self._bounds.max_bytes if max_bytes is None else max_bytes
-        bounds = Bounds(limit, self._bounds.max_seconds)
+        bounds = Retention(limit, self._bounds.max_seconds)
         chapters = self._chapters()
         events = [row[0] for row in self._db.execute("SELECT time FROM events WHERE time IS NOT NULL ORDER BY time")]
         now = chapters[-1].end if chapters else 0.0

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from itertools import islice
 
-from oomtop.analysis.postmortem.model import Figure, PostMortem, Ranked, ZoneVerdict
+from oomtop.analysis.postmortem.model import NamedSize, PostMortem, Ranked, ZoneVerdict
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import DASH, format_bytes, format_share, printable
 
@@ -86,7 +86,7 @@ def _number(value: int | None) -> str:
     return DASH if value is None else str(value)
 
 
-def _figures(figures: Iterable[Figure]) -> Table:
+def _figures(figures: Iterable[NamedSize]) -> Table:
     rows: list[tuple[str, ...]] = [(figure.name, format_bytes(figure.size), figure.source) for figure in figures]
     return ("what", "size", "from"), rows
 

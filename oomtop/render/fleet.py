@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from oomtop.fleet.machines import Machine
+from oomtop.fleet.machines import FleetMachine
 from oomtop.frozen import frozen
 from oomtop.units import DASH, format_about, format_bytes, format_count, format_duration, format_share, printable
 
@@ -18,13 +18,13 @@ NOTHING = "no machine: Prometheus has no series of oomtop exporter (docs/monitor
 
 
 @frozen
-class Column:
+class FleetColumn:
     """A column: its title, its width (0: as wide as its texts need, at most 30), and what it says of a machine."""
 
     title: str
     width: int
-    text: Callable[[Machine, float], str]
-    order: Callable[[Machine], tuple[float | str, ...]]
+    text: Callable[[FleetMachine, float], str]
+    order: Callable[[FleetMachine], tuple[float | str, ...]]
     """What it is sorted by, the most pressing first; what is unknown comes last."""
     right: bool = True
 
@@ -37,7 +37,7 @@ def _falling(value: float | None) -> tuple[float, ...]:
     return (math.inf if value is None else -value,)
 
 
-def state_of(machine: Machine, now: float) -> str:
+def state_of(machine: FleetMachine, now: float) -> str:
     """Return `DOWN`, `OLD` for figures that are not renewed, `ALERT` while one fires, else `up`."""
     if not machine.up:
         return DOWN
@@ -46,57 +46,57 @@ def state_of(machine: Machine, now: float) -> str:
     return ALERT if machine.alerts else "up"
 
 
-def is_pressing(machine: Machine) -> bool:
+def is_pressing(machine: FleetMachine) -> bool:
     """Whether it is full within half an hour or waits for memory a tenth of its time."""
     soon = machine.shortage is not None and machine.shortage.seconds < _SOON
     return soon or (machine.full or 0.0) >= _STALLED
 
 
-def _full_in(machine: Machine, now: float) -> str:
+def _full_in(machine: FleetMachine, now: float) -> str:
     return DASH if machine.shortage is None else format_about(machine.shortage.seconds)
 
 
-def _kill(machine: Machine, now: float) -> str:
+def _kill(machine: FleetMachine, now: float) -> str:
     return DASH if not machine.last_kill else f"{format_duration(max(0.0, now - machine.last_kill))} ago"
 
 
-def _victim(machine: Machine, now: float) -> str:
+def _victim(machine: FleetMachine, now: float) -> str:
     victim = machine.victim
     return DASH if victim is None else f"{printable(victim.name)} {format_share(victim.share)}"
 
 
-def _worst_share(machine: Machine) -> tuple[float, ...]:
+def _worst_share(machine: FleetMachine) -> tuple[float, ...]:
     worst = machine.worst
     return _rising(None if worst is None or not worst.limit else worst.headroom / worst.limit)
 
 
-def _worst(machine: Machine, now: float) -> str:
+def _worst(machine: FleetMachine, now: float) -> str:
     if machine.worst is None:
         return DASH
     name = printable(machine.worst.path.rstrip("/").rsplit("/", 1)[-1]) or "/"
     return f"{name[:20]} {format_bytes(machine.worst.headroom)} left"
 
 
-MACHINE = Column("MACHINE", 0, lambda m, _: printable(m.instance), lambda m: (m.instance,), right=False)
+MACHINE = FleetColumn("MACHINE", 0, lambda m, _: printable(m.instance), lambda m: (m.instance,), right=False)
 COLUMNS = (
     MACHINE,
-    Column("STATE", 5, state_of, lambda m: (m.up, -len(m.alerts)), right=False),
-    Column("FULL IN", 7, _full_in, lambda m: _rising(m.shortage.seconds if m.shortage else None)),
-    Column("FULL%", 5, lambda m, _: format_share(m.full), lambda m: _falling(m.full)),
-    Column("AVAIL", 5, lambda m, _: format_bytes(m.available), lambda m: _rising(m.available)),
-    Column("AVAIL%", 6, lambda m, _: format_share(m.available_share), lambda m: _rising(m.available_share)),
-    Column("LAST KILL", 10, _kill, lambda m: _falling(m.last_kill or None)),
-    Column("NEXT VICTIM", 20, _victim, lambda m: _falling(m.victim.share if m.victim else None), right=False),
-    Column("TOTAL", 5, lambda m, _: format_bytes(m.total), lambda m: _falling(m.total)),
-    Column("SOME%", 5, lambda m, _: format_share(m.some), lambda m: _falling(m.some)),
-    Column("SWAP", 5, lambda m, _: format_bytes(m.swap_used), lambda m: _falling(m.swap_used)),
-    Column("KILLS/h", 7, lambda m, _: format_count(m.kills), lambda m: _falling(m.kills)),
-    Column("WORST CGROUP", 32, _worst, _worst_share, right=False),
+    FleetColumn("STATE", 5, state_of, lambda m: (m.up, -len(m.alerts)), right=False),
+    FleetColumn("FULL IN", 7, _full_in, lambda m: _rising(m.shortage.seconds if m.shortage else None)),
+    FleetColumn("FULL%", 5, lambda m, _: format_share(m.full), lambda m: _falling(m.full)),
+    FleetColumn("AVAIL", 5, lambda m, _: format_bytes(m.available), lambda m: _rising(m.available)),
+    FleetColumn("AVAIL%", 6, lambda m, _: format_share(m.available_share), lambda m: _rising(m.available_share)),
+    FleetColumn("LAST KILL", 10, _kill, lambda m: _falling(m.last_kill or None)),
+    FleetColumn("NEXT VICTIM", 20, _victim, lambda m: _falling(m.victim.share if m.victim else None), right=False),
+    FleetColumn("TOTAL", 5, lambda m, _: format_bytes(m.total), lambda m: _falling(m.total)),
+    FleetColumn("SOME%", 5, lambda m, _: format_share(m.some), lambda m: _falling(m.some)),
+    FleetColumn("SWAP", 5, lambda m, _: format_bytes(m.swap_used), lambda m: _falling(m.swap_used)),
+    FleetColumn("KILLS/h", 7, lambda m, _: format_count(m.kills), lambda m: _falling(m.kills)),
+    FleetColumn("WORST CGROUP", 32, _worst, _worst_share, right=False),
 )
 """In the order in which a narrow terminal gives them up from the end."""
 
 
-def fit(machines: Sequence[Machine], width: int) -> tuple[tuple[Column, int], ...]:
+def fit(machines: Sequence[FleetMachine], width: int) -> tuple[tuple[FleetColumn, int], ...]:
     """Return the columns that a width has room for, each with its own."""
     widest = max((len(printable(machine.instance)) for machine in machines), default=0)
     chosen = [(MACHINE, min(30, max(len(MACHINE.title), widest)))]
@@ -109,12 +109,12 @@ def fit(machines: Sequence[Machine], width: int) -> tuple[tuple[Column, int], ..
     return tuple(chosen)
 
 
-def title_line(columns: Sequence[tuple[Column, int]]) -> str:
+def title_line(columns: Sequence[tuple[FleetColumn, int]]) -> str:
     """Return the titles above the columns."""
     return " ".join(_aligned(column.title, width, column.right) for column, width in columns).rstrip()
 
 
-def machine_line(machine: Machine, columns: Sequence[tuple[Column, int]], now: float) -> str:
+def machine_line(machine: FleetMachine, columns: Sequence[tuple[FleetColumn, int]], now: float) -> str:
     """Return one machine."""
     cells = (_aligned(column.text(machine, now), width, column.right) for column, width in columns)
     return " ".join(cells).rstrip()
@@ -124,7 +124,7 @@ def _aligned(text: str, width: int, right: bool) -> str:
     return text[:width].rjust(width) if right else text[:width].ljust(width)
 
 
-def describe(machine: Machine, now: float) -> Iterator[str]:
+def describe(machine: FleetMachine, now: float) -> Iterator[str]:
     """Yield all that is known about one machine, a fact a line."""
     yield f"{printable(machine.instance)} (job {printable(machine.job)}): {_in_words(machine, now)}"
     swap = (
@@ -150,7 +150,7 @@ def describe(machine: Machine, now: float) -> Iterator[str]:
         yield f"alerts     {', '.join(map(printable, machine.alerts))}"
 
 
-def _in_words(machine: Machine, now: float) -> str:
+def _in_words(machine: FleetMachine, now: float) -> str:
     state = state_of(machine, now)
     if state == DOWN:
         return "does not answer Prometheus"
@@ -158,7 +158,7 @@ def _in_words(machine: Machine, now: float) -> str:
     return f"up{age}"
 
 
-def _outlook(machine: Machine) -> str:
+def _outlook(machine: FleetMachine) -> str:
     shortage = machine.shortage
     if shortage is None:
         return "nothing grows, or it is not known yet"
@@ -166,7 +166,7 @@ def _outlook(machine: Machine) -> str:
     return f"{printable(shortage.resource)} in {format_about(shortage.seconds)}{ends}"
 
 
-def render_fleet(machines: Sequence[Machine], now: float, width: int) -> str:
+def render_fleet(machines: Sequence[FleetMachine], now: float, width: int) -> str:
     """Return the whole table."""
     if not machines:
         return NOTHING

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from oomtop.fleet.machines import Machine
+from oomtop.fleet.machines import FleetMachine
 
 SCHEMA = 1
 
 
-def machines_to_json(machines: Sequence[Machine], url: str, now: float) -> dict[str, object]:
+def machines_to_json(machines: Sequence[FleetMachine], url: str, now: float) -> dict[str, object]:
     """Return what `oomtop fleet --json` prints; the URL is without its password."""
     return {
         "schema": SCHEMA,
@@ -20,7 +20,7 @@ def machines_to_json(machines: Sequence[Machine], url: str, now: float) -> dict[
     }
 
 
-def machine_to_json(machine: Machine) -> dict[str, object]:
+def machine_to_json(machine: FleetMachine) -> dict[str, object]:
     """Return one machine, its figures under the names that `oomtop top --json` has for them."""
     return {
         "job": machine.job,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oomtop.recording.density import Pace
+from oomtop.recording.density import Density
 from oomtop.recording.recorder import Recorder
 from oomtop.snapshot import Tick
 from oomtop.sources.live import LiveSource
@@ -22,7 +22,7 @@ class RecordedSource(LiveSource):
 
     def ticks(self) -> Iterator[Tick]:
         """Yield the ticks of the machine; putting one into the recording never waits."""
-        pace, due = Pace(), 0.0
+        pace, due = Density(), 0.0
         try:
             for tick in super().ticks():
                 seconds = pace.after(tick)

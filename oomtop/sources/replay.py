@@ -16,7 +16,7 @@ from oomtop.history import History, MachinePoint
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.kinds import RecordingError
-from oomtop.recording.reader import Moment, Recording
+from oomtop.recording.reader import RecordedTick, Recording
 from oomtop.snapshot import Problem, Tick
 from oomtop.sources.live import Past, ReplayTick
 
@@ -269,7 +269,7 @@ class ReplaySource:
                 self._history.add_mark(deed.time, deed.title)
 
 
-def _point(moment: Moment) -> MachinePoint:
+def _point(moment: RecordedTick) -> MachinePoint:
     return MachinePoint(
         moment.time,
         moment.monotonic,
@@ -281,5 +281,5 @@ def _point(moment: Moment) -> MachinePoint:
     )
 
 
-def _strain(moment: Moment) -> tuple[float, float, int]:
+def _strain(moment: RecordedTick) -> tuple[float, float, int]:
     return moment.full_avg10 or 0.0, moment.some_avg10 or 0.0, -(moment.available or 0)

@@ -11,7 +11,7 @@ import pytest
 from oomtop import cli
 from oomtop.cli import build_parser
 from oomtop.commands.record import open_recorder
-from oomtop.recording.retention import Bounds
+from oomtop.recording.retention import Retention
 from oomtop.sources.live import LiveSource
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -133,5 +133,5 @@ def test_a_recording_has_the_bounds_it_is_given(tmp_path):
     words = ["record", "--file", str(tmp_path / "r.db"), "--max-size", "3M", "--max-age", "2h"]
     recorder = open_recorder(build_parser().parse_args(words), print)
     recorder.close()
-    assert recorder._store._bounds == Bounds(3 << 20, 7200.0)
+    assert recorder._store._bounds == Retention(3 << 20, 7200.0)
     assert (tmp_path / "r.db").exists()

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from oomtop.cli import COMMANDS, build_parser
-from oomtop.completion.tree import THEMES, Kind, read_tree
+from oomtop.completion.tree import THEMES, ValueKind, read_tree
 from oomtop.tui.style.theme import theme_folders
 
 SHELLS = ("bash", "zsh", "fish")
@@ -140,8 +140,8 @@ def test_a_value_is_of_the_kind_its_placeholder_says():
         for option in command.options
         for name in option.names
     }
-    assert kinds[("record",), "--file"] is Kind.FILE
-    assert kinds[("limit",), "--move"] is Kind.PID
-    assert kinds[("kill",), "--cgroup"] is Kind.GROUP
-    assert kinds[("protect",), "--unit"] is Kind.UNIT
-    assert kinds[("top",), "--json"] is Kind.NONE
+    assert kinds[("record",), "--file"] is ValueKind.FILE
+    assert kinds[("limit",), "--move"] is ValueKind.PID
+    assert kinds[("kill",), "--cgroup"] is ValueKind.GROUP
+    assert kinds[("protect",), "--unit"] is ValueKind.UNIT
+    assert kinds[("top",), "--json"] is ValueKind.NONE

@@ -11,8 +11,8 @@ import pytest
 from oomtop import cli
 from oomtop.errors import OomtopError
 from oomtop.fleet import prometheus as prometheus_module
-from oomtop.fleet.machines import Machine, NextVictim, Shortage, machines_of, need, queries, read_machines
-from oomtop.fleet.prometheus import Prometheus, PrometheusError, Series, parse_answer
+from oomtop.fleet.machines import FleetMachine, NextVictim, Shortage, machines_of, need, queries, read_machines
+from oomtop.fleet.prometheus import LabeledSeries, Prometheus, PrometheusError, parse_answer
 from oomtop.render.fleet import COLUMNS, NOTHING, describe, fit, machine_line, render_fleet
 from oomtop.render.fleet_json import machines_to_json
 from oomtop.tui.fleet import app as fleet_app
@@ -31,7 +31,7 @@ def make_machine(name="web-01", **more):
         "worst": None, "victim": None, "kills": 0.0, "last_kill": None, "killed_in": None, "alerts": (),
         "sampled": NOW - 3, "history": (),
     }  # fmt: skip
-    return Machine(**values | more)
+    return FleetMachine(**values | more)
 
 
 # -- the client -------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def test_certificates_and_tokens_that_cannot_be_read(tmp_path, capsys):
 
 def series(value, name="", instance="a:9797", points=None, **labels):
     every = {"job": "oomtop", "instance": instance, **labels} | ({"__name__": name} if name else {})
-    return Series(every, points or ((NOW, value),))
+    return LabeledSeries(every, points or ((NOW, value),))
 
 
 def answers_with(**more):
@@ -223,7 +223,7 @@ def test_who_is_in_most_need_stands_first():
 
 
 def test_every_column_of_an_empty_and_a_full_machine():
-    empty = Machine("", "", "", True, *[None] * 6, None, None, None, None, None, None, (), None, ())
+    empty = FleetMachine("", "", "", True, *[None] * 6, None, None, None, None, None, None, (), None, ())
     full = make_machine(victim=NextVictim("java", "api", "7", 0.4, None), shortage=Shortage("RAM", 5.0, 4.0, 6.0))
     for width in (20, 80, 120, 200):
         columns = fit([empty, full], width)

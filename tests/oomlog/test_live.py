@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oomtop.host.own_priority import Standing, own_standing
+from oomtop.host.own_priority import OwnPriority, own_standing
 from oomtop.host.root import Root
 from oomtop.oomlog import live
 from oomtop.oomlog.journal import KillerJournal, journalctl
@@ -126,7 +126,7 @@ def test_a_follower_that_ends_is_said_and_started_again_without_telling_twice(fo
 def test_the_follower_has_the_score_and_priority_of_before_and_ends_with_its_reader(follow):
     journal = follow()
     own = own_standing(Root())
-    wanted = journal._standing = Standing(own.adj + 100, own.nice + 3)
+    wanted = journal._standing = OwnPriority(own.adj + 100, own.nice + 3)
     journal.poll()
     pid = child_of(journal)
     assert int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == wanted.adj
@@ -139,14 +139,14 @@ def test_the_follower_has_the_score_and_priority_of_before_and_ends_with_its_rea
 
 def test_a_journal_that_this_user_may_not_read_is_said_and_nothing_is_started(root, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    journal = KillerJournal(("/nonexistent",), root, Standing(0, 0))
+    journal = KillerJournal(("/nonexistent",), root, OwnPriority(0, 0))
     assert journal.poll() == ()
     assert journal.problem == "what daemons kill is written there: group systemd-journal may read it"
     assert journal._process is None
 
 
 def test_without_a_journal_nothing_is_withheld_and_it_is_looked_for_again(tmp_path, root):
-    journal = KillerJournal(("/nonexistent/journalctl",), Root(str(tmp_path / "other")), Standing(0, 0))
+    journal = KillerJournal(("/nonexistent/journalctl",), Root(str(tmp_path / "other")), OwnPriority(0, 0))
     assert journal.poll() == ()
     assert journal.problem is None
     journal._root = root
@@ -158,7 +158,7 @@ def test_without_a_journal_nothing_is_withheld_and_it_is_looked_for_again(tmp_pa
 
 
 def test_a_missing_journalctl_is_said(root):
-    journal = KillerJournal(("/nonexistent/journalctl",), root, Standing(0, 0))
+    journal = KillerJournal(("/nonexistent/journalctl",), root, OwnPriority(0, 0))
     assert journal.poll() == ()
     assert journal.problem == "/nonexistent/journalctl: No such file or directory"
 

@@ -14,11 +14,11 @@ from oomtop.analysis.assessment import assess
 from oomtop.history import History
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.codec import Codec, pack, unpack
-from oomtop.recording.density import DENSE, SPARSE, USUAL, Pace
+from oomtop.recording.density import DENSE, SPARSE, USUAL, Density
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.layout import VERSION
 from oomtop.recording.reader import Recording
-from oomtop.recording.retention import Bounds, Chapter, choose
+from oomtop.recording.retention import Chapter, Retention, choose
 from oomtop.recording.store import Deed, Store
 from oomtop.snapshot import Problem, Snapshot, Tick
 from oomtop.sources.sampler import Sampler
@@ -251,7 +251,7 @@ def test_only_its_owner_may_read_it(path):
 
 
 def test_the_file_stays_within_its_size_and_keeps_the_minutes_around_an_event(path):
-    machine, bounds = SyntheticMachine(60, 10, busy=0.5), Bounds(max_bytes=200_000, max_seconds=1e12)
+    machine, bounds = SyntheticMachine(60, 10, busy=0.5), Retention(max_bytes=200_000, max_seconds=1e12)
     ticks = list(machine.ticks(900))
     event = make_event(ticks[130].snapshot.time)
     ticks[130] = Tick(ticks[130].snapshot, (event,))
@@ -267,17 +267,17 @@ def test_the_file_stays_within_its_size_and_keeps_the_minutes_around_an_event(pa
 
 def test_what_goes_first():
     chapters = [Chapter(n, n * 100.0, n * 100.0 + 100) for n in range(10)]
-    assert choose(chapters, [], Bounds(100, 1e9), 1000, 50) is None
-    assert choose(chapters, [], Bounds(100, 1e9), 1000, 200) == 0
-    assert choose(chapters, [10.0], Bounds(100, 1e9), 20_000, 200) == 4
-    assert choose(chapters, [], Bounds(100, 550), 1000, 0) == 0
-    assert choose(chapters, [10.0], Bounds(100, 550), 1000, 0) is None
-    assert choose(chapters, [10.0], Bounds(100, 550), 6000, 0) == 0
-    assert choose(chapters[-1:], [], Bounds(0, 0), 1e9, 200) is None
+    assert choose(chapters, [], Retention(100, 1e9), 1000, 50) is None
+    assert choose(chapters, [], Retention(100, 1e9), 1000, 200) == 0
+    assert choose(chapters, [10.0], Retention(100, 1e9), 20_000, 200) == 4
+    assert choose(chapters, [], Retention(100, 550), 1000, 0) == 0
+    assert choose(chapters, [10.0], Retention(100, 550), 1000, 0) is None
+    assert choose(chapters, [10.0], Retention(100, 550), 6000, 0) == 0
+    assert choose(chapters[-1:], [], Retention(0, 0), 1e9, 200) is None
 
 
 def test_it_records_every_second_under_pressure_and_every_ten_when_calm():
-    base, pace = SyntheticMachine(3, 3).snapshot(), Pace()
+    base, pace = SyntheticMachine(3, 3).snapshot(), Density()
     line = base.pressure_memory.some
 
     def at(now, psi, available=0.5, events=()):

@@ -9,9 +9,9 @@ from oomtop.analysis.model.assessment import (
     Assessment,
     Candidate,
     MemoryAccount,
+    PastSeries,
     PressureFigures,
     ProcessRow,
-    Series,
     SwapAccount,
     Victims,
 )
@@ -106,6 +106,6 @@ def make_assessment(
         swap=SwapAccount(4 * GIB, GIB, 3 * GIB, 0, 0.0, 0.0),
         pressure=PressureFigures(None, None, 0.0, 0.0, 0.0, 0, None),
         exhaustion=(), victims=make_victims(rows), growers=(), findings=(), rows=rows, cgroups=(), limit=None,
-        zones=(), events=(), unlogged_kills=0, series=Series(), problems=(),
+        zones=(), events=(), unlogged_kills=0, series=PastSeries(), problems=(),
     )  # fmt: skip
     return replace(calm, **changes)  # type: ignore[arg-type]

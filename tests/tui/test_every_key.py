@@ -26,7 +26,7 @@ from oomtop.oomlog.scan import scan_lines
 from oomtop.snapshot import Tick
 from oomtop.sources.live import LiveSource
 from oomtop.sources.sampler import Sampler
-from oomtop.tui.actions.dialogs import AskDialog, Menu, PlanDialog
+from oomtop.tui.actions.dialogs import AskDialog, PlanDialog
 from oomtop.tui.actions.menus import Ask
 from oomtop.tui.alerts.screen import AlertsScreen
 from oomtop.tui.base.messages import NewAssessment
@@ -46,6 +46,7 @@ from oomtop.tui.setup.screen import ChoiceList, SetupScreen
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.tab_factory import MAKERS
 from oomtop.tui.style.key_names import key_name, key_of
+from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.tab_screen import TabScreen
 from oomtop.tui.widgets.text_block import Page

@@ -16,7 +16,7 @@ from oomtop.host.root import Root, read_int, read_optional
 
 
 @frozen
-class Group:
+class CgroupTarget:
     """One group of one hierarchy."""
 
     path: str
@@ -37,7 +37,7 @@ class Group:
         return self.number("memory.current" if self.version == 2 else "memory.usage_in_bytes")
 
 
-def find_group(context: ActionContext, path: str, mount: str | None = None) -> Group:
+def find_group(context: ActionContext, path: str, mount: str | None = None) -> CgroupTarget:
     """Return the group at `path` of the memory hierarchy, or of the one mounted at `mount`.
 
     Raises:
@@ -55,10 +55,10 @@ def find_group(context: ActionContext, path: str, mount: str | None = None) -> G
     folder = f"{mount or context.layout.memory_mount}/{path.strip('/')}"
     if not os.path.isdir(folder):
         raise ActionRefused(f"{folder}: there is no such group (any more)")
-    return Group(path, folder, context.layout.version)
+    return CgroupTarget(path, folder, context.layout.version)
 
 
-def members(group: Group, root: Root) -> tuple[Process, ...]:
+def members(group: CgroupTarget, root: Root) -> tuple[Process, ...]:
     """Return the processes of the group and of those below it, as they are now."""
     found: list[Process] = []
     for folder, _, _ in os.walk(group.folder):
@@ -72,7 +72,7 @@ def members(group: Group, root: Root) -> tuple[Process, ...]:
     return tuple(found)
 
 
-def require_allowed(group: Group, context: ActionContext, override: bool) -> tuple[Process, ...]:
+def require_allowed(group: CgroupTarget, context: ActionContext, override: bool) -> tuple[Process, ...]:
     """Return the members, all of which may be touched.
 
     Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from oomtop.actions.base.cgroup_target import Group, members
+from oomtop.actions.base.cgroup_target import CgroupTarget, members
 from oomtop.actions.base.context import ActionContext
 from oomtop.host.process import Process, ProcessId
 
@@ -40,6 +40,6 @@ class Restarts:
         layout = self._context.layout
         if layout is None:
             return []
-        group = Group(path, layout.memory_mount + path, layout.version)
+        group = CgroupTarget(path, layout.memory_mount + path, layout.version)
         found = members(group, self._context.root)
         return [p.pid for p in found if p.comm == comm and p.id not in self._before and p.id not in ended]

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 
-from oomtop.actions.base.cgroup_target import Group, find_group, members
+from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, members
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.plan import Outcome, Plan, Status
@@ -234,14 +234,14 @@ def prepare_release(request: ReleaseRequest, context: ActionContext) -> Prepared
     return PreparedAction(plan, _Releasing(request, group, context.root))
 
 
-def _home(identity: ProcessId, request: ReleaseRequest, group: Group) -> str:
+def _home(identity: ProcessId, request: ReleaseRequest, group: CgroupTarget) -> str:
     """Return where a process goes: its own group from before, else that of the first, else the root group."""
     fallback = request.homes[0][1] if request.homes else "/"
     home = dict(request.homes).get(identity, fallback)
     return home if os.path.isdir(_folder_of(home, group)) else "/"
 
 
-def _folder_of(home: str, group: Group) -> str:
+def _folder_of(home: str, group: CgroupTarget) -> str:
     """The groups that oomtop makes are right below the mount."""
     return f"{os.path.dirname(group.folder)}/{home.strip('/')}".rstrip("/")
 
@@ -249,7 +249,7 @@ def _folder_of(home: str, group: Group) -> str:
 class _Releasing:
     """Moves everyone out and removes the group; called once."""
 
-    def __init__(self, request: ReleaseRequest, group: Group, root: Root) -> None:
+    def __init__(self, request: ReleaseRequest, group: CgroupTarget, root: Root) -> None:
         self._request = request
         self._group = group
         self._root = root

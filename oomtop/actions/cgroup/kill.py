@@ -11,7 +11,7 @@ import signal as signals
 import time
 from collections.abc import Callable, Sequence
 
-from oomtop.actions.base.cgroup_target import Group, find_group, require_allowed
+from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, require_allowed
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.kernel_file import KernelFile
 from oomtop.actions.base.plan import Outcome, Plan, Status
@@ -55,7 +55,7 @@ def _each_member(request: KillCgroupRequest, context: ActionContext, title: str)
     return prepared
 
 
-def _plan(title: str, group: Group, processes: Sequence[Process], context: ActionContext) -> Plan:
+def _plan(title: str, group: CgroupTarget, processes: Sequence[Process], context: ActionContext) -> Plan:
     known = [context.find(process.id) or process for process in processes]
     total = sum(frees(process) for process in known)
     return Plan(
@@ -72,7 +72,7 @@ def _plan(title: str, group: Group, processes: Sequence[Process], context: Actio
 class _KillingGroup:
     """Writes, and waits until the group is empty; called once."""
 
-    def __init__(self, request: KillCgroupRequest, group: Group, file: KernelFile) -> None:
+    def __init__(self, request: KillCgroupRequest, group: CgroupTarget, file: KernelFile) -> None:
         self._request = request
         self._group = group
         self._file = file

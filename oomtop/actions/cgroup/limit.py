@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from oomtop.actions.base.cgroup_target import Group, find_group, require_allowed
+from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, require_allowed
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.kernel_file import KernelFile
 from oomtop.actions.base.plan import Outcome, Plan, Status
@@ -62,14 +62,14 @@ def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedActi
     return PreparedAction(plan, _Limiting(request, group, name, file, command), [file])
 
 
-def _file_name(group: Group, limit: Limit) -> str:
+def _file_name(group: CgroupTarget, limit: Limit) -> str:
     name = (_V2 if group.version == 2 else _V1).get(limit)
     if name is None:
         raise ActionRefused(f"cgroup v1 has no memory.{limit.value}: `max` is the one limit here")
     return name
 
 
-def _value_refusal(request: LimitRequest, group: Group) -> str | None:
+def _value_refusal(request: LimitRequest, group: CgroupTarget) -> str | None:
     if request.size is None or request.override:
         return None
     if request.size < 0:
@@ -83,7 +83,7 @@ def _value_refusal(request: LimitRequest, group: Group) -> str | None:
     return None
 
 
-def _unreclaimable(group: Group) -> int | None:
+def _unreclaimable(group: CgroupTarget) -> int | None:
     """Return what stays in the group when all its file pages are dropped."""
     usage = group.usage
     if usage is None:
@@ -97,7 +97,7 @@ def _unreclaimable(group: Group) -> int | None:
 def _plan(
     title: str,
     request: LimitRequest,
-    group: Group,
+    group: CgroupTarget,
     name: str,
     owner: Owner | None,
     command: tuple[str, ...] | None,
@@ -126,7 +126,9 @@ def _effect(request: LimitRequest) -> str:
     )
 
 
-def _warnings(request: LimitRequest, group: Group, owner: Owner | None, command: tuple[str, ...] | None) -> list[str]:
+def _warnings(
+    request: LimitRequest, group: CgroupTarget, owner: Owner | None, command: tuple[str, ...] | None
+) -> list[str]:
     warnings: list[str] = []
     usage = group.usage
     if request.size is not None and request.limit is not Limit.LOW and usage is not None and request.size < usage:
@@ -144,7 +146,7 @@ def _warnings(request: LimitRequest, group: Group, owner: Owner | None, command:
     return warnings
 
 
-def _pressed_by_others(request: LimitRequest, group: Group) -> list[str]:
+def _pressed_by_others(request: LimitRequest, group: CgroupTarget) -> list[str]:
     """A limit under the use squeezes what cannot be dropped into swap, or kills."""
     must_stay = _unreclaimable(group)
     if request.size is None or request.limit is Limit.LOW or must_stay is None or request.size >= must_stay:
@@ -158,7 +160,7 @@ class _Limiting:
     """Sets the limit and reads it back; called once."""
 
     def __init__(
-        self, request: LimitRequest, group: Group, name: str, file: KernelFile, command: tuple[str, ...] | None
+        self, request: LimitRequest, group: CgroupTarget, name: str, file: KernelFile, command: tuple[str, ...] | None
     ) -> None:
         self._command = command
         self._request = request
@@ -197,12 +199,12 @@ def _is_near(found: int | None, wanted: int | None) -> bool:
     return abs(found - wanted) < os.sysconf("SC_PAGE_SIZE")
 
 
-def _read(group: Group, name: str) -> int | None:
+def _read(group: CgroupTarget, name: str) -> int | None:
     value = group.number(name)
     return None if value is None or value >= _NO_LIMIT else value
 
 
-def _text(size: int | None, group: Group) -> str:
+def _text(size: int | None, group: CgroupTarget) -> str:
     if size is None:
         return "max" if group.version == 2 else "-1"
     return str(size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 
-from oomtop.actions.base.cgroup_target import Group
+from oomtop.actions.base.cgroup_target import CgroupTarget
 from oomtop.actions.base.requests import Limit, LimitRequest
 from oomtop.actions.base.run_program import find_tool
 from oomtop.frozen import frozen
@@ -43,7 +43,7 @@ def owner_of(path: str, root: Root) -> Owner | None:
     return Owner("systemctl", last) if ours and runs and find_tool("systemctl") else None
 
 
-def command_of(owner: Owner, request: LimitRequest, group: Group) -> tuple[str, ...] | None:
+def command_of(owner: Owner, request: LimitRequest, group: CgroupTarget) -> tuple[str, ...] | None:
     """Return the command that sets the limit, None where this owner has none for it."""
     if owner.tool == "systemctl":
         value = "infinity" if request.size is None else str(request.size)
@@ -57,7 +57,7 @@ def command_of(owner: Owner, request: LimitRequest, group: Group) -> tuple[str, 
     return (owner.tool, "update", flag, str(request.size), *swap, owner.name)
 
 
-def _memory_and_swap(size: int, group: Group) -> tuple[str, str]:
+def _memory_and_swap(size: int, group: CgroupTarget) -> tuple[str, str]:
     """Both engines count memory and swap together there, and refuse a memory limit above the old sum."""
     swap = group.number("memory.swap.max") if group.version == 2 else None
     return "--memory-swap", "-1" if swap is None else str(size + swap)

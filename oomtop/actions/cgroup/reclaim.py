@@ -9,7 +9,7 @@ import errno
 import time
 from collections.abc import Callable
 
-from oomtop.actions.base.cgroup_target import Group, find_group
+from oomtop.actions.base.cgroup_target import CgroupTarget, find_group
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.kernel_file import KernelFile
 from oomtop.actions.base.plan import Outcome, Plan, Status
@@ -39,14 +39,14 @@ def prepare_reclaim(request: ReclaimCgroupRequest, context: ActionContext) -> Pr
     return PreparedAction(plan, _Reclaiming(group, text, file), [file])
 
 
-def page_cache(group: Group) -> int:
+def page_cache(group: CgroupTarget) -> int:
     """Return the file pages of the group, tmpfs not among them."""
     stat = parse_counters(read_optional(group.file("memory.stat")) or "", "memory.stat")
     prefix = "" if group.version == 2 else "total_"
     return stat.get(f"{prefix}active_file", 0) + stat.get(f"{prefix}inactive_file", 0)
 
 
-def _plan(title: str, group: Group, step: str, size: int | None, cache: int, context: ActionContext) -> Plan:
+def _plan(title: str, group: CgroupTarget, step: str, size: int | None, cache: int, context: ActionContext) -> Plan:
     swap_free = context.meminfo.swap_free or 0
     warnings: list[str] = []
     if group.version == 1 and size is not None:
@@ -71,7 +71,7 @@ def _plan(title: str, group: Group, step: str, size: int | None, cache: int, con
 class _Reclaiming:
     """Writes and measures; called once."""
 
-    def __init__(self, group: Group, text: str, file: KernelFile) -> None:
+    def __init__(self, group: CgroupTarget, text: str, file: KernelFile) -> None:
         self._group = group
         self._text = text
         self._file = file

@@ -33,7 +33,7 @@ def be(name: str, parent: int) -> None:
         sys.exit(1)
 
 
-class Pace:
+class RateLimiter:
     """Waits so that `rate` bytes a second are taken."""
 
     def __init__(self, rate: int) -> None:
@@ -53,7 +53,7 @@ def grow(limit: int, rate: int) -> None:
     """Take anonymous memory without an end, twice the limit at most: a leak when slow, a surge when fast."""
     area = mmap.mmap(-1, 2 * limit, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     # Random bytes: neither zram nor same-page merging makes them smaller.
-    chunk, pace = os.urandom(CHUNK), Pace(rate)
+    chunk, pace = os.urandom(CHUNK), RateLimiter(rate)
     for start in range(0, 2 * limit - CHUNK + 1, CHUNK):
         area[start : start + CHUNK] = chunk
         pace.take(CHUNK)
@@ -62,7 +62,7 @@ def grow(limit: int, rate: int) -> None:
 
 def swarm(limit: int, rate: int) -> None:
     """Start one small process after the other; end when the first of them is killed."""
-    pace = Pace(rate)
+    pace = RateLimiter(rate)
     parent = os.getpid()
     for _ in range(min(_MOST, 2 * limit // _EACH)):
         if os.fork() == 0:
@@ -79,7 +79,7 @@ def swarm(limit: int, rate: int) -> None:
 
 def cache(limit: int, rate: int) -> None:
     """Write a file of twice the limit and read it again and again: page cache, all of which can be dropped."""
-    pace, chunk, size = Pace(rate), os.urandom(CHUNK), 2 * limit
+    pace, chunk, size = RateLimiter(rate), os.urandom(CHUNK), 2 * limit
     with tempfile.TemporaryFile(dir=os.environ.get("TMPDIR", "/var/tmp"), buffering=0) as file:
         for start in range(0, size, CHUNK):
             file.write(chunk)
@@ -96,7 +96,7 @@ def cache(limit: int, rate: int) -> None:
 def fragment(limit: int, rate: int) -> None:
     """Take memory and give every second page back, half the limit in all: what is free lies in single pages."""
     held: list[mmap.mmap] = []
-    step, pace = max(CHUNK, limit // 16), Pace(rate)
+    step, pace = max(CHUNK, limit // 16), RateLimiter(rate)
     while len(held) * step // 2 + step < limit // 2:
         area = mmap.mmap(-1, step, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         area.madvise(_NOHUGEPAGE)

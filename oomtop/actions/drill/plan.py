@@ -29,7 +29,7 @@ _LOOK_SECONDS = 0.2
 
 
 @frozen
-class Kind:
+class Drill:
     """What a drill does, and how big it is unless it is told otherwise."""
 
     what: str
@@ -39,12 +39,12 @@ class Kind:
     is_killed: bool = True
 
 
-KINDS: Mapping[DrillKind, Kind] = {
-    DrillKind.LEAK: Kind("one process grows slowly until the limit kills it", 256 * _MIB, 4 * _MIB, 180),
-    DrillKind.SURGE: Kind("one process grows fast until the limit kills it", 1024 * _MIB, 64 * _MIB, 60),
-    DrillKind.SWARM: Kind("many small processes fill the group until one is killed", 512 * _MIB, 32 * _MIB, 60),
-    DrillKind.CACHE: Kind("a file twice the limit is read: cache, no kill", 256 * _MIB, 64 * _MIB, 30, False),
-    DrillKind.FRAGMENT: Kind("free memory in single pages, no kill", 512 * _MIB, 256 * _MIB, 30, False),
+KINDS: Mapping[DrillKind, Drill] = {
+    DrillKind.LEAK: Drill("one process grows slowly until the limit kills it", 256 * _MIB, 4 * _MIB, 180),
+    DrillKind.SURGE: Drill("one process grows fast until the limit kills it", 1024 * _MIB, 64 * _MIB, 60),
+    DrillKind.SWARM: Drill("many small processes fill the group until one is killed", 512 * _MIB, 32 * _MIB, 60),
+    DrillKind.CACHE: Drill("a file twice the limit is read: cache, no kill", 256 * _MIB, 64 * _MIB, 30, False),
+    DrillKind.FRAGMENT: Drill("free memory in single pages, no kill", 512 * _MIB, 256 * _MIB, 30, False),
 }  # fmt: skip
 
 

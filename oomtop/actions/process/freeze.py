@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from oomtop.actions.base.cgroup_target import Group, find_group, require_allowed
+from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, require_allowed
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.kernel_file import KernelFile
 from oomtop.actions.base.plan import Outcome, Plan, Status
@@ -59,7 +59,7 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
     return PreparedAction(plan, _Freezing(request, group, text, file), [file])
 
 
-def _find(path: str, context: ActionContext) -> Group:
+def _find(path: str, context: ActionContext) -> CgroupTarget:
     """Return the group that freezes: v2's own, or the one of the same path in v1's freezer hierarchy."""
     layout = context.layout
     if layout is None or layout.version == 2:
@@ -74,7 +74,7 @@ def _text(version: int, thaw: bool) -> str:
     return "THAWED" if thaw else "FROZEN"
 
 
-def is_frozen(group: Group) -> bool:
+def is_frozen(group: CgroupTarget) -> bool:
     """Whether all of the group stands still: `frozen 1` in `cgroup.events`, `FROZEN` in `freezer.state`."""
     if group.version == 2:
         events = parse_counters(read_optional(group.file("cgroup.events")) or "", "cgroup.events")
@@ -85,7 +85,7 @@ def is_frozen(group: Group) -> bool:
 class _Freezing:
     """Writes, and waits until the kernel confirms it; called once."""
 
-    def __init__(self, request: FreezeCgroupRequest, group: Group, text: str, file: KernelFile) -> None:
+    def __init__(self, request: FreezeCgroupRequest, group: CgroupTarget, text: str, file: KernelFile) -> None:
         self._request = request
         self._group = group
         self._text = text

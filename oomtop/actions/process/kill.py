@@ -16,7 +16,7 @@ from oomtop.actions.base.prepared import PreparedAction, refused
 from oomtop.actions.base.requests import FreezeRequest, KillRequest
 from oomtop.actions.base.restarts import Restarts
 from oomtop.actions.process.handle import ProcessHandle, open_process
-from oomtop.actions.process.kill_run import KillRun, Victim, is_ending
+from oomtop.actions.process.kill_run import KillRun, KillTarget, is_ending
 from oomtop.errors import ActionRefused
 from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
@@ -34,10 +34,10 @@ _ITS_OWN = "the process decides what the signal does"
 
 
 @frozen
-class Choice:
+class KillChoice:
     """Who is signalled, and who is left out with the reason."""
 
-    victims: tuple[Victim, ...]
+    victims: tuple[KillTarget, ...]
     left_out: tuple[str, ...]
 
 
@@ -82,9 +82,9 @@ def tree_of(roots: Iterable[ProcessId], processes: Sequence[Process]) -> tuple[P
     return tuple(found)
 
 
-def _choose(request: KillRequest, context: ActionContext) -> Choice:
+def _choose(request: KillRequest, context: ActionContext) -> KillChoice:
     """Open whom the guard allows; a tree whose root is refused is refused as a whole."""
-    victims: list[Victim] = []
+    victims: list[KillTarget] = []
     left_out: list[str] = []
     for identity in _wanted(request, context, left_out):
         try:
@@ -93,7 +93,7 @@ def _choose(request: KillRequest, context: ActionContext) -> Choice:
             left_out.append(str(refusal))
         except OSError as error:
             left_out.append(f"{identity.pid}: {in_words(error)}")
-    return Choice(tuple(victims), tuple(left_out))
+    return KillChoice(tuple(victims), tuple(left_out))
 
 
 def _wanted(request: KillRequest, context: ActionContext, left_out: list[str]) -> tuple[ProcessId, ...]:
@@ -110,7 +110,7 @@ def _wanted(request: KillRequest, context: ActionContext, left_out: list[str]) -
     return tree_of(roots, context.processes)
 
 
-def _open_victim(identity: ProcessId, request: KillRequest, context: ActionContext) -> Victim:
+def _open_victim(identity: ProcessId, request: KillRequest, context: ActionContext) -> KillTarget:
     handle = open_process(context.root, identity)
     try:
         process = handle.facts(context.find(identity))
@@ -123,7 +123,7 @@ def _open_victim(identity: ProcessId, request: KillRequest, context: ActionConte
     except ActionRefused:
         handle.close()
         raise
-    return Victim(process, handle, context.target(process))
+    return KillTarget(process, handle, context.target(process))
 
 
 def _state_refusal(process: Process, handle: ProcessHandle) -> str | None:
@@ -157,7 +157,7 @@ def _title(request: KillRequest, whom: str) -> str:
     return f"Send {signal_name(request.signal)} to {whom}"
 
 
-def _plan(request: KillRequest, context: ActionContext, choice: Choice) -> Plan:
+def _plan(request: KillRequest, context: ActionContext, choice: KillChoice) -> Plan:
     targets = tuple(context.target(victim.process) for victim in choice.victims)
     whom = f"{targets[0].id.pid} ({printable(targets[0].name)})" if len(targets) == 1 else f"{len(targets)} processes"
     ends = is_ending(request.signal)
@@ -205,7 +205,7 @@ def _risk(number: int) -> str:
     return "asks the process to end; it may save its work or ignore it" if is_ending(number) else ""
 
 
-def _warnings(request: KillRequest, choice: Choice) -> Iterable[str]:
+def _warnings(request: KillRequest, choice: KillChoice) -> Iterable[str]:
     yield from (f"left out: {reason}" for reason in choice.left_out)
     for victim in choice.victims:
         process = victim.process

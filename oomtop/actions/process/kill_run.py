@@ -28,7 +28,7 @@ _LOOK_SECONDS = 0.01
 
 
 @frozen
-class Victim:
+class KillTarget:
     """A process and the descriptors that hold it."""
 
     process: Process
@@ -50,7 +50,7 @@ class Fate(Enum):
 class _Case:
     """The progress of one victim."""
 
-    victim: Victim
+    victim: KillTarget
     fate: Fate = Fate.WAITING
     before: int = 0
     """Bytes it held just before the signal."""
@@ -67,7 +67,7 @@ class _Case:
 class KillRun:
     """Carries one kill out; called once."""
 
-    def __init__(self, request: KillRequest, victims: Sequence[Victim], restarts: Restarts) -> None:
+    def __init__(self, request: KillRequest, victims: Sequence[KillTarget], restarts: Restarts) -> None:
         self._restarts = restarts
         self._request = request
         self._cases = [_Case(victim) for victim in victims]

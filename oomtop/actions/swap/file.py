@@ -51,7 +51,7 @@ _FS_IOC_GETFLAGS, _FS_IOC_SETFLAGS, _FS_NOCOW_FL = 0x80086601, 0x40086602, 0x008
 
 
 @frozen
-class Place:
+class FileSystem:
     """The file system that a path is on."""
 
     kind: str
@@ -99,7 +99,7 @@ def _persistence(request: SwapFileRequest) -> tuple[str, ...]:
     return (f"copy {fstab.FILE} to {fstab.BACKUP}, and append: {line}",)
 
 
-def _checked(request: SwapFileRequest, context: ActionContext) -> Place:
+def _checked(request: SwapFileRequest, context: ActionContext) -> FileSystem:
     mode = context.guard.mode_refusal()
     if mode is not None:
         raise ActionRefused(mode)
@@ -125,7 +125,7 @@ def _checked(request: SwapFileRequest, context: ActionContext) -> Place:
     return place
 
 
-def find_place(folder: str, root: Root) -> Place:
+def find_place(folder: str, root: Root) -> FileSystem:
     """Return the file system under `folder`.
 
     Raises:
@@ -142,7 +142,7 @@ def find_place(folder: str, root: Root) -> Place:
         inside = real == mount or real.startswith(mount.rstrip("/") + "/")
         if inside and len(mount) >= len(best):
             best, kind = mount, words[2]
-    return Place(kind, usage.f_bavail * usage.f_frsize, usage.f_blocks * usage.f_frsize)
+    return FileSystem(kind, usage.f_bavail * usage.f_frsize, usage.f_blocks * usage.f_frsize)
 
 
 class _AddingFile:

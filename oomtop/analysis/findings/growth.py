@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from oomtop.analysis.findings.rule import Curve, Facts
+from oomtop.analysis.findings.rule import Facts
 from oomtop.analysis.model.assessment import Finding, ProcessRow, Severity
-from oomtop.analysis.trends.slope import slope
+from oomtop.analysis.trends.slope import Curve, slope
 from oomtop.frozen import frozen
 from oomtop.units import format_bytes, format_duration, format_rate, format_share
 

@@ -13,13 +13,11 @@ from oomtop.analysis.model.assessment import (
     ProcessRow,
     SwapAccount,
 )  # fmt: skip
+from oomtop.analysis.trends.slope import Curve
 from oomtop.frozen import frozen
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.zoneinfo import Zone
-
-Curve = Sequence[tuple[float, int]]
-"""(monotonic, bytes) of a process, oldest first."""
 
 
 @frozen

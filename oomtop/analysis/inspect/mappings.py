@@ -9,7 +9,7 @@ from oomtop.host.smaps import MappedMemory
 
 
 @frozen
-class Reading:
+class MappingsAt:
     """The mappings of a process at one instant; `monotonic` in seconds."""
 
     monotonic: float
@@ -26,7 +26,7 @@ class MappingRow:
     """Bytes per second; None with one reading."""
 
 
-def compare(before: Reading | None, after: Reading) -> tuple[MappingRow, ...]:
+def compare(before: MappingsAt | None, after: MappingsAt) -> tuple[MappingRow, ...]:
     """Return the mappings of the later reading, each with its change since the earlier; largest first."""
     if before is None or after.monotonic <= before.monotonic:
         return tuple(MappingRow(memory, None, None) for memory in after.mappings)

@@ -231,7 +231,7 @@ class Growth:
 
 
 @frozen
-class Series:
+class PastSeries:
     """The recent past for the chart and the sparklines: parallel columns, oldest first."""
 
     times: tuple[float, ...] = ()
@@ -269,7 +269,7 @@ class Assessment:
     """All events known, newest first."""
     unlogged_kills: int | None
     """`oom_kill` of vmstat minus the kills found in logs since boot; None if not comparable."""
-    series: Series
+    series: PastSeries
     """The last ten minutes."""
     problems: tuple[Problem, ...]
     sample_seconds: float = 0.0
@@ -286,5 +286,5 @@ class Assessment:
     """False until the kernel log was read: `events` may still be too few."""
     alerts: tuple[FiringAlert, ...] = ()
     """The alerts of the configuration that fire, most severe first."""
-    day: Series = Series()
+    day: PastSeries = PastSeries()
     """The last day, a point a minute; the same object until there is a new one."""

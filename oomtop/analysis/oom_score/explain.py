@@ -17,7 +17,7 @@ _ADJ_MAX = 1000
 
 
 @frozen
-class Place:
+class ScoreAt:
     """Where a process stands with an `oom_score_adj`; `rank` 1 dies first."""
 
     adj: int
@@ -40,7 +40,7 @@ class Score:
     adj: int
     adj_pages: int
     """adj * (total_pages // 1000)"""
-    place: Place | None
+    place: ScoreAt | None
     """None for one that the kernel does not consider."""
     why_not: str | None
     candidates: int
@@ -52,7 +52,7 @@ class Score:
     """Pages by which it is ahead of the first of the others, negative behind."""
     turning_adj: int | None
     """The least adj with which it is the first, None where no adj does that."""
-    others: tuple[Place, ...]
+    others: tuple[ScoreAt, ...]
     """Where it would stand with each of `OTHER_ADJS`."""
 
 
@@ -105,11 +105,11 @@ def reason_not_considered(process: Process) -> str | None:
 _Rival = tuple[int, float, int, str]
 
 
-def _place(process: Process, own: int, adj: int, pages: int, rivals: Sequence[_Rival]) -> Place:
+def _place(process: Process, own: int, adj: int, pages: int, rivals: Sequence[_Rival]) -> ScoreAt:
     """Of equal ones the later started dies, so it stands before those that are not above its whole key."""
     points = own + adj * (pages // 1000)
     above = len(rivals) - bisect_right(rivals, (points, process.started, process.pid, process.comm))
-    return Place(adj, points, points / pages if pages else 0.0, above + 1)
+    return ScoreAt(adj, points, points / pages if pages else 0.0, above + 1)
 
 
 def _turning_adj(process: Process, own: int, pages: int, rivals: Sequence[_Rival]) -> int | None:

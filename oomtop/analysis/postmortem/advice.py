@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from oomtop.analysis.postmortem.model import Cause, Figure, Ranked
+from oomtop.analysis.postmortem.model import Cause, NamedSize, Ranked
 from oomtop.analysis.postmortem.unowned import HARD
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import MIB, format_bytes, format_share
@@ -14,7 +14,7 @@ _STEP = 64 * MIB
 
 
 def prevention(
-    event: OomEvent, cause: Cause, ranking: Sequence[Ranked], unowned: Sequence[Figure], dominates: bool
+    event: OomEvent, cause: Cause, ranking: Sequence[Ranked], unowned: Sequence[NamedSize], dominates: bool
 ) -> tuple[str, ...]:
     """Return what to change, the most useful first."""
     chosen = next((row for row in ranking if row.is_selected), None)
@@ -102,7 +102,7 @@ def _by_choice(ranking: Sequence[Ranked], chosen: Ranked | None) -> Iterable[str
         yield f"If {chosen.name} must live, lower its oom_score_adj (OOMScoreAdjust=-500): another one dies then."
 
 
-def _unowned(event: OomEvent, unowned: Sequence[Figure]) -> Iterable[str]:
+def _unowned(event: OomEvent, unowned: Sequence[NamedSize]) -> Iterable[str]:
     big = next((figure for figure in unowned if figure.name in HARD), None)
     if big is None:
         return

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from oomtop.analysis.postmortem.advice import prevention
 from oomtop.analysis.postmortem.cause import find_cause
-from oomtop.analysis.postmortem.model import Cause, Figure, PostMortem
+from oomtop.analysis.postmortem.model import Cause, NamedSize, PostMortem
 from oomtop.analysis.postmortem.ranking import agreement, rank, total_of
 from oomtop.analysis.postmortem.unowned import dominance, unowned_of
 from oomtop.analysis.postmortem.victim import why_this_victim
@@ -84,7 +84,7 @@ def _reason(event: OomEvent, cause: Cause) -> str:
     }[cause]
 
 
-def _limits(event: OomEvent) -> Iterable[Figure]:
+def _limits(event: OomEvent) -> Iterable[NamedSize]:
     figures = (
         ("cgroup usage", event.memcg_usage, "'memory: usage'"),
         ("cgroup limit", event.memcg_limit, "'memory: ... limit'"),
@@ -96,7 +96,7 @@ def _limits(event: OomEvent) -> Iterable[Figure]:
     )
     for name, size, source in figures:
         if size is not None:
-            yield Figure(name, size, source)
+            yield NamedSize(name, size, source)
 
 
 def _completeness(event: OomEvent) -> Iterable[str]:

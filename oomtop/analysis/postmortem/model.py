@@ -81,7 +81,7 @@ class Total:
 
 
 @frozen
-class Figure:
+class NamedSize:
     """A named size; `source` is the words of the report that give it."""
 
     name: str
@@ -105,11 +105,11 @@ class PostMortem:
     agrees: bool | None
     """Whether our first is the kernel's choice; None where it cannot be told."""
     agreement: str
-    unowned: tuple[Figure, ...]
+    unowned: tuple[NamedSize, ...]
     """Memory that no process owns."""
     unowned_words: str | None
     """A sentence where it dominates."""
-    limits: tuple[Figure, ...]
+    limits: tuple[NamedSize, ...]
     completeness: tuple[str, ...]
     """What the report lacks; empty for a whole one."""
     prevention: tuple[str, ...]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from oomtop.analysis.postmortem.model import Figure, Ranked
+from oomtop.analysis.postmortem.model import NamedSize, Ranked
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes, format_share
 
@@ -26,47 +26,49 @@ _LRU = (
 HARD = frozenset({"tmpfs and shared memory", "unreclaimable slab", "huge pages", "not in any counter"})
 
 
-def unowned_of(event: OomEvent) -> tuple[Figure, ...]:
+def unowned_of(event: OomEvent) -> tuple[NamedSize, ...]:
     """Return what no process owns, biggest first."""
     figures = _of_cgroup(event) if event.type == "memcg" else _of_machine(event)
     return tuple(sorted((figure for figure in figures if figure.size > 0), key=lambda figure: -figure.size))
 
 
-def _of_cgroup(event: OomEvent) -> Iterable[Figure]:
+def _of_cgroup(event: OomEvent) -> Iterable[NamedSize]:
     stats = dict(event.memcg_stats)
     mapped = stats.get("file_mapped", stats.get("mapped_file"))
     if "shmem" in stats and mapped is not None:
-        yield Figure("tmpfs and shared memory", stats["shmem"] - mapped, "'shmem' less mapped file pages: at least")
+        yield NamedSize("tmpfs and shared memory", stats["shmem"] - mapped, "'shmem' less mapped file pages: at least")
     for key, name in _CGROUP_KEYS:
         if key in stats:
-            yield Figure(name, stats[key], f"'{key}' of the cgroup's statistics")
+            yield NamedSize(name, stats[key], f"'{key}' of the cgroup's statistics")
 
 
-def _of_machine(event: OomEvent) -> Iterable[Figure]:
+def _of_machine(event: OomEvent) -> Iterable[NamedSize]:
     pages, size = dict(event.mem_info_pages), event.page_size
     if "shmem" in pages:
         # Mapped pages are somebody's rss; what is over is in no process.
         unmapped = pages["shmem"] - pages.get("mapped", 0)
-        yield Figure("tmpfs and shared memory", unmapped * size, "'shmem' - 'mapped' of Mem-Info: at least")
+        yield NamedSize("tmpfs and shared memory", unmapped * size, "'shmem' - 'mapped' of Mem-Info: at least")
     names = (
         ("slab_unreclaimable", "unreclaimable slab"),
         ("slab_reclaimable", "reclaimable slab"), ("pagetables", "page tables"),
     )  # fmt: skip
     for key, name in names:
         if key in pages:
-            yield Figure(name, pages[key] * size, f"'{key}' of Mem-Info")
+            yield NamedSize(name, pages[key] * size, f"'{key}' of Mem-Info")
     if "active_file" in pages or "inactive_file" in pages:
         cache = pages.get("active_file", 0) + pages.get("inactive_file", 0)
-        yield Figure("page cache", cache * size, "'active_file' + 'inactive_file' of Mem-Info")
+        yield NamedSize("page cache", cache * size, "'active_file' + 'inactive_file' of Mem-Info")
     huge = sum(int(count) * int(kib) * 1024 for line in event.raw for count, kib in _HUGE.findall(line))
-    yield Figure("huge pages", huge, "'hugepages_total' x 'hugepages_size'")
+    yield NamedSize("huge pages", huge, "'hugepages_total' x 'hugepages_size'")
     if event.ram_pages is not None and all(key in pages for key in ("active_anon", "slab_unreclaimable", "free")):
         known = sum(pages.get(key, 0) for key in _LRU) * size
         ram = (event.ram_pages - (event.reserved_pages or 0)) * size
-        yield Figure("not in any counter", ram - known - huge, "RAM less all counters of Mem-Info (drivers, balloon)")
+        yield NamedSize(
+            "not in any counter", ram - known - huge, "RAM less all counters of Mem-Info (drivers, balloon)"
+        )
 
 
-def dominance(event: OomEvent, unowned: Sequence[Figure], ranking: Sequence[Ranked]) -> str | None:
+def dominance(event: OomEvent, unowned: Sequence[NamedSize], ranking: Sequence[Ranked]) -> str | None:
     """Return a sentence where memory that no kill frees is half of the whole, or more than all processes hold."""
     hard = [figure for figure in unowned if figure.name in HARD]
     total = sum(figure.size for figure in hard)

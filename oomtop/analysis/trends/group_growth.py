@@ -11,9 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from oomtop.analysis.findings.rule import Curve
 from oomtop.analysis.model.assessment import Growth
-from oomtop.analysis.trends.slope import slope
+from oomtop.analysis.trends.slope import Curve, slope
 from oomtop.history import History
 from oomtop.host.containers import name_of
 from oomtop.snapshot import Snapshot

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 from oomtop.frozen import frozen
 
+Curve = Sequence[tuple[float, int]]
+"""(monotonic seconds, bytes), oldest first."""
+
 _MOST = 40
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from oomtop.actions.adj_rules import RuleKeeper
 from oomtop.actions.base.context import context_of
@@ -21,7 +20,7 @@ from oomtop.analysis.settings.verdicts import assess_settings
 from oomtop.config.load import AdjustRule
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
-from oomtop.tui.actions.dialogs import ADJUSTMENTS, CACHES, AskDialog, Menu, PlanDialog
+from oomtop.tui.actions.dialogs import ADJUSTMENTS, CACHES, AskDialog, PlanDialog
 from oomtop.tui.actions.menus import (
     Ask,
     Menus,
@@ -37,9 +36,8 @@ from oomtop.tui.actions.menus import (
     swap_offer,
 )
 from oomtop.tui.base.messages import ActionEnded, ActionProgress
-
-if TYPE_CHECKING:
-    from oomtop.tui.shell.app import OomtopApp
+from oomtop.tui.widgets.menu import Menu
+from oomtop.tui.widgets.shell import Shell
 
 _HEAD_START = 0.05
 """Seconds that the screen waits at most for the first news of an action: for a signal, that it was sent."""
@@ -49,7 +47,7 @@ _NOBODY = "nothing is selected that this could be for: choose with the arrow key
 class Remedies:
     """What the keys of the actions do on the tab in sight."""
 
-    def __init__(self, app: OomtopApp, guard: Guard, audit: Audit, rules: Sequence[AdjustRule] = ()) -> None:
+    def __init__(self, app: Shell, guard: Guard, audit: Audit, rules: Sequence[AdjustRule] = ()) -> None:
         self._rules = RuleKeeper(rules, guard, audit)
         self._app = app
         self._guard = guard

@@ -1,8 +1,8 @@
-"""The dialogs: choose a signal, a value, a level; then the plan with its confirmation."""
+"""The dialogs of an action: a value to type in, then the plan with its confirmation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.text import Text
@@ -10,8 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static
 
 from oomtop.actions.base.plan import Plan
 from oomtop.actions.base.requests import Request
@@ -32,70 +31,6 @@ CACHES: tuple[tuple[int, str], ...] = (
     (2, "2  reclaimable slab: dentries and inodes"),
     (3, "3  both"),
 )
-
-_TITLE = 2 * 64
-
-
-class Menu(ModalScreen["int | None"]):
-    """A list of numbers with what they mean; optionally any other number typed in."""
-
-    DEFAULT_CSS = """
-    Menu { align: center middle; }
-    Menu Vertical { width: 72; max-width: 100%; height: auto; max-height: 100%; }
-    Menu Vertical { background: $panel; padding: 0 1; border: round $primary; }
-    Menu OptionList { height: auto; max-height: 16; background: $panel; }
-    Menu OptionList, Menu OptionList:focus { border: none; }
-    Menu Input { background: $surface; }
-    Menu .keys { text-style: dim; dock: bottom; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "cancel", "Cancel", id="dialog.cancel")]
-
-    def __init__(
-        self, title: str, choices: Sequence[tuple[int, str]], chosen: int = 0, typed: tuple[int, int] | None = None
-    ) -> None:
-        super().__init__()
-        self._title = title
-        self._choices = choices
-        self._chosen = chosen
-        self._typed = typed
-
-    def compose(self) -> ComposeResult:
-        """Build the list."""
-        with Vertical():
-            yield Static(Text(_short(self._title)), markup=False)
-            # str() of a Signals is its name before Python 3.11.
-            yield OptionList(*(Option(Text(label), id=str(int(value))) for value, label in self._choices))
-            if self._typed is not None:
-                hint = f"or any value from {self._typed[0]} to {self._typed[1]}"
-                yield Input(placeholder=hint, type="integer", compact=True)
-            yield Static("Enter chooses, Esc leaves", classes="keys", markup=False)
-
-    def on_mount(self) -> None:
-        """Preselect."""
-        choices = self.query_one(OptionList)
-        choices.highlighted = self._chosen
-        choices.focus()
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Give the chosen number back."""
-        self.dismiss(int(event.option.id or 0))
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give the typed number back, if it is one in range."""
-        low, high = self._typed or (0, 0)
-        try:
-            value = int(event.value)
-        except ValueError:
-            value = high + 1
-        if low <= value <= high:
-            self.dismiss(value)
-        else:
-            event.input.value = ""
-            event.input.placeholder = f"{low} to {high}, please"
-
-    def action_cancel(self) -> None:
-        """Choose nothing."""
-        self.dismiss(None)
 
 
 class AskDialog(ModalScreen[Request | None]):
@@ -183,9 +118,3 @@ class PlanDialog(ModalScreen[bool]):
     def action_cancel(self) -> None:
         """Leave everything as it is."""
         self.dismiss(False)
-
-
-def _short(title: str) -> str:
-    """Return a title of two lines at most: a command line may be longer than the menu below it."""
-    shown = printable(title)
-    return shown if len(shown) <= _TITLE else f"{shown[: _TITLE - 3]}..."

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 from oomtop.analysis.load_policy import DUTIES, Level
 from oomtop.frozen import frozen
 from oomtop.sources.slow_reads import SlowFacts
-from oomtop.tui.dashboard.event_pane import Remark
 
 if TYPE_CHECKING:
     from oomtop.tui.base.options import Options
 
+Remark = tuple[float, str]
+"""(Unix time, text) of a line in the event pane."""
+
 
 @frozen
-class Standing:
+class OwnState:
     """What the header tells about oomtop itself."""
 
     rights: str
@@ -63,7 +65,7 @@ class State:
         self._progress = self.remarks[0]
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> OwnState:
         """What the header tells about oomtop itself."""
         modes = (
             (DUTIES[self.level].word, self.level > Level.FULL),
@@ -71,7 +73,7 @@ class State:
             ("read-only", self.read_only),
             ("replay", self.replay),
         )
-        return Standing(self.rights, self.guard, tuple(name for name, on in modes if on), self.interval)
+        return OwnState(self.rights, self.guard, tuple(name for name, on in modes if on), self.interval)
 
 
 def state_of(options: Options) -> State:

@@ -9,11 +9,9 @@ from rich.text import Text
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.sentences import describe_event
+from oomtop.tui.base.session import Remark
 from oomtop.tui.style.palette import Look
 from oomtop.units import printable
-
-Remark = tuple[float, str]
-"""(Unix time, text) of an action's outcome."""
 
 
 def draw_events(remarks: Callable[[], Sequence[Remark]]) -> Callable[[Assessment, int, int, Look], list[Text]]:

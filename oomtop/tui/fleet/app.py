@@ -21,14 +21,14 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from oomtop.errors import OomtopError
-from oomtop.fleet.machines import Machine
+from oomtop.fleet.machines import FleetMachine
 from oomtop.host.programs import find_programs
 from oomtop.render.fleet import (
     ALERT,
     COLUMNS,
     DOWN,
     NOTHING,
-    Column,
+    FleetColumn,
     describe,
     fit,
     is_pressing,
@@ -57,7 +57,7 @@ _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:%-]{0,252}")
 class Read(Message):
     """An answer of Prometheus, or why there is none."""
 
-    machines: tuple[Machine, ...] | None
+    machines: tuple[FleetMachine, ...] | None
     problem: str
     when: float
 
@@ -80,16 +80,16 @@ class MachineList(ScrollView, can_focus=True):
     def __init__(self, look: Look) -> None:
         super().__init__(id="fleet-machines")
         self._look = look
-        self._machines: tuple[Machine, ...] = ()
+        self._machines: tuple[FleetMachine, ...] = ()
         self._now = 0.0
         self._at = 0
 
     @property
-    def machine(self) -> Machine | None:
+    def machine(self) -> FleetMachine | None:
         """The machine under the cursor."""
         return self._machines[self._at] if self._machines else None
 
-    def show(self, machines: tuple[Machine, ...], now: float) -> None:
+    def show(self, machines: tuple[FleetMachine, ...], now: float) -> None:
         """Show these machines."""
         here = self.machine
         self._machines, self._now = machines, now
@@ -132,7 +132,7 @@ class MachineList(ScrollView, can_focus=True):
         return Strip(list(line.render(self.app.console)), width).apply_style(self.rich_style)
 
 
-def _name(machine: Machine) -> tuple[str, str]:
+def _name(machine: FleetMachine) -> tuple[str, str]:
     return machine.job, machine.instance
 
 
@@ -159,7 +159,7 @@ class FleetApp(PlainApp):
 
     def __init__(
         self,
-        read: Callable[[float], tuple[Machine, ...]],
+        read: Callable[[float], tuple[FleetMachine, ...]],
         url: str,
         interval: float,
         theme: str | None,
@@ -174,11 +174,11 @@ class FleetApp(PlainApp):
         self._read = read
         self._url = url
         self._interval = interval
-        self._machines: tuple[Machine, ...] = ()
+        self._machines: tuple[FleetMachine, ...] = ()
         self._when: float | None = None
         self._problem = ""
         self._remark = problem or ""
-        self._sort: Column | None = None
+        self._sort: FleetColumn | None = None
         """None: by need."""
         self._reversed = False
         self._text = ""
@@ -237,7 +237,7 @@ class FleetApp(PlainApp):
         for sheet in self.query(Sheet):
             sheet.update()
 
-    def _arranged(self) -> tuple[Machine, ...]:
+    def _arranged(self) -> tuple[FleetMachine, ...]:
         wanted = self._text.casefold()
         machines = [each for each in self._machines if wanted in f"{each.job} {each.instance} {each.host}".casefold()]
         if self._sort is not None:
@@ -296,7 +296,7 @@ class FleetApp(PlainApp):
 
     def action_sort_beside(self, step: int) -> None:
         """Sort by the next column; before the first one stands the order of need."""
-        orders: list[Column | None] = [None, *COLUMNS]
+        orders: list[FleetColumn | None] = [None, *COLUMNS]
         self._sort = orders[(orders.index(self._sort) + step) % len(orders)]
         self._draw()
 

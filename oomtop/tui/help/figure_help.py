@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
-class Figure(NamedTuple):
+class Hint(NamedTuple):
     """One figure: where it stands, how it is found there, and what is to be said about it."""
 
     label: str
@@ -18,76 +18,76 @@ class Figure(NamedTuple):
 
 
 HEADER = (
-    Figure("oomtop", "the tabs: Tab and Shift-Tab, or a click; then the host and the rights oomtop runs with"),
-    Figure("up ", "time since boot", "/proc/uptime"),
-    Figure("root", "everything can be seen and done; `oomtop doctor` names what a container still denies"),
-    Figure("unprivileged", "all figures; details and actions for your own processes only; sudo oomtop does the rest"),
-    Figure("guarded", "oomtop's own memory is locked and its oom_score_adj low, so that it is there when needed",
+    Hint("oomtop", "the tabs: Tab and Shift-Tab, or a click; then the host and the rights oomtop runs with"),
+    Hint("up ", "time since boot", "/proc/uptime"),
+    Hint("root", "everything can be seen and done; `oomtop doctor` names what a container still denies"),
+    Hint("unprivileged", "all figures; details and actions for your own processes only; sudo oomtop does the rest"),
+    Hint("guarded", "oomtop's own memory is locked and its oom_score_adj low, so that it is there when needed",
            "/proc/self/oom_score_adj"),
-    Figure("not guarded", "oomtop itself may be paged out or killed; CAP_IPC_LOCK and CAP_SYS_RESOURCE prevent it"),
-    Figure("OOM ", "the newest kill, for a minute; its post-mortem is on the Events tab", "/dev/kmsg"),
-    Figure("[paused]", "the screen stands still, sampling goes on; Z goes on"),
-    Figure("[read-only]", "no action can be started"),
-    Figure("[replay]", "a recording: actions are off, R or q leaves"),
-    Figure("[light", "oomtop does less while the machine stalls, and everything again afterwards"),
-    Figure("s  ", "seconds between refreshes (+ and - change it), and the time of the figures"),
+    Hint("not guarded", "oomtop itself may be paged out or killed; CAP_IPC_LOCK and CAP_SYS_RESOURCE prevent it"),
+    Hint("OOM ", "the newest kill, for a minute; its post-mortem is on the Events tab", "/dev/kmsg"),
+    Hint("[paused]", "the screen stands still, sampling goes on; Z goes on"),
+    Hint("[read-only]", "no action can be started"),
+    Hint("[replay]", "a recording: actions are off, R or q leaves"),
+    Hint("[light", "oomtop does less while the machine stalls, and everything again afterwards"),
+    Hint("s  ", "seconds between refreshes (+ and - change it), and the time of the figures"),
 )  # fmt: skip
 MEMORY = (
-    Figure("Mem", "all RAM, from what is hardest to get back to what is easiest; | is the min watermark, "
+    Hint("Mem", "all RAM, from what is hardest to get back to what is easiest; | is the min watermark, "
            "below which allocations stall", "/proc/meminfo, /proc/zoneinfo"),
-    Figure("available", "what programs can still get without swapping (MemAvailable); worry below 10 %",
+    Hint("available", "what programs can still get without swapping (MemAvailable); worry below 10 %",
            "/proc/meminfo"),
-    Figure("anon", "heap and stack of programs; only swap or a kill gets it back (AnonPages)", "/proc/meminfo"),
-    Figure("shmem", "tmpfs, /dev/shm, memfd; worry when it grows: no process owns it, deleting files frees it (Shmem)",
+    Hint("anon", "heap and stack of programs; only swap or a kill gets it back (AnonPages)", "/proc/meminfo"),
+    Hint("shmem", "tmpfs, /dev/shm, memfd; worry when it grows: no process owns it, deleting files frees it (Shmem)",
            "/proc/meminfo"),
-    Figure("huge", "reserved huge pages, used or not; nothing else can use them (HugePages_Total)", "/proc/meminfo"),
-    Figure("kernel", "slab that cannot be given back, page tables, stacks, percpu; worry when it grows",
+    Hint("huge", "reserved huge pages, used or not; nothing else can use them (HugePages_Total)", "/proc/meminfo"),
+    Hint("kernel", "slab that cannot be given back, page tables, stacks, percpu; worry when it grows",
            "/proc/meminfo"),
-    Figure("other", "in no counter of the kernel: drivers, balloons; worry when it grows", "/proc/meminfo"),
-    Figure("arc", "ZFS's cache; shrinks under pressure, but slowly", "/proc/spl/kstat/zfs/arcstats"),
-    Figure("slab", "caches of dentries and inodes; reclaimed when needed (SReclaimable)", "/proc/meminfo"),
-    Figure("cache", "page cache; reclaimed first, dirty pages once they are written (Cached)", "/proc/meminfo"),
-    Figure("free", "unused; low is normal, available is what counts (MemFree)", "/proc/meminfo"),
-    Figure("Own", "the limit of the container that oomtop itself runs in", "memory.max"),
+    Hint("other", "in no counter of the kernel: drivers, balloons; worry when it grows", "/proc/meminfo"),
+    Hint("arc", "ZFS's cache; shrinks under pressure, but slowly", "/proc/spl/kstat/zfs/arcstats"),
+    Hint("slab", "caches of dentries and inodes; reclaimed when needed (SReclaimable)", "/proc/meminfo"),
+    Hint("cache", "page cache; reclaimed first, dirty pages once they are written (Cached)", "/proc/meminfo"),
+    Hint("free", "unused; low is normal, available is what counts (MemFree)", "/proc/meminfo"),
+    Hint("Own", "the limit of the container that oomtop itself runs in", "memory.max"),
 )  # fmt: skip
 SWAP = (
-    Figure("Swap", "used of total; worry when it is full: what comes next is a kill", "/proc/meminfo"),
-    Figure("in ", "bytes per second read back; worry when in and out are high at once: a swap storm (pswpin)",
+    Hint("Swap", "used of total; worry when it is full: what comes next is a kill", "/proc/meminfo"),
+    Hint("in ", "bytes per second read back; worry when in and out are high at once: a swap storm (pswpin)",
            "/proc/vmstat"),
-    Figure("out ", "bytes per second swapped out; alone it is harmless (pswpout)", "/proc/vmstat"),
-    Figure("cached", "in swap and in RAM at once: free to drop (SwapCached)", "/proc/meminfo"),
-    Figure("zram", "RAM that the compressed device takes, and its ratio; worry below 1.5x", "/sys/block/zram*/mm_stat"),
-    Figure("zswap", "the compressed cache before the swap device, and what it holds", "/proc/meminfo"),
+    Hint("out ", "bytes per second swapped out; alone it is harmless (pswpout)", "/proc/vmstat"),
+    Hint("cached", "in swap and in RAM at once: free to drop (SwapCached)", "/proc/meminfo"),
+    Hint("zram", "RAM that the compressed device takes, and its ratio; worry below 1.5x", "/sys/block/zram*/mm_stat"),
+    Hint("zswap", "the compressed cache before the swap device, and what it holds", "/proc/meminfo"),
 )  # fmt: skip
 PRESSURE = (
-    Figure("PSI", "pressure stall information: time lost to memory, 0 on a calm machine; the bars at the end are the "
+    Hint("PSI", "pressure stall information: time lost to memory, 0 on a calm machine; the bars at the end are the "
            "highest some of every 20 s, ten minutes back", "/proc/pressure/memory"),
-    Figure("some", "per cent of time that at least one task waited for memory, over 10, 60 (300) s; worry above 10",
+    Hint("some", "per cent of time that at least one task waited for memory, over 10, 60 (300) s; worry above 10",
            "/proc/pressure/memory"),
-    Figure("full", "per cent of time that all tasks waited at once; above 10 the machine thrashes",
+    Hint("full", "per cent of time that all tasks waited at once; above 10 the machine thrashes",
            "/proc/pressure/memory"),
-    Figure("majf", "page faults per second that had to read from disk; worry when it stays high (pgmajfault)",
+    Hint("majf", "page faults per second that had to read from disk; worry when it stays high (pgmajfault)",
            "/proc/vmstat"),
-    Figure("refault", "bytes per second read back soon after eviction: the working set does not fit",
+    Hint("refault", "bytes per second read back soon after eviction: the working set does not fit",
            "/proc/vmstat"),
-    Figure("stalls", "allocations per second that had to reclaim memory first (allocstall)", "/proc/vmstat"),
-    Figure("oom_kill", "kills since boot; stays marked for 15 minutes after one", "/proc/vmstat"),
+    Hint("stalls", "allocations per second that had to reclaim memory first (allocstall)", "/proc/vmstat"),
+    Hint("oom_kill", "kills since boot; stays marked for 15 minutes after one", "/proc/vmstat"),
 )  # fmt: skip
 OUTLOOK = (
-    Figure("Left", "time until RAM and swap, or a cgroup's limit, run out, with range and confidence; "
+    Hint("Left", "time until RAM and swap, or a cgroup's limit, run out, with range and confidence; "
            "worry below five minutes", "/proc/meminfo, memory.current"),
-    Figure("Next", "whom the kernel would kill now, by its own formula: score is its share of RAM+swap or of the "
+    Hint("Next", "whom the kernel would kill now, by its own formula: score is its share of RAM+swap or of the "
            "limit, with adj; o changes it", "/proc/PID/oom_score_adj"),
-    Figure("growing", "the fastest growers of the last minutes", "/proc/PID/statm"),
-    Figure("!", "the most important finding and the key that helps; !! needs a decision now"),
-    Figure("nothing", "no finding: nothing leaks, fills up or thrashes"),
+    Hint("growing", "the fastest growers of the last minutes", "/proc/PID/statm"),
+    Hint("!", "the most important finding and the key that helps; !! needs a decision now"),
+    Hint("nothing", "no finding: nothing leaks, fills up or thrashes"),
 )  # fmt: skip
-CHART = (Figure("", "memory available, swap used and PSI in per cent, over 1m to 24h (V); lines: OOM events, actions"),)
-EVENTS = (Figure("", "the newest OOM kills and what came of your actions; the Events tab has all of them",
+CHART = (Hint("", "memory available, swap used and PSI in per cent, over 1m to 24h (V); lines: OOM events, actions"),)
+EVENTS = (Hint("", "the newest OOM kills and what came of your actions; the Events tab has all of them",
                  "/dev/kmsg"),)  # fmt: skip
-STATUS = (Figure("", "what could not be read, and why: the figures from it are shown as a dash"),)
+STATUS = (Hint("", "what could not be read, and why: the figures from it are shown as a dash"),)
 
-DASHBOARD: Mapping[str, Sequence[Figure]] = {
+DASHBOARD: Mapping[str, Sequence[Hint]] = {
     "header": HEADER,
     "memory": MEMORY,
     "swap": SWAP,
@@ -122,40 +122,40 @@ COLUMN_WORRIES: Mapping[str, str] = {
 """When to worry about a column, where there is a rule."""
 
 CGROUPS = (
-    Figure("USED", "all memory charged to the group, with page cache", "memory.current"),
-    Figure("LIMIT", "the smallest memory.max from here up to the root", "memory.max"),
-    Figure("LEFT", "bytes to its limit, with what can be reclaimed; worry below a tenth", "memory.stat"),
-    Figure("FULL IN", "when its limit is reached at this rate; worry below five minutes"),
-    Figure("KILLS", "processes killed in it; any is worth a post-mortem", "memory.events"),
+    Hint("USED", "all memory charged to the group, with page cache", "memory.current"),
+    Hint("LIMIT", "the smallest memory.max from here up to the root", "memory.max"),
+    Hint("LEFT", "bytes to its limit, with what can be reclaimed; worry below a tenth", "memory.stat"),
+    Hint("FULL IN", "when its limit is reached at this rate; worry below five minutes"),
+    Hint("KILLS", "processes killed in it; any is worth a post-mortem", "memory.events"),
 )
 EVENT_LIST = (
-    Figure("WHEN", "the time of the kill; `boot+` where the log knows no date", "/dev/kmsg, journal, /var/log"),
-    Figure("KILLER", "the kernel, systemd-oomd, earlyoom, nohang, oomd or the kubelet"),
-    Figure("PID", "the victim; +2 are further victims of the same event"),
-    Figure("ANON", "its anonymous memory: what the kill freed"),
-    Figure("CGROUP OR REASON", "the group whose limit it was, or why else"),
+    Hint("WHEN", "the time of the kill; `boot+` where the log knows no date", "/dev/kmsg, journal, /var/log"),
+    Hint("KILLER", "the kernel, systemd-oomd, earlyoom, nohang, oomd or the kubelet"),
+    Hint("PID", "the victim; +2 are further victims of the same event"),
+    Hint("ANON", "its anonymous memory: what the kill freed"),
+    Hint("CGROUP OR REASON", "the group whose limit it was, or why else"),
 )
 KERNEL = (
-    Figure("setting", "a kernel setting; ! and i say what is wrong with its value here, Enter changes it",
+    Hint("setting", "a kernel setting; ! and i say what is wrong with its value here, Enter changes it",
            "/proc/sys/vm"),
-    Figure("Watermarks", "below low the kernel reclaims, below min allocations stall: worry there", "/proc/zoneinfo"),
-    Figure("Fragmentation", "free blocks by size; few on the right: large requests fail though memory is free",
+    Hint("Watermarks", "below low the kernel reclaims, below min allocations stall: worry there", "/proc/zoneinfo"),
+    Hint("Fragmentation", "free blocks by size; few on the right: large requests fail though memory is free",
            "/proc/buddyinfo"),
-    Figure("Swap", "the devices by priority, and what compression makes of them", "/proc/swaps"),
-    Figure("Overcommit", "promised against the limit; counts only in mode 2", "/proc/meminfo"),
-    Figure("Huge pages", "reserved and transparent huge pages", "/proc/meminfo"),
-    Figure("Slab", "the kernel's own caches, the largest first: who grows without end leaks", "/proc/slabinfo"),
+    Hint("Swap", "the devices by priority, and what compression makes of them", "/proc/swaps"),
+    Hint("Overcommit", "promised against the limit; counts only in mode 2", "/proc/meminfo"),
+    Hint("Huge pages", "reserved and transparent huge pages", "/proc/meminfo"),
+    Hint("Slab", "the kernel's own caches, the largest first: who grows without end leaks", "/proc/slabinfo"),
 )  # fmt: skip
 PROCESS = (
-    Figure("Score", "the kernel's badness, term by term; who has most dies first", "/proc/PID/status, oom_score_adj"),
-    Figure("Growth", "RSS and swap over the last minutes"),
-    Figure("Cgroups", "the limits above it; the nearest is the one that kills", "memory.max, memory.current"),
-    Figure("Mappings", "what it holds, by name; change is since the first reading: what grows is the leak",
+    Hint("Score", "the kernel's badness, term by term; who has most dies first", "/proc/PID/status, oom_score_adj"),
+    Hint("Growth", "RSS and swap over the last minutes"),
+    Hint("Cgroups", "the limits above it; the nearest is the one that kills", "memory.max, memory.current"),
+    Hint("Mappings", "what it holds, by name; change is since the first reading: what grows is the leak",
            "/proc/PID/smaps"),
-    Figure("Deeper", "tools for its runtime; 1-9 opens one in this terminal"),
+    Hint("Deeper", "tools for its runtime; 1-9 opens one in this terminal"),
 )  # fmt: skip
 
-BY_SCREEN: Mapping[str, Sequence[Figure]] = {
+BY_SCREEN: Mapping[str, Sequence[Hint]] = {
     "processes-tab": tuple(figure for figures in DASHBOARD.values() for figure in figures if figure.label),
     "cgroups-tab": CGROUPS,
     "events-tab": EVENT_LIST,
@@ -165,9 +165,9 @@ BY_SCREEN: Mapping[str, Sequence[Figure]] = {
 """By the id of the screen, in the order in which they stand there."""
 
 
-def figure_at(figures: Sequence[Figure], line: str, x: int) -> Figure | None:
+def figure_at(figures: Sequence[Hint], line: str, x: int) -> Hint | None:
     """Return the figure that stands at cell `x` of a line: the one whose label begins last before it."""
-    found: tuple[int, Figure] | None = None
+    found: tuple[int, Hint] | None = None
     for figure in figures:
         at = line.rfind(figure.label, 0, x + len(figure.label))
         if at >= 0 and (found is None or at > found[0]):
@@ -175,7 +175,7 @@ def figure_at(figures: Sequence[Figure], line: str, x: int) -> Figure | None:
     return found[1] if found else None
 
 
-def explain(figure: Figure) -> str:
+def explain(figure: Hint) -> str:
     """Return what is to be said about a figure."""
     if not figure.file:
         return figure.what

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.guard import Guard
 from oomtop.analysis.inspect.tools import STRACE, DeepTool
@@ -14,10 +12,8 @@ from oomtop.host.root import Root
 from oomtop.tui.process.screen import ProcessScreen
 from oomtop.tui.process.text_screens import READINGS, ReadingScreen
 from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.shell import Shell
 from oomtop.tui.widgets.terminal_handover import run_in_place
-
-if TYPE_CHECKING:
-    from oomtop.tui.shell.app import OomtopApp
 
 _NOBODY = "no process is selected: choose one with the arrow keys"
 
@@ -25,7 +21,7 @@ _NOBODY = "no process is selected: choose one with the arrow keys"
 class Inspections:
     """What the keys that look into a process do on the tab in sight."""
 
-    def __init__(self, app: OomtopApp, guard: Guard, look: Look) -> None:
+    def __init__(self, app: Shell, guard: Guard, look: Look) -> None:
         self._app = app
         self._guard = guard
         self._look = look

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from oomtop.analysis.inspect.mappings import Reading, compare
+from oomtop.analysis.inspect.mappings import MappingsAt, compare
 from oomtop.analysis.inspect.process_detail import Study, study
 from oomtop.analysis.inspect.runtime import Runtime, detect_allocator, detect_runtime
 from oomtop.analysis.inspect.tools import DeepTool, tools_for
@@ -66,7 +66,7 @@ class ProcessScreen(TabScreen):
         self._root = root or Root()
         self._study: Study | None = None
         self._slow = sections.SlowStudy()
-        self._first: Reading | None = None
+        self._first: MappingsAt | None = None
         self._rest: float | None = None
         """Seconds until the mappings are read again, None while they are being read."""
         self._due: float | None = None
@@ -166,7 +166,7 @@ class ProcessScreen(TabScreen):
                 self._slow = replace(self._slow, mappings=Answer(None, answer.note))
         else:
             mappings, cost = answer.value
-            reading = Reading(time.monotonic(), mappings)
+            reading = MappingsAt(time.monotonic(), mappings)
             rows = Answer(compare(self._first, reading), "")
             between = None if self._first is None else reading.monotonic - self._first.monotonic
             self._slow = replace(self._slow, mappings=rows, seconds_between=between)

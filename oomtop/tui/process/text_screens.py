@@ -31,7 +31,7 @@ _KEYS = (("Esc", "Back"), ("/", "Search"), ("\\", "Filter"), ("m", "Read again")
 
 
 @frozen
-class Reading:
+class TextSource:
     """What can be read of a process: its title, and how its lines come about."""
 
     title: str
@@ -48,7 +48,7 @@ class ReadingScreen(TabScreen):
         Binding("m,f5", "again", "Read again", id="reading.again"),
     ]
 
-    def __init__(self, state: State, look: Look, identity: ProcessId, title: str, reading: Reading) -> None:
+    def __init__(self, state: State, look: Look, identity: ProcessId, title: str, reading: TextSource) -> None:
         super().__init__(state, look, id="reading")
         self._identity = identity
         self._title = title
@@ -188,9 +188,9 @@ def _file(file: OpenFile, look: Look) -> Text:
     return line
 
 
-READINGS: dict[str, Reading] = {
-    "environment": Reading("Environment", _environment),
-    "files": Reading("Open files", _files),
-    "command": Reading("Command", _command),
+READINGS: dict[str, TextSource] = {
+    "environment": TextSource("Environment", _environment),
+    "files": TextSource("Open files", _files),
+    "command": TextSource("Command", _command),
 }
 """What the keys e, l and w open."""

@@ -13,7 +13,15 @@ from rich.segment import Segment
 from rich.style import Style
 
 from oomtop.host.process import ProcessId
-from oomtop.tui.process_table.columns import COMMAND, MARKER_WIDTH, Align, Column, Moment, command_of, room_for_command
+from oomtop.tui.process_table.columns import (
+    COMMAND,
+    MARKER_WIDTH,
+    Align,
+    Column,
+    ColumnContext,
+    command_of,
+    room_for_command,
+)
 from oomtop.tui.process_table.rows import Entry
 
 Styles = Callable[[str], Style]
@@ -42,7 +50,7 @@ class Frame(NamedTuple):
     """How many steps the command is panned to the left."""
 
 
-class Look(NamedTuple):
+class LineLook(NamedTuple):
     """A line as it will stand on the screen; equal looks need no painting."""
 
     marker: str
@@ -61,13 +69,13 @@ def fit(text: str, width: int, align: Align) -> str:
     return "#" * width if align is Align.RIGHT else set_cell_size(text, width)
 
 
-def look(entry: Entry, frame: Frame, moment: Moment, marks: Marks) -> Look:
+def look(entry: Entry, frame: Frame, moment: ColumnContext, marks: Marks) -> LineLook:
     """Return how `entry` looks."""
     cells = tuple(_cell(entry, column, frame, moment) for column in frame.columns)
-    return Look(_marker(entry, frame.ascii, marks), cells, _states(entry, marks), _match(cells, frame, marks.match))
+    return LineLook(_marker(entry, frame.ascii, marks), cells, _states(entry, marks), _match(cells, frame, marks.match))
 
 
-def changed_width(before: Look | None, after: Look | None, frame: Frame) -> int:
+def changed_width(before: LineLook | None, after: LineLook | None, frame: Frame) -> int:
     """Return up to which cell two looks of a line differ, 0 for equal ones."""
     if before == after:
         return 0
@@ -82,7 +90,7 @@ def changed_width(before: Look | None, after: Look | None, frame: Frame) -> int:
     return changed
 
 
-def _differ_as_a_whole(before: Look, after: Look) -> bool:
+def _differ_as_a_whole(before: LineLook, after: LineLook) -> bool:
     if before.marker != after.marker or before.match != after.match:
         return True
     return bool((before.states ^ after.states) - {"growing"})
@@ -117,7 +125,7 @@ def paint_header(titles: Sequence[str], frame: Frame, sorted_by: Column, styles:
     return segments
 
 
-def paint(line: Look, frame: Frame, base: Style, styles: Styles) -> list[Segment]:
+def paint(line: LineLook, frame: Frame, base: Style, styles: Styles) -> list[Segment]:
     """Return the segments of a line."""
     whole = base + _whole_style(line.states, styles)
     segments = [Segment(line.marker, whole + (styles("victim") if "victim" in line.states else Style.null()))]
@@ -135,7 +143,7 @@ def _width(column: Column, frame: Frame) -> int:
     return column.width if column.id != COMMAND else max(0, room_for_command(frame.columns, frame.width) - 1)
 
 
-def _cell(entry: Entry, column: Column, frame: Frame, moment: Moment) -> str:
+def _cell(entry: Entry, column: Column, frame: Frame, moment: ColumnContext) -> str:
     if column.id == COMMAND:
         text = _command(entry, _width(column, frame))[frame.command_from * _COMMAND_PAN :]
     elif column.id == "pid" and entry.members:

@@ -33,7 +33,7 @@ class Align(Enum):
 
 
 @frozen
-class Moment:
+class ColumnContext:
     """What a column may need besides the row: the time of the tick, everybody's rank and trend."""
 
     monotonic: float = 0.0
@@ -51,8 +51,8 @@ class Moment:
 
 
 SortKey = float | str
-Text = Callable[[ProcessRow, Moment], str]
-Key = Callable[[ProcessRow, Moment], SortKey]
+Text = Callable[[ProcessRow, ColumnContext], str]
+Key = Callable[[ProcessRow, ColumnContext], SortKey]
 
 
 @frozen
@@ -146,17 +146,17 @@ def _per_minute(row: ProcessRow) -> float | None:
     return None if row.growth is None else row.growth * 60
 
 
-def _age(row: ProcessRow, moment: Moment) -> str:
+def _age(row: ProcessRow, moment: ColumnContext) -> str:
     return format_duration(moment.monotonic - row.process.started)
 
 
-def _rank(row: ProcessRow, moment: Moment) -> str:
+def _rank(row: ProcessRow, moment: ColumnContext) -> str:
     rank = moment.ranks.get(row.process.id)
     return DASH if rank is None else str(rank)
 
 
 def _trend(id: str, title: str, least: int, value: Callable[[Growth], float | None], help: str) -> Column:
-    def known(row: ProcessRow, moment: Moment) -> float | None:
+    def known(row: ProcessRow, moment: ColumnContext) -> float | None:
         trend = moment.trend_of(row)
         rate = None if trend is None else value(trend)
         return None if rate is None else rate * 60
@@ -168,7 +168,7 @@ def _trend(id: str, title: str, least: int, value: Callable[[Growth], float | No
     )  # fmt: skip
 
 
-def _half_hour(row: ProcessRow, moment: Moment) -> str:
+def _half_hour(row: ProcessRow, moment: ColumnContext) -> str:
     """Return the last half hour as a line of blocks, flat where it moved by less than a megabyte."""
     trend = moment.trend_of(row)
     if trend is None or len(trend.curve) < 2:
@@ -184,7 +184,7 @@ def _spread(sizes: Sequence[int]) -> Sequence[int]:
     return [sizes[(at + 1) * len(sizes) // _SPARK - 1] for at in range(_SPARK)]
 
 
-def _swing(row: ProcessRow, moment: Moment) -> float:
+def _swing(row: ProcessRow, moment: ColumnContext) -> float:
     """Return what the trend is sorted by: how much more it is now than at its least."""
     trend = moment.trend_of(row)
     return _UNKNOWN if trend is None else trend.curve[-1] - min(trend.curve)

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from oomtop.analysis.model.assessment import ProcessRow
-from oomtop.tui.process_table.columns import Moment
+from oomtop.tui.process_table.columns import ColumnContext
 from oomtop.tui.process_table.rows import Entry, View, select
 
 Change = tuple[ProcessRow, ProcessRow]
@@ -37,7 +37,7 @@ def can_resort(view: View) -> bool:
     return not (view.tree or view.grouping or view.column.is_text or view.column.id in _OF_THE_MOMENT)
 
 
-def resort(entries: Sequence[Entry], changes: Sequence[Change], view: View, moment: Moment) -> list[Entry]:
+def resort(entries: Sequence[Entry], changes: Sequence[Change], view: View, moment: ColumnContext) -> list[Entry]:
     """Return the entries of a flat view with the changed rows where they belong now."""
     key, sign = view.column.sort_key, -1 if view.descending else 1
 

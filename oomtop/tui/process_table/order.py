@@ -8,7 +8,7 @@ from oomtop.analysis.model.assessment import Assessment, Growth, ProcessRow
 from oomtop.analysis.oom_score.suspect import next_victims
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
-from oomtop.tui.process_table.columns import Moment, rank_victims
+from oomtop.tui.process_table.columns import ColumnContext, rank_victims
 from oomtop.tui.process_table.filter_query import haystack
 from oomtop.tui.process_table.incremental_sort import Change, can_resort, changes_between, resort
 from oomtop.tui.process_table.rows import Entry, Grouping, Key, View, arrange, keep_places, select
@@ -23,7 +23,7 @@ class TableOrder:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.moment = Moment()
+        self.moment = ColumnContext()
         self.entries: Sequence[Entry] = ()
         self.rows: tuple[ProcessRow, ...] = ()
         """All rows of the tick, shown or not."""
@@ -51,7 +51,9 @@ class TableOrder:
         ranks = self.moment.ranks if needs_ranks and is_same_rank else {}
         if needs_ranks and not ranks:
             ranks = rank_victims(self.rows, [candidate.id for candidate in assessment.victims.candidates])
-        self.moment = Moment(assessment.monotonic, ranks, self._trends_of(assessment), self._kind, self.view.ascii)
+        self.moment = ColumnContext(
+            assessment.monotonic, ranks, self._trends_of(assessment), self._kind, self.view.ascii
+        )
         return changes != []
 
     @property

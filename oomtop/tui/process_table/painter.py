@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.style import Style
 from textual.strip import Strip
 
-from oomtop.tui.process_table.cells import Frame, Look, changed_width, header, paint, paint_header
+from oomtop.tui.process_table.cells import Frame, LineLook, changed_width, header, paint, paint_header
 from oomtop.tui.process_table.columns import BY_ID, columns_for, columns_from
 from oomtop.tui.process_table.rows import View
 
@@ -21,7 +21,7 @@ class TableFace:
         self.frame = Frame((), 0, False)
         self._find_style = find_style
         self._styles: dict[str, Style] = {}
-        self._painted: dict[int, Look | None] = {}
+        self._painted: dict[int, LineLook | None] = {}
 
     @property
     def last_pan(self) -> int:
@@ -48,7 +48,7 @@ class TableFace:
         """Ask the theme anew."""
         self._styles.clear()
 
-    def differing(self, look_at: Callable[[int], Look | None]) -> Iterator[tuple[int, int]]:
+    def differing(self, look_at: Callable[[int], LineLook | None]) -> Iterator[tuple[int, int]]:
         """Yield (line, up to which cell) of what looks otherwise now than on the screen."""
         for y, painted in self._painted.items():
             width = changed_width(painted, look_at(y), self.frame)
@@ -61,7 +61,7 @@ class TableFace:
         segments = paint_header(titles, self.frame, view.column, self._style)
         return Strip(segments).adjust_cell_length(self.frame.width, self._style("header")).simplify()
 
-    def line(self, y: int, look: Look | None, base: Style) -> Strip:
+    def line(self, y: int, look: LineLook | None, base: Style) -> Strip:
         """Return a painted line and remember its look."""
         self._painted[y] = look
         if look is None:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.frozen import frozen, replace
 from oomtop.host.process import Process, ProcessId
-from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, Column, Moment
+from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, Column, ColumnContext
 from oomtop.tui.process_table.filter_query import Predicate
 
 Key = ProcessId | str
@@ -77,7 +77,7 @@ def select(rows: Iterable[ProcessRow], view: View) -> list[ProcessRow]:
     return list(found) if accept is None else [row for row in found if accept(row)]
 
 
-def arrange(rows: Iterable[ProcessRow], view: View, moment: Moment) -> list[Entry]:
+def arrange(rows: Iterable[ProcessRow], view: View, moment: ColumnContext) -> list[Entry]:
     """Return the entries of rows already selected; equal ones stand by pid, so that nothing swaps idly."""
     ordered = _sorted(rows, view, moment)
     if view.grouping is not None:
@@ -117,7 +117,7 @@ def _refreshed(entry: Entry, now: Mapping[ProcessId, ProcessRow]) -> Entry:
     return entry if row is entry.row and not entry.gone else entry._replace(row=row, gone=False)
 
 
-def _sorted(rows: Iterable[ProcessRow], view: View, moment: Moment) -> list[ProcessRow]:
+def _sorted(rows: Iterable[ProcessRow], view: View, moment: ColumnContext) -> list[ProcessRow]:
     key = view.column.sort_key
     ordered = sorted(rows, key=_PID)
     ordered.sort(key=lambda row: key(row, moment), reverse=view.descending)
@@ -160,7 +160,7 @@ def _tree(rows: Sequence[ProcessRow], view: View) -> list[Entry]:
     return entries
 
 
-def _groups(rows: Iterable[ProcessRow], view: View, moment: Moment) -> list[Entry]:
+def _groups(rows: Iterable[ProcessRow], view: View, moment: ColumnContext) -> list[Entry]:
     named: dict[str, list[ProcessRow]] = defaultdict(list)
     for row in rows:
         named[_group_of(row, view.grouping)].append(row)
@@ -184,7 +184,7 @@ def _group_of(row: ProcessRow, grouping: Grouping | None) -> str:
     return row.process.comm
 
 
-def _total(name: str, rows: Sequence[ProcessRow], moment: Moment) -> ProcessRow:
+def _total(name: str, rows: Sequence[ProcessRow], moment: ColumnContext) -> ProcessRow:
     """Return the totals of a group as a row: sizes and rates added up, of scores the worst one.
 
     Its growth is that of the group where it is known, in which processes that came and went count.

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from oomtop.tui.actions.dialogs import Menu
-from oomtop.tui.process_table.columns import COLUMNS
-from oomtop.tui.process_table.widget import ProcessTable
+from collections.abc import Callable
+
+from oomtop.tui.process_table.columns import COLUMNS, Column
+from oomtop.tui.widgets.menu import Menu
 
 
-def ask_sort(table: ProcessTable) -> None:
-    """Ask for the sort column of a table; its order holds still meanwhile."""
-
-    def chosen(at: int | None) -> None:
-        table.hold_order = False
-        if at is not None and COLUMNS[at] is not table.view.column:
-            table.sort_by(COLUMNS[at].id)
-
-    table.hold_order = True
+def sort_menu(current: Column) -> Menu:
+    """Return the menu of all columns; the current one is preselected."""
     choices = [(at, f"{column.title:9} {column.help}") for at, column in enumerate(COLUMNS)]
-    table.app.push_screen(Menu("Sort by", choices, COLUMNS.index(table.view.column)), chosen)
+    return Menu("Sort by", choices, COLUMNS.index(current))
+
+
+def sort_chosen(sort_by: Callable[[str], object], current: Column, at: int | None) -> None:
+    """Sort by the column at index `at` of the menu, unless it is the current one or none was chosen."""
+    if at is not None and COLUMNS[at] is not current:
+        sort_by(COLUMNS[at].id)

@@ -24,8 +24,8 @@ from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.base.messages import RowActivated, RowSelected
 from oomtop.tui.process_table.bindings import COMPONENTS, STYLES, TABLE_BINDINGS
-from oomtop.tui.process_table.cells import Look, Marks, column_at, look
-from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, Moment
+from oomtop.tui.process_table.cells import LineLook, Marks, column_at, look
+from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, ColumnContext
 from oomtop.tui.process_table.filter_query import FilterError, parse
 from oomtop.tui.process_table.notes import TypedNumber, note_of, words_of_none
 from oomtop.tui.process_table.order import HOLD_SECONDS, TableOrder, ids_of
@@ -91,7 +91,7 @@ class ProcessTable(ScrollView, can_focus=True):
         return tuple(row for row in self._order.rows if row.process.id in self.tagged)
 
     @property
-    def moment(self) -> Moment:
+    def moment(self) -> ColumnContext:
         """What columns may need besides a row."""
         return self._order.moment
 
@@ -213,7 +213,7 @@ class ProcessTable(ScrollView, can_focus=True):
         for y, width in self._face.differing(self._look):
             self.refresh(Region(0, y, width, 1))
 
-    def _look(self, y: int) -> Look | None:
+    def _look(self, y: int) -> LineLook | None:
         index = int(self.scroll_offset.y) + y - 1
         if not 0 <= index < len(self._order.entries):
             return None
@@ -335,9 +335,14 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def action_sort_menu(self) -> None:
         """Ask for the sort column; the order holds still meanwhile."""
-        from oomtop.tui.process_table.sort_menu import ask_sort
+        from oomtop.tui.process_table.sort_menu import sort_chosen, sort_menu
 
-        ask_sort(self)
+        def chosen(at: int | None) -> None:
+            self.hold_order = False
+            sort_chosen(self.sort_by, self.view.column, at)
+
+        self.hold_order = True
+        self.app.push_screen(sort_menu(self.view.column), chosen)
 
     def action_sort_beside(self, step: int) -> None:
         """Sort by the column beside the present one."""

@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.text import Text
 from textual.widget import Widget
 
-from oomtop.tui.replay.time_line import Standing, draw_time_line
+from oomtop.tui.replay.time_line import TimeLineState, draw_time_line
 from oomtop.tui.style.palette import Look
 
 
@@ -18,10 +18,10 @@ class ReplayBar(Widget):
     def __init__(self, look: Look) -> None:
         super().__init__(id="replay-bar")
         self._look = look
-        self._standing: Standing | None = None
+        self._standing: TimeLineState | None = None
         self._lines: list[Text] = []
 
-    def show(self, standing: Standing) -> None:
+    def show(self, standing: TimeLineState) -> None:
         """Take the standing in."""
         if standing != self._standing:
             self._standing = standing

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from oomtop.analysis.comparison import compare
 from oomtop.analysis.model.assessment import Assessment
@@ -17,12 +16,10 @@ from oomtop.sources.replay import ReplaySource
 from oomtop.times import parse_time
 from oomtop.tui.replay.bar import ReplayBar
 from oomtop.tui.replay.compare_screen import CompareScreen
-from oomtop.tui.replay.time_line import Standing
+from oomtop.tui.replay.time_line import TimeLineState
 from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.shell import Shell
 from oomtop.tui.widgets.tab_screen import TabScreen
-
-if TYPE_CHECKING:
-    from oomtop.tui.shell.app import OomtopApp
 
 _MINUTES_BEFORE = 120.0
 
@@ -30,7 +27,7 @@ _MINUTES_BEFORE = 120.0
 class ReplayDesk:
     """The controls of the replay in sight, and the moment marked to compare with."""
 
-    def __init__(self, app: OomtopApp, look: Look) -> None:
+    def __init__(self, app: Shell, look: Look) -> None:
         self._app = app
         self._look = look
         self._marked: Assessment | None = None
@@ -80,9 +77,9 @@ class ReplayDesk:
             if keys.display == (self.source is not None):
                 keys.display = self.source is None
 
-    def _standing(self, source: ReplaySource) -> Standing:
+    def _standing(self, source: ReplaySource) -> TimeLineState:
         position, moments = source.position, source.recording.moments
-        return Standing(
+        return TimeLineState(
             now=position.time,
             first=moments[0].time,
             last=moments[-1].time,

@@ -14,7 +14,7 @@ _DAY = 86400.0
 
 
 @frozen
-class Standing:
+class TimeLineState:
     """What the time line shows; times are Unix times."""
 
     now: float
@@ -35,12 +35,12 @@ _KEYS = (
 )  # fmt: skip
 
 
-def draw_time_line(standing: Standing, width: int, look: Look) -> list[Text]:
+def draw_time_line(standing: TimeLineState, width: int, look: Look) -> list[Text]:
     """Return the line and the keys, each at most `width` cells."""
     return [_line(standing, width, look), _keys(standing, width, look)]
 
 
-def _line(standing: Standing, width: int, look: Look) -> Text:
+def _line(standing: TimeLineState, width: int, look: Look) -> Text:
     form = "%H:%M:%S" if standing.last - standing.first < _DAY / 2 else "%b %d %H:%M:%S"
     state = f"{standing.speed}x" if standing.playing else "still"
     sign = (">" if look.ascii else "▶") if standing.playing else "="
@@ -55,7 +55,7 @@ def _line(standing: Standing, width: int, look: Look) -> Text:
     return line
 
 
-def _rail(standing: Standing, room: int, look: Look) -> Text:
+def _rail(standing: TimeLineState, room: int, look: Look) -> Text:
     """Return the rail: the part played, what is marked, and where it stands."""
     here = _cell(standing.now, standing, room)
     played, ahead = ("=", "-") if look.ascii else ("━", "─")
@@ -73,13 +73,13 @@ def _rail(standing: Standing, room: int, look: Look) -> Text:
     return rail
 
 
-def _cell(when: float, standing: Standing, room: int) -> int:
+def _cell(when: float, standing: TimeLineState, room: int) -> int:
     whole = standing.last - standing.first
     share = (when - standing.first) / whole if whole > 0 else 0.0
     return min(room - 1, max(0, round(share * (room - 1))))
 
 
-def _keys(standing: Standing, width: int, look: Look) -> Text:
+def _keys(standing: TimeLineState, width: int, look: Look) -> Text:
     line = Text()
     for key, label in (*((("R", "Live"),) if standing.can_leave else ()), *_KEYS):
         shown = "Stop" if key == "p" and standing.playing else label

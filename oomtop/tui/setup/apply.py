@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from oomtop.config.load import config_paths
 from oomtop.errors import OomtopError
 from oomtop.frozen import replace
 from oomtop.tui.base.options import Options
+from oomtop.tui.dashboard.screen import Dashboard
 from oomtop.tui.setup.save import save_options
 from oomtop.tui.setup.screen import SetupScreen
 from oomtop.tui.style.theme import theme_or_default
-
-if TYPE_CHECKING:
-    from oomtop.tui.shell.app import OomtopApp
+from oomtop.tui.widgets.shell import Shell
 
 
-def open_setup(app: OomtopApp) -> None:
+def open_setup(app: Shell, dashboard: Dashboard) -> None:
     """Ask for columns, sections, theme and interval; take back what is not kept."""
-    before, table, path = app.options, app.dashboard.table, config_paths()[1]
+    before, table, path = app.options, dashboard.table, config_paths()[1]
     now = replace(before, sort=table.view.column.id)
 
     def answered(options: Options | None) -> None:
         if options is None:
-            apply(app, before if app.options != now else app.options)
+            apply(app, dashboard, before if app.options != now else app.options)
             return
         try:
             save_options(before, options, path)
@@ -33,27 +31,27 @@ def open_setup(app: OomtopApp) -> None:
             app.remark(str(error))
 
     app.push_screen(
-        SetupScreen(now, app.look, table.shown_columns, lambda options: apply(app, options), path), answered
+        SetupScreen(now, app.look, table.shown_columns, lambda options: apply(app, dashboard, options), path), answered
     )
 
 
-def apply(app: OomtopApp, options: Options) -> None:
+def apply(app: Shell, dashboard: Dashboard, options: Options) -> None:
     """Show the machine with other options; only what differs is changed."""
     before, app.options = app.options, options
-    table = app.dashboard.table
+    table = dashboard.table
     if options.theme != before.theme:
         _take_theme(app, options.theme)
     app.look.ascii = options.ascii
     table.arrange_as(options.columns, options.ascii)
     if options.sort is not None and options.sort != table.view.column.id:
         table.sort_by(options.sort, descending=None)
-    app.dashboard.hide(options.hidden)
+    dashboard.hide(options.hidden)
     if options.interval != before.interval:
         app.refresh_every(options.interval)
     app.draw_again()
 
 
-def _take_theme(app: OomtopApp, name: str | None) -> None:
+def _take_theme(app: Shell, name: str | None) -> None:
     problem, found = theme_or_default(name)
     if problem:
         app.remark(problem)

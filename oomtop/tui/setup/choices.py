@@ -14,7 +14,7 @@ Change = Callable[[Options, int], Options]
 
 
 @frozen
-class Choice:
+class SetupLine:
     """One line: its name, its value, and what is to be said about it."""
 
     name: str
@@ -27,16 +27,16 @@ class Choice:
     """The title above it, where a new part begins."""
 
 
-def choices_for(options: Options, themes: Sequence[str], shown: Sequence[str]) -> tuple[Choice, ...]:
+def choices_for(options: Options, themes: Sequence[str], shown: Sequence[str]) -> tuple[SetupLine, ...]:
     """Return all lines; `shown` are the columns on the screen while none are chosen."""
     return (
-        Choice("Interval", f"{options.interval:g} s", "seconds between refreshes; + and - do it too", _interval,
+        SetupLine("Interval", f"{options.interval:g} s", "seconds between refreshes; + and - do it too", _interval,
                heading="Screen"),
-        Choice("Theme", options.theme or DEFAULT, "colours; a file of your own goes into ~/.config/oomtop/themes",
+        SetupLine("Theme", options.theme or DEFAULT, "colours; a file of your own goes into ~/.config/oomtop/themes",
                lambda now, step: replace(now, theme=_beside(themes, now.theme or DEFAULT, step))),
-        Choice("ASCII only", "yes" if options.ascii else "no", "no lines and dots that a console may lack",
+        SetupLine("ASCII only", "yes" if options.ascii else "no", "no lines and dots that a console may lack",
                lambda now, _: replace(now, ascii=not now.ascii)),
-        Choice("Sorted by", BY_ID[options.sort or "memory"].title, BY_ID[options.sort or "memory"].help,
+        SetupLine("Sorted by", BY_ID[options.sort or "memory"].title, BY_ID[options.sort or "memory"].help,
                lambda now, step: replace(now, sort=_beside(list(BY_ID), now.sort or "memory", step))),
         *_sections(options),
         *_columns(options, shown),
@@ -52,7 +52,7 @@ def _beside(names: Sequence[str], name: str, step: int) -> str:
     return names[(at + step) % len(names)]
 
 
-def _sections(options: Options) -> tuple[Choice, ...]:
+def _sections(options: Options) -> tuple[SetupLine, ...]:
     def toggle(id: str) -> Change:
         def change(now: Options, _: int) -> Options:
             rest = tuple(name for name in now.hidden if name != id)
@@ -61,21 +61,21 @@ def _sections(options: Options) -> tuple[Choice, ...]:
         return change
 
     return tuple(
-        Choice(id.capitalize(), _box(id not in options.hidden), note, toggle(id), heading="" if at else "Sections")
+        SetupLine(id.capitalize(), _box(id not in options.hidden), note, toggle(id), heading="" if at else "Sections")
         for at, (id, note) in enumerate(SECTIONS.items())
     )
 
 
-def _columns(options: Options, shown: Sequence[str]) -> tuple[Choice, ...]:
+def _columns(options: Options, shown: Sequence[str]) -> tuple[SetupLine, ...]:
     """Return a line for the automatic choice, the chosen columns in their order, and the others."""
     chosen = options.columns
-    first = Choice(
+    first = SetupLine(
         "Automatic", _box(not chosen), "the columns that fit the width, in the usual order",
         lambda now, _: replace(now, columns=tuple(shown) if not now.columns else ()), heading="Columns",
     )  # fmt: skip
     order = [*chosen, *(column.id for column in COLUMNS if column.id not in chosen)]
     marked = chosen or tuple(shown)
-    return (first, *(Choice(BY_ID[id].title, _box(id in marked), BY_ID[id].help, _toggle(id, shown), id)
+    return (first, *(SetupLine(BY_ID[id].title, _box(id in marked), BY_ID[id].help, _toggle(id, shown), id)
                      for id in order))  # fmt: skip
 
 

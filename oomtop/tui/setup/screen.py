@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from oomtop.tui.base.options import Options
-from oomtop.tui.setup.choices import Choice, choices_for, move_column
+from oomtop.tui.setup.choices import SetupLine, choices_for, move_column
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.theme import theme_names
 from oomtop.tui.widgets.key_bar import KeyBar
@@ -53,12 +53,12 @@ class ChoiceList(ScrollView, can_focus=True):
     def __init__(self, look: Look) -> None:
         super().__init__(id="setup-list")
         self._look = look
-        self._choices: Sequence[Choice] = ()
+        self._choices: Sequence[SetupLine] = ()
         self._lines: list[tuple[Text, int | None]] = []
         self.cursor = 0
 
     @property
-    def current(self) -> Choice:
+    def current(self) -> SetupLine:
         """The line under the cursor."""
         return self._choices[self.cursor]
 
@@ -67,7 +67,7 @@ class ChoiceList(ScrollView, can_focus=True):
         """All lines."""
         return "\n".join(line.plain for line, _ in self._lines)
 
-    def set_choices(self, choices: Sequence[Choice], cursor: int) -> None:
+    def set_choices(self, choices: Sequence[SetupLine], cursor: int) -> None:
         """Show these."""
         self._choices = choices
         self.cursor = max(0, min(cursor, len(choices) - 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
@@ -40,9 +40,10 @@ from oomtop.tui.shell.feed import hand_on, samples
 from oomtop.tui.shell.lifecycle import settle, watch_terminal
 from oomtop.tui.shell.load_shedding import refresh_every, shed_work, watch_selected
 from oomtop.tui.shell.tab_factory import MAKERS, tab_beside
-from oomtop.tui.style.ascii_filter import PlainApp
 from oomtop.tui.style.palette import make_look
 from oomtop.tui.style.theme import theme_or_default
+from oomtop.tui.widgets.panel import PanelClicked, PanelPointedAt
+from oomtop.tui.widgets.shell import Shell
 from oomtop.tui.widgets.tab_screen import TabScreen
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from oomtop.tui.replay.controller import ReplayDesk
 
 
-class OomtopApp(PlainApp):
+class OomtopApp(Shell):
     """The full-screen monitor."""
 
     TITLE = "oomtop"
@@ -231,21 +232,9 @@ class OomtopApp(PlainApp):
             self.remedies.follow(message.snapshot)
         if not self._settled and not self.is_headless:
             self._settled = True
-            work = partial(settle, self)
+            load = lambda: (self.remedies, self.inspections)  # noqa: E731
+            work = partial(settle, self, load, lambda: self.remedies.look_back())
             self.call_after_refresh(partial(self.run_worker, work, thread=True, group="settling", exit_on_error=False))
-
-    @property
-    def tab(self) -> TabScreen:
-        """The screen that keys are for: the topmost that shows the machine."""
-        return next(self.screens_in_sight())
-
-    def screens_in_sight(self) -> Iterator[TabScreen]:
-        """Yield the screens that are seen: the topmost, and those behind dialogs."""
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, TabScreen):
-                yield screen
-            if not screen.is_modal:
-                return
 
     def feed(self) -> None:
         """Hand the last assessment to what is in sight."""
@@ -326,9 +315,30 @@ class OomtopApp(PlainApp):
 
     def action_open(self, what: str, *arguments: str) -> None:
         """Open the help, the setup, the menu of copies; write the screen to a file."""
+        from oomtop.tui.setup.apply import open_setup
         from oomtop.tui.shell.overlays import OPENINGS
 
-        OPENINGS[what](self, *arguments)
+        if what == "setup":
+            open_setup(self, self.dashboard)
+        else:
+            OPENINGS[what](self, *arguments)
+
+    @on(PanelClicked)
+    def _on_panel_clicked(self, message: PanelClicked) -> None:
+        """Go to the tab, or open the help at the figure, that was clicked."""
+        from oomtop.tui.help.mouse import figure_under, tab_clicked
+
+        tab, figure = tab_clicked(message), figure_under(message)
+        if tab is not None:
+            self.go_to_tab(tab)
+        elif figure is not None:
+            self.action_open("help", figure.label.strip(" []"))
+
+    @on(PanelPointedAt)
+    def _on_panel_pointed_at(self, message: PanelPointedAt) -> None:
+        from oomtop.tui.help.mouse import explain_beside
+
+        explain_beside(message)
 
     def action_beside(self, step: int) -> None:
         """Go to the tab beside this one."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from oomtop.tui.actions.dialogs import Menu
+from oomtop.tui.widgets.menu import Menu
+from oomtop.tui.widgets.shell import Shell
 from oomtop.units import printable
-
-if TYPE_CHECKING:
-    from oomtop.tui.shell.app import OomtopApp
 
 _SHOWN = 54
 # base64 of what xterm and others still take in one OSC 52 (100,000 bytes with their frame).
 _MOST = 74_000
 
 
-def offer_copies(app: OomtopApp) -> None:
+def offer_copies(app: Shell) -> None:
     """Ask which text of the tab in sight goes to the clipboard."""
     tab = app.tab
     copies = tab.copies()
@@ -33,7 +29,7 @@ def offer_copies(app: OomtopApp) -> None:
     app.push_screen(Menu("Copy", choices), chosen)
 
 
-def copy(app: OomtopApp, what: str, text: str) -> None:
+def copy(app: Shell, what: str, text: str) -> None:
     """Hand `text` to the clipboard and say so; a terminal never answers whether it took it."""
     app.copy_to_clipboard(text)
     size = len(text.encode("utf-8", "replace"))

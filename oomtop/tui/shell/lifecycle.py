@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from oomtop.tui.shell.tab_factory import MAKERS
-
-if TYPE_CHECKING:
-    from oomtop.tui.shell.app import OomtopApp
+from oomtop.tui.widgets.shell import Shell
 
 
 def watch_terminal(leave: Callable[[], None]) -> None:
@@ -23,17 +20,17 @@ def watch_terminal(leave: Callable[[], None]) -> None:
         loop.add_signal_handler(number, leave)
 
 
-def settle(app: OomtopApp) -> None:
+def settle(app: Shell, load: Callable[[], object], look_back: Callable[[], object]) -> None:
     """Load what the first picture did without, and guard the process once all of it is in memory."""
     import oomtop.selfguard
     import oomtop.tui.help.screen  # noqa: F401
 
-    _ = app.remedies, app.inspections
+    load()
     app.call_from_thread(_guard_self, app)
-    app.call_from_thread(app.remedies.look_back)
+    app.call_from_thread(look_back)
 
 
-def _guard_self(app: OomtopApp) -> None:
+def _guard_self(app: Shell) -> None:
     """Lock memory, lower the own score, raise the own priority."""
     from oomtop.selfguard import end_start, guard_self
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from oomtop.analysis.load_policy import DUTIES, interval_for, shed
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.frozen import replace
 from oomtop.sources.live import LiveSource, Source
-
-if TYPE_CHECKING:
-    from oomtop.tui.shell.app import OomtopApp
+from oomtop.tui.widgets.shell import Shell
 
 
-def refresh_every(app: OomtopApp, source: Source, seconds: float) -> None:
+def refresh_every(app: Shell, source: Source, seconds: float) -> None:
     """Sample every so many seconds from now on."""
     app.options = replace(app.options, interval=seconds)
     if isinstance(source, LiveSource):
@@ -23,7 +19,7 @@ def refresh_every(app: OomtopApp, source: Source, seconds: float) -> None:
     app.show_state()
 
 
-def shed_work(app: OomtopApp, source: Source, assessment: Assessment) -> None:
+def shed_work(app: Shell, source: Source, assessment: Assessment) -> None:
     """Do less while the machine stalls, and everything again afterwards."""
     if app.state.replay or not isinstance(source, LiveSource):
         return
@@ -34,7 +30,7 @@ def shed_work(app: OomtopApp, source: Source, assessment: Assessment) -> None:
     watch_selected(app, source)
 
 
-def watch_selected(app: OomtopApp, source: Source) -> None:
+def watch_selected(app: Shell, source: Source) -> None:
     """Have the slow facts of the process under the cursor read on every tick, as long as that is not too much."""
     if isinstance(source, LiveSource):
         source.watched = app.selected if DUTIES[app.state.level].slow_facts else frozenset()

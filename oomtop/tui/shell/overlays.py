@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from oomtop.tui.shell.app import OomtopApp
+from oomtop.tui.widgets.shell import Shell
 
 
-def _help(app: OomtopApp, figure: str | None = None) -> None:
+def _help(app: Shell, figure: str | None = None) -> None:
     """Explain the figures and the keys of the tab in sight, one figure first if it is named."""
     from oomtop.tui.help.screen import HelpScreen
     from oomtop.tui.help.topics import help_for
@@ -18,28 +16,21 @@ def _help(app: OomtopApp, figure: str | None = None) -> None:
     app.push_screen(HelpScreen(help_for(app.tab, app.state), app.look, figure), lambda _: app.feed())
 
 
-def _copy(app: OomtopApp) -> None:
+def _copy(app: Shell) -> None:
     """Offer what can be copied."""
     from oomtop.tui.shell.copy_menu import offer_copies
 
     offer_copies(app)
 
 
-def _export(app: OomtopApp) -> None:
+def _export(app: Shell) -> None:
     """Write the screen to a new SVG file and name it."""
     from oomtop.tui.shell.user_files import export_screen
 
     app.remark(export_screen(app))
 
 
-def _setup(app: OomtopApp) -> None:
-    """Choose columns, sections, theme and interval."""
-    from oomtop.tui.setup.apply import open_setup
-
-    open_setup(app)
-
-
-def _alerts(app: OomtopApp) -> None:
+def _alerts(app: Shell) -> None:
     """Show what fires and what is watched."""
     from oomtop.tui.alerts.screen import AlertsScreen
 
@@ -48,6 +39,6 @@ def _alerts(app: OomtopApp) -> None:
 
 
 OPENINGS: Mapping[str, Callable[..., None]] = MappingProxyType(
-    {"alerts": _alerts, "help": _help, "copy": _copy, "export": _export, "setup": _setup}
+    {"alerts": _alerts, "help": _help, "copy": _copy, "export": _export}
 )
 """By the name that a binding gives to `action_open`."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
-from oomtop.analysis.model.assessment import Assessment, Series
+from oomtop.analysis.model.assessment import Assessment, PastSeries
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.panel import Draw
 from oomtop.units import format_bytes
@@ -29,14 +29,14 @@ def draw_chart(seconds: Callable[[], int]) -> Draw:
     return draw
 
 
-def reaching_back(assessment: Assessment, seconds: int) -> Series:
+def reaching_back(assessment: Assessment, seconds: int) -> PastSeries:
     """Return the series of the last so many seconds: the minutes of the day where the last samples do not reach."""
     recent, day = assessment.series, assessment.day
     if seconds <= _USUAL or len(day.times) < 2:
         series = recent
     else:
         # The last minute is not among the minutes yet.
-        series = Series(
+        series = PastSeries(
             day.times + recent.times[-1:],
             day.available + recent.available[-1:],
             day.swap_used + recent.swap_used[-1:],
@@ -47,7 +47,7 @@ def reaching_back(assessment: Assessment, seconds: int) -> Series:
     begun = bisect_left(series.times, assessment.time - seconds)
     step = max(1, (len(series.times) - begun) // _MOST_POINTS)
     part = slice(begun, None, step)
-    return Series(
+    return PastSeries(
         series.times[part], series.available[part], series.swap_used[part], series.some_avg10[part],
         series.full_avg10[part], series.marks,
     )  # fmt: skip
@@ -58,7 +58,7 @@ def span_beside(seconds: int) -> int:
     return next((span for span in SPANS if span > (seconds or _USUAL)), SPANS[0])
 
 
-def _plot(series: Series, assessment: Assessment, seconds: int, size: tuple[int, int], look: Look) -> str:
+def _plot(series: PastSeries, assessment: Assessment, seconds: int, size: tuple[int, int], look: Look) -> str:
     # 1.6 MB and 20 ms: not for a screen without room for a chart.
     import plotext
 

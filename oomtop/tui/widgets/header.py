@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.tui.base.session import Standing
+from oomtop.tui.base.session import OwnState
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.tab_screen import TABS
 from oomtop.units import format_duration, printable
@@ -19,7 +19,7 @@ Draw = Callable[[Assessment, int, int, Look], list[Text]]
 _NEWS_SECONDS = 60.0
 
 
-def draw_header(standing: Callable[[], Standing], tab: str | None = None) -> Draw:
+def draw_header(standing: Callable[[], OwnState], tab: str | None = None) -> Draw:
     """Return the drawing function of the header for a source of standings, on the tab `tab` or on none."""
 
     def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
@@ -38,7 +38,7 @@ def draw_header(standing: Callable[[], Standing], tab: str | None = None) -> Dra
     return draw
 
 
-def _told(assessment: Assessment, own: Standing, room: int, look: Look) -> Text:
+def _told(assessment: Assessment, own: OwnState, room: int, look: Look) -> Text:
     """Return what fits between the tabs and the clock: news and modes before what never changes."""
     machine = assessment.machine
     up = f"up {format_duration(assessment.monotonic)}"

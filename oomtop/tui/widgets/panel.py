@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 from textual.geometry import Region
+from textual.message import Message
 from textual.widget import Widget
 
 from oomtop.analysis.model.assessment import Assessment
@@ -15,6 +16,24 @@ from oomtop.tui.style.palette import Look
 
 Draw = Callable[[Assessment, int, int, Look], list[Text]]
 """(assessment, width, height, look) to the lines of the panel."""
+
+
+class PanelCell(Message):
+    """A cell of a panel, and what the mouse did there."""
+
+    def __init__(self, panel: Panel, x: int, y: int) -> None:
+        super().__init__()
+        self.panel = panel
+        self.x = x
+        self.y = y
+
+
+class PanelClicked(PanelCell):
+    """A cell of a panel was clicked."""
+
+
+class PanelPointedAt(PanelCell):
+    """The pointer moved over a cell of a panel."""
 
 
 class Panel(Widget):

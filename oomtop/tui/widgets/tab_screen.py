@@ -14,6 +14,7 @@ from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.session import State
 from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.panel import Panel, PanelClicked, PanelPointedAt
 from oomtop.tui.widgets.prompt_line import PromptLine
 
 TABS = (("processes", "Processes"), ("cgroups", "Cgroups"), ("events", "Events"), ("kernel", "Kernel"))
@@ -105,16 +106,14 @@ class TabScreen(Screen[None]):
         """Keep rows in their places while a dialog about one of them is open."""
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the tab, or explain the figure, that was clicked."""
-        from oomtop.tui.help.mouse import clicked
-
-        clicked(self, event)
+        """Say which panel was clicked, and where."""
+        if isinstance(event.widget, Panel):
+            self.post_message(PanelClicked(event.widget, event.x, event.y))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Have the figure under the pointer explained beside it."""
-        from oomtop.tui.help.mouse import pointed_at
-
-        pointed_at(self, event)
+        """Say which panel the pointer is over, and where."""
+        if isinstance(event.widget, Panel):
+            self.post_message(PanelPointedAt(event.widget, event.x, event.y))
 
     def show_remarks(self) -> None:
         """Draw what shows the app's state anew, because the state changed."""

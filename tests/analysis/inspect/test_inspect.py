@@ -2,7 +2,7 @@
 
 import pytest
 
-from oomtop.analysis.inspect.mappings import Reading, compare, fastest
+from oomtop.analysis.inspect.mappings import MappingsAt, compare, fastest
 from oomtop.analysis.inspect.runtime import Runtime, detect_allocator, detect_runtime
 from oomtop.analysis.inspect.tools import ADVICE, STRACE, TOOLS, tools_for
 from oomtop.analysis.kernel_state import fragmentation, huge_page_order, slab_meaning, zone_states, zram_ratio
@@ -54,7 +54,7 @@ def test_every_runtime_has_a_tool_and_advice_but_the_kernel():
 
 
 def reading(when, **sizes):
-    return Reading(when, tuple(MappedMemory(name, count=1, rss=size) for name, size in sizes.items()))
+    return MappingsAt(when, tuple(MappedMemory(name, count=1, rss=size) for name, size in sizes.items()))
 
 
 def test_the_mapping_that_grows_is_found_and_noise_is_not():

@@ -7,8 +7,8 @@ import pytest
 from oomtop.analysis.model.assessment import (
     Assessment,
     MemoryAccount,
+    PastSeries,
     PressureFigures,
-    Series,
     Severity,
     SwapAccount,
     Victims,
@@ -28,7 +28,7 @@ CALM = Assessment(
     memory=MemoryAccount(16 * GIB, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10 * GIB, 0, 0, 0, 0, 5 * GIB, 10 * GIB),
     swap=SwapAccount(4 * GIB, 0, 4 * GIB, 0, 0.0, 0.0), pressure=PressureFigures(None, None, 0.0, 0.0, 0.0, 0, None),
     exhaustion=(), victims=Victims(), growers=(), findings=(), rows=(), cgroups=(), limit=None, zones=(), events=(),
-    unlogged_kills=0, series=Series(), problems=(),
+    unlogged_kills=0, series=PastSeries(), problems=(),
 )  # fmt: skip
 NO_SWAP = replace(CALM, swap=replace(CALM.swap, total=0))
 ZRAM = replace(CALM, swap=replace(CALM.swap, zram=(Zram("zram0", GIB, 1, 1, 1, "zstd"),)))

@@ -9,7 +9,7 @@ from oomtop.analysis.trends.group_growth import GROUPS, PROCESSES, SPARK_POINTS
 from oomtop.history import LASTING_POINTS, SUMS, History
 from oomtop.render.assessment_json import assessment_to_json
 from oomtop.snapshot import Tick
-from oomtop.tui.process_table.columns import BY_ID, Moment
+from oomtop.tui.process_table.columns import BY_ID, ColumnContext
 from oomtop.tui.process_table.order import TableOrder
 from oomtop.tui.process_table.rows import Grouping, View
 from oomtop.units import GIB, MIB
@@ -154,4 +154,4 @@ def test_the_table_shows_the_growth_of_processes_and_groups():
     assert [row.process.comm for row in totals] == ["api.service", "db.service"]
     assert BY_ID["growth30"].text(totals[0], order.moment) == "+60.0M"
     assert BY_ID["trend"].text(totals[0], order.moment).isascii()
-    assert BY_ID["trend"].text(leaky, Moment()) == "-"
+    assert BY_ID["trend"].text(leaky, ColumnContext()) == "-"

@@ -34,8 +34,9 @@ from oomtop.host.swaps import SwapDevice
 from oomtop.snapshot import Machine, Snapshot, Tick
 from oomtop.sources.sampler import Sampler
 from oomtop.tui.actions import menus
-from oomtop.tui.actions.dialogs import AskDialog, Menu, PlanDialog
+from oomtop.tui.actions.dialogs import AskDialog, PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.widgets.menu import Menu
 
 _spec = importlib.util.spec_from_file_location("factories", pathlib.Path(__file__).parents[1] / "factories.py")
 factories = importlib.util.module_from_spec(_spec)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from oomtop.analysis.model.assessment import Finding, PressureFigures, Series, Severity
+from oomtop.analysis.model.assessment import Finding, PastSeries, PressureFigures, Severity
 from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.tui.dashboard.gauges import draw_pressure
 from oomtop.tui.dashboard.outlook import draw_outlook
@@ -19,7 +19,7 @@ def pressed(somes, step=20.0, end=20_000.0):
     """Return an assessment with a value of `some` every `step` seconds up to `end`."""
     times = tuple(end - step * (len(somes) - 1 - at) for at in range(len(somes)))
     none = (None,) * len(somes)
-    series = Series(times, none, none, tuple(somes), none)
+    series = PastSeries(times, none, none, tuple(somes), none)
     return replace(make_assessment(pressure=PRESSED), time=end, series=series)
 
 

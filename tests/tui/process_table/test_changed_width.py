@@ -6,13 +6,13 @@ import pytest
 from rich.text import Text
 
 from oomtop.tui.process_table import cells as table_line
-from oomtop.tui.process_table.cells import Frame, Look
+from oomtop.tui.process_table.cells import Frame, LineLook
 from oomtop.tui.process_table.columns import BY_ID, MARKER_WIDTH
 from oomtop.tui.widgets import panel
 
 FRAME = Frame((BY_ID["pid"], BY_ID["growth"], BY_ID["adj"]), 80, False)
 WIDTHS = [column.width for column in FRAME.columns]
-LOOK = Look("  ", ("    1", "      0", "    0"), frozenset(), None)
+LOOK = LineLook("  ", ("    1", "      0", "    0"), frozenset(), None)
 
 
 @pytest.mark.parametrize(

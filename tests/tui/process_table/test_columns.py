@@ -12,7 +12,7 @@ from oomtop.tui.process_table.columns import (
     COLUMNS,
     COMMAND,
     MARKER_WIDTH,
-    Moment,
+    ColumnContext,
     columns_for,
     columns_from,
     rank_victims,
@@ -71,7 +71,7 @@ def test_figures_of_any_size_fill_exactly_the_line(width: int) -> None:
         make_row(process, growth=-16.6 * GIB, cpu=127.99, major_fault_rate=123456.0), share=-0.999, unit="é" * 40
     )
     frame = Frame(columns_for(width), width, False)
-    cells = look(Entry(process.id, row), frame, Moment(1e9), Marks()).cells
+    cells = look(Entry(process.id, row), frame, ColumnContext(1e9), Marks()).cells
     assert not any("#" in cell for cell in cells)
     assert sum(cell_len(cell) + 1 for cell in cells) + MARKER_WIDTH == width
     assert sum(cell_len(cell) + 1 for cell in header(frame, BY_ID["memory"], True)) + MARKER_WIDTH == width
@@ -88,8 +88,8 @@ def test_a_figure_that_does_not_fit_is_never_shown_wrong() -> None:
 
 def test_unknown_is_a_dash_and_sorts_below_every_figure() -> None:
     unknown = make_row(make_process(swap=None))
-    assert BY_ID["swap"].text(unknown, Moment()) == "-"
-    assert BY_ID["swap"].sort_key(unknown, Moment()) < BY_ID["swap"].sort_key(make_row(), Moment())
+    assert BY_ID["swap"].text(unknown, ColumnContext()) == "-"
+    assert BY_ID["swap"].sort_key(unknown, ColumnContext()) < BY_ID["swap"].sort_key(make_row(), ColumnContext())
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,16 @@ def test_unknown_is_a_dash_and_sorts_below_every_figure() -> None:
 def test_hostile_commands_change_nothing_but_their_own_cell(command: str) -> None:
     row = make_row(make_process(comm=command[:15], command=command))
     frame = Frame(columns_for(80), 80, False)
-    cells = look(Entry(row.process.id, row), frame, Moment(), Marks()).cells
+    cells = look(Entry(row.process.id, row), frame, ColumnContext(), Marks()).cells
     assert cell_len(cells[-1]) == cell_len(header(frame, BY_ID["memory"], True)[-1])
     assert cells[-1].isprintable()
 
 
 def test_ascii_shows_no_other_character() -> None:
     row = make_row(make_process(command="漢字 é"), user="jörg")
-    line = look(Entry(row.process.id, row), Frame(columns_for(80), 80, True), Moment(), Marks(victim=row.process.id))
+    line = look(
+        Entry(row.process.id, row), Frame(columns_for(80), 80, True), ColumnContext(), Marks(victim=row.process.id)
+    )
     assert (line.marker + "".join(line.cells)).isascii()
     assert line.marker == ">  "
 
@@ -131,7 +133,7 @@ def test_ranks_follow_the_kernel_where_it_spoke() -> None:
 def test_a_narrow_command_begins_with_the_program_and_a_wide_one_with_its_folder() -> None:
     row = make_row(make_process(command="/usr/lib/postgresql/16/bin/postgres -D /srv/db"))
     texts = [
-        look(Entry(row.process.id, row), Frame(columns_for(width), width, False), Moment(), Marks()).cells[-1]
+        look(Entry(row.process.id, row), Frame(columns_for(width), width, False), ColumnContext(), Marks()).cells[-1]
         for width in (80, 120)
     ]
     assert texts[0].startswith("postgres -D /srv/db")

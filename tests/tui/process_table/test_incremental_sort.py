@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oomtop.tui.process_table.columns import BY_ID, Moment
+from oomtop.tui.process_table.columns import BY_ID, ColumnContext
 from oomtop.tui.process_table.incremental_sort import can_resort, changes_between, resort
 from oomtop.tui.process_table.rows import Grouping, View, arrange, select
 from tests.tui.factories import make_process, make_row
@@ -23,7 +23,7 @@ def table(sizes):
     st.booleans(),
 )
 def test_it_equals_a_whole_sort(sizes, moved, column, descending):
-    view, moment = View(column=BY_ID[column], descending=descending), Moment(100.0)
+    view, moment = View(column=BY_ID[column], descending=descending), ColumnContext(100.0)
     before = table(sizes)
     now = tuple(
         replace(old, process=replace(old.process, rss=moved[at] << 20)) if at in moved else old
@@ -54,5 +54,5 @@ def test_a_changed_row_that_a_filter_lets_through_no_longer_goes():
     view = View(accept=lambda found: found.process.rss < 2 << 20)
     now = (replace(before[0], process=replace(before[0].process, rss=9 << 20)), *before[1:])
     changes = changes_between(before, now)
-    entries = arrange(select(before, view), view, Moment())
-    assert [entry.row for entry in resort(entries, changes, view, Moment())] == list(before[1:])
+    entries = arrange(select(before, view), view, ColumnContext())
+    assert [entry.row for entry in resort(entries, changes, view, ColumnContext())] == list(before[1:])

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from oomtop.analysis.model.assessment import ProcessRow
-from oomtop.tui.process_table.columns import BY_ID, Moment
+from oomtop.tui.process_table.columns import BY_ID, ColumnContext
 from oomtop.tui.process_table.rows import Entry, Grouping, View, arrange, keep_places, select, subtree
 from oomtop.units import MIB
 from tests.tui.factories import make_process, make_row, make_rows
 
-NOW = Moment(1000.0)
+NOW = ColumnContext(1000.0)
 
 
 def row(pid: int, ppid: int = 1, size: int = 1, comm: str = "x", **more: int) -> ProcessRow:

@@ -11,11 +11,11 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from oomtop.analysis.model.assessment import ProcessRow
-from oomtop.tui.actions.dialogs import Menu
 from oomtop.tui.base.messages import RowActivated, RowSelected
 from oomtop.tui.process_table.order import HOLD_SECONDS
 from oomtop.tui.process_table.rows import Grouping
 from oomtop.tui.process_table.widget import ProcessTable
+from oomtop.tui.widgets.menu import Menu
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row, make_rows
 

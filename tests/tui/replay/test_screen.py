@@ -13,7 +13,7 @@ from oomtop.snapshot import Tick
 from oomtop.sources.replay import ReplaySource
 from oomtop.tui.replay.bar import ReplayBar
 from oomtop.tui.replay.compare_screen import CompareScreen
-from oomtop.tui.replay.time_line import Standing, draw_time_line
+from oomtop.tui.replay.time_line import TimeLineState, draw_time_line
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.style.palette import Look
 from tests.synthetic import SyntheticMachine, make_event
@@ -174,7 +174,7 @@ async def test_an_event_outside_the_recording_is_said(path, ticks):
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_the_time_line_fits_and_shows_every_kind_of_mark(width, ascii_only):
-    standing = Standing(50.0, 0.0, 100.0, True, 100, ((10.0, True), (90.0, False), (1e12, True)), 30.0, True)
+    standing = TimeLineState(50.0, 0.0, 100.0, True, 100, ((10.0, True), (90.0, False), (1e12, True)), 30.0, True)
     line, keys = draw_time_line(standing, width, Look(ascii=ascii_only))
     assert keys.cell_len <= width
     if width >= 80:
@@ -184,7 +184,7 @@ def test_the_time_line_fits_and_shows_every_kind_of_mark(width, ascii_only):
 
 
 def test_a_recording_of_one_tick_has_a_time_line():
-    line, _ = draw_time_line(Standing(5.0, 5.0, 5.0, False, 1), 80, Look())
+    line, _ = draw_time_line(TimeLineState(5.0, 5.0, 5.0, False, 1), 80, Look())
     assert line.cell_len == 80
 
 

@@ -16,8 +16,9 @@ from oomtop.actions.journal.audit_log import Audit
 from oomtop.oomlog.scan import scan_lines
 from oomtop.snapshot import Tick
 from oomtop.sources.sampler import Sampler
-from oomtop.tui.actions.dialogs import Menu, PlanDialog
+from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import Panel
 
 EVENT = sorted((Path(__file__).parents[2] / "fixtures" / "events").glob("*.log"))[0]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from oomtop.analysis.model.assessment import Series
+from oomtop.analysis.model.assessment import PastSeries
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.chart import SPANS, draw_chart, draw_curve, reaching_back, span_beside, span_of, ticks_of
 from tests.tui.factories import make_assessment
@@ -13,7 +13,7 @@ from tests.tui.factories import make_assessment
 def series(count, step=2.0):
     times = tuple(1000.0 + at * step for at in range(count))
     none = (None,) * count
-    return Series(times, (1 << 29,) * count, none, (0.0,) * count, none)
+    return PastSeries(times, (1 << 29,) * count, none, (0.0,) * count, none)
 
 
 @pytest.mark.parametrize(("seconds", "span"), [(4, 60), (60, 60), (61, 120), (1799, 1800), (90_000, 90_000)])
@@ -60,7 +60,7 @@ def test_a_console_without_lines_gets_none(height):
 
 def day(minutes, now):
     times = tuple(now - 60.0 * (minutes - at) for at in range(minutes))
-    return Series(times, (1 << 28,) * minutes, (1 << 20,) * minutes, (0.0,) * minutes, (0.0,) * minutes)
+    return PastSeries(times, (1 << 28,) * minutes, (1 << 20,) * minutes, (0.0,) * minutes, (0.0,) * minutes)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""`Shell`: what a screen may ask of the app it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.host.process import ProcessId
+from oomtop.snapshot import Snapshot
+from oomtop.sources.live import Source
+from oomtop.tui.base.options import Options
+from oomtop.tui.base.session import State
+from oomtop.tui.style.ascii_filter import PlainApp
+from oomtop.tui.widgets.tab_screen import TabScreen
+
+if TYPE_CHECKING:
+    from oomtop.actions.base.guard import Guard
+    from oomtop.selfguard import SelfGuard
+
+
+class Shell(PlainApp):
+    """The app as its screens and controllers see it; `OomtopApp` implements it."""
+
+    options: Options
+    state: State
+    latest: Assessment | None
+    """The newest assessment."""
+    facts: Snapshot | None
+    """The facts that plans are made from: those of the last tick."""
+    self_guard: SelfGuard | None
+    selected: frozenset[ProcessId]
+    """The process under the cursor."""
+
+    @property
+    def guard(self) -> Guard:
+        """What no action touches."""
+        raise NotImplementedError
+
+    @property
+    def tab(self) -> TabScreen:
+        """The screen that keys are for: the topmost that shows the machine."""
+        return next(self.screens_in_sight())
+
+    def screens_in_sight(self) -> Iterator[TabScreen]:
+        """Yield the screens that are seen: the topmost, and those behind dialogs."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, TabScreen):
+                yield screen
+            if not screen.is_modal:
+                return
+
+    def remark(self, text: str) -> None:
+        """Put a line into the event pane."""
+        raise NotImplementedError
+
+    def feed(self) -> None:
+        """Hand the last assessment to what is in sight."""
+        raise NotImplementedError
+
+    def show_state(self) -> None:
+        """Draw what the screens in sight tell about oomtop itself."""
+        raise NotImplementedError
+
+    def draw_again(self) -> None:
+        """Draw what is in sight with other colours or columns."""
+        raise NotImplementedError
+
+    def refresh_every(self, seconds: float) -> None:
+        """Sample every so many seconds from now on."""
+        raise NotImplementedError
+
+    def turn_to(self, source: Source | None) -> None:
+        """Show a recording over the live machine; None goes back to the live machine."""
+        raise NotImplementedError

@@ -6,16 +6,21 @@ stdout is data, stderr is narration.  The exit codes are those of `EXIT_CODES`, 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from oomtop import __version__
 from oomtop.commands import monitor
 from oomtop.commands.arguments import complain
 from oomtop.errors import OomtopError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 EXIT_CODES = """exit codes:
   0    done
@@ -59,21 +64,68 @@ class _MonitorParser(_Parser):
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        code = run(argv)
+    output = _open_streams()
+    code = _exit_code(argv, output)
+    # The output itself knows what failed, also where argparse passed over it.
+    with contextlib.suppress(OSError):
         sys.stdout.flush()
-        sys.exit(code)
+    failure = output.failure
+    if failure is not None:
+        code = 141 if isinstance(failure, BrokenPipeError) else 1
+        # Python flushes stdout once more at exit; it has to find something that takes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if failure is not None and code == 1:
+        complain(f"standard output: {failure.strerror}")
+    sys.exit(code)
+
+
+class _Output(io.FileIO):
+    """Standard output, which keeps the error that ended it."""
+
+    failure: OSError | None = None
+
+    def write(self, data: Buffer, /) -> int:
+        """Write as `io.FileIO` does."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+def _open_streams() -> _Output:
+    """Have standard input, output and error open: a closed one would lend its number to the next file opened."""
+    for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            # Output that is closed stays one that cannot be written: nobody would get what was asked for.
+            os.open(os.devnull, flags)
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+    output = _Output(1, "wb", closefd=False)
+    if sys.stdout is sys.__stdout__:
+        encoding, lines = getattr(sys.stdout, "encoding", "utf-8"), output.isatty()
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(output), encoding, "backslashreplace", line_buffering=lines)
+    return output
+
+
+def _exit_code(argv: Sequence[str] | None, output: _Output) -> int:
+    """Run the command and return its exit code, whatever ended it."""
+    try:
+        return run(argv)
+    except SystemExit as end:
+        # argparse printed help, or what is wrong.
+        return end.code if isinstance(end.code, int) else 0
     except OomtopError as error:
         complain(str(error))
-        sys.exit(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # Python flushes stdout once more at exit; it has to find something that takes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        return 130
+    except OSError:
+        if output.failure is None:
+            raise
+        return 1
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -103,6 +155,8 @@ def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
         description="Watch memory, foresee and explain OOM kills, act. Without a command: the full-screen monitor.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        # --over for --override would lift the guard unseen.
+        allow_abbrev=False,
     )
     _add_monitor(parser)
     _add_commands(parser, names)
@@ -119,7 +173,7 @@ def _add_commands(parser: _Parser, names: Sequence[str]) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name in names:
         module = import_module(f"oomtop.commands.{name.replace('-', '_')}")
-        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__, allow_abbrev=False)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
         command.usage_error = getattr(module, "USAGE_ERROR", 2)

@@ -1,5 +1,6 @@
 """The command line, as a user runs it."""
 
+import argparse
 import functools
 import json
 import os
@@ -9,6 +10,8 @@ import sys
 import time
 
 import pytest
+
+from oomtop import cli
 
 PYTHON = [sys.executable, "-m", "oomtop"]
 
@@ -183,3 +186,31 @@ def test_top_watches_as_text_in_a_pipe_and_ends_with_its_reader():
     assert watching.wait(timeout=20) == 141
     assert sum(line.startswith("Memory ") for line in lines) >= 2
     assert not any("\x1b" in line for line in lines)
+
+
+def _parsers(parser):
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name in action.choices:
+                yield from _parsers(action.choices[name])
+
+
+def test_no_parser_takes_abbreviations():
+    assert [parser.prog for parser in _parsers(cli.build_parser()) if parser.allow_abbrev] == []
+
+
+def test_an_abbreviated_override_is_wrong_usage():
+    done = run("kill", "1", "--over", "--dry")
+    assert done.returncode == 2
+    assert "--over" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("top",), ("top", "--json"), ("doctor",), ("--version",), ("--help",)])
+@pytest.mark.parametrize("output", [">/dev/full", ">&-", ">&- 2>&-", ">/dev/full 2>/dev/full"])
+def test_output_that_cannot_be_written_is_one_line_and_an_error(words, output):
+    done = subprocess.run(["sh", "-c", f'"$@" {output}', "sh", *PYTHON, *words], capture_output=True, check=False)
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    assert said.count("\n") == (0 if "2>" in output else 1)
+    assert "Traceback" not in said

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from contextlib import suppress
 
 
 def seconds(text: str) -> float:
@@ -94,4 +95,6 @@ def complain(text: str) -> None:
     """Write one line to stderr."""
     from oomtop.units import printable
 
-    print(f"oomtop: {printable(text)}", file=sys.stderr)
+    # Where the disk behind stderr is full there is nobody left to tell, and the exit code still tells.
+    with suppress(OSError):
+        print(f"oomtop: {printable(text)}", file=sys.stderr, flush=True)

@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from math import isnan
 
 from oomtop.frozen import frozen
+from oomtop.host.cgroup import Cgroup
 from oomtop.host.process import Process, ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.snapshot import Snapshot, Tick
+from oomtop.use_history import Use, UseHistory
 
 MACHINE_POINTS = 1200
 THIN_POINTS = 1440
@@ -26,7 +28,6 @@ LASTING_SECONDS = 15.0
 LASTING_PROCESSES = 200
 LASTING_LEAST = 16 << 20
 SUMS = 200
-GROUP_POINTS = 121
 EVENTS = 2000
 MARKS = 500
 
@@ -44,6 +45,8 @@ class MachinePoint:
     full_avg10: float | None
 
 
+RAM, COMMIT = "RAM", "commit"
+"""The subjects that are no cgroup."""
 Points = deque[tuple[float, int]]
 _OF_A_DAY = ("time", "available", "swap_used", "some_avg10", "full_avg10")
 
@@ -86,8 +89,8 @@ class History:
     def __init__(self) -> None:
         self.machine: deque[MachinePoint] = deque(maxlen=MACHINE_POINTS)
         self.day = Minutes()
-        self.groups: dict[str, Points] = {}
-        """(monotonic, bytes that count against the limit) of every limited cgroup."""
+        self.uses: dict[str, UseHistory] = {}
+        """What every limit held: the machine's (`RAM`, `commit`) and those of cgroups, by their path."""
         self.events: list[OomEvent] = []
         """Newest first."""
         self.marks: deque[tuple[float, str]] = deque(maxlen=MARKS)
@@ -119,7 +122,7 @@ class History:
             self.kill_counted = snapshot.time
         self._add_machine(snapshot)
         self._add_processes(snapshot.monotonic, snapshot.processes)
-        self._add_groups(snapshot)
+        self._add_uses(tick)
         self._add_lasting(snapshot)
         for event in tick.events:
             self._add_event(event)
@@ -190,17 +193,15 @@ class History:
         for identity in self._processes.keys() - fresh.keys():
             del self._processes[identity]
 
-    def _add_groups(self, snapshot: Snapshot) -> None:
-        alive: set[str] = set()
-        for group in snapshot.cgroups:
-            if group.max is None or group.current is None:
-                continue
-            alive.add(group.path)
-            cache = (group.active_file or 0) + (group.inactive_file or 0) + (group.slab_reclaimable or 0)
-            points = self.groups.setdefault(group.path, deque(maxlen=GROUP_POINTS))
-            points.append((snapshot.monotonic, max(0, group.current - cache)))
-        for path in self.groups.keys() - alive:
-            del self.groups[path]
+    def _add_uses(self, tick: Tick) -> None:
+        """Take in what was read since the tick before, then the tick itself; limits that are gone are forgotten."""
+        now = uses_of(tick.snapshot)
+        limits = {use.subject for use in now}
+        for use in (*tick.uses, *now):
+            if use.subject in limits:
+                self.uses.setdefault(use.subject, UseHistory()).add(use)
+        for subject in self.uses.keys() - limits:
+            del self.uses[subject]
 
     def _add_lasting(self, snapshot: Snapshot) -> None:
         """Add a point for each of the largest processes, four times a minute; the others are forgotten."""
@@ -241,6 +242,35 @@ class History:
         self.events.insert(0, event)
         self.events.sort(key=lambda known: known.time or 0.0, reverse=True)
         del self.events[EVENTS:]
+
+
+def uses_of(snapshot: Snapshot) -> list[Use]:
+    """Return what every limit holds in a snapshot: that of the machine, and those of the groups."""
+    now, memory = snapshot.monotonic, snapshot.meminfo
+    found = [
+        Use(group.path, now, held_by(group), group.current, group.swap_current or 0)
+        for group in snapshot.cgroups
+        if group.max is not None and group.current is not None
+    ]
+    if memory.mem_available is not None:
+        held = max(0, memory.mem_total - memory.mem_available - arc_surplus(snapshot))
+        swapped = max(0, (memory.swap_total or 0) - (memory.swap_free or 0))
+        found.append(Use(RAM, now, held, max(held, memory.mem_total - memory.mem_free), swapped))
+    kernel = snapshot.kernel
+    if kernel is not None and kernel.number("overcommit_memory") == 2 and memory.committed_as is not None:
+        found.append(Use(COMMIT, now, memory.committed_as, memory.committed_as))
+    return found
+
+
+def held_by(group: Cgroup) -> int:
+    """Return what reclaim cannot take back from a group: its usage without file cache and reclaimable slab."""
+    cache = (group.active_file or 0) + (group.inactive_file or 0) + (group.slab_reclaimable or 0)
+    return max(0, (group.current or 0) - cache)
+
+
+def arc_surplus(snapshot: Snapshot) -> int:
+    """Return the part of ZFS ARC above its minimum: it gives that back, and MemAvailable does not count it."""
+    return 0 if snapshot.arc_size is None else max(0, snapshot.arc_size - (snapshot.arc_min or 0))
 
 
 def _own_memory(process: Process) -> int:

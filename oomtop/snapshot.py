@@ -12,6 +12,7 @@ from oomtop.host.swaps import SwapDevice, Zram, Zswap
 from oomtop.host.vmstat import Vmstat
 from oomtop.host.zoneinfo import Zone
 from oomtop.oomlog.event import OomEvent
+from oomtop.use_history import Use
 
 
 @frozen
@@ -86,5 +87,7 @@ class Tick:
     events: tuple[OomEvent, ...] = ()
     log_read: bool = True
     """False on a first tick that comes before the kernel log was read."""
+    uses: tuple[Use, ...] = ()
+    """What was read of the limits between the tick before and this one, oldest first."""
     watched: frozenset[ProcessId] = frozenset()
     """Processes that somebody looks at: what is remembered of them goes into the assessment."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from oomtop.analysis.model.assessment import MemoryAccount, PressureFigures, SwapAccount
 from oomtop.analysis.trends.rates import rate
-from oomtop.history import History
+from oomtop.history import History, arc_surplus
 from oomtop.snapshot import Snapshot
 
 
@@ -44,9 +44,9 @@ def account_memory(snapshot: Snapshot) -> MemoryAccount:
 def _available(snapshot: Snapshot) -> int | None:
     """MemAvailable, plus the part of ZFS ARC above its minimum, which the kernel does not count as available."""
     available = snapshot.meminfo.mem_available
-    if available is None or snapshot.arc_size is None:
-        return available
-    return available + max(0, snapshot.arc_size - (snapshot.arc_min or 0))
+    if available is None:
+        return None
+    return available + arc_surplus(snapshot)
 
 
 def account_swap(snapshot: Snapshot, before: Snapshot | None) -> SwapAccount:

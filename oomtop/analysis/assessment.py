@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from oomtop.analysis.account import account_memory, account_pressure, account_swap
 from oomtop.analysis.cgroups.assess import assess_groups, nearest_limits
+from oomtop.analysis.dangers.build import Findable, find_dangers
 from oomtop.analysis.findings.machine import find
 from oomtop.analysis.findings.rule import Facts
 from oomtop.analysis.model.assessment import (
@@ -50,6 +51,9 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
     rows = _Rows(snapshot, before, history, previous, groups).build()
     growers = _growers(rows)
     outlooks = _outlooks(snapshot, history, memory, groups)
+    victims = _victims(snapshot, memory, rows)
+    machine = next((outlook for outlook in outlooks if not outlook.resource.startswith("/")), None)
+    dangers = find_dangers(Findable(snapshot, history, memory, groups, rows, growers, victims, machine))
     return Assessment(
         time=snapshot.time,
         monotonic=snapshot.monotonic,
@@ -58,7 +62,8 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         swap=swap,
         pressure=pressure,
         exhaustion=outlooks,
-        victims=_victims(snapshot, memory, rows),
+        dangers=dangers,
+        victims=victims,
         growers=tuple(row.process.id for row in growers),
         findings=find(
             Facts(

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from oomtop.analysis.model.assessment import Assessment, Candidate, CgroupFigures, Exhaustion, Growth, ProcessRow
 from oomtop.host.pressure import Pressure
+from oomtop.render.danger_json import danger_to_json
 
 SCHEMA = 1
 Json = dict[str, object]
@@ -24,6 +25,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
         "memory": asdict(assessment.memory),
         "swap": asdict(assessment.swap),
         "pressure": _pressure(assessment),
+        "dangers": [danger_to_json(danger, assessment) for danger in assessment.dangers],
         "exhaustion": None if machine is None else _exhaustion(machine),
         "next_victim": None if first is None else _candidate(first, assessment),
         "near_tie": assessment.victims.near_tie,

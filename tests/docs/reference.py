@@ -8,7 +8,6 @@ from pathlib import Path
 
 from oomtop.analysis.model.assessment import (
     CgroupFigures,
-    Confidence,
     Exhaustion,
     Finding,
     FiringAlert,
@@ -16,6 +15,7 @@ from oomtop.analysis.model.assessment import (
     PressureFigures,
     Severity,
 )
+from oomtop.analysis.model.danger import Confidence
 from oomtop.exporter.collector import LatestCollector
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.host.pressure import Pressure, PressureLine

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from oomtop.analysis.model.assessment import CgroupFigures, Confidence, Exhaustion, PressureFigures, Victims
+from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion, PressureFigures, Victims
+from oomtop.analysis.model.danger import Confidence
 from oomtop.exporter.collector import LatestCollector, make_registry
 from oomtop.exporter.server import Access, MetricsServer, start_server
 from oomtop.fleet.machines import read_machines

@@ -13,11 +13,11 @@ import pytest
 
 from oomtop.analysis.model.assessment import (
     CgroupFigures,
-    Confidence,
     Exhaustion,
     PressureFigures,
     Victims,
 )
+from oomtop.analysis.model.danger import Confidence
 from oomtop.exporter.families import families
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.pressure import Pressure, PressureLine

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion, Victims
 from oomtop.analysis.oom_score.ranking import rank
 from oomtop.analysis.trends.exhaustion import exhaustion
-from oomtop.history import History
+from oomtop.history import History, held_by
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.containers import name_of
 from oomtop.host.process import Process
@@ -30,8 +30,7 @@ def working_set(group: Cgroup) -> int | None:
     """Return the bytes that reclaim cannot take back easily: usage without file cache and reclaimable slab."""
     if group.current is None:
         return None
-    cache = (group.active_file or 0) + (group.inactive_file or 0) + (group.slab_reclaimable or 0)
-    return max(0, group.current - cache)
+    return held_by(group)
 
 
 def headroom(group: Cgroup) -> int | None:
@@ -92,11 +91,12 @@ def _outlook(group: Cgroup, snapshot: Snapshot, history: History) -> Exhaustion 
     left = headroom(group)
     if left is None or group.max is None:
         return None
-    return exhaustion(group.path, left + _swap_left(group, snapshot), history.groups.get(group.path, ()),
-                      snapshot.monotonic, group.max)  # fmt: skip
+    uses = history.uses.get(group.path)
+    points = [] if uses is None else [(time, int(size)) for time, size in uses.dense.since(snapshot.monotonic - 240)]
+    return exhaustion(group.path, left + swap_left(group, snapshot), points, snapshot.monotonic, group.max)
 
 
-def _swap_left(group: Cgroup, snapshot: Snapshot) -> int:
+def swap_left(group: Cgroup, snapshot: Snapshot) -> int:
     """Return the swap that the group may still use."""
     free = snapshot.meminfo.swap_free or 0
     if group.memsw_max is not None and group.max is not None:

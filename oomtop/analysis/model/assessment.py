@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from oomtop.analysis.model.danger import Confidence, Danger
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.kernel_facts import KernelFacts
@@ -111,14 +112,6 @@ class Victims:
     def first(self) -> Candidate | None:
         """The process the kernel would kill now."""
         return self.candidates[0] if self.candidates else None
-
-
-class Confidence(Enum):
-    """How much an estimate can be leaned on."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
 
 
 @frozen
@@ -288,3 +281,5 @@ class Assessment:
     """The alerts of the configuration that fire, most severe first."""
     day: PastSeries = PastSeries()
     """The last day, a point a minute; the same object until there is a new one."""
+    dangers: tuple[Danger, ...] = ()
+    """What can run out, the nearest first: the first is the subject, unless another one was chosen."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
-from oomtop.analysis.model.assessment import Confidence, Exhaustion
+from oomtop.analysis.model.assessment import Exhaustion
+from oomtop.analysis.model.danger import Confidence
 from oomtop.analysis.trends.slope import Slope, slope
 from oomtop.frozen import replace
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oomtop.analysis.model.assessment import Confidence
+from oomtop.analysis.model.danger import Confidence
 from oomtop.analysis.trends.exhaustion import exhaustion
 from oomtop.analysis.trends.process_growth import growth
 from oomtop.analysis.trends.slope import slope

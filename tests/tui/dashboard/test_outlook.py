@@ -2,7 +2,8 @@
 
 import pytest
 
-from oomtop.analysis.model.assessment import CgroupFigures, Confidence, Exhaustion
+from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion
+from oomtop.analysis.model.danger import Confidence
 from oomtop.analysis.sentences import describe_exhaustion
 from oomtop.host.cgroup import Cgroup
 from oomtop.tui.dashboard.outlook import draw_outlook

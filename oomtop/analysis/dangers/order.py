@@ -1,0 +1,66 @@
+"""The order of dangers, the subject that all fronts speak of, and how a chosen one is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from oomtop.analysis.model.danger import Danger, State
+from oomtop.frozen import frozen
+
+_NEARER = 0.5
+# What takes over from a chosen subject that itself has no time, when nothing else had one either.
+_NEAR_SECONDS = 600.0
+
+
+@frozen
+class Choice:
+    """A subject that was chosen by hand."""
+
+    subject: str
+    nearest: float | None
+    """The least median of the others at that time."""
+
+
+def ordered(dangers: Iterable[Danger]) -> tuple[Danger, ...]:
+    """Return dangers, the nearest first: filling by median time, then at the limit, then by held share."""
+    return tuple(sorted(dangers, key=_key))
+
+
+def _key(danger: Danger) -> tuple[int, float, str]:
+    if danger.median is not None:
+        return 0, danger.median, danger.subject
+    place = {State.AT_LIMIT: 1, State.EMPTY: 3}.get(danger.state, 2)
+    return place, -danger.share, danger.subject
+
+
+def subject_of(dangers: Sequence[Danger], choice: Choice | None = None) -> Danger | None:
+    """Return the danger that strip, forecast, mark and `J` speak of."""
+    if choice is not None and holds(dangers, choice):
+        return next(danger for danger in dangers if danger.subject == choice.subject)
+    return dangers[0] if dangers else None
+
+
+def holds(dangers: Sequence[Danger], choice: Choice) -> bool:
+    """Whether a choice still stands: it is there, and none of the others became nearer by half."""
+    chosen = next((danger for danger in dangers if danger.subject == choice.subject), None)
+    if chosen is None:
+        return False
+    nearest = _nearest(dangers, choice.subject)
+    if nearest is None or (chosen.median is not None and chosen.median <= nearest):
+        return True
+    before = choice.nearest or chosen.median or _NEAR_SECONDS
+    return nearest >= before * _NEARER
+
+
+def step(dangers: Sequence[Danger], choice: Choice | None, by: int) -> Choice | None:
+    """Return the choice of the next (1) or previous (-1) danger; None where there is nothing to choose."""
+    now = subject_of(dangers, choice)
+    if now is None:
+        return None
+    subjects = [danger.subject for danger in dangers]
+    subject = subjects[(subjects.index(now.subject) + by) % len(subjects)]
+    return Choice(subject, _nearest(dangers, subject))
+
+
+def _nearest(dangers: Sequence[Danger], without: str) -> float | None:
+    return min((d.median for d in dangers if d.median is not None and d.subject != without), default=None)

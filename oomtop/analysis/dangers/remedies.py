@@ -1,0 +1,45 @@
+"""What one key would do about a danger, and the time that buys."""
+
+from __future__ import annotations
+
+from oomtop.analysis.model.danger import Danger, DangerKind, Remedy
+from oomtop.host.process import ProcessId
+from oomtop.units import GIB, MIB
+
+_STEPS = (1, 2, 5)
+_LIMIT_SHARE, _SWAP_SHARE = 3, 8
+
+
+def remedies(danger: Danger, grower: ProcessId | None) -> tuple[Remedy, ...]:
+    """Return what can be done, the surest first; `grower` is the process that grows fastest there."""
+    if danger.kind is DangerKind.COMMIT:
+        return ()
+    found = [] if danger.victim is None else [_kill(danger)]
+    if grower is not None:
+        found.append(Remedy("freeze", grower, None, None))
+    size = round_size(danger.limit // (_LIMIT_SHARE if danger.kind is DangerKind.CGROUP else _SWAP_SHARE))
+    action = "limit" if danger.kind is DangerKind.CGROUP else "swap"
+    found.append(Remedy(action, None, size, bought(danger, size)))
+    return tuple(found)
+
+
+def _kill(danger: Danger) -> Remedy:
+    victim = danger.victim
+    assert victim is not None
+    return Remedy("kill", victim.id, victim.frees, bought(danger, victim.frees))
+
+
+def bought(danger: Danger, size: int) -> float | None:
+    """Return the seconds that so many bytes last at the present rate, None where nothing fills up."""
+    if danger.median is None or not danger.rate or danger.rate <= 0:
+        return None
+    return size / danger.rate
+
+
+def round_size(size: int) -> int:
+    """Return the largest 1, 2 or 5 times a power of ten of MiB (GiB from there on) that is not above `size`."""
+    unit = GIB if size >= GIB else MIB
+    scale = unit
+    while scale * 10 <= size:
+        scale *= 10
+    return max((step * scale for step in _STEPS if step * scale <= size), default=unit)

@@ -1,0 +1,71 @@
+"""The order of dangers, and how long a chosen subject is kept."""
+
+from dataclasses import replace
+
+import pytest
+
+from oomtop.analysis.dangers.order import Choice, holds, ordered, step, subject_of
+from oomtop.analysis.model.danger import Danger, DangerKind, State
+from oomtop.units import MIB
+
+
+def danger(subject, state=State.STEADY, median=None, held=10, limit=100):
+    kind = DangerKind.CGROUP if subject.startswith("/") else DangerKind.MACHINE
+    base = Danger(
+        subject=subject, name=subject, kind=kind, limit=limit * MIB, brake=None, used=held * MIB, held=held * MIB,
+        cache=0, swapped=0, swap_left=0, state=state, watched=60.0,
+    )  # fmt: skip
+    if median is None:
+        return base
+    return replace(base, state=State.FILLING, earliest=median, median=median, latest=median)
+
+
+def test_the_nearest_comes_first_then_what_is_at_its_limit_then_what_is_fullest():
+    found = ordered(
+        [
+            danger("/empty", State.EMPTY, held=0),
+            danger("/half", held=50),
+            danger("/most", held=80),
+            danger("/limit", State.AT_LIMIT, held=20),
+            danger("/slow", median=500),
+            danger("RAM", median=20, held=1),
+        ]
+    )
+    assert [item.subject for item in found] == ["RAM", "/slow", "/limit", "/most", "/half", "/empty"]
+
+
+def test_without_a_choice_the_first_is_the_subject():
+    dangers = ordered([danger("/a", median=20), danger("/b")])
+    assert subject_of(dangers).subject == "/a"
+    assert subject_of(()) is None
+
+
+def test_stepping_goes_round_in_both_directions():
+    dangers = ordered([danger("/a", median=20), danger("/b", median=40), danger("/c")])
+    choice = step(dangers, None, 1)
+    assert choice == Choice("/b", 20)
+    assert subject_of(dangers, choice).subject == "/b"
+    assert step(dangers, choice, 1).subject == "/c"
+    assert step(dangers, choice, -1).subject == "/a"
+    assert step(dangers, None, -1).subject == "/c"
+    assert step((), None, 1) is None
+
+
+@pytest.mark.parametrize(("nearest", "kept"), [(20, True), (11, True), (9, False)])
+def test_a_choice_is_kept_until_another_one_is_nearer_by_half(nearest, kept):
+    dangers = ordered([danger("/a", median=nearest), danger("/b", median=40)])
+    assert holds(dangers, Choice("/b", 20)) is kept
+    assert subject_of(dangers, Choice("/b", 20)).subject == ("/b" if kept else "/a")
+
+
+def test_a_choice_that_is_nearest_itself_is_kept():
+    assert holds([danger("/b", median=3), danger("/a", median=5)], Choice("/b", 20))
+
+
+def test_a_choice_ends_with_its_group():
+    assert not holds([danger("/a")], Choice("/b", None))
+
+
+@pytest.mark.parametrize(("median", "kept"), [(10_000, True), (30, False)])
+def test_a_steady_choice_gives_way_to_what_fills_soon(median, kept):
+    assert holds([danger("/a", median=median), danger("/b")], Choice("/b", None)) is kept

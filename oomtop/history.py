@@ -39,7 +39,7 @@ class MachinePoint:
     time: float
     monotonic: float
     available: int | None
-    free: int
+    free: int | None
     swap_used: int | None
     some_avg10: float | None
     full_avg10: float | None
@@ -254,8 +254,9 @@ def uses_of(snapshot: Snapshot) -> list[Use]:
     ]
     if memory.mem_available is not None:
         held = max(0, memory.mem_total - memory.mem_available - arc_surplus(snapshot))
-        swapped = max(0, (memory.swap_total or 0) - (memory.swap_free or 0))
-        found.append(Use(RAM, now, held, max(held, memory.mem_total - memory.mem_free), swapped))
+        swapped = 0 if memory.swap_free is None else max(0, (memory.swap_total or 0) - memory.swap_free)
+        used = held if memory.mem_free is None else max(held, memory.mem_total - memory.mem_free)
+        found.append(Use(RAM, now, held, used, swapped))
     kernel = snapshot.kernel
     if kernel is not None and kernel.number("overcommit_memory") == 2 and memory.committed_as is not None:
         found.append(Use(COMMIT, now, memory.committed_as, memory.committed_as))

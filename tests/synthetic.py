@@ -39,7 +39,8 @@ class SyntheticMachine:
         self.vmstat = Vmstat(
             pgfault=10**9, pgmajfault=54_321, pswpin_pages=12, pswpout_pages=44, oom_kill=0, compact_stall=3
         )
-        self.meminfo = Meminfo(**{field.name: PAGE * self._random.randrange(4_000_000) for field in fields(Meminfo)})
+        names = [field.name for field in fields(Meminfo) if field.name not in ("available_estimated", "doubts")]
+        self.meminfo = Meminfo(**{name: PAGE * self._random.randrange(4_000_000) for name in names})
         self.meminfo = replace(
             self.meminfo, mem_total=16384 * MIB, mem_free=2048 * MIB, mem_available=9000 * MIB,
             swap_total=4096 * MIB, swap_free=3000 * MIB, hugetlb=0, huge_pages_total=0, s_unreclaim=200 * MIB,

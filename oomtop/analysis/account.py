@@ -9,30 +9,38 @@ from __future__ import annotations
 from oomtop.analysis.model.assessment import MemoryAccount, PressureFigures, SwapAccount
 from oomtop.analysis.trends.rates import rate
 from oomtop.history import History, arc_surplus
+from oomtop.host.meminfo import Meminfo
 from oomtop.snapshot import Snapshot
 
 
 def account_memory(snapshot: Snapshot) -> MemoryAccount:
     """Return the account; what no counter names is `other`."""
     m = snapshot.meminfo
-    shmem, arc = m.shmem or 0, snapshot.arc_size or 0
-    hugetlb = m.hugetlb if m.hugetlb is not None else (m.huge_pages_total or 0) * (m.hugepagesize or 0)
-    cache = max(0, (m.cached or 0) - shmem) + (m.buffers or 0) + (m.swap_cached or 0)
-    kernel = sum(x or 0 for x in (m.s_unreclaim, m.page_tables, m.sec_page_tables, m.kernel_stack, m.percpu))
-    known = (m.anon_pages or 0) + shmem + cache + (m.s_reclaimable or 0) + kernel + hugetlb + arc + m.mem_free
+    arc, hugetlb, kernel = snapshot.arc_size or 0, hugetlb_bytes(m), _kernel(m)
+    cache = max(0, (m.cached or 0) - (m.shmem or 0)) + (m.buffers or 0) + (m.swap_cached or 0)
+    known = sum(x or 0 for x in (m.anon_pages, m.shmem, cache, m.s_reclaimable, kernel, hugetlb, arc, m.mem_free))
+    left = m.mem_total - known
+    if left < 0:
+        # The counters are not of one instant: the excess is taken from what changes fastest.
+        cache, left = max(0, cache + left), min(0, cache + left)
+    compressed = max(0, min(left, _compressed(snapshot)))
+    balloon = max(0, min(left - compressed, m.balloon or 0))
     return MemoryAccount(
         total=m.mem_total,
-        anon=m.anon_pages or 0,
-        shmem=shmem,
+        anon=m.anon_pages,
+        shmem=m.shmem,
         page_cache=cache,
         slab_reclaimable=m.s_reclaimable or 0,
         kernel=kernel,
         hugetlb=hugetlb,
         arc=arc,
-        other=m.mem_total - known,
+        other=None if m.mem_free is None else left - compressed - balloon,
         free=m.mem_free,
         available=_available(snapshot),
-        min_watermark=sum(zone.min for zone in snapshot.zones) if snapshot.zones else None,
+        balloon=balloon,
+        compressed=compressed,
+        available_estimated=m.available_estimated,
+        min_watermark=_min_watermark(snapshot),
         dirty=m.dirty,
         writeback=m.writeback,
         mlocked=m.mlocked,
@@ -41,12 +49,31 @@ def account_memory(snapshot: Snapshot) -> MemoryAccount:
     )
 
 
+def hugetlb_bytes(info: Meminfo) -> int:
+    """Return all hugetlb pages, used or not; before 4.16 those of the default size only."""
+    return info.hugetlb if info.hugetlb is not None else (info.huge_pages_total or 0) * (info.hugepagesize or 0)
+
+
+def _kernel(info: Meminfo) -> int | None:
+    parts = (info.s_unreclaim, info.page_tables, info.sec_page_tables, info.kernel_stack, info.percpu)
+    return sum(part or 0 for part in parts) if any(part is not None for part in parts) else None
+
+
+def _compressed(snapshot: Snapshot) -> int:
+    return (snapshot.meminfo.zswap or 0) + sum(device.mem_used_total for device in snapshot.zram)
+
+
+def _min_watermark(snapshot: Snapshot) -> int | None:
+    low = sum(zone.min for zone in snapshot.zones)
+    return low if snapshot.zones and low < snapshot.meminfo.mem_total else None
+
+
 def _available(snapshot: Snapshot) -> int | None:
     """MemAvailable, plus the part of ZFS ARC above its minimum, which the kernel does not count as available."""
     available = snapshot.meminfo.mem_available
     if available is None:
         return None
-    return available + arc_surplus(snapshot)
+    return min(snapshot.meminfo.mem_total, available + arc_surplus(snapshot))
 
 
 def account_swap(snapshot: Snapshot, before: Snapshot | None) -> SwapAccount:

@@ -199,8 +199,12 @@ def _victims(snapshot: Snapshot, memory: MemoryAccount, rows: Iterable[ProcessRo
     page = snapshot.machine.page_size
     pages = total_pages(snapshot.meminfo.mem_total, snapshot.meminfo.swap_total, page)
     found = rank_scored(list(map(_BADNESS, rows)), map(_PROCESS, rows), pages)
-    parts = (("kernel memory", memory.kernel), ("tmpfs or shared memory", memory.shmem), ("hugepages", memory.hugetlb))
-    return Victims(found.candidates, found.near_tie, found.oom_group, culprit(memory.total, parts, memory.anon))
+    parts = (
+        ("kernel memory", memory.kernel or 0), ("tmpfs or shared memory", memory.shmem or 0),
+        ("hugepages", memory.hugetlb), ("held by the hypervisor's balloon", memory.balloon),
+    )  # fmt: skip
+    said = culprit(memory.total, parts, memory.anon or 0)
+    return Victims(found.candidates, found.near_tie, found.oom_group, said)
 
 
 def _outlooks(

@@ -20,7 +20,19 @@ from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.units import printable
 
 MAX_LABEL = 200
-_PARTS = ("anon", "shmem", "page_cache", "slab_reclaimable", "kernel", "hugetlb", "arc", "other", "free")
+_PARTS = (
+    "anon",
+    "shmem",
+    "page_cache",
+    "slab_reclaimable",
+    "kernel",
+    "hugetlb",
+    "arc",
+    "balloon",
+    "compressed",
+    "other",
+    "free",
+)
 
 Sample = tuple[Sequence[str], float | None]
 

@@ -5,6 +5,8 @@ Sample line: `MemAvailable:   23761384 kB`
 
 from __future__ import annotations
 
+import re
+
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
 from oomtop.host.root import Root, read_optional
@@ -12,10 +14,10 @@ from oomtop.host.root import Root, read_optional
 
 @frozen
 class Meminfo:
-    """The fields of `/proc/meminfo` that oomtop uses, in bytes, None where this kernel lacks one."""
+    """The fields of `/proc/meminfo` that oomtop uses, in bytes, None where this kernel lacks one or it cannot be."""
 
     mem_total: int
-    mem_free: int
+    mem_free: int | None
     mem_available: int | None = None
     buffers: int | None = None
     cached: int | None = None
@@ -54,9 +56,15 @@ class Meminfo:
     hugepagesize: int | None = None
     hugetlb: int | None = None
     """All hugetlb pages of all sizes, in bytes (4.16+)."""
+    balloon: int | None = None
+    """What the hypervisor took back (6.17+)."""
+    available_estimated: bool = False
+    """Whether `mem_available` was computed because the file gives none that can be."""
+    doubts: tuple[str, ...] = ()
+    """What the file says that cannot be, one sentence each; these figures are None."""
 
 
-_FIELDS = {
+KERNEL_NAMES = {
     "MemTotal": "mem_total",
     "MemFree": "mem_free",
     "MemAvailable": "mem_available",
@@ -95,7 +103,10 @@ _FIELDS = {
     "HugePages_Free": "huge_pages_free",
     "Hugepagesize": "hugepagesize",
     "Hugetlb": "hugetlb",
+    "Balloon": "balloon",
 }
+# The kernel never prints a sign; what stands in for it may, and its figure is judged later.
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 
 def parse_meminfo(text: str, path: str = "/proc/meminfo") -> Meminfo:
@@ -107,20 +118,22 @@ def parse_meminfo(text: str, path: str = "/proc/meminfo") -> Meminfo:
     values: dict[str, int] = {}
     for line in text.splitlines():
         name, _, rest = line.partition(":")
-        field = _FIELDS.get(name)
+        field = KERNEL_NAMES.get(name)
         if field is None:
             continue
         words = rest.split()
-        if not words or not words[0].isdigit():
+        if not words or not _NUMBER.fullmatch(words[0]):
             raise ParseError(path, line)
         values[field] = int(words[0]) * (1024 if words[-1] == "kB" else 1)
     if "mem_total" not in values or "mem_free" not in values:
         raise ParseError(path, "a text without MemTotal and MemFree")
-    return Meminfo(**values)
+    if values["mem_total"] <= 0:
+        raise ParseError(path, f"MemTotal: {values['mem_total'] // 1024} kB")
+    return Meminfo(**values)  # type: ignore[arg-type]  # the names in KERNEL_NAMES are those of numbers
 
 
-def read_meminfo(root: Root) -> Meminfo:
-    """Return the account of the machine under `root`.
+def read_unchecked(root: Root) -> Meminfo:
+    """Return the account under `root` as the file has it; `read_meminfo` checks it.
 
     Raises:
         ParseError: the file is missing or malformed; without it there is nothing to watch.

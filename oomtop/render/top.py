@@ -30,11 +30,13 @@ def _account(assessment: Assessment) -> Iterable[str]:
     parts = (
         ("anon", memory.anon), ("shmem", memory.shmem), ("cache", memory.page_cache),
         ("slab", memory.slab_reclaimable), ("kernel", memory.kernel), ("huge", memory.hugetlb),
-        ("arc", memory.arc), ("other", memory.other), ("free", memory.free),
+        ("arc", memory.arc), ("balloon", memory.balloon), ("compr", memory.compressed), ("other", memory.other),
+        ("free", memory.free),
     )  # fmt: skip
     shown = "  ".join(f"{name} {format_bytes(size)}" for name, size in parts if size or name in ("anon", "free"))
     yield f"Memory    {format_bytes(memory.total)} = {shown}"
-    yield f"Available {format_bytes(memory.available)}   min watermark {format_bytes(memory.min_watermark)}"
+    estimated = " (estimated)" if memory.available_estimated else ""
+    yield f"Available {format_bytes(memory.available)}{estimated}   min watermark {format_bytes(memory.min_watermark)}"
     if not swap.total:
         yield "Swap      none"
         return

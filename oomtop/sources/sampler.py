@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from oomtop.errors import ParseError
-from oomtop.host.arc import read_arc
+from oomtop.host.arc import Arc, read_arc
 from oomtop.host.cgroup import Cgroup, CgroupLayout, count_cgroups, find_layout, list_cgroups, read_cgroup
+from oomtop.host.checked_meminfo import read_is_lxcfs, read_meminfo
 from oomtop.host.cmdline import CommandLines
 from oomtop.host.container_names import ContainerNames
 from oomtop.host.kernel_facts import KernelFacts, KernelWatch
-from oomtop.host.meminfo import Meminfo, read_meminfo
+from oomtop.host.meminfo import Meminfo
 from oomtop.host.pressure import Pressure, read_pressure
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import ProcessScan, parse_cgroup
@@ -21,8 +22,9 @@ from oomtop.host.root import Root, read_optional
 from oomtop.host.swaps import read_swaps, read_zram, read_zswap
 from oomtop.host.user_names import UserNames
 from oomtop.host.vmstat import read_vmstat
-from oomtop.host.zoneinfo import read_zoneinfo
+from oomtop.host.zoneinfo import Zone, read_zoneinfo
 from oomtop.snapshot import Machine, Problem, Snapshot
+from oomtop.units import format_bytes
 
 T = TypeVar("T")
 
@@ -32,6 +34,9 @@ _GROUPS_A_TICK = 100
 _SLAB_SUSPECT = 0.1
 # While free, anonymous and swapped memory move less than this (and 0.1 % of RAM), idle processes are read in turn.
 _STILL = 16 << 20
+# The zones manage what MemTotal is, give or take what came or went between two reads.
+_ZONES = 1.25
+_ESTIMATED = "no MemAvailable that can be: estimated by the kernel's formula from the other lines"
 
 
 class Sampler:
@@ -40,6 +45,7 @@ class Sampler:
     def __init__(self, root: Root | None = None) -> None:
         self._root = root or Root()
         self._machine = read_machine(self._root)
+        self._is_lxcfs = read_is_lxcfs(self._root)
         self._scan = ProcessScan(self._root, self._machine.page_size, self._machine.clock_ticks)
         self._commands = CommandLines(self._root)
         self._kernel = KernelWatch(self._root, self._machine.page_size)
@@ -69,8 +75,11 @@ class Sampler:
         started = time.thread_time()
         self._problems = []
         root = self._root
-        meminfo = read_meminfo(root)
-        arc = self._try("ZFS ARC", lambda: read_arc(root))
+        meminfo = read_meminfo(root, self._is_lxcfs)
+        self._problems += [Problem("/proc/meminfo", why) for why in meminfo.doubts]
+        if meminfo.available_estimated:
+            self._problems.append(Problem("/proc/meminfo", _ESTIMATED))
+        arc = self._arc(meminfo)
         processes = self._processes(watched, self._has_moved(meminfo))
         memory = self._pressure("memory")
         if memory is None:
@@ -85,7 +94,7 @@ class Sampler:
             pressure_memory=memory,
             pressure_io=self._pressure("io"),
             pressure_cpu=self._pressure("cpu"),
-            zones=self._try("zoneinfo", lambda: read_zoneinfo(root, self._machine.page_size)) or (),
+            zones=self._zones(meminfo),
             swaps=self._try("swaps", lambda: read_swaps(root)) or (),
             zram=self._try("zram", lambda: read_zram(root)) or (),
             zswap=self._try("zswap", lambda: read_zswap(root)),
@@ -111,6 +120,24 @@ class Sampler:
             self._problems.append(Problem(what, str(error)))
             return None
 
+    def _arc(self, meminfo: Meminfo) -> Arc | None:
+        """Return the ZFS cache; a container sees that of its host, which is no part of its own memory."""
+        arc = self._try("ZFS ARC", lambda: read_arc(self._root))
+        if arc is None or (arc.size <= meminfo.mem_total and not self._is_lxcfs):
+            return arc
+        self._problems.append(Problem("arcstats", f"ARC {format_bytes(arc.size)} is the host's: not used"))
+        return None
+
+    def _zones(self, meminfo: Meminfo) -> tuple[Zone, ...]:
+        """Return the zones; those of a container's host are not of the memory that meminfo tells of."""
+        zones = self._try("zoneinfo", lambda: read_zoneinfo(self._root, self._machine.page_size)) or ()
+        managed = sum(zone.managed for zone in zones)
+        if managed <= _ZONES * meminfo.mem_total:
+            return zones
+        why = f"zones of {format_bytes(managed)} beside MemTotal {format_bytes(meminfo.mem_total)}: not used"
+        self._problems.append(Problem("/proc/zoneinfo", why))
+        return ()
+
     def _kernel_facts(self, meminfo: Meminfo, with_slabs: bool) -> KernelFacts | None:
         is_suspect = (meminfo.s_unreclaim or 0) > _SLAB_SUSPECT * meminfo.mem_total
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -121,7 +148,7 @@ class Sampler:
 
     def _has_moved(self, meminfo: Meminfo) -> bool:
         """Whether some process may have grown or shrunk since the last sample: then none of them may rest."""
-        now = (meminfo.mem_free, meminfo.anon_pages or 0, meminfo.swap_free or 0)
+        now = (meminfo.mem_free or 0, meminfo.anon_pages or 0, meminfo.swap_free or 0)
         before, self._figures = self._figures, now
         limit = max(_STILL, meminfo.mem_total // 1000)
         return before is None or any(abs(a - b) > limit for a, b in zip(now, before, strict=True))

@@ -7,8 +7,9 @@ import pytest
 
 from oomtop.errors import ParseError
 from oomtop.host.cgroup import CgroupLayout, count_cgroups, find_layout, list_cgroups, read_cgroup
+from oomtop.host.checked_meminfo import read_meminfo
 from oomtop.host.containers import name_of
-from oomtop.host.meminfo import parse_meminfo, read_meminfo
+from oomtop.host.meminfo import parse_meminfo
 from oomtop.host.pressure import parse_pressure, read_pressure
 from oomtop.host.process_scan import parse_cgroup, parse_stat, parse_status
 from oomtop.host.root import Root

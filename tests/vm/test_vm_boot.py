@@ -6,7 +6,7 @@ def test_a_machine_boots_and_runs_a_scenario(machine):
         import os
         from pathlib import Path
 
-        from oomtop.host.meminfo import read_meminfo
+        from oomtop.host.checked_meminfo import read_meminfo
         from oomtop.host.root import Root
 
         return {

@@ -95,7 +95,7 @@ def _checked(request: DrillRequest, context: ActionContext) -> tuple[CgroupLayou
 
 def _room(context: ActionContext) -> int:
     """Return what the machine, or the container that oomtop runs in, has to spare."""
-    free = context.meminfo.mem_available or context.meminfo.mem_free
+    free = context.meminfo.mem_available or context.meminfo.mem_free or 0
     top = next((group for group in context.cgroups if group.path == "/"), None)
     if top is None or top.max is None or top.current is None:
         return free

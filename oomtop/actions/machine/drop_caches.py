@@ -16,7 +16,8 @@ from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.actions.base.prepared import PreparedAction, refused
 from oomtop.actions.base.requests import DropCachesRequest
 from oomtop.errors import ActionRefused, ParseError
-from oomtop.host.meminfo import Meminfo, read_meminfo
+from oomtop.host.checked_meminfo import read_meminfo
+from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root
 from oomtop.units import format_bytes
 
@@ -102,7 +103,7 @@ class _Dropping:
 
 
 def _outcome(before: Meminfo, after: Meminfo, seconds: float) -> Outcome:
-    freed = after.mem_free - before.mem_free
+    freed = (after.mem_free or 0) - (before.mem_free or 0)
     gained = (after.mem_available or 0) - (before.mem_available or 0)
     return Outcome(
         action=ACTION,

@@ -20,7 +20,8 @@ from oomtop.actions.base.requests import SwapOffRequest
 from oomtop.actions.swap.artifacts import Remain, find_remains
 from oomtop.actions.swap.syscalls import swapoff
 from oomtop.errors import ActionRefused, ParseError
-from oomtop.host.meminfo import Meminfo, read_meminfo
+from oomtop.host.checked_meminfo import read_meminfo
+from oomtop.host.meminfo import Meminfo
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root
 from oomtop.host.swaps import SwapDevice, read_swaps
@@ -60,7 +61,7 @@ def room_without(device: SwapDevice, devices: tuple[SwapDevice, ...], meminfo: M
     """Return how many bytes there are for what `device` holds: available memory and the other swap."""
     others = sum(other.size - other.used for other in devices if other.filename != device.filename)
     available = meminfo.mem_available if meminfo.mem_available is not None else meminfo.mem_free
-    return max(0, int(available - meminfo.mem_total * _RESERVE)) + others
+    return max(0, int((available or 0) - meminfo.mem_total * _RESERVE)) + others
 
 
 def _checked(request: SwapOffRequest, context: ActionContext) -> SwapDevice | None:

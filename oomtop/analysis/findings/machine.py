@@ -136,7 +136,7 @@ def thrashing(facts: Facts) -> Finding | None:
 
 def tmpfs(facts: Facts) -> Finding | None:
     """Shared memory holds a quarter of RAM."""
-    share = facts.memory.shmem / facts.memory.total
+    share = (facts.memory.shmem or 0) / facts.memory.total
     if share < 0.25:
         return None
     return Finding(
@@ -150,7 +150,7 @@ def tmpfs(facts: Facts) -> Finding | None:
 
 def kernel_memory(facts: Facts) -> Finding | None:
     """Unreclaimable kernel memory holds a quarter of RAM."""
-    share = facts.memory.kernel / facts.memory.total
+    share = (facts.memory.kernel or 0) / facts.memory.total
     if share < 0.25:
         return None
     return Finding(
@@ -178,7 +178,8 @@ def mlocked(facts: Facts) -> Finding | None:
 
 def swarm(facts: Facts) -> Finding | None:
     """Very many processes of one name hold a tenth of RAM together."""
-    if facts.memory.anon < facts.memory.total / 10:
+    anon = facts.memory.anon
+    if anon is None or anon < facts.memory.total / 10:
         return None
     names = Counter(map(_NAME, facts.rows))
     if not names:
@@ -188,7 +189,7 @@ def swarm(facts: Facts) -> Finding | None:
         return None
     together = sum(row.process.rss_anon or 0 for row in facts.rows if row.process.comm == name)
     # Each process counts the pages that it still shares with its parent since fork().
-    size = min(together, facts.memory.anon)
+    size = min(together, anon)
     if size < facts.memory.total / 10:
         return None
     most = "up to " if size < together else ""

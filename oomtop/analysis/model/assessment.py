@@ -22,20 +22,20 @@ from oomtop.snapshot import Machine, Problem
 
 @frozen
 class MemoryAccount:
-    """Where MemTotal went; the parts from `anon` to `free` add up to `total` exactly."""
+    """Where MemTotal went; all parts add up to `total` exactly where `free` is known, an unknown one taken as 0."""
 
     total: int
-    anon: int
-    shmem: int
+    anon: int | None
+    shmem: int | None
     page_cache: int
     slab_reclaimable: int
-    kernel: int
+    kernel: int | None
     """Unreclaimable slab, page tables, kernel stacks, percpu."""
     hugetlb: int
     arc: int
-    other: int
-    """What no counter names (drivers, network buffers, balloons); may be negative by rounding of the counters."""
-    free: int
+    other: int | None
+    """What no counter names (drivers, network buffers), and what counters that cannot be would have named."""
+    free: int | None
     available: int | None
     """MemAvailable, plus what ZFS ARC would give back."""
     min_watermark: int | None
@@ -45,6 +45,12 @@ class MemoryAccount:
     mlocked: int | None
     committed: int | None
     commit_limit: int | None
+    balloon: int = 0
+    """What the hypervisor took back, as far as no other part has it."""
+    compressed: int = 0
+    """RAM that holds swapped pages in compressed form: zswap's pool and zram."""
+    available_estimated: bool = False
+    """Whether `available` was computed because the kernel gives none that can be."""
 
 
 @frozen

@@ -81,8 +81,9 @@ def observe(snapshots: Iterable[Snapshot]) -> Observation | None:
 def _machine(snapshot: Snapshot) -> tuple[int, int]:
     info = snapshot.meminfo
     available = info.mem_free if info.mem_available is None else info.mem_available
-    used = max(0, info.mem_total - available)
-    return used, used + max(0, (info.swap_total or 0) - (info.swap_free or 0))
+    used = 0 if available is None else max(0, info.mem_total - available)
+    swapped = 0 if info.swap_free is None else max(0, (info.swap_total or 0) - info.swap_free)
+    return used, used + swapped
 
 
 def _add(groups: dict[str, GroupPeaks], group: Cgroup) -> None:

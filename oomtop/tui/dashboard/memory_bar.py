@@ -13,11 +13,15 @@ SEGMENTS: tuple[tuple[str, str, str], ...] = (
     ("shmem", "S", "shmem"),
     ("hugetlb", "H", "huge"),
     ("kernel", "K", "kernel"),
+    ("balloon", "B", "balloon"),
+    ("compressed", "P", "compr"),
     ("other", "O", "other"),
     ("arc", "Z", "arc"),
     ("slab_reclaimable", "R", "slab"),
     ("page_cache", "C", "cache"),
 )
+_AS_OTHER = ("balloon", "compr")
+"""Labels that themes have no colour of their own for."""
 """(field, letter, label): what cannot be given back first, what can last; the free rest is blank."""
 
 
@@ -26,6 +30,7 @@ def draw_memory(assessment: Assessment, width: int, height: int, look: Look) -> 
     memory = assessment.memory
     total, room = format_bytes(memory.total), format_bytes(memory.available)
     share = format_share(None if memory.available is None else memory.available / memory.total)
+    room = f"~{room}" if memory.available_estimated else room
     tail = f" {room:>5} of {total} available {share:>4}"
     bar = Text("Mem  ")
     bar.append_text(_bar(memory, max(10, width - 5 - len(tail)), look))
@@ -40,20 +45,25 @@ def _bar(memory: MemoryAccount, cells: int, look: Look) -> Text:
     text = Text("[")
     inner, done, drawn = cells - 2, 0, 0
     for field, letter, label in SEGMENTS:
-        done += max(0, getattr(memory, field))
+        done += max(0, getattr(memory, field) or 0)
         end = min(inner, round(inner * done / memory.total)) if memory.total else 0
         length = end - drawn
         if length > 0:
             coloured = bool(look.palette) and not look.ascii
-            text.append((letter + " " * (length - 1)) if coloured else letter * length, look.block(label))
+            text.append((letter + " " * (length - 1)) if coloured else letter * length, look.block(_tone(label)))
         drawn = max(drawn, end)
     text.append_text(_free(memory, inner, drawn, look))
     return text.append("]")
 
 
+def _tone(label: str) -> str:
+    return "other" if label in _AS_OTHER else label
+
+
 def _free(memory: MemoryAccount, inner: int, drawn: int, look: Look) -> Text:
     """Return the free rest, with `|` where the min watermark begins."""
-    rest = "." * (inner - drawn) if look.ascii else "·" * (inner - drawn)
+    sign = "?" if memory.free is None else "." if look.ascii else "·"
+    rest = sign * (inner - drawn)
     if memory.min_watermark and rest:
         cells = max(1, round(inner * memory.min_watermark / memory.total))
         rest = rest[: max(0, len(rest) - cells)] + "|" + rest[: cells - 1]
@@ -66,9 +76,9 @@ def _legend(memory: MemoryAccount, width: int, look: Look) -> Text:
     least = memory.total / 100 if width < 110 else 1
     for field, letter, label in SEGMENTS:
         size = getattr(memory, field)
-        if size < least and label not in ("anon", "cache"):
+        if (size or 0) < least and label not in ("anon", "cache"):
             continue
-        line.append(letter, look.style(label, bold=True))
+        line.append(letter, look.style(_tone(label), bold=True))
         line.append(f" {label} {format_bytes(size):>5}  ")
     return line.append(f"free {format_bytes(memory.free):>5}")
 

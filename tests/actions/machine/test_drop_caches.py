@@ -8,7 +8,8 @@ from oomtop.actions.base.plan import Status
 from oomtop.actions.base.requests import DropCachesRequest
 from oomtop.actions.dispatch import prepare
 from oomtop.actions.machine.drop_caches import clean_cache
-from oomtop.host.meminfo import Meminfo, read_meminfo
+from oomtop.host.checked_meminfo import read_meminfo
+from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root
 from oomtop.units import format_bytes
 

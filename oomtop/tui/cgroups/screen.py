@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from oomtop.analysis.cgroups.assess import chain, working_set
 from oomtop.analysis.model.assessment import Assessment
@@ -18,6 +15,7 @@ from oomtop.tui.base.session import State
 from oomtop.tui.cgroups.rows import COLUMNS, CgroupLine, arrange, columns_for, group_line, title_line
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.widgets.cursor_list import CursorList, move_keys
 from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.panel import Panel
@@ -33,19 +31,11 @@ _KEYS = (
 _NEARLY = 0.1
 
 
-class CgroupTree(ScrollView, can_focus=True):
+class CgroupTree(CursorList):
     """The lines of the tree; the cursor stays on its group."""
 
-    DEFAULT_CSS = """
-    CgroupTree { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False, id="cgroups.up"),
-        Binding("down", "move(1)", "Down", show=False, id="cgroups.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="cgroups.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="cgroups.page_down"),
-        Binding("home", "move(-99999)", "First", show=False, id="cgroups.home"),
-        Binding("end", "move(99999)", "Last", show=False, id="cgroups.end"),
+        *move_keys("cgroups"),
         Binding("plus,right", "screen.fold(False)", "Unfold", show=False, id="cgroups.unfold"),
         Binding("minus,left", "screen.fold(True)", "Fold", show=False, id="cgroups.fold"),
         Binding("less_than_sign", "screen.sort_beside(-1)", "Sort column left", show=False, id="cgroups.sort_left"),
@@ -58,71 +48,48 @@ class CgroupTree(ScrollView, can_focus=True):
         ),
     ]
 
-    def __init__(self, look: Look, *, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, look: Look, *, id: str, moved: Callable[[], object]) -> None:
+        super().__init__(id=id, moved=moved)
         self._look = look
         self._lines: list[CgroupLine] = []
         self._shown: list[str] = []
-        self.path: str | None = None
-        """The group under the cursor."""
 
     @property
     def lines(self) -> list[CgroupLine]:
         """What stands there, in order."""
         return self._lines
 
+    @property
+    def path(self) -> str | None:
+        """The group under the cursor."""
+        return self._lines[self.cursor].figures.cgroup.path if self._lines else None
+
+    def go_to_path(self, path: str) -> None:
+        """Put the cursor on a group."""
+        self.go_to(self._index_of(path))
+
+    def _index_of(self, path: str | None) -> int:
+        return next((at for at, line in enumerate(self._lines) if line.figures.cgroup.path == path), 0)
+
     def set_lines(self, lines: list[CgroupLine]) -> None:
         """Show these groups; only lines that differ are painted."""
+        path = self.path
         self._lines = lines
-        if lines and self._at() is None:
-            self.path = lines[0].figures.cgroup.path
-        if len(lines) != self.virtual_size.height:
-            self.virtual_size = Size(self.size.width, len(lines))
+        self.set_rows(len(lines), self._index_of(path))
         shown = [group_line(line, self.size.width) for line in lines]
         if shown != self._shown:
             self._shown = shown
             self.refresh()
 
-    def _at(self) -> int | None:
-        return next((at for at, line in enumerate(self._lines) if line.figures.cgroup.path == self.path), None)
-
-    def action_move(self, step: int) -> None:
-        """Move the cursor."""
-        if not self._lines:
-            return
-        at = min(max(0, (self._at() or 0) + step), len(self._lines) - 1)
-        self.path = self._lines[at].figures.cgroup.path
-        top, height = int(self.scroll_offset.y), max(1, self.size.height)
-        if at < top or at >= top + height:
-            self.scroll_to(y=at if at < top else at - height + 1, animate=False)
-        self.refresh()
-        self.screen.query_one("#cgroups-detail", Sheet).update()
-
-    def action_page(self, step: int) -> None:
-        """Move the cursor by what is in sight."""
-        self.action_move(step * max(1, self.size.height - 1))
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is."""
-        at = int(self.scroll_offset.y) + event.y
-        if at < len(self._lines):
-            self.action_move(at - (self._at() or 0))
-
-    def render_line(self, y: int) -> Strip:
-        """Return the group that stands at `y` after scrolling."""
-        at, width, style = int(self.scroll_offset.y) + y, self.size.width, self.rich_style
-        if at >= len(self._lines):
-            return Strip.blank(width, style)
-        line, figures = Text(group_line(self._lines[at], width), no_wrap=True), self._lines[at].figures
+    def draw_row(self, at: int, width: int) -> Text:
+        """Return a group; little room and past kills stand out."""
+        line, figures = Text(group_line(self._lines[at], width)), self._lines[at].figures
         limit, left = figures.cgroup.max, figures.headroom
         if limit and left is not None and left < limit * _NEARLY:
             line.stylize(self._look.style("bad", bold=True) or "bold")
         elif figures.cgroup.events.oom_kill:
             line.stylize(self._look.style("warn"))
-        if figures.cgroup.path == self.path:
-            line.stylize("reverse")
-        line.truncate(width, pad=True)
-        return Strip(list(line.render(self.app.console)), width).apply_style(style)
+        return line
 
 
 class CgroupsScreen(TabScreen):
@@ -141,7 +108,7 @@ class CgroupsScreen(TabScreen):
         """Mount every widget once."""
         yield Panel(draw_header(lambda: self.state.standing, "cgroups"), self.look, id="cgroups-header")
         yield Sheet(self._titles, id="cgroups-titles")
-        yield CgroupTree(self.look, id="cgroups-tree")
+        yield CgroupTree(self.look, id="cgroups-tree", moved=self._show_detail)
         yield Sheet(self._detail, id="cgroups-detail")
         yield PromptLine(self._focus)
         yield KeyBar(_KEYS, self.look, id="cgroups-keys")
@@ -159,6 +126,9 @@ class CgroupsScreen(TabScreen):
 
     def _focus(self) -> None:
         self.view.focus()
+
+    def _show_detail(self) -> None:
+        self.query_one("#cgroups-detail", Sheet).update()
 
     def cgroup(self) -> str | None:
         """Return the group under the cursor; the root belongs to nobody."""
@@ -253,8 +223,7 @@ class CgroupsScreen(TabScreen):
         found = [line.figures.cgroup.path for line in self.view.lines if wanted in line.figures.cgroup.path.casefold()]
         if text and found:
             after = found.index(self.view.path) + 1 if self.view.path in found else 0
-            self.view.path = found[after % len(found)]
-            self.view.action_move(0)
+            self.view.go_to_path(found[after % len(found)])
 
     def filter(self) -> None:
         """Ask which groups to show."""

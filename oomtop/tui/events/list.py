@@ -7,33 +7,22 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.cursor_list import CursorList, move_keys
 from oomtop.units import DASH, format_bytes, printable
 
 _WIDE, _WIDEST = 100, 130
 
 
-class EventList(ScrollView, can_focus=True):
+class EventList(CursorList):
     """A list with a cursor that stays on its event when newer ones arrive."""
 
-    DEFAULT_CSS = """
-    EventList { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False, id="events.up"),
-        Binding("down", "move(1)", "Down", show=False, id="events.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="events.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="events.page_down"),
-        Binding("home", "edge(0)", "Newest", show=False, id="events.home"),
-        Binding("end", "edge(-1)", "Oldest", show=False, id="events.end"),
+        *move_keys("events"),
         Binding("enter", "open", "Post-mortem", show=False, id="events.open"),
     ]
 
@@ -48,13 +37,12 @@ class EventList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._look = look
         self._events: Sequence[OomEvent] = ()
-        self._cursor = 0
         self._now = 0.0
 
     @property
     def current(self) -> OomEvent | None:
         """The event under the cursor."""
-        return self._events[self._cursor] if self._events else None
+        return self._events[self.cursor] if self._events else None
 
     @property
     def line_text(self) -> str:
@@ -73,69 +61,32 @@ class EventList(ScrollView, can_focus=True):
         current = self.current
         self._events, self._now = found, now
         at = 0 if current is None else next((at for at, event in enumerate(found) if event.key == current.key), 0)
-        # Who stands on the newest stays there.
-        self._cursor = 0 if self._cursor == 0 else at
-        self.virtual_size = Size(self.size.width, len(found))
+        # A cursor on the newest event stays on the newest.
+        self.set_rows(len(found), 0 if self.cursor == 0 else at)
         self.refresh()
 
     def find(self, text: str) -> bool:
         """Move the cursor to the next event whose line holds `text`."""
         count, wanted = len(self._events), text.casefold()
         for step in range(1, count + 1):
-            at = (self._cursor + step) % count
+            at = (self.cursor + step) % count
             if wanted in event_line(self._events[at], 400, self._now).casefold():
-                self._go(at)
+                self.go_to(at)
                 return True
         return False
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is; the second click of two opens."""
-        at = int(self.scroll_offset.y) + event.y
-        if at < len(self._events):
-            self._go(at)
-            if event.chain == 2:
-                self.action_open()
-
-    def action_move(self, step: int) -> None:
-        """Move the cursor."""
-        self._go(self._cursor + step)
-
-    def action_page(self, step: int) -> None:
-        """Move the cursor by what is in sight."""
-        self._go(self._cursor + step * max(1, self.size.height - 1))
-
-    def action_edge(self, at: int) -> None:
-        """Move the cursor to the newest or the oldest."""
-        self._go(at % max(1, len(self._events)))
 
     def action_open(self) -> None:
         """Ask for the post-mortem."""
         if self.current is not None:
             self.post_message(self.Opened(self.current))
 
-    def _go(self, at: int) -> None:
-        if not self._events:
-            return
-        self._cursor = min(max(0, at), len(self._events) - 1)
-        top, height = int(self.scroll_offset.y), max(1, self.size.height)
-        if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False)
-        elif self._cursor >= top + height:
-            self.scroll_to(y=self._cursor - height + 1, animate=False)
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Return the event that stands at `y` after scrolling."""
-        at, width, style = int(self.scroll_offset.y) + y, self.size.width, self.rich_style
-        if at >= len(self._events):
-            return Strip.blank(width, style)
-        line = Text(event_line(self._events[at], width, self._now), no_wrap=True)
-        if at == self._cursor:
-            line.stylize("reverse")
-        elif self._events[at].time is not None and self._now - (self._events[at].time or 0.0) < 900:
+    def draw_row(self, at: int, width: int) -> Text:
+        """Return an event; one of the last 15 minutes stands out."""
+        line = Text(event_line(self._events[at], width, self._now))
+        when = self._events[at].time
+        if at != self.cursor and when is not None and self._now - when < 900:
             line.stylize(self._look.style("bad") or "bold")
-        line.truncate(width, pad=True)
-        return Strip(list(line.render(self.app.console)), width).apply_style(style)
+        return line
 
 
 def list_head(width: int) -> str:

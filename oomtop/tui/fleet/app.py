@@ -12,13 +12,10 @@ from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from oomtop.errors import OomtopError
 from oomtop.fleet.machines import FleetMachine
@@ -40,6 +37,7 @@ from oomtop.tui.shell.lifecycle import watch_terminal
 from oomtop.tui.style.ascii_filter import PlainApp
 from oomtop.tui.style.palette import Look, make_look
 from oomtop.tui.style.theme import theme_or_default
+from oomtop.tui.widgets.cursor_list import CursorList, move_keys
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.terminal_handover import run_in_place
@@ -62,74 +60,39 @@ class Read(Message):
     when: float
 
 
-class MachineList(ScrollView, can_focus=True):
+class MachineList(CursorList):
     """One line a machine; the cursor stays on its machine."""
 
-    DEFAULT_CSS = """
-    MachineList { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False, id="fleet.up"),
-        Binding("down", "move(1)", "Down", show=False, id="fleet.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="fleet.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="fleet.page_down"),
-        Binding("home", "move(-99999)", "First", show=False, id="fleet.home"),
-        Binding("end", "move(99999)", "Last", show=False, id="fleet.end"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*move_keys("fleet")]
 
-    def __init__(self, look: Look) -> None:
-        super().__init__(id="fleet-machines")
+    def __init__(self, look: Look, moved: Callable[[], object]) -> None:
+        super().__init__(id="fleet-machines", moved=moved)
         self._look = look
         self._machines: tuple[FleetMachine, ...] = ()
         self._now = 0.0
-        self._at = 0
 
     @property
     def machine(self) -> FleetMachine | None:
         """The machine under the cursor."""
-        return self._machines[self._at] if self._machines else None
+        return self._machines[self.cursor] if self._machines else None
 
     def show(self, machines: tuple[FleetMachine, ...], now: float) -> None:
         """Show these machines."""
         here = self.machine
         self._machines, self._now = machines, now
         places = (at for at, each in enumerate(machines) if here and _name(each) == _name(here))
-        self._at = next(places, min(self._at, max(0, len(machines) - 1)))
-        self.virtual_size = Size(self.size.width, len(machines))
+        self.set_rows(len(machines), next(places, self.cursor))
         self.refresh()
 
-    def action_move(self, step: int) -> None:
-        """Move the cursor."""
-        self._at = min(max(0, self._at + step), max(0, len(self._machines) - 1))
-        top, height = int(self.scroll_offset.y), max(1, self.size.height)
-        if not top <= self._at < top + height:
-            self.scroll_to(y=self._at if self._at < top else self._at - height + 1, animate=False)
-        self.refresh()
-        self.app.query_one("#fleet-detail", Sheet).update()
-
-    def action_page(self, step: int) -> None:
-        """Move the cursor by what is in sight."""
-        self.action_move(step * max(1, self.size.height - 1))
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is."""
-        self.action_move(int(self.scroll_offset.y) + event.y - self._at)
-
-    def render_line(self, y: int) -> Strip:
-        """Return the machine that stands at `y` after scrolling."""
-        at, width = int(self.scroll_offset.y) + y, self.size.width
-        if at >= len(self._machines):
-            return Strip.blank(width, self.rich_style)
+    def draw_row(self, at: int, width: int) -> Text:
+        """Return a machine; alerts and pressure stand out."""
         machine = self._machines[at]
-        line = Text(machine_line(machine, fit(self._machines, width), self._now), no_wrap=True)
-        line.truncate(width, pad=True)
+        line = Text(machine_line(machine, fit(self._machines, width), self._now))
         if state_of(machine, self._now) in (DOWN, ALERT):
             line.stylize(self._look.style("bad", bold=True) or "bold")
         elif is_pressing(machine):
             line.stylize(self._look.style("warn"))
-        if at == self._at:
-            line.stylize("reverse")
-        return Strip(list(line.render(self.app.console)), width).apply_style(self.rich_style)
+        return line
 
 
 def _name(machine: FleetMachine) -> tuple[str, str]:
@@ -187,7 +150,7 @@ class FleetApp(PlainApp):
         """Mount every widget once."""
         yield Sheet(self._head, id="fleet-head")
         yield Sheet(self._titles, id="fleet-titles")
-        yield MachineList(self.look)
+        yield MachineList(self.look, self._show_detail)
         yield Sheet(self._detail, id="fleet-detail")
         yield PromptLine(self._focus)
         yield KeyBar(_KEYS, self.look, id="fleet-keys")
@@ -279,6 +242,9 @@ class FleetApp(PlainApp):
         if self._when is not None and not self._machines:
             return [Text(f" {NOTHING}", self.look.style("warn"))]
         return [Text(title_line(fit(self._machines, width)), "bold")]
+
+    def _show_detail(self) -> None:
+        self.query_one("#fleet-detail", Sheet).update()
 
     def _detail(self, width: int) -> list[Text]:
         machine = self.query_one(MachineList).machine

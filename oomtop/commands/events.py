@@ -133,7 +133,7 @@ def _follow(options: argparse.Namespace, begun: float) -> int:
     """Print what the kernel log and the journal tell from now on, until it is interrupted; `begun` is when it was."""
     from oomtop.host.own_priority import own_standing
     from oomtop.host.root import Root
-    from oomtop.oomlog.killers import DAEMONS
+    from oomtop.oomlog.killers.reader import DAEMONS
     from oomtop.oomlog.live import LiveLog
 
     log = LiveLog(Root(), own_standing(Root()))

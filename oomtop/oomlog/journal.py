@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -17,7 +16,7 @@ from oomtop.host.own_priority import OwnPriority
 from oomtop.host.root import Root
 from oomtop.oomlog.carriers import FIELDS
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.killers import DAEMONS, KillerReader
+from oomtop.oomlog.killers.reader import DAEMONS, KillerReader
 from oomtop.oomlog.records import parse_line
 
 _FOLDERS = ("/run/log/journal", "/var/log/journal")
@@ -47,7 +46,7 @@ class KillerJournal:
         self._argv, self._root, self._standing = tuple(argv), root, standing
         self._killers = KillerReader("journal")
         # A follower that is started again begins with the same lines.
-        self._told: deque[tuple[object, ...]] = deque(maxlen=_REMEMBERED)
+        self._told: dict[tuple[object, ...], OomEvent] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._rest = b""
         self._not_before = float("-inf")
@@ -59,9 +58,17 @@ class KillerJournal:
         if self._process is None and time.monotonic() >= self._not_before:
             self._start()
         found = [event for line in self._lines() for record in parse_line(line) for event in self._killers.feed(record)]
-        news = [event for event in found if event.key not in self._told]
-        self._told.extend(event.key for event in news)
-        return tuple(news)
+        found.extend(self._killers.flush())
+        return tuple(event for event in found if self._is_news(event))
+
+    def _is_news(self, event: OomEvent) -> bool:
+        if self._told.get(event.key) == event:
+            return False
+        self._told.pop(event.key, None)
+        self._told[event.key] = event
+        if len(self._told) > _REMEMBERED:
+            del self._told[next(iter(self._told))]
+        return True
 
     def close(self) -> None:
         """End the follower."""

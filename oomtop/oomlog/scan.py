@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import BinaryIO
 
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.killers import KillerReader
+from oomtop.oomlog.killers.reader import NEEDLE, KillerReader
 from oomtop.oomlog.records import LOG_KERN, parse_line
 from oomtop.oomlog.reports import ReportReader
 
@@ -28,11 +28,9 @@ _PATIENCE = 200
 # What a hit spares the search: less than _PATIENCE of the shortest lines.
 _SKIP = 1024
 # Every line that begins an event holds one of them; the fewer they are, the fewer passes over the bytes.
-_NEEDLES = (b"oom-kill", b"emory", b"OOM e")
-_TELLING = re.compile(
-    rb"oom-k|OOM e|[Oo]ut of [Mm]emory|due to memory|low memory!|emory (?:status|pressure|cgroup)|by_memory"
-)
-_CONTEXT = 16
+_NEEDLES = (b"oom", b"OOM", b"emory")
+_TELLING = re.compile(rb"oom-kill|OOM|[Oo]ut of [Mm]emory|emory (?:pressure|cgroup)|by_memory|" + NEEDLE)
+_CONTEXT = 24
 
 
 def find_hits(block: bytes | bytearray, length: int) -> list[int]:
@@ -76,7 +74,7 @@ class LogScanner:
 
     def finish(self) -> tuple[OomEvent, ...]:
         """Return what was under way when the log ended."""
-        return self._reader.finish()
+        return (*self._killers.finish(), *self._reader.finish())
 
     @property
     def is_reading(self) -> bool:
@@ -190,4 +188,4 @@ def scan_lines(lines: Iterable[str], source: str) -> Iterator[OomEvent]:
         for record in parse_line(line):
             yield from reader.feed(record)
             yield from killers.feed(record)
-    yield from reader.finish()
+    yield from (*killers.finish(), *reader.finish())

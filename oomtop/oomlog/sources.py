@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from oomtop.frozen import replace
 from oomtop.host.root import Root, read_optional
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.killers import KillerReader
+from oomtop.oomlog.killers.reader import KillerReader
 from oomtop.oomlog.records import Record, parse_kmsg, parse_line
 from oomtop.oomlog.reports import ReportReader
 
@@ -42,7 +42,7 @@ class KernelLog:
         for record in self._records():
             ended.extend(self._reader.feed(record))
             ended.extend(self._killers.feed(record))
-        ended.extend(self._reader.flush())
+        ended.extend((*self._reader.flush(), *self._killers.flush()))
         return tuple(event for event in map(_dated, ended) if self._is_news(event))
 
     def _is_news(self, event: OomEvent) -> bool:

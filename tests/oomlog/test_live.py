@@ -12,7 +12,7 @@ from oomtop.host.own_priority import OwnPriority, own_standing
 from oomtop.host.root import Root
 from oomtop.oomlog import live
 from oomtop.oomlog.journal import KillerJournal, journalctl
-from oomtop.oomlog.killers import DAEMONS
+from oomtop.oomlog.killers.reader import DAEMONS
 from oomtop.oomlog.live import LiveLog
 from oomtop.oomlog.records import parse_kmsg
 from oomtop.oomlog.sources import KernelLog

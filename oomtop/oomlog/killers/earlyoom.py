@@ -1,0 +1,123 @@
+"""Kills by earlyoom, versions 0.1 to 1.9 (kill.c, main.c).
+
+Sample lines: `sending SIGTERM to process 12006 uid 1000 "python3": badness 209, VmRSS 2891 MiB`,
+`Killing process 'bash' with signal 15, pid: 5874, badness: 538, VmRSS: 3160 MiB`, `process 12006 did not exit`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from oomtop.oomlog.event import OomEvent, Victim
+from oomtop.oomlog.killers.story import Stories, is_from
+from oomtop.oomlog.lines import number
+from oomtop.oomlog.records import Record
+
+NEEDLE = rb"earlyoom|[Ll]ow [Mm]emory!|Out of memory!|oom_score "
+PROGRAMS = ("earlyoom",)
+_NAME = r"(?P<name>.{0,255}?)"
+_RSS = r"VmRSS:? (?P<rss>\d{1,10}) MiB"
+_SIGNALS = (
+    re.compile(  # 1.3 to 1.9
+        r"(?:^|[\s:])sending (?P<signal>SIG[A-Z0-9]{1,6}) to process (?P<pid>\d{1,10})(?: uid (?P<uid>\d{1,10}))? "
+        rf'"{_NAME}": (?:badness|oom_score) -?\d{{1,10}},(?: oom_score_adj (?P<adj>-?\d{{1,5}}),)? {_RSS}'
+    ),
+    re.compile(
+        rf'(?:^|[\s:])killing process (?P<pid>\d{{1,10}}) "{_NAME}" with signal (?P<signal>\d{{1,2}}): '
+        rf"badness -?\d{{1,10}}, {_RSS}"
+    ),
+    re.compile(  # 1.2
+        rf"(?:^|[\s:])Killing process '{_NAME}' with signal (?P<signal>\d{{1,2}}), pid: (?P<pid>\d{{1,10}}), "
+        rf"badness: -?\d{{1,10}}, {_RSS}"
+    ),
+    re.compile(  # 1.1
+        rf"(?:^|[\s:])Killing process: {_NAME}, pid: (?P<pid>\d{{1,10}}), badness: -?\d{{1,10}}, {_RSS}"
+    ),
+)
+# Up to 1.0, and nothing in it but what anybody might say: it counts behind earlyoom's own account of the memory.
+_OLDEST = re.compile(r"^Killing process (?P<pid>\d{1,10}) (?P<name>\S.{0,255})$")
+_LOW = re.compile(
+    r"(?:^|[\s:])(?:low memory! (?P<new>at or below .{1,200})|Low Memory! (?P<old>At or below .{1,200})"
+    r"|Low memory! (?P<kill>At or below .{1,200})|Out of memory! (?P<oldest>(?:avail|mem min): .{1,200}))$"
+)
+_ENDS = (
+    (re.compile(r"(?:^|[\s:])process (?:(?P<pid>\d{1,10}) )?exited after [\d.]{1,12} seconds"), "killed"),
+    (re.compile(r"(?:^|[\s:])process (?P<pid>\d{1,10}) did not exit\b"), "failed"),
+    (re.compile(r"(?:^|[\s:])(?P<pid>)kill failed: "), "failed"),
+    (re.compile(r"(?:^|[\s:])(?P<pid>)dryrun, not actually sending any signal"), "dry-run"),
+)
+_ESCALATES = re.compile(r"(?:^|[\s:])escalating to SIGKILL after [\d.]{1,12} seconds")
+_NOBODY = re.compile(r"(?:^|[\s:])Could not find a process to kill\.")
+
+
+class Earlyoom:
+    """Feeds on records and gives earlyoom's kills."""
+
+    def __init__(self) -> None:
+        self._stories = Stories()
+        self._reason: str | None = None
+
+    def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
+        """Take one record in; yield the events that it ends."""
+        if not is_from(record, *PROGRAMS):
+            return
+        low = _LOW.search(text)
+        if low is not None:
+            self._reason = next(word for word in low.groups() if word)
+            return
+        if not self._is_told(record, text):
+            yield from self._signal(record, text)
+
+    def _signal(self, record: Record, text: str) -> Iterator[OomEvent]:
+        match = next((found for shape in _SIGNALS if (found := shape.search(text))), None)
+        if match is None and self._reason is not None:
+            match = _OLDEST.match(text)
+        if match is None or _is_quoted(text, match):
+            return
+        reason, self._reason = self._reason, None
+        groups = match.groupdict()
+        # Signal 0 is sent at the start, to see whether it may.
+        if groups.get("signal") not in ("SIG0", "0"):
+            event = OomEvent("earlyoom", "process", victim=_victim(groups), reason=reason, outcome="sent", attempts=1)
+            yield from self._stories.act(int(match["pid"]), event, record)
+
+    def _is_told(self, record: Record, text: str) -> bool:
+        """Take a line about a process that got a signal; return whether it was one."""
+        if _ESCALATES.search(text):
+            last = self._stories.last
+            if last is not None and last.victim is not None:
+                tuple(self._stories.act(last.victim.pid, last, record))
+            return True
+        if _NOBODY.search(text) and record.program in PROGRAMS:
+            event = OomEvent("earlyoom", "process", reason=self._reason, outcome="failed", no_killable_processes=True)
+            tuple(self._stories.act(None, event, record))
+            return True
+        for shape, outcome in _ENDS:
+            match = shape.search(text)
+            if match is not None:
+                self._stories.note(record, number(match["pid"] or None), outcome)
+                return True
+        return False
+
+    def flush(self) -> tuple[OomEvent, ...]:
+        """Return the kills under way as far as they are known."""
+        return self._stories.flush()
+
+    def finish(self) -> tuple[OomEvent, ...]:
+        """Return the kills under way; the log has ended."""
+        return self._stories.finish()
+
+
+def _is_quoted(text: str, match: re.Match[str]) -> bool:
+    return any(mark in text[: match.start()] for mark in "\"'`#")
+
+
+def _victim(groups: dict[str, str | None]) -> Victim:
+    return Victim(
+        pid=int(groups["pid"] or 0),
+        name=groups["name"] or "",
+        uid=number(groups.get("uid")),
+        oom_score_adj=number(groups.get("adj")),
+        rss=number(groups.get("rss"), 1 << 20),
+    )

@@ -1,0 +1,116 @@
+"""Kills by nohang, all versions and forms: a block about the victim, the deed, what became of it (src/nohang).
+
+Sample lines: `  PID:       903309, name: mysqld, state: S (sleeping), EUID: 110`, `  Sending SIGTERM to the victim`,
+`  Victim is tail, pid: 12297, badness: 727, VmRSS: 9000 MiB`, `The victim died in 0.052s`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from oomtop.oomlog.event import OomEvent, Victim
+from oomtop.oomlog.killers.story import Stories, is_from
+from oomtop.oomlog.lines import number
+from oomtop.oomlog.records import Record
+
+NEEDLE = rb"emory status|oom_score:"
+PROGRAMS = ("nohang", "nohang-desktop")
+_BEGINS = re.compile(
+    r"Victim (?:status|info(?:rmation)?)\b|(?:[Pp]rocess|victim) with (?:the )?highest badness|Worst process \("
+    r"|Process .{1,40} is a victim"
+)
+_STATUS = re.compile(r"Victim (?:status|info(?:rmation)?)\b")
+_CAUSE = re.compile(r"^ +(?:MemAvailable|SwapFree|MemUsed|Zram|PSI)\b.{1,200}(?:<=|>=|<|>) .{1,200}$", re.I)
+_THRESHOLD = re.compile(r"that requires? corrective actions?")
+_FACTS = (
+    ("pid", re.compile(r"(?<![A-Za-z])(?:PID|Pid|pid): *(\d{1,10})")),
+    ("name", re.compile(r"(?<![A-Za-z])(?:Name|name): *(.{0,255}?)(?:, [A-Za-z]|\)|$)")),
+    ("name", re.compile(r"Victim is (.{1,255}?), pid: ")),
+    ("name", re.compile(r"Process (.{1,255}?) is a victim")),
+    ("uid", re.compile(r"(?<![A-Za-z])E?UID: *(\d{1,10})")),
+    ("adj", re.compile(r"oom_score_adj: *(-?\d{1,5})")),
+    ("rss", re.compile(r"(?:VmRSS|(?<![A-Za-z])RSS): *(\d{1,10})")),
+    ("cgroup", re.compile(r"^ +cgroup_v[12]: *(/\S.{0,4095})$")),
+)
+_SIGNAL = re.compile(r"(?:^|\s)Send(?:ing)? (?P<signal>SIG[A-Z0-9]{1,6}) to the victim\b(?P<rest>.{0,200})")
+_COMMAND = re.compile(r"^(?: +|.{0,80}: +)(?:Execut(?:e|ing)(?: the)? command|Run the command)\b:? *\S.{0,400}$")
+_ENDS = (
+    (re.compile(r"[Tt]he victim died in [\d.]+ ?s|[Tt]he victim became a zombie in"), "killed"),
+    (re.compile(r"[Tt]he victim doesn't respond on corrective action"), "failed"),
+    (re.compile(r"Cannot send a signal: |Cannot execute the command in the new thread|no such process; "), "failed"),
+    (re.compile(r"Selected process died before corrective action|[Tt]he victim died in the search process"), "failed"),
+)
+
+
+class Nohang:
+    """Feeds on records and gives nohang's kills."""
+
+    def __init__(self) -> None:
+        self._stories = Stories()
+        self._facts: dict[str, str] | None = None
+        self._causes: list[str] = []
+
+    def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
+        """Take one record in; yield the events that it ends."""
+        if not is_from(record, *PROGRAMS):
+            return
+        if _THRESHOLD.search(text):
+            self._causes = []
+        elif _CAUSE.match(text) and len(self._causes) < 4:
+            self._causes.append(text.strip())
+        if self._facts is None or _BEGINS.search(text):
+            self._begin(text)
+        if self._facts is not None:
+            self._learn(self._facts, text)
+            yield from self._act(self._facts, record, text)
+        else:
+            self._end(record, text)
+
+    def _begin(self, text: str) -> None:
+        """Open a block; one about the victim's status adds to what was said of the process with the highest badness."""
+        if _BEGINS.search(text):
+            self._facts = self._facts if self._facts and _STATUS.search(text) else {}
+
+    def _learn(self, facts: dict[str, str], text: str) -> None:
+        for key, shape in _FACTS:
+            found = shape.search(text) if key not in facts else None
+            if found is not None:
+                facts[key] = found[1]
+
+    def _act(self, facts: dict[str, str], record: Record, text: str) -> Iterator[OomEvent]:
+        deed = _SIGNAL.search(text) or _COMMAND.match(text)
+        if deed is None or "pid" not in facts:
+            self._end(record, text)
+            return
+        self._facts = None
+        reason = "; ".join(self._causes) or None
+        event = OomEvent(
+            "nohang", "process", victim=_victim(facts), reason=reason, outcome="sent", attempts=1,
+            task_memcg=facts.get("cgroup"),
+        )  # fmt: skip
+        yield from self._stories.act(int(facts["pid"]), event, record)
+        self._end(record, text)
+
+    def _end(self, record: Record, text: str) -> None:
+        for shape, outcome in _ENDS:
+            if shape.search(text):
+                self._stories.note(record, outcome=outcome)
+                # Between a signal and its end nohang searches nobody: what it found before is over.
+                self._facts = None
+                return
+
+    def flush(self) -> tuple[OomEvent, ...]:
+        """Return the kills under way as far as they are known."""
+        return self._stories.flush()
+
+    def finish(self) -> tuple[OomEvent, ...]:
+        """Return the kills under way; the log has ended."""
+        return self._stories.finish()
+
+
+def _victim(facts: dict[str, str]) -> Victim:
+    return Victim(
+        int(facts["pid"]), facts.get("name", ""), number(facts.get("uid")), oom_score_adj=number(facts.get("adj")),
+        rss=number(facts.get("rss"), 1 << 20),
+    )  # fmt: skip

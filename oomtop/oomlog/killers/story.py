@@ -1,0 +1,101 @@
+"""What a killer does to one process is one event: signals, escalation, and what became of the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from oomtop.frozen import replace
+from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.records import LOG_KERN, Record
+
+_MOST_OPEN = 8
+_TOGETHER = 120.0
+"""Seconds within which signals to one pid are one story."""
+_MAX_RAW = 60
+
+
+class Killer(Protocol):
+    """The reader of one killer's lines."""
+
+    def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
+        """Take one record in; yield the events that it ends."""
+
+    def flush(self) -> tuple[OomEvent, ...]:
+        """Return the events under way as far as they are known; they stay open."""
+
+    def finish(self) -> tuple[OomEvent, ...]:
+        """Return the events under way; the log has ended."""
+
+
+class Stories:
+    """The events of one killer that later lines may still change, oldest first."""
+
+    def __init__(self) -> None:
+        self._open: dict[object, OomEvent] = {}
+
+    def act(self, key: object, event: OomEvent, record: Record) -> Iterator[OomEvent]:
+        """Begin a story about `key`, or go on with the one that is under way; yield those that are over."""
+        known = self._open.get(key)
+        if known is not None and not _is_over(known, record):
+            self._open[key] = replace(
+                known,
+                attempts=(known.attempts or 1) + 1,
+                # One that survived the last signal has survived until a line says otherwise.
+                outcome=known.outcome if known.outcome == "failed" else event.outcome,
+                reason=known.reason or event.reason,
+                raw=(*known.raw, record.text)[:_MAX_RAW],
+            )
+            return
+        if known is not None:
+            yield self._open.pop(key)
+        self._open[key] = dated(event, record)
+        while len(self._open) > _MOST_OPEN:
+            yield self._open.pop(next(iter(self._open)))
+
+    def note(self, record: Record, key: object = None, outcome: str | None = None) -> None:
+        """Add a line to the story about `key`, or to the last one; it may tell how the story ended."""
+        if key is None and self._open:
+            key = next(reversed(self._open))
+        known = self._open.get(key)
+        if known is not None and (record.text,) != known.raw[-1:]:
+            self._open[key] = replace(known, outcome=outcome or known.outcome, raw=(*known.raw, record.text)[:_MAX_RAW])
+
+    @property
+    def last(self) -> OomEvent | None:
+        """The story that began last."""
+        return self._open[next(reversed(self._open))] if self._open else None
+
+    def flush(self) -> tuple[OomEvent, ...]:
+        """Return the stories under way; they stay open."""
+        return tuple(self._open.values())
+
+    def finish(self) -> tuple[OomEvent, ...]:
+        """Return the stories under way and forget them."""
+        ended = self.flush()
+        self._open.clear()
+        return ended
+
+
+def dated(event: OomEvent, record: Record) -> OomEvent:
+    """Return an event with the time, the host and the text of the line that tells it."""
+    return replace(
+        event, time=record.time, kernel_time=record.kernel_time, host=record.host, raw=(*event.raw, record.text)
+    )
+
+
+def _is_over(known: OomEvent, record: Record) -> bool:
+    """Whether a signal to the same pid cannot belong to the story: the process is gone, or it is much later."""
+    if known.outcome == "killed":
+        return True
+    if known.time is not None and record.time is not None:
+        return abs(record.time - known.time) > _TOGETHER
+    if known.kernel_time is not None and record.kernel_time is not None:
+        return abs(record.kernel_time - known.kernel_time) > _TOGETHER
+    return False
+
+
+def is_from(record: Record, *programs: str) -> bool:
+    """Whether a record is the daemon's own: by its tag, or bare text as the daemon writes it to its terminal."""
+    is_bare = record.program == "kernel" and record.facility == LOG_KERN and record.kernel_time is None
+    return record.program in programs or is_bare

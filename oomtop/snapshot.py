@@ -63,6 +63,8 @@ class Snapshot:
     """(uid, login name) of every user seen."""
     cgroup_layout: CgroupLayout | None = None
     cgroups: tuple[Cgroup, ...] = ()
+    unwatched_limits: int = 0
+    """How many groups that have a limit, or may have one, are not among `cgroups`."""
     own_cgroup: str | None = None
     """The cgroup oomtop itself runs in; inside a container its limit is the machine's."""
     is_container: bool = False

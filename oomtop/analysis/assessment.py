@@ -91,6 +91,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         series=_series(history, snapshot.time),
         day=_day(history, snapshot.time, previous.day if previous is not None else None),
         problems=snapshot.problems,
+        unwatched_limits=snapshot.unwatched_limits,
         sample_seconds=snapshot.sample_seconds,
         kernel=snapshot.kernel,
         meminfo=snapshot.meminfo,

@@ -103,7 +103,9 @@ def run(options: argparse.Namespace) -> int:
     # The worst that is known counts more than what is not known.
     known = [reading.level for reading in readings if reading.level != _UNKNOWN]
     worst = max(known, default=_UNKNOWN) or (_UNKNOWN if len(known) < len(readings) else 0)
-    print(f"OOMTOP {_WORDS[worst]} - {', '.join(map(_words, readings))} | {' '.join(map(_perfdata, readings))}")
+    said = "".join(f" ({problem.why})" for problem in assessment.problems if problem.what in _BOUNDING)
+    figures = " ".join(map(_perfdata, readings))
+    print(f"OOMTOP {_WORDS[worst]} - {', '.join(map(_words, readings))}{said} | {figures}")
     return worst
 
 
@@ -143,12 +145,20 @@ def judge(assessment: Assessment, options: argparse.Namespace) -> list[CheckResu
         ("exhaustion", soonest if times else None, "s", options.exhaustion, True),
     )
     return [
-        CheckResult(name, value, unit, bounds, below, _level(value, bounds, below))
+        CheckResult(name, value, unit, bounds, below, _sure(name, _level(value, bounds, below), assessment))
         for name, value, unit, bounds, below in candidates
         if bounds is not None
     ]
 
 
+def _sure(name: str, level: int, assessment: Assessment) -> int:
+    """Return the level; that every limit has room can be said only where all of them were read."""
+    is_partial = name in ("headroom", "exhaustion") and assessment.unwatched_limits > 0
+    return _UNKNOWN if is_partial and level == 0 else level
+
+
+_BOUNDING = ("cgroups", "/proc/meminfo")
+"""Problems that say how far the figures can be trusted."""
 _ASKABLE = ("available", "swap_free", "psi_some", "psi_full", "headroom", "exhaustion")
 
 

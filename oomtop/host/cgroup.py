@@ -72,7 +72,6 @@ class Cgroup:
 
 # What v1 prints for "no limit": LONG_MAX rounded down to a page; anything above 2^62 can only be that.
 _NO_LIMIT = 1 << 62
-MAX_GROUPS = 2000
 
 
 def find_layout(root: Root) -> CgroupLayout | None:
@@ -96,11 +95,11 @@ def find_layout(root: Root) -> CgroupLayout | None:
     return None
 
 
-def list_cgroups(layout: CgroupLayout) -> tuple[str, ...]:
-    """Return the paths of all groups below the mount, parents first, at most `MAX_GROUPS`."""
+def list_cgroups(layout: CgroupLayout, most: int) -> tuple[str, ...]:
+    """Return the paths of all groups below the mount, parents first, at most `most`."""
     paths: list[str] = ["/"]
     for path in paths:
-        if len(paths) >= MAX_GROUPS:
+        if len(paths) >= most:
             break
         folder = layout.memory_mount + path
         try:
@@ -109,7 +108,7 @@ def list_cgroups(layout: CgroupLayout) -> tuple[str, ...]:
         except OSError:
             continue
         paths.extend(f"{path.rstrip('/')}/{name}" for name in names)
-    return tuple(paths[:MAX_GROUPS])
+    return tuple(paths[:most])
 
 
 def count_cgroups(root: Root, layout: CgroupLayout) -> int | None:
@@ -130,6 +129,17 @@ def count_cgroups(root: Root, layout: CgroupLayout) -> int | None:
 def folder_of(layout: CgroupLayout, path: str) -> str:
     """Return the folder of a group; `path` is the text that `Cgroup.path` carries."""
     return layout.memory_mount if path == "/" else layout.memory_mount + path
+
+
+def read_fill(layout: CgroupLayout, path: str) -> float | None:
+    """Return the usage of a group as a share of its own limit, None without a limit; for one or two reads."""
+    folder = folder_of(layout, path)
+    limit, usage = _FILL[layout.version]
+    most = _limit(read_int(f"{folder}/{limit}"))
+    return None if not most else (read_int(f"{folder}/{usage}") or 0) / most
+
+
+_FILL = {1: ("memory.limit_in_bytes", "memory.usage_in_bytes"), 2: ("memory.max", "memory.current")}
 
 
 def read_cgroup(layout: CgroupLayout, path: str) -> Cgroup | None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from oomtop.errors import ParseError
 from oomtop.host.arc import Arc, read_arc
-from oomtop.host.cgroup import Cgroup, CgroupLayout, count_cgroups, find_layout, list_cgroups, read_cgroup
+from oomtop.host.cgroup import Cgroup, CgroupLayout, find_layout
 from oomtop.host.checked_meminfo import read_is_lxcfs, read_meminfo
 from oomtop.host.cmdline import CommandLines
 from oomtop.host.container_names import ContainerNames
@@ -24,12 +24,11 @@ from oomtop.host.user_names import UserNames
 from oomtop.host.vmstat import read_vmstat
 from oomtop.host.zoneinfo import Zone, read_zoneinfo
 from oomtop.snapshot import Machine, Problem, Snapshot
+from oomtop.sources.cgroup_watch import CgroupWatch
 from oomtop.units import format_bytes
 
 T = TypeVar("T")
 
-_LISTING_EVERY = 5
-_GROUPS_A_TICK = 100
 # Above this share of RAM the kernel's own objects are a suspect, and which ones they are is read.
 _SLAB_SUSPECT = 0.1
 # While free, anonymous and swapped memory move less than this (and 0.1 % of RAM), idle processes are read in turn.
@@ -55,11 +54,8 @@ class Sampler:
         self._is_container = is_container(self._root)
         self._containers = ContainerNames(self._root)
         self._users = UserNames()
-        self._paths: tuple[str, ...] = ()
-        self._groups: dict[str, Cgroup] = {}
-        self._group_count: int | None = None
+        self._watch = CgroupWatch(self._root, self._layout) if self._layout is not None else None
         self._figures: tuple[int, int, int] | None = None
-        self._turn = 0
         self._problems: list[Problem] = []
 
     def close(self) -> None:
@@ -104,6 +100,7 @@ class Sampler:
             users=self._user_names(processes),
             cgroup_layout=self._layout,
             cgroups=groups,
+            unwatched_limits=self._watch.unwatched_limits if self._watch is not None else 0,
             own_cgroup=self._own_cgroup,
             is_container=self._is_container,
             containers=self._containers.names(group.path for group in groups),
@@ -164,29 +161,14 @@ class Sampler:
         return self._scan.current()
 
     def _cgroups(self) -> tuple[Cgroup, ...]:
-        """Read all groups, or a hundred a tick where there are more; the others keep their last facts."""
-        layout = self._layout
-        if layout is None:
+        """Return the groups that are watched; which ones are not is a problem."""
+        if self._watch is None:
             self._problems.append(Problem("cgroups", "no memory controller is mounted"))
             return ()
-        count = count_cgroups(self._root, layout)
-        # One group gone and one made between two ticks leave the count as it was: hence now and then all the same.
-        if self._turn % _LISTING_EVERY == 0 or count != self._group_count or not self._paths:
-            self._group_count = count
-            self._paths = list_cgroups(layout)
-            self._groups = {path: group for path, group in self._groups.items() if path in set(self._paths)}
-        shares = max(1, -(-len(self._paths) // _GROUPS_A_TICK))
-        for path in self._paths[self._turn % shares :: shares]:
-            self._read_group(layout, path)
-        self._turn += 1
-        return tuple(self._groups[path] for path in self._paths if path in self._groups)
-
-    def _read_group(self, layout: CgroupLayout, path: str) -> None:
-        group = self._try(f"cgroup {path}", lambda: read_cgroup(layout, path))
-        if group is None:
-            self._groups.pop(path, None)
-        elif group != self._groups.get(path):
-            self._groups[path] = group
+        groups = self._watch.read(self._try)
+        if left_out := self._watch.left_out:
+            self._problems.append(Problem("cgroups", left_out))
+        return groups
 
     def _user_names(self, processes: tuple[Process, ...]) -> tuple[tuple[int, str], ...]:
         names = self._users.names({process.euid for process in processes if process.euid is not None})

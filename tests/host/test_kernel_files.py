@@ -140,7 +140,7 @@ def test_cgroup_v2_tree(tmp_path):
     (group / "memory.events").write_text("low 0\nhigh 3\nmax 0\noom 1\noom_kill 1\nnew_event 4\n")
     layout = find_layout(Root(str(tmp_path)))
     assert layout is not None
-    assert list_cgroups(layout) == ("/", "/a.service")
+    assert list_cgroups(layout, 100) == ("/", "/a.service")
     facts = read_cgroup(layout, "/a.service")
     assert facts is not None
     assert (facts.current, facts.max, facts.high, facts.events.high, facts.events.oom_kill) == (1000, None, 2000, 3, 1)

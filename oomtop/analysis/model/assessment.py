@@ -271,6 +271,8 @@ class Assessment:
     series: PastSeries
     """The last ten minutes."""
     problems: tuple[Problem, ...]
+    unwatched_limits: int = 0
+    """How many groups that have a limit, or may have one, are not among `cgroups`."""
     sample_seconds: float = 0.0
     kernel: KernelFacts | None = None
     """Settings, free lists, huge pages, slab caches; the same object until it is read again."""

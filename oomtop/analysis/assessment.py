@@ -27,6 +27,7 @@ from oomtop.analysis.trends.exhaustion import exhaustion
 from oomtop.analysis.trends.group_growth import growths
 from oomtop.analysis.trends.process_growth import growth
 from oomtop.analysis.trends.slope import Curve
+from oomtop.frozen import replace
 from oomtop.history import History
 from oomtop.host.containers import name_of
 from oomtop.host.process import Process, ProcessId
@@ -196,16 +197,16 @@ def _growths(snapshot: Snapshot, history: History, previous: Assessment | None) 
     return previous.growths if previous is not None and is_same else growths(snapshot, history)
 
 
-def _victims(snapshot: Snapshot, memory: MemoryAccount, rows: Iterable[ProcessRow]) -> Victims:
+def _victims(snapshot: Snapshot, memory: MemoryAccount, rows: Sequence[ProcessRow]) -> Victims:
     page = snapshot.machine.page_size
     pages = total_pages(snapshot.meminfo.mem_total, snapshot.meminfo.swap_total, page)
-    found = rank_scored(list(map(_BADNESS, rows)), map(_PROCESS, rows), pages)
+    groups = {group.path: group for group in snapshot.cgroups if group.oom_group}
+    found = rank_scored(list(map(_BADNESS, rows)), list(map(_PROCESS, rows)), pages, groups=groups)
     parts = (
         ("kernel memory", memory.kernel or 0), ("tmpfs or shared memory", memory.shmem or 0),
         ("hugepages", memory.hugetlb), ("held by the hypervisor's balloon", memory.balloon),
     )  # fmt: skip
-    said = culprit(memory.total, parts, memory.anon or 0)
-    return Victims(found.candidates, found.near_tie, found.oom_group, said)
+    return replace(found, culprit=culprit(memory.total, parts, memory.anon or 0))
 
 
 def _outlooks(

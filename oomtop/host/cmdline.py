@@ -26,21 +26,22 @@ class CommandLines:
 
     def __init__(self, root: Root) -> None:
         self._proc = root.at("/proc")
-        self._overflow: deque[ProcessId] = deque()
-        self._work: queue.Queue[ProcessId] = queue.Queue(_WAITING)
+        self._overflow: deque[tuple[ProcessId, int]] = deque()
+        self._work: queue.Queue[tuple[ProcessId, int]] = queue.Queue(_WAITING)
         self._done: queue.SimpleQueue[tuple[ProcessId, str]] = queue.SimpleQueue()
         self._pending = 0
         self._threads: list[threading.Thread] = []
 
     def ask(self, processes: Iterable[Process]) -> None:
         """Queue these processes, and those that found no room before; a kernel thread has no arguments."""
-        self._overflow.extend(process.id for process in processes if not process.is_kernel_thread)
+        # A main thread that has ended shows no arguments; another thread of the process does.
+        self._overflow.extend((p.id, p.thread or p.pid) for p in processes if not p.is_kernel_thread)
         while self._overflow and self._queue(self._overflow[0]):
             self._overflow.popleft()
 
-    def _queue(self, identity: ProcessId) -> bool:
+    def _queue(self, asked: tuple[ProcessId, int]) -> bool:
         try:
-            self._work.put_nowait(identity)
+            self._work.put_nowait(asked)
         except queue.Full:
             return False
         self._pending += 1
@@ -71,17 +72,17 @@ class CommandLines:
 
     def _run(self) -> None:
         while True:
-            identity = self._work.get()
-            self._done.put((identity, self._read(identity)))
+            identity, thread = self._work.get()
+            self._done.put((identity, self._read(identity, thread)))
 
-    def _read(self, identity: ProcessId) -> str:
+    def _read(self, identity: ProcessId, thread: int) -> str:
         """Return the command line, or an empty text where there is none or the process is another one now."""
         try:
             folder = os.open(f"{self._proc}/{identity.pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
             return ""
         try:
-            raw = _read_at(folder, "cmdline")
+            raw = _read_at(folder, f"task/{thread}/cmdline")
             start = _read_at(folder, "stat").rpartition(b")")[2].split()[19:20]
             return parse_cmdline(raw) if start == [str(identity.start_time).encode()] else ""
         except OSError:

@@ -61,6 +61,12 @@ class Process:
     """Path in the memory hierarchy (v1) or in the unified one (v2), `/` for the root."""
     command: str | None
     """Command line with blanks between arguments; None until it arrived or where there is none."""
+    thread: int | None = None
+    """The thread whose state and memory these are, where the main thread has ended and others live on."""
+    is_spared: bool | None = None
+    """Whether the OOM killer passes it over: the global init, a vfork child before its exec, one already reaped."""
+    memory_owner: int | None = None
+    """The lowest pid of those that share its memory map (CLONE_VM), where that was looked at and there are others."""
 
     @property
     def pid(self) -> int:

@@ -23,6 +23,8 @@ from functools import partial
 
 from oomtop.errors import ParseError
 from oomtop.frozen import replace
+from oomtop.host.living_thread import has_dead_leader, with_living_thread
+from oomtop.host.oom_rules import OomRules
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
 
@@ -35,7 +37,8 @@ REST = 4
 # Scans after which /proc is listed even if /proc/loadavg tells of no change.
 LISTING = 5
 _SPARE_DESCRIPTORS = 256
-_PF_KTHREAD = 0x00200000
+_Slow = tuple[int | None, int | None, str | None]
+"""`oom_score`, `oom_score_adj` and the cgroup's path."""
 
 
 @dataclass(slots=True)
@@ -63,6 +66,7 @@ class ProcessScan:
         self._nameless: list[Process] = []
         self._turn = 0
         self._budget = _descriptor_budget()
+        self._rules = OomRules(root)
         self.memory_hierarchy = True
         """Whether `/proc/PID/cgroup` is searched for the v1 memory controller before the unified line."""
 
@@ -154,9 +158,8 @@ class ProcessScan:
         if len(self._kept) >= self._budget:
             _close(descriptor)
             descriptor = None
-        kept = _Kept(descriptor, hash(raw), process)
+        kept = _Kept(descriptor, hash(raw), self._complete(process))
         self._kept[pid] = kept
-        kept.process = self._complete(process)
         self._nameless.append(kept.process)
         return kept.process
 
@@ -164,9 +167,9 @@ class ProcessScan:
         before = kept.process
         after = parse_stat(raw, self._page_size, self._clock_ticks)
         kept.digest, kept.unchanged = hash(raw), 0
-        if after.id != before.id:
-            kept.process = self._complete(after)
-            self._nameless.append(kept.process)
+        if after.id != before.id or before.is_spared or has_dead_leader(after):
+            kept.process = self._complete(after, before)
+            self._nameless += [kept.process] * (kept.process.command is None)
             return
         moved = (after.rss, after.minor_faults, after.major_faults) != (
             before.rss,
@@ -176,35 +179,64 @@ class ProcessScan:
         status = self._read_status(after) if moved else {}
         told = status.get if status else partial(getattr, before)
         slow = (before.oom_score, before.oom_score_adj, before.cgroup)
-        kept.process = _with_told(after, told, *slow, before.command if after.comm == before.comm else None)
+        command = before.command if after.comm == before.comm else None
+        kept.process = _with_told(after, told, slow, False, command, before.memory_owner)
         if after.comm != before.comm:
             self._nameless.append(kept.process)
 
     def _refresh_slow(self, kept: _Kept) -> None:
         """Read the slow facts again; the object is kept when none of them changed."""
         process = kept.process
-        score, adj, cgroup = self._read_slow(process.pid)
+        score, adj, cgroup = self._read_slow(process)
         if (score, adj, cgroup) != (process.oom_score, process.oom_score_adj, process.cgroup):
-            kept.process = replace(process, oom_score=score, oom_score_adj=adj, cgroup=cgroup)
+            spared = self._rules.spares(process, score, adj)
+            kept.process = replace(process, oom_score=score, oom_score_adj=adj, cgroup=cgroup, is_spared=spared)
 
-    def _complete(self, process: Process) -> Process:
-        """Add all that `stat` does not tell."""
-        return _with_told(process, self._read_status(process).get, *self._read_slow(process.pid), None)
+    def _complete(self, process: Process, before: Process | None = None) -> Process:
+        """Add all that `stat` does not tell; the command line is that of `before`, if it is the same program."""
+        is_same = before is not None and before.id == process.id and before.comm == process.comm
+        process = self._with_living_thread(process) if has_dead_leader(process) else process
+        slow = self._read_slow(process)
+        spared = self._rules.spares(process, *slow[:2])
+        command = before.command if before is not None and is_same else None
+        return _with_told(process, self._read_status(process).get, slow, spared, command)
+
+    def _with_living_thread(self, process: Process) -> Process:
+        folder = f"{self._proc}/{process.pid}/task"
+        try:
+            tids = sorted(map(int, os.listdir(folder)))
+        except OSError:
+            return process
+        stats = (_read(f"{folder}/{tid}/stat") for tid in tids)
+        return with_living_thread(
+            process, (parse_stat(raw, self._page_size, self._clock_ticks) for raw in stats if raw)
+        )
+
+    def _folder(self, process: Process) -> str:
+        """Return the folder that tells its memory and cgroup; that of a main thread that has ended tells neither."""
+        folder = f"{self._proc}/{process.pid}"
+        return folder if process.thread is None else f"{folder}/task/{process.thread}"
 
     def _read_status(self, process: Process) -> Mapping[str, int]:
         """Return what `status` tells; a kernel thread has no memory map and needs none of it."""
         if process.is_kernel_thread:
             return _KERNEL_THREAD
-        text = _read(f"{self._proc}/{process.pid}/status")
+        text = _read(f"{self._folder(process)}/status")
         return {} if text is None else parse_status(text)
 
-    def _read_slow(self, pid: int) -> tuple[int | None, int | None, str | None]:
-        folder = f"{self._proc}/{pid}"
-        cgroup = _read(f"{folder}/cgroup")
+    def _read_slow(self, process: Process) -> _Slow:
+        folder = f"{self._proc}/{process.pid}"
+        cgroup = _read(f"{self._folder(process)}/cgroup")
         path = None if cgroup is None else parse_cgroup(cgroup, self.memory_hierarchy)
         # Thousands of processes share a few paths: one copy of each is kept.
         path = None if path is None else sys.intern(path)
         return _read_int(f"{folder}/oom_score"), _read_int(f"{folder}/oom_score_adj"), path
+
+    def set_memory_owner(self, identity: ProcessId, owner: int | None) -> None:
+        """Note whose memory map a process shares, None where it is its own."""
+        kept = self._kept.get(identity.pid)
+        if kept is not None and kept.process.id == identity and kept.process.memory_owner != owner:
+            kept.process = replace(kept.process, memory_owner=owner)
 
     def set_command(self, identity: ProcessId, command: str) -> None:
         """Attach a command line that arrived from elsewhere, if that process is still the one asked about."""
@@ -295,10 +327,10 @@ def parse_cgroup(raw: bytes, memory_hierarchy: bool = True) -> str | None:
 def _with_told(
     process: Process,
     told: Callable[[str], int | None],
-    oom_score: int | None,
-    oom_score_adj: int | None,
-    cgroup: str | None,
+    slow: _Slow,
+    is_spared: bool,
     command: str | None,
+    memory_owner: int | None = None,
 ) -> Process:
     """Return the process with what `stat` does not tell; `told` gives what `status` says of a field."""
     return replace(
@@ -312,10 +344,12 @@ def _with_told(
         hugetlb=told("hugetlb"),
         uid=told("uid"),
         euid=told("euid"),
-        oom_score=oom_score,
-        oom_score_adj=oom_score_adj,
-        cgroup=cgroup,
+        oom_score=slow[0],
+        oom_score_adj=slow[1],
+        cgroup=slow[2],
         command=command,
+        is_spared=is_spared,
+        memory_owner=memory_owner,
     )
 
 

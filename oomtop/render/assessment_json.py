@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from oomtop.analysis.model.assessment import Assessment, Candidate, CgroupFigures, Exhaustion, Growth, ProcessRow
+from oomtop.analysis.model.assessment import (
+    Assessment,
+    Candidate,
+    CgroupFigures,
+    Exhaustion,
+    Growth,
+    ProcessRow,
+    Victims,
+)
 from oomtop.host.pressure import Pressure
 from oomtop.render.danger_json import danger_to_json
 
@@ -28,7 +36,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
         "dangers": [danger_to_json(danger, assessment) for danger in assessment.dangers],
         "exhaustion": None if machine is None else _exhaustion(machine),
         "next_victim": None if first is None else _candidate(first, assessment),
-        "near_tie": assessment.victims.near_tie,
+        **_deaths(assessment.victims),
         "candidates": [_candidate(item, assessment) for item in assessment.victims.candidates],
         "processes": [_process(row) for row in rows[:processes]],
         "cgroups": [_group(group, assessment) for group in assessment.cgroups],
@@ -92,6 +100,15 @@ def _candidate(item: Candidate, assessment: Assessment) -> Json:
     }
 
 
+def _deaths(victims: Victims) -> Json:
+    return {
+        "near_tie": victims.near_tie,
+        "oom_group": victims.oom_group,
+        "dying": [identity.pid for identity in victims.dying],
+        "dying_frees": victims.dying_frees,
+    }
+
+
 def _process(row: ProcessRow) -> Json:
     process = row.process
     return {
@@ -151,5 +168,5 @@ def _group(group: CgroupFigures, assessment: Assessment) -> Json:
         "headroom": group.headroom,
         "exhaustion": None if group.exhaustion is None else _exhaustion(group.exhaustion),
         "next_victim": None if first is None else _candidate(first, assessment),
-        "near_tie": group.victims.near_tie,
+        **_deaths(group.victims),
     }

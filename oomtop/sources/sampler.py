@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from oomtop.analysis.oom_score.badness import total_pages
 from oomtop.errors import ParseError
 from oomtop.host.arc import Arc, read_arc
 from oomtop.host.cgroup import Cgroup, CgroupLayout, find_layout
@@ -19,16 +20,19 @@ from oomtop.host.pressure import Pressure, read_pressure
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import ProcessScan, parse_cgroup
 from oomtop.host.root import Root, read_optional
+from oomtop.host.shared_memory_map import memory_owners
 from oomtop.host.swaps import read_swaps, read_zram, read_zswap
 from oomtop.host.user_names import UserNames
 from oomtop.host.vmstat import read_vmstat
 from oomtop.host.zoneinfo import Zone, read_zoneinfo
 from oomtop.snapshot import Machine, Problem, Snapshot
+from oomtop.sources.candidates import first_candidates, identities
 from oomtop.sources.cgroup_watch import CgroupWatch
 from oomtop.units import format_bytes
 
 T = TypeVar("T")
 
+_CANDIDATES_EVERY = 4
 # Above this share of RAM the kernel's own objects are a suspect, and which ones they are is read.
 _SLAB_SUSPECT = 0.1
 # While free, anonymous and swapped memory move less than this (and 0.1 % of RAM), idle processes are read in turn.
@@ -56,6 +60,8 @@ class Sampler:
         self._users = UserNames()
         self._watch = CgroupWatch(self._root, self._layout) if self._layout is not None else None
         self._figures: tuple[int, int, int] | None = None
+        self._turn = 0
+        self._first: tuple[Process, ...] = ()
         self._problems: list[Problem] = []
 
     def close(self) -> None:
@@ -76,11 +82,13 @@ class Sampler:
         if meminfo.available_estimated:
             self._problems.append(Problem("/proc/meminfo", _ESTIMATED))
         arc = self._arc(meminfo)
-        processes = self._processes(watched, self._has_moved(meminfo))
+        groups = self._cgroups()
+        processes = self._processes(watched | identities(self._first), self._has_moved(meminfo))
+        processes = self._with_candidates(processes, groups, meminfo)
+        self._turn += 1
         memory = self._pressure("memory")
         if memory is None:
             self._problems.append(Problem("pressure", "no PSI: the kernel was built without it or booted with psi=0"))
-        groups = self._cgroups()
         return Snapshot(
             time=time.time(),
             monotonic=time.clock_gettime(time.CLOCK_BOOTTIME),
@@ -158,6 +166,22 @@ class Sampler:
             return processes
         for identity, command in arrived:
             self._scan.set_command(identity, command)
+        return self._scan.current()
+
+    def _with_candidates(
+        self, processes: tuple[Process, ...], groups: tuple[Cgroup, ...], meminfo: Meminfo
+    ) -> tuple[Process, ...]:
+        """Find out now and then whom the OOM killer may choose first, and who of them share their memory."""
+        if self._turn % _CANDIDATES_EVERY:
+            return processes
+        page = self._machine.page_size
+        pages = total_pages(meminfo.mem_total, meminfo.swap_total, page)
+        self._first = first_candidates(processes, groups, pages, page)
+        owners = memory_owners(self._first)
+        if all(process.memory_owner == owners[process.id] for process in self._first):
+            return processes
+        for identity, owner in owners.items():
+            self._scan.set_memory_owner(identity, owner)
         return self._scan.current()
 
     def _cgroups(self) -> tuple[Cgroup, ...]:

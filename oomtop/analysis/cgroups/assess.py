@@ -14,8 +14,8 @@ from oomtop.host.containers import name_of
 from oomtop.host.process import Process
 from oomtop.snapshot import Snapshot
 
-_RANKED = 2
-"""The victim of a group, and whether the second one is near."""
+_RANKED = 4
+"""The victim of a group, and the first that neither is it nor shares its memory."""
 
 
 def chain(path: str) -> Iterable[str]:
@@ -75,16 +75,23 @@ def _assess(
     if group.max is None:
         return CgroupFigures(group, name, min(limits, default=None), None, None, Victims())
     outlook = _outlook(group, snapshot, history)
-    page = snapshot.machine.page_size
     return CgroupFigures(
         group,
         name,
         effective_limit=min(limits),
         headroom=headroom(group),
         exhaustion=outlook,
-        victims=rank(members.get(group.path, ()), _total_pages(group, snapshot, page), page, _RANKED),
+        victims=_victims(group, groups, members.get(group.path, ()), snapshot),
         growth=outlook.rate if outlook else None,
     )
+
+
+def _victims(group: Cgroup, groups: Mapping[str, Cgroup], members: Iterable[Process], snapshot: Snapshot) -> Victims:
+    """Return whom the kernel would kill in the group; with `oom_kill_disable` (v1) its tasks wait instead."""
+    if group.oom_kill_disable:
+        return Victims()
+    page = snapshot.machine.page_size
+    return rank(members, _total_pages(group, snapshot, page), page, _RANKED, groups, group.path)
 
 
 def _outlook(group: Cgroup, snapshot: Snapshot, history: History) -> Exhaustion | None:

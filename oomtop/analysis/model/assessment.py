@@ -108,11 +108,15 @@ class Victims:
 
     candidates: tuple[Candidate, ...] = ()
     near_tie: bool = False
-    """Whether the second is within 1 % of the first, so that the choice may fall either way."""
+    """Whether the first that does not die with it is within 1 %, so that the choice may fall either way."""
     oom_group: str | None = None
     """The cgroup that dies as a whole with the victim (`memory.oom.group`)."""
     culprit: str | None = None
     """Set when no process is guilty: says which kernel, tmpfs or hugetlb memory is."""
+    dying: tuple[ProcessId, ...] = ()
+    """Who dies when the first is chosen: itself, who shares its memory map, all of `oom_group`."""
+    dying_frees: int | None = None
+    """Bytes that their death gives back together."""
 
     @property
     def first(self) -> Candidate | None:

@@ -16,13 +16,24 @@ OOM_SCORE_ADJ_MIN = -1000
 def badness(process: Process, total_pages: int, page_size: int) -> int | None:
     """Return the badness in pages, None for a process that the kernel does not consider.
 
-    Not considered: pid 1, kernel threads, tasks without a memory map (zombies), `oom_score_adj` -1000.
+    Not considered: the global init, kernel threads, tasks without a memory map (zombies), vfork children before their
+    exec, `oom_score_adj` -1000.
     """
     adj = process.oom_score_adj or 0
-    if process.pid == 1 or process.is_kernel_thread or not process.virtual_size or adj == OOM_SCORE_ADJ_MIN:
+    if is_passed_over(process) or process.is_kernel_thread or not process.virtual_size or adj == OOM_SCORE_ADJ_MIN:
         return None
+    return points(process, total_pages, page_size)
+
+
+def points(process: Process, total_pages: int, page_size: int) -> int:
+    """Return what a process would count for, whether or not the kernel considers it."""
     own = process.rss // page_size + (process.swap or 0) // page_size + (process.page_tables or 0) // page_size
-    return own + adj * (total_pages // 1000)
+    return own + (process.oom_score_adj or 0) * (total_pages // 1000)
+
+
+def is_passed_over(process: Process) -> bool:
+    """Whether the kernel never looks at it; recordings of earlier versions tell only who pid 1 is."""
+    return process.pid == 1 if process.is_spared is None else process.is_spared
 
 
 def total_pages(mem_total: int, swap_total: int | None, page_size: int) -> int:

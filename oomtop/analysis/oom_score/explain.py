@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
-from oomtop.analysis.oom_score.badness import OOM_SCORE_ADJ_MIN, badness
+from oomtop.analysis.oom_score.badness import OOM_SCORE_ADJ_MIN, badness, is_passed_over
 from oomtop.frozen import frozen
 from oomtop.host.process import Process
 
@@ -93,10 +93,12 @@ def reason_not_considered(process: Process) -> str | None:
     """Return why the kernel never chooses this process, None if it may."""
     if process.is_kernel_thread:
         return "a kernel thread: it has no memory of its own"
-    if process.pid == 1:
-        return "pid 1 is never chosen"
     if not process.virtual_size:
         return "it has no memory map any more: a zombie"
+    if is_passed_over(process):
+        if process.pid == 1:
+            return "pid 1, the machine's init, is never chosen"
+        return "its oom_score is 0: a vfork child that still uses its parent's memory, or memory already reaped"
     if process.oom_score_adj == OOM_SCORE_ADJ_MIN:
         return "oom_score_adj -1000: never chosen, however much it holds"
     return None

@@ -8,24 +8,47 @@ and measures `oom_score_adj` against its limit.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+import types
+from collections.abc import Iterable, Mapping, Sequence
 
 from oomtop.analysis.model.assessment import Candidate, Victims
 from oomtop.analysis.oom_score.badness import badness, frees
-from oomtop.host.process import Process
+from oomtop.analysis.oom_score.deaths import deaths
+from oomtop.host.cgroup import Cgroup
+from oomtop.host.process import Process, ProcessId
 from oomtop.units import format_bytes
 
 _SHOWN = 10
 _NEAR = 0.01
+_NO_GROUPS: Mapping[str, Cgroup] = types.MappingProxyType({})
 
 
-def rank(processes: Iterable[Process], pages: int, page_size: int, count: int = _SHOWN) -> Victims:
-    """Return the `count` first of one domain of `pages` total pages."""
+def rank(
+    processes: Iterable[Process],
+    pages: int,
+    page_size: int,
+    count: int = _SHOWN,
+    groups: Mapping[str, Cgroup] = _NO_GROUPS,
+    domain: str = "/",
+) -> Victims:
+    """Return the `count` first of one domain of `pages` total pages.
+
+    `groups` are the cgroups by path, which tell `memory.oom.group`; `domain` is the path of the cgroup that is full,
+    `/` for the machine.
+    """
     members = list(processes)
-    return rank_scored([badness(process, pages, page_size) for process in members], members, pages, count)
+    scores = [badness(process, pages, page_size) for process in members]
+    return rank_scored(scores, members, pages, count, groups, domain)
 
 
-def rank_scored(scores: Sequence[int | None], processes: Iterable[Process], pages: int, count: int = _SHOWN) -> Victims:
+def rank_scored(
+    scores: Sequence[int | None],
+    processes: Sequence[Process],
+    pages: int,
+    count: int = _SHOWN,
+    groups: Mapping[str, Cgroup] = _NO_GROUPS,
+    domain: str = "/",
+) -> Victims:
     """Return the `count` first of `processes` with their badness beside them, None for one that cannot be killed."""
     # Numbers alone are compared in C; only those that are not below the last of them become candidates.
     least = min(heapq.nlargest(count, [points for points in scores if points is not None]), default=0)
@@ -36,17 +59,26 @@ def rank_scored(scores: Sequence[int | None], processes: Iterable[Process], page
     ]
     # No key function: the pid settles every tie before two processes would be compared.
     first = heapq.nlargest(count, scored)
+    if not first:
+        return Victims()
     candidates = tuple(
         Candidate(p.id, p.comm, p.euid, points, points / pages if pages else 0.0, frees(p)) for points, _, _, p in first
     )
-    return Victims(candidates, near_tie=_is_near_tie(candidates))
+    all_that_die = deaths(first[0][3], processes, groups, domain)
+    return Victims(
+        candidates,
+        near_tie=_is_near_tie(candidates, all_that_die.dying),
+        oom_group=all_that_die.oom_group,
+        dying=all_that_die.dying,
+        dying_frees=all_that_die.frees,
+    )
 
 
-def _is_near_tie(candidates: Sequence[Candidate]) -> bool:
-    if len(candidates) < 2:
-        return False
-    first, second = candidates[0].badness, candidates[1].badness
-    return first - second <= abs(first) * _NEAR
+def _is_near_tie(candidates: Sequence[Candidate], dying: Sequence[ProcessId]) -> bool:
+    """Whether the first that does not die with the victim is near it."""
+    first = candidates[0].badness
+    rival = next((candidate.badness for candidate in candidates if candidate.id not in dying), None)
+    return rival is not None and first - rival <= abs(first) * _NEAR
 
 
 def culprit(total: int, parts: Sequence[tuple[str, int]], processes_own: int) -> str | None:

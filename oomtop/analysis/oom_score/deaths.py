@@ -1,0 +1,62 @@
+"""Who dies with the victim: those that share its memory map, and all of its `memory.oom.group`.
+
+`__oom_kill_process` and `mem_cgroup_get_oom_group` of the kernel: the group is the uppermost one with
+`memory.oom.group` set from the victim's own cgroup up to the OOM domain; members with adj -1000 are left alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from oomtop.analysis.oom_score.badness import OOM_SCORE_ADJ_MIN, frees
+from oomtop.frozen import frozen
+from oomtop.host.cgroup import Cgroup
+from oomtop.host.process import Process, ProcessId
+
+
+@frozen
+class Deaths:
+    """Who dies in one OOM kill."""
+
+    oom_group: str | None
+    dying: tuple[ProcessId, ...]
+    frees: int
+    """Bytes, memory that several of them share counted once where they share all of it."""
+
+
+def deaths(victim: Process, processes: Iterable[Process], groups: Mapping[str, Cgroup], domain: str) -> Deaths:
+    """Return who of `processes` dies when the kernel chooses `victim` in the OOM `domain`, a cgroup's path."""
+    group = _oom_group(victim.cgroup or "/", groups, domain)
+    if group is None and victim.memory_owner is None:
+        return Deaths(None, (victim.id,), frees(victim))
+    below = f"{group}/"
+    dying = [
+        process
+        for process in processes
+        if _shares(process, victim) or (group is not None and _is_below(process, group, below) and _can_die(process))
+    ]
+    maps = {process.memory_owner or process.pid: frees(process) for process in dying}
+    return Deaths(group, tuple(process.id for process in dying), sum(maps.values()))
+
+
+def _oom_group(path: str, groups: Mapping[str, Cgroup], domain: str) -> str | None:
+    """Return the uppermost group below or at the domain that dies as a whole."""
+    parts = path.strip("/").split("/")
+    above = ["/" + "/".join(parts[: count + 1]) for count in range(len(parts))]
+    inside = domain.rstrip("/") + "/"
+    within = (name for name in above if f"{name}/".startswith(inside))
+    return next((name for name in within if name in groups and groups[name].oom_group), None)
+
+
+def _shares(process: Process, victim: Process) -> bool:
+    if process.id == victim.id:
+        return True
+    return victim.memory_owner is not None and process.memory_owner == victim.memory_owner
+
+
+def _is_below(process: Process, group: str, below: str) -> bool:
+    return process.cgroup is not None and (process.cgroup == group or process.cgroup.startswith(below))
+
+
+def _can_die(process: Process) -> bool:
+    return process.oom_score_adj != OOM_SCORE_ADJ_MIN and bool(process.virtual_size)

@@ -5,6 +5,7 @@ Every unknown value is `None` and is written as a dash.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -19,6 +20,17 @@ _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([bkmgtp]?)(?:i?b)?")
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _ASCII_BLOCKS = "_.-=+*#@"
 _SUFFIXES = ("B", "K", "M", "G", "T", "P", "E")
+
+
+def finite(value: object) -> float | None:
+    """Return a number of foreign JSON as a float, None where it is none, not finite or too large for one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def format_bytes(value: float | None) -> str:

@@ -14,8 +14,9 @@ from oomtop.actions.base.requests import Request, outlives_reboot
 from oomtop.actions.dispatch import prepare
 from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries, start_time_of
 from oomtop.actions.journal.request_json import request_from_json, request_to_json
+from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
-from oomtop.units import printable
+from oomtop.units import finite, printable
 
 TAKEN_BACK = (Status.DONE, Status.PARTLY)
 _TAKEN_BACK = tuple(status.value for status in TAKEN_BACK)
@@ -77,11 +78,11 @@ def _leftover(entry: Mapping[str, object], key: str, boot: str | None) -> Leftov
     request = request_from_json(entry.get(key))
     if request is not None and entry.get("boot_id") != boot and not outlives_reboot(request):
         request = None
-    time = entry.get("time")
+    time = finite(entry.get("time"))
     return Leftover(
         entry=str(entry.get("id")),
         title=printable(str(entry.get("title"))),
-        time=float(time) if isinstance(time, (int, float)) else 0.0,
+        time=0.0 if time is None else time,
         request=request,
     )
 
@@ -102,7 +103,11 @@ def check(audit: Audit, context: ActionContext) -> Findings:
     """
     lines: list[str] = []
     undo: list[Leftover] = []
-    for leftover in cut_off(read_entries(audit.path), boot_id()):
+    try:
+        entries = read_entries(audit.path)
+    except OomtopError as error:
+        return Findings((str(error),), ())
+    for leftover in cut_off(entries, boot_id()):
         refusal = _refusal(leftover, context)
         if refusal is None:
             undo.append(leftover)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HELP = "many machines in one table, from Prometheus: who is full first; Enter opens oomtop there over ssh"
 DEFAULT_URL = "http://127.0.0.1:9090"
+_TOKEN_BYTES = 1 << 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,12 +55,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _token(path: str | None) -> str | None:
     from oomtop.errors import OomtopError
+    from oomtop.host.trusted_file import read_foreign
 
     if path is None:
         return None
     try:
-        with open(path, encoding="ascii") as file:
-            return file.read().strip()
+        return read_foreign(path, _TOKEN_BYTES).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise OomtopError(f"{path}: {getattr(error, 'strerror', None) or 'not ASCII'}") from None
 

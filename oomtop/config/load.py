@@ -18,6 +18,7 @@ import tomli
 
 from oomtop.errors import ConfigError
 from oomtop.frozen import frozen, replace
+from oomtop.host.trusted_file import UntrustedFile, read_trusted
 
 if TYPE_CHECKING:
     from oomtop.config.alerts import AlertRule
@@ -97,16 +98,30 @@ def read_table(path: str) -> Mapping[str, object] | None:
     """Return what a TOML file holds, None where there is no such file.
 
     Raises:
-        ConfigError: it cannot be read or is not TOML; the text names the line.
+        ConfigError: others could have written it, it cannot be read, or it is not TOML; the text names the line.
     """
     try:
-        with open(path, "rb") as file:
-            return tomli.load(file)
+        return parse_table(read_trusted(path), path)
     except FileNotFoundError:
         return None
+    except UntrustedFile as error:
+        raise ConfigError(path, "", f"ignored: {error.strerror}") from None
     except OSError as error:
-        raise ConfigError(path, "", f"cannot be read: {os.strerror(error.errno or 0)}") from None
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(path, "", f"cannot be read: {error.strerror}") from None
+
+
+def parse_table(raw: bytes, path: str) -> Mapping[str, object]:
+    """Return what the bytes of a TOML file hold.
+
+    Raises:
+        ConfigError: it is not TOML; the text names the line.
+    """
+    try:
+        return tomli.loads(raw.decode())
+    except RecursionError:
+        raise ConfigError(path, "", "is not TOML: too many levels") from None
+    except ValueError as error:
+        # No UTF-8, no TOML, or a number of more digits than Python reads.
         raise ConfigError(path, "", f"is not TOML: {error}") from None
 
 

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Mapping
 
 from oomtop.errors import OomtopError
+from oomtop.host.trusted_file import open_trusted, read_bounded
 
 _OTHERS = 0o077
 
@@ -39,11 +40,13 @@ def read_users(path: str) -> Mapping[str, str]:
         OomtopError: the file cannot be read, others may read it, or a line has another shape.
     """
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(open_trusted(path), "rb") as file:
             if os.fstat(file.fileno()).st_mode & _OTHERS:
                 raise OomtopError(f"{path}: others may read the passwords; chmod 600")
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+            lines = read_bounded(file.fileno(), path).decode().splitlines()
+    except OSError as error:
+        raise OomtopError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
         raise OomtopError(f"{path}: cannot be read: {error}") from None
     users = {}
     for number, line in enumerate(lines, 1):

@@ -13,7 +13,8 @@ import threading
 from collections.abc import Iterable, Iterator
 
 from oomtop.host.containers import ids_of
-from oomtop.host.root import Root, read_optional
+from oomtop.host.root import Root
+from oomtop.host.trusted_file import read_foreign
 
 _LOG = re.compile(r"(?P<pod>[^_/]+)_(?P<namespace>[^_/]+)_(?P<container>[^/]+)-(?P<id>[0-9a-f]{64})\.log")
 _POD = re.compile(r"(?P<namespace>[^_/]+)_(?P<pod>[^_/]+)_(?P<uid>[0-9a-f-]{32,36})")
@@ -58,8 +59,12 @@ class ContainerNames:
 def read_container_names(root: Root, ids: Iterable[str]) -> dict[str, str]:
     """Return the names of those `ids` that state files under `root` know; unreadable and damaged files know none."""
     wanted = set(ids)
-    known = (*_docker(root, wanted), *_storage(root), *_nerdctl(root), *_kubelet(root))
-    return {number: name for number, name in known if number in wanted and name}
+    found: dict[str, str] = {}
+    # Those of root first: a user's own file names none of their containers.
+    for number, name in (*_docker(root, wanted), *_nerdctl(root), *_kubelet(root), *_storage(root)):
+        if number in wanted and name:
+            found.setdefault(number, name)
+    return found
 
 
 def _docker(root: Root, ids: set[str]) -> Iterator[tuple[str, str]]:
@@ -125,12 +130,11 @@ def _listed(folder: str) -> list[str]:
 
 
 def _read(path: str) -> str:
+    """Return the text of a regular file: a user can put a FIFO, a device or a link to one in his home."""
     try:
-        if os.path.getsize(path) > _LONGEST:
-            return ""
+        return read_foreign(path, _LONGEST).decode("utf-8", "backslashreplace")
     except OSError:
         return ""
-    return read_optional(path) or ""
 
 
 def _json(text: str) -> object:

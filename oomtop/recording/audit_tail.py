@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 
+from oomtop.host.trusted_file import open_trusted
 from oomtop.recording.store import Deed
+from oomtop.units import finite
 
 _MOST = 1 << 20
 
@@ -29,7 +31,7 @@ class AuditTail:
         if size <= self._offset:
             return ()
         try:
-            with open(self._path, "rb") as file:
+            with open(open_trusted(self._path), "rb") as file:
                 file.seek(self._offset)
                 raw = file.read(_MOST)
         except OSError:
@@ -54,8 +56,8 @@ def parse_deed(line: bytes) -> Deed | None:
         return None
     if not isinstance(entry, dict) or entry.get("phase") != "end":
         return None
-    time = entry.get("time")
-    if not isinstance(time, (int, float)):
+    time = finite(entry.get("time"))
+    if time is None:
         return None
     texts = (str(entry.get(name) or "")[:500] for name in ("title", "status", "summary"))
-    return Deed(float(time), *texts)
+    return Deed(time, *texts)

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from oomtop.host.trusted_file import Place, open_foreign
 from oomtop.recording.kinds import RecordingError
 
 VERSION = 1
@@ -54,9 +55,9 @@ def open_for_writing(path: str) -> sqlite3.Connection:
     """
     try:
         os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        _make(path)
     except OSError as error:
-        raise RecordingError(f"{path}: {os.strerror(error.errno or 0)}") from None
+        raise RecordingError(f"{path}: {error.strerror}") from None
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path)
@@ -64,6 +65,20 @@ def open_for_writing(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make(path: str) -> None:
+    """Make the file if there is none; SQLite opens it and the three beside it by name, so nobody else may be able to.
+
+    Raises:
+        OSError: somebody else could have written one of them, or it cannot be made.
+    """
+    with Place(path, follows=False) as place:
+        os.close(place.open(os.O_RDWR | os.O_CREAT))
+    for ending in ("-wal", "-shm", "-journal"):
+        with Place(path + ending, follows=False) as place:
+            if place.status() is not None:
+                os.close(place.open(os.O_RDWR))
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
@@ -88,8 +103,11 @@ def open_for_reading(path: str) -> sqlite3.Connection:
     Raises:
         RecordingError: there is none, it cannot be read, is no recording, or is one of a later oomtop.
     """
-    if not os.path.exists(path):
-        raise RecordingError(f"{path}: there is no such recording")
+    try:
+        os.close(open_foreign(path))
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        raise RecordingError(f"{path}: {'there is no such recording' if missing else error.strerror}") from None
     problem = "cannot be read"
     for mode in ("mode=ro", "mode=ro&immutable=1"):
         try:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 from oomtop.frozen import frozen
+from oomtop.host.trusted_file import Place, open_trusted
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.codec import Codec, pack
 from oomtop.recording.kinds import RecordingError
@@ -199,9 +200,10 @@ def _take_lock(path: str) -> int:
     """
     try:
         os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
-        descriptor = os.open(f"{path}-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with Place(f"{path}-lock", follows=False) as place:
+            descriptor = place.open(os.O_RDWR | os.O_CREAT)
     except OSError as error:
-        raise RecordingError(f"{path}: {os.strerror(error.errno or 0)}") from None
+        raise RecordingError(f"{path}: {error.strerror}") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -227,7 +229,7 @@ def _put_aside(path: str) -> None:
     Raises:
         RecordingError: it never was one, so it is left where it is.
     """
-    with open(path, "rb") as file:
+    with open(open_trusted(path), "rb") as file:
         head = file.read(len(_MAGIC))
     if head != _MAGIC and any(head):
         raise RecordingError(f"{path}: is no recording of oomtop")

@@ -79,7 +79,7 @@ def test_bytes_that_are_no_text_are_an_error_too(write):
 
 
 def test_a_folder_in_the_files_place_is_an_error(tmp_path):
-    assert "cannot be read" in str(load_config((str(tmp_path),))[1][0])
+    assert "ignored: it is a folder" in str(load_config((str(tmp_path),))[1][0])
 
 
 def test_where_the_files_are():

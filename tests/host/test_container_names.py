@@ -1,6 +1,7 @@
 """Names of cgroups: real paths of every engine, and the state files that give ids a name."""
 
 import json
+import os
 
 import pytest
 
@@ -153,3 +154,41 @@ def test_names_are_read_once_for_the_same_ids(state):
     known.names([f"/docker/{H}", f"/docker/{OTHER}"])
     assert known._thread is not reading
     known._thread.join(10)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
+@pytest.mark.parametrize("kind", ["zero", "fifo", "huge", "shadow", "folder", "link of a folder"])
+def test_what_a_user_puts_into_his_home_costs_nothing(tmp_path, kind):
+    home = tmp_path / "home/eve/.local/share/containers/storage/overlay-containers"
+    home.mkdir(parents=True)
+    file = home / "containers.json"
+    if kind == "huge":
+        with file.open("wb") as text:
+            text.truncate(1 << 40)
+    elif kind == "fifo":
+        os.mkfifo(file)
+    elif kind == "folder":
+        file.mkdir()
+    elif kind == "link of a folder":
+        home.rmdir()
+        (tmp_path / "secret").mkdir()
+        (tmp_path / "secret/containers.json").write_text(json.dumps([{"id": H, "names": ["stolen"]}]))
+        home.symlink_to(tmp_path / "secret")
+        os.lchown(home, 65534, 65534)
+    else:
+        file.symlink_to({"zero": "/dev/zero", "shadow": "/etc/shadow"}[kind])
+        os.lchown(file, 65534, 65534)
+    assert read_container_names(Root(str(tmp_path)), [H]) == {}
+
+
+def test_a_users_own_file_names_no_container_of_root(tmp_path):
+    for folder, name in (("var/lib", "web"), ("home/eve/.local/share", "spoofed")):
+        storage = tmp_path / folder / "containers/storage/overlay-containers"
+        storage.mkdir(parents=True)
+        (storage / "containers.json").write_text(json.dumps([{"id": H, "names": [name]}]))
+    docker = tmp_path / "var/lib/docker/containers" / OTHER
+    docker.mkdir(parents=True)
+    (docker / "config.v2.json").write_text('{"Name": "/db"}')
+    spoof = tmp_path / "home/eve/.local/share/containers/storage/overlay-containers/containers.json"
+    spoof.write_text(json.dumps([{"id": H, "names": ["spoofed"]}, {"id": OTHER, "names": ["spoofed"]}]))
+    assert read_container_names(Root(str(tmp_path)), [H, OTHER]) == {H: "web", OTHER: "db"}

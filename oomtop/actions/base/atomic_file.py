@@ -1,97 +1,169 @@
-"""A small file of the system's configuration, replaced as a whole: a crash leaves the old one or the new one.
+"""Files that oomtop writes: replaced as a whole, appended to, or made anew; nobody else can aim what is written.
 
-rename(2).  The fresh text stands in `NAME.oomtop-new` until it is on the disk.
+rename(2), open(2) (O_EXCL).  The fresh text stands beside the file under a random name until it is on the disk; a crash
+leaves the old file or the new one.  Where somebody else may write the folder, or made a link on the way, nothing is
+written.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import secrets
 import stat
+from collections.abc import Iterator
+
+from oomtop.host.trusted_file import Place, read_trusted, trusted_users
 
 _FRESH = ".oomtop-new"
 
 
-def replace_text(path: str, text: str) -> None:
-    """Write `path` anew with the mode and owner that it has, 0644 where it is new.
+def replace_text(path: str, text: str, mode: int = 0o644) -> None:
+    """Write `path` anew with the mode and owner that it has, `mode` and the owner of its folder where it is new.
 
-    A link is followed: some systems keep the file elsewhere.
+    A link of root or of oomtop's user is followed: some systems keep the file elsewhere.
 
     Raises:
+        UntrustedFile: somebody else could write the file, its folder or a folder above, or made a link on the way.
         OSError: the folder is missing or may not be written, the disk is full, or the file is a mount point.
     """
-    path = os.path.realpath(path)
-    fresh = path + _FRESH
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-    try:
-        # On a full disk a single write may succeed in part; a file object goes on until all is written or it fails.
-        with open(descriptor, "wb") as file:
-            _take_after(path, descriptor)
-            file.write(text.encode("utf-8", "surrogateescape"))
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(fresh, path)
-    except OSError:
-        os.unlink(fresh)
-        raise
-    _settle(path)
+    with Place(path) as place:
+        known = _known(place)
+        fresh = f".{place.name}.{secrets.token_hex(8)}{_FRESH}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(fresh, flags, 0o600, dir_fd=place.folder)
+        try:
+            # On a full disk a single write may succeed in part; a file object goes on until all is written or it fails.
+            with open(descriptor, "wb") as file:
+                _take_after(known, mode, place, descriptor)
+                file.write(text.encode("utf-8", "surrogateescape"))
+                file.flush()
+                os.fsync(descriptor)
+            os.replace(fresh, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+        except OSError:
+            os.unlink(fresh, dir_fd=place.folder)
+            raise
+        _settle(place)
+
+
+def append_bytes(path: str, data: bytes, durable: bool = False) -> None:
+    """Append to `path` in one write, so that two running programs never mix their lines; mode 0600 where it is new.
+
+    `durable` waits for the disk, which may take seconds: only where the line has to outlive a power failure.
+
+    Raises:
+        UntrustedFile: as `replace_text`, or the file has a second name.
+        OSError: it cannot be written, or the disk is full.
+    """
+    with Place(path, follows=False) as place:
+        descriptor = place.open(os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        try:
+            _append(descriptor, data)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def remove_text(path: str) -> None:
     """Remove `path` and what a cut-off `replace_text` left beside it; neither has to be there.
 
     Raises:
-        OSError: the folder may not be written.
+        UntrustedFile, OSError: as `replace_text`.
     """
-    for name in (path, path + _FRESH):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-    _settle(path)
+    remove_fresh(path)
+    with contextlib.suppress(FileNotFoundError), Place(path) as place:
+        os.unlink(place.name, dir_fd=place.folder)
+        _settle(place)
 
 
 def has_fresh(path: str) -> bool:
-    """Whether a cut-off `replace_text` left its text beside `path`."""
-    return os.path.lexists(os.path.realpath(path) + _FRESH)
+    """Whether a cut-off `replace_text` left its text beside `path`.
+
+    Raises:
+        UntrustedFile, OSError: as `replace_text`.
+    """
+    try:
+        with Place(path) as place:
+            return next(_fresh(place), None) is not None
+    except FileNotFoundError:
+        return False
 
 
 def remove_fresh(path: str) -> None:
     """Remove what a cut-off `replace_text` left beside `path`.
 
     Raises:
-        OSError: the folder may not be written.
+        UntrustedFile, OSError: as `replace_text`.
     """
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(os.path.realpath(path) + _FRESH)
+    with contextlib.suppress(FileNotFoundError), Place(path) as place:
+        for name in _fresh(place):
+            os.unlink(name, dir_fd=place.folder)
 
 
 def read_text(path: str) -> str | None:
     """Return the text of `path`, byte for byte, None where there is no such file.
 
     Raises:
+        UntrustedFile: somebody else could have written it.
         OSError: it is there and cannot be read.
     """
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return file.read()
+        return read_trusted(path).decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return None
 
 
-def _take_after(path: str, descriptor: int) -> None:
+def _known(place: Place) -> os.stat_result | None:
+    """Return the status of what is replaced, after a look at whose it is; it is never read."""
+    if place.status() is None:
+        return None
+    descriptor = place.open(os.O_RDONLY)
     try:
-        known = os.stat(path)
-    except FileNotFoundError:
-        return
-    os.fchmod(descriptor, stat.S_IMODE(known.st_mode))
-    if (known.st_uid, known.st_gid) != (os.geteuid(), os.getegid()):
-        os.fchown(descriptor, known.st_uid, known.st_gid)
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
 
 
-def _settle(path: str) -> None:
+def _take_after(known: os.stat_result | None, mode: int, place: Place, descriptor: int) -> None:
+    """Set owner and mode, in this order: until the owner is the right one, only oomtop's user reads it."""
+    like = known or os.stat(place.folder)
+    is_given = known is not None or (os.geteuid() == 0 and like.st_uid in trusted_users())
+    if is_given and (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+        os.fchown(descriptor, like.st_uid, like.st_gid)
+    os.fchmod(descriptor, mode if known is None else stat.S_IMODE(known.st_mode) & 0o777)
+
+
+def _append(descriptor: int, data: bytes) -> None:
+    size = os.fstat(descriptor).st_size
+    # A full disk or a power failure left half a line: it takes no other with it.
+    whole = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+    text = data if whole else b"\n" + data
+    if os.write(descriptor, text) < len(text):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _fresh(place: Place) -> Iterator[str]:
+    folder = _opened(place)
+    try:
+        names = os.listdir(folder)
+    finally:
+        os.close(folder)
+    for name in names:
+        if name.startswith(f".{place.name}.") and name.endswith(_FRESH):
+            yield name
+
+
+def _settle(place: Place) -> None:
     """Bring the folder's entry to the disk too: without it a power failure brings the old name back."""
-    with contextlib.suppress(FileNotFoundError):
-        folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    folder = _opened(place)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _opened(place: Place) -> int:
+    """Return the folder as a descriptor that can be listed and synced; the one of `place` only names it."""
+    return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place.folder)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
+from oomtop.host.trusted_file import UntrustedFile
+
 _WORDS = {
     errno.EPERM: "not permitted",
     errno.EACCES: "permission denied",
@@ -25,6 +27,8 @@ _WORDS = {
 
 def in_words(error: OSError) -> str:
     """Return the error as a short sentence with the errno's name: `not permitted (EPERM)`."""
+    if isinstance(error, UntrustedFile):
+        return error.reason
     number = error.errno
     if number is None:
         return str(error)

@@ -8,7 +8,7 @@ Sample line: `{"phase": "end", "id": "4711-1764000000.000000-1", "action": "kill
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import itertools
 import json
 import os
@@ -16,18 +16,22 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from oomtop.actions.base.atomic_file import append_bytes
 from oomtop.actions.base.plan import Outcome, Plan
 from oomtop.actions.base.requests import Request, outlives_reboot
 from oomtop.actions.journal.request_json import Json, request_to_json
-from oomtop.errors import ParseError
+from oomtop.errors import OomtopError, ParseError
 from oomtop.frozen import frozen
 from oomtop.host.process_scan import parse_stat
 from oomtop.host.root import read_optional
+from oomtop.host.trusted_file import Place, read_trusted
 from oomtop.host.user_names import user_name_soon
 
 MAX_BYTES = 4 << 20
 """At this size the file becomes `audit.jsonl.1`, and the one before `.2`."""
 _KEPT = 3
+_LONGEST = 4 * MAX_BYTES
+"""Bytes of a log that is read: more than one that was rotated by its size can have."""
 _COMMAND = 300
 
 
@@ -129,41 +133,21 @@ class Audit:
         try:
             os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
             self._rotate()
-            _write_line(self.path, json.dumps(line, ensure_ascii=True) + "\n", durable)
+            append_bytes(self.path, json.dumps(line, ensure_ascii=True).encode() + b"\n", durable)
         except OSError as error:
-            return f"not in the audit log: {self.path}: {os.strerror(error.errno or 0)}"
+            return f"not in the audit log: {self.path}: {error.strerror}"
         return None
 
     def _rotate(self) -> None:
-        try:
-            if os.stat(self.path).st_size < self._max_bytes:
+        with Place(self.path, follows=False) as place:
+            status = place.status()
+            if status is None or status.st_size < self._max_bytes:
                 return
-        except FileNotFoundError:
-            return
-        for number in range(_KEPT - 1, 0, -1):
-            older = f"{self.path}.{number}"
-            if os.path.exists(older):
-                os.replace(older, f"{self.path}.{number + 1}")
-        os.replace(self.path, f"{self.path}.1")
-
-
-def _write_line(path: str, line: str, durable: bool) -> None:
-    """Append in one write, so that two running programs never mix their lines.
-
-    `durable` waits for the disk, which may take seconds: only where the line has to outlive a power failure.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        size = os.fstat(descriptor).st_size
-        # A full disk or a power failure left half a line: it takes no other with it.
-        whole = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
-        text = (line if whole else f"\n{line}").encode()
-        if os.write(descriptor, text) < len(text):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if durable:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            for number in range(_KEPT - 1, -1, -1):
+                older = f"{place.name}.{number}" if number else place.name
+                with contextlib.suppress(FileNotFoundError):
+                    newer = f"{place.name}.{number + 1}"
+                    os.replace(older, newer, src_dir_fd=place.folder, dst_dir_fd=place.folder)
 
 
 def _of_plan(plan: Plan) -> dict[str, Json]:
@@ -207,16 +191,25 @@ def read_entries(path: str) -> tuple[Mapping[str, object], ...]:
     """Return the lines of the log and of the one rotated away last, oldest first.
 
     A line that is no JSON object, cut off by a power failure, is passed over.
+
+    Raises:
+        OomtopError: somebody else could have written it, or it cannot be read; what it says would be done as root.
     """
     return tuple(entry for name in (f"{path}.1", path) for entry in _lines_of(name))
 
 
 def _lines_of(path: str) -> list[Mapping[str, object]]:
     found: list[Mapping[str, object]] = []
-    for line in (read_optional(path) or "").splitlines():
+    try:
+        text = read_trusted(path, _LONGEST)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise OomtopError(f"{path}: ignored, so nothing of earlier runs can be undone: {error.strerror}") from None
+    for line in text.split(b"\n"):
         try:
             entry: object = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(entry, dict):
             found.append(entry)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from oomtop.actions.base.atomic_file import remove_text, replace_text
+from oomtop.actions.base.atomic_file import read_text, remove_text, replace_text
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.kernel_file import KernelFile
@@ -16,7 +16,7 @@ from oomtop.actions.base.prepared import PreparedAction, refused
 from oomtop.actions.base.requests import Keep, SysctlRequest
 from oomtop.analysis.settings.table import Setting, find_setting
 from oomtop.errors import ActionRefused
-from oomtop.host.root import Root, read_int, read_optional
+from oomtop.host.root import Root, read_int
 from oomtop.units import printable
 
 ACTION = "sysctl"
@@ -134,9 +134,13 @@ def _inverse(keep: Keep, kept_before: str | None) -> Keep:
 
 
 def read_kept(root: Root) -> dict[str, str]:
-    """Return what oomtop's own file sets, by short name."""
+    """Return what oomtop's own file sets, by short name.
+
+    Raises:
+        OSError: it is there and cannot be read, or others could have written it.
+    """
     kept: dict[str, str] = {}
-    for line in (read_optional(root.at(KEPT_IN)) or "").splitlines():
+    for line in (read_text(root.at(KEPT_IN)) or "").splitlines():
         name, separator, value = line.partition("=")
         if separator and not line.startswith(("#", ";")):
             kept[name.strip().removeprefix("vm.")] = value.strip()

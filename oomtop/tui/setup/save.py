@@ -19,13 +19,12 @@ def save_options(before: Options, after: Options, path: str) -> None:
     changed = _changed(before, after)
     if not changed:
         return
-    # The file may be a link into a folder of dotfiles, which has to stay one.
-    path = os.path.realpath(path)
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        replace_text(path, edit_text(read_text(path) or "", changed, path))
+        # It may hold the headers of a webhook.
+        replace_text(path, edit_text(read_text(path) or "", changed, path), 0o600)
     except OSError as error:
-        raise ConfigError(path, "", f"cannot be written: {os.strerror(error.errno or 0)}") from None
+        raise ConfigError(path, "", f"cannot be written: {error.strerror}") from None
 
 
 def _changed(before: Options, after: Options) -> dict[str, Value]:

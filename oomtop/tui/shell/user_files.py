@@ -20,6 +20,7 @@ from textual.app import App
 
 from oomtop import __version__
 from oomtop.errors import OomtopError
+from oomtop.host.trusted_file import Place
 from oomtop.units import printable
 
 _MOST = 1000
@@ -36,7 +37,7 @@ def write_new(name: str, suffix: str, text: str, folders: Iterable[Path]) -> Pat
         try:
             return _write(_names(folder, name, suffix), text)
         except OSError as error:
-            problem = f"{folder}: {os.strerror(error.errno or 0)}"
+            problem = f"{folder}: {error.strerror}"
     raise OomtopError(problem)
 
 
@@ -48,7 +49,9 @@ def _names(folder: Path, name: str, suffix: str) -> Iterator[Path]:
 def _write(paths: Iterator[Path], text: str) -> Path:
     for path in paths:
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            # A link of somebody else would lead root into a folder of the system.
+            with Place(str(path), obeyed=False) as place:
+                descriptor = place.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except FileExistsError:
             if path.stem.endswith(f"-{_MOST}"):
                 break

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tomli
 from rich.color import ANSI_COLOR_NAMES
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from oomtop.config.load import parse_table
 from oomtop.errors import ConfigError, OomtopError
 from oomtop.frozen import frozen
+from oomtop.host.trusted_file import read_trusted
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -74,13 +75,11 @@ def load_theme(name: str) -> ThemeFile:
     """
     path = _find(name)
     try:
-        with path.open("rb") as file:
-            data = tomli.loads(file.read().decode())
+        # The program's own themes are as trusted as the program.
+        raw = read_trusted(path) if isinstance(path, str) else path.read_bytes()
     except OSError as error:
-        raise ConfigError(str(path), "", os.strerror(error.errno or 0)) from None
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), "", f"not TOML: {error}") from None
-    return parse_theme(data, str(path))
+        raise ConfigError(str(path), "", f"not used: {error.strerror}") from None
+    return parse_theme(parse_table(raw, str(path)), str(path))
 
 
 def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
@@ -91,10 +90,14 @@ def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
         return str(error), load_theme(DEFAULT)
 
 
-def _find(name: str) -> Path | Traversable:
+def _find(name: str) -> str | Traversable:
+    """Return the path of a user's theme, or what holds one of the program's."""
     if name.endswith(".toml"):
-        return Path(name)
-    for folder in theme_folders():
+        return name
+    own, *others = theme_folders()
+    if (own / f"{name}.toml").is_file():
+        return str(own / f"{name}.toml")
+    for folder in others:
         if (folder / f"{name}.toml").is_file():
             return folder / f"{name}.toml"
     raise ConfigError(name, "theme", f"expected one of {', '.join(theme_names())}, or a file")

@@ -9,6 +9,7 @@ from oomtop.host.meminfo import Meminfo
 from oomtop.host.pressure import Pressure
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.swaps import SwapDevice, Zram, Zswap
+from oomtop.host.visibility import Visibility
 from oomtop.host.vmstat import Vmstat
 from oomtop.host.zoneinfo import Zone
 from oomtop.oomlog.event import OomEvent
@@ -63,6 +64,9 @@ class Snapshot:
     """(uid, login name) of every user seen."""
     cgroup_layout: CgroupLayout | None = None
     cgroups: tuple[Cgroup, ...] = ()
+    visibility: Visibility = Visibility()
+    threads: int | None = None
+    """All threads that the kernel counts, seen or not; asked for only where some may be hidden."""
     unwatched_limits: int = 0
     """How many groups that have a limit, or may have one, are not among `cgroups`."""
     own_cgroup: str | None = None

@@ -23,6 +23,7 @@ from oomtop.analysis.model.assessment import (
 )  # fmt: skip
 from oomtop.analysis.oom_score.badness import badness, total_pages
 from oomtop.analysis.oom_score.ranking import culprit, rank_scored
+from oomtop.analysis.scope import scope_of, scope_problems
 from oomtop.analysis.trends.exhaustion import exhaustion
 from oomtop.analysis.trends.group_growth import growths
 from oomtop.analysis.trends.process_growth import growth
@@ -44,7 +45,7 @@ _CHART_POINTS = 300
 def assess(tick: Tick, history: History, previous: Assessment | None = None) -> Assessment:
     """Return the assessment of a tick that `history` already holds; `previous` is the one before, for reuse."""
     snapshot = tick.snapshot
-    before = history.previous
+    before, scope = history.previous, scope_of(snapshot)
     memory = account_memory(snapshot)
     swap = account_swap(snapshot, before)
     pressure = account_pressure(snapshot, history)
@@ -91,7 +92,8 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         log_read=history.log_read,
         series=_series(history, snapshot.time),
         day=_day(history, snapshot.time, previous.day if previous is not None else None),
-        problems=snapshot.problems,
+        problems=(*scope_problems(snapshot.visibility, scope), *snapshot.problems),
+        scope=scope,
         unwatched_limits=snapshot.unwatched_limits,
         sample_seconds=snapshot.sample_seconds,
         kernel=snapshot.kernel,

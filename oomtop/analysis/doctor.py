@@ -41,6 +41,12 @@ def judge(found: Abilities) -> tuple[Ability, ...]:
 
 
 def _rights(found: Abilities) -> Ability:
+    if found.uid == 0 and found.user_namespace:
+        detail = "root of a user namespace: acts on its own processes, not on swap, settings and limits of the machine"
+        return Ability("rights", "rights", Works.PARTLY, detail, "run it as root outside the container")
+    missing = ", ".join(f"CAP_{capability.name}" for capability in Capability if not found.has(capability))
+    if found.uid == 0 and missing:
+        return Ability("rights", "rights", Works.PARTLY, f"root without {missing}")
     if found.uid == 0:
         return Ability("rights", "rights", Works.YES, "root")
     detail = f"uid {found.uid}: the own processes can be acted on, those of others only watched"
@@ -88,15 +94,19 @@ def _cgroups(found: Abilities) -> Ability:
 
 
 def _processes(found: Abilities) -> Ability:
-    if found.hidepid and not found.has(Capability.SYS_PTRACE):
+    if found.pid_namespace:
+        detail = "those of this container only (pid namespace): the next victim may be one that is not seen"
+        return Ability("processes", "all processes", Works.PARTLY, detail, "run it with the host's pid namespace")
+    if found.hidepid:
         detail = f"/proc is mounted with hidepid={found.hidepid}: other users' processes are not seen"
         return Ability("processes", "all processes", Works.PARTLY, detail, "run it with sudo")
     return Ability("processes", "all processes", Works.YES, "/proc")
 
 
 def _mappings(found: Abilities) -> Ability:
+    whose = "every process of this user namespace" if found.user_namespace else "every process"
     if found.has(Capability.SYS_PTRACE):
-        return Ability("mappings", "mappings, PSS, open files", Works.YES, "of every process")
+        return Ability("mappings", "mappings, PSS, open files", Works.YES, f"of {whose}")
     detail = "of the own processes only" + (
         f", kernel.yama.ptrace_scope={found.ptrace_scope}" * bool(found.ptrace_scope)
     )
@@ -107,7 +117,8 @@ def _signals(found: Abilities) -> Ability:
     if found.release < (5, 3):
         detail = "this kernel has no pidfd (5.3): start time checked, then kill(2)"
         return Ability("signals", "signals", Works.PARTLY, detail)
-    whose = "to every process" if found.has(Capability.KILL) else "to the own processes"
+    every = "to every process of this user namespace" if found.user_namespace else "to every process"
+    whose = every if found.has(Capability.KILL) else "to the own processes"
     works = Works.YES if found.has(Capability.KILL) else Works.PARTLY
     return Ability(
         "signals", "signals", works, f"through a pidfd, {whose}", None if works is Works.YES else "run it with sudo"

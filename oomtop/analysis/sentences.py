@@ -6,6 +6,9 @@ from oomtop.analysis.model.assessment import Candidate, Exhaustion
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_about, format_bytes, format_rate, format_share
 
+OF_THOSE_SEEN = "(of the processes seen)"
+"""Beside a victim where others are hidden."""
+
 
 def describe_exhaustion(item: Exhaustion) -> str:
     """Return an outlook in words: `RAM: full in 4m10s (3m05s to 6m00s, high confidence) at +2.1M/s`.

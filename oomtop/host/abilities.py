@@ -14,8 +14,10 @@ from collections.abc import Sequence
 
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import CgroupLayout, find_layout, folder_of
+from oomtop.host.namespaces import is_in_namespace
 from oomtop.host.privileges import Capability, effective_capabilities
 from oomtop.host.root import Root, read_int, read_optional
+from oomtop.host.visibility import effective_hidepid
 
 TOOLS = ("systemctl", "journalctl", "docker", "podman", "mkswap", "swapon", "strace", "gdb")
 _IN_MEMORY = ("tmpfs", "ramfs")
@@ -53,12 +55,15 @@ class Abilities:
     layout: CgroupLayout | None
     can_write_cgroups: bool
     hidepid: str | None
+    """The option of `/proc` by which this user does not see the processes of others."""
     ptrace_scope: int | None
     has_zram: bool
     has_systemd: bool
     tools: frozenset[str]
     """Those of `TOOLS` that are installed."""
     tmpfs: tuple[Tmpfs, ...] = ()
+    user_namespace: bool = False
+    pid_namespace: bool = False
 
     def has(self, capability: Capability) -> bool:
         """Whether this process may use a capability."""
@@ -83,7 +88,9 @@ def read_abilities(root: Root) -> Abilities:
         log_files=tuple(path for path in _LOGS if os.access(root.at(path), os.R_OK)),
         layout=layout,
         can_write_cgroups=layout is not None and os.access(folder_of(layout, "/"), os.W_OK),
-        hidepid=parse_hidepid(mounts),
+        hidepid=effective_hidepid(mounts),
+        user_namespace=is_in_namespace("user", root),
+        pid_namespace=is_in_namespace("pid", root),
         ptrace_scope=read_int(root.at("/proc/sys/kernel/yama/ptrace_scope")),
         has_zram=_has_zram(root, release.strip()),
         has_systemd=os.path.isdir(root.at("/run/systemd/system")),
@@ -100,16 +107,6 @@ def parse_release(text: str) -> tuple[int, int]:
     """Return (major, minor) of a release such as `6.1.0-28-amd64`, (0, 0) where it has none."""
     found = re.match(r"(\d+)\.(\d+)", text)
     return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-def parse_hidepid(mounts: str) -> str | None:
-    """Return the `hidepid` option of `/proc`, None where every process is shown to everyone."""
-    for words in _mounts(mounts):
-        if words[1] == "/proc":
-            option = next((o for o in words[3].split(",") if o.startswith("hidepid=")), None)
-            value = option.partition("=")[2] if option else None
-            return value if value not in ("0", "off") else None
-    return None
 
 
 def parse_tmpfs(mounts: str) -> tuple[str, ...]:

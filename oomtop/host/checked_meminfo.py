@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from oomtop.frozen import replace
 from oomtop.host.meminfo import KERNEL_NAMES, Meminfo, read_unchecked
-from oomtop.host.root import Root, read_optional
+from oomtop.host.root import Root
 from oomtop.host.zoneinfo import Zone, read_zoneinfo
 from oomtop.units import format_bytes
 
@@ -52,11 +52,6 @@ def read_meminfo(root: Root, by_lxcfs: bool = False) -> Meminfo:
 def is_lxcfs(mounts: str) -> bool:
     """Whether the text of `/proc/self/mounts` has a file system of its own on `/proc/meminfo`."""
     return any(line.split()[1:2] == ["/proc/meminfo"] for line in mounts.splitlines())
-
-
-def read_is_lxcfs(root: Root) -> bool:
-    """Whether `/proc/meminfo` under `root` is not the kernel's own."""
-    return is_lxcfs(read_optional(root.at("/proc/self/mounts")) or "")
 
 
 def check(info: Meminfo, by_lxcfs: bool = False) -> Meminfo:

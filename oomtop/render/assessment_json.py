@@ -56,6 +56,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
             }
             for alert in assessment.alerts
         ],
+        "scope": asdict(assessment.scope),
         "problems": [asdict(problem) for problem in assessment.problems],
     }
 

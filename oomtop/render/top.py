@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
-from oomtop.analysis.sentences import describe_exhaustion, describe_victim
+from oomtop.analysis.sentences import OF_THOSE_SEEN, describe_exhaustion, describe_victim
 from oomtop.units import DASH, format_bytes, format_count, format_rate, format_share, printable
 
 SORT_KEYS: Mapping[str, Callable[[ProcessRow], float]] = {
@@ -64,7 +64,8 @@ def _outlook(assessment: Assessment) -> Iterable[str]:
     for item in assessment.exhaustion[:2]:
         yield f"Outlook   {describe_exhaustion(item)}"
     first = assessment.victims.first
-    yield f"Next      {describe_victim(first) if first else 'no process can be killed'}"
+    seen = "" if assessment.scope.sees_all else f" {OF_THOSE_SEEN}"
+    yield f"Next      {describe_victim(first) if first else 'no process can be killed'}{seen}"
     for finding in assessment.findings:
         yield f"{finding.severity.value.capitalize():9} {finding.title} ({finding.advice})"
     for problem in assessment.problems:

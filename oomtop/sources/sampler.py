@@ -11,7 +11,7 @@ from oomtop.analysis.oom_score.badness import total_pages
 from oomtop.errors import ParseError
 from oomtop.host.arc import Arc, read_arc
 from oomtop.host.cgroup import Cgroup, CgroupLayout, find_layout
-from oomtop.host.checked_meminfo import read_is_lxcfs, read_meminfo
+from oomtop.host.checked_meminfo import read_meminfo
 from oomtop.host.cmdline import CommandLines
 from oomtop.host.container_names import ContainerNames
 from oomtop.host.kernel_facts import KernelFacts, KernelWatch
@@ -23,6 +23,7 @@ from oomtop.host.root import Root, read_optional
 from oomtop.host.shared_memory_map import memory_owners
 from oomtop.host.swaps import read_swaps, read_zram, read_zswap
 from oomtop.host.user_names import UserNames
+from oomtop.host.visibility import read_threads, read_visibility
 from oomtop.host.vmstat import read_vmstat
 from oomtop.host.zoneinfo import Zone, read_zoneinfo
 from oomtop.snapshot import Machine, Problem, Snapshot
@@ -48,7 +49,8 @@ class Sampler:
     def __init__(self, root: Root | None = None) -> None:
         self._root = root or Root()
         self._machine = read_machine(self._root)
-        self._is_lxcfs = read_is_lxcfs(self._root)
+        self._visibility = read_visibility(self._root)
+        self._is_lxcfs = self._visibility.lxcfs
         self._scan = ProcessScan(self._root, self._machine.page_size, self._machine.clock_ticks)
         self._commands = CommandLines(self._root)
         self._kernel = KernelWatch(self._root, self._machine.page_size)
@@ -108,6 +110,8 @@ class Sampler:
             users=self._user_names(processes),
             cgroup_layout=self._layout,
             cgroups=groups,
+            visibility=self._visibility,
+            threads=read_threads(root) if self._visibility.hides_processes else None,
             unwatched_limits=self._watch.unwatched_limits if self._watch is not None else 0,
             own_cgroup=self._own_cgroup,
             is_container=self._is_container,

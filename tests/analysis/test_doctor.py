@@ -14,7 +14,6 @@ from oomtop.host.abilities import (
     TOOLS,
     Abilities,
     Tmpfs,
-    parse_hidepid,
     parse_release,
     parse_tmpfs,
     read_abilities,
@@ -61,7 +60,11 @@ def test_everything_works_for_root_on_a_new_kernel():
     [
         ("rights", {"uid": 1000}, Works.PARTLY, "uid 1000"),
         ("processes", {"hidepid": "2", "capabilities": 0}, Works.PARTLY, "hidepid=2"),
-        ("processes", {"hidepid": "2"}, Works.YES, "/proc"),
+        ("processes", {}, Works.YES, "/proc"),
+        ("processes", {"pid_namespace": True}, Works.PARTLY, "this container only"),
+        ("rights", {"user_namespace": True}, Works.PARTLY, "root of a user namespace"),
+        ("rights", {"capabilities": without(Capability.SYSLOG)}, Works.PARTLY, "root without CAP_SYSLOG"),
+        ("signals", {"user_namespace": True}, Works.YES, "every process of this user namespace"),
         ("pressure", {"has_psi": False}, Works.NO, "CONFIG_PSI"),
         ("pressure", {"has_psi": False, "release": (4, 18)}, Works.NO, "older than 4.20"),
         ("kernel_log", {"kmsg": "Operation not permitted"}, Works.NO, "dmesg_restrict=1"),
@@ -109,9 +112,6 @@ def test_mounts():
         "short line\n"
         "/dev/sda1 / ext4 rw 0 0\n"
     )
-    assert parse_hidepid(mounts) == "invisible"
-    assert parse_hidepid("proc /proc proc rw,hidepid=0 0 0\n") is None
-    assert parse_hidepid("") is None
     assert parse_tmpfs(mounts) == ("/dev/shm", "/a b\\")
 
 

@@ -247,6 +247,22 @@ class PastSeries:
 
 
 @frozen
+class Scope:
+    """Whose figures these are."""
+
+    memory: str = "machine"
+    """`machine`, `container` (as lxcfs tells it) or `gVisor`."""
+    processes: str = "machine"
+    """`machine`, `container`, or `own`: those of this user."""
+    sees_all: bool = True
+    """Whether every process of the machine is among the rows; if not, the next victim may be one that is not."""
+    hidden_threads: int | None = None
+    """How many threads the kernel counts beside those seen; None where nothing is hidden or it does not tell."""
+    user_namespace: bool = False
+    """Whether root is root of a user namespace only."""
+
+
+@frozen
 class Assessment:
     """Everything known and concluded at one instant."""
 
@@ -275,6 +291,7 @@ class Assessment:
     series: PastSeries
     """The last ten minutes."""
     problems: tuple[Problem, ...]
+    scope: Scope = Scope()
     unwatched_limits: int = 0
     """How many groups that have a limit, or may have one, are not among `cgroups`."""
     sample_seconds: float = 0.0

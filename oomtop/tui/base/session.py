@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from oomtop.analysis.load_policy import DUTIES, Level
 from oomtop.frozen import frozen
+from oomtop.host.privileges import describe_rights
 from oomtop.sources.slow_reads import SlowFacts
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class State:
 def state_of(options: Options) -> State:
     """Return the state that a monitor with these options begins with."""
     return State(
-        rights="root" if os.geteuid() == 0 else "unprivileged",
+        rights=describe_rights(),
         interval=options.interval,
         read_only=options.read_only,
         replay=options.replay,

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from oomtop.analysis.model.assessment import Assessment, Severity
 from oomtop.analysis.oom_score.suspect import full_first, next_victims
-from oomtop.analysis.sentences import describe_exhaustion, describe_victim
+from oomtop.analysis.sentences import OF_THOSE_SEEN, describe_exhaustion, describe_victim
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_parts import keep_end
 from oomtop.units import format_rate, printable
@@ -66,6 +66,8 @@ def _next(assessment: Assessment, width: int, look: Look) -> Text:
     line = Text("Next ")
     group, victims = full_first(assessment), next_victims(assessment)
     line.append(printable(describe_victim(victims.first)) if victims.first else "no process can be killed")
+    if group is None and not assessment.scope.sees_all:
+        line.append(f" {OF_THOSE_SEEN}")
     if group is not None:
         when = f" when {printable(group.name)} is full"
         line.append(when if line.cell_len + cell_len(when) <= width else " when it is full")

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.scope import scope_marks
 from oomtop.tui.base.session import OwnState
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.tab_screen import TABS
@@ -45,7 +46,7 @@ def _told(assessment: Assessment, own: OwnState, room: int, look: Look) -> Text:
     warn, bad = look.style("warn", bold=True) or "bold", look.style("bad", bold=True) or "bold reverse"
     parts = [(_banner(assessment, room - 2), bad)]
     parts.append((_alert(assessment, min(40, room - 2)), warn))
-    parts += [(f"[{mode}]", warn) for mode in own.modes]
+    parts += [(f"[{mark}]", warn) for mark in (*own.modes, *scope_marks(assessment.scope))]
     parts += [(printable(machine.hostname), ""), (own.rights, ""), (own.guard, ""), (printable(machine.kernel), ""),
               (up, "")]  # fmt: skip
     line = Text()

@@ -1,0 +1,58 @@
+"""Whose figures they are is said where they are not the machine's."""
+
+from dataclasses import replace
+
+import pytest
+
+from oomtop.analysis.assessment import assess
+from oomtop.analysis.scope import scope_marks
+from oomtop.history import History
+from oomtop.host.visibility import Visibility
+from oomtop.render.assessment_json import assessment_to_json
+from oomtop.render.top import render_top
+from oomtop.snapshot import Tick
+from tests.synthetic import SyntheticMachine
+
+
+def assessed(threads=None, **seen):
+    snapshot = replace(SyntheticMachine(20, 3).snapshot(), visibility=Visibility(**seen), threads=threads)
+    history = History()
+    history.add(Tick(snapshot))
+    return assess(Tick(snapshot), history)
+
+
+def test_the_whole_machine_needs_no_words():
+    now = assessed()
+    assert now.problems == ()
+    assert now.scope.sees_all
+    assert scope_marks(now.scope) == ()
+
+
+@pytest.mark.parametrize(
+    ("seen", "said", "marks"),
+    [
+        ({"hidepid": "2"}, "hidepid=2", ("own processes",)),
+        ({"pid_namespace": True}, "pid namespace", ("container's processes",)),
+        ({"lxcfs": True}, "lxcfs", ("container's memory",)),
+        ({"gvisor": True, "pid_namespace": True}, "gVisor", ("gVisor", "container's processes")),
+        ({"user_namespace": True}, "user namespace", ()),
+    ],
+)
+def test_what_is_not_seen_is_said(seen, said, marks):
+    now = assessed(9999, **seen)
+    assert said in " ".join(problem.why for problem in now.problems)
+    assert scope_marks(now.scope) == marks
+    assert said in render_top(now, 3, "rss", 200)
+
+
+def test_the_hidden_are_counted_and_the_victim_is_of_those_seen():
+    now = assessed(9999, hidepid="2")
+    seen = sum(row.process.threads for row in now.rows)
+    assert now.scope.hidden_threads == 9999 - seen
+    assert "(of the processes seen)" in render_top(now, 3, "rss", 200)
+    assert assessment_to_json(now)["scope"]["sees_all"] is False
+
+
+def test_hidepid_that_hides_nobody_is_not_mentioned():
+    seen = sum(row.process.threads for row in assessed().rows)
+    assert assessed(seen + 2, hidepid="2").scope.sees_all

@@ -62,7 +62,7 @@ def open_recorder(options: argparse.Namespace, report: Callable[[str], None]) ->
     from oomtop.recording.retention import Retention
     from oomtop.recording.store import Store
 
-    store = Store(options.file or default_path(), Retention(options.max_size, options.max_age))
+    store = Store(options.file or default_path(), Retention(options.max_size, options.max_age), report)
     return Recorder(store, audit_path(), report)
 
 

@@ -9,6 +9,8 @@ Sample of a schema: `{"PressureLine": [["avg10", "float"], ..., ["total_us", "in
 from __future__ import annotations
 
 import json
+import math
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -18,14 +20,18 @@ from types import NoneType, UnionType
 from typing import TypeVar, Union, get_args, get_origin, get_type_hints
 
 from oomtop.recording.kinds import EnumKind, FieldKind, FloatKind, IntKind, ListKind, PlainKind, RecordingError
-from oomtop.recording.records import RecordKind, RowsKind
+from oomtop.recording.records import NEEDED, RecordKind, RowsKind
 
 T = TypeVar("T")
 Schema = Mapping[str, Sequence[Sequence[str]]]
 _Get = Callable[[object], tuple[object, ...]]
 
-# A tick of 5,000 processes is 2 MB of JSON; what says to be more than this is no recording.
-_MOST_BYTES = 256 << 20
+# A tick of 5,000 processes is 2 MB of JSON with 150,000 values; what says to be more than this is no recording, and
+# would be worth many times its size in objects.
+_MOST_BYTES, _MOST_VALUES, _MOST_LISTS = 16 << 20, 1_500_000, 400_000
+_DIGITS = 32
+_ANY_DIGIT = bytes.maketrans(b"123456789E", b"000000000e")
+_EXPONENT = re.compile(rb"\d[eE]\+?\d{3,}[],}]")
 _WINDOW = 32 << 10
 _DAMAGE = (TypeError, ValueError, KeyError, IndexError, AttributeError, StopIteration, RecursionError, OverflowError)
 
@@ -195,7 +201,8 @@ def _default(field: Field[object], kind: FieldKind) -> object:
         return field.default_factory()
     if getattr(kind, "optional", False):
         return None
-    return {"int": 0, "float": 0.0, "str": "", "bool": False}.get(kind.name, () if kind.name.endswith("*") else None)
+    unknown = {"int": 0, "float": 0.0, "str": "", "bool": False}
+    return unknown.get(kind.name, () if kind.name.endswith("*") else NEEDED)
 
 
 def pack(data: object, before: bytes = b"", level: int = 6) -> tuple[bytes, bytes]:
@@ -214,6 +221,35 @@ def unpack(body: bytes, before: bytes = b"", most: int = _MOST_BYTES) -> tuple[o
     try:
         inflate = zlib.decompressobj(-15, before[-_WINDOW:])
         raw = inflate.decompress(body, most)
-        return json.loads(raw), raw
-    except (zlib.error, ValueError, RecursionError, TypeError) as error:
+        _require_moderate(raw)
+        return json.loads(raw, parse_constant=_no_number), raw
+    except (zlib.error, ValueError, RecursionError, TypeError, MemoryError) as error:
         raise RecordingError(f"the recording is damaged: {error}") from None
+
+
+def _require_moderate(raw: bytes) -> None:
+    """Refuse JSON of more values than a snapshot has, and numbers that no float can take."""
+    if raw.count(b",") > _MOST_VALUES or raw.count(b"[") + raw.count(b"{") > _MOST_LISTS:
+        raise ValueError("more values than a snapshot has")
+    # Twenty times as fast as expressions; a command line that looks like such a number costs a second parse.
+    shape = raw.translate(_ANY_DIGIT)
+    has_exponent = any(exponent in shape for exponent in (b"e000", b"e+000")) and _EXPONENT.search(raw) is not None
+    if has_exponent or b"0" * _DIGITS in shape:
+        json.loads(raw, parse_int=_bounded, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a number that no float can take")
+    return value
+
+
+def _bounded(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError("a number of too many digits")
+    return int(digits)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no figure")

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from oomtop.host.trusted_file import Place, open_foreign
 from oomtop.recording.kinds import RecordingError
+from oomtop.recording.trust import Budget, Damaged, distrust, require_tables
 
 VERSION = 1
 """Raised when an older oomtop could not read the file; a field that comes or goes in a record does not raise it."""
@@ -34,6 +35,11 @@ CREATE TABLE actions(id INTEGER PRIMARY KEY, tick INTEGER NOT NULL, time REAL NO
   status TEXT NOT NULL, summary TEXT NOT NULL);
 """
 _BUSY_SECONDS = 5.0
+_EMPTY_PAGES = 4
+FAILURES = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
+"""What SQLite and its Python module raise for a file that cannot be read or written."""
+# What SQLite says of a disk, a folder or another program, and not of the file.
+_NO_DAMAGE = ("unable to open", "readonly", "locked", "disk I/O", "interrupted")
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> str:
@@ -46,21 +52,28 @@ def default_path(environ: Mapping[str, str] = os.environ) -> str:
     return os.path.join(state, "oomtop", "recording.db")
 
 
+class DiskFull(RecordingError):
+    """There is no room for the file, or for what is to be added to it."""
+
+
 def open_for_writing(path: str) -> sqlite3.Connection:
     """Return a connection to the file, made if there is none; only its owner may read it.
 
     Raises:
-        RecordingError: it cannot be made, is no recording, or is one of a later oomtop.
-        sqlite3.DatabaseError: it is damaged.
+        RecordingError: it cannot be made or is no recording.
+        DiskFull: there is no room to make it.
+        Damaged: it was a recording and cannot be gone on with.
     """
     try:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
         _make(path)
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror}") from None
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path)
+    except FAILURES as error:
+        connection.close()
+        raise cause_of(error, path) from None
     except BaseException:
         connection.close()
         raise
@@ -81,15 +94,44 @@ def _make(path: str) -> None:
                 os.close(place.open(os.O_RDWR))
 
 
+def cause_of(error: Exception, path: str) -> RecordingError:
+    """Return in words what an error of SQLite means for the file: a full disk, one that cannot be written, damage."""
+    said = str(error)
+    if isinstance(error, sqlite3.Error) and "full" in said:
+        return DiskFull(f"{path}: {said}")
+    if isinstance(error, MemoryError):
+        return RecordingError(f"{path}: not enough memory")
+    if isinstance(error, sqlite3.OperationalError) and any(words in said for words in _NO_DAMAGE):
+        return RecordingError(f"{path}: {said}")
+    return Damaged(f"{path}: {said}")
+
+
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    distrust(connection)
+    is_new = is_empty(connection)
+    if is_new and connection.execute("PRAGMA page_count").fetchone()[0] > _EMPTY_PAGES:
+        raise Damaged(f"{path}: the recording is damaged: its tables are gone")
+    if not is_new:
+        _require_own(connection, path)
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     # FULL: the log reaches the disk with every commit, so a power cut costs the interval and not the last minutes.
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA journal_size_limit=4194304")
-    if not is_empty(connection):
+    if is_new:
+        _make_tables(connection)
+
+
+def _require_own(connection: sqlite3.Connection, path: str) -> None:
+    require_tables(connection, _TABLES, path)
+    try:
         require_version(connection, path)
-        return
+    except RecordingError as error:
+        # With these tables it is oomtop's own: one of a later version is kept, not written to.
+        raise Damaged(str(error)) from None
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for statement in _TABLES.split(";"):
         connection.execute(statement)
@@ -97,7 +139,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("COMMIT")
 
 
-def open_for_reading(path: str) -> sqlite3.Connection:
+def open_for_reading(path: str, budget: Budget) -> sqlite3.Connection:
     """Return a connection that changes nothing; a file nobody may write to is read as it lies there.
 
     Raises:
@@ -110,17 +152,30 @@ def open_for_reading(path: str) -> sqlite3.Connection:
         raise RecordingError(f"{path}: {'there is no such recording' if missing else error.strerror}") from None
     problem = "cannot be read"
     for mode in ("mode=ro", "mode=ro&immutable=1"):
+        budget.begin()
+        connection = None
         try:
-            uri = f"file:{quote(os.path.abspath(path))}?{mode}"
-            connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None,
-                                         check_same_thread=False)  # fmt: skip
-            if is_empty(connection):
-                raise RecordingError(f"{path}: is empty; the recorder was ended before its first tick")
-            require_version(connection, path)
+            connection = _connect(f"file:{quote(os.path.abspath(path))}?{mode}")
+            _require_readable(connection, path, budget)
             return connection
-        except sqlite3.Error as error:
-            problem = str(error)
+        except FAILURES as error:
+            problem = str(error) or "not enough memory"
+        except RecordingError:
+            connection.close() if connection is not None else None
+            raise
     raise RecordingError(f"{path}: {problem}")
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _require_readable(connection: sqlite3.Connection, path: str, budget: Budget) -> None:
+    distrust(connection, budget)
+    if is_empty(connection):
+        raise RecordingError(f"{path}: is empty; the recorder was ended before its first tick")
+    require_tables(connection, _TABLES, path)
+    require_version(connection, path)
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:
@@ -134,13 +189,9 @@ def require_version(connection: sqlite3.Connection, path: str) -> None:
     Raises:
         RecordingError: it is not.
     """
-    try:
-        row = connection.execute("SELECT value FROM meta WHERE key='version'").fetchone()
-    except sqlite3.OperationalError as error:
-        if "no such table" not in str(error):
-            raise
-        row = None
-    if row is None or not str(row[0]).isdigit():
-        raise RecordingError(f"{path}: is a database, but no recording of oomtop")
-    if int(row[0]) > VERSION:
-        raise RecordingError(f"{path}: was made by a later oomtop (format {row[0]}; this one reads up to {VERSION})")
+    row = connection.execute("SELECT value FROM meta WHERE key='version'").fetchone()
+    version = "" if row is None else str(row[0])[:9]
+    if not (version.isascii() and version.isdigit()):
+        raise RecordingError(f"{path}: the recording is damaged: it names no format")
+    if int(version) > VERSION:
+        raise RecordingError(f"{path}: was made by a later oomtop (format {version}; this one reads up to {VERSION})")

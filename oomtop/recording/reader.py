@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import accumulate, islice
+from itertools import accumulate, islice, zip_longest
+from operator import lt
 from typing import NamedTuple
 
 from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.codec import Codec, Schema, unpack
 from oomtop.recording.kinds import RecordingError
-from oomtop.recording.layout import open_for_reading
+from oomtop.recording.layout import FAILURES, open_for_reading
 from oomtop.recording.store import Deed
+from oomtop.recording.trust import LATEST, Budget, require_possible, require_time
 from oomtop.snapshot import Snapshot
 
-_FIGURES = "id, chapter, time, monotonic, available, free, swap_used, some, full"
+_MOST_TICKS, _AT_ONCE = 400_000, 50_000
+"""A week of ticks has 121,000 when it is calm; 400,000 take 130 MB."""
+_MOST_EVENTS, _EVENT_BYTES, _ALL_EVENT_BYTES = 10_000, 1 << 20, 64 << 20
+_MOST_DEEDS = 10_000
+_MOST_SCHEMA = 1 << 18
+_CHAPTERS = "SELECT id, schema FROM chapters WHERE id > :last"
+# What has no place on a time line is left out as it is read.  A column of SQLite holds values of any type.
+_MOMENTS = f"""SELECT id, chapter, time, monotonic, available, free, swap_used, some, full FROM ticks WHERE id > :last
+  AND typeof(chapter) = 'integer' AND typeof(time) = 'real' AND typeof(monotonic) = 'real'
+  AND time BETWEEN 0 AND {LATEST} AND monotonic BETWEEN 0 AND {LATEST}
+  AND typeof(available) IN ('integer', 'null') AND typeof(free) IN ('integer', 'null')
+  AND typeof(swap_used) IN ('integer', 'null')
+  AND typeof(some) IN ('real', 'null') AND typeof(full) IN ('real', 'null')"""
+_EVENTS = f"""SELECT id, CAST(tick AS INTEGER), CAST(schema AS INTEGER), body FROM events
+  WHERE id > :last AND typeof(body) = 'blob' AND length(body) <= {_EVENT_BYTES}"""
+_DEEDS = f"""SELECT id, CAST(tick AS INTEGER), time, substr(CAST(title AS TEXT), 1, 500),
+  substr(CAST(status AS TEXT), 1, 500), substr(CAST(summary AS TEXT), 1, 500) FROM actions
+  WHERE id > :last AND typeof(time) = 'real' AND time BETWEEN 0 AND {LATEST}"""
 
 
 class RecordedTick(NamedTuple):
@@ -50,7 +68,8 @@ class Recording:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._db = open_for_reading(path)
+        self._budget = Budget()
+        self._db = open_for_reading(path, self._budget)
         self._codecs: dict[int, Codec] = {}
         self._chapters: dict[int, int] = {}
         self.moments: list[RecordedTick] = []
@@ -61,6 +80,7 @@ class Recording:
         """What is damaged beside the facts, in words."""
         self._ends: list[float] = []
         self._last_event = self._last_deed = 0
+        self._event_room = _ALL_EVENT_BYTES
         self._at: tuple[int, Snapshot, bytes] | None = None
         self.refresh()
 
@@ -75,29 +95,39 @@ class Recording:
             RecordingError: the file is damaged.
         """
         count = len(self.moments)
-        try:
-            self._read_moments()
-            self._read_events()
-            self._read_deeds()
-        except (sqlite3.Error, TypeError, ValueError) as error:
-            raise RecordingError(f"{self.path}: {error}") from None
+        self._read_moments()
+        self._read_events()
+        self._read_deeds()
         return len(self.moments) > count
 
     def _read_moments(self) -> None:
-        last = self.moments[-1].id if self.moments else 0
-        fresh = [
-            RecordedTick._make(row)
-            for row in self._rows(f"SELECT {_FIGURES} FROM ticks WHERE id > ? ORDER BY id", last)
-        ]
-        self._chapters.update(self._rows("SELECT id, schema FROM chapters WHERE id > ?", last))
+        last = self.moments[-1].id if self.moments else self._skipped()
+        self._chapters.update(self._scan(_CHAPTERS, last, _MOST_TICKS))
+        while len(self.moments) < 2 * _MOST_TICKS and (fresh := self._scan(_MOMENTS, last, _AT_ONCE)):
+            self._take(list(map(RecordedTick._make, fresh)))
+            last = self.moments[-1].id
+
+    def _take(self, fresh: list[RecordedTick]) -> None:
         self.moments += fresh
         # A clock that was set back must not put the moments out of order.
         times = accumulate((moment.time for moment in fresh), max, initial=self._ends[-1] if self._ends else 0.0)
         self._ends.extend(islice(times, 1, None))
 
+    def _skipped(self) -> int:
+        """Return the id up to which a recording of too many ticks is not read, which is a problem to tell."""
+        try:
+            ((count,),) = self._rows("SELECT count(*) FROM ticks")
+            beyond = self._rows("SELECT id FROM ticks ORDER BY id DESC LIMIT 1 OFFSET ?", _MOST_TICKS)
+        except RecordingError:
+            # A damaged page; the scan finds it again, and tells.
+            return 0
+        if not beyond:
+            return 0
+        self.problems.append(f"{count} ticks are recorded; the newest {_MOST_TICKS} are shown")
+        return int(beyond[0][0])
+
     def _read_deeds(self) -> None:
-        query = "SELECT id, tick, time, title, status, summary FROM actions WHERE id > ? ORDER BY id"
-        for number, tick, *deed in self._rows(query, self._last_deed):
+        for number, tick, *deed in self._scan(_DEEDS, self._last_deed, _MOST_DEEDS):
             self._last_deed = number
             self.deeds.append((tick, Deed(*deed)))
 
@@ -162,14 +192,14 @@ class Recording:
             body = self._body("frames", moment.id)
             if body is not None:
                 data, raw = unpack(body, before[2])
-                snapshot = self._codec(moment).apply(before[1], data)
+                snapshot = require_possible(self._codec(moment).apply(before[1], data), self.path)
                 is_key = moment.id == moment.chapter
                 return index, snapshot, b"" if is_key else (before[2] + raw)[-(32 << 10) :]
         body = self._body("keys", moment.id)
         if body is None:
             raise RecordingError(f"{self.path}: the recorder took this moment out meanwhile")
         data, _ = unpack(body)
-        return index, self._codec(moment).load(Snapshot, data), b""
+        return index, require_possible(self._codec(moment).load(Snapshot, data), self.path), b""
 
     def _codec(self, moment: RecordedTick) -> Codec:
         schema = self._chapters.get(moment.chapter)
@@ -180,34 +210,77 @@ class Recording:
     def _codec_of(self, schema: int) -> Codec:
         codec = self._codecs.get(schema)
         if codec is None:
-            rows = self._rows("SELECT fields FROM schemas WHERE id=?", schema)
+            rows = self._rows("SELECT fields FROM schemas WHERE id=? AND length(fields) < ?", schema, _MOST_SCHEMA)
             if not rows:
                 raise RecordingError(f"{self.path}: the recording is damaged: no schema {schema}")
             codec = self._codecs[schema] = Codec((Snapshot, OomEvent), _parse_schema(str(rows[0][0])))
         return codec
 
     def _body(self, table: str, number: int) -> bytes | None:
-        try:
-            rows = self._rows(f"SELECT body FROM {table} WHERE id=?", number)
-        except sqlite3.Error as error:
-            raise RecordingError(f"{self.path}: {error}") from None
+        rows = self._rows(f"SELECT body FROM {table} WHERE id=?", number)
         body = rows[0][0] if rows else None
         if body is None or isinstance(body, bytes):
             return body
         raise RecordingError(f"{self.path}: the recording is damaged: a frame is no blob")
 
     def _read_events(self) -> None:
-        rows = self._rows("SELECT id, tick, schema, body FROM events WHERE id > ? ORDER BY id", self._last_event)
-        for number, tick, schema, body in rows:
+        """Read the events that are new; a damaged one costs itself, and what is beyond the bounds is told."""
+        for number, tick, schema, body in self._scan(_EVENTS, self._last_event, _MOST_EVENTS):
             self._last_event = number
             try:
-                data, _ = unpack(body)
-                self.incidents.append(Incident(tick, self._codec_of(schema).load(OomEvent, data)))
+                data, raw = unpack(body, most=min(_EVENT_BYTES, self._event_room))
+                event = self._codec_of(schema).load(OomEvent, data)
+                require_time(event.time)
             except RecordingError as error:
                 self.problems.append(f"event {number}: {error}")
+                continue
+            self._event_room -= len(raw)
+            self.incidents.append(Incident(tick, event))
+
+    def _scan(self, query: str, last: int, most: int) -> list[tuple]:  # type: ignore[type-arg]
+        """Return the rows after `last`; a damaged page costs what is on it, hence the other end is read as well."""
+        rows, problem = self._until_damaged(f"{query} ORDER BY id LIMIT :most", last, most)
+        if problem is None:
+            return _rising(rows, last)
+        beyond, _ = self._until_damaged(f"{query} ORDER BY id DESC LIMIT :most", rows[-1][0] if rows else last, most)
+        self._add_problem(f"{problem}: a part of it is left out")
+        return _rising(rows + beyond[::-1], last)
+
+    def _until_damaged(self, query: str, last: int, most: int) -> tuple[list[tuple], str | None]:  # type: ignore[type-arg]
+        self._budget.begin()
+        rows: list[tuple] = []  # type: ignore[type-arg]
+        try:
+            # What came before the error stays.
+            rows.extend(self._db.execute(query, {"last": last, "most": most}))
+        except FAILURES as error:
+            return rows, str(error)
+        return rows, None
+
+    def _add_problem(self, problem: str) -> None:
+        """Tell a problem once, however often the file is read again."""
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def _rows(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-        return self._db.execute(query, values).fetchall()
+        self._budget.begin()
+        try:
+            return self._db.execute(query, values).fetchall()
+        except FAILURES as error:
+            raise RecordingError(f"{self.path}: {error}") from None
+
+
+def _rising(rows: list[tuple], last: int) -> list[tuple]:  # type: ignore[type-arg]
+    """Return the rows without those whose ids are out of order, as only a damaged page has them."""
+    ids = [last, *(row[0] for row in rows)]
+    if all(map(lt, ids, islice(ids, 1, None))):
+        return rows
+    kept = []
+    for row, following in zip_longest(rows, ids[2:]):
+        is_ahead = following is not None and last < following <= row[0]
+        if row[0] > last and not is_ahead:
+            last = row[0]
+            kept.append(row)
+    return kept
 
 
 def _parse_schema(text: str) -> Schema:

@@ -15,6 +15,9 @@ from itertools import chain
 
 from oomtop.recording.kinds import FieldKind, absolute, mismatch
 
+NEEDED = object()
+"""The default of a field that nothing can stand for: a record that lacks it cannot be made."""
+
 
 @dataclass(slots=True)
 class RecordKind:
@@ -53,6 +56,8 @@ class RecordKind:
         for slot, item in zip(self.slots, data, strict=True):
             if slot is not None:
                 values[slot] = item if type(item) in plain[slot] else kinds[slot].load(item)
+        if NEEDED in values:
+            raise mismatch(self.name, data)
         return self.make(*values)
 
     def delta(self, old: object, new: object) -> object:
@@ -172,6 +177,9 @@ class RowsKind:
         arranged: list[object] = []
         pairs = iter(runs)
         for start, length in zip(pairs, pairs, strict=True):
+            # Each row has one place; more of them would be a few bytes that fill the memory.
+            if len(arranged) > len(rows) + len(fresh):
+                raise mismatch(self.name, data)
             if start < 0:
                 arranged.extend(self.row.load(next(new)) for _ in range(min(length, len(fresh))))
             else:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import sqlite3
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from oomtop.frozen import frozen
-from oomtop.host.trusted_file import Place, open_trusted
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.codec import Codec, pack
 from oomtop.recording.kinds import RecordingError
-from oomtop.recording.layout import open_for_writing
+from oomtop.recording.layout import FAILURES, DiskFull, cause_of, open_for_writing
+from oomtop.recording.ownership import put_aside, take_lock
 from oomtop.recording.retention import Chapter, Retention, choose
+from oomtop.recording.trust import Damaged
 from oomtop.snapshot import Snapshot, Tick
 
 CHAPTER_TICKS = 30
@@ -25,7 +23,6 @@ _MOST_ACTIONS = 5000
 _FREE_PAGES = 2000
 # Two tellings of one event differ in time by the drift between the kernel's clock and the wall clock.
 _SAME_EVENT = 2.0
-_MAGIC = b"SQLite format 3\0"
 
 
 @frozen
@@ -41,27 +38,39 @@ class Deed:
 class Store:
     """One writer of one file; a second one on the same file is refused."""
 
-    def __init__(self, path: str, bounds: Retention | None = None) -> None:
+    def __init__(
+        self, path: str, bounds: Retention | None = None, report: Callable[[str], object] = lambda text: None
+    ) -> None:
+        """`report` takes a line when a damaged recording is put aside.
+
+        Raises:
+            RecordingError: the file cannot be written, is no recording, or another recorder has it.
+        """
         self.path = path
         self._bounds = bounds or Retention()
-        self._lock = _take_lock(path)
-        try:
-            self._db = _open_or_replace(path)
-        except BaseException:
-            os.close(self._lock)
-            raise
+        self._report = report
         self._codec = Codec((Snapshot, OomEvent))
-        self._schema = self._register_schema()
         self._last: Snapshot | None = None
         self._latest = 0.0
         self._window = b""
         self._in_chapter = 0
-        self._next = self._one("SELECT coalesce(max(id), 0) + 1 FROM ticks")
         self._chapter = 0
+        self._has_made_room = False
+        self._is_open = False
+        self._lock = take_lock(path)
+        try:
+            self._open()
+        except DiskFull:
+            # Others may make room: each tick tries again, and says what is wrong.
+            pass
+        except BaseException:
+            os.close(self._lock)
+            raise
 
     def close(self) -> None:
         """Write the log back into the file and let go of it."""
-        self._db.close()
+        if self._is_open:
+            self._db.close()
         os.close(self._lock)
 
     def write(self, tick: Tick, deeds: Sequence[Deed] = ()) -> None:
@@ -71,42 +80,79 @@ class Store:
             RecordingError: the disk is full or the file cannot be written; the next tick is tried anew.
         """
         try:
+            if not self._is_open:
+                self._open()
             self._db.execute("BEGIN IMMEDIATE")
             self._insert(tick, deeds)
             self._db.execute("COMMIT")
             self._last, self._latest = tick.snapshot, tick.snapshot.time
             self._next += 1
+            self._has_made_room = False
             if self._in_chapter == 1:
                 self.trim()
-        except sqlite3.Error as error:
+        except FAILURES as error:
             self._last = None
-            raise RecordingError(f"{self.path}: {error}{self._recover(str(error))}") from None
+            problem = cause_of(error, self.path)
+            raise type(problem)(f"{problem}{self._recover(problem)}") from None
 
-    def _recover(self, problem: str) -> str:
+    def _open(self) -> None:
+        """Open the file; one that is damaged is put aside, and recording begins anew."""
+        try:
+            self._begin()
+        except Damaged as error:
+            self._begin_anew(error)
+
+    def _begin_anew(self, damage: Damaged) -> None:
+        self._report(f"{damage}; kept as {put_aside(self.path)}")
+        self._begin()
+
+    def _begin(self) -> None:
+        self._db = open_for_writing(self.path)
+        try:
+            self._schema = self._register_schema()
+            self._require_sound()
+            self._next = self._one("SELECT coalesce(max(id), 0) + 1 FROM ticks")
+        except FAILURES as error:
+            self._db.close()
+            raise cause_of(error, self.path) from None
+        self._is_open = True
+
+    def _require_sound(self) -> None:
+        """Walk the tables that every start and every reader walks: a twentieth of the file, a damaged page raises."""
+        for table in ("chapters", "ticks", "actions"):
+            self._one(f"SELECT count(*) FROM {table} NOT INDEXED")
+
+    def _recover(self, problem: RecordingError) -> str:
         """Make room on a full disk, put a damaged file aside; return what did not help, for the message."""
         try:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            if "full" in problem:
-                self.trim(self._size() // 2)
-            elif "malformed" in problem or "not a database" in problem:
-                self._begin_anew()
-        except (sqlite3.Error, OSError, RecordingError) as error:
+            if isinstance(problem, DiskFull):
+                self._make_room()
+            elif isinstance(problem, Damaged):
+                self._db.close()
+                self._is_open = False
+                self._begin_anew(problem)
+        except FAILURES as error:
+            return "" if str(error) in str(problem) else f"; {error}"
+        except RecordingError as error:
             return f"; {error}"
         return ""
 
-    def _begin_anew(self) -> None:
-        self._db.close()
-        _put_aside(self.path)
-        self._db = open_for_writing(self.path)
-        self._schema, self._next = self._register_schema(), 1
+    def _make_room(self) -> None:
+        """Take out half of the past, once: where that does not help, what is left is not the reason."""
+        if not self._has_made_room:
+            self._has_made_room = True
+            self.trim(self._size() // 2)
 
     def trim(self, max_bytes: int | None = None) -> None:
         """Take out the oldest chapters until the file is within its bounds."""
         limit = self._bounds.max_bytes if max_bytes is None else max_bytes
         bounds = Retention(limit, self._bounds.max_seconds)
         chapters = self._chapters()
-        events = [row[0] for row in self._db.execute("SELECT time FROM events WHERE time IS NOT NULL ORDER BY time")]
+        events = sorted(
+            row[0] for row in self._db.execute("SELECT CAST(time AS REAL) FROM events WHERE time IS NOT NULL")
+        )
         now = chapters[-1].end if chapters else 0.0
         while (chapter := choose(chapters, events, bounds, now, self._size())) is not None:
             self._delete(chapter)
@@ -163,7 +209,7 @@ class Store:
         return self._db.execute("INSERT INTO schemas(fields) VALUES(?)", (text,)).lastrowid or 0
 
     def _chapters(self) -> list[Chapter]:
-        rows = self._db.execute("SELECT id, time FROM chapters ORDER BY id").fetchall()
+        rows = self._db.execute("SELECT id, coalesce(CAST(time AS REAL), 0.0) FROM chapters ORDER BY id").fetchall()
         ends = [row[1] for row in rows[1:]] + [self._latest]
         return [Chapter(row[0], row[1], end) for row, end in zip(rows, ends, strict=True)]
 
@@ -190,50 +236,3 @@ def _figures(snapshot: Snapshot) -> tuple[float | int | None, ...]:
     some = pressure.some.avg10 if pressure is not None else None
     full = pressure.full.avg10 if pressure is not None and pressure.full is not None else None
     return snapshot.time, snapshot.monotonic, memory.mem_available, memory.mem_free, used, some, full
-
-
-def _take_lock(path: str) -> int:
-    """Return the lock's descriptor; the kernel gives the lock back when the process ends, however it ends.
-
-    Raises:
-        RecordingError: another recorder has it.
-    """
-    try:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
-        with Place(f"{path}-lock", follows=False) as place:
-            descriptor = place.open(os.O_RDWR | os.O_CREAT)
-    except OSError as error:
-        raise RecordingError(f"{path}: {error.strerror}") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise RecordingError(f"{path}: another recorder writes to it") from None
-    return descriptor
-
-
-def _open_or_replace(path: str) -> sqlite3.Connection:
-    """Open the file; one that the disk damaged is put aside, and recording begins anew."""
-    try:
-        return open_for_writing(path)
-    except sqlite3.OperationalError as error:
-        raise RecordingError(f"{path}: {error}") from None
-    except sqlite3.DatabaseError:
-        _put_aside(path)
-        return open_for_writing(path)
-
-
-def _put_aside(path: str) -> None:
-    """Rename a damaged recording and its log.
-
-    Raises:
-        RecordingError: it never was one, so it is left where it is.
-    """
-    with open(open_trusted(path), "rb") as file:
-        head = file.read(len(_MAGIC))
-    if head != _MAGIC and any(head):
-        raise RecordingError(f"{path}: is no recording of oomtop")
-    aside = f"{path}.damaged-{int(time.time())}"
-    for ending in ("", "-wal", "-shm"):
-        if os.path.exists(path + ending):
-            os.replace(path + ending, aside + ending)

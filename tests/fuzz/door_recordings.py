@@ -1,0 +1,228 @@
+"""Recordings handed over by somebody: shown as far as they can be read, and never run; the recorder goes on."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import zlib
+from functools import lru_cache
+
+from oomtop.analysis.assessment import assess
+from oomtop.analysis.sizing.peaks import observe
+from oomtop.analysis.sizing.recommend import recommend
+from oomtop.errors import OomtopError
+from oomtop.history import History
+from oomtop.recording.reader import Recording
+from oomtop.recording.store import Deed, Store
+from oomtop.render.assessment_json import assessment_to_json
+from oomtop.render.recommend import render_recommendation
+from oomtop.render.top import render_top
+from oomtop.snapshot import Tick
+from oomtop.sources.replay import ReplaySource
+from tests.fuzz.harness import NASTY, Door, mutate
+from tests.synthetic import SyntheticMachine, make_event
+
+PAGE = 4096
+TABLES = ("meta", "schemas", "chapters", "ticks", "keys", "frames", "events", "actions")
+ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT x FROM c"
+SCHEMES = (
+    "DROP TABLE {table}; CREATE VIEW {table} AS {endless}",
+    "CREATE TRIGGER t AFTER INSERT ON {table} BEGIN SELECT * FROM ({endless}); END",
+    "CREATE VIRTUAL TABLE v USING fts5(x)",
+    "CREATE TABLE other(x DEFAULT (zeroblob(900000000)))",
+    "CREATE INDEX i ON {table}(zeroblob(1000000))",
+    "DROP TABLE {table}",
+    "ALTER TABLE {table} ADD COLUMN more",
+    "UPDATE meta SET value = '{number}'",
+    "UPDATE ticks SET {figure} = {value}",
+    "UPDATE ticks SET {figure} = {value} WHERE id % 3 = 0",
+    "UPDATE chapters SET schema = {value}",
+    "UPDATE chapters SET time = {value}",
+    "UPDATE events SET time = {value}, tick = {value}, schema = {value}",
+    "UPDATE actions SET time = {value}, title = {value}",
+    "UPDATE {bodies} SET body = zeroblob({size}) WHERE id % 13 = 1",
+    "UPDATE {bodies} SET body = {value}",
+    "DELETE FROM {table} WHERE rowid % 2",
+    "INSERT INTO ticks SELECT {number} + id, chapter, time, monotonic, 1, 1, 1, 1, 1 FROM ticks",
+    "UPDATE ticks SET id = id * 100000000000000000",
+)
+VALUES = ("'x'", "-1", "1e308", "9e999", "-9e999", "9223372036854775807", "NULL", "x'ff00'", "0", "zeroblob(3000000)")
+FIGURES = ("chapter", "time", "monotonic", "available", "free", "swap_used", "some", "full")
+
+
+@lru_cache(1)
+def sample() -> bytes:
+    """Return a recording of two chapters, with events and actions."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/r.db"
+        store = Store(path)
+        for number, tick in enumerate(SyntheticMachine(12, 6, busy=0.4).ticks(45, event_every=11)):
+            store.write(
+                tick, (Deed(tick.snapshot.time, f"Deed {number}", "done", "exited"),) if number % 9 == 0 else ()
+            )
+        store.close()
+        with open(path, "rb") as file:
+            return file.read()
+
+
+def make(rng):
+    """Return (what is done to the bytes, statements, changed JSON): one kind of harm, or several."""
+    kind = rng.choice(("bits", "bits", "bits", "bytes", "cut", "pages", "schema", "schema", "body", "body"))
+    data = bytearray(sample())
+    if kind == "bits":
+        for _ in range(rng.choice((1, 1, 1, 2, 8, 64))):
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    elif kind == "bytes":
+        data = bytearray(mutate(rng, bytes(data)))
+    elif kind == "cut":
+        del data[rng.randrange(len(data)) :]
+    elif kind == "pages":
+        pages = [data[at : at + PAGE] for at in range(0, len(data), PAGE)]
+        for _ in range(rng.randint(1, 3)):
+            one, other = rng.randrange(len(pages)), rng.randrange(len(pages))
+            pages[one], pages[other] = pages[other], pages[one] if rng.random() < 0.5 else pages[other]
+        data = bytearray(b"".join(pages))
+    statements = [_statement(rng) for _ in range(rng.randint(1, 2))] if kind == "schema" else []
+    return bytes(data), statements, rng.random() if kind == "body" else None
+
+
+def _statement(rng):
+    return rng.choice(SCHEMES).format(
+        table=rng.choice(TABLES), endless=ENDLESS, number=rng.choice((0, 2, 10**15, 9 * 10**18)),
+        figure=rng.choice(FIGURES), value=rng.choice(VALUES), bodies=rng.choice(("keys", "frames", "events")), size=rng.choice((9, 3_000_000)),
+    )  # fmt: skip
+
+
+def attempt(case):
+    """Read it as `replay` and `recommend` do, and record onto it."""
+    data, statements, seed = case
+    folder = tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    try:
+        path = f"{folder}/r.db"
+        with open(path, "wb") as file:
+            file.write(data)
+        _harm(path, statements, seed)
+        _read(path)
+        _replay(path)
+        _record(path)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _harm(path, statements, seed):
+    if not statements and seed is None:
+        return
+    database = sqlite3.connect(path, isolation_level=None)
+    try:
+        for statement in statements:
+            database.executescript(statement)
+        if seed is not None:
+            _change_body(database, seed)
+    except sqlite3.Error:
+        pass
+    finally:
+        database.close()
+
+
+def _change_body(database, seed):
+    """Pack changed JSON as well as the recorder would have."""
+    from random import Random
+
+    rng = Random(seed)
+    table = rng.choice(("keys", "keys", "events", "frames", "schemas"))
+    column = "fields" if table == "schemas" else "body"
+    number, body = rng.choice(database.execute(f"SELECT id, {column} FROM {table}").fetchall())
+    text = (
+        body.encode()
+        if table == "schemas"
+        else zlib.decompressobj(-15, b"").decompress(body)
+        if table != "frames"
+        else b"[]"
+    )
+    changed = mutate(rng, text) if rng.random() < 0.5 else _change_number(rng, text)
+    if table != "schemas":
+        squeeze = zlib.compressobj(6, zlib.DEFLATED, -15)
+        changed = squeeze.compress(changed) + squeeze.flush()
+    else:
+        changed = changed.decode("utf-8", "replace")
+    database.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (changed, number))
+
+
+def _change_number(rng, text):
+    """Put something else in the place of one or more values."""
+    words = text.split(b",")
+    for _ in range(rng.choice((1, 1, 3, 20))):
+        words[rng.randrange(len(words))] = rng.choice(
+            (b"0", b"-1", b"null", b"[]", b'""', b"true", b"1e308", *NASTY[:10])
+        )
+    return b",".join(words)
+
+
+def _read(path):
+    try:
+        recording = Recording(path)
+    except OomtopError:
+        return
+    try:
+        history, before = History(), None
+        for _, snapshot in recording.read(0, len(recording.moments)):
+            tick = Tick(snapshot, tuple(item.event for item in recording.incidents))
+            history.add(tick)
+            before = assess(tick, history, before)
+        if before is not None:
+            render_top(before, 10, "memory", 100)
+            assessment_to_json(before)
+            seen = observe(snapshot for _, snapshot in recording.read(0, len(recording.moments)))
+            if seen is not None:
+                render_recommendation(recommend(seen), "all")
+    except OomtopError:
+        pass
+    finally:
+        recording.close()
+
+
+def _replay(path):
+    """Jump through it as the keys do."""
+    try:
+        source = ReplaySource(Recording(path), None)
+    except OomtopError:
+        return
+    ticks = source.ticks()
+    try:
+        next(ticks)
+        for move in (source.highest_pressure, lambda: source.beside(1), lambda: source.go(10**9)):
+            if move() is not None:
+                next(ticks)
+    except (OomtopError, StopIteration):
+        pass
+    finally:
+        source.close()
+        ticks.close()
+
+
+def _record(path):
+    """Whatever was there, what is recorded now can be read."""
+    snapshot = SyntheticMachine(3, 3).snapshot()
+    written = 0
+    try:
+        store = Store(path)
+    except OomtopError as error:
+        if "is no recording of oomtop" in str(error) or "but no recording" in str(error):
+            return
+        raise
+    for number in range(3):
+        try:
+            store.write(Tick(snapshot, (make_event(5.0, number),)))
+            written += 1
+        except OomtopError:
+            pass
+    store.close()
+    recording = Recording(path)
+    try:
+        assert written >= 2
+        assert recording.snapshot(len(recording.moments) - 1) == snapshot
+    finally:
+        recording.close()
+
+
+DOOR = Door("recordings", make, attempt, few=60, many=20_000)

@@ -5,7 +5,6 @@ Sample: `{"schema": 1, "alert": "low", "state": "firing", "text": "low: availabl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from heapq import nlargest
 
@@ -14,6 +13,7 @@ from oomtop.analysis.sentences import describe_event
 from oomtop.config.alerts import AlertRule
 from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
+from oomtop.render.json_text import json_text
 from oomtop.units import format_duration, printable
 
 SCHEMA = 1
@@ -90,7 +90,7 @@ def write_letter(notice: Notice, assessment: Assessment) -> Letter:
         "event": None if notice.event is None else _event(notice),
         **_machine(assessment),
     }
-    return Letter(json.dumps(body).encode(), environ)
+    return Letter(json_text(body).encode(), environ)
 
 
 def _short(text: str) -> str:

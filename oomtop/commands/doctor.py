@@ -32,9 +32,9 @@ def run(options: argparse.Namespace) -> int:
     now, found = assess_once(), read_abilities(Root())
     abilities, risks = judge(found), by_severity((*audit(now, found), *setting_risks(now)))
     if options.json:
-        import json
+        from oomtop.render.json_text import json_text
 
-        print(json.dumps(doctor_to_json(now, abilities, risks)))
+        print(json_text(doctor_to_json(now, abilities, risks)))
     else:
         print(render_doctor(now, abilities, risks, min(100, output_width())))
     return FOUND if any(risk.severity is not Severity.INFO for risk in risks) else 0

@@ -44,9 +44,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _as_json(plan: Plan, outcome: Outcome) -> str:
     """Return how it ended: bytes and seconds; `end` is `killed`, `time is up` or null for a drill that failed."""
-    import json
+    from oomtop.render.json_text import json_text
 
-    return json.dumps(
+    return json_text(
         {
             "schema": SCHEMA,
             "title": plan.title,

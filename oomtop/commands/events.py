@@ -53,11 +53,10 @@ def _is_before(event: OomEvent, since: float | None) -> bool:
 
 def _print(events: Sequence[OomEvent], options: argparse.Namespace) -> None:
     if options.format == "json":
-        import json
-
         from oomtop.render.events_json import events_to_json
+        from oomtop.render.json_text import json_text
 
-        print(json.dumps(events_to_json(events)))
+        print(json_text(events_to_json(events)))
         return
     from oomtop.analysis.postmortem.explain import explain
     from oomtop.render.events import PAGE, render_list, render_markdown, render_text

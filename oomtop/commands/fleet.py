@@ -71,11 +71,10 @@ def _print(prometheus: Prometheus, options: argparse.Namespace) -> int:
     now = time.time()
     machines = read_machines(prometheus, now, options.match, options.host_label)
     if options.json:
-        import json
-
         from oomtop.render.fleet_json import machines_to_json
+        from oomtop.render.json_text import json_text
 
-        print(json.dumps(machines_to_json(machines, prometheus.url, now)))
+        print(json_text(machines_to_json(machines, prometheus.url, now)))
         return 0
     from oomtop.render.fleet import render_fleet
 

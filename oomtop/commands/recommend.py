@@ -46,9 +46,9 @@ def run(options: argparse.Namespace) -> int:
         raise OomtopError(f"{path}: there is no such cgroup")
     found = recommend(seen, options.margin, path)
     if options.json:
-        import json
+        from oomtop.render.json_text import json_text
 
-        print(json.dumps(recommendation_to_json(found)))
+        print(json_text(recommendation_to_json(found)))
     else:
         print(render_recommendation(found, options.purpose))
     return 0

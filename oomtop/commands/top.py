@@ -49,11 +49,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(assessment: Assessment, options: argparse.Namespace) -> None:
     if options.json:
-        import json
-
         from oomtop.render.assessment_json import assessment_to_json
+        from oomtop.render.json_text import json_text
 
-        print(json.dumps(assessment_to_json(assessment, options.count)), flush=True)
+        print(json_text(assessment_to_json(assessment, options.count)), flush=True)
         return
     from oomtop.render.top import render_top
 

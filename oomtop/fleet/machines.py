@@ -159,11 +159,11 @@ def machines_of(answers: Mapping[str, Iterable[LabeledSeries]], host_label: str 
 
 
 def _by_target(series: Iterable[LabeledSeries]) -> dict[Target, tuple[LabeledSeries, ...]]:
-    found: dict[Target, tuple[LabeledSeries, ...]] = {}
+    found: dict[Target, list[LabeledSeries]] = {}
     for each in series:
         target = each.labels.get("job", ""), each.labels.get("instance", "")
-        found[target] = (*found.get(target, ()), each)
-    return found
+        found.setdefault(target, []).append(each)
+    return {target: tuple(several) for target, several in found.items()}
 
 
 def _machine(target: Target, said: Mapping[str, tuple[LabeledSeries, ...]], host_label: str) -> FleetMachine:
@@ -203,13 +203,13 @@ def _first(series: tuple[LabeledSeries, ...]) -> LabeledSeries | None:
 
 def _shortage(said: Mapping[str, tuple[LabeledSeries, ...]]) -> Shortage | None:
     first = _first(said["shortage"])
-    if first is None or not math.isfinite(first.value):
+    if first is None:
         return None
     resource = first.labels.get("resource", "")
     ends = {
         series.labels.get("__name__", ""): series.value
         for series in said["ends"]
-        if series.labels.get("resource", "") == resource and math.isfinite(series.value)
+        if series.labels.get("resource", "") == resource
     }
     earliest, latest = ends.get("oomtop_exhaustion_earliest_seconds"), ends.get("oomtop_exhaustion_latest_seconds")
     return Shortage(resource, first.value, earliest, latest)

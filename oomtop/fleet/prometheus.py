@@ -8,13 +8,16 @@ Sample answer: `{"status":"success","data":{"resultType":"vector","result":[{"me
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
 import ssl
+import threading
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
@@ -22,8 +25,12 @@ from oomtop import __version__
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
 
-MAX_ANSWER = 64 << 20
-"""Bytes of one answer: some 200,000 series.  More is refused, not held."""
+MAX_ANSWER = 12 << 20
+"""Bytes of one answer: some 40,000 series.  More is refused, not held."""
+_MOST_PARTS = 400_000
+"""Lists and objects of one answer: empty ones take forty times their text."""
+_LARGEST = float(1 << 63)
+_LATEST = 1e11
 _ERROR_LENGTH = 300
 
 
@@ -53,7 +60,11 @@ class Prometheus:
         Raises:
             PrometheusError: no http or https URL, or a CA file that cannot be read.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError as error:
+            raise PrometheusError(f"{url!r} is no URL: {error}") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise PrometheusError(f"{url!r} is no URL such as http://127.0.0.1:9090")
         place = parts.netloc.rpartition("@")[2]
@@ -67,11 +78,9 @@ class Prometheus:
             self._headers["Authorization"] = f"Bearer {token}"
         self._timeout = timeout
         try:
-            context = ssl.create_default_context(cafile=ca_file)
+            self._tls = ssl.create_default_context(cafile=ca_file)
         except OSError as error:
             raise PrometheusError(f"{ca_file}: {error.strerror or error}") from None
-        # A redirect would carry the credentials to another place.
-        self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _NoRedirects())
 
     def query(self, query: str) -> tuple[LabeledSeries, ...]:
         """Return what an expression is now.
@@ -92,38 +101,143 @@ class Prometheus:
     def _ask(self, call: str, words: Mapping[str, str]) -> tuple[LabeledSeries, ...]:
         request = urllib.request.Request(f"{self.url}/api/v1/{call}?{urlencode(words)}", headers=self._headers)
         try:
-            with self._opener.open(request, timeout=self._timeout) as answer:
-                body = _read(answer)
-        except urllib.error.HTTPError as error:
-            raise PrometheusError(f"{self.url}: {_refusal(error)}") from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            body = self._body(request)
+        except (OSError, http.client.HTTPException, ValueError, RuntimeError) as error:
             raise PrometheusError(f"{self.url}: {_in_words(error)}") from None
         try:
             return parse_answer(body)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
             raise PrometheusError(f"{self.url}: that is not an answer of Prometheus' API: {body[:80]!r}") from None
+
+    def _body(self, request: urllib.request.Request) -> bytes:
+        """Return the whole answer, within the deadline.
+
+        Raises:
+            OSError, HTTPException, ValueError, RuntimeError: as `_in_words` tells them.
+        """
+        with _Deadline(self._timeout) as deadline:
+            opener = urllib.request.build_opener(
+                _Http(deadline), _Https(deadline, self._tls), _NoRedirects(), urllib.request.HTTPErrorProcessor()
+            )
+            try:
+                with opener.open(request, timeout=self._timeout) as answer:
+                    body = _read(answer)
+            except urllib.error.HTTPError as error:
+                said = _refusal(error)
+                deadline.check()
+                raise ValueError(said) from None
+            except (OSError, http.client.HTTPException, ValueError):
+                deadline.check()
+                raise
+            deadline.check()
+            return body
+
+
+class _Deadline:
+    """Cuts the connection when the time for the whole answer is over: a byte a second is no answer."""
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self._socket: socket.socket | None = None
+        self._is_over = False
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._timer.cancel()
+        if self._socket is not None:
+            self._socket.close()
+
+    def watch(self, connected: socket.socket) -> None:
+        """Cut this one, through a descriptor of its own: TLS wraps the other."""
+        self._socket = connected.dup()
+        if self._is_over:
+            self._cut()
+
+    def check(self) -> None:
+        """Raise TimeoutError where it is over: what came is cut off."""
+        if self._is_over:
+            raise TimeoutError
+
+    def _cut(self) -> None:
+        self._is_over = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, deadline: _Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open it as the class above does, with the deadline on the connection."""
+        deadline = self._deadline
+
+        class Connection(http.client.HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                deadline.watch(self.sock)
+
+        return self.do_open(Connection, request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, deadline: _Deadline, tls: ssl.SSLContext) -> None:
+        super().__init__(context=tls)
+        self._deadline, self._tls = deadline, tls
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open it as the class above does, with the deadline on the connection before its handshake."""
+        deadline, tls = self._deadline, self._tls
+
+        class Connection(http.client.HTTPSConnection):
+            def connect(self) -> None:
+                http.client.HTTPConnection.connect(self)
+                deadline.watch(self.sock)
+                # Behind a proxy it is the name at the tunnel's far end.
+                name = getattr(self, "_tunnel_host", None) or self.host
+                self.sock = tls.wrap_socket(self.sock, server_hostname=name)
+
+        return self.do_open(Connection, request)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *words: object) -> None:
-        """Follow none: the answer is reported as it is."""
+        """Follow none, which would carry the credentials to another place: the answer is reported as it is."""
 
 
 def parse_answer(body: bytes) -> tuple[LabeledSeries, ...]:
     """Return the series of an answer's `data`.
 
+    A point that no figure of oomtop can have (NaN, infinite, negative, beyond 2^63) is left out, and a series without
+    another with it.
+
     Raises:
-        ValueError, KeyError, TypeError, IndexError, AttributeError: it has another shape.
+        ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError: it has another shape.
     """
-    data = json.loads(body)["data"]
+    if body.count(b"[") + body.count(b"{") > _MOST_PARTS:
+        raise ValueError("too many parts")
+    # As floats: a whole number may have more digits than one of Python's is allowed.
+    data = json.loads(body, parse_int=float)["data"]
     many = {"vector": False, "matrix": True}[data["resultType"]]
-    return tuple(
+    found = (
         LabeledSeries(
             {str(name): str(value) for name, value in item["metric"].items()},
-            tuple((float(time), float(value)) for time, value in (item["values"] if many else (item["value"],))),
+            _points(item["values"] if many else (item["value"],)),
         )
         for item in data["result"]
     )
+    return tuple(series for series in found if series.points)
+
+
+def _points(pairs: Iterable[tuple[float, str]]) -> tuple[tuple[float, float], ...]:
+    points = ((float(time), float(value)) for time, value in pairs)
+    return tuple((time, value) for time, value in points if 0 <= time < _LATEST and 0 <= value < _LARGEST)
 
 
 def _read(answer: IO[bytes]) -> bytes:
@@ -137,7 +251,7 @@ def _refusal(error: urllib.error.HTTPError) -> str:
     """Return what the server says is wrong: `{"status":"error","errorType":"bad_data","error":"parse error"}`."""
     try:
         said = json.loads(error.read(1 << 16))["error"]
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, RecursionError):
         said = error.reason
     return f"HTTP {error.code}: {str(said)[:_ERROR_LENGTH]}"
 

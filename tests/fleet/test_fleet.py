@@ -1,7 +1,9 @@
 """The table of machines: what Prometheus may answer, what becomes of it, and what the keys do."""
 
 import asyncio
+import contextlib
 import json
+import socket
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +17,7 @@ from oomtop.fleet.machines import FleetMachine, NextVictim, Shortage, machines_o
 from oomtop.fleet.prometheus import LabeledSeries, Prometheus, PrometheusError, parse_answer
 from oomtop.render.fleet import COLUMNS, NOTHING, describe, fit, machine_line, render_fleet
 from oomtop.render.fleet_json import machines_to_json
+from oomtop.render.json_text import json_text
 from oomtop.tui.fleet import app as fleet_app
 from oomtop.tui.fleet.app import FleetApp, MachineList
 from oomtop.tui.widgets.text_block import Sheet
@@ -71,7 +74,7 @@ def test_a_vector_and_a_matrix_are_read():
     (one,) = parse_answer(answer({"metric": {"instance": "a"}, "value": [5.5, "42"]}))
     assert (one.labels, one.points, one.value) == ({"instance": "a"}, ((5.5, 42.0),), 42.0)
     (many,) = parse_answer(answer({"metric": {}, "values": [[1, "1"], [2, "+Inf"]]}, kind="matrix"))
-    assert many.points == ((1.0, 1.0), (2.0, float("inf")))
+    assert many.points == ((1.0, 1.0),)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,11 @@ def test_a_vector_and_a_matrix_are_read():
         (200, b'{"data":{"resultType":"vector","result":[{"metric":{}}]}}', "not an answer"),
         (200, answer(kind="scalar"), "not an answer"),
         (200, answer({"metric": 7, "value": [1, "1"]}), "not an answer"),
+        (200, b"[" * 100_000, "not an answer"),
+        (200, b"[{" * 400_000, "not an answer"),
+        (200, b'{"a":' * 100_000, "not an answer"),
+        (400, b"[" * 60_000, "HTTP 400: Bad Request"),
+        (200, b"\xff\xfe", "not an answer"),
     ],
 )
 def test_what_is_no_answer_is_said(server, status, body, expected):
@@ -106,8 +114,6 @@ def test_nobody_there_and_nobody_answering(server):
     server.server_close()
     with pytest.raises(PrometheusError, match=r"refused|reset"):
         Prometheus(server.url).query("up")
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as deaf, pytest.raises(PrometheusError, match="no answer in time"):
         Prometheus(f"http://127.0.0.1:{deaf.getsockname()[1]}", timeout=0.2).query("up")
 
@@ -123,6 +129,70 @@ def test_credentials_are_sent_and_never_shown(server):
     Prometheus(server.url, token="t0ken").query_range("up", 1.0, 2.0, 0.5)
     assert server.asked[-1][1]["Authorization"] == "Bearer t0ken"
     assert "start=1.0&end=2.0&step=0.5" in server.asked[-1][0]
+
+
+@pytest.fixture
+def dripping():
+    """Answer one request with a part of the answer, then a byte now and then, until told to end."""
+    over = threading.Event()
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve(begin):
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(begin)
+            while not over.wait(0.05):
+                connection.sendall(b" ")
+
+    def start(begin):
+        threading.Thread(target=serve, args=(begin,), daemon=True).start()
+        return f"127.0.0.1:{listening.getsockname()[1]}"
+
+    yield start
+    over.set()
+    listening.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    "begin", [b"", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 500 no\r\n\r\n"]
+)
+def test_the_deadline_is_for_the_whole_answer(dripping, scheme, begin):
+    """Each byte comes well within the timeout of a read."""
+    begin = b"\x16\x03\x03\x40\x00\x02" if scheme == "https" else begin
+    with pytest.raises(PrometheusError, match="no answer in time"):
+        Prometheus(f"{scheme}://{dripping(begin)}", timeout=0.4).query("up")
+
+
+def figure(value, name="memory_total_bytes"):
+    labels = {"job": "oomtop", "instance": "a:9797", "__name__": f"oomtop_{name}"}
+    return {"metric": labels, "value": [1, value]}
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Inf", "+Inf", "1e400", "-1", "9" * 400, "1e19", 10**400, -(10**400)])
+def test_a_figure_that_cannot_be_is_unknown_and_never_nan(value):
+    names = ("memory_total_bytes", "memory_available_bytes", "swap_total_bytes", "sample_timestamp_seconds")
+    body = answer(figure("1", "x"), *(figure(value, name) for name in names))
+    (machine,) = machines_of(answers_with(figures=parse_answer(body)))
+    assert (machine.total, machine.available, machine.swap_total, machine.sampled) == (None,) * 4
+    assert "NaN" not in json_text(machines_to_json([machine], "u", NOW))
+    assert render_fleet([machine], NOW, 120)
+
+
+def test_a_time_that_cannot_be_is_left_out():
+    for time in (10**400, -1, 1e300):
+        assert parse_answer(answer({"metric": {}, "value": [time, "1"]})) == ()
+
+
+def test_a_hundred_thousand_series_of_one_machine_take_no_time():
+    many = machines_of(answers_with(figures=[series(1.0, f"oomtop_{number}") for number in range(100_000)]))
+    assert len(many) == 1
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://x:99999", "http://x:y"])
+def test_a_url_that_is_malformed(url):
+    with pytest.raises(PrometheusError, match="is no URL"):
+        Prometheus(url)
 
 
 @pytest.mark.parametrize("url", ["prometheus:9090", "ftp://x", "http://", ""])

@@ -98,3 +98,19 @@ def complain(text: str) -> None:
     # Where the disk behind stderr is full there is nobody left to tell, and the exit code still tells.
     with suppress(OSError):
         print(f"oomtop: {printable(text)}", file=sys.stderr, flush=True)
+
+
+def has_screen(what: str, instead: str) -> bool:
+    """Whether this terminal can show a full screen; says it in one line if not."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        complain(f"{what} needs a terminal{instead}")
+        return False
+    if os.environ.get("TERM") in ("dumb", "unknown"):
+        complain(f"{what} needs a terminal that can move its cursor, and TERM is {os.environ['TERM']}{instead}")
+        return False
+    return True
+
+
+def exit_code(code: int | None) -> int:
+    """Return what a screen ends with: 1 where it ended without having been told to."""
+    return 1 if code is None else code

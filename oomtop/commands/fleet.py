@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import complain, output_width, seconds
+from oomtop.commands.arguments import exit_code, has_screen, output_width, seconds
 
 if TYPE_CHECKING:
     from oomtop.fleet.prometheus import Prometheus
@@ -47,8 +46,7 @@ def run(options: argparse.Namespace) -> int:
     prometheus = Prometheus(url, _token(options.token_file), options.ca_file, options.timeout)
     if options.once or options.json:
         return _print(prometheus, options)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        complain("the table of machines needs a terminal; --once or --json prints it")
+    if not has_screen("the table of machines", "; --once or --json prints it"):
         return 2
     return _show(prometheus, options)
 
@@ -100,4 +98,4 @@ def _show(prometheus: Prometheus, options: argparse.Namespace) -> int:
     for mistake in mistakes:
         app.remark(str(mistake))
     app.run()
-    return app.return_code or 0
+    return exit_code(app.return_code)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import complain, seconds
+from oomtop.commands.arguments import exit_code, has_screen, seconds
 
 if TYPE_CHECKING:
     from oomtop.alerts.notice import Notice
@@ -63,8 +63,7 @@ def show(
     note: Callable[[Notice], None] = lambda notice: None,
 ) -> int:
     """Show what `watch` makes of an interval in seconds; `note` takes the alerts of the configuration."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        complain("the monitor needs a terminal; `oomtop top` works in pipes")
+    if not has_screen("the monitor", "; `oomtop top` works without one"):
         return 2
     # Nearly all that a start allocates stays; the collector would walk it again and again (35 ms).
     gc.disable()
@@ -103,7 +102,7 @@ def show(
     app.run()
     if settings.alerts is not None:
         settings.alerts.close()
-    return app.return_code or 0
+    return exit_code(app.return_code)
 
 
 def _alerts(config: Config, report: Callable[[str], object], note: Callable[[Notice], None]) -> AlertWatch | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
-from oomtop.commands.arguments import complain
+from oomtop.commands.arguments import complain, exit_code, has_screen
 
 HELP = "the same screens on a recording: play, step, jump from one OOM event to the next"
 
@@ -22,8 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Open a recording at its end, or at a time, standing still."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        complain("the replay needs a terminal")
+    if not has_screen("the replay", ""):
         return 2
     from oomtop.config.load import config_paths, load_config
 
@@ -61,4 +59,4 @@ def run(options: argparse.Namespace) -> int:
     for mistake in (*map(str, (*mistakes, *check_names(config))), *recording.problems):
         app.remark(mistake)
     app.run()
-    return app.return_code or 0
+    return exit_code(app.return_code)

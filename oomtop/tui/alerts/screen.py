@@ -42,7 +42,7 @@ class AlertsScreen(TabScreen):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "back", "Back", id="alerts.back")]
 
     def __init__(self, state: State, look: Look, rules: Sequence[AlertRule]) -> None:
-        super().__init__(state, look, id="alerts")
+        super().__init__(state, look, name="alerts")
         self._rules = tuple(rules)
 
     def compose(self) -> ComposeResult:

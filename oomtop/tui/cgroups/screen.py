@@ -98,7 +98,7 @@ class CgroupsScreen(TabScreen):
     CSS = stylesheet("cgroups/screen.tcss")
 
     def __init__(self, state: State, look: Look) -> None:
-        super().__init__(state, look, id="cgroups-tab")
+        super().__init__(state, look, name="cgroups-tab")
         self._sort = "current"
         self._folded: frozenset[str] = frozenset()
         self._text = ""
@@ -145,7 +145,7 @@ class CgroupsScreen(TabScreen):
         head = title_line(width, self._sort, self.look.ascii).strip()
         return (
             ("line", lines[paths.index(self.view.path)]),
-            ("path", self.view.path),
+            ("path", printable(self.view.path)),
             ("limits", detail),
             ("all lines", "\n".join([head, *lines])),
         )

@@ -36,7 +36,7 @@ class Dashboard(TabScreen):
     DEFAULT_CSS = stylesheet("dashboard/screen.tcss")
 
     def __init__(self, state: State, look: Look, latest: Callable[[], Assessment | None]) -> None:
-        super().__init__(state, look, id="processes-tab")
+        super().__init__(state, look, name="processes-tab")
         self._latest = latest
         self._charted = 0.0
 

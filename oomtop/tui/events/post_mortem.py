@@ -40,7 +40,7 @@ class PostMortemScreen(TabScreen):
     ]
 
     def __init__(self, state: State, look: Look, event: OomEvent) -> None:
-        super().__init__(state, look, id="post-mortem")
+        super().__init__(state, look, name="post-mortem")
         self._event = event
         self._explained = explain(event)
         self._note = ""
@@ -73,6 +73,11 @@ class PostMortemScreen(TabScreen):
     def view(self) -> LineView:
         """The lines."""
         return self.query_one(LineView)
+
+    @property
+    def subject(self) -> object:
+        """Return the event."""
+        return self._event
 
     def event(self) -> OomEvent | None:
         """Return the event that is explained."""

@@ -21,7 +21,7 @@ from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.panel import Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
-from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.tui.widgets.tab_screen import TabScreen, open_once
 from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import printable
 
@@ -43,7 +43,7 @@ class EventsScreen(TabScreen):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f5", "read_logs", "Read the logs again", id="events.read")]
 
     def __init__(self, state: State, look: Look) -> None:
-        super().__init__(state, look, id="events-tab")
+        super().__init__(state, look, name="events-tab")
         self._older: Sequence[OomEvent] = ()
         self._live: Sequence[OomEvent] = ()
         self._shown: Sequence[OomEvent] = ()
@@ -170,4 +170,4 @@ class EventsScreen(TabScreen):
 
     def on_event_list_opened(self, message: EventList.Opened) -> None:
         """Open the post-mortem."""
-        self.app.push_screen(PostMortemScreen(self.state, self.look, message.event))
+        open_once(self.app, PostMortemScreen(self.state, self.look, message.event))

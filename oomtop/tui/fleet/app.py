@@ -34,9 +34,9 @@ from oomtop.render.fleet import (
     title_line,
 )
 from oomtop.tui.shell.lifecycle import watch_terminal
-from oomtop.tui.style.ascii_filter import PlainApp
 from oomtop.tui.style.palette import Look, make_look
 from oomtop.tui.style.theme import theme_or_default
+from oomtop.tui.terminal.app import PlainApp
 from oomtop.tui.widgets.cursor_list import CursorList, move_keys
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.prompt_line import PromptLine

@@ -168,7 +168,7 @@ BY_SCREEN: Mapping[str, Sequence[Hint]] = {
     "kernel-tab": KERNEL,
     "process": PROCESS,
 }
-"""By the id of the screen, in the order in which they stand there."""
+"""By the name of the screen, in the order in which they stand there."""
 
 
 def figure_at(figures: Sequence[Hint], line: str, x: int) -> Hint | None:

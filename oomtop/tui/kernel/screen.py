@@ -71,7 +71,7 @@ class KernelScreen(TabScreen):
     CSS = stylesheet("kernel/screen.tcss")
 
     def __init__(self, state: State, look: Look) -> None:
-        super().__init__(state, look, id="kernel-tab")
+        super().__init__(state, look, name="kernel-tab")
         self._rows: tuple[SettingRow, ...] = ()
         self._cursor: str | None = None
         self._is_built = False

@@ -13,6 +13,7 @@ from oomtop.tui.process.screen import ProcessScreen
 from oomtop.tui.process.text_screens import READINGS, ReadingScreen
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.shell import Shell
+from oomtop.tui.widgets.tab_screen import open_once
 from oomtop.tui.widgets.terminal_handover import run_in_place
 
 _NOBODY = "no process is selected: choose one with the arrow keys"
@@ -28,7 +29,7 @@ class Inspections:
 
     def open_process(self, identity: ProcessId) -> None:
         """Open the screen of a process."""
-        self._app.push_screen(ProcessScreen(self._app.state, self._look, identity))
+        open_once(self._app, ProcessScreen(self._app.state, self._look, identity))
         self._app.call_after_refresh(self._app.feed)
 
     def do(self, what: str) -> None:
@@ -45,7 +46,7 @@ class Inspections:
             self._app.remark("a recording does not hold this")
         elif identity is not None:
             title = self._app.tab.targets_title()
-            self._app.push_screen(ReadingScreen(self._app.state, self._look, identity, title, READINGS[what]))
+            open_once(self._app, ReadingScreen(self._app.state, self._look, identity, title, READINGS[what]))
 
     def strace(self) -> None:
         """Follow the system calls of the first target, as htop does."""

@@ -36,6 +36,7 @@ from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.tab_screen import TabScreen
 from oomtop.tui.widgets.text_block import Page, Sheet
 from oomtop.tui.widgets.text_parts import section
+from oomtop.units import printable
 
 # A reading of smaps makes the target wait: the next one not before a hundred times as long, and ten seconds.
 _PAUSE_FACTOR = 100.0
@@ -61,7 +62,7 @@ class ProcessScreen(TabScreen):
     ]  # fmt: skip
 
     def __init__(self, state: State, look: Look, identity: ProcessId, root: Root | None = None) -> None:
-        super().__init__(state, look, id="process")
+        super().__init__(state, look, name="process")
         self._identity = identity
         self._root = root or Root()
         self._study: Study | None = None
@@ -234,6 +235,11 @@ class ProcessScreen(TabScreen):
 
     # -- keys -----------------------------------------------------------------------------------------
 
+    @property
+    def subject(self) -> object:
+        """Return the process."""
+        return self._identity
+
     def targets(self) -> tuple[ProcessId, ...]:
         """Return the process, as long as it lives."""
         gone = self._study is not None and self._study.exited_at is not None
@@ -250,7 +256,7 @@ class ProcessScreen(TabScreen):
         """Return the pid, the command and everything on the screen."""
         everything = "\n".join(sheet.text for sheet in self.query(Sheet) if sheet.text)
         command = (self._study.process.command or self._study.process.comm) if self._study is not None else ""
-        return (("everything", everything), ("pid", str(self._identity.pid)), ("command", command))
+        return (("everything", everything), ("pid", str(self._identity.pid)), ("command", printable(command)))
 
     def cgroup(self) -> str | None:
         """Return its cgroup."""

@@ -49,7 +49,7 @@ class ReadingScreen(TabScreen):
     ]
 
     def __init__(self, state: State, look: Look, identity: ProcessId, title: str, reading: TextSource) -> None:
-        super().__init__(state, look, id="reading")
+        super().__init__(state, look, name="reading")
         self._identity = identity
         self._title = title
         self._reading = reading
@@ -74,6 +74,11 @@ class ReadingScreen(TabScreen):
 
     def _focus(self) -> None:
         self.view.focus()
+
+    @property
+    def subject(self) -> object:
+        """Return the process and what of it is read."""
+        return self._identity, self._reading.title
 
     def targets(self) -> tuple[ProcessId, ...]:
         """Return the process that is read."""

@@ -16,7 +16,7 @@ class ReplayBar(Widget):
     DEFAULT_CSS = "ReplayBar { dock: bottom; height: 2; background: $panel; color: $foreground; }"
 
     def __init__(self, look: Look) -> None:
-        super().__init__(id="replay-bar")
+        super().__init__()
         self._look = look
         self._standing: TimeLineState | None = None
         self._lines: list[Text] = []

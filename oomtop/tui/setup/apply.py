@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from oomtop.config.load import config_paths
 from oomtop.errors import OomtopError
 from oomtop.frozen import replace
@@ -11,6 +9,7 @@ from oomtop.tui.base.options import Options
 from oomtop.tui.dashboard.screen import Dashboard
 from oomtop.tui.setup.save import save_options
 from oomtop.tui.setup.screen import SetupScreen
+from oomtop.tui.style.palette import has_colour, make_look
 from oomtop.tui.style.theme import theme_or_default
 from oomtop.tui.widgets.shell import Shell
 
@@ -41,8 +40,8 @@ def apply(app: Shell, dashboard: Dashboard, options: Options) -> None:
     table = dashboard.table
     if options.theme != before.theme:
         _take_theme(app, options.theme)
-    app.look.ascii = options.ascii
-    table.arrange_as(options.columns, options.ascii)
+    app.look.ascii = make_look(options.ascii, {}).ascii
+    table.arrange_as(options.columns, app.look.ascii)
     if options.sort is not None and options.sort != table.view.column.id:
         table.sort_by(options.sort, descending=None)
     dashboard.hide(options.hidden)
@@ -58,4 +57,4 @@ def _take_theme(app: Shell, name: str | None) -> None:
     app.register_theme(found.theme)
     app.ansi_color = found.ansi
     app.theme = found.theme.name
-    app.look.palette = {} if os.environ.get("NO_COLOR") else found.palette
+    app.look.palette = found.palette if has_colour() else {}

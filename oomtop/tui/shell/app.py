@@ -377,13 +377,6 @@ class OomtopApp(Shell):
             self._source.refresh()
         self.refresh(repaint=True, layout=True)
 
-    def copy_to_clipboard(self, text: str) -> None:
-        """Hand a text to the terminal's clipboard, and to tmux."""
-        from oomtop.tui.shell.clipboard import tmux_copy
-
-        if not tmux_copy(text):
-            super().copy_to_clipboard(text)
-
     def action_ask(self, what: str) -> None:
         """Have the tab in sight ask for a text to search, for a filter, or for a user."""
         tab = self.tab

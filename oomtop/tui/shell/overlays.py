@@ -33,8 +33,9 @@ def _export(app: Shell) -> None:
 def _alerts(app: Shell) -> None:
     """Show what fires and what is watched."""
     from oomtop.tui.alerts.screen import AlertsScreen
+    from oomtop.tui.widgets.tab_screen import open_once
 
-    app.push_screen(AlertsScreen(app.state, app.look, app.options.alerts.rules if app.options.alerts else ()))
+    open_once(app, AlertsScreen(app.state, app.look, app.options.alerts.rules if app.options.alerts else ()))
     app.feed()
 
 

@@ -28,6 +28,28 @@ class Look:
         return f"black on {colour}" if colour else "reverse"
 
 
+def has_colour(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether colours may be sent: not with `NO_COLOR` (no-color.org: any text but the empty one) or `CLICOLOR=0`."""
+    return not environ.get("NO_COLOR") and environ.get("CLICOLOR") != "0"
+
+
+def has_utf8(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether the locale takes UTF-8: the first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set; without one it does."""
+    environ = _first_environ() if environ is None else environ
+    locale = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "UTF-8")
+    return "utf8" in locale.lower().replace("-", "")
+
+
+def _first_environ() -> Mapping[str, str]:
+    """Return the environment as it was at the start: Python sets `LC_CTYPE` where `LANG` is C (PEP 538)."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            words = file.read().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return os.environ
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
 def make_look(ascii_only: bool, palette: Mapping[str, str]) -> Look:
-    """Return the look of an app, without colours where `NO_COLOR` is set."""
-    return Look(ascii_only, {} if os.environ.get("NO_COLOR") else palette)
+    """Return the look of an app, without colours where none may be sent, in ASCII where the locale has no more."""
+    return Look(ascii_only or not has_utf8(), palette if has_colour() else {})

@@ -18,6 +18,7 @@ from oomtop.config.load import parse_table
 from oomtop.errors import ConfigError, OomtopError
 from oomtop.frozen import frozen
 from oomtop.host.trusted_file import read_trusted
+from oomtop.tui.style.palette import has_colour
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -83,9 +84,10 @@ def load_theme(name: str) -> ThemeFile:
 
 
 def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
-    """Return (problem, theme): a bad theme is said and the default takes its place."""
+    """Return (problem, theme): a bad theme is said and the default takes its place, as it does without colours."""
     try:
-        return None, load_theme(name or DEFAULT)
+        found = load_theme(name or DEFAULT)
+        return None, found if has_colour() else load_theme(DEFAULT)
     except OomtopError as error:
         return str(error), load_theme(DEFAULT)
 

@@ -11,7 +11,7 @@ from oomtop.snapshot import Snapshot
 from oomtop.sources.live import Source
 from oomtop.tui.base.options import Options
 from oomtop.tui.base.session import State
-from oomtop.tui.style.ascii_filter import PlainApp
+from oomtop.tui.terminal.app import PlainApp
 from oomtop.tui.widgets.tab_screen import TabScreen
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -36,8 +37,9 @@ class TabScreen(Screen[None]):
     # repaint=False: the screen itself shows nothing, and its repaint would send every line again (9 kB/s).
     assessment: reactive[Assessment | None] = reactive(None, init=False, repaint=False)
 
-    def __init__(self, state: State, look: Look, *, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, state: State, look: Look, *, name: str) -> None:
+        # A name and no id: two of the same name may stand over different tabs, or while one is being closed.
+        super().__init__(name=name)
         self.state = state
         self.look = look
 
@@ -60,6 +62,11 @@ class TabScreen(Screen[None]):
         sides = ((self.app.size.width, self.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.VERTICAL_BREAKPOINTS))
         found = [max(step for step in steps if step[0] <= cells)[1] for cells, steps in sides]
         self.add_class(*found, update=False)
+
+    @property
+    def subject(self) -> object:
+        """What the screen is about: one that is opened over a tab is not opened twice for the same subject."""
+        return None
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
         """Take a tick in."""
@@ -117,3 +124,12 @@ class TabScreen(Screen[None]):
 
     def show_remarks(self) -> None:
         """Draw what shows the app's state anew, because the state changed."""
+
+
+def open_once(app: App[None], screen: TabScreen) -> None:
+    """Open a screen over what is in sight: in place of one of its kind, not at all where that is the same."""
+    top = app.screen
+    if not isinstance(top, TabScreen) or type(top) is not type(screen):
+        app.push_screen(screen)
+    elif top.subject != screen.subject:
+        app.switch_screen(screen)

@@ -287,5 +287,5 @@ async def test_no_action_key_does_anything_where_nothing_may_be_done(options):
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
         await pilot.press("k", "f", "r", "L", "W", "y", "o", "d", "z")
         await pilot.pause()
-        assert app.screen.id == "processes-tab"
+        assert app.screen.name == "processes-tab"
     assert not os.path.exists(os.environ["OOMTOP_AUDIT_LOG"])

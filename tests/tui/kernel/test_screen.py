@@ -182,4 +182,4 @@ async def test_tab_opens_it_on_this_machine_and_y_asks_for_a_value():
         await pilot.press("escape")
         await settled(pilot, lambda: isinstance(app.screen, KernelScreen))
         await pilot.press("tab")
-        await settled(pilot, lambda: app.screen.id == "processes-tab")
+        await settled(pilot, lambda: app.screen.name == "processes-tab")

@@ -108,7 +108,7 @@ async def test_enter_opens_the_screen_and_the_facts_come(child):
         assert "PSS -" not in text
         assert "\x1b" not in text
         await pilot.press("escape")
-        await settled(pilot, lambda: app.screen.id == "processes-tab")
+        await settled(pilot, lambda: app.screen.name == "processes-tab")
 
 
 async def test_a_process_that_exits_keeps_its_last_figures(child):
@@ -145,7 +145,7 @@ async def test_the_keys_of_htop_from_the_table(child, key, expected):
         assert "\x1b" not in view.text
         assert app.screen.targets()[0].pid == child.pid
         await pilot.press("escape")
-        await settled(pilot, lambda: app.screen.id == "processes-tab")
+        await settled(pilot, lambda: app.screen.name == "processes-tab")
 
 
 def fake_process(folder, pid=42, start=7):

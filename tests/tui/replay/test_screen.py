@@ -99,11 +99,11 @@ async def test_no_action_can_be_started_in_a_replay_by_key_or_palette(app, ticks
         await settled(pilot, is_at(app, ticks, 50))
         await pilot.press("k", "o", "d", "z", "f", "r", "L", "W", "y")
         await pilot.pause()
-        assert app.screen.id == "processes-tab"
+        assert app.screen.name == "processes-tab"
         for command in app.get_system_commands(app.screen):
             if command.title.startswith(("Signal", "Drop", "Limit")):
                 await command.callback()
-        assert app.screen.id == "processes-tab"
+        assert app.screen.name == "processes-tab"
 
 
 async def test_a_time_is_asked_for_and_gone_to(app, ticks):
@@ -124,7 +124,7 @@ async def test_two_moments_are_compared(app, ticks):
         text = "\n".join(line.plain for line in app.screen.lines())
         assert "1 OOM event " in text
         await pilot.press("escape")
-        await settled(pilot, lambda: app.screen.id == "processes-tab")
+        await settled(pilot, lambda: app.screen.name == "processes-tab")
 
 
 class Live:

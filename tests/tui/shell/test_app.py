@@ -201,7 +201,7 @@ async def test_read_only_starts_no_action():
         await drawn(pilot)
         await pilot.press("k", "d", "o", "z")
         await pilot.pause()
-        assert app.screen.id == "processes-tab"
+        assert app.screen.name == "processes-tab"
         assert "read-only" in app.state.standing.modes
 
 
@@ -231,9 +231,9 @@ async def test_help_opens_and_closes(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
         await pilot.press("question_mark")
-        await settled(pilot, lambda: app.screen.id != "processes-tab")
+        await settled(pilot, lambda: app.screen.name != "processes-tab")
         await pilot.press("escape")
-        await settled(pilot, lambda: app.screen.id == "processes-tab")
+        await settled(pilot, lambda: app.screen.name == "processes-tab")
 
 
 async def test_nothing_is_drawn_behind_the_help(app):
@@ -241,7 +241,7 @@ async def test_nothing_is_drawn_behind_the_help(app):
         await drawn(pilot)
         before = app.dashboard.assessment
         await pilot.press("question_mark")
-        await settled(pilot, lambda: app.screen.id != "processes-tab")
+        await settled(pilot, lambda: app.screen.name != "processes-tab")
         app._source.more()
         await settled(pilot, lambda: app.latest is not before)
         assert app.dashboard.assessment is before

@@ -10,7 +10,17 @@ import os
 import subprocess
 from collections.abc import Mapping
 
+from oomtop.units import printable
+
 _SECONDS = 2.0
+
+
+def harmless(text: str) -> str:
+    """Return a text that can be pasted into a shell: between its lines newlines, in them only what can be printed.
+
+    An escape sequence could end a bracketed paste, and what follows would be run.
+    """
+    return "\n".join(printable(line) for line in text.strip("\n").split("\n"))
 
 
 def tmux_copy(text: str, environ: Mapping[str, str] = os.environ) -> bool:

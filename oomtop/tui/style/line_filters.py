@@ -1,0 +1,100 @@
+"""What every line passes on its way to the terminal: no control character, no link; no colour, only ASCII if asked.
+
+With `--ascii` names of processes keep their own letters, for only what is drawn is replaced; where the locale has no
+UTF-8 they become question marks.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.scrollbar import ScrollBar, ScrollBarRender
+
+_LINES = str.maketrans(
+    {
+        **dict.fromkeys("─━▁▔╌┄", "-"),
+        **dict.fromkeys("│┃▏▕▎▊▌▐", "|"),
+        **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+"),
+        **dict.fromkeys("▂▃▄▅▆▇", " "),
+        "█": "#", "…": ">", "▼": "v", "▲": "^", "▶": ">", "▸": ">", "•": "*", "»": ">",
+        "🔎": "/ ", "\N{NO-BREAK SPACE}": " ",
+    }
+)  # fmt: skip
+
+
+class WholeCells(ScrollBarRender):
+    """A thumb without the eighths of a cell at its ends, which look like debris beside text and move with every row."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+
+
+ScrollBar.renderer = WholeCells
+
+
+class SafeLines(LineFilter):
+    """Lets nothing pass that the terminal would obey: the last gate, behind `printable` at every source."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments without control characters and links."""
+        return [segment if _is_safe(segment) else _safe(segment) for segment in segments]
+
+
+def _is_safe(segment: Segment) -> bool:
+    return segment.text.isprintable() and (segment.style is None or segment.style.link is None)
+
+
+def _safe(segment: Segment) -> Segment:
+    text = "".join(char if char.isprintable() else "?" for char in segment.text)
+    style = segment.style
+    return Segment(text, style.update_link(None) if style is not None and style.link is not None else style)
+
+
+class ColourlessLines(LineFilter):
+    """Leaves attributes only, on the terminal's own ground; what stood out by its background is reversed."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments without any colour."""
+        return [
+            segment if segment.style is None else segment._replace(style=without_colour(segment.style))
+            for segment in segments
+        ]
+
+
+_LIT = 0.25
+"""Relative luminance from which a background is more than the shade of a panel."""
+
+
+@lru_cache(1024)
+def without_colour(style: Style) -> Style:
+    """Return the attributes of a style, reversed where its background is a light one."""
+    ground = style.bgcolor
+    lit = ground is not None and ground.triplet is not None and Color.from_rich_color(ground).brightness > _LIT
+    plain = style.without_color
+    return plain + Style(reverse=not style.reverse) if lit else plain
+
+
+class AsciiLines(LineFilter):
+    """Draws borders, scroll bars and arrows, also those of Textual's own widgets, as ASCII."""
+
+    def __init__(self, names_too: bool = False) -> None:
+        super().__init__()
+        self._names_too = names_too
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments with every drawn character that ASCII lacks replaced by one as wide."""
+        return [
+            segment if segment.text.isascii() else segment._replace(text=self._ascii(segment.text))
+            for segment in segments
+        ]
+
+    def _ascii(self, text: str) -> str:
+        drawn = text.translate(_LINES)
+        if not self._names_too or drawn.isascii():
+            return drawn
+        return "".join(char if char.isascii() else "?" * cell_len(char) for char in drawn)

@@ -1,0 +1,42 @@
+"""`PlainApp`: an app on a terminal that may be hostile, poor or slow; every app of oomtop is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import App
+from textual.filter import LineFilter
+
+from oomtop.tui.style.line_filters import AsciiLines, ColourlessLines, SafeLines
+from oomtop.tui.style.palette import Look, has_colour, has_utf8
+from oomtop.tui.terminal.clipboard import harmless, tmux_copy
+from oomtop.tui.terminal.driver import TerminalDriver
+
+_SAFE, _COLOURLESS, _ASCII, _ASCII_NAMES = SafeLines(), ColourlessLines(), AsciiLines(), AsciiLines(names_too=True)
+
+
+class PlainApp(App[None]):
+    """An app whose input cannot end it, and whose output is only what its terminal takes."""
+
+    look: Look
+
+    def __init__(self, ansi_color: bool | None = None) -> None:
+        super().__init__(driver_class=TerminalDriver, ansi_color=ansi_color)
+        # Textual takes an empty NO_COLOR for one as well, and does not know CLICOLOR.
+        self.no_color = not has_colour()
+        self._has_utf8 = has_utf8()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every line passes on its way to the terminal."""
+        filters = [_SAFE, *((_COLOURLESS,) if self.no_color else super().get_line_filters())]
+        if not self._has_utf8:
+            filters.append(_ASCII_NAMES)
+        elif self.look.ascii:
+            filters.append(_ASCII)
+        return filters
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Hand a text to the terminal's clipboard, or to tmux: lines without any control character in them."""
+        text = harmless(text)
+        if not tmux_copy(text):
+            super().copy_to_clipboard(text)

@@ -1,0 +1,156 @@
+"""The terminal's driver: Textual's for Linux, with a reader that no byte ends and a writer that no pause ends.
+
+Textual's own reader ends at the first byte that is no UTF-8 and at the first number out of range; the process then
+ends with 0 or goes on without keys.  Its writer ends at the first EAGAIN.  Of Textual's private parts this uses
+`_run_input_thread`, `_file`, `_query_in_band_window_resize`, `App._handle_exception` and
+`XTermParser._sequence_to_key_events`; it was tried with the versions in `TRIED_WITH`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+from textual.messages import TerminalSupportsSynchronizedOutput
+
+from oomtop.tui.terminal.input_units import ESCAPE, InputUnits, Pasted
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+TRIED_WITH = ("8.2",)
+_POLL = 0.1
+"""Seconds after which the reader looks whether it is to stop."""
+_SYNCHRONIZED = tuple(f"\x1b[?2026;{state}$y" for state in (1, 2, 3))
+_POSITION = re.compile(r"\x1b\[(?!1;[2-8]R)\d+;\d+R")
+"""An answer to "where is the cursor", which looks like F3 with a modifier."""
+
+
+class TerminalDriver(LinuxDriver):
+    """Reads and writes the terminal whatever it sends and however slowly it takes."""
+
+    def __init__(
+        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file = TerminalFile(self.fileno)  # type: ignore[assignment]
+
+    def _query_in_band_window_resize(self) -> None:
+        """Ask for no sizes as text: the kernel's are enough, and a forged one would ask for gigabytes."""
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:  # noqa: BLE001 - a thread has no caller; the app ends with a report and with 1
+            self._app.call_later(self._app._handle_exception, error)
+
+    def run_input_thread(self) -> None:
+        """Read until the app stops the driver or the terminal is gone."""
+        units, translator = InputUnits(), Translator()
+        while not self.exit_event.is_set():
+            ready, _, _ = select.select([self.fileno], [], [], units.wait or _POLL)
+            if ready:
+                data = self._read()
+                if data is None:
+                    self._app.call_later(self._app.exit, None, 1, "oomtop: the terminal is gone")
+                    return
+                found = units.feed(data)
+            else:
+                found = units.late()
+            for unit in found:
+                for message in translator.messages(unit):
+                    self.process_message(message)
+
+    def _read(self) -> bytes | None:
+        """Return what was sent, None at the end of the terminal."""
+        try:
+            return os.read(self.fileno, 4096) or None
+        except BlockingIOError:
+            return b""
+        except OSError:
+            return None
+
+
+class Translator:
+    """From units to Textual's messages; a unit that means nothing is none."""
+
+    def __init__(self) -> None:
+        self._parser = XTermParser()
+
+    def messages(self, unit: str | Pasted) -> list[Message]:
+        """Return what a unit is to the app."""
+        if isinstance(unit, Pasted):
+            return [events.Paste(_one_kind_of_lines(unit.text))]
+        if unit in (FOCUSIN, FOCUSOUT):
+            return [events.AppFocus() if unit == FOCUSIN else events.AppBlur()]
+        if unit in _SYNCHRONIZED:
+            return [TerminalSupportsSynchronizedOutput()]
+        if unit.startswith("\x1b[<"):
+            mouse = self._parser.parse_mouse_code(unit)
+            return [mouse] if isinstance(mouse, events.MouseEvent) else []
+        return list(self._keys(unit))
+
+    def _keys(self, unit: str) -> list[events.Key]:
+        if unit.endswith("R") and _POSITION.fullmatch(unit):
+            return []
+        if unit == ESCAPE:
+            return [events.Key("escape", ESCAPE)]
+        try:
+            keys = list(self._parser._sequence_to_key_events(unit))
+            if not keys and len(unit) == 2:
+                keys = list(self._parser._sequence_to_key_events(unit[1], alt=True))
+        except (ValueError, OverflowError):
+            # The number of a character that there is not.
+            return []
+        return [key for key in keys if key.key != "<ignore>" and _is_text(key.character)]
+
+
+def _is_text(character: str | None) -> bool:
+    """Whether a character can be written; a surrogate cannot."""
+    return character is None or not any("\ud800" <= char <= "\udfff" for char in character)
+
+
+def _one_kind_of_lines(text: str) -> str:
+    """Return a text whose lines end with a newline and that holds no other control character."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    return "".join(char for char in lines if char == "\n" or char.isprintable())
+
+
+class TerminalFile:
+    """The terminal as a file that waits where the terminal is not ready (EAGAIN), and drops where it is gone."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._waiting: list[bytes] = []
+
+    def fileno(self) -> int:
+        """Return its number."""
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal still."""
+        return os.isatty(self._descriptor)
+
+    def write(self, text: str) -> int:
+        """Keep a text until the next flush."""
+        self._waiting.append(text.encode("utf-8", "replace"))
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what was kept."""
+        data = memoryview(b"".join(self._waiting))
+        self._waiting.clear()
+        while data:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:
+                select.select([], [self._descriptor], [], 1.0)
+            except OSError:
+                # The terminal is gone: the reader finds out as well, and ends the program.
+                return

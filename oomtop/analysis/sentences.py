@@ -31,6 +31,10 @@ def describe_victim(item: Candidate) -> str:
 
 def describe_event(event: OomEvent) -> str:
     """Return who was killed, by whom, what ran out: `kernel killed 116 (stress-ng) 64M anon: limit of /a`."""
+    return f"{_deed(event)} (unverified: {event.unverified})" if event.unverified else _deed(event)
+
+
+def _deed(event: OomEvent) -> str:
     where = f": limit of {event.victim_cgroup}" if event.type == "memcg" and event.victim_cgroup else ""
     if event.victim is None and event.cgroup is not None:
         # A daemon that kills a whole cgroup names no process.

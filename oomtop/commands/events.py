@@ -76,19 +76,20 @@ def _print(events: Sequence[OomEvent], options: argparse.Namespace) -> None:
 
 
 def _events_of_files(names: Sequence[str]) -> tuple[OomEvent, ...]:
-    from oomtop.oomlog.log_files import read_file
-    from oomtop.oomlog.merge import join_reports
-    from oomtop.oomlog.scan import scan_stream
+    from oomtop.oomlog.log_files import read_log, read_stream
 
     found: list[OomEvent] = []
     for name in names:
         try:
             if name == "-":
-                found.extend(join_reports(scan_stream(sys.stdin.buffer, "stdin")))
+                told = read_stream(sys.stdin.buffer, "stdin")
             else:
-                found.extend(read_file(name, is_own=os.path.abspath(name).startswith("/var/log/")))
+                told = read_log(name, is_own=os.path.abspath(name).startswith("/var/log/"))
         except OSError as error:
             raise OomtopError(f"{name}: {os.strerror(error.errno or 0)}") from None
+        found.extend(told.events)
+        for problem in told.problems:
+            complain(f"{problem.path}: {problem.why}")
     return tuple(found)
 
 

@@ -9,22 +9,35 @@ Sample line: `[  116]     0   116    16730    16285    16285        0        0  
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from oomtop.frozen import frozen, replace
-from oomtop.oomlog.event import ReportZone, Task
+from oomtop.oomlog.event import ReportZone, Task, Victim
 
-_HEADER = re.compile(r"^\[ *pid *\] +(uid +tgid +total_vm .*name) *$")
-_ROW = re.compile(r"^\[ *(\d+)\] +(-?\d.*)$")
-_UID_MAX = 1 << 32
-# Rows whose header was lost are read by their count of numbers: only these counts are unambiguous.
+_HEADER = re.compile(r"^\[ *pid *\]\s+(uid\s+tgid\s+total_vm\s.*\sname) *$")
+_ROW = re.compile(r"^\[\s*(\d{1,10})\]\s+(-?\d.*)$")
+_NUMBER = re.compile(r"-?\d{1,19}", re.A)
+_ADJ_MAX = 1000
+_OOM_ADJ = range(-17, 16)
+_HEAD = ("uid", "tgid", "total_vm", "rss")
+_TAIL = ("swapents", "oom_score_adj")
+# What rows whose header was lost can be by their count of numbers; seven are told apart by their values.
 _BY_COUNT = {
-    7: ("uid", "tgid", "total_vm", "rss", "cpu", "oom_adj", "oom_score_adj"),
-    10: (
-        "uid", "tgid", "total_vm", "rss", "rss_anon", "rss_file", "rss_shmem", "pgtables_bytes", "swapents",
-        "oom_score_adj",
-    ),
-}  # fmt: skip
+    8: (*_HEAD, "nr_ptes", "nr_pmds", *_TAIL),
+    9: (*_HEAD, "nr_ptes", "nr_pmds", "nr_puds", *_TAIL),
+    10: (*_HEAD, "rss_anon", "rss_file", "rss_shmem", "pgtables_bytes", *_TAIL),
+}
+_SEVEN = len((*_HEAD, "pgtables_bytes", *_TAIL))
+
+
+@frozen
+class Row:
+    """A row of the task table as printed: its numbers by column, and what follows them."""
+
+    pid: int
+    values: Mapping[str, int]
+    name: str
 
 
 @frozen
@@ -32,7 +45,7 @@ class TaskTable:
     """The rows of the task table, the columns as the kernel named them, and how many rows were damaged."""
 
     columns: tuple[str, ...] = ()
-    tasks: tuple[Task, ...] = ()
+    rows: tuple[Row, ...] = ()
     unparsed: int = 0
 
 
@@ -41,39 +54,39 @@ def is_table_header(line: str) -> bool:
     return _HEADER.match(line) is not None
 
 
-def parse_tasks(lines: Iterable[str], page_size: int) -> TaskTable:
-    """Return the task table; column names come from the header, never from the kernel's version."""
+def is_table_row(line: str) -> bool:
+    """Whether a line has the shape of a row of the task table: its pid again or a thread's, and enough numbers."""
+    row = _ROW.match(line)
+    return row is not None and _count(row[2].split()) >= _SEVEN
+
+
+def parse_table(lines: Iterable[str]) -> TaskTable:
+    """Return the task table; column names come from the header, else from what the rows have in common."""
     columns: tuple[str, ...] = ()
-    tasks: list[Task] = []
-    unparsed = 0
+    found: list[tuple[int, list[str]]] = []
     for line in lines:
-        header = _HEADER.match(line)
+        row = _ROW.match(line)
+        if row is not None:
+            found.append((int(row[1]), row[2].split(None, 15)))
+            continue
+        header = _HEADER.match(line) if "total_vm" in line else None
         if header is not None:
             columns = tuple(header[1].split())
-            continue
-        row = _ROW.match(line)
-        if row is None:
-            continue
-        task = _task(int(row[1]), row[2], columns, page_size)
-        if task is None:
-            unparsed += 1
-        else:
-            tasks.append(task)
-    return TaskTable(columns, tuple(tasks), unparsed)
+    names = columns[:-1] if columns else _guess([words for _, words in found])
+    rows = [_row(pid, words, names) for pid, words in found]
+    told = tuple(row for row in rows if row is not None)
+    return TaskTable(columns, told, len(rows) - len(told))
 
 
-def _task(pid: int, rest: str, columns: Sequence[str], page_size: int) -> Task | None:
+def _row(pid: int, words: Sequence[str], names: Sequence[str]) -> Row | None:
     """Return one row; None for a damaged one."""
-    names = columns[:-1] if columns else _guess(rest)
-    words = rest.split(None, len(names)) if names else []
-    if len(words) < len(names) or not names:
+    numbers = words[: len(names)]
+    if len(numbers) < len(names) or not names or not all(map(_NUMBER.fullmatch, numbers)):
         return None
-    name = words[len(names)] if len(words) > len(names) else ""
-    try:
-        values = {key: int(word) for key, word in zip(names, words, strict=False)}
-    except ValueError:
+    values = dict(zip(names, map(int, numbers), strict=True))
+    if _is_merged(pid, values.get("tgid", pid)):
         return None
-    return None if _is_merged(pid, values.get("tgid", pid)) else _from_values(pid, name, values, page_size)
+    return Row(pid, values, " ".join(words[len(names) :]))
 
 
 def _is_merged(pid: int, tgid: int) -> bool:
@@ -84,16 +97,48 @@ def _is_merged(pid: int, tgid: int) -> bool:
     return pid != tgid and str(pid).endswith(str(tgid))
 
 
-def _from_values(pid: int, name: str, values: dict[str, int], page_size: int) -> Task:
+def _count(words: Sequence[str]) -> int:
+    return next((at for at, word in enumerate(words) if not _NUMBER.fullmatch(word)), len(words))
+
+
+def _guess(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the columns of rows without a header: by the count of numbers that most have, and by their values."""
+    counts = Counter(_count(words) for words in rows)
+    count = counts.most_common(1)[0][0] if counts else 0
+    numbers = [[int(word) for word in words[:count]] for words in rows if _count(words) == count]
+    if not numbers or not all(-_ADJ_MAX <= row[-1] <= _ADJ_MAX for row in numbers):
+        return ()
+    return _seven(numbers) if count == _SEVEN else _BY_COUNT.get(count, ())
+
+
+def _seven(rows: Sequence[Sequence[int]]) -> tuple[str, ...]:
+    """Tell three tables apart: page tables in bytes (4.15), in pages (3.x), the CPU and oom_adj (2.6.32)."""
+    middle, before_last = {row[-3] for row in rows}, {row[-2] for row in rows}
+    if any(middle) and not any(size % 4096 for size in middle):
+        return (*_HEAD, "pgtables_bytes", *_TAIL)
+    is_scaled = all((row[-2] == -17) == (row[-1] == -_ADJ_MAX) and row[-2] * row[-1] >= 0 for row in rows)
+    if is_scaled and before_last <= set(_OOM_ADJ) and (any(before_last) or 0 in middle):
+        return (*_HEAD, "cpu", "oom_adj", "oom_score_adj")
+    return (*_HEAD, "nr_ptes", *_TAIL)
+
+
+def tasks_of(table: TaskTable, page_size: int | None) -> tuple[Task, ...]:
+    """Return the rows with sizes in bytes, None where they depend on a page size that is not known."""
+    return tuple(_task(row, page_size) for row in table.rows)
+
+
+def _task(row: Row, page_size: int | None) -> Task:
+    values = row.values
+
     def pages(key: str) -> int | None:
-        return values[key] * page_size if key in values else None
+        return values[key] * page_size if key in values and page_size is not None else None
 
     tables = values.get("pgtables_bytes")
-    if tables is None and "nr_ptes" in values:
-        tables = (values["nr_ptes"] + values.get("nr_pmds", 0)) * page_size
+    if tables is None and "nr_ptes" in values and page_size is not None:
+        tables = sum(values.get(key, 0) for key in ("nr_ptes", "nr_pmds", "nr_puds")) * page_size
     return Task(
-        pid=pid,
-        name=name,
+        pid=row.pid,
+        name=row.name,
         uid=values.get("uid"),
         tgid=values.get("tgid"),
         total_vm=pages("total_vm"),
@@ -108,22 +153,14 @@ def _from_values(pid: int, name: str, values: dict[str, int], page_size: int) ->
     )
 
 
-def _guess(rest: str) -> tuple[str, ...]:
-    words = rest.split()
-    count = next((index for index, word in enumerate(words) if not _is_number(word)), len(words))
-    return _BY_COUNT.get(count, ())
-
-
-def _is_number(word: str) -> bool:
-    return word.lstrip("-").isdigit()
-
-
-_COUNTER = re.compile(r"\b([a-z_]+):(\d+)\b(?!\s*kb)")
-_ZONE = re.compile(r"^(?:Node (\d+) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:(\d+)kB(.*)$")
-_ZONE_FIELD = re.compile(r"\b(boost|min|low|high|present|managed):(\d+)kB")
-_RESERVE = re.compile(r"^lowmem_reserve\[\]: ([\d ]+)$")
-_FREE_LIST = re.compile(r"^(?:Node (\d+) )?(DMA|DMA32|Normal|HighMem|Movable|Device): (\d+\*\d+kB.*)= (\d+)kB$")
-_CHUNK = re.compile(r"(\d+)\*(\d+)kB")
+_COUNTER = re.compile(r"\b([a-z_]+):(\d{1,19})\b(?!\s*kb)")
+_ZONE = re.compile(r"^(?:Node (\d{1,5}) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:(\d{1,19})kB(.*)$")
+_ZONE_FIELD = re.compile(r"\b(boost|min|low|high|present|managed):(\d{1,19})kB")
+_RESERVE = re.compile(r"^lowmem_reserve\[\]: (\d{1,19}(?: \d{1,19}){0,15}) *$")
+_FREE_LIST = re.compile(
+    r"^(?:Node (\d{1,5}) )?(DMA|DMA32|Normal|HighMem|Movable|Device): (\d{1,19}\*\d{1,19}kB.*)= (\d{1,19})kB$"
+)
+_CHUNK = re.compile(r"(\d{1,19})\*(\d{1,19})kB")
 
 
 def parse_mem_info(lines: Iterable[str]) -> tuple[tuple[str, int], ...]:
@@ -181,14 +218,35 @@ def _zone(key: tuple[int | None, str], free: int, rest: str) -> ReportZone:
     )
 
 
-def page_size_of(zones: Iterable[ReportZone]) -> int:
-    """Return the page size: the first column of the free lists is one page; 4096 where there are none."""
-    sizes = [zone.free_lists[0][0] for zone in zones if zone.free_lists]
-    return sizes[0] if sizes else 4096
+_PAGE_SIZES = frozenset(1 << shift for shift in range(12, 19))
+_SMALL_PAGES = re.compile(r"x86_64|amd64|i[3-6]86|\bpae\b|-v[67]l?\b|armv[67]|s390x", re.I)
+
+
+def page_size_of(
+    zones: Iterable[ReportZone], table: TaskTable, victims: Iterable[Victim], kernel: str | None
+) -> int | None:
+    """Return the page size in bytes, None where nothing tells.
+
+    The first column of the free lists is one page.  Else the victim's total-vm, in kB on its own line and in pages in
+    the table; else the kernel's name, where it tells of a processor that knows one size only.
+    """
+    sizes = {zone.free_lists[0][0] for zone in zones if zone.free_lists}
+    sizes = sizes or set(_ratios(table, victims))
+    if sizes:
+        return sizes.pop() if len(sizes) == 1 and sizes <= _PAGE_SIZES else None
+    return 4096 if kernel is not None and _SMALL_PAGES.search(kernel) else None
+
+
+def _ratios(table: TaskTable, victims: Iterable[Victim]) -> Iterator[int]:
+    pages = {row.pid: row.values.get("total_vm") for row in table.rows}
+    for victim in victims:
+        count = pages.get(victim.pid)
+        if count and victim.total_vm and victim.total_vm % count == 0:
+            yield victim.total_vm // count
 
 
 _STAT = re.compile(r"^([a-z][a-z_0-9]{1,40}) (\d{1,20})$")
-_STAT_V1 = re.compile(r"([a-z_]+):(\d+)KB")
+_STAT_V1 = re.compile(r"([a-z_]+):(\d{1,19})KB")
 
 
 def parse_memcg_stats(lines: Iterable[str]) -> tuple[tuple[str, int], ...]:
@@ -215,8 +273,8 @@ _SUMMARY = {
     "pages reserved": "reserved_pages",
     "total pagecache pages": "pagecache_pages",
 }
-_TOTAL = re.compile(r"^(\d+) (pages RAM|pages reserved|total pagecache pages)$")
-_SWAP = re.compile(r"^(Free|Total) swap {1,2}= (-?\d+)kB$")
+_TOTAL = re.compile(r"^(\d{1,19}) (pages RAM|pages reserved|total pagecache pages)$")
+_SWAP = re.compile(r"^(Free|Total) swap {1,2}= (-?\d{1,19})kB$")
 
 
 def parse_totals(lines: Iterable[str]) -> dict[str, int]:
@@ -233,7 +291,7 @@ def parse_totals(lines: Iterable[str]) -> dict[str, int]:
     return found
 
 
-_SLAB = re.compile(r"^(\S{1,60}) +(\d+)KB +(\d+)KB$")
+_SLAB = re.compile(r"^(\S{1,60}) +(\d{1,19})KB +(\d{1,19})KB$")
 
 
 def parse_slab(lines: Iterable[str]) -> tuple[tuple[str, int, int], ...]:

@@ -12,8 +12,13 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIMESTAMP"
+FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIMESTAMP,_SYSTEMD_UNIT,_UID"
 """What of an entry of the journal is read."""
+UNITS = frozenset({
+    "containerd", "crio", "docker", "earlyoom", "k3s", "k3s-agent", "kubelet", "nohang", "nohang-desktop", "oomd",
+    "rke2-agent", "rke2-server", "systemd-oomd",
+})  # fmt: skip
+"""The units whose processes tell of kills; journald notes them itself."""
 CRI = re.compile(
     r"^(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) std(?:out|err) (?P<tag>[FP]) "
 )
@@ -23,7 +28,7 @@ _MAX_JSON = 1 << 20
 class Wrapped:
     """A message taken out of its wrapping; what the wrapping does not tell is None."""
 
-    __slots__ = ("host", "kernel_time", "program", "text", "time")
+    __slots__ = ("host", "is_attested", "kernel_time", "program", "text", "time", "unverified")
 
     def __init__(
         self, text: str, time: float | None, kernel_time: float | None, program: str | None, host: str | None
@@ -34,6 +39,9 @@ class Wrapped:
         self.program = program
         """None where the inner text has to tell, as with docker and CRI."""
         self.host = host
+        self.is_attested = False
+        """Whether journald itself noted who wrote the message."""
+        self.unverified: str | None = None
 
 
 def unwrap_json(line: str) -> Wrapped | None:
@@ -61,15 +69,37 @@ def _journal(data: Mapping[str, object], time: float | None) -> Wrapped | None:
     if text is None:
         return None
     program = data.get("SYSLOG_IDENTIFIER")
-    if data.get("_TRANSPORT") == "kernel":
+    transport = data.get("_TRANSPORT")
+    if transport == "kernel":
         program = "kernel"
-    return Wrapped(
+    elif transport is not None and program == "kernel":
+        # An identifier is whatever a program calls itself.
+        program = "-"
+    wrapped = Wrapped(
         text,
         time if time is not None else _microseconds(data.get("__REALTIME_TIMESTAMP")),
         _microseconds(data.get("_SOURCE_MONOTONIC_TIMESTAMP")),
         program if isinstance(program, str) else "-",
         host if isinstance(host := data.get("_HOSTNAME"), str) else None,
     )
+    wrapped.is_attested = transport is not None
+    wrapped.unverified = None if transport in (None, "kernel") else _doubt(data)
+    return wrapped
+
+
+def _doubt(data: Mapping[str, object]) -> str | None:
+    """Return why a message of the journal may not be a daemon's own: fields with `_` are written by journald alone."""
+    unit, uid = data.get("_SYSTEMD_UNIT"), data.get("_UID")
+    if isinstance(unit, str) and unit.endswith(".service") and unit.removesuffix(".service") in UNITS:
+        return None
+    if isinstance(uid, str) and uid.isascii() and uid.isdecimal() and _is_of_system(uid):
+        return None
+    return f"written by uid {uid or 'unknown'} in {unit or 'no unit'}, which any program may do under this name"
+
+
+def _is_of_system(uid: str) -> bool:
+    """Whether a uid is of the system's own: below 1000, or one that systemd gives out (`DynamicUser=`)."""
+    return len(uid) <= 10 and (int(uid) < 1000 or 61184 <= int(uid) <= 65519)
 
 
 def _message(value: object) -> str | None:
@@ -82,7 +112,9 @@ def _message(value: object) -> str | None:
 
 
 def _microseconds(value: object) -> float | None:
-    return int(value) / 1e6 if isinstance(value, str) and value.isascii() and value.isdigit() else None
+    if not isinstance(value, str) or len(value) > 18 or not value.isascii() or not value.isdigit():
+        return None
+    return int(value) / 1e6
 
 
 def parse_time(value: object) -> float | None:

@@ -95,6 +95,10 @@ class OomEvent:
     host: str | None = None
     source: str | None = None
     """Which log it came from, for people: `/dev/kmsg`, `journal`, a file name."""
+    time_text: str | None = None
+    """The time as the log writes it, None where its lines have none."""
+    unverified: str | None = None
+    """Why somebody else may have written this, None where only the killer itself can."""
     complete: bool = False
     has_header: bool = False
     trigger: Trigger | None = None
@@ -123,7 +127,8 @@ class OomEvent:
     tasks: tuple[Task, ...] = ()
     table_columns: tuple[str, ...] = ()
     tasks_unparsed: int = 0
-    page_size: int = 4096
+    page_size: int | None = None
+    """Bytes, None where the text does not tell; sizes that it prints in pages are unknown then."""
     mem_info_pages: tuple[tuple[str, int], ...] = ()
     """The counters of `Mem-Info:` (`active_anon`, `free`, ...), in pages."""
     zones: tuple[ReportZone, ...] = ()

@@ -11,35 +11,36 @@ from oomtop.oomlog.event import Selected, Victim
 
 TRIGGER = re.compile(
     r"^(?P<comm>.{0,80}?) invoked oom-killer: gfp_mask=(?P<mask>0x[0-9a-f]+)(?:\((?P<flags>[^)]{0,400})\))?,\s{1,3}"
-    r"(?:nodemask=(?P<nodemask>\S{1,80}?),\s{1,3})?order=(?P<order>-?\d+)"
-    r"(?:,\s{0,3}(?:oomkilladj|oom_adj)=(?P<oom_adj>-?\d+))?(?:,\s{0,3}oom_score_adj=(?P<adj>-?\d+))?"
+    r"(?:nodemask=(?P<nodemask>\S{1,80}?),\s{1,3})?order=(?P<order>-?\d{1,2})(?!\d)"
+    r"(?:,\s{0,3}(?:oomkilladj|oom_adj)=(?P<oom_adj>-?\d{1,5}))?(?:,\s{0,3}oom_score_adj=(?P<adj>-?\d{1,5}))?"
 )
 CPU = re.compile(
-    r"^(?:CPU: \d+ (?:UID: (?P<uid>\d+) )?PID: (?P<pid>\d+) Comm: .{0,40}? |Pid: (?P<old_pid>\d+), comm: .{0,40}? )"
+    r"^(?:CPU: \d{1,19} (?:UID: (?P<uid>\d{1,10}) )?PID: (?P<pid>\d{1,10}) Comm: .{0,40}? "
+    r"|Pid: (?P<old_pid>\d{1,10}), comm: .{0,40}? )"
     r"(?:Kdump: loaded )?(?:Not tainted|Tainted: [A-Z ]{1,40}?) {1,4}(?P<kernel>\d\S{2,80})"
 )
 MEMCG_TASK = re.compile(r"^Task in (?P<task>/.{0,4096}?) killed as a result of limit of (?P<limit>/.{0,4096})$")
 USAGE = re.compile(
-    r"^(?P<what>memory|memory\+swap|swap|kmem): usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB, failcnt \d+"
+    r"^(?P<what>memory|memory\+swap|swap|kmem): usage (?P<usage>\d{1,19})kB, limit (?P<limit>\d{1,19})kB, failcnt \d"
 )
 SUMMARY = re.compile(
-    r"^oom-kill:constraint=(?P<constraint>\w+),?(?P<rest>.{0,9000}),task=(?P<task>.{0,80}),pid=(?P<pid>\d+),uid=(?P<uid>-?\d+)$"
+    r"^oom-kill:constraint=(?P<constraint>\w+),?(?P<rest>.{0,9000}),task=(?P<task>.{0,80}),pid=(?P<pid>\d{1,10}),uid=(?P<uid>-?\d{1,10})$"
 )
 CUT_SUMMARY = re.compile(r"^oom-kill:constraint=(?P<constraint>CONSTRAINT_[A-Z_]+),(?P<rest>.{0,9000})$")
 SELECTED = re.compile(
-    r"^(?:(?P<msg>[^:]{1,80}): )?[Kk]ill process (?P<pid>\d+) \((?P<name>.{0,80})\) "
-    r"score (?P<score>-?\d+)(?: (?:or sacrifice child|or a child|and children))?"
+    r"^(?:(?P<msg>[^:]{1,80}): )?[Kk]ill process (?P<pid>\d{1,10}) \((?P<name>.{0,80})\) "
+    r"score (?P<score>-?\d{1,19}(?!\d))(?: (?:or sacrifice child|or a child|and children))?"
 )
 # The sizes are optional: kernels up to 2.6.32 print none, `vsz:` is of 2.6.33 to 2.6.35, and lines are cut.
 KILLED = re.compile(
-    r"^(?:(?P<msg>[A-Z][^:]{1,80}): )?(?:K|OOM k)illed process (?P<pid>\d+)(?:, UID (?P<uid1>\d+),)? "
-    r"\((?P<name>.{0,80})\)(?:, UID (?P<uid2>\d+),?|,)?"
-    r"(?:\.?$|(?P<sizes> (?:total-vm:|vsz:|score -?\d+ vm:)(?P<total_vm>\d+)kB"
-    r"(?:, anon-rss:(?P<anon>\d+)kB(?:, file-rss:(?P<file>\d+)kB)?)?"
-    r"(?:, shmem-rss:(?P<shmem>\d+)kB)?(?:, UID:(?P<uid3>\d+))?(?: pgtables:(?P<pgtables>\d+)kB)?"
-    r"(?: oom_score_adj:(?P<adj>-?\d+))?))"
+    r"^(?:(?P<msg>[A-Z][^:]{1,80}): )?(?:K|OOM k)illed process (?P<pid>\d{1,10})(?:, UID (?P<uid1>\d{1,10}),)? "
+    r"\((?P<name>.{0,80})\)(?:, UID (?P<uid2>\d{1,10}),?|,)?"
+    r"(?:\.?$|(?P<sizes> (?:total-vm:|vsz:|score -?\d{1,19} vm:)(?P<total_vm>\d{1,19})kB"
+    r"(?:, anon-rss:(?P<anon>\d{1,19})kB(?:, file-rss:(?P<file>\d{1,19})kB)?)?"
+    r"(?:, shmem-rss:(?P<shmem>\d{1,19})kB)?(?:, UID:(?P<uid3>\d{1,10}))?(?: pgtables:(?P<pgtables>\d{1,19})kB)?"
+    r"(?: oom_score_adj:(?P<adj>-?\d{1,5}(?!\d)))?))"
 )
-REAPED = re.compile(r"^oom_reaper: reaped process (?P<pid>\d+) ")
+REAPED = re.compile(r"^oom_reaper: reaped process (?P<pid>\d{1,10}) ")
 GROUP = re.compile(r"^Tasks in (?P<path>/.{0,4096}?) are going to be killed due to memory\.oom\.group set")
 NO_VICTIM = re.compile(
     r"^(?:Out of memory|Memory cgroup out of memory)(?: and no killable processes|: Killed process none)"

@@ -7,20 +7,19 @@ journalctl(1) `-o json`.  gzip, xz and bzip2 are Python's own; zstd is the tool 
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
-from oomtop.oomlog.carriers import FIELDS
+from oomtop.oomlog.carriers import FIELDS, UNITS
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.merge import join_reports
-from oomtop.oomlog.scan import scan_file, scan_stream
+from oomtop.oomlog.scan import LogScanner, scan_file, scan_stream
+from oomtop.oomlog.tool import through
 
 _NAMES = ("kern.log", "messages", "syslog", "dmesg")
-_KILLERS = ("systemd-oomd", "earlyoom", "nohang", "oomd", "kubelet", "containerd")
 _MAGIC: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "lzma", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
@@ -32,23 +31,46 @@ class Unread:
     why: str
 
 
-def read_file(path: str, is_own: bool = False) -> tuple[OomEvent, ...]:
-    """Return the events of one log file, each kill once; dates without a year are known in the machine's own logs.
+@frozen
+class Evidence:
+    """What a log tells: its events, each kill once, and what of it could not be read."""
+
+    events: tuple[OomEvent, ...] = ()
+    problems: tuple[Unread, ...] = ()
+
+
+def read_log(path: str, is_own: bool = False) -> Evidence:
+    """Return what one log file tells; dates without a year are known in the machine's own logs.
 
     Raises:
         OSError: the file cannot be read.
         OomtopError: it is compressed and damaged, or by a tool that is not installed.
     """
-    reference = os.stat(path).st_mtime if is_own else None
+    scanner = LogScanner(path, os.stat(path).st_mtime if is_own else None)
     kind = compression_of(path)
     if kind is None:
-        return join_reports(scan_file(path, path, reference))
+        return _evidence(scan_file(path, path, scanner=scanner), scanner, path)
     with _unpacked(path, kind) as stream:
         damage: tuple[type[Exception], ...] = (EOFError, ValueError, *_damage(kind))
         try:
-            return join_reports(scan_stream(stream, path, reference))
+            return _evidence(scan_stream(stream, path, scanner=scanner), scanner, path)
         except damage as error:
             raise OomtopError(f"{path}: damaged {kind} file: {error}") from error
+
+
+def read_stream(stream: BinaryIO, name: str) -> Evidence:
+    """Return what a stream of text tells, as `read_log` does of a file."""
+    scanner = LogScanner(name)
+    return _evidence(scan_stream(stream, name, scanner=scanner), scanner, name)
+
+
+def _evidence(events: Iterable[OomEvent], scanner: LogScanner, name: str) -> Evidence:
+    return Evidence(join_reports(events), tuple(Unread(name, why) for why in scanner.problems))
+
+
+def read_file(path: str, is_own: bool = False) -> tuple[OomEvent, ...]:
+    """Return the events alone of `read_log`."""
+    return read_log(path, is_own).events
 
 
 def compression_of(path: str) -> str | None:
@@ -75,7 +97,7 @@ def _damage(kind: str) -> tuple[type[Exception], ...]:
 @contextmanager
 def _unpacked(path: str, kind: str) -> Iterator[BinaryIO]:
     if kind == "zstd":
-        with _through(("zstd", "-dcq", "--", path), path) as stream:
+        with through(("zstd", "-dcq", "--", path), path) as stream:
             yield stream
         return
     with _open_packed(path, kind) as stream:
@@ -95,27 +117,6 @@ def _open_packed(path: str, kind: str) -> BinaryIO:
     import bz2
 
     return cast(BinaryIO, bz2.open(path, "rb"))
-
-
-@contextmanager
-def _through(argv: Sequence[str], what: str) -> Iterator[BinaryIO]:
-    """Run a tool and read what it writes; a tool that fails says so at the end."""
-    try:
-        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    except FileNotFoundError:
-        raise OomtopError(f"{what}: needs the tool {argv[0]}, which is not installed") from None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        yield cast(BinaryIO, process.stdout)
-        said = process.stderr.read(2000).decode("utf-8", "backslashreplace").strip()
-        if process.wait() != 0:
-            raise OomtopError(f"{what}: {argv[0]}: {said or f'exit code {process.returncode}'}")
-    finally:
-        process.stdout.close()
-        process.stderr.close()
-        process.kill()
-        process.wait()
 
 
 def list_machine_logs(folder: str = "/var/log") -> tuple[str, ...]:
@@ -141,7 +142,9 @@ def read_machine_logs(folder: str = "/var/log", since: float | None = None) -> t
         try:
             # A file that was last written before `since` holds nothing after it.
             if since is None or os.stat(path).st_mtime >= since:
-                events.extend(read_file(path, is_own=True))
+                told = read_log(path, is_own=True)
+                events.extend(told.events)
+                unread.extend(told.problems)
         except OSError as error:
             unread.append(Unread(path, os.strerror(error.errno or 0)))
         except OomtopError as error:
@@ -151,17 +154,18 @@ def read_machine_logs(folder: str = "/var/log", since: float | None = None) -> t
 
 def read_journal(since: float | None = None) -> tuple[list[OomEvent], list[Unread]]:
     """Return the events of the journal, of this boot and those before; a machine without journalctl has none."""
-    units = [word for name in _KILLERS for word in ("+", f"SYSLOG_IDENTIFIER={name}")]
+    units = [word for name in sorted(UNITS) for word in ("+", f"_SYSTEMD_UNIT={name}.service")]
     when = [] if since is None else [f"--since=@{int(since)}"]
     output = ("-o", "json", "-q", "--no-pager", f"--output-fields={FIELDS}")
     argv = ("journalctl", *output, *when, "_TRANSPORT=kernel", *units)
     events: list[OomEvent] = []
+    scanner = LogScanner("journal")
     try:
-        with _through(argv, "journal") as stream:
-            events.extend(scan_stream(stream, "journal"))
+        with through(argv, "journal") as stream:
+            events.extend(scan_stream(stream, "journal", scanner=scanner))
     except OomtopError as error:
         is_missing = "not installed" in str(error)
         # journalctl ends with 1 where there is no entry, and where there is no journal.
         is_empty = "exit code 1" in str(error) or "No journal files" in str(error)
         return events, [] if is_missing or is_empty else [Unread("journal", str(error))]
-    return events, []
+    return events, [Unread("journal", why) for why in scanner.problems]

@@ -30,10 +30,14 @@ class Record:
     facility: int = LOG_KERN
     """0 is the kernel; anything else in `/dev/kmsg` was written by a process."""
     program: str = "kernel"
+    time_text: str | None = None
+    """The time as the log writes it, the outermost."""
+    unverified: str | None = None
+    """Why somebody else than the program may have written it."""
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_KMSG = re.compile(r"^(\d{1,6}),(\d+),(\d+),[^;]{0,80};(.*)", re.S)
+_KMSG = re.compile(r"^(\d{1,6}),(\d{1,20}),(\d{1,19}),[^;]{0,80};(.*)", re.S)
 _ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[ -/]{0,2}[@-~]")
 _LEVEL = re.compile(r"^<\d{1,3}>(?:1 )?")
@@ -128,6 +132,7 @@ def _unwrapped(wrapped: Wrapped) -> tuple[Record, ...]:
                 host=wrapped.host or inner.host,
                 program=program,
                 facility=LOG_KERN if program == "kernel" else LOG_USER,
+                unverified=wrapped.unverified if wrapped.is_attested else inner.unverified,
             )
         )
     return tuple(records)
@@ -156,7 +161,12 @@ def _strip(record: Record, reference: float | None = None) -> Record:
         host=host,
         facility=LOG_KERN if program == "kernel" else LOG_USER,
         program=program,
+        unverified=None if stamp or not (tag or loose) else _anybody(program),
     )
+
+
+def _anybody(program: str) -> str:
+    return f"any user can write a line of syslog that is tagged {program}"
 
 
 def _loose_tag(text: str) -> re.Match[str] | None:

@@ -32,6 +32,7 @@ class _Open:
     raw: list[str] = field(default_factory=list)
     victims: list[Victim] = field(default_factory=list)
     reaped: list[int] = field(default_factory=list)
+    unverified: str | None = None
     is_cut: bool = False
     """Whether the log begins in the middle of this report, behind its header."""
 
@@ -50,6 +51,7 @@ class _Open:
             reaped_pids=tuple(self.reaped),
             complete=complete and self.event.has_header and bool(victims),
             raw=tuple(self.raw[:_MAX_RAW]),
+            unverified=self.unverified,
         )
         has_blocks = event.has_header or self.is_cut
         return _with_blocks(event, [line.strip() for line in self.raw]) if has_blocks else event
@@ -76,6 +78,7 @@ class ReportReader:
         if self._open is not None and (handled or self._open.event.has_header):
             if handled:
                 self._open.last = record.kernel_time
+                self._open.unverified = self._open.unverified or record.unverified
             if len(self._open.raw) < _MAX_LINES:
                 self._open.raw.append(record.text)
         return ended + self._take_ended()
@@ -332,14 +335,15 @@ def _type_of(before: str, constraint: str, memcg: str | None) -> str:
 def _with_blocks(event: OomEvent, text: list[str]) -> OomEvent:
     """Return the event with the tables of its report."""
     zones = blocks.parse_zones(text)
-    page_size = blocks.page_size_of(zones)
-    table = blocks.parse_tasks(text, page_size)
+    table = blocks.parse_table(text)
+    victims = () if event.victim is None else (event.victim, *event.other_victims)
+    page_size = blocks.page_size_of(zones, table, victims, event.kernel)
     totals = blocks.parse_totals(text)
     return replace(
         event,
         page_size=page_size,
         zones=zones,
-        tasks=table.tasks,
+        tasks=blocks.tasks_of(table, page_size),
         table_columns=table.columns,
         tasks_unparsed=table.unparsed,
         mem_info_pages=blocks.parse_mem_info(text),

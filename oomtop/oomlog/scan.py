@@ -31,6 +31,8 @@ _SKIP = 1024
 _NEEDLES = (b"oom", b"OOM", b"emory")
 _TELLING = re.compile(rb"oom-kill|OOM|[Oo]ut of [Mm]emory|emory (?:pressure|cgroup)|by_memory|" + NEEDLE)
 _CONTEXT = 24
+# More digits than any number of the kernel has: its line matches no shape of one.
+_IMPOSSIBLE = re.compile(rb"[0-9]{21}")
 
 
 def find_hits(block: bytes | bytearray, length: int) -> list[int]:
@@ -54,6 +56,8 @@ class LogScanner:
         self._killers = KillerReader(source)
         self._reference = reference
         self._left = 0
+        self.damaged = 0
+        """Lines that speak of a kill with a number that cannot be."""
 
     def feed(self, block: bytes, hits: list[int]) -> Iterator[OomEvent]:
         """Yield the events that end in `block`, whose `hits` were found."""
@@ -81,8 +85,16 @@ class LogScanner:
         """Whether the next lines matter, hits or not."""
         return self._left > 0
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was left out, in words."""
+        lines = "1 line" if self.damaged == 1 else f"{self.damaged} lines"
+        return (f"{lines} with a number that cannot be: left out",) if self.damaged else ()
+
     def _line(self, line: bytes) -> Iterator[OomEvent]:
         self._left -= 1
+        if _IMPOSSIBLE.search(line) and _TELLING.search(line):
+            self.damaged += 1
         for record in parse_line(line.decode("utf-8", "backslashreplace"), self._reference):
             yield from self._reader.feed(record)
             yield from self._killers.feed(record)
@@ -90,12 +102,15 @@ class LogScanner:
                 self._left = _PATIENCE
 
 
-def scan_stream(stream: BinaryIO, source: str, reference: float | None = None) -> Iterator[OomEvent]:
+def scan_stream(
+    stream: BinaryIO, source: str, reference: float | None = None, scanner: LogScanner | None = None
+) -> Iterator[OomEvent]:
     """Yield the events of a stream; `reference` is the Unix time before which dates without a year lie.
 
-    A stream that fits one block is parsed whole, so that a short excerpt loses nothing.
+    A stream that fits one block is parsed whole, so that a short excerpt loses nothing.  A `scanner` of the caller's
+    tells afterwards what was left out.
     """
-    scanner = LogScanner(source, reference)
+    scanner = scanner or LogScanner(source, reference)
     first = stream.read(BLOCK)
     if len(first) < BLOCK:
         yield from scanner.feed(first, list(_line_starts(first)))
@@ -126,7 +141,9 @@ def _blocks(data: bytes, stream: BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-def scan_file(path: str, source: str, reference: float | None = None) -> Iterator[OomEvent]:
+def scan_file(
+    path: str, source: str, reference: float | None = None, scanner: LogScanner | None = None
+) -> Iterator[OomEvent]:
     """Yield the events of a file on disk, a big one searched by two processes.
 
     Raises:
@@ -134,13 +151,13 @@ def scan_file(path: str, source: str, reference: float | None = None) -> Iterato
     """
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
+        scanner = scanner or LogScanner(source, reference)
         if size < _PARALLEL_FROM:
-            yield from scan_stream(file, source, reference)
+            yield from scan_stream(file, source, reference, scanner)
             return
         parts = [(path, start, min(size, start + _PART)) for start in range(0, size, _PART)]
         with ProcessPoolExecutor(2) as pool:
             hits = [hit for found in pool.map(_hits_of_part, parts) for hit in found]
-        scanner = LogScanner(source, reference)
         yield from _read_near(file.fileno(), hits, scanner)
         yield from scanner.finish()
 

@@ -54,13 +54,13 @@ def tables(post_mortem: PostMortem) -> tuple[tuple[str, Table], ...]:
 
 def _shown(post_mortem: PostMortem) -> str:
     rows, total = len(post_mortem.ranking), post_mortem.total
-    size = None if total.pages is None else total.pages * post_mortem.event.page_size
+    size = None if total.pages is None else total.pages * (post_mortem.event.page_size or 0) or None
     doubt = "" if total.certain else ", not certain"
     return f"{min(TOP, rows)} of {rows}; shares of {format_bytes(size)}: {total.source}{doubt}"
 
 
 def _ranking(post_mortem: PostMortem) -> Table:
-    size = post_mortem.event.page_size
+    size = post_mortem.event.page_size or 0
     rows = list(post_mortem.ranking[:TOP])
     rows += [row for row in post_mortem.ranking[TOP:] if row.is_selected or row.is_victim][:5]
     head = ("#", "pid", "uid", "rss", "swap", "tables", "adj", "adj adds", "share", "without adj", "name")
@@ -227,9 +227,10 @@ def _list_line(event: OomEvent, width: int) -> str:
     pid = _number(victim.pid if victim else None)
     name = victim.name if victim else event.panic or ("nobody to kill" if event.no_killable_processes else DASH)
     anon = format_bytes(victim.anon_rss if victim else None)
+    mark = "(unverified) " if event.unverified else ""
     line = (
         f"{_when(event)[:19]:19} {event.killer[:12]:12} {event.type[:13]:13} {pid:>7} {anon:>5} "
-        f"{printable(name)[:15]:15} {printable(event.victim_cgroup or DASH)}"
+        f"{printable(name)[:15]:15} {mark}{printable(event.victim_cgroup or DASH)}"
     )
     return _cut(printable(line), max(20, width))
 

@@ -9,7 +9,8 @@ from oomtop.oomlog.event import OomEvent, ReportZone
 
 SCHEMA = 1
 _PLAIN = (
-    "killer", "type", "time", "kernel_time", "host", "source", "complete", "has_header", "gfp_mask", "gfp_flags",
+    "killer", "type", "time", "time_text", "kernel_time", "host", "source", "unverified", "complete",
+    "has_header", "gfp_mask", "gfp_flags",
     "order", "trigger_oom_score_adj", "kernel", "constraint", "cpuset", "mems_allowed", "oom_memcg", "task_memcg",
     "memcg_usage", "memcg_limit", "memcg_swap_usage", "memcg_swap_limit", "memcg_kmem_usage", "oom_group",
     "allocating_task", "tasks_unparsed", "page_size", "swap_total", "swap_free", "ram_pages", "reserved_pages",

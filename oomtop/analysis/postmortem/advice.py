@@ -49,8 +49,8 @@ def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
         yield "Look up the memory limit of the cgroup and compare it with what it needs."
         return
     more = -(-limit * 5 // 4 // _STEP) * _STEP
-    if chosen is not None and limit and chosen.own_pages * event.page_size >= _HOG * limit:
-        share = format_share(chosen.own_pages * event.page_size / limit)
+    if chosen is not None and limit and chosen.own_pages * (event.page_size or 0) >= _HOG * limit:
+        share = format_share(chosen.own_pages * (event.page_size or 0) / limit)
         yield f"{chosen.name} alone held {share} of the limit: see first whether it leaks (does it grow without end?)."
     yield f"If it needs this much, raise its limit to {format_bytes(more)} (now {format_bytes(limit)}) and watch."
     yield f"Set memory.high to {format_bytes(limit * 9 // 10)} (90 %): it is slowed down before it is killed."
@@ -60,7 +60,7 @@ def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
 
 def _of_machine(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
     if chosen is not None:
-        held = format_bytes(chosen.own_pages * event.page_size)
+        held = format_bytes(chosen.own_pages * (event.page_size or 0))
         where = f" ({event.task_memcg})" if event.task_memcg else ""
         yield f"Cap {chosen.name}{where} under the {held} that it held: MemoryHigh= first, MemoryMax= as the last line."
     if event.swap_total is not None and event.swap_total <= 0:

@@ -108,7 +108,7 @@ def _all_short(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
 
 def _fragmented(event: OomEvent, roomy: Sequence[ZoneVerdict]) -> Told:
     order = event.order or 0
-    size = format_bytes(event.page_size << order)
+    size = format_bytes((event.page_size or 0) << order)
     free = format_bytes(sum(zone.free or 0 for zone in roomy))
     what = f"Contiguous memory: {free} was free, but not one piece of {size} in a row (order {order})."
     how = [
@@ -125,7 +125,7 @@ def _fragmented(event: OomEvent, roomy: Sequence[ZoneVerdict]) -> Told:
 def _room_at_report(event: OomEvent, zones: Sequence[ZoneVerdict], roomy: Sequence[ZoneVerdict]) -> Told:
     names = ", ".join(zone.name for zone in roomy)
     sentences = tuple(_zone_sentences(zones))
-    if all(zone.high is not None and (zone.free or 0) <= zone.high + zone.reserve for zone in roomy):
+    if all(zone.high is not None and (zone.free or 0) <= zone.high + (zone.reserve or 0) for zone in roomy):
         note = f"{names}: above min, but not above high, which the last attempt before the OOM killer demands."
         what = f"Memory of the whole machine{_swap_words(event)}, by a narrow margin."
         return Cause.MACHINE, what, (*sentences, note, *_swap_evidence(event))

@@ -71,7 +71,7 @@ def _deed(event: OomEvent) -> str:
 def _reason(event: OomEvent, cause: Cause) -> str:
     group = event.oom_memcg or event.task_memcg or "its cgroup"
     limit = "" if event.memcg_limit is None else f" of {format_bytes(event.memcg_limit)}"
-    size = format_bytes(event.page_size << max(0, event.order or 0))
+    size = format_bytes((event.page_size or 0) << max(0, event.order or 0))
     return {
         Cause.MACHINE: "because the memory of the whole machine ran out",
         Cause.ZONE: "because the memory zones that the request may use ran out",
@@ -100,6 +100,8 @@ def _limits(event: OomEvent) -> Iterable[NamedSize]:
 
 
 def _completeness(event: OomEvent) -> Iterable[str]:
+    if event.unverified is not None:
+        yield f"Unverified: {event.unverified}."
     if event.killer != "kernel":
         return
     if not event.has_header:

@@ -32,7 +32,7 @@ class ZoneVerdict:
     free: int | None
     min: int | None
     high: int | None
-    reserve: int
+    reserve: int | None
     set_aside: int
     """Free CMA that this request may not use, part of `free`."""
     usable: bool

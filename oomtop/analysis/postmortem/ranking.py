@@ -22,12 +22,13 @@ def total_of(event: OomEvent) -> Total:
         return _cgroup_total(event)
     if event.ram_pages is not None:
         ram, source = event.ram_pages - (event.reserved_pages or 0), "'pages RAM' - 'pages reserved'"
-    elif any(zone.managed for zone in event.zones):
+    elif event.page_size is not None and any(zone.managed for zone in event.zones):
         ram, source = sum(zone.managed or 0 for zone in event.zones) // event.page_size, "'managed' of all zones"
     else:
         return Total(None, False, "the report does not say how much RAM there is")
-    if event.swap_total is None:
-        return Total(ram, False, f"{source}; the total of swap is not in the log")
+    if event.swap_total is None or event.page_size is None:
+        what = "the page size" if event.page_size is None else "the total of swap"
+        return Total(ram, False, f"{source}; {what} is not in the log")
     constrained = event.type in ("global-cpuset", "mempolicy")
     words = f"{source} + 'Total swap'" + ("; bound to nodes, so the kernel took less" if constrained else "")
     return Total(ram + max(0, event.swap_total) // event.page_size, not constrained, words)
@@ -36,6 +37,8 @@ def total_of(event: OomEvent) -> Total:
 def _cgroup_total(event: OomEvent) -> Total:
     if event.memcg_limit is None:
         return Total(None, False, "the cgroup's limit is not in the log")
+    if event.page_size is None:
+        return Total(None, False, "the page size is not in the log")
     limit = event.memcg_limit // event.page_size
     if event.memcg_swap_limit is None or event.memcg_swap_limit >= _UNLIMITED:
         return Total(limit, False, "the cgroup's limit; its swap is unlimited, so the swap of the machine comes on top")
@@ -47,8 +50,11 @@ def _cgroup_total(event: OomEvent) -> Total:
 
 def rank(event: OomEvent, total: Total) -> tuple[Ranked, ...]:
     """Return all rows of the task table, the kernel's first choice first; exempt ones last."""
+    if event.page_size is None:
+        return ()
     tasks = {task.pid: task for task in event.tasks}
-    pages = {pid: _own_pages(task, event.page_size) for pid, task in tasks.items()}
+    size = event.page_size
+    pages = {pid: _own_pages(task, size) for pid, task in tasks.items()}
     step = (total.pages or 0) // 1000
     points = {pid: pages[pid] + (task.oom_score_adj or 0) * step for pid, task in tasks.items()}
     able = [task.pid for task in tasks.values() if _exempt(task) is None]
@@ -127,6 +133,8 @@ def agreement(event: OomEvent, ranking: Sequence[Ranked], total: Total) -> tuple
     chosen = chosen_pid(event)
     if event.killer != "kernel":
         return None, f"{event.killer} has rules of its own; the kernel's badness does not apply."
+    if event.tasks and event.page_size is None:
+        return None, "The page size is not in the log, so swap, page tables and limits cannot be added up: no ranking."
     if not ranking:
         return None, "There is no task table in the log (vm.oom_dump_tasks=0, cut, or rate-limited), so no ranking."
     if chosen is None:

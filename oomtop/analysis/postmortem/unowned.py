@@ -13,7 +13,7 @@ from oomtop.analysis.postmortem.model import NamedSize, Ranked
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes, format_share
 
-_HUGE = re.compile(r"hugepages_total=(\d+) .{0,80}hugepages_size=(\d+)kB")
+_HUGE = re.compile(r"hugepages_total=(\d{1,19}) .{0,80}hugepages_size=(\d{1,19})kB")
 _CGROUP_KEYS = (
     ("slab_unreclaimable", "unreclaimable slab"), ("pagetables", "page tables"),
     ("kernel_stack", "kernel stacks"), ("sock", "socket buffers"), ("percpu", "per-CPU memory"),
@@ -44,6 +44,8 @@ def _of_cgroup(event: OomEvent) -> Iterable[NamedSize]:
 
 def _of_machine(event: OomEvent) -> Iterable[NamedSize]:
     pages, size = dict(event.mem_info_pages), event.page_size
+    if size is None:
+        return
     if "shmem" in pages:
         # Mapped pages are somebody's rss; what is over is in no process.
         unmapped = pages["shmem"] - pages.get("mapped", 0)
@@ -87,6 +89,6 @@ def whole_of(event: OomEvent) -> int | None:
     """Return the bytes of what ran out: the cgroup's limit, or RAM."""
     if event.type == "memcg":
         return event.memcg_limit
-    if event.ram_pages is None:
+    if event.ram_pages is None or event.page_size is None:
         return None
     return (event.ram_pages - (event.reserved_pages or 0)) * event.page_size

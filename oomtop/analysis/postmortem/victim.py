@@ -29,7 +29,7 @@ def _mode(event: OomEvent) -> Iterable[str]:
 def _terms(event: OomEvent, row: Ranked | None, total: Total) -> Iterable[str]:
     if row is None:
         return
-    size = event.page_size
+    size = event.page_size or 0
     held = f"rss {format_bytes(row.rss)}"
     held += f" + swap {format_bytes(row.swap)}" if row.swap else ""
     held += f" + page tables {format_bytes(row.pgtables)}" if row.pgtables else ""
@@ -52,7 +52,7 @@ def _others(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked | None) -
         yield "No other process could have been chosen."
         return
     gap = chosen.badness - (second.badness or 0)
-    distance = format_bytes(abs(gap) * event.page_size)
+    distance = format_bytes(abs(gap) * (event.page_size or 0))
     near = 0 <= gap <= _NEAR * max(1, abs(chosen.badness))
     if near:
         yield f"It was a near tie: {second.name} (pid {second.pid}) was only {distance} behind."
@@ -60,7 +60,7 @@ def _others(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked | None) -
         yield f"The next in line was {second.name} (pid {second.pid}), {distance} behind."
     plain = next((row for row in able if row.rank_without_adj == 1), None)
     if plain is not None and plain is not chosen:
-        held = format_bytes(plain.own_pages * event.page_size)
+        held = format_bytes(plain.own_pages * (event.page_size or 0))
         yield f"With every oom_score_adj at 0 it would have been {plain.name} (pid {plain.pid}), which held {held}."
     elif any(row.adj for row in able):
         yield "With every oom_score_adj at 0 the choice would have been the same."
@@ -70,7 +70,7 @@ def _others(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked | None) -
 def _spared(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked) -> Iterable[str]:
     for row in ranking:
         if row.exempt and row.own_pages > chosen.own_pages:
-            held = format_bytes(row.own_pages * event.page_size)
+            held = format_bytes(row.own_pages * (event.page_size or 0))
             yield f"{row.name} (pid {row.pid}) held more, {held}, but: {row.exempt}."
 
 

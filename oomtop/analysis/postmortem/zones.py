@@ -16,9 +16,9 @@ from oomtop.oomlog.event import OomEvent, ReportZone
 # The four zone bits of a gfp mask have kept their places since 2.6.23; the other bits move between versions.
 _GFP_DMA, _GFP_HIGHMEM, _GFP_DMA32, _GFP_MOVABLE = 1, 2, 4, 8
 _ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
-_FREE_CMA = re.compile(r"^\s*(?:Node (\d+) )?([A-Z]\w{2,8}) free:\d+kB .*\bfree_cma:(\d+)kB")
-_FREE_LIST = re.compile(r"^\s*(?:Node (\d+) )?([A-Z]\w{2,8}): \d+\*\d+kB")
-_CHUNK = re.compile(r"(\d+)\*(\d+)kB(?: \(([A-Z]+)\))?")
+_FREE_CMA = re.compile(r"^\s*(?:Node (\d{1,5}) )?([A-Z]\w{2,8}) free:\d{1,19}kB .*\bfree_cma:(\d{1,19})kB")
+_FREE_LIST = re.compile(r"^\s*(?:Node (\d{1,5}) )?([A-Z]\w{2,8}): \d{1,19}\*\d{1,19}kB")
+_CHUNK = re.compile(r"(\d{1,19})\*(\d{1,19})kB(?: \(([A-Z]+)\))?")
 Key = tuple[int | None, str]
 
 
@@ -51,11 +51,12 @@ def _judge(
     zone: ReportZone, present: Sequence[str], cma: dict[Key, int], chunks: dict[Key, list[int]], event: OomEvent
 ) -> ZoneVerdict:
     top, key = _highest_zone(event), (zone.node, zone.name)
-    reserve = _reserve(zone, present, top) * event.page_size
-    known = zone.free is not None and zone.min is not None
+    pages = _reserve(zone, present, top)
+    reserve = pages * event.page_size if event.page_size is not None else None if pages else 0
+    known = zone.free is not None and zone.min is not None and reserve is not None
     aside = min(cma.get(key, 0), zone.free or 0)
     pieces = chunks.get(key, [size for size, count in zone.free_lists if count])
-    wanted = event.page_size << max(0, event.order or 0)
+    wanted = (event.page_size or 0) << max(0, event.order or 0)
     return ZoneVerdict(
         name=zone.name if zone.node is None else f"node {zone.node} {zone.name}",
         free=zone.free,
@@ -64,9 +65,9 @@ def _judge(
         reserve=reserve,
         set_aside=aside,
         usable=zone.name not in _ZONE_ORDER or _ZONE_ORDER.index(zone.name) <= _ZONE_ORDER.index(top),
-        short=(zone.free or 0) - aside <= (zone.min or 0) + reserve if known else None,
+        short=(zone.free or 0) - aside <= (zone.min or 0) + (reserve or 0) if known else None,
         largest_chunk=max(pieces, default=0) if zone.free_lists else None,
-        has_chunk=any(size >= wanted for size in pieces) if zone.free_lists else None,
+        has_chunk=any(size >= wanted for size in pieces) if zone.free_lists and wanted else None,
     )
 
 

@@ -80,7 +80,13 @@ class Stories:
 def dated(event: OomEvent, record: Record) -> OomEvent:
     """Return an event with the time, the host and the text of the line that tells it."""
     return replace(
-        event, time=record.time, kernel_time=record.kernel_time, host=record.host, raw=(*event.raw, record.text)
+        event,
+        time=record.time,
+        time_text=record.time_text,
+        unverified=record.unverified,
+        kernel_time=record.kernel_time,
+        host=record.host,
+        raw=(*event.raw, record.text),
     )
 
 

@@ -1,0 +1,93 @@
+"""A number that cannot be costs its line: it is said, and every other event of the log is told."""
+
+import io
+
+import pytest
+
+from oomtop.analysis.postmortem.explain import explain
+from oomtop.errors import OomtopError
+from oomtop.oomlog.log_files import read_stream
+from oomtop.oomlog.tool import through
+from oomtop.render.events import render_text
+from oomtop.render.events_json import event_to_json
+
+HUGE = "9" * 5000
+GOOD = "Out of memory: Killed process 7 (good) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB"
+REPORT = """\
+[  100.1] x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0
+[  100.2] CPU: 1 PID: 9 Comm: x Not tainted 6.1.0-18-amd64 #1
+[  100.3] Node 0 Normal free:4kB min:4kB low:4kB high:4kB present:8kB managed:8kB
+[  100.4] Node 0 Normal: 1*4kB (U) 0*8kB = 4kB
+[  100.5] lowmem_reserve[]: 0 0 7
+[  100.6] 2000 pages RAM
+[  100.7] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name
+[  100.8] [     9]     0     9     1000      900    90112        0             0 x
+[  100.9] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task=x,pid=9,uid=0
+[  101.0] Out of memory: Killed process 9 (x) total-vm:4000kB, anon-rss:3600kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:88kB oom_score_adj:0
+[  101.1] oom_reaper: reaped process 9 (x), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB
+"""
+NUMBERS = [HUGE, "0", "-1", "33333333333", "18446744073709551615", "²", "٣٤", "nan", "1e999"]
+
+
+def read(text):
+    evidence = read_stream(io.BytesIO(text.encode()), "log")
+    for event in evidence.events:
+        render_text(explain(event))
+        event_to_json(event)
+    return evidence
+
+
+def numbers_of(text):
+    import re
+
+    return [match.span() for match in re.finditer(r"\d+", text)]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_any_number_of_a_report_can_be_wrong_and_the_next_event_is_told(number):
+    for first, last in numbers_of(REPORT):
+        evidence = read(REPORT[:first] + number + REPORT[last:] + f"[  500.0] {GOOD}\n")
+        assert 7 in [event.victim.pid for event in evidence.events if event.victim]
+
+
+def test_a_kill_line_that_is_left_out_is_said():
+    evidence = read(f"[  1.0] Out of memory: Killed process {HUGE} (x) total-vm:1kB, anon-rss:1kB\n[  9.0] {GOOD}\n")
+    assert [event.victim.pid for event in evidence.events] == [7]
+    assert [problem.why for problem in evidence.problems] == ["1 line with a number that cannot be: left out"]
+
+
+@pytest.mark.parametrize("chunk", ["0", "3", "5000000"])
+def test_a_page_of_an_impossible_size_is_unknown(chunk):
+    (event,) = read(
+        REPORT.replace("1*4kB (U) 0*8kB", f"1*{chunk}kB (U)").replace("total-vm:4000kB", "total-vm:1kB")
+    ).events
+    assert event.page_size is None
+    assert event.tasks[0].rss is None
+
+
+def test_the_page_size_is_told_by_the_free_lists_the_victims_row_or_the_processor():
+    def size(text):
+        return read(text).events[0].page_size
+
+    bare = REPORT.replace("[  100.4] Node 0 Normal: 1*4kB (U) 0*8kB = 4kB\n", "")
+    assert size(REPORT.replace("1*4kB", "1*64kB")) == 65536
+    assert size(bare.replace("total-vm:4000kB", "total-vm:16000kB")) == 16384
+    assert size(bare.replace("pid=9", "pid=8").replace("process 9", "process 8")) == 4096
+    assert size(bare.replace("process 9", "process 8").replace("amd64", "aarch64")) is None
+
+
+def read_all(argv, found, **limits):
+    with through(argv, "log", **limits) as stream:
+        found.extend(stream)
+
+
+def test_a_tool_that_hangs_is_given_up_and_what_it_wrote_before_is_kept():
+    found = []
+    with pytest.raises(OomtopError, match="silent"):
+        read_all(["sh", "-c", "echo one; exec sleep 1000"], found, silence=0.2)
+    assert found == [b"one\n"]
+
+
+def test_a_tool_that_writes_for_ever_is_given_up():
+    with pytest.raises(OomtopError, match="given up"):
+        read_all(["yes"], [], deadline=0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oomtop.frozen import frozen, replace
 from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.kernel_facts import KernelFacts
+from oomtop.host.killer_settings import KillerSettings
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.pressure import Pressure
 from oomtop.host.process import Process, ProcessId
@@ -67,6 +68,8 @@ class Snapshot:
     visibility: Visibility = Visibility()
     threads: int | None = None
     """All threads that the kernel counts, seen or not; asked for only where some may be hidden."""
+    killers: tuple[KillerSettings, ...] = ()
+    """The daemons that kill before the kernel does."""
     unwatched_limits: int = 0
     """How many groups that have a limit, or may have one, are not among `cgroups`."""
     own_cgroup: str | None = None

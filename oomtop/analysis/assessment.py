@@ -22,6 +22,8 @@ from oomtop.analysis.model.assessment import (
     Victims,
 )  # fmt: skip
 from oomtop.analysis.oom_score.badness import badness, total_pages
+from oomtop.analysis.oom_score.early_killers import early_killers
+from oomtop.analysis.oom_score.killer_options import Shortage
 from oomtop.analysis.oom_score.ranking import culprit, rank_scored
 from oomtop.analysis.scope import scope_of, scope_problems
 from oomtop.analysis.trends.exhaustion import exhaustion
@@ -94,6 +96,12 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         day=_day(history, snapshot.time, previous.day if previous is not None else None),
         problems=(*scope_problems(snapshot.visibility, scope), *snapshot.problems),
         scope=scope,
+        early_killers=early_killers(
+            snapshot.killers,
+            Shortage(memory, swap, rows, groups, machine.rate if machine and machine.seconds else None),
+        )
+        if snapshot.killers
+        else (),
         unwatched_limits=snapshot.unwatched_limits,
         sample_seconds=snapshot.sample_seconds,
         kernel=snapshot.kernel,
@@ -102,6 +110,11 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         growths_at=history.lasting_at,
         curves=tuple((identity, tuple(history.process_points(identity) or ())) for identity in tick.watched),
     )
+
+
+def _rate(machine: Exhaustion | None) -> float | None:
+    """Return the bytes per second by which the machine's memory shrinks, None where it does not."""
+    return machine.rate if machine is not None and machine.seconds is not None else None
 
 
 class _Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oomtop.analysis.model.assessment import Candidate, Exhaustion
+from oomtop.analysis.model.assessment import Candidate, EarlyKiller, Exhaustion
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_about, format_bytes, format_rate, format_share
 
@@ -22,6 +22,14 @@ def describe_exhaustion(item: Exhaustion) -> str:
     when, earliest, latest = (format_about(seconds) for seconds in (item.seconds, item.earliest, item.latest))
     span = "" if earliest == when == latest else f"{earliest} to {latest}, "
     return f"{item.resource}: full in {when} ({span}{item.confidence.value} confidence) at {format_rate(item.rate)}"
+
+
+def describe_early_killer(item: EarlyKiller) -> str:
+    """Return what a daemon would do: `earlyoom ends python3 (pid 303) in 2m10s: available <= 1.5G`."""
+    pid = f" (pid {item.victim.pid})" if item.victim else ""
+    victim = f"{'ends' if item.sure else 'probably ends'} {item.victim_name or 'one that is not known'}{pid}"
+    when = " now" if item.room == 0 else f" in {format_about(item.seconds)}" if item.seconds is not None else ""
+    return f"{item.name} {victim}{when}: {item.condition}"
 
 
 def describe_victim(item: Candidate) -> str:

@@ -8,6 +8,7 @@ from oomtop.analysis.model.assessment import (
     Assessment,
     Candidate,
     CgroupFigures,
+    EarlyKiller,
     Exhaustion,
     Growth,
     ProcessRow,
@@ -56,8 +57,24 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
             }
             for alert in assessment.alerts
         ],
+        "early_killers": [_early_killer(item, assessment) for item in assessment.early_killers],
         "scope": asdict(assessment.scope),
         "problems": [asdict(problem) for problem in assessment.problems],
+    }
+
+
+def _early_killer(item: EarlyKiller, assessment: Assessment) -> Json:
+    return {
+        "name": item.name,
+        "pid": item.id.pid,
+        "condition": item.condition,
+        "room": item.room,
+        "seconds": item.seconds,
+        "victim": None if item.victim is None else item.victim.pid,
+        "victim_name": item.victim_name,
+        "victim_cgroup": item.victim_cgroup,
+        "signal": item.signal,
+        "sure": item.sure,
     }
 
 

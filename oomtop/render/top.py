@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
-from oomtop.analysis.sentences import OF_THOSE_SEEN, describe_exhaustion, describe_victim
+from oomtop.analysis.sentences import OF_THOSE_SEEN, describe_early_killer, describe_exhaustion, describe_victim
 from oomtop.units import DASH, format_bytes, format_count, format_rate, format_share, printable
 
 SORT_KEYS: Mapping[str, Callable[[ProcessRow], float]] = {
@@ -64,6 +64,8 @@ def _outlook(assessment: Assessment) -> Iterable[str]:
     for item in assessment.exhaustion[:2]:
         yield f"Outlook   {describe_exhaustion(item)}"
     first = assessment.victims.first
+    for killer in assessment.early_killers[:2]:
+        yield f"First     {describe_early_killer(killer)}"
     seen = "" if assessment.scope.sees_all else f" {OF_THOSE_SEEN}"
     yield f"Next      {describe_victim(first) if first else 'no process can be killed'}{seen}"
     for finding in assessment.findings:
@@ -79,10 +81,15 @@ def _table(assessment: Assessment, count: int, sort: str) -> Iterable[str]:
         growth = None if row.growth is None else row.growth * 60
         adj = DASH if process.oom_score_adj is None else str(process.oom_score_adj)
         yield (
-            f"{process.pid:7} {row.user[:8]:8} {format_bytes(process.rss):>5} {format_bytes(process.swap):>5} "
+            f"{process.pid:7} {_user(row.user):8} {format_bytes(process.rss):>5} {format_bytes(process.swap):>5} "
             f"{format_bytes(growth):>8} {format_share(row.share):>5} {adj:>5} {process.state} "
             f"{(process.command or process.comm)[:400]}"
         )
+
+
+def _user(name: str) -> str:
+    """Return a name in 8 cells, a cut one with `+` as ps has it: of a number no digit is lost unseen."""
+    return name if len(name) <= 8 else f"{name[:7]}+"
 
 
 def _cut(line: str, width: int) -> str:

@@ -29,6 +29,8 @@ from oomtop.host.zoneinfo import Zone, read_zoneinfo
 from oomtop.snapshot import Machine, Problem, Snapshot
 from oomtop.sources.candidates import first_candidates, identities
 from oomtop.sources.cgroup_watch import CgroupWatch
+from oomtop.sources.killer_watch import KillerWatch
+from oomtop.sources.slow_reads import SlowFacts
 from oomtop.units import format_bytes
 
 T = TypeVar("T")
@@ -60,6 +62,7 @@ class Sampler:
         self._is_container = is_container(self._root)
         self._containers = ContainerNames(self._root)
         self._users = UserNames()
+        self._killers = KillerWatch(self._root, SlowFacts())
         self._watch = CgroupWatch(self._root, self._layout) if self._layout is not None else None
         self._figures: tuple[int, int, int] | None = None
         self._turn = 0
@@ -112,6 +115,7 @@ class Sampler:
             cgroups=groups,
             visibility=self._visibility,
             threads=read_threads(root) if self._visibility.hides_processes else None,
+            killers=self._killers.killers(processes),
             unwatched_limits=self._watch.unwatched_limits if self._watch is not None else 0,
             own_cgroup=self._own_cgroup,
             is_container=self._is_container,

@@ -41,7 +41,11 @@ class SlowFacts:
                 return future
             self._running += 1
         future.set_running_or_notify_cancel()
-        threading.Thread(target=self._run, args=(read, future), name="oomtop-slow", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, args=(read, future), name="oomtop-slow", daemon=True).start()
+        except RuntimeError as error:
+            self._done()
+            future.set_exception(OSError(str(error)))
         return future
 
     def _run(self, read: Callable[[], T], future: Future[T]) -> None:

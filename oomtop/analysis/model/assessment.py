@@ -247,6 +247,27 @@ class PastSeries:
 
 
 @frozen
+class EarlyKiller:
+    """What a daemon that kills before the kernel does would do."""
+
+    name: str
+    id: ProcessId
+    condition: str
+    """What it acts on, in words with its figures."""
+    room: int | None
+    """Bytes of available memory and free swap until it acts, 0 where it does now; None where it acts on pressure."""
+    seconds: float | None
+    """Until it acts at the present rate; None where nothing grows or it is not known."""
+    victim: ProcessId | None
+    victim_name: str | None
+    victim_cgroup: str | None
+    """The group that it ends as a whole, of the daemons that end groups."""
+    signal: str
+    sure: bool
+    """Whether its settings were read and its rule uses nothing that no file tells."""
+
+
+@frozen
 class Scope:
     """Whose figures these are."""
 
@@ -292,6 +313,8 @@ class Assessment:
     """The last ten minutes."""
     problems: tuple[Problem, ...]
     scope: Scope = Scope()
+    early_killers: tuple[EarlyKiller, ...] = ()
+    """The daemons that kill, the first to act first."""
     unwatched_limits: int = 0
     """How many groups that have a limit, or may have one, are not among `cgroups`."""
     sample_seconds: float = 0.0

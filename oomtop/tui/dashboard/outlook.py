@@ -9,7 +9,7 @@ from rich.text import Text
 
 from oomtop.analysis.model.assessment import Assessment, Severity
 from oomtop.analysis.oom_score.suspect import full_first, next_victims
-from oomtop.analysis.sentences import OF_THOSE_SEEN, describe_exhaustion, describe_victim
+from oomtop.analysis.sentences import OF_THOSE_SEEN, describe_early_killer, describe_exhaustion, describe_victim
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_parts import keep_end
 from oomtop.units import format_rate, printable
@@ -65,6 +65,10 @@ def _outlook(assessment: Assessment, width: int, look: Look) -> Text:
 def _next(assessment: Assessment, width: int, look: Look) -> Text:
     line = Text("Next ")
     group, victims = full_first(assessment), next_victims(assessment)
+    early = assessment.early_killers[0] if assessment.early_killers and group is None else None
+    if early is not None:
+        line.append(printable(describe_early_killer(early)), look.style("bad", bold=True) if early.room == 0 else "")
+        line.append("  the kernel: ")
     line.append(printable(describe_victim(victims.first)) if victims.first else "no process can be killed")
     if group is None and not assessment.scope.sees_all:
         line.append(f" {OF_THOSE_SEEN}")

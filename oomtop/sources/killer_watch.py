@@ -1,0 +1,62 @@
+"""`KillerWatch`: the settings of the daemons that kill, read away from the tick while one of them runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future, TimeoutError
+
+from oomtop.host.killer_settings import KillerSettings, find_killers, read_killer
+from oomtop.host.process import Process, ProcessId
+from oomtop.host.root import Root
+from oomtop.sources.slow_reads import SlowFacts
+
+_SECONDS = 30.0
+_PATIENCE = 0.1
+_Found = tuple[tuple[str, ProcessId], ...]
+
+
+class KillerWatch:
+    """Remembers what was read last; reads again every half minute, and when another daemon runs."""
+
+    def __init__(self, root: Root, slow: SlowFacts) -> None:
+        self._root, self._slow = root, slow
+        self._asked: _Found = ()
+        self._asked_at = float("-inf")
+        self._reading: Future[tuple[KillerSettings, ...]] | None = None
+        self._known: tuple[KillerSettings, ...] = ()
+
+    def killers(self, processes: Iterable[Process]) -> tuple[KillerSettings, ...]:
+        """Return the daemons that run with what is known of them; waits a moment for the first answer only."""
+        found = find_killers(processes)
+        is_new = found != self._asked
+        if found and self._reading is None and (is_new or time.monotonic() - self._asked_at > _SECONDS):
+            self._asked, self._asked_at = found, time.monotonic()
+            self._reading = self._slow.begin(lambda: _read(self._root, found))
+        self._collect(_PATIENCE if is_new else 0.0)
+        known = {item.id: item for item in self._known}
+        return tuple(known.get(identity) or KillerSettings(name, identity) for name, identity in found)
+
+    def _collect(self, patience: float) -> None:
+        if self._reading is None:
+            return
+        try:
+            self._known = self._reading.result(patience)
+        except TimeoutError:
+            return
+        except OSError:
+            # Too many reads hang: what was known stays, and the next half minute tries again.
+            pass
+        self._reading = None
+
+
+def _read(root: Root, found: _Found) -> tuple[KillerSettings, ...]:
+    return tuple(_read_one(root, name, identity) for name, identity in found)
+
+
+def _read_one(root: Root, name: str, identity: ProcessId) -> KillerSettings:
+    try:
+        return read_killer(root, name, identity)
+    except OSError:
+        # Gone meanwhile, or not ours to read: that it runs is known, and nothing else.
+        return KillerSettings(name, identity)

@@ -37,3 +37,7 @@ class ActionRefused(OomtopError):
     """An action that is not allowed, with the reason in words."""
 
     exit_code = 4
+
+
+class NothingLeft(ActionRefused):
+    """An action on something that is gone for good: no later try finds it."""

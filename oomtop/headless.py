@@ -14,7 +14,7 @@ from oomtop.actions.base.plan import Outcome, Plan, Prepared, Status
 from oomtop.actions.base.requests import Request
 from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries
-from oomtop.actions.recovery import Leftover, cut_off, undoable
+from oomtop.actions.recovery import NOTHING_LEFT, Leftover, cut_off, undoable
 from oomtop.errors import ActionRefused, OomtopError
 from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
@@ -39,7 +39,6 @@ def act(
     make: Callable[[Snapshot], Request],
     consent: Consent,
     guard: Guard,
-    undoes: str | None = None,
     render: Callable[[Plan, Outcome], str] = lambda plan, outcome: describe_outcome(outcome),
     narrate_plan: bool = False,
 ) -> int:
@@ -53,6 +52,47 @@ def act(
     """
     snapshot = _snapshot()
     prepared = prepare(make(snapshot), context_of(snapshot, guard, Root()))
+    return _perform(prepared, consent, None, render, narrate_plan)
+
+
+def undo_first(leftovers: Sequence[Leftover], consent: Consent, guard: Guard) -> int | None:
+    """Take back the first that can be taken back and return the exit code; None where there is none at all.
+
+    One of which nothing is left is settled and never offered again; one that is refused for now is passed over.
+    """
+    context = context_of(_snapshot(), guard, Root())
+    code: int | None = None
+    for leftover in leftovers:
+        prepared = None if leftover.request is None else prepare(leftover.request, context)
+        if prepared is not None and prepared.plan.refusal is None:
+            print(f"Undo: {leftover.title}")
+            return _perform(prepared, consent, leftover.entry)
+        code = _pass_over(leftover, prepared, consent, guard) or code
+    return code
+
+
+def _pass_over(leftover: Leftover, prepared: Prepared | None, consent: Consent, guard: Guard) -> int | None:
+    """Say why it is not undone; return the exit code where it may be another time."""
+    refusal = NOTHING_LEFT if prepared is None else prepared.plan.refusal or ""
+    if prepared is not None:
+        prepared.close()
+    print(f"cannot be undone: {leftover.title}: {refusal}")
+    if prepared is not None and not prepared.plan.is_moot:
+        return EXIT_CODES[Status.REFUSED]
+    if not consent.dry_run and guard.mode_refusal() is None:
+        problem = Audit().settle(leftover.entry, refusal)
+        if problem is not None:
+            print(problem, file=sys.stderr)
+    return None
+
+
+def _perform(
+    prepared: Prepared,
+    consent: Consent,
+    undoes: str | None,
+    render: Callable[[Plan, Outcome], str] = lambda plan, outcome: describe_outcome(outcome),
+    narrate_plan: bool = False,
+) -> int:
     try:
         print(describe(prepared.plan), file=sys.stderr if narrate_plan else sys.stdout, flush=True)
         return _go_on(prepared, consent, undoes, render)

@@ -67,7 +67,7 @@ class RuleKeeper:
     def __init__(self, rules: Sequence[AdjustRule], guard: Guard, audit: Audit, root: Root | None = None) -> None:
         self._rules = tuple(rules)
         self._guard = guard
-        self._audit = audit
+        self._audit = Audit(audit.path, by="rule")
         self._root = root or Root()
         self._settled: frozenset[ProcessId] = frozenset()
 

@@ -6,18 +6,19 @@ power failure.  What does not outlive a reboot (a limit, a frozen group, an `oom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from oomtop.actions.base.context import ActionContext
-from oomtop.actions.base.plan import Status
+from oomtop.actions.base.plan import Plan, Status
 from oomtop.actions.base.requests import Request, outlives_reboot
 from oomtop.actions.dispatch import prepare
-from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries, start_time_of
-from oomtop.actions.journal.request_json import request_from_json, request_to_json
+from oomtop.actions.journal.audit_log import Actor, Audit, boot_id, read_entries, start_time_of
+from oomtop.actions.journal.request_json import request_from_json
 from oomtop.errors import OomtopError
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.units import finite, printable
 
+NOTHING_LEFT = "nothing of it is left to undo"
 TAKEN_BACK = (Status.DONE, Status.PARTLY)
 _TAKEN_BACK = tuple(status.value for status in TAKEN_BACK)
 
@@ -31,6 +32,18 @@ class Leftover:
     time: float
     request: Request | None
     """What takes it back; None where nothing is left to take back."""
+    uid: int | None
+    user: str
+    sudo_user: str | None
+    tty: str | None
+    by_rule: bool
+    """Whether a rule of the configuration did it, and not a user."""
+    has_failed: bool = False
+    """Whether an attempt to take it back has failed."""
+
+    def is_of(self, actor: Actor) -> bool:
+        """Whether the same user did it, through sudo or not."""
+        return not self.by_rule and (self.uid, self.sudo_user) == (actor.uid, actor.sudo_user)
 
 
 def cut_off(
@@ -44,8 +57,7 @@ def cut_off(
         name = str(entry.get("id"))
         if entry.get("phase") != "start":
             found.pop(name, None)
-            if entry.get("status") in _TAKEN_BACK:
-                found.pop(str(entry.get("undoes")), None)
+            _note_attempt(found, entry)
         elif not _is_running(entry, boot, start_time):
             found[name] = _leftover(entry, "recovery", boot)
     return tuple(found.values())
@@ -55,16 +67,35 @@ def undoable(entries: Iterable[Mapping[str, object]], boot: str | None) -> tuple
     """Return the actions that ended and can be taken back and were not, oldest first."""
     found: dict[str, Leftover] = {}
     for entry in entries:
-        if entry.get("phase") != "end":
-            continue
-        if entry.get("undoes") is not None:
-            if entry.get("status") in _TAKEN_BACK:
-                found.pop(str(entry["undoes"]), None)
+        if entry.get("phase") == "settled":
+            found.pop(str(entry.get("id")), None)
+        if entry.get("phase") != "end" or entry.get("undoes") is not None:
+            _note_attempt(found, entry)
             continue
         leftover = _leftover(entry, "undo", boot)
         if leftover.request is not None:
             found[leftover.entry] = leftover
     return tuple(found.values())
+
+
+def to_undo(cut: Sequence[Leftover], done: Sequence[Leftover], actor: Actor) -> tuple[Leftover, ...]:
+    """Return what `undo` takes back for this user: the newest first, of what was cut off before what was done.
+
+    What was done is looked for on this terminal only; a cut-off action has often lost its own.  What failed to be
+    taken back before comes last, so that nothing is stuck behind it.
+    """
+    own = [item for item in cut if item.is_of(actor)][::-1]
+    own += [item for item in done if item.is_of(actor) and item.tty == actor.tty][::-1]
+    return tuple(sorted(own, key=lambda item: item.has_failed))
+
+
+def _note_attempt(found: dict[str, Leftover], entry: Mapping[str, object]) -> None:
+    """Drop what `entry` took back, and mark what it failed to."""
+    undone = str(entry.get("undoes"))
+    if entry.get("status") in _TAKEN_BACK:
+        found.pop(undone, None)
+    elif entry.get("phase") == "end" and undone in found:
+        found[undone] = replace(found[undone], has_failed=True)
 
 
 def _is_running(entry: Mapping[str, object], boot: str | None, start_time: Callable[[int], int | None]) -> bool:
@@ -84,6 +115,11 @@ def _leftover(entry: Mapping[str, object], key: str, boot: str | None) -> Leftov
         title=printable(str(entry.get("title"))),
         time=0.0 if time is None else time,
         request=request,
+        uid=uid if isinstance(uid := entry.get("uid"), int) else None,
+        user=str(entry.get("user")),
+        sudo_user=str(entry["sudo_user"]) if entry.get("sudo_user") is not None else None,
+        tty=str(entry["tty"]) if entry.get("tty") is not None else None,
+        by_rule=entry.get("by") == "rule",
     )
 
 
@@ -93,7 +129,7 @@ class Findings:
 
     lines: tuple[str, ...]
     undo: tuple[Leftover, ...]
-    """What is half done and can be taken back, oldest first."""
+    """What this user left half done and can take back, oldest first."""
 
 
 def check(audit: Audit, context: ActionContext) -> Findings:
@@ -108,35 +144,25 @@ def check(audit: Audit, context: ActionContext) -> Findings:
     except OomtopError as error:
         return Findings((str(error),), ())
     for leftover in cut_off(entries, boot_id()):
-        refusal = _refusal(leftover, context)
-        if refusal is None:
+        plan = plan_of(leftover, context)
+        told = f"cut off in the middle: {leftover.title}"
+        if plan is None or plan.is_moot:
+            refusal = NOTHING_LEFT if plan is None else plan.refusal or ""
+            problem = None if context.guard.mode_refusal() else audit.settle(leftover.entry, refusal)
+            lines += [f"{told}; {refusal}", *([problem] if problem else [])]
+        elif not leftover.is_of(audit.actor):
+            lines.append(f"{told}, by {printable(leftover.user)}; `oomtop undo {leftover.entry}` takes it back")
+        else:
             undo.append(leftover)
-            lines.append(f"cut off in the middle: {leftover.title}; it can be undone")
-            continue
-        if _is_there(leftover, context):
-            undo.append(leftover)
-            lines.append(f"cut off in the middle: {leftover.title}; it cannot be undone now: {refusal}")
-            continue
-        lines.append(f"cut off in the middle: {leftover.title}; {refusal}")
-        if context.guard.mode_refusal() is None:
-            problem = audit.settle(leftover.entry, refusal)
-            lines.extend([problem] if problem else [])
+            can = "press z to take it back" if plan.refusal is None else f"it cannot be undone now: {plan.refusal}"
+            lines.append(f"{told}; {can}")
     return Findings(tuple(lines), tuple(undo))
 
 
-def _refusal(leftover: Leftover, context: ActionContext) -> str | None:
-    return "nothing of it is left to undo" if leftover.request is None else _refusal_of(leftover.request, context)
-
-
-def _is_there(leftover: Leftover, context: ActionContext) -> bool:
-    """Whether only a guard stands before it: an override does not bring back what is gone."""
+def plan_of(leftover: Leftover, context: ActionContext) -> Plan | None:
+    """Return what taking it back would do now, None where nothing is left to take back."""
     if leftover.request is None:
-        return False
-    lifted = request_from_json({**request_to_json(leftover.request), "override": True})
-    return lifted is not None and _refusal_of(lifted, context) is None
-
-
-def _refusal_of(request: Request, context: ActionContext) -> str | None:
-    prepared = prepare(request, context)
+        return None
+    prepared = prepare(leftover.request, context)
     prepared.close()
-    return prepared.plan.refusal
+    return prepared.plan

@@ -1,4 +1,4 @@
-"""`oomtop undo`: take back the last action that can be taken back, also one that was cut off or of an earlier run."""
+"""`oomtop undo`: take back the last action of this user on this terminal, also one of an earlier run or cut off."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ from oomtop.commands.consent import add_consent, consent_of
 from oomtop.errors import OomtopError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from oomtop.actions.recovery import Leftover
 
-HELP = "take back the last action that can be taken back"
+HELP = "take back your last action on this terminal that can be taken back"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("--list", action="store_true", help="show what could be taken back, the newest last")
+    parser.add_argument("id", nargs="?", metavar="ID", help="the action to take back, whoever did it (see --list)")
+    parser.add_argument("--list", action="store_true", help="show what could be taken back, by whom, the newest last")
     add_consent(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Take the newest one back; what was cut off goes first."""
-    from oomtop.headless import act, leftovers
+    """Take one back: the one named, else the newest of this user; what was cut off goes first."""
+    from oomtop.actions.journal.audit_log import Audit
+    from oomtop.actions.recovery import to_undo
+    from oomtop.headless import leftovers, undo_first
 
     cut, done = leftovers()
     if options.list:
@@ -31,15 +36,30 @@ def run(options: argparse.Namespace) -> int:
             for leftover in group:
                 print(_line(word, leftover))
         return 0
-    last = next((item for item in (*reversed(cut), *reversed(done)) if item.request is not None), None)
-    if last is None or last.request is None:
-        raise OomtopError("nothing to undo")
-    request = last.request
-    consent, guard = consent_of(options)
-    print(f"Undo: {last.title}")
-    return act(lambda snapshot: request, consent, guard, undoes=last.entry)
+    wanted = _named(options.id, (*cut, *done)) if options.id else to_undo(cut, done, Audit().actor)
+    code = undo_first(wanted, *consent_of(options))
+    if code is None:
+        others = 0 if options.id else len(cut) + len(done) - len(wanted)
+        raise OomtopError("nothing to undo" + _of_others(others))
+    return code
+
+
+def _named(name: str, leftovers: Sequence[Leftover]) -> tuple[Leftover, ...]:
+    found = tuple(leftover for leftover in leftovers if leftover.entry == name)
+    if not found:
+        raise OomtopError(f"there is no action {name} to undo: see oomtop undo --list")
+    return found
+
+
+def _of_others(count: int) -> str:
+    if not count:
+        return ""
+    return f" of yours on this terminal; {count} of others or elsewhere: oomtop undo --list"
 
 
 def _line(word: str, leftover: Leftover) -> str:
     when = time.strftime("%F %T", time.localtime(leftover.time))
-    return f"{when}  {word:7}  {leftover.title}" + ("" if leftover.request else "  (nothing left to undo)")
+    who = "rule" if leftover.by_rule else leftover.sudo_user or leftover.user
+    where = leftover.tty or "no terminal"
+    end = "" if leftover.request else "  (nothing left to undo)"
+    return f"{when}  {word:7}  {leftover.title}  by {who} on {where}  {leftover.entry}{end}"

@@ -63,6 +63,7 @@ PROOFS = {
     "swap off --dry-run": f"{YES}[swap off {{file}}]",
     "swap off --yes": f"{YES}[swap off {{file}}]",
     "sysctl --yes": f"{YES}[sysctl swappiness 10]",
+    "undo id": "tests/actions/test_whose_undo.py::test_what_somebody_else_did_is_undone_by_its_id_only",
     "undo --list": f"{ACTIONS}::test_a_dry_run_and_a_list_of_undo_undo_nothing",
     "undo --dry-run": f"{ACTIONS}::test_a_dry_run_and_a_list_of_undo_undo_nothing",
     "undo --yes": "tests/commands/test_action_commands.py::test_done_then_undone_by_a_later_command",

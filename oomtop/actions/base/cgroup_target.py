@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from oomtop.actions.base.context import ActionContext
-from oomtop.errors import ActionRefused, ParseError
+from oomtop.errors import ActionRefused, NothingLeft, ParseError
 from oomtop.frozen import frozen
 from oomtop.host.process import Process
 from oomtop.host.process_scan import parse_stat
@@ -54,7 +54,7 @@ def find_group(context: ActionContext, path: str, mount: str | None = None) -> C
         raise ActionRefused("a group's path has no '..'")
     folder = f"{mount or context.layout.memory_mount}/{path.strip('/')}"
     if not os.path.isdir(folder):
-        raise ActionRefused(f"{folder}: there is no such group (any more)")
+        raise NothingLeft(f"{folder}: there is no such group (any more)")
     return CgroupTarget(path, folder, context.layout.version)
 
 

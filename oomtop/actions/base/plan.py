@@ -55,6 +55,8 @@ class Plan:
     warnings: tuple[str, ...] = ()
     refusal: str | None = None
     """Why it will not be done, None if it may."""
+    is_moot: bool = False
+    """Whether it is refused because what it is about is gone for good."""
     undo: str | None = None
     """How it is undone, None if it cannot be."""
     recovery: Request | None = None

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.plan import Outcome, Plan, Status
+from oomtop.errors import ActionRefused, NothingLeft, OomtopError
 
 Report = Callable[[str], None]
 
@@ -65,6 +66,13 @@ class PreparedAction:
                 item.close()
 
 
-def refused(action: str, title: str, reason: str) -> PreparedAction:
-    """Return an action that is refused as a whole, with nothing opened."""
-    return PreparedAction(Plan(action, title, (), refusal=reason), None)
+def all_refused(reasons: Sequence[ActionRefused]) -> ActionRefused:
+    """Return why none of several targets is left; `NothingLeft` where each of them is gone."""
+    kind = NothingLeft if all(isinstance(reason, NothingLeft) for reason in reasons) else ActionRefused
+    return kind("; ".join(map(str, reasons)))
+
+
+def refused(action: str, title: str, reason: str | OomtopError) -> PreparedAction:
+    """Return an action that is refused as a whole, with nothing opened; `NothingLeft` makes its plan moot."""
+    is_moot = isinstance(reason, NothingLeft)
+    return PreparedAction(Plan(action, title, (), refusal=str(reason), is_moot=is_moot), None)

@@ -39,6 +39,10 @@ class UndoStack:
         """What `z` would take back now."""
         return self.steps[-1] if self.steps else None
 
+    def set_aside(self, step: UndoStep) -> UndoStack:
+        """Return the stack with `step`, which could not be taken back, below all others."""
+        return UndoStack((step, *self.without(step).steps)) if step in self.steps else self
+
     def without(self, step: UndoStep) -> UndoStack:
         """Return the stack after `step` was taken back."""
         return UndoStack(tuple(other for other in self.steps if other is not step))

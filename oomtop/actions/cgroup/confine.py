@@ -53,7 +53,7 @@ def prepare_confine(request: ConfineRequest, context: ActionContext) -> Prepared
     try:
         layout = _checked(request, context)
     except ActionRefused as refusal:
-        return refused(ACTION, title, str(refusal))
+        return refused(ACTION, title, refusal)
     movers: list[_Mover] = []
     left_out: list[str] = []
     for identity in request.targets:
@@ -220,7 +220,7 @@ def prepare_release(request: ReleaseRequest, context: ActionContext) -> Prepared
             raise ActionRefused("not permitted: removing a group needs root")
         found = members(group, context.root)
     except ActionRefused as refusal:
-        return refused(ACTION, title, str(refusal))
+        return refused(ACTION, title, refusal)
     plan = Plan(
         action=ACTION,
         title=title,

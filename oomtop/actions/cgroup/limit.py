@@ -57,7 +57,7 @@ def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedActi
             raise ActionRefused("only a unit of systemd keeps a limit over its restart")
         file = KernelFile(group.file(name), "root, or the group delegated to you")
     except ActionRefused as refusal:
-        return refused(ACTION, title, str(refusal))
+        return refused(ACTION, title, refusal)
     plan = _plan(title, request, group, name, owner, command)
     return PreparedAction(plan, _Limiting(request, group, name, file, command), [file])
 

@@ -22,6 +22,7 @@ from oomtop.actions.base.requests import Request, outlives_reboot
 from oomtop.actions.journal.request_json import Json, request_to_json
 from oomtop.errors import OomtopError, ParseError
 from oomtop.frozen import frozen
+from oomtop.host.own_terminal import own_terminal
 from oomtop.host.process_scan import parse_stat
 from oomtop.host.root import read_optional
 from oomtop.host.trusted_file import Place, read_trusted
@@ -65,7 +66,7 @@ def current_actor(environ: Mapping[str, str] = os.environ) -> Actor:
     """Return who runs this process."""
     uid = os.getuid()
     pid = os.getpid()
-    return Actor(uid, user_name_soon(uid), environ.get("SUDO_USER"), _terminal(), pid, start_time_of(pid), boot_id())
+    return Actor(uid, user_name_soon(uid), environ.get("SUDO_USER"), own_terminal(), pid, start_time_of(pid), boot_id())
 
 
 def boot_id() -> str | None:
@@ -81,22 +82,15 @@ def start_time_of(pid: int) -> int | None:
         return None
 
 
-def _terminal() -> str | None:
-    for descriptor in (0, 1, 2):
-        try:
-            return os.ttyname(descriptor)
-        except OSError:
-            continue
-    return None
-
-
 class Audit:
     """Appends to one log file; no failure of it ever stops an action, but it is returned in words."""
 
-    def __init__(self, path: str | None = None, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, path: str | None = None, max_bytes: int = MAX_BYTES, by: str = "user") -> None:
+        """`by` is who asked for the actions: `user`, or `rule` for those of the configuration."""
         self.path = path or audit_path()
         self._max_bytes = max_bytes
         self._actor = current_actor()
+        self._by = by
         self._numbers = itertools.count(1)
 
     def start(self, plan: Plan, undoes: str | None = None) -> tuple[str, str | None]:
@@ -111,7 +105,7 @@ class Audit:
             "recovery": _of_request(plan.recovery),
         }
         lasting = plan.recovery is not None and outlives_reboot(plan.recovery)
-        return entry, self._append({**line, **asdict(self._actor), **_of_plan(plan)}, lasting)
+        return entry, self._append({**line, **self._who(), **_of_plan(plan)}, lasting)
 
     def end(self, entry: str, plan: Plan, outcome: Outcome, undoes: str | None = None) -> str | None:
         """Note what came of it; return the problem, if any."""
@@ -122,12 +116,20 @@ class Audit:
             "undoes": undoes,
             "undo": _of_request(outcome.undo),
         }
-        return self._append({**line, **asdict(self._actor), **_of_plan(plan), **_of_outcome(outcome)})
+        return self._append({**line, **self._who(), **_of_plan(plan), **_of_outcome(outcome)})
 
     def settle(self, entry: str, why: str) -> str | None:
         """Note that nothing is left to undo of a cut-off action; return the problem, if any."""
         line: dict[str, Json] = {"phase": "settled", "id": entry, "time": time.time(), "summary": why}
-        return self._append({**line, **asdict(self._actor)})
+        return self._append({**line, **self._who()})
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts now."""
+        return self._actor
+
+    def _who(self) -> dict[str, Json]:
+        return {**asdict(self._actor), "by": self._by}
 
     def _append(self, line: dict[str, Json], durable: bool = False) -> str | None:
         try:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.plan import Outcome, Plan, Status
-from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.prepared import PreparedAction, all_refused, refused
 from oomtop.actions.base.requests import AdjustRequest, RestoreAdjRequest
 from oomtop.actions.process.handle import ProcessHandle, open_process
-from oomtop.errors import ActionRefused
+from oomtop.errors import ActionRefused, NothingLeft
 from oomtop.frozen import frozen
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import Process, ProcessId
@@ -64,16 +64,16 @@ def _prepare(wanted: Sequence[tuple[ProcessId, int]], override: bool, context: A
     if reason is not None:
         return refused(ACTION, title, reason)
     changes: list[_Change] = []
-    left_out: list[str] = []
+    left_out: list[ActionRefused] = []
     for identity, value in dict(wanted).items():
         try:
             changes.append(_open_change(identity, value, override, context))
         except ActionRefused as refusal:
-            left_out.append(str(refusal))
+            left_out.append(refusal)
         except OSError as error:
-            left_out.append(f"{identity.pid}: {in_words(error)}")
+            left_out.append(ActionRefused(f"{identity.pid}: {in_words(error)}"))
     if not changes:
-        return refused(ACTION, title, "; ".join(left_out))
+        return refused(ACTION, title, all_refused(left_out))
     return PreparedAction(_plan(title, changes, left_out, override, context), _Adjusting(changes, override), changes)
 
 
@@ -90,7 +90,7 @@ def _open_change(identity: ProcessId, value: int, override: bool, context: Actio
     try:
         process = handle.facts(context.find(identity))
         if process is None:
-            raise ActionRefused(f"{identity.pid} is gone already")
+            raise NothingLeft(f"{identity.pid} is gone already")
         reason = context.guard.refusal(process, override)
         if reason is not None:
             raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
@@ -113,7 +113,7 @@ def _open_file(handle: ProcessHandle, process: Process, context: ActionContext) 
 
 
 def _plan(
-    title: str, changes: Sequence[_Change], left_out: Sequence[str], override: bool, context: ActionContext
+    title: str, changes: Sequence[_Change], left_out: Sequence[ActionRefused], override: bool, context: ActionContext
 ) -> Plan:
     whom = changes[0].name if len(changes) == 1 else f"{len(changes)} processes"
     return Plan(

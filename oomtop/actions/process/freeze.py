@@ -45,7 +45,7 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
         name = "cgroup.freeze" if group.version == 2 else "freezer.state"
         file = KernelFile(group.file(name), "root, or the group delegated to you")
     except ActionRefused as refusal:
-        return refused(ACTION, title, str(refusal))
+        return refused(ACTION, title, refusal)
     text = _text(group.version, request.thaw)
     plan = Plan(
         action=ACTION,

@@ -11,7 +11,7 @@ import os
 import select
 import signal
 
-from oomtop.errors import ActionRefused, ParseError
+from oomtop.errors import ActionRefused, NothingLeft, ParseError
 from oomtop.frozen import replace
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import parse_stat, parse_status
@@ -141,13 +141,13 @@ def open_process(root: Root, identity: ProcessId) -> ProcessHandle:
     try:
         pidfd = os.pidfd_open(identity.pid)
     except ProcessLookupError:
-        raise ActionRefused(f"{identity.pid} is gone already") from None
+        raise NothingLeft(f"{identity.pid} is gone already") from None
     try:
         folder = os.open(root.at(f"/proc/{identity.pid}"), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         os.close(pidfd)
         if isinstance(error, FileNotFoundError):
-            raise ActionRefused(f"{identity.pid} is gone already") from None
+            raise NothingLeft(f"{identity.pid} is gone already") from None
         raise
     handle = ProcessHandle(identity, pidfd, folder)
     try:
@@ -162,8 +162,6 @@ def _require_identity(handle: ProcessHandle, identity: ProcessId) -> None:
     try:
         found = parse_stat(handle.read("stat"), 1, 1)
     except (OSError, ParseError):
-        raise ActionRefused(f"{identity.pid} is gone already") from None
+        raise NothingLeft(f"{identity.pid} is gone already") from None
     if found.id != identity:
-        raise ActionRefused(
-            f"{identity.pid} is another process now ({printable(found.comm)}): the one you chose is gone"
-        )
+        raise NothingLeft(f"{identity.pid} is another process now ({printable(found.comm)}): the one you chose is gone")

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.plan import Plan, Target
-from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.prepared import PreparedAction, all_refused, refused
 from oomtop.actions.base.requests import FreezeRequest, KillRequest
 from oomtop.actions.base.restarts import Restarts
 from oomtop.actions.process.handle import ProcessHandle, open_process
 from oomtop.actions.process.kill_run import KillRun, KillTarget, is_ending
-from oomtop.errors import ActionRefused
+from oomtop.errors import ActionRefused, NothingLeft
 from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
 from oomtop.units import format_bytes, printable
@@ -38,7 +38,7 @@ class KillChoice:
     """Who is signalled, and who is left out with the reason."""
 
     victims: tuple[KillTarget, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[ActionRefused, ...]
 
 
 def prepare_kill(request: KillRequest, context: ActionContext) -> PreparedAction:
@@ -51,7 +51,7 @@ def prepare_kill(request: KillRequest, context: ActionContext) -> PreparedAction
         return refused(ACTION, title, "no process is chosen")
     choice = _choose(request, context)
     if not choice.victims:
-        return refused(ACTION, _title(request, _named(request.targets, context)), "; ".join(choice.left_out))
+        return refused(ACTION, _title(request, _named(request.targets, context)), all_refused(choice.left_out))
     plan = _plan(request, context, choice)
     return PreparedAction(
         plan, KillRun(request, choice.victims, Restarts(context)), [victim.handle for victim in choice.victims]
@@ -85,18 +85,18 @@ def tree_of(roots: Iterable[ProcessId], processes: Sequence[Process]) -> tuple[P
 def _choose(request: KillRequest, context: ActionContext) -> KillChoice:
     """Open whom the guard allows; a tree whose root is refused is refused as a whole."""
     victims: list[KillTarget] = []
-    left_out: list[str] = []
+    left_out: list[ActionRefused] = []
     for identity in _wanted(request, context, left_out):
         try:
             victims.append(_open_victim(identity, request, context))
         except ActionRefused as refusal:
-            left_out.append(str(refusal))
+            left_out.append(refusal)
         except OSError as error:
-            left_out.append(f"{identity.pid}: {in_words(error)}")
+            left_out.append(ActionRefused(f"{identity.pid}: {in_words(error)}"))
     return KillChoice(tuple(victims), tuple(left_out))
 
 
-def _wanted(request: KillRequest, context: ActionContext, left_out: list[str]) -> tuple[ProcessId, ...]:
+def _wanted(request: KillRequest, context: ActionContext, left_out: list[ActionRefused]) -> tuple[ProcessId, ...]:
     if not request.tree:
         return tuple(dict.fromkeys(request.targets))
     roots: list[ProcessId] = []
@@ -104,7 +104,7 @@ def _wanted(request: KillRequest, context: ActionContext, left_out: list[str]) -
         process = context.find(identity)
         reason = None if process is None else context.guard.refusal(process, request.override)
         if process is not None and reason is not None:
-            left_out.append(f"{identity.pid} ({printable(process.comm)}) and its tree: {reason}")
+            left_out.append(ActionRefused(f"{identity.pid} ({printable(process.comm)}) and its tree: {reason}"))
         else:
             roots.append(identity)
     return tree_of(roots, context.processes)
@@ -115,7 +115,7 @@ def _open_victim(identity: ProcessId, request: KillRequest, context: ActionConte
     try:
         process = handle.facts(context.find(identity))
         if process is None:
-            raise ActionRefused(f"{identity.pid} is gone already")
+            raise NothingLeft(f"{identity.pid} is gone already")
         reason = context.guard.refusal(process, request.override) or _state_refusal(process, handle)
         reason = reason or _permission_refusal(handle, context.users(process.euid))
         if reason is not None:

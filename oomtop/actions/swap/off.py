@@ -19,7 +19,7 @@ from oomtop.actions.base.prepared import PreparedAction, refused
 from oomtop.actions.base.requests import SwapOffRequest
 from oomtop.actions.swap.artifacts import Remain, find_remains
 from oomtop.actions.swap.syscalls import swapoff
-from oomtop.errors import ActionRefused, ParseError
+from oomtop.errors import ActionRefused, NothingLeft, ParseError
 from oomtop.host.checked_meminfo import read_meminfo
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.privileges import Capability, has_capability
@@ -40,9 +40,9 @@ def prepare_swap_off(request: SwapOffRequest, context: ActionContext) -> Prepare
         device = _checked(request, context)
         remains = find_remains(request.path, device is not None, context.root) if request.remove else ()
         if device is None and not remains:
-            raise ActionRefused("it is no swap area in use" + (", and nothing is left of it" * request.remove))
+            raise NothingLeft("it is no swap area in use" + (", and nothing is left of it" * request.remove))
     except (ActionRefused, ParseError) as refusal:
-        return refused(ACTION, title, str(refusal))
+        return refused(ACTION, title, refusal)
     except OSError as error:
         return refused(ACTION, title, in_words(error))
     steps = [f"swapoff: read {format_bytes(device.used)} back into memory"] if device is not None else []

@@ -28,7 +28,7 @@ from oomtop.actions.swap.zram_device import (
     remove_device,
     set_up,
 )
-from oomtop.errors import ParseError
+from oomtop.errors import NothingLeft, ParseError
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root, read_optional
 from oomtop.host.swaps import read_swaps
@@ -159,7 +159,7 @@ def prepare_sweep_zram(request: SweepZramRequest, context: ActionContext) -> Pre
     if in_use is not None:
         return prepare_swap_off(SwapOffRequest(in_use, remove=True, override=request.override), context)
     if not left:
-        return refused(ACTION, title, "no such device is left")
+        return refused(ACTION, title, NothingLeft("no such device is left"))
     plan = Plan(
         action=ACTION,
         title=f"Remove {', '.join(f'zram{number}' for number in left)}",

@@ -9,7 +9,7 @@ from functools import partial
 from oomtop.actions.adj_rules import RuleKeeper
 from oomtop.actions.base.context import context_of
 from oomtop.actions.base.guard import Guard
-from oomtop.actions.base.plan import Prepared
+from oomtop.actions.base.plan import Plan, Prepared
 from oomtop.actions.base.requests import AdjustRequest, DropCachesRequest, Request
 from oomtop.actions.base.undo import UndoStack, UndoStep
 from oomtop.actions.dispatch import carry_out, prepare
@@ -115,12 +115,25 @@ class Remedies:
         self.choose(Menu("Drop caches", CACHES, chosen=2), DropCachesRequest)
 
     def undo(self) -> None:
-        """Take the last reversible action back."""
-        step = self._undo.top
-        if step is None:
-            self._app.remark("nothing to undo")
+        """Take the last reversible action back; one that cannot be taken back does not stand in the way."""
+        facts = self._app.facts
+        if facts is None:
             return
-        self.confirm(step.request, step)
+        for step in reversed(self._undo.steps):
+            prepared = prepare(step.request, context_of(facts, self._guard, Root()))
+            if prepared.plan.refusal is None or self._guard.mode_refusal() is not None:
+                self._show(prepared, step)
+                return
+            prepared.close()
+            self._pass_over(step, prepared.plan)
+        self._app.remark("nothing to undo")
+
+    def _pass_over(self, step: UndoStep, plan: Plan) -> None:
+        self._app.remark(f"cannot be undone: {step.summary}: {plan.refusal}")
+        if plan.is_moot:
+            self._undo = self._undo.without(step)
+            if step.entry is not None:
+                self.audit.settle(step.entry, plan.refusal or "")
 
     # -- dialogs ------------------------------------------------------------------------------------
 
@@ -168,14 +181,15 @@ class Remedies:
 
         self._app.push_screen(AskDialog(question), answered)
 
-    def confirm(self, request: Request, step: UndoStep | None = None) -> None:
-        """Open what the action needs, show its plan, and perform it when told to; `step` is what it takes back."""
+    def confirm(self, request: Request) -> None:
+        """Open what the action needs, show its plan, and perform it when told to."""
         facts = self._app.facts
-        if facts is None:
-            return
+        if facts is not None:
+            self._show(prepare(request, context_of(facts, self._guard, Root())), None)
+
+    def _show(self, prepared: Prepared, step: UndoStep | None) -> None:
         tab = self._app.tab
         tab.hold(True)
-        prepared = prepare(request, context_of(facts, self._guard, Root()))
 
         def go() -> None:
             begun = threading.Event()
@@ -209,6 +223,8 @@ class Remedies:
             self._undo = self._undo.with_outcome(outcome)
         elif outcome.status in TAKEN_BACK:
             self._undo = self._undo.without(message.undone)
+        else:
+            self._undo = self._undo.set_aside(message.undone)
         if self._app.facts is not None:
             self._watches = (*self._watches, *watches_of(outcome, self._app.facts))
         # As in the shell; the title is left out, so that what came of it is read on a line of 80 columns.
@@ -238,4 +254,4 @@ class Remedies:
             if leftover.request is not None:
                 self._undo = self._undo.with_step(UndoStep(leftover.title, leftover.request, leftover.entry))
         for line in findings.lines:
-            self._app.remark(f"{line}: press z" if findings.undo else line)
+            self._app.remark(line)

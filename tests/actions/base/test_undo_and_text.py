@@ -17,6 +17,17 @@ def test_the_last_reversible_action_is_on_top():
     assert stack.without(stack.top).top is None
 
 
+def test_what_could_not_be_taken_back_goes_below_the_others():
+    stack = UndoStack()
+    for name in ("one", "two", "three"):
+        stack = stack.with_outcome(Outcome("a", Status.DONE, name, undo=DropCachesRequest(1)))
+    assert [step.summary for step in stack.set_aside(stack.steps[2]).steps] == ["three", "one", "two"]
+    assert (
+        stack.set_aside(UndoStack().with_outcome(Outcome("a", Status.DONE, "x", undo=DropCachesRequest(1))).steps[0])
+        is stack
+    )
+
+
 def test_the_stack_is_bounded():
     stack = UndoStack()
     for number in range(200):

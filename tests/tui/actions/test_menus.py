@@ -24,6 +24,7 @@ from oomtop.actions.base.requests import (
     SysctlRequest,
     ZramRequest,
 )
+from oomtop.actions.base.undo import UndoStep
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.analysis.settings.table import find_setting
 from oomtop.analysis.settings.verdicts import SettingRow
@@ -238,6 +239,23 @@ async def test_a_cancelled_undo_stays_to_be_undone(child):
         await pilot.press("escape")
         await settled(pilot, lambda: not isinstance(app.screen, PlanDialog))
         assert app.remedies._undo.top is not None
+
+
+async def test_z_goes_past_what_cannot_be_undone(child):
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        await pilot.press(*str(child.pid))
+        await pilot.press("f", "enter", "enter")
+        await settled(pilot, lambda: app.remedies._undo.top is not None)
+        gone = UndoStep("adj of one that is gone", RestoreAdjRequest(((ProcessId(4194303, 1), 0),)))
+        app.remedies._undo = app.remedies._undo.with_step(gone)
+        await pilot.press("z")
+        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+        assert any("adj of one that is gone: 4194303 is gone already" in text for _, text in app.state.remarks)
+        await pilot.press("enter")
+        await settled(pilot, lambda: state_of(child) == "S")
+        await settled(pilot, lambda: app.remedies._undo.top is None)
 
 
 async def test_a_typed_value_that_is_wrong_is_said_and_asked_again():

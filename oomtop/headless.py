@@ -17,6 +17,7 @@ from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries
 from oomtop.actions.recovery import NOTHING_LEFT, Leftover, cut_off, undoable
 from oomtop.errors import ActionRefused, OomtopError
 from oomtop.frozen import frozen
+from oomtop.host.containers import container_at, name_of, unit_at
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from oomtop.render.plan import describe, describe_outcome
@@ -116,6 +117,8 @@ def find_processes(snapshot: Snapshot, pids: Sequence[int]) -> tuple[ProcessId, 
 def find_group(snapshot: Snapshot, name: str) -> str:
     """Return the path of the group meant: its path, its folder, its unit, or a container by the start of its id.
 
+    A unit is one of the system: what is called so inside of another unit or of a container is named by its path.
+
     Raises:
         OomtopError: there is none, or more than one.
     """
@@ -125,7 +128,7 @@ def find_group(snapshot: Snapshot, name: str) -> str:
     wanted = "/" + inside.strip("/")
     if wanted in paths:
         return wanted
-    found = [path for path in paths if _is_called(path.rsplit("/", 1)[-1], name)]
+    found = [path for path in paths if _is_called(path, name)]
     if not found:
         raise OomtopError(f"there is no group {printable(name)}")
     if len(found) > 1:
@@ -133,9 +136,11 @@ def find_group(snapshot: Snapshot, name: str) -> str:
     return found[0]
 
 
-def _is_called(last: str, name: str) -> bool:
-    container = last.removesuffix(".scope").rsplit("-", 1)[-1]
-    return last in (name, f"{name}.service") or (len(name) >= 6 and len(container) == 64 and container.startswith(name))
+def _is_called(path: str, name: str) -> bool:
+    container = container_at(path)
+    if container is not None and len(name) >= 6 and container[1].startswith(name):
+        return True
+    return unit_at(path) in (name, f"{name}.service") or name_of(path) == name
 
 
 def leftovers() -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]:

@@ -15,7 +15,7 @@ from oomtop.actions.base.requests import RestoreAdjRequest
 from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.config.load import AdjustRule
-from oomtop.host.containers import name_of
+from oomtop.host.containers import name_of, unit_of
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
@@ -49,7 +49,8 @@ def rules_for(found: Sequence[tuple[Process, int]]) -> RestoreAdjRequest | None:
 def _fits(rule: AdjustRule, process: Process, users: dict[int, str]) -> bool:
     if rule.command is not None and not _is_command(rule.command, process):
         return False
-    if rule.unit is not None and not fnmatchcase(name_of(process.cgroup) or "", rule.unit):
+    units = (unit_of(process.cgroup), name_of(process.cgroup))
+    if rule.unit is not None and not any(fnmatchcase(unit or "", rule.unit) for unit in units):
         return False
     return rule.user is None or (process.euid is not None and users.get(process.euid, str(process.euid)) == rule.user)
 

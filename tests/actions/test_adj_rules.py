@@ -37,14 +37,15 @@ def test_the_first_rule_that_fits_decides():
         process(base, 11, "python3", command="/usr/bin/postgres-backup --all"),
         process(base, 12, "job", euid=5, cgroup="/system.slice/batch-1.service"),
         process(base, 13, "job", cgroup="/system.slice/batch-1.service"),
+        process(base, 17, "job", euid=5, cgroup="/user.slice/user-5.slice/user@5.service/batch-1.service", oom_score=1),
         process(base, 14, "psql", euid=5, oom_score_adj=100),
         process(base, 1, "postgres"),
         process(base, 15, "postgres", flags=0x00200000),
         process(base, 16, "postgres", state="Z"),
     )
     found = fitting(rules, seen)
-    assert [(item.pid, adj) for item, adj in found] == [(10, -900), (11, -900), (12, 500), (14, 100)]
-    assert [identity.pid for identity, _ in rules_for(found).values] == [10, 11, 12]
+    assert [(item.pid, adj) for item, adj in found] == [(10, -900), (11, -900), (12, 500), (17, 100), (14, 100)]
+    assert [identity.pid for identity, _ in rules_for(found).values] == [10, 11, 12, 17]
     assert fitting(rules, seen, frozenset(item.id for item, _ in found)) == ()
 
 

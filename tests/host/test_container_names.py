@@ -6,7 +6,7 @@ import os
 import pytest
 
 from oomtop.host.container_names import ContainerNames, read_container_names
-from oomtop.host.containers import ids_of, name_of
+from oomtop.host.containers import container_at, ids_of, name_of, unit_at, unit_of
 from oomtop.host.root import Root
 
 H = "f3f6c0e2b1a94d7c8e5b2a1d0c9f8e7d6c5b4a39281706f5e4d3c2b1a0998877"
@@ -35,16 +35,16 @@ PATHS = {
     r"/system.slice/dev-disk-by\x2duuid-7.swap": "dev-disk-by-uuid-7.swap",
     "/user.slice/user-1000.slice/session-2.scope": "session-2.scope",
     f"{USER}/init.scope": "user@1000.service",
-    f"{USER}/app.slice/app-gnome-firefox-2411.scope": "app-gnome-firefox-2411.scope",
-    f"{USER}/app.slice/pipewire.service": "pipewire.service",
-    f"{USER}/app.slice/app-org.gnome.Terminal.slice/vte-spawn-1c0.scope": "vte-spawn-1c0.scope",
+    f"{USER}/app.slice/app-gnome-firefox-2411.scope": "1000/app-gnome-firefox-2411.scope",
+    f"{USER}/app.slice/pipewire.service": "1000/pipewire.service",
+    f"{USER}/app.slice/app-org.gnome.Terminal.slice/vte-spawn-1c0.scope": "1000/vte-spawn-1c0.scope",
     r"/machine.slice/machine-qemu\x2d1\x2dvm1.scope/libvirt/emulator": "machine-qemu-1-vm1.scope",
     "/machine.slice/systemd-nspawn@debian.service/payload": "systemd-nspawn@debian.service",
     f"/docker/{H}": "docker/f3f6c0e2b1a9",
     f"/system.slice/docker-{H}.scope": "docker/f3f6c0e2b1a9",
     f"/docker/{H}/init.scope": "docker/f3f6c0e2b1a9",
-    f"/docker/{H}/system.slice/nginx.service": "nginx.service",
-    f"{USER}/app.slice/docker-{H}.scope": "docker/f3f6c0e2b1a9",
+    f"/docker/{H}/system.slice/nginx.service": "docker/f3f6c0e2b1a9",
+    f"{USER}/app.slice/docker-{H}.scope": "1000/docker/f3f6c0e2b1a9",
     f"/system.slice:docker:{H}": "docker/f3f6c0e2b1a9",
     f"/actions_job/{H}": "container/f3f6c0e2b1a9",
     f"/ecs/cluster/0a1b2c/{H}": "container/f3f6c0e2b1a9",
@@ -53,8 +53,8 @@ PATHS = {
     f"/machine.slice/libpod-conmon-{H}.scope": "libpod/f3f6c0e2b1a9 (conmon)",
     f"/libpod_parent/libpod-{H}": "libpod/f3f6c0e2b1a9",
     f"/machine.slice/machine-libpod_pod_{OTHER}.slice/libpod-{H}.scope": "libpod/f3f6c0e2b1a9",
-    f"{USER}/user.slice/libpod-{H}.scope/container": "libpod/f3f6c0e2b1a9",
-    f"{USER}/user.slice/user-libpod_pod_{OTHER}.slice/libpod-{H}.scope": "libpod/f3f6c0e2b1a9",
+    f"{USER}/user.slice/libpod-{H}.scope/container": "1000/libpod/f3f6c0e2b1a9",
+    f"{USER}/user.slice/user-libpod_pod_{OTHER}.slice/libpod-{H}.scope": "1000/libpod/f3f6c0e2b1a9",
     f"/default/{H}": "container/f3f6c0e2b1a9",
     f"/k8s.io/{H}": "container/f3f6c0e2b1a9",
     f"/system.slice/nerdctl-{H}.scope": "nerdctl/f3f6c0e2b1a9",
@@ -74,7 +74,7 @@ PATHS = {
     f"{KUBE}{U}.slice": "pod/4d2a6c1e",
     f"{KUBE}{STATIC}.slice/cri-containerd-{H}.scope": "pod/b1c2d3e4/f3f6c0e2b1a9",
     f"/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod{U}.slice/cri-containerd-{H}.scope": IN_POD,
-    f"/system.slice/docker-{OTHER}.scope/kubelet.slice/kubelet-kubepods-pod{U}.slice/cri-containerd-{H}.scope": IN_POD,
+    f"/system.slice/docker-{OTHER}.scope/kubelet.slice/kubelet-kubepods-pod{U}.slice/cri-containerd-{H}.scope": "docker/000000000000",
     f"/system.slice/k3s.service/kubepods/burstable/pod{P}/{H}": IN_POD,
     f"/system.slice/containerd.service/kubepods-burstable-pod{U}.slice:cri-containerd:{H}": IN_POD,
     "/lxc/web": "lxc/web",
@@ -83,13 +83,72 @@ PATHS = {
     "/lxc.payload/web": "lxc/web",
     "/lxc.monitor.web": "lxc/web",
     "/lxc.payload.proj_db1/init.scope": "lxc/proj_db1",
-    "/lxc.payload.web/system.slice/nginx.service": "nginx.service",
+    "/lxc.payload.web/system.slice/nginx.service": "lxc/web",
+    "/system.slice/ci.service/sshd.service": "ci.service",
+    f"/system.slice/ci.service/docker-{H}.scope": "ci.service",
+    f"/system.slice/ci.service/kubepods.slice/kubepods-pod{U}.slice": "ci.service",
+    f"{USER}/app.slice/sshd.service": "1000/sshd.service",
+    f"{USER}/sshd.service/docker-{H}.scope": "1000/sshd.service",
+    f"{USER}/user@0.service/sshd.service": "1000/0/sshd.service",
+    "/user.slice/user-1000.slice/session-2.scope/sshd.service": "session-2.scope",
+    "/machine.slice/systemd-nspawn@debian.service/payload/system.slice/cron.service": "systemd-nspawn@debian.service",
+    f"/docker/{H}/docker/{OTHER}": "docker/f3f6c0e2b1a9",
+    "/_cgroup.service": "cgroup.service",
+    "/a b.service": None,
+    "/sshd.service/": "sshd.service",
 }
 
 
 @pytest.mark.parametrize(("path", "name"), PATHS.items())
 def test_real_paths(path, name):
     assert name_of(path) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "unit", "own"),
+    [
+        ("/system.slice/ssh.service", "ssh.service", "ssh.service"),
+        ("/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service", "getty@tty1.service"),
+        ("/system.slice/ssh.service/sub", "ssh.service", None),
+        ("/system.slice", None, "system.slice"),
+        ("/user.slice/user-1000.slice", None, "user-1000.slice"),
+        ("/init.scope", "init.scope", "init.scope"),
+        (f"/docker/{H}/system.slice/ssh.service", None, None),
+        (f"/system.slice/docker-{H}.scope/system.slice/ssh.service", f"docker-{H}.scope", None),
+        ("/lxc.payload.web/system.slice/nginx.service", None, None),
+        ("/machine.slice/machine-x.scope/payload/system.slice/cron.service", "machine-x.scope", None),
+        ("/system.slice/ci.service/sshd.service", "ci.service", None),
+        (f"{USER}/app.slice/sshd.service", "user@1000.service", None),
+        (f"{USER}/app.slice", "user@1000.service", None),
+        ("/anything/system.slice/ssh.service", None, None),
+        ("/ssh.service", "ssh.service", "ssh.service"),
+        ("/.service", None, None),
+        ("/", None, None),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+def test_the_unit_is_the_first_from_the_root(path, unit, own):
+    assert unit_of(path) == unit
+    assert unit_at(path or "") == own
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (f"/docker/{H}", ("docker", H)),
+        (f"/system.slice/docker-{H}.scope", ("docker", H)),
+        (f"/machine.slice/libpod-{H}.scope", ("libpod", H)),
+        (f"/machine.slice/libpod-conmon-{H}.scope", None),
+        (f"/docker/{H}/sub", None),
+        (f"/docker/{H}/docker/{OTHER}", None),
+        (f"{USER}/app.slice/docker-{H}.scope", None),
+        (f"/system.slice/ci.service/docker-{H}.scope", None),
+        ("/", None),
+    ],
+)
+def test_a_container_is_roots_where_root_made_it(path, found):
+    assert container_at(path) == found
 
 
 def test_ids_of_a_path():

@@ -21,6 +21,7 @@ from oomtop.actions.base.run_program import run_tool
 from oomtop.actions.cgroup.owner import Owner, command_of, owner_of
 from oomtop.errors import ActionRefused
 from oomtop.frozen import replace
+from oomtop.host.containers import unit_at
 from oomtop.host.root import parse_counters, read_optional
 from oomtop.units import format_bytes, printable
 
@@ -134,10 +135,10 @@ def _warnings(
     if request.size is not None and request.limit is not Limit.LOW and usage is not None and request.size < usage:
         warnings.append(f"the group holds {format_bytes(usage)} now: the difference is reclaimed at once")
     warnings.extend(_pressed_by_others(request, group))
-    unit = group.folder.rsplit("/", 1)[-1]
+    unit = unit_at(group.path)
     if command is None and owner is not None:
         warnings.append(f"{owner.tool} has no command for this: its own value returns with its next update or start")
-    elif command is None and unit.endswith((".service", ".scope", ".slice")):
+    elif command is None and unit is not None:
         setting = {"high": "MemoryHigh", "max": "MemoryMax", "low": "MemoryLow"}[request.limit.value]
         warnings.append(
             f"systemd owns this group and may write its own value back; to keep it: systemctl set-property --runtime "

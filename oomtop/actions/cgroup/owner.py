@@ -6,16 +6,14 @@ systemctl(1) ("set-property"), docker-update(1), podman-update(1).
 from __future__ import annotations
 
 import os
-import re
 
 from oomtop.actions.base.cgroup_target import CgroupTarget
 from oomtop.actions.base.requests import Limit, LimitRequest
 from oomtop.actions.base.run_program import find_tool
 from oomtop.frozen import frozen
+from oomtop.host.containers import container_at, unit_at
 from oomtop.host.root import Root
 
-_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(service|scope|slice|socket|mount|swap)")
-_CONTAINER = re.compile(r"(?:(docker|libpod)-)?([0-9a-f]{64})(?:\.scope)?")
 _PROPERTY = {Limit.HIGH: "MemoryHigh", Limit.MAX: "MemoryMax", Limit.LOW: "MemoryLow"}
 _FLAG = {Limit.MAX: "--memory", Limit.LOW: "--memory-reservation"}
 
@@ -30,17 +28,15 @@ class Owner:
 
 
 def owner_of(path: str, root: Root) -> Owner | None:
-    """Return who manages the group at `path`, None where nobody does or oomtop cannot tell it to."""
-    last = path.rsplit("/", 1)[-1]
-    container = _CONTAINER.fullmatch(last)
+    """Return who manages the group at `path` itself, None where nobody does or oomtop cannot tell it to."""
+    container = container_at(path)
     if container is not None:
-        kind = container[1] or ("docker" if "/docker/" in path else "libpod" if "libpod" in path else "")
-        tool = {"docker": "docker", "libpod": "podman"}.get(kind)
-        return Owner(tool, container[2]) if tool is not None and find_tool(tool) else None
-    # A unit of a user's own systemd answers on that user's bus only.
-    ours = _UNIT.fullmatch(last) and not re.search(r"/user@\d+\.service/", path)
+        tool = {"docker": "docker", "libpod": "podman"}.get(container[0])
+        return Owner(tool, container[1]) if tool is not None and find_tool(tool) else None
+    # Only the unit's own group: what is inside of one, of a container or of a user's manager may have any name.
+    unit = unit_at(path)
     runs = os.path.isdir(root.at("/run/systemd/system"))
-    return Owner("systemctl", last) if ours and runs and find_tool("systemctl") else None
+    return Owner("systemctl", unit) if unit is not None and runs and find_tool("systemctl") else None
 
 
 def command_of(owner: Owner, request: LimitRequest, group: CgroupTarget) -> tuple[str, ...] | None:

@@ -13,6 +13,7 @@ from oomtop.analysis.findings.limits import is_container, limits_over_ram
 from oomtop.analysis.findings.rule import Facts
 from oomtop.analysis.model.assessment import Assessment, CgroupFigures, Finding, ProcessRow, Severity
 from oomtop.host.abilities import Abilities
+from oomtop.host.containers import unit_at
 from oomtop.units import GIB, format_bytes, format_share
 
 _NAMED = 4
@@ -75,7 +76,7 @@ def services_without_limit(now: Assessment, abilities: Abilities) -> Finding | N
     found = [
         group
         for group in now.cgroups
-        if group.cgroup.path.endswith(".service")
+        if (unit_at(group.cgroup.path) or "").endswith(".service")
         and group.effective_limit is None
         and (working_set(group.cgroup) or 0) > now.memory.total * _BIG
     ]

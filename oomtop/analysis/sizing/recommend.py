@@ -11,6 +11,7 @@ from enum import Enum
 
 from oomtop.analysis.sizing.peaks import GroupPeaks, Observation
 from oomtop.frozen import frozen
+from oomtop.host.containers import container_at, unit_at
 from oomtop.units import GIB, MIB, format_bytes, format_duration
 
 MARGIN = 0.25
@@ -20,7 +21,6 @@ _SMALLEST = 32 * MIB
 # A group that was killed at its limit wanted more than it ever got: by how much nobody saw.
 _AFTER_KILL = 1.5
 _RISING = 1.1
-_CONTAINER_SCOPE = re.compile(r"(?:^|/)(?:(docker|libpod)[-/])?[^/]*?([0-9a-f]{64})(?:\.scope)?$")
 
 
 class Keeper(Enum):
@@ -88,23 +88,23 @@ def _is_chosen(peaks: GroupPeaks, path: str | None) -> bool:
 
 def _is_ruled(path: str) -> bool:
     """Whether somebody keeps a limit for this group; a user's manager is no service of its own."""
-    if _CONTAINER_SCOPE.search(path):
+    if container_at(path) is not None:
         return True
-    return path.endswith(".service") and not re.search(r"/user@\d+\.service$", path)
+    unit = unit_at(path) or ""
+    return unit.endswith(".service") and not re.fullmatch(r"user@\d+\.service", unit)
 
 
 def keeper_of(path: str) -> tuple[Keeper, str]:
     """Return who keeps the limit of a group and what that one calls it, from the path alone."""
-    container = _CONTAINER_SCOPE.search(path)
+    container = container_at(path)
     if container is not None:
-        short = container[2][:12]
+        engine, number = container
         if "kubepods" in path:
-            return Keeper.KUBERNETES, short
-        if "libpod" in path:
-            return Keeper.PODMAN, short
-        return (Keeper.DOCKER, short) if "docker" in path else (Keeper.CGROUP, path)
-    last = path.rpartition("/")[2]
-    return (Keeper.SYSTEMD, last) if last.endswith((".service", ".scope", ".slice")) else (Keeper.CGROUP, path)
+            return Keeper.KUBERNETES, number[:12]
+        keeper = {"libpod": Keeper.PODMAN, "docker": Keeper.DOCKER}.get(engine)
+        return (Keeper.CGROUP, path) if keeper is None else (keeper, number[:12])
+    unit = unit_at(path)
+    return (Keeper.CGROUP, path) if unit is None else (Keeper.SYSTEMD, unit)
 
 
 def _advise(peaks: GroupPeaks, seen: Observation, margin: float) -> GroupAdvice:

@@ -11,6 +11,7 @@ from oomtop.actions.base.plan import Status
 from oomtop.actions.base.requests import ConfineRequest, Limit, LimitRequest, ReleaseRequest, UnitAdjRequest
 from oomtop.actions.cgroup.owner import Owner, owner_of
 from oomtop.actions.dispatch import prepare
+from oomtop.analysis.sizing.recommend import Keeper, keeper_of
 from oomtop.host.cgroup import CgroupLayout, find_layout
 from oomtop.host.root import Root
 
@@ -268,3 +269,22 @@ def test_moves_that_are_refused(box):
 def test_an_unprivileged_user_makes_no_group(box):
     request = ConfineRequest((identity(os.getpid()),), "x", max=MIB, override=True)
     assert "not permitted" in as_nobody(lambda: prepare(request, context(layout=box)).plan.refusal or "allowed")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/docker/{BOX}/system.slice/ssh.service",
+        "/lxc.payload.web/system.slice/nginx.service",
+        "/machine.slice/machine-x.scope/payload/system.slice/cron.service",
+        "/system.slice/ci.service/sshd.service",
+        "/system.slice/web.service/sub",
+        "/user.slice/user-5.slice/user@5.service/app.slice/ssh.service",
+        f"/user.slice/user-5.slice/user@5.service/app.slice/docker-{BOX}.scope",
+        f"/system.slice/ci.service/libpod-{BOX}.scope",
+        f"/docker/{BOX}/docker/{BOX}",
+    ],
+)
+def test_what_is_inside_of_a_unit_or_container_is_nobodys(machine, path):
+    assert owner_of(path, Root(str(machine))) is None
+    assert keeper_of(path) == (Keeper.CGROUP, path)

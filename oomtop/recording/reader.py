@@ -291,5 +291,5 @@ def _parse_schema(text: str) -> Schema:
     """
     try:
         return {str(name): [(str(field), str(kind)) for field, kind in own] for name, own in json.loads(text).items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise RecordingError("the recording is damaged: its schema cannot be read") from None

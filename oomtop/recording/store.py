@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Callable, Sequence
 
 from oomtop.frozen import frozen
@@ -21,6 +22,9 @@ CHAPTER_TICKS = 30
 _MOST_EVENTS = 2000
 _MOST_ACTIONS = 5000
 _FREE_PAGES = 2000
+_WRITTEN = """SELECT fields, length(body) FROM chapters
+  JOIN schemas ON schemas.id = schema JOIN keys ON keys.id = chapters.id
+  WHERE chapters.id = ?"""
 # Two tellings of one event differ in time by the drift between the kernel's clock and the wall clock.
 _SAME_EVENT = 2.0
 
@@ -50,6 +54,7 @@ class Store:
         self._bounds = bounds or Retention()
         self._report = report
         self._codec = Codec((Snapshot, OomEvent))
+        self._schema_text = json.dumps(self._codec.schema, separators=(",", ":"))
         self._last: Snapshot | None = None
         self._latest = 0.0
         self._window = b""
@@ -89,11 +94,18 @@ class Store:
             self._next += 1
             self._has_made_room = False
             if self._in_chapter == 1:
+                self._require_written()
                 self.trim()
         except FAILURES as error:
             self._last = None
             problem = cause_of(error, self.path)
             raise type(problem)(f"{problem}{self._recover(problem)}") from None
+
+    def _require_written(self) -> None:
+        """Read the beginning of the chapter back: where two tables share a page, a write succeeds and loses both."""
+        found = self._db.execute(_WRITTEN, (self._chapter,)).fetchone()
+        if found is None or found[0] != self._schema_text or not found[1]:
+            raise sqlite3.DatabaseError("what was written cannot be read back")
 
     def _open(self) -> None:
         """Open the file; one that is damaged is put aside, and recording begins anew."""
@@ -202,11 +214,10 @@ class Store:
             )
 
     def _register_schema(self) -> int:
-        text = json.dumps(self._codec.schema, separators=(",", ":"))
-        row = self._db.execute("SELECT id FROM schemas WHERE fields=?", (text,)).fetchone()
+        row = self._db.execute("SELECT id FROM schemas WHERE fields=?", (self._schema_text,)).fetchone()
         if row is not None:
             return int(row[0])
-        return self._db.execute("INSERT INTO schemas(fields) VALUES(?)", (text,)).lastrowid or 0
+        return self._db.execute("INSERT INTO schemas(fields) VALUES(?)", (self._schema_text,)).lastrowid or 0
 
     def _chapters(self) -> list[Chapter]:
         rows = self._db.execute("SELECT id, coalesce(CAST(time AS REAL), 0.0) FROM chapters ORDER BY id").fetchall()

@@ -104,7 +104,7 @@ def attempt(case):
         _harm(path, statements, seed)
         _read(path)
         _replay(path)
-        _record(path)
+        _record(path, sum(map(int.__ne__, data, sample())) <= 1 and seed is None)
     finally:
         shutil.rmtree(folder)
 
@@ -200,26 +200,27 @@ def _replay(path):
         ticks.close()
 
 
-def _record(path):
-    """Whatever was there, what is recorded now can be read."""
-    snapshot = SyntheticMachine(3, 3).snapshot()
-    written = 0
+def _record(path, is_strict):
+    """Whatever was there, recording goes on; where one bit was flipped, what is recorded now can be read."""
+    snapshot, problem = SyntheticMachine(3, 3).snapshot(), ""
     try:
         store = Store(path)
     except OomtopError as error:
         if "is no recording of oomtop" in str(error) or "but no recording" in str(error):
             return
         raise
-    for number in range(3):
+    for number in range(5):
         try:
             store.write(Tick(snapshot, (make_event(5.0, number),)))
-            written += 1
-        except OomtopError:
-            pass
+            problem = ""
+        except OomtopError as error:
+            problem = str(error)
     store.close()
+    assert not problem, problem
+    if not is_strict:
+        return
     recording = Recording(path)
     try:
-        assert written >= 2
         assert recording.snapshot(len(recording.moments) - 1) == snapshot
     finally:
         recording.close()

@@ -16,6 +16,7 @@ _ALIKE = 12
 """Bytes of the magic that have to be right for a file to be a recording that the disk damaged."""
 _KEPT = 2
 """Damaged recordings that are kept: each may be as big as a recording."""
+_PLENTY = 16 << 20
 _ENDINGS = ("", "-wal", "-shm")
 
 
@@ -37,6 +38,12 @@ def take_lock(path: str) -> int:
         os.close(descriptor)
         raise RecordingError(f"{path}: another recorder writes to it") from None
     return descriptor
+
+
+def has_room(path: str) -> bool:
+    """Whether the disk of the file has plenty of room."""
+    status = os.statvfs(os.path.dirname(os.path.abspath(path)))
+    return status.f_bavail * status.f_frsize > _PLENTY
 
 
 def put_aside(path: str) -> str:

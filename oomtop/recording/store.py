@@ -12,7 +12,7 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.recording.codec import Codec, pack
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.layout import FAILURES, DiskFull, cause_of, open_for_writing
-from oomtop.recording.ownership import put_aside, take_lock
+from oomtop.recording.ownership import has_room, put_aside, take_lock
 from oomtop.recording.retention import Chapter, Retention, choose
 from oomtop.recording.trust import Damaged
 from oomtop.snapshot import Snapshot, Tick
@@ -98,8 +98,15 @@ class Store:
                 self.trim()
         except FAILURES as error:
             self._last = None
-            problem = cause_of(error, self.path)
+            problem = self._cause(error)
             raise type(problem)(f"{problem}{self._recover(problem)}") from None
+
+    def _cause(self, error: Exception) -> RecordingError:
+        """Return what an error means; SQLite calls a damaged file full as well, where its numbers are used up."""
+        problem = cause_of(error, self.path)
+        if isinstance(problem, DiskFull) and self._has_made_room and has_room(self.path):
+            return Damaged(f"{self.path}: nothing can be added, though the disk has room")
+        return problem
 
     def _require_written(self) -> None:
         """Read the beginning of the chapter back: where two tables share a page, a write succeeds and loses both."""

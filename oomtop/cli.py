@@ -122,20 +122,30 @@ def _exit_code(argv: Sequence[str] | None, output: _Output) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except OSError:
-        if output.failure is None:
-            raise
-        return 1
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the user gets one line and an exit code
+        return _failed(error, argv) if output.failure is None else 1
+
+
+def _failed(error: BaseException, argv: Sequence[str] | None) -> int:
+    """Say why the command failed, and return its exit code for that."""
+    from oomtop.crash import reason_of
+
+    complain(reason_of(error))
+    # For a probe, 1 would mean WARNING.
+    return 3 if _named(argv) == ["check"] else 1
 
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments, run the subcommand, and return the exit code."""
-    words = sys.argv[1:] if argv is None else argv
-    # The first word that names a command is the command: no option before it takes such a value.
-    named = [word for word in words if word in COMMANDS][:1]
+    words, named = sys.argv[1:] if argv is None else argv, _named(argv)
     options = build_parser(named).parse_args(words) if named else _for_the_monitor(words)
     code: int = options.run(options)
     return code
+
+
+def _named(argv: Sequence[str] | None) -> list[str]:
+    """Return the first word that names a command: it is the command, as no option before it takes such a value."""
+    return [word for word in (sys.argv[1:] if argv is None else argv) if word in COMMANDS][:1]
 
 
 def _for_the_monitor(words: Sequence[str]) -> argparse.Namespace:

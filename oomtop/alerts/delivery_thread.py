@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable
 
 from oomtop.alerts.notice import Letter
+from oomtop.crash import reason_of
+from oomtop.threads import start_thread
 
 MOST_WAITING = 32
 Deliver = Callable[[Letter], "str | None"]
@@ -26,8 +27,7 @@ class Outbox:
         self._report = report
         self._problem: str | None = None
         self._queue: queue.Queue[Letter | None] = queue.Queue(MOST_WAITING)
-        self._thread = threading.Thread(target=self._run, name="alert", daemon=True)
-        self._thread.start()
+        self._thread = start_thread("alert", self._run, lambda error: report(reason_of(error)))
 
     def put(self, letter: Letter) -> None:
         """Have a letter delivered; drops it where too many wait."""
@@ -49,12 +49,19 @@ class Outbox:
 
     def _run(self) -> None:
         while (letter := self._queue.get()) is not None:
-            problem = self._deliver(letter)
+            problem = self._try(letter)
             if problem is None:
                 self.delivered += 1
             else:
                 self.failed += 1
             self._say(problem)
+
+    def _try(self, letter: Letter) -> str | None:
+        """Deliver; whatever goes wrong with one letter, the next is tried."""
+        try:
+            return self._deliver(letter)
+        except Exception as error:  # noqa: BLE001 - it is told, and the thread goes on
+            return reason_of(error)
 
     def _say(self, problem: str | None) -> None:
         if problem is not None and problem != self._problem:

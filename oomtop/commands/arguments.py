@@ -95,9 +95,14 @@ def complain(text: str) -> None:
     """Write one line to stderr."""
     from oomtop.units import printable
 
+    tell(f"oomtop: {printable(text)}")
+
+
+def tell(text: str) -> None:
+    """Write one line to stderr as it is."""
     # Where the disk behind stderr is full there is nobody left to tell, and the exit code still tells.
     with suppress(OSError):
-        print(f"oomtop: {printable(text)}", file=sys.stderr, flush=True)
+        print(text, file=sys.stderr, flush=True)
 
 
 def has_screen(what: str, instead: str) -> bool:

@@ -92,12 +92,12 @@ def _duration(text: str) -> float:
 
 def run(options: argparse.Namespace) -> int:
     """Take the samples, judge each figure that was asked for, and print one line."""
-    from oomtop.errors import OomtopError
-
     try:
         assessment = _sample(options)
-    except (OomtopError, OSError) as error:
-        print(f"OOMTOP UNKNOWN - {error}")
+    except Exception as error:  # noqa: BLE001 - a probe has a verdict whatever happens
+        from oomtop.crash import reason_of
+
+        print(f"OOMTOP UNKNOWN - {reason_of(error)}")
         return _UNKNOWN
     readings = judge(assessment, options)
     # The worst that is known counts more than what is not known.

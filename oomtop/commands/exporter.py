@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
-import sys
-import threading
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import complain, count, seconds
+from oomtop.commands.arguments import complain, count, seconds, tell
+from oomtop.commands.daemon import Daemon
 
 if TYPE_CHECKING:
     from oomtop.alerts.watch import AlertWatch
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
 
 HELP = "/metrics for Prometheus, Grafana, Datadog, CloudWatch and Google Cloud"
 DEFAULT_LISTEN = "127.0.0.1:9797"
-_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +43,7 @@ def run(options: argparse.Namespace) -> int:
     if bool(options.tls_cert) != bool(options.tls_key) or (options.client_ca and not options.tls_cert):
         complain("--tls-cert and --tls-key go together, and --client-ca with them")
         return 2
-    # A handler could run while this thread holds a lock that it needs; so the signals are waited for instead.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    daemon = Daemon()
     from oomtop.errors import OomtopError
     from oomtop.exporter.collector import LatestCollector, make_registry
     from oomtop.exporter.server import MetricsServer, start_server
@@ -62,20 +57,16 @@ def run(options: argparse.Namespace) -> int:
         raise OomtopError(f"cannot listen on {options.listen[0]}:{options.listen[1]}: {error.strerror}") from None
     watch = watch_alerts()
     source = LiveSource(options.interval, follows_daemons=True)
-    failed: list[str] = []
-    sampling = threading.Thread(target=_sample, args=(source, collector, watch, failed), name="sampling")
-    sampling.start()
-    stop = start_server(server)
+    sampling = daemon.start("sampling", lambda: _sample(source, collector, watch))
+    stop = start_server(server, daemon.start)
     scheme = "https" if access.context else "http"
-    print(f"serving {scheme}://{options.listen[0]}:{server.port}/metrics", file=sys.stderr, flush=True)
-    signal.sigwait(_ENDING)
+    tell(f"serving {scheme}://{options.listen[0]}:{server.port}/metrics")
+    daemon.wait()
     source.close()
     stop()
     sampling.join()
     watch.close()
-    for problem in failed:
-        complain(problem)
-    return 1 if failed else 0
+    return daemon.exit_code()
 
 
 def _access(options: argparse.Namespace) -> Access:
@@ -98,20 +89,13 @@ def watch_alerts() -> AlertWatch:
     return AlertWatch(config.alerts, complain, tell)
 
 
-def _sample(source: LiveSource, collector: LatestCollector, watch: AlertWatch, failed: list[str]) -> None:
+def _sample(source: LiveSource, collector: LatestCollector, watch: AlertWatch) -> None:
     from oomtop.analysis.assessment import assess
-    from oomtop.errors import OomtopError
     from oomtop.history import History
 
     history, assessment = History(), None
-    try:
-        for tick in source.ticks():
-            history.add(tick)
-            assessment = assess(tick, history, assessment)
-            assessment, _ = watch.judge(assessment)
-            collector.put(assessment, watch.standing)
-    except (OomtopError, OSError) as error:
-        failed.append(str(error))
-    finally:
-        # To the process as a whole: whoever waits for the end hears of this one too.
-        os.kill(os.getpid(), signal.SIGTERM)
+    for tick in source.ticks():
+        history.add(tick)
+        assessment = assess(tick, history, assessment)
+        assessment, _ = watch.judge(assessment)
+        collector.put(assessment, watch.standing)

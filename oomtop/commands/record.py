@@ -7,14 +7,11 @@ Facts only, to one bounded file: denser under pressure, sparser when calm, longe
 from __future__ import annotations
 
 import argparse
-import os
-import signal
-import sys
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import complain, size
+from oomtop.commands.arguments import complain, size, tell
+from oomtop.commands.daemon import Daemon
 from oomtop.times import parse_age
 
 if TYPE_CHECKING:
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from oomtop.sources.live import LiveSource
 
 HELP = "the flight recorder: facts to one bounded file, for `oomtop replay`"
-_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,8 +83,7 @@ def run_with_monitor(options: argparse.Namespace) -> int:
 
 def run_alone(options: argparse.Namespace) -> int:
     """Record until told to end."""
-    # A handler could run while this thread holds a lock that it needs; so the signals are waited for instead.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    daemon = Daemon()
     from oomtop.host.root import Root
     from oomtop.recording.density import USUAL
     from oomtop.recording.psi_watch import Lookout
@@ -100,22 +95,19 @@ def run_alone(options: argparse.Namespace) -> int:
     config = _config()
     # Before the process protects itself: hooks get the score that it has now.
     watch = _watch(config, recorder)
-    print(f"recording to {recorder.path}; {guard_self().describe()}", file=sys.stderr, flush=True)
+    tell(f"recording to {recorder.path}; {guard_self().describe()}")
     lookout = Lookout(Root(), source.refresh)
-    failed: list[str] = []
-    sampling = threading.Thread(target=_sample, args=(source, recorder, _rules(config), watch, failed), name="sampling")
-    sampling.start()
-    signal.sigwait(_ENDING)
+    rules = _rules(config)
+    sampling = daemon.start("sampling", lambda: _sample(source, recorder, rules, watch))
+    daemon.wait()
     lookout.close()
     source.close()
     sampling.join()
     if watch is not None:
         watch.close()
     recorder.close()
-    print(f"recorded {recorder.written} ticks, {recorder.left_out} left out", file=sys.stderr)
-    for problem in failed:
-        complain(problem)
-    return 1 if failed else 0
+    tell(f"recorded {recorder.written} ticks, {recorder.left_out} left out{recorder.missing}")
+    return daemon.exit_code()
 
 
 def _config() -> Config:
@@ -151,24 +143,15 @@ def _rules(config: Config) -> RuleKeeper:
     return RuleKeeper(config.adjust, Guard(config.protected, config.read_only), Audit())
 
 
-def _sample(
-    source: LiveSource, recorder: Recorder, rules: RuleKeeper, watch: TickWatch | None, failed: list[str]
-) -> None:
-    from oomtop.errors import OomtopError
+def _sample(source: LiveSource, recorder: Recorder, rules: RuleKeeper, watch: TickWatch | None) -> None:
     from oomtop.recording.density import Density
 
     pace = Density()
-    try:
-        for tick in source.ticks():
-            if watch is not None:
-                watch.take(tick)
-            recorder.put(tick)
-            request = rules.take(tick.snapshot)
-            if request is not None:
-                rules.apply(request, tick.snapshot, complain)
-            source.interval = pace.after(tick)
-    except (OomtopError, OSError) as error:
-        failed.append(str(error))
-    finally:
-        # To the process as a whole: whoever waits for the end hears of this one too.
-        os.kill(os.getpid(), signal.SIGTERM)
+    for tick in source.ticks():
+        if watch is not None:
+            watch.take(tick)
+        recorder.put(tick)
+        request = rules.take(tick.snapshot)
+        if request is not None:
+            rules.apply(request, tick.snapshot, complain)
+        source.interval = pace.after(tick)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import hmac
 import socket
 import ssl
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 MAX_CLIENTS = 64
 SECONDS = 10.0
 _LISTEN = 128
+_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_PAUSE = 0.2
 _ROOT_PAGE = b'<html><title>oomtop</title><a href="/metrics">/metrics</a></html>\n'
 
 
@@ -89,7 +92,13 @@ class MetricsServer(ThreadingWSGIServer):
 
     def get_request(self) -> tuple[socket.socket, object]:
         """Accept a connection, make room for it and start its time."""
-        request, address = self.socket.accept()
+        try:
+            request, address = self.socket.accept()
+        except OSError as error:
+            if error.errno in _SHORT:
+                # Whoever waits is still there: without a pause this would take a whole CPU.
+                time.sleep(_PAUSE)
+            raise
         request.settimeout(SECONDS)
         with self._guard:
             while len(self._connected) >= MAX_CLIENTS:
@@ -170,10 +179,11 @@ def is_known(header: str, users: Mapping[str, str]) -> bool:
     return bool(colon) and expected is not None and is_same
 
 
-def start_server(server: MetricsServer, poll: float = 0.5) -> Callable[[], None]:
-    """Serve in a thread of its own, looking at deadlines every `poll` seconds; what is returned ends it."""
-    thread = threading.Thread(target=server.serve_forever, args=(poll,), name="metrics", daemon=True)
-    thread.start()
+def start_server(
+    server: MetricsServer, start: Callable[[str, Callable[[], object]], threading.Thread], poll: float = 0.5
+) -> Callable[[], None]:
+    """Serve in a thread that `start` makes, looking at deadlines every `poll` seconds; what is returned ends it."""
+    thread = start("metrics", lambda: server.serve_forever(poll))
 
     def stop() -> None:
         server.shutdown()

@@ -79,13 +79,13 @@ class CommandLines:
         """Return the command line, or an empty text where there is none or the process is another one now."""
         try:
             folder = os.open(f"{self._proc}/{identity.pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
+        except (OSError, MemoryError):
             return ""
         try:
             raw = _read_at(folder, f"task/{thread}/cmdline")
             start = _read_at(folder, "stat").rpartition(b")")[2].split()[19:20]
             return parse_cmdline(raw) if start == [str(identity.start_time).encode()] else ""
-        except OSError:
+        except (OSError, MemoryError):
             return ""
         finally:
             os.close(folder)

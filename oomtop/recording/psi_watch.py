@@ -28,7 +28,11 @@ class Lookout:
             self._descriptor = os.open(root.at("/proc/pressure/memory"), os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return
-        threading.Thread(target=self._run, name="lookout", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name="lookout", daemon=True).start()
+        except (RuntimeError, MemoryError):
+            # No further thread can be made: the ticks come as they are due.
+            os.close(self._descriptor)
 
     def close(self) -> None:
         """End the thread."""
@@ -36,9 +40,9 @@ class Lookout:
 
     def _run(self) -> None:
         before = self._total_us()
-        while not self._ended.wait(_SECONDS) and before is not None:
+        while not self._ended.wait(_SECONDS):
             now = self._total_us()
-            if now is not None and now - before > _STALLED * _SECONDS * 1e6:
+            if now is not None and before is not None and now - before > _STALLED * _SECONDS * 1e6:
                 self._wake()
             before = now
         os.close(self._descriptor)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections import deque
 from collections.abc import Callable
 
+from oomtop.crash import reason_of
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.audit_tail import AuditTail
-from oomtop.recording.kinds import RecordingError
 from oomtop.recording.store import Deed, Store
 from oomtop.snapshot import Tick
+from oomtop.threads import start_thread
 
 _WAITING = 30
 """Ticks that may wait for a slow disk; more are left out, their events are not."""
@@ -27,6 +27,8 @@ class Recorder:
         self.written = 0
         self.left_out = 0
         """Ticks that came faster than the disk took them."""
+        self.failed = 0
+        """Ticks that could not be written."""
         self._store = store
         self._tail = AuditTail(audit_path)
         self._report = report
@@ -35,8 +37,8 @@ class Recorder:
         self._notes: deque[Deed] = deque(maxlen=_WAITING)
         self._unwritten: tuple[tuple[OomEvent, ...], tuple[Deed, ...]] = ((), ())
         self._queue: queue.Queue[Tick | None] = queue.Queue(_WAITING)
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self._thread.start()
+        # What fails in it is told for the tick that it fails with; it does not end.
+        self._thread = start_thread("recorder", self._run, lambda error: report(reason_of(error)))
 
     def put(self, tick: Tick) -> None:
         """Have a tick written; never waits.  One that came before the kernel log was read is not the whole of it."""
@@ -76,13 +78,21 @@ class Recorder:
         events, deeds = (*events, *tick.events), (*deeds, *self._tail.poll(), *self._take_notes())
         try:
             self._store.write(replace(tick, events=events), deeds)
-        except RecordingError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the next tick is tried
             self._unwritten = (events, deeds)
-            self._say(str(error))
+            self.failed += 1
+            self._say(reason_of(error))
             return
         self._unwritten = ((), ())
         self.written += 1
         self._say(None)
+
+    @property
+    def missing(self) -> str:
+        """What to say at the end of what could not be written, nothing where all was."""
+        if not self.failed:
+            return ""
+        return f", {self.failed} not written" + (f": {self._problem}" if self._problem else "")
 
     def _take_notes(self) -> list[Deed]:
         return [self._notes.popleft() for _ in range(len(self._notes))]

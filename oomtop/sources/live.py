@@ -94,6 +94,7 @@ class LiveSource:
         finally:
             if self._log is not None:
                 self._log.close()
+                self._log = None
             self._sampler.close()
 
     def _open_log(self) -> LiveLog:

@@ -32,4 +32,6 @@ class RecordedSource(LiveSource):
                 due = min(due, tick.snapshot.monotonic + seconds)
                 yield tick
         finally:
-            self._recorder.close()
+            # Sampling that failed begins again, with the same recorder.
+            if self._closed:
+                self._recorder.close()

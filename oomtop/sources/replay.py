@@ -62,6 +62,8 @@ class ReplaySource:
         self._closed = False
         self._history = History()
         self._problem: str | None = None
+        self._goes_back = False
+        """Whether everything after a damaged place was damaged too."""
 
     # -- controls -----------------------------------------------------------------------------------
 
@@ -160,15 +162,24 @@ class ReplaySource:
         try:
             tick = self._go_on(following) if following is not None else self._jump(target or 0)
         except RecordingError as error:
-            beyond = self.recording.next_chapter(following if following is not None else target or 0)
+            beyond = self._beyond(following if following is not None else target or 0)
             if beyond is None:
                 raise
             self._target, self._problem = beyond, str(error)
             return None
-        problem, self._problem = self._problem, None
+        problem, self._problem, self._goes_back = self._problem, None, False
         if problem is None:
             return tick
         return replace(tick, snapshot=tick.snapshot.with_problem(Problem("recording", problem)))
+
+    def _beyond(self, index: int) -> int | None:
+        """Return where the chapter after a damaged place begins; where that was the last, the end of those before."""
+        following = None if self._goes_back else self.recording.next_chapter(index)
+        if following is not None:
+            return following
+        self._goes_back = True
+        start = self.recording.key_index(index)
+        return start - 1 if start else None
 
     def _following(self) -> int | None:
         """Wait as long as the speed says; return the tick to show next, None where the controls were used."""

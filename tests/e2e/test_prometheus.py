@@ -23,12 +23,17 @@ from oomtop.fleet.prometheus import Prometheus, PrometheusError
 from oomtop.host.cgroup import Cgroup, find_layout
 from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.host.root import Root
+from oomtop.threads import start_thread
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row
 
 RULES = Path(__file__).parents[2] / "packaging" / "prometheus" / "oomtop.rules.yml"
 LAYOUT = find_layout(Root())
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="no prometheus (Debian package prometheus)")
+
+
+def watched(name, work):
+    return start_thread(name, work, print)
 
 
 def free_port():
@@ -88,7 +93,7 @@ def exporting(assessment):
     collector = LatestCollector(10)
     collector.put(assessment)
     server = MetricsServer(("127.0.0.1", 0), make_registry(collector), Access())
-    stop = start_server(server, 0.05)
+    stop = start_server(server, watched, 0.05)
     try:
         yield f"127.0.0.1:{server.port}"
     finally:

@@ -25,9 +25,14 @@ from oomtop.exporter.kills import MAX_GROUPS, OTHER, KillCounts
 from oomtop.exporter.server import Access, MetricsServer, is_known, start_server
 from oomtop.history import History
 from oomtop.oomlog.event import OomEvent, Victim
+from oomtop.threads import start_thread
 from tests.synthetic import SyntheticMachine
 
 OPEN = Access()
+
+
+def watched(name, work):
+    return start_thread(name, work, print)
 
 
 def assessed(ticks: int = 3, processes: int = 60):
@@ -56,7 +61,7 @@ def serve(assessment):
 
     def start(access=OPEN):
         server = make_server(assessment, access)
-        stops.append(start_server(server, 0.02))
+        stops.append(start_server(server, watched, 0.02))
         return server
 
     yield start
@@ -120,7 +125,7 @@ def test_hostile_names_are_harmless(assessment):
     collector = LatestCollector(5)
     collector.put(replace(assessment, rows=rows, cgroups=groups))
     server = MetricsServer(("127.0.0.1", 0), make_registry(collector), Access())
-    stop = start_server(server, 0.02)
+    stop = start_server(server, watched, 0.02)
     try:
         text = get(server.port)
     finally:

@@ -28,9 +28,11 @@ class NewAssessment(Message):
 class SourceEnded(Message):
     """There are no more ticks, and why, if it was an error."""
 
-    def __init__(self, problem: str | None) -> None:
+    def __init__(self, problem: str | None, is_own: bool = True) -> None:
         super().__init__()
         self.problem = problem
+        self.is_own = is_own
+        """Whether they were those that the program was started with, and no recording's opened over them."""
 
 
 class Told(Message):

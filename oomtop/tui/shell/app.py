@@ -199,8 +199,19 @@ class OomtopApp(Shell):
         """The sampling thread: only frozen values leave it."""
         worker = get_current_worker()
         alerts = self.options.alerts if source is self._source else None
-        begun, self._samples = self._samples or samples(source, alerts, self._tell), None
-        self.post_message(hand_on(begun, partial(self._take, source), lambda: worker.is_cancelled))
+
+        def begin() -> Iterable[NewAssessment]:
+            begun, self._samples = self._samples, None
+            return begun or samples(source, alerts, self._tell)
+
+        problem = hand_on(
+            begin,
+            partial(self._take, source),
+            lambda: worker.is_cancelled,
+            lambda text: self._tell(Told(text)),
+            may_begin_again=isinstance(source, LiveSource),
+        )
+        self.post_message(SourceEnded(problem, source is self._source))
 
     def _tell(self, told: Told) -> None:
         if self.is_running:
@@ -279,8 +290,14 @@ class OomtopApp(Shell):
 
     @on(SourceEnded)
     def _on_source_ended(self, message: SourceEnded) -> None:
-        if message.problem is not None:
-            self.remark(f"sampling ended: {message.problem}")
+        """A screen without samples would show what was, and act on it: it ends, or goes back to the live machine."""
+        if message.problem is None:
+            return
+        if message.is_own:
+            self.exit(return_code=1, message=f"oomtop: {message.problem}")
+        else:
+            self.remark(f"the recording ended: {message.problem}")
+            self.turn_to(None)
 
     @on(Told)
     def _on_told(self, message: Told) -> None:

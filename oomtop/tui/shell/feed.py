@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING
 
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.errors import OomtopError
+from oomtop.crash import reason_of
 from oomtop.history import History
 from oomtop.sources.live import ReplayTick, Source
-from oomtop.tui.base.messages import NewAssessment, SourceEnded, Told
+from oomtop.tui.base.messages import NewAssessment, Told
 
 if TYPE_CHECKING:
     from oomtop.alerts.watch import AlertWatch
+
+ATTEMPTS = 3
+PAUSE = 1.0
+"""Seconds between a failure and the next attempt."""
 
 
 def samples(
@@ -37,14 +42,29 @@ def samples(
 
 
 def hand_on(
-    samples: Iterable[NewAssessment], take: Callable[[NewAssessment], None], is_cancelled: Callable[[], bool]
-) -> SourceEnded:
-    """Hand every sample to `take`; return why there are no more."""
-    try:
-        for message in samples:
-            if is_cancelled():
-                break
-            take(message)
-    except (OomtopError, OSError) as error:
-        return SourceEnded(str(error))
-    return SourceEnded(None)
+    begin: Callable[[], Iterable[NewAssessment]],
+    take: Callable[[NewAssessment], None],
+    is_cancelled: Callable[[], bool],
+    tell: Callable[[str], object],
+    may_begin_again: bool,
+) -> str | None:
+    """Hand every sample to `take`; return why there are no more, None where that was asked for.
+
+    Sampling that fails begins again after a pause, told by `tell`; without one sample in between it does so twice.
+    """
+    failures = 0
+    while not is_cancelled():
+        try:
+            for message in begin():
+                if is_cancelled():
+                    return None
+                failures = 0
+                take(message)
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever ended it is told, and ends the program if it lasts
+            failures += 1
+            if not may_begin_again or failures >= ATTEMPTS:
+                return reason_of(error)
+            tell(f"sampling failed and begins again: {reason_of(error)}")
+            time.sleep(PAUSE)
+    return None

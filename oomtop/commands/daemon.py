@@ -1,0 +1,56 @@
+"""Commands that run until they are told to end: by a signal, or by one of their threads that cannot go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from threading import Thread
+
+from oomtop.commands.arguments import complain
+from oomtop.crash import reason_of
+from oomtop.errors import OomtopError
+from oomtop.threads import start_thread
+
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Daemon:
+    """Waits for the end; a thread that fails ends the whole program with its reason, so that it is started again."""
+
+    def __init__(self) -> None:
+        """Block the signals, to be waited for: a handler could run while this thread holds a lock that it needs."""
+        self._problems: list[str] = []
+        self._is_ending = False
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+    def start(self, name: str, work: Callable[[], object]) -> Thread:
+        """Start a thread that does `work` until the end.
+
+        Raises:
+            OomtopError: this process may have no further thread.
+        """
+
+        def run() -> None:
+            work()
+            if not self._is_ending:
+                self.fail(OomtopError(f"{name} ended by itself"))
+
+        return start_thread(name, run, self.fail)
+
+    def fail(self, error: BaseException) -> None:
+        """End the program because of an error in a thread; may be called from any."""
+        self._problems.append(reason_of(error))
+        # To the process as a whole: whoever waits for the end hears of this one too.
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def wait(self) -> None:
+        """Wait for a signal or a failure."""
+        signal.sigwait(_ENDING)
+        self._is_ending = True
+
+    def exit_code(self) -> int:
+        """Say what failed, and return the exit code."""
+        for problem in self._problems:
+            complain(problem)
+        return 1 if self._problems else 0

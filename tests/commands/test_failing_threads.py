@@ -1,0 +1,88 @@
+"""A thread that fails ends its daemon with the reason, or goes on; nothing is left that runs and does nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from oomtop.alerts.delivery_thread import Outbox
+from oomtop.errors import OomtopError
+from oomtop.threads import start_thread
+
+RAISED = {
+    "MemoryError()": "not enough memory",
+    'RuntimeError("can\'t start new thread")': "no further thread can be started",
+    "OSError(28, 'x')": "No space left on device",
+    "ValueError('odd')": "ValueError: odd; the report is in",
+    "SystemExit(0)": "SystemExit",
+}
+SAMPLING = """
+import sys
+from oomtop.sources import sampler
+def fail(*arguments, **named):
+    raise {error}
+sampler.Sampler.sample = fail
+from oomtop.cli import main
+main(sys.argv[1:])
+"""
+SERVING = """
+import sys
+from oomtop.exporter.server import MetricsServer
+def fail(self, *arguments):
+    raise {error}
+MetricsServer.service_actions = fail
+from oomtop.cli import main
+main(sys.argv[1:])
+"""
+
+
+def run(code, arguments, tmp_path):
+    environ = {"XDG_STATE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=environ)
+
+
+@pytest.mark.parametrize("error", RAISED)
+@pytest.mark.parametrize("command", ["exporter", "record", "check", "top"])
+def test_sampling_that_fails_ends_the_program_with_its_reason(error, command, tmp_path):
+    arguments = {
+        "exporter": ["exporter", "--listen", "127.0.0.1:0"],
+        "record": ["record", "--file", str(tmp_path / "r.db")],
+    }.get(command, [command])
+    if command in ("check", "top") and "SystemExit" in error:
+        pytest.skip("in the main thread it is the end as asked for")
+    done = run(SAMPLING.format(error=error), arguments, tmp_path)
+    assert done.returncode == (3 if command == "check" else 1)
+    assert RAISED[error] in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_that_fails_ends_the_exporter(tmp_path):
+    done = run(SERVING.format(error="ValueError('odd')"), ["exporter", "--listen", "127.0.0.1:0"], tmp_path)
+    assert done.returncode == 1
+    assert "ValueError: odd" in done.stderr
+
+
+def test_a_letter_that_cannot_be_delivered_for_any_reason_does_not_end_the_thread():
+    told, tried = [], []
+
+    def deliver(letter):
+        tried.append(letter)
+        raise MemoryError
+
+    box = Outbox("low", deliver, told.append)
+    box.put("one")
+    box.put("two")
+    box.end()
+    box.join(20)
+    assert tried == ["one", "two"]
+    assert box.failed == 2
+    assert "not enough memory" in told[0]
+
+
+def test_a_thread_that_cannot_be_started_is_an_error_in_words(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    with pytest.raises(OomtopError, match="no thread for sampling"):
+        start_thread("sampling", print, print)

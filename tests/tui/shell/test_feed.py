@@ -1,0 +1,64 @@
+"""The sampling thread of the monitor: what fails begins again, what keeps failing ends the program with its reason."""
+
+import pytest
+
+from oomtop.tui.shell import feed
+from oomtop.tui.shell.app import OomtopApp
+from tests.tui.factories import make_assessment
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(feed, "PAUSE", 0.0)
+
+
+def hand_on(*rounds, may_begin_again=True):
+    """Hand on what each round yields, an error in it is raised; return (why it ended, what was taken and told)."""
+    left, taken, told = list(rounds), [], []
+
+    def begin():
+        for item in left.pop(0):
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    return feed.hand_on(begin, taken.append, lambda: False, told.append, may_begin_again), taken, told
+
+
+def test_sampling_begins_again():
+    reason, taken, told = hand_on([1, MemoryError()], [2, OSError(24, "x")], [3])
+    assert (reason, taken) == (None, [1, 2, 3])
+    assert len(told) == 2
+    assert "not enough memory" in told[0]
+
+
+def test_what_fails_again_and_again_ends_it():
+    reason, taken, _ = hand_on([1, MemoryError()], [MemoryError()], [MemoryError()], [2])
+    assert taken == [1]
+    assert "not enough memory" in reason
+
+
+def test_a_recording_does_not_begin_again():
+    assert hand_on([1, ValueError("x")], [2], may_begin_again=False)[1] == [1]
+
+
+class Failing:
+    """A source of which the first sample fails."""
+
+    def ticks(self):
+        raise MemoryError
+        yield
+
+    def close(self):
+        pass
+
+
+async def test_the_monitor_ends_with_the_reason_and_an_error_code():
+    app = OomtopApp(Failing())
+    app.latest = make_assessment()
+    async with app.run_test() as pilot:
+        for _ in range(200):
+            if app.return_code is not None:
+                break
+            await pilot.pause(0.01)
+    assert app.return_code == 1

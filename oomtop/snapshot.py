@@ -70,6 +70,8 @@ class Snapshot:
     """All threads that the kernel counts, seen or not; asked for only where some may be hidden."""
     killers: tuple[KillerSettings, ...] = ()
     """The daemons that kill before the kernel does."""
+    pss: tuple[tuple[ProcessId, int], ...] = ()
+    """(process, PSS and its share of swap) of the larger processes; read only where somebody asks for it."""
     unwatched_limits: int = 0
     """How many groups that have a limit, or may have one, are not among `cgroups`."""
     own_cgroup: str | None = None

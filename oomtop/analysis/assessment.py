@@ -96,6 +96,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         day=_day(history, snapshot.time, previous.day if previous is not None else None),
         problems=(*scope_problems(snapshot.visibility, scope), *snapshot.problems),
         scope=scope,
+        pss=snapshot.pss,
         early_killers=early_killers(
             snapshot.killers,
             Shortage(memory, swap, rows, groups, machine.rate if machine and machine.seconds else None),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 HELP = "one plain-text shot of memory and the biggest processes"
 SORTS = ("memory", "rss", "swap", "growth", "share", "cpu", "faults")
+_PSS_SECONDS = 1.0
 _HOME_AND_CLEAR = "\x1b[H\x1b[J"
 
 
@@ -36,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.sources.live import LiveSource
 
     source, history, assessment = LiveSource(options.watch or options.interval), History(), None
+    source.pss_patience = _PSS_SECONDS if options.json else None
     for tick in source.ticks():
         history.add(tick)
         assessment = assess(tick, history, assessment)

@@ -14,6 +14,7 @@ from oomtop.analysis.model.assessment import (
     ProcessRow,
     Victims,
 )
+from oomtop.analysis.shared_memory import programs_together
 from oomtop.host.pressure import Pressure
 from oomtop.render.danger_json import danger_to_json
 
@@ -24,7 +25,7 @@ Json = dict[str, object]
 def assessment_to_json(assessment: Assessment, processes: int | None = None) -> Json:
     """Return the whole assessment; `processes` bounds the rows, biggest RSS+swap first."""
     rows = sorted(assessment.rows, key=lambda row: row.process.rss_and_swap, reverse=True)
-    first = assessment.victims.first
+    first, pss = assessment.victims.first, dict(assessment.pss)
     machine = next((item for item in assessment.exhaustion if not item.resource.startswith("/")), None)
     return {
         "schema": SCHEMA,
@@ -39,7 +40,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
         "next_victim": None if first is None else _candidate(first, assessment),
         **_deaths(assessment.victims),
         "candidates": [_candidate(item, assessment) for item in assessment.victims.candidates],
-        "processes": [_process(row) for row in rows[:processes]],
+        "processes": [_process(row, pss.get(row.process.id)) for row in rows[:processes]],
         "cgroups": [_group(group, assessment) for group in assessment.cgroups],
         "growth": [_growth(item, assessment) for item in assessment.growths],
         "findings": [
@@ -57,6 +58,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
             }
             for alert in assessment.alerts
         ],
+        "programs": [asdict(item) for item in programs_together(assessment.rows, pss)],
         "early_killers": [_early_killer(item, assessment) for item in assessment.early_killers],
         "scope": asdict(assessment.scope),
         "problems": [asdict(problem) for problem in assessment.problems],
@@ -127,7 +129,7 @@ def _deaths(victims: Victims) -> Json:
     }
 
 
-def _process(row: ProcessRow) -> Json:
+def _process(row: ProcessRow, pss: int | None) -> Json:
     process = row.process
     return {
         "pid": process.pid,
@@ -139,6 +141,7 @@ def _process(row: ProcessRow) -> Json:
         "user": row.user,
         "state": process.state,
         "rss": process.rss,
+        "pss": pss,
         "rss_anon": process.rss_anon,
         "rss_file": process.rss_file,
         "rss_shmem": process.rss_shmem,

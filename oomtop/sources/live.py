@@ -70,6 +70,8 @@ class LiveSource:
         """Processes whose slow facts are read every time: the selected one."""
         self.with_slabs = False
         """Whether the kernel's slab caches are read: while the Kernel tab is in sight."""
+        self.pss_patience: float | None = None
+        """Seconds to wait for the first PSS of processes; None while nobody looks at totals of several."""
         self._root = root or Root()
         self._sampler = Sampler(self._root)
         self._log: LiveLog | None = None
@@ -114,7 +116,7 @@ class LiveSource:
         self._wake.set()
 
     def _sample(self) -> Snapshot:
-        snapshot = self._sampler.sample(self.watched, self.with_slabs)
+        snapshot = self._sampler.sample(self.watched, self.with_slabs, self.pss_patience)
         if self._log is not None:
             if self._follows_daemons and snapshot.monotonic >= self._daemons_at:
                 # Of 5,000 names: not on every tick, for what is started once a boot.

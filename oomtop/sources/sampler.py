@@ -30,6 +30,7 @@ from oomtop.snapshot import Machine, Problem, Snapshot
 from oomtop.sources.candidates import first_candidates, identities
 from oomtop.sources.cgroup_watch import CgroupWatch
 from oomtop.sources.killer_watch import KillerWatch
+from oomtop.sources.pss_watch import PssWatch, Sizes
 from oomtop.sources.slow_reads import SlowFacts
 from oomtop.units import format_bytes
 
@@ -62,7 +63,9 @@ class Sampler:
         self._is_container = is_container(self._root)
         self._containers = ContainerNames(self._root)
         self._users = UserNames()
-        self._killers = KillerWatch(self._root, SlowFacts())
+        slow = SlowFacts()
+        self._killers = KillerWatch(self._root, slow)
+        self._pss = PssWatch(self._root, slow)
         self._watch = CgroupWatch(self._root, self._layout) if self._layout is not None else None
         self._figures: tuple[int, int, int] | None = None
         self._turn = 0
@@ -73,8 +76,12 @@ class Sampler:
         """Give all descriptors back."""
         self._scan.close()
 
-    def sample(self, watched: frozenset[ProcessId] = frozenset(), with_slabs: bool = False) -> Snapshot:
+    def sample(
+        self, watched: frozenset[ProcessId] = frozenset(), with_slabs: bool = False, pss_patience: float | None = None
+    ) -> Snapshot:
         """Return all facts of this instant; what could not be read is in `problems`.
+
+        `pss_patience`: have PSS read, and wait so many seconds for the first round of it.
 
         Raises:
             ParseError: `/proc/meminfo` itself cannot be read.
@@ -115,6 +122,7 @@ class Sampler:
             cgroups=groups,
             visibility=self._visibility,
             threads=read_threads(root) if self._visibility.hides_processes else None,
+            pss=self._sizes(processes, pss_patience),
             killers=self._killers.killers(processes),
             unwatched_limits=self._watch.unwatched_limits if self._watch is not None else 0,
             own_cgroup=self._own_cgroup,
@@ -201,6 +209,12 @@ class Sampler:
         if left_out := self._watch.left_out:
             self._problems.append(Problem("cgroups", left_out))
         return groups
+
+    def _sizes(self, processes: tuple[Process, ...], patience: float | None) -> Sizes:
+        if patience is None:
+            self._pss.forget()
+            return ()
+        return self._pss.sizes(processes, patience)
 
     def _user_names(self, processes: tuple[Process, ...]) -> tuple[tuple[int, str], ...]:
         names = self._users.names({process.euid for process in processes if process.euid is not None})

@@ -160,6 +160,21 @@ class ProcessRow:
     headroom: int | None
     """Bytes to the nearest memory limit of its cgroups, None without a limit."""
     headroom_path: str | None
+    members: int = 1
+    """Of how many processes these are the totals."""
+    is_bound: bool = False
+    """Whether `rss` may count pages that its members share more than once."""
+
+
+@frozen
+class Together:
+    """Processes of one program and what they hold in RAM and swap."""
+
+    name: str
+    processes: int
+    size: int
+    counted_once: bool
+    """Whether shared pages are counted once; if not, `size` is an upper bound."""
 
 
 @frozen
@@ -312,6 +327,8 @@ class Assessment:
     series: PastSeries
     """The last ten minutes."""
     problems: tuple[Problem, ...]
+    pss: tuple[tuple[ProcessId, int], ...] = ()
+    """(process, proportional set size with its share of swap) of the larger processes, while they are asked for."""
     scope: Scope = Scope()
     early_killers: tuple[EarlyKiller, ...] = ()
     """The daemons that kill, the first to act first."""

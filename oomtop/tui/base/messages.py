@@ -71,6 +71,14 @@ class RowSelected(Message):
         self.row = row
 
 
+class TotalsShown(Message):
+    """The process table shows totals of several processes, or no longer does."""
+
+    def __init__(self, shown: bool) -> None:
+        super().__init__()
+        self.shown = shown
+
+
 class RowActivated(Message):
     """Enter or a double click on a process."""
 

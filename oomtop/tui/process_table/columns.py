@@ -5,6 +5,7 @@ Sample of the default at 80 cells: `  PID     USER       R+S▼  SWAP  GROW/m  S
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import Enum
@@ -22,6 +23,7 @@ _LEAST_COMMAND = 20
 _SPARK = 10
 # What one line can show is far below this; a 4 MB argument list is cut before anything looks at it.
 MAX_TEXT = 1024
+_SUFFIXES = "BKMGTP"
 _UNKNOWN = float("-inf")
 
 
@@ -43,6 +45,8 @@ class ColumnContext:
     kind: str = ""
     """What the rows of groups are: `program`, `user` or `unit`."""
     ascii: bool = False
+    pss: Mapping[ProcessId, int] = field(default_factory=dict)
+    """PSS with its share of swap of the larger processes, while totals of several are shown."""
 
     def trend_of(self, row: ProcessRow) -> Growth | None:
         """Return what is known of the last half hour of a process, or of a group (whose pid is 0)."""
@@ -99,12 +103,39 @@ def _known(value: float | None) -> float:
     return _UNKNOWN if value is None else value
 
 
+def _at_most(value: int | None, ascii_only: bool) -> str:
+    """Return an upper bound in five cells, rounded up."""
+    if not value:
+        return format_bytes(value)
+    size, suffix = float(value), 0
+    while size > 999 and suffix < len(_SUFFIXES) - 1:
+        size, suffix = size / 1024, suffix + 1
+    digits = f"{math.ceil(size * 10) / 10:.1f}" if suffix and size <= 9.9 else f"{math.ceil(size)}"
+    return f"{'<' if ascii_only else '≤'}{digits}{_SUFFIXES[suffix]}"
+
+
+def _held(row: ProcessRow) -> bool:
+    return row.is_bound
+
+
+def _shared(row: ProcessRow) -> bool:
+    return row.members > 1
+
+
+def _never(row: ProcessRow) -> bool:
+    return False
+
+
 def _bytes(
-    id: str, title: str, least: int, value: Callable[[ProcessRow], int | None], needs: str, help: str, width: int = 5
-) -> Column:
+    id: str, title: str, least: int, value: Callable[[ProcessRow], int | None], needs: str, help: str, width: int = 5,
+    is_bound: Callable[[ProcessRow], bool] = _never,
+) -> Column:  # fmt: skip
+    def text(row: ProcessRow, moment: ColumnContext) -> str:
+        return _at_most(value(row), moment.ascii) if is_bound(row) else format_bytes(value(row))
+
     return Column(
         id, title, max(width, len(title) + 1), least,
-        lambda row, _: format_bytes(value(row)), lambda row, _: _known(value(row)), frozenset(needs.split()), help,
+        text, lambda row, _: _known(value(row)), frozenset(needs.split()), help,
     )  # fmt: skip
 
 
@@ -193,11 +224,16 @@ def _swing(row: ProcessRow, moment: ColumnContext) -> float:
 COLUMNS: tuple[Column, ...] = (
     _figure("pid", "PID", 7, 0, lambda row: row.process.pid, _whole, "pid", "process id"),
     _words("user", "USER", 8, 0, lambda row: clean(row.user), "user", "effective user"),
-    _bytes("memory", "R+S", 0, lambda row: row.process.rss_and_swap, "rss swap", "resident plus swapped-out memory"),
-    _bytes("rss", "RSS", 95, lambda row: row.process.rss, "rss", "resident memory: anonymous, file and shared"),
-    _bytes("anon", "ANON", 155, lambda row: row.process.rss_anon, "rss_anon", "resident anonymous memory"),
-    _bytes("file", "FILE", 155, lambda row: row.process.rss_file, "rss_file", "resident pages of files"),
-    _bytes("shmem", "SHMEM", 155, lambda row: row.process.rss_shmem, "rss_shmem", "resident shared memory and tmpfs"),
+    _bytes("memory", "R+S", 0, lambda row: row.process.rss_and_swap, "rss swap", "resident plus swapped-out memory",
+           is_bound=_held),
+    _bytes("rss", "RSS", 95, lambda row: row.process.rss, "rss", "resident memory: anonymous, file and shared",
+           is_bound=_held),
+    _bytes("anon", "ANON", 155, lambda row: row.process.rss_anon, "rss_anon", "resident anonymous memory",
+           is_bound=_shared),
+    _bytes("file", "FILE", 155, lambda row: row.process.rss_file, "rss_file", "resident pages of files",
+           is_bound=_shared),
+    _bytes("shmem", "SHMEM", 155, lambda row: row.process.rss_shmem, "rss_shmem", "resident shared memory and tmpfs",
+           is_bound=_shared),
     _bytes("swap", "SWAP", 55, lambda row: row.process.swap, "swap", "memory swapped out"),
     _figure("growth", "GROW/m", 6, 65, _per_minute, _signed_bytes, "rss swap", "growth of R+S per minute"),
     _trend("growth5", "GROW5/m", 195, lambda trend: trend.five_minutes, "growth per minute over the last 5 minutes"),

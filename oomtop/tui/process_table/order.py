@@ -52,7 +52,7 @@ class TableOrder:
         if needs_ranks and not ranks:
             ranks = rank_victims(self.rows, [candidate.id for candidate in assessment.victims.candidates])
         self.moment = ColumnContext(
-            assessment.monotonic, ranks, self._trends_of(assessment), self._kind, self.view.ascii
+            assessment.monotonic, ranks, self._trends_of(assessment), self._kind, self.view.ascii, dict(assessment.pss)
         )
         return changes != []
 
@@ -106,7 +106,8 @@ class TableOrder:
         self._arranged, entries, places = self.rows, list(self.entries), self._positions()
         for _, row in changes:
             at = places.get(row.process.id)
-            if at is not None:
+            # The totals of a folded branch stay until the table is arranged anew.
+            if at is not None and not entries[at].hidden:
                 entries[at] = entries[at]._replace(row=row)
         self.entries = entries
 

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from oomtop.analysis.model.assessment import ProcessRow
+from oomtop.analysis.shared_memory import held_together
 from oomtop.frozen import frozen, replace
 from oomtop.host.process import Process, ProcessId
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, Column, ColumnContext
@@ -66,6 +67,11 @@ class View:
     """The filter as it was typed."""
     ascii: bool = False
 
+    @property
+    def shows_totals(self) -> bool:
+        """Whether some line may be the total of several processes."""
+        return self.grouping is not None or (self.tree and bool(self.toggled))
+
 
 def select(rows: Iterable[ProcessRow], view: View) -> list[ProcessRow]:
     """Return the rows that the view lets through."""
@@ -83,7 +89,7 @@ def arrange(rows: Iterable[ProcessRow], view: View, moment: ColumnContext) -> li
     if view.grouping is not None:
         return _groups(ordered, view, moment)
     if view.tree:
-        return _tree(ordered, view)
+        return _tree(ordered, view, moment)
     return [Entry(row.process.id, row) for row in ordered]
 
 
@@ -114,6 +120,8 @@ def _refreshed(entry: Entry, now: Mapping[ProcessId, ProcessRow]) -> Entry:
     row = now.get(entry.key)
     if row is None:
         return entry if entry.gone else entry._replace(gone=True)
+    if entry.hidden:
+        return entry._replace(gone=False)
     return entry if row is entry.row and not entry.gone else entry._replace(row=row, gone=False)
 
 
@@ -138,7 +146,7 @@ def _children(rows: Sequence[ProcessRow]) -> Mapping[ProcessId | None, list[Proc
     return found
 
 
-def _tree(rows: Sequence[ProcessRow], view: View) -> list[Entry]:
+def _tree(rows: Sequence[ProcessRow], view: View, moment: ColumnContext) -> list[Entry]:
     mid, end, bar = ("|- ", "`- ", "|  ") if view.ascii else ("├─ ", "└─ ", "│  ")
     children = _children(rows)
     entries: list[Entry] = []
@@ -148,7 +156,9 @@ def _tree(rows: Sequence[ProcessRow], view: View) -> list[Entry]:
         id = row.process.id
         under = children.get(id, ())
         if under and id in view.toggled:
-            entries.append(Entry(id, row, prefix, len(_below(children, id)) - 1))
+            branch = _below(children, id)
+            total = _branch_total(row, [each for each in rows if each.process.id in branch], moment)
+            entries.append(Entry(id, total, prefix, len(branch) - 1))
             continue
         entries.append(Entry(id, row, prefix))
         inner = below[:_DEEPEST_PREFIX]
@@ -184,16 +194,34 @@ def _group_of(row: ProcessRow, grouping: Grouping | None) -> str:
     return row.process.comm
 
 
+def _branch_total(top: ProcessRow, rows: Sequence[ProcessRow], moment: ColumnContext) -> ProcessRow:
+    """Return the row of a process with the sizes of all its branch; its name, scores and rights stay its own."""
+    process, total = top.process, _total(top.process.comm, rows, moment)
+    sums = replace(
+        total.process, id=process.id, command=process.command, state=process.state, started=process.started,
+        oom_score=process.oom_score, oom_score_adj=process.oom_score_adj,
+    )  # fmt: skip
+    return replace(
+        total, process=sums, user=top.user, growth=_sum(row.growth for row in rows), badness=top.badness,
+        share=top.share, unit=top.unit, headroom=top.headroom, headroom_path=top.headroom_path,
+    )  # fmt: skip
+
+
 def _total(name: str, rows: Sequence[ProcessRow], moment: ColumnContext) -> ProcessRow:
     """Return the totals of a group as a row: sizes and rates added up, of scores the worst one.
 
     Its growth is that of the group where it is known, in which processes that came and went count.
     """
     trend = moment.trends.get((moment.kind, name))
-    first = rows[0].process
+    members = [row.process for row in rows]
+    size, counted_once = held_together(members, moment.pss)
+    total = _total_process(name, members, members[0])
     users = {row.user for row in rows}
     return ProcessRow(
-        process=_total_process(name, [row.process for row in rows], first),
+        # With shared pages counted once `rss` is what is held less what is swapped out.
+        process=replace(total, rss=max(0, size - (total.swap or 0))) if counted_once else total,
+        members=len(rows),
+        is_bound=not counted_once,
         user=users.pop() if len(users) == 1 else "*",
         growth=_sum(row.growth for row in rows) if trend is None or trend.minute is None else trend.minute,
         cpu=_sum(row.cpu for row in rows),

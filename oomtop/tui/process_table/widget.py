@@ -22,7 +22,7 @@ from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.oom_score.suspect import accused
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
-from oomtop.tui.base.messages import RowActivated, RowSelected
+from oomtop.tui.base.messages import RowActivated, RowSelected, TotalsShown
 from oomtop.tui.process_table.bindings import COMPONENTS, STYLES, TABLE_BINDINGS
 from oomtop.tui.process_table.cells import LineLook, Marks, column_at, look
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, ColumnContext
@@ -188,6 +188,8 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def _set_view(self, view: View) -> None:
         """Rearrange at once: the user asked for it, so nothing is held and the cursor stays in sight."""
+        if view.shows_totals != self._order.view.shows_totals:
+            self.post_message(TotalsShown(view.shows_totals))
         self._order.view = view
         self._order.unsettle()
         self._held_until = float("-inf")

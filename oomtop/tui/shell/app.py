@@ -29,6 +29,7 @@ from oomtop.tui.base.messages import (
     SourceEnded,
     Told,
     ToolChosen,
+    TotalsShown,
 )
 from oomtop.tui.base.options import Options as Options
 from oomtop.tui.base.options import beside_interval
@@ -83,6 +84,7 @@ class OomtopApp(Shell):
         """The facts that plans are made from: those of the last tick."""
         self.self_guard: SelfGuard | None = None
         self.selected: frozenset[ProcessId] = frozenset()
+        self.shows_totals = False
         """The process under the cursor."""
         self._settled = False
         self._waiting: NewAssessment | None = None
@@ -278,6 +280,12 @@ class OomtopApp(Shell):
         watch_selected(self, self._source)
         if "replay" in self.__dict__:
             self.replay.watch(self.selected)
+
+    @on(TotalsShown)
+    def _on_totals_shown(self, message: TotalsShown) -> None:
+        """Have the memory that processes share counted once, which takes a reading of its own."""
+        self.shows_totals = message.shown
+        watch_selected(self, self._source)
 
     @on(RowActivated)
     def _on_activated(self, message: RowActivated) -> None:

@@ -33,4 +33,6 @@ def shed_work(app: Shell, source: Source, assessment: Assessment) -> None:
 def watch_selected(app: Shell, source: Source) -> None:
     """Have the slow facts of the process under the cursor read on every tick, as long as that is not too much."""
     if isinstance(source, LiveSource):
-        source.watched = app.selected if DUTIES[app.state.level].slow_facts else frozenset()
+        reads_slow = DUTIES[app.state.level].slow_facts
+        source.watched = app.selected if reads_slow else frozenset()
+        source.pss_patience = 0.0 if reads_slow and app.shows_totals else None

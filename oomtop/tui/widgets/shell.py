@@ -31,6 +31,8 @@ class Shell(PlainApp):
     self_guard: SelfGuard | None
     selected: frozenset[ProcessId]
     """The process under the cursor."""
+    shows_totals: bool
+    """Whether totals of several processes are in sight, for which shared pages have to be counted once."""
 
     @property
     def guard(self) -> Guard:

@@ -92,3 +92,33 @@ def test_held_places_keep_the_ended_and_append_the_new() -> None:
     kept = keep_places(entries, [grown, third], [third])
     assert [(entry.row.process.pid, entry.gone) for entry in kept] == [(100, True), (101, False), (102, False)]
     assert kept[1].row is grown
+
+
+def test_a_folded_branch_has_the_sum_of_the_branch_and_its_own_name() -> None:
+    rows = [row(1, 0), row(10, 1, 14, "parent"), row(11, 10, 40, "child"), row(12, 10, 40, "child")]
+    entries = arrange(rows, View(tree=True, toggled=frozenset({rows[1].process.id})), NOW)
+    folded = entries[1]
+    assert (folded.row.process.pid, folded.row.process.comm, folded.row.process.rss) == (10, "parent", 94 * MIB)
+    assert BY_ID["rss"].text(folded.row, NOW) == "≤94M"
+    kept = keep_places(entries, rows, [])
+    assert kept[1].row is folded.row
+
+
+def test_totals_count_shared_pages_once_where_pss_is_known() -> None:
+    rows = [row(pid, comm="pg", size=258) for pid in (1, 2)]
+    (entry,) = arrange(rows, View(grouping=Grouping.PROGRAM), NOW)
+    assert BY_ID["memory"].text(entry.row, ColumnContext(1.0, ascii=True)) == "<516M"
+    known = ColumnContext(1000.0, pss={each.process.id: 30 * MIB for each in rows})
+    (entry,) = arrange(rows, View(grouping=Grouping.PROGRAM), known)
+    assert BY_ID["memory"].text(entry.row, known) == "60.0M"
+    assert not View(tree=True).shows_totals
+    assert View(grouping=Grouping.PROGRAM).shows_totals
+
+
+def test_an_upper_bound_fits_its_column() -> None:
+    texts = []
+    for size in (1, 2400, 9900, 99_999, 1_022_976, 1_048_575):
+        (entry,) = arrange([row(1, comm="a", size=size // 2), row(2, comm="a", size=size - size // 2)],
+                           View(grouping=Grouping.PROGRAM), NOW)  # fmt: skip
+        texts.append(BY_ID["memory"].text(entry.row, NOW))
+    assert texts == ["≤1.0M", "≤2.4G", "≤9.7G", "≤98G", "≤999G", "≤1.0T"]

@@ -30,6 +30,7 @@ EXIT_CODES = """exit codes:
   4    refused by a guard, by you, or for want of --yes
   5    done in part: the output says what is missing
   6    doctor: found a risk that is worth acting on
+  7    events: nothing was read, but lines of a log mention OOM
   130  interrupted
   141  the reader of the output went away
 check has the four of the Monitoring Plugins instead: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import complain, count, output_width, past_time
 from oomtop.errors import OomtopError
+from oomtop.frozen import replace
 
 if TYPE_CHECKING:
     from oomtop.oomlog.event import OomEvent
+    from oomtop.oomlog.evidence import Evidence
+    from oomtop.oomlog.mentions.mention import Mention
 
 HELP = "OOM events of this machine or of log files, explained"
 _POLL_SECONDS = 0.5
@@ -37,81 +40,108 @@ def run(options: argparse.Namespace) -> int:
         complain("--follow watches the live logs of this machine; it takes no FILE")
         return 2
     begun = time.time()
-    events = _events_of_files(options.files) if options.files else _events_of_machine(options.since)
-    events = tuple(event for event in events if not _is_before(event, options.since))
-    if options.event is not None:
-        if options.event > len(events):
-            raise OomtopError(f"there is no event {options.event}: {len(events)} found")
-        events = events[options.event - 1 : options.event]
-    _print(events, options)
-    return _follow(options, begun) if options.follow else 0
+    found = _of_files(options.files) if options.files else _of_machine(options.since)
+    _print(_chosen(found, options), options)
+    return _follow(options, begun) if options.follow else _exit_code(found, options)
 
 
-def _is_before(event: OomEvent, since: float | None) -> bool:
-    return since is not None and event.time is not None and event.time < since
+def _chosen(found: Evidence, options: argparse.Namespace) -> Evidence:
+    """Return what the options ask for; a mention goes with its event."""
+    from oomtop.oomlog.evidence import gather
+
+    mentions = tuple(mention for mention in found.mentions if not _is_before(mention, options.since))
+    events = [event for event in found.events if not _is_before(event, options.since)]
+    if options.event is None:
+        return gather(events, replace(found, mentions=mentions))
+    if options.event > len(events):
+        raise OomtopError(f"there is no event {options.event}: {len(events)} found")
+    chosen = [events[options.event - 1]]
+    return replace(found, events=tuple(chosen), mentions=_mentions_of(chosen, mentions), leftovers=())
 
 
-def _print(events: Sequence[OomEvent], options: argparse.Namespace) -> None:
+def _mentions_of(chosen: Sequence[OomEvent], mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+    from oomtop.oomlog.mentions.join import join_mentions
+
+    return tuple(mention for mention in join_mentions(chosen, mentions) if mention.event is not None)
+
+
+def _is_before(told: OomEvent | Mention, since: float | None) -> bool:
+    return since is not None and told.time is not None and told.time < since
+
+
+def _exit_code(found: Evidence, options: argparse.Namespace) -> int:
+    """Return 1 where no file could be read, 5 where some could not, 7 where nothing was read but lines mention OOM."""
+    if options.files and found.problems:
+        return 1 if len(found.problems) >= len(options.files) and not (found.events or found.mentions) else 5
+    return 7 if found.leftovers and not (found.events or found.mentions) else 0
+
+
+def _print(found: Evidence, options: argparse.Namespace) -> None:
+    events, mentions = found.events, found.mentions
+    leftovers = () if events or mentions else found.leftovers
     if options.format == "json":
         from oomtop.render.events_json import events_to_json
         from oomtop.render.json_text import json_text
 
-        print(json_text(events_to_json(events)))
+        print(json_text(events_to_json(events, mentions, leftovers)))
         return
     from oomtop.analysis.postmortem.explain import explain
     from oomtop.render.events import PAGE, render_list, render_markdown, render_text
+    from oomtop.render.mentions import render_leftovers, render_mentions
 
     if options.format == "md":
         first = (options.page - 1) * PAGE
         print("\n".join(render_markdown(explain(event)) for event in events[first : first + PAGE]), end="")
         if len(events) > PAGE:
             complain(f"{len(events)} events: page {options.page} of {-(-len(events) // PAGE)}; see --page, --event")
-    elif not events:
-        complain("no OOM event")
     elif len(events) == 1:
-        print(render_text(explain(events[0]), output_width()), end="")
-    else:
+        print(render_text(explain(events[0], mentions), output_width()), end="")
+    elif events:
         print(render_list(events, output_width(), options.page), end="")
         complain("`--event N` explains the Nth of them, `--format md` writes them for an incident")
+    others = [mention for mention in mentions if mention.event is None or len(events) > 1]
+    if others and options.format == "text":
+        print(("\n" if events else "") + render_mentions(others, output_width()), end="")
+    if not events and not mentions:
+        complain(render_leftovers(leftovers) if leftovers else "no OOM event")
 
 
-def _events_of_files(names: Sequence[str]) -> tuple[OomEvent, ...]:
-    from oomtop.oomlog.log_files import read_log, read_stream
+def _of_files(names: Sequence[str]) -> Evidence:
+    """Return what the files tell as one; what cannot be read is named, the others are read."""
+    from oomtop.oomlog.evidence import Evidence, Unread, together
+    from oomtop.oomlog.log_files import read_stream
+    from oomtop.oomlog.trees import read_path
 
-    found: list[OomEvent] = []
+    parts: list[Evidence] = []
     for name in names:
         try:
-            if name == "-":
-                told = read_stream(sys.stdin.buffer, "stdin")
-            else:
-                told = read_log(name, is_own=os.path.abspath(name).startswith("/var/log/"))
+            parts.append(read_stream(sys.stdin.buffer, "stdin") if name == "-" else read_path(name))
         except OSError as error:
-            raise OomtopError(f"{name}: {os.strerror(error.errno or 0)}") from None
-        found.extend(told.events)
-        for problem in told.problems:
-            complain(f"{problem.path}: {problem.why}")
-    return tuple(found)
+            parts.append(Evidence(problems=(Unread(name, os.strerror(error.errno or 0)),)))
+        except OomtopError as error:
+            parts.append(Evidence(problems=(Unread(name, str(error).removeprefix(f"{name}: ")),)))
+    for problem in (problem for part in parts for problem in part.problems):
+        complain(f"not read: {problem.path}: {problem.why}")
+    return parts[0] if len(parts) == 1 else together(parts)
 
 
-def _events_of_machine(since: float | None) -> tuple[OomEvent, ...]:
+def _of_machine(since: float | None) -> Evidence:
     """Read every log of this machine; what cannot be read is named, and kills that are in none of them."""
     from oomtop.host.root import Root
+    from oomtop.oomlog.evidence import Evidence, together
     from oomtop.oomlog.log_files import read_journal, read_machine_logs
-    from oomtop.oomlog.merge import merge_logs
     from oomtop.oomlog.sources import open_kernel_log
 
     log = open_kernel_log(Root())
-    live = log.poll()
+    live = Evidence(log.poll())
     log.close()
-    journal, unread_journal = read_journal(since)
-    files, unread_files = read_machine_logs(since=since)
+    found = together((live, read_journal(since), read_machine_logs(since=since)))
     if log.problem:
         complain(log.problem)
-    for unread in (*unread_journal, *unread_files):
-        complain(f"not read: {unread.path}: {unread.why}")
-    events = merge_logs((*live, *journal, *files))
-    _tell_missing(events)
-    return events
+    for problem in found.problems:
+        complain(f"not read: {problem.path}: {problem.why}")
+    _tell_missing(found.events)
+    return replace(found, leftovers=())
 
 
 def _tell_missing(events: Sequence[OomEvent]) -> None:
@@ -133,6 +163,7 @@ def _follow(options: argparse.Namespace, begun: float) -> int:
     """Print what the kernel log and the journal tell from now on, until it is interrupted; `begun` is when it was."""
     from oomtop.host.own_priority import own_standing
     from oomtop.host.root import Root
+    from oomtop.oomlog.evidence import Evidence
     from oomtop.oomlog.killers.reader import DAEMONS
     from oomtop.oomlog.live import LiveLog
 
@@ -149,7 +180,7 @@ def _follow(options: argparse.Namespace, begun: float) -> int:
             for event in log.poll():
                 # The journal begins with what daemons said since boot; that was printed before.
                 if event.source != "journal" or event.time is None or event.time >= begun:
-                    _print([event], options)
+                    _print(Evidence((event,)), options)
             sys.stdout.flush()
             if log.problems != said:
                 said = log.problems

@@ -15,8 +15,8 @@ from datetime import datetime
 FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIMESTAMP,_SYSTEMD_UNIT,_UID"
 """What of an entry of the journal is read."""
 UNITS = frozenset({
-    "containerd", "crio", "docker", "earlyoom", "k3s", "k3s-agent", "kubelet", "nohang", "nohang-desktop", "oomd",
-    "rke2-agent", "rke2-server", "systemd-oomd",
+    "containerd", "crio", "docker", "earlyoom", "k3s", "k3s-agent", "kubelet", "nohang", "nohang-desktop", "nomad",
+    "oomd", "rke2-agent", "rke2-server", "slurmd", "systemd-oomd",
 })  # fmt: skip
 """The units whose processes tell of kills; journald notes them itself."""
 CRI = re.compile(

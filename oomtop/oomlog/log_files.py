@@ -6,37 +6,26 @@ journalctl(1) `-o json`.  gzip, xz and bzip2 are Python's own; zstd is the tool 
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from oomtop.errors import OomtopError
-from oomtop.frozen import frozen
+from oomtop.frozen import replace
 from oomtop.oomlog.carriers import FIELDS, UNITS
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.merge import join_reports
+from oomtop.oomlog.evidence import Evidence, Unread, together
+from oomtop.oomlog.merge import once
 from oomtop.oomlog.scan import LogScanner, scan_file, scan_stream
 from oomtop.oomlog.tool import through
 
+_MOST_MEMBER = 1 << 31
 _NAMES = ("kern.log", "messages", "syslog", "dmesg")
+# systemd.journal-fields(7), sd-messages.h: "A process of unit has been killed by the OOM killer".
+_UNIT_OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
 _MAGIC: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "lzma", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
-
-
-@frozen
-class Unread:
-    """A log that could not be read, and why."""
-
-    path: str
-    why: str
-
-
-@frozen
-class Evidence:
-    """What a log tells: its events, each kill once, and what of it could not be read."""
-
-    events: tuple[OomEvent, ...] = ()
-    problems: tuple[Unread, ...] = ()
 
 
 def read_log(path: str, is_own: bool = False) -> Evidence:
@@ -64,8 +53,35 @@ def read_stream(stream: BinaryIO, name: str) -> Evidence:
     return _evidence(scan_stream(stream, name, scanner=scanner), scanner, name)
 
 
+def read_packed(start: bytes, stream: BinaryIO, name: str) -> Evidence:
+    """Return what a member of an archive tells, plain or compressed; `start` was read from it already."""
+    kind = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+    whole = io.BytesIO(start + stream.read(_MOST_MEMBER))
+    if kind is None:
+        return read_stream(whole, name)
+    if kind == "zstd":
+        raise OomtopError(f"{name}: zstd inside an archive: unpack it first")
+    damage: tuple[type[Exception], ...] = (EOFError, ValueError, *_damage(kind))
+    try:
+        return read_stream(_open_packed(whole, kind), name)
+    except damage as error:
+        raise OomtopError(f"{name}: damaged {kind} file: {error}") from error
+
+
+def read_journal_file(path: str) -> Evidence:
+    """Return what a binary journal tells, through journalctl.
+
+    Raises:
+        OomtopError: journalctl cannot read it, or is not installed.
+    """
+    scanner = LogScanner(path)
+    with through(("journalctl", "-o", "json", "-q", "--no-pager", f"--file={path}"), path) as stream:
+        return _evidence(scan_stream(stream, path, scanner=scanner), scanner, path)
+
+
 def _evidence(events: Iterable[OomEvent], scanner: LogScanner, name: str) -> Evidence:
-    return Evidence(join_reports(events), tuple(Unread(name, why) for why in scanner.problems))
+    found = scanner.mentions.evidence(once(events))
+    return replace(found, problems=tuple(Unread(name, why) for why in scanner.problems))
 
 
 def read_file(path: str, is_own: bool = False) -> tuple[OomEvent, ...]:
@@ -104,7 +120,7 @@ def _unpacked(path: str, kind: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def _open_packed(path: str, kind: str) -> BinaryIO:
+def _open_packed(path: str | BinaryIO, kind: str) -> BinaryIO:
     # Imported here: three libraries that a machine's logs need once a week.
     if kind == "gzip":
         import gzip
@@ -130,36 +146,43 @@ def list_machine_logs(folder: str = "/var/log") -> tuple[str, ...]:
     return tuple(path for _, path in sorted(found))
 
 
-def read_machine_logs(folder: str = "/var/log", since: float | None = None) -> tuple[list[OomEvent], list[Unread]]:
-    """Return the events of all log files of a machine, and what could not be read."""
-    events: list[OomEvent] = []
-    unread: list[Unread] = []
+def read_machine_logs(folder: str = "/var/log", since: float | None = None) -> Evidence:
+    """Return what all log files of a machine tell, and what could not be read."""
     try:
         paths = list_machine_logs(folder)
     except OSError as error:
-        return events, [Unread(folder, os.strerror(error.errno or 0))]
-    for path in paths:
-        try:
-            # A file that was last written before `since` holds nothing after it.
-            if since is None or os.stat(path).st_mtime >= since:
-                told = read_log(path, is_own=True)
-                events.extend(told.events)
-                unread.extend(told.problems)
-        except OSError as error:
-            unread.append(Unread(path, os.strerror(error.errno or 0)))
-        except OomtopError as error:
-            unread.append(Unread(path, str(error)))
-    return events, unread
+        return Evidence(problems=(Unread(folder, os.strerror(error.errno or 0)),))
+    return together([_own_log(path, since) for path in paths])
 
 
-def read_journal(since: float | None = None) -> tuple[list[OomEvent], list[Unread]]:
-    """Return the events of the journal, of this boot and those before; a machine without journalctl has none."""
+def _own_log(path: str, since: float | None) -> Evidence:
+    try:
+        # A file that was last written before `since` holds nothing after it.
+        is_old = since is not None and os.stat(path).st_mtime < since
+        return Evidence() if is_old else read_log(path, is_own=True)
+    except OSError as error:
+        return Evidence(problems=(Unread(path, os.strerror(error.errno or 0)),))
+    except OomtopError as error:
+        return Evidence(problems=(Unread(path, str(error)),))
+
+
+def read_journal(since: float | None = None) -> Evidence:
+    """Return what the journal tells, of this boot and those before; a machine without journalctl has none."""
     units = [word for name in sorted(UNITS) for word in ("+", f"_SYSTEMD_UNIT={name}.service")]
     when = [] if since is None else [f"--since=@{int(since)}"]
     output = ("-o", "json", "-q", "--no-pager", f"--output-fields={FIELDS}")
-    argv = ("journalctl", *output, *when, "_TRANSPORT=kernel", *units)
-    events: list[OomEvent] = []
+    argv = (
+        "journalctl",
+        *output,
+        *when,
+        "_TRANSPORT=kernel",
+        *units,
+        "+",
+        "_COMM=systemd",
+        f"MESSAGE_ID={_UNIT_OUT_OF_MEMORY}",
+    )
     scanner = LogScanner("journal")
+    events: list[OomEvent] = []
     try:
         with through(argv, "journal") as stream:
             events.extend(scan_stream(stream, "journal", scanner=scanner))
@@ -167,5 +190,5 @@ def read_journal(since: float | None = None) -> tuple[list[OomEvent], list[Unrea
         is_missing = "not installed" in str(error)
         # journalctl ends with 1 where there is no entry, and where there is no journal.
         is_empty = "exit code 1" in str(error) or "No journal files" in str(error)
-        return events, [] if is_missing or is_empty else [Unread("journal", str(error))]
-    return events, [Unread("journal", why) for why in scanner.problems]
+        return Evidence(tuple(events), problems=() if is_missing or is_empty else (Unread("journal", str(error)),))
+    return _evidence(events, scanner, "journal")

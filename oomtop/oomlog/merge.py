@@ -1,4 +1,4 @@
-"""One kill told twice is one event: by two logs, or by the kernel and by a daemon that only reports what it did."""
+"""One kill told twice is one event, in its fullest telling."""
 
 from __future__ import annotations
 
@@ -8,27 +8,10 @@ from collections.abc import Iterable
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
 
-_REPORTERS = frozenset({"kubelet", "containerd"})
 _NEAR = 60.0
 # printk's clock stands still while a machine sleeps, so a time computed from it may be late by hours.
 _SAME_STAMP = 2.0
 _SAME_BOOT = 86400.0
-
-
-def join_reports(events: Iterable[OomEvent]) -> tuple[OomEvent, ...]:
-    """Return the events without those of a reporter that tell of a kill which the kernel's own log tells too."""
-    told = tuple(events)
-    kernel = [event for event in told if event.killer == "kernel"]
-    return tuple(event for event in told if event.killer not in _REPORTERS or not any(_same(event, k) for k in kernel))
-
-
-def _same(report: OomEvent, kill: OomEvent) -> bool:
-    """Whether both can be one kill: the same victim, or about the same time; without a date, the same log."""
-    if report.victim is not None and kill.victim is not None:
-        return report.victim.pid == kill.victim.pid
-    if report.time is None or kill.time is None:
-        return report.source == kill.source
-    return abs(report.time - kill.time) <= _NEAR
 
 
 def can_be_one(one: OomEvent, other: OomEvent) -> bool:
@@ -38,17 +21,22 @@ def can_be_one(one: OomEvent, other: OomEvent) -> bool:
 
 def merge_logs(events: Iterable[OomEvent]) -> tuple[OomEvent, ...]:
     """Return the events of several logs of one machine, oldest first, each once and in its fullest telling."""
-    groups: dict[tuple[object, ...], list[OomEvent]] = defaultdict(list)
+    return tuple(sorted(once(events), key=lambda event: (event.time or 0.0, event.kernel_time or 0.0)))
+
+
+def once(events: Iterable[OomEvent]) -> tuple[OomEvent, ...]:
+    """Return the events in their order, each once and in its fullest telling."""
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    found: list[OomEvent] = []
     for event in events:
-        told = groups[_group(event)]
-        same = next((at for at, known in enumerate(told) if _is_same_event(known, event)), None)
+        places = groups[_group(event)]
+        same = next((at for at in places if _is_same_event(found[at], event)), None)
         if same is None:
-            told.append(event)
+            places.append(len(found))
+            found.append(event)
         else:
-            told[same] = _fuller(told[same], event)
-    found = [event for told in groups.values() for event in told]
-    found.sort(key=lambda event: (event.time or 0.0, event.kernel_time or 0.0))
-    return join_reports(found)
+            found[same] = _fuller(found[same], event)
+    return tuple(found)
 
 
 def _group(event: OomEvent) -> tuple[object, ...]:
@@ -65,7 +53,14 @@ def _is_same_event(one: OomEvent, other: OomEvent) -> bool:
         if stamps[0] is not None and stamps[1] is not None:
             return abs(stamps[0] - stamps[1]) <= _SAME_STAMP and near <= _SAME_BOOT
         return near <= _NEAR
-    return stamps[0] is not None and stamps[1] is not None and abs(stamps[0] - stamps[1]) <= _SAME_STAMP
+    if stamps[0] is not None and stamps[1] is not None:
+        return abs(stamps[0] - stamps[1]) <= _SAME_STAMP
+    return _is_same_line(one, other)
+
+
+def _is_same_line(one: OomEvent, other: OomEvent) -> bool:
+    """Whether both have the same victim down to its sizes; a pid alone comes again."""
+    return one.victim is not None and one.victim == other.victim and one.victim.total_vm is not None
 
 
 def _fuller(one: OomEvent, other: OomEvent) -> OomEvent:

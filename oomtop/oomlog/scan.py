@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers.reader import NEEDLE, KillerReader
+from oomtop.oomlog.mentions import reader as mentions
 from oomtop.oomlog.records import LOG_KERN, parse_line
 from oomtop.oomlog.reports import ReportReader
 
@@ -28,9 +29,13 @@ _PATIENCE = 200
 # What a hit spares the search: less than _PATIENCE of the shortest lines.
 _SKIP = 1024
 # Every line that begins an event holds one of them; the fewer they are, the fewer passes over the bytes.
-_NEEDLES = (b"oom", b"OOM", b"emory")
-_TELLING = re.compile(rb"oom-kill|OOM|[Oo]ut of [Mm]emory|emory (?:pressure|cgroup)|by_memory|" + NEEDLE)
-_CONTEXT = 24
+_NEEDLES = (b"oom", b"OOM", b"emory", *mentions.NEEDLES)
+_TELLING = re.compile(
+    rb"oom-kill|OOM|[Oo]ut of [Mm]emory|emory (?:pressure|cgroup)|by_memory|" + NEEDLE + b"|" + mentions.TELLING
+)
+_CONTEXT = 32
+# Lines before a hit that are read as well: the name of a container or unit stands above what became of it.
+_LOOK_BACK = 20
 # More digits than any number of the kernel has: its line matches no shape of one.
 _IMPOSSIBLE = re.compile(rb"[0-9]{21}")
 
@@ -54,6 +59,9 @@ class LogScanner:
     def __init__(self, source: str, reference: float | None = None) -> None:
         self._reader = ReportReader(source)
         self._killers = KillerReader(source)
+        self.mentions = mentions.MentionReader(source)
+        self.number: int | None = 0
+        """How many lines were read or passed over; None where that is not counted."""
         self._reference = reference
         self._left = 0
         self.damaged = 0
@@ -66,8 +74,11 @@ class LogScanner:
             if self._left <= 0:
                 index = bisect_left(hits, at)
                 if index == len(hits):
+                    self._pass_over(block, at, len(block))
                     return
-                at = block.rfind(b"\n", at, hits[index]) + 1 or at
+                begin = _lines_before(block, at, hits[index])
+                self._pass_over(block, at, begin)
+                at = begin
             end = block.find(b"\n", at)
             end = len(block) if end < 0 else end
             while index < len(hits) and hits[index] <= end:
@@ -91,15 +102,35 @@ class LogScanner:
         lines = "1 line" if self.damaged == 1 else f"{self.damaged} lines"
         return (f"{lines} with a number that cannot be: left out",) if self.damaged else ()
 
+    def _pass_over(self, block: bytes, start: int, end: int) -> None:
+        if self.number is not None:
+            self.number += block.count(b"\n", start, end)
+
     def _line(self, line: bytes) -> Iterator[OomEvent]:
         self._left -= 1
+        self.number = None if self.number is None else self.number + 1
         if _IMPOSSIBLE.search(line) and _TELLING.search(line):
             self.damaged += 1
-        for record in parse_line(line.decode("utf-8", "backslashreplace"), self._reference):
+        text = line.decode("utf-8", "backslashreplace")
+        records = parse_line(text, self._reference)
+        if self.mentions.feed(text, records[0] if records else None, self.number):
+            return
+        for record in records:
             yield from self._reader.feed(record)
             yield from self._killers.feed(record)
             if record.facility == LOG_KERN and self._reader.is_collecting:
                 self._left = _PATIENCE
+
+
+def _lines_before(block: bytes, start: int, hit: int) -> int:
+    """Return where the lines begin that are read for a hit, not before `start`."""
+    at = hit
+    for _ in range(_LOOK_BACK + 1):
+        found = block.rfind(b"\n", start, at)
+        if found < 0:
+            return start
+        at = found
+    return at + 1
 
 
 def scan_stream(
@@ -108,7 +139,7 @@ def scan_stream(
     """Yield the events of a stream; `reference` is the Unix time before which dates without a year lie.
 
     A stream that fits one block is parsed whole, so that a short excerpt loses nothing.  A `scanner` of the caller's
-    tells afterwards what was left out.
+    tells afterwards what others mention, and what was left out.
     """
     scanner = scanner or LogScanner(source, reference)
     first = stream.read(BLOCK)
@@ -158,6 +189,7 @@ def scan_file(
         parts = [(path, start, min(size, start + _PART)) for start in range(0, size, _PART)]
         with ProcessPoolExecutor(2) as pool:
             hits = [hit for found in pool.map(_hits_of_part, parts) for hit in found]
+        scanner.number = None
         yield from _read_near(file.fileno(), hits, scanner)
         yield from scanner.finish()
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from oomtop.oomlog.event import OomEvent, ReportZone
+from oomtop.oomlog.evidence import Leftover
+from oomtop.oomlog.mentions.mention import Mention
+from oomtop.render.mentions import leftover_to_json, mention_to_json
 
 SCHEMA = 1
 _PLAIN = (
@@ -20,9 +23,16 @@ _PLAIN = (
 Json = dict[str, object]
 
 
-def events_to_json(events: Iterable[OomEvent]) -> Json:
-    """Return all events under the schema's number."""
-    return {"schema": SCHEMA, "events": [event_to_json(event) for event in events]}
+def events_to_json(
+    events: Iterable[OomEvent], mentions: Iterable[Mention] = (), leftovers: Iterable[Leftover] = ()
+) -> Json:
+    """Return all events, and what others mention, under the schema's number."""
+    return {
+        "schema": SCHEMA,
+        "events": [event_to_json(event) for event in events],
+        "mentions": [mention_to_json(mention) for mention in mentions],
+        "leftovers": [leftover_to_json(leftover) for leftover in leftovers],
+    }
 
 
 def event_to_json(event: OomEvent) -> Json:

@@ -13,6 +13,7 @@ import pytest
 
 from oomtop.errors import OomtopError
 from oomtop.oomlog import scan
+from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.log_files import list_machine_logs, read_file, read_journal, read_machine_logs
 from oomtop.oomlog.merge import merge_logs
 from oomtop.oomlog.scan import scan_file, scan_lines
@@ -91,7 +92,7 @@ def test_a_damaged_file_is_named(tmp_path, pack):
     path.write_bytes(pack(report(1).encode() * 50)[:-30])
     with pytest.raises((OomtopError, OSError), match=r"kern\.log\.1|stream|data|CRC"):
         read_file(str(path))
-    assert [unread.path for unread in read_machine_logs(str(tmp_path))[1]] == [str(path)]
+    assert [unread.path for unread in read_machine_logs(str(tmp_path)).problems] == [str(path)]
 
 
 def test_the_logs_of_a_machine_are_those_that_hold_kernel_messages(tmp_path):
@@ -153,10 +154,11 @@ def test_the_journal_is_read_through_journalctl(tmp_path, monkeypatch):
     tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\ncat {tmp_path}/entries\n')
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    events, unread = read_journal(since=1795000000.5)
+    found = read_journal(since=1795000000.5)
+    events, unread = found.events, found.problems
     assert victims(events) == [2001]
     assert (events[0].time, events[0].kernel_time, events[0].source) == (1795500000.0, 1100.0, "journal")
-    assert unread == []
+    assert unread == ()
     assert "--since=@1795000000" in (tmp_path / "asked").read_text()
 
 
@@ -166,11 +168,12 @@ def test_a_journal_that_cannot_be_read_is_named(tmp_path, monkeypatch, script, n
     tool.write_text(f"#!/bin/sh\n{script}\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    events, unread = read_journal()
-    assert events == []
+    found = read_journal()
+    events, unread = found.events, found.problems
+    assert events == ()
     assert [item.path for item in unread] == (["journal"] if named else [])
 
 
 def test_a_machine_without_journalctl_has_no_journal(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert read_journal() == ([], [])
+    assert read_journal() == Evidence()

@@ -22,6 +22,7 @@ from oomtop.analysis.model.assessment import CgroupFigures, Victims
 from oomtop.history import History
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.oomlog import log_files
+from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.scan import scan_lines
 from oomtop.snapshot import Tick
 from oomtop.sources.live import LiveSource
@@ -200,8 +201,8 @@ def test_every_binding_has_an_id_of_its_own_and_a_description():
 @pytest.fixture
 def app(tmp_path, monkeypatch):
     calls = []
-    monkeypatch.setattr(log_files, "read_journal", lambda since=None: calls.append("logs") or ([], []))
-    monkeypatch.setattr(log_files, "read_machine_logs", lambda folder="/var/log", since=None: ([], []))
+    monkeypatch.setattr(log_files, "read_journal", lambda since=None: calls.append("logs") or Evidence())
+    monkeypatch.setattr(log_files, "read_machine_logs", lambda folder="/var/log", since=None: Evidence())
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("TMUX", raising=False)
     monkeypatch.chdir(tmp_path)

@@ -9,17 +9,19 @@ from collections.abc import Iterable
 
 from oomtop.analysis.postmortem.advice import prevention
 from oomtop.analysis.postmortem.cause import find_cause
+from oomtop.analysis.postmortem.mention_words import describe_mention
 from oomtop.analysis.postmortem.model import Cause, NamedSize, PostMortem
 from oomtop.analysis.postmortem.ranking import agreement, rank, total_of
 from oomtop.analysis.postmortem.unowned import dominance, unowned_of
 from oomtop.analysis.postmortem.victim import why_this_victim
 from oomtop.analysis.postmortem.zones import judge_zones
 from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.mentions.mention import Mention
 from oomtop.units import format_bytes
 
 
-def explain(event: OomEvent) -> PostMortem:
-    """Return what ran out, why this victim, and how to prevent the next one."""
+def explain(event: OomEvent, mentions: Iterable[Mention] = ()) -> PostMortem:
+    """Return what ran out, why this victim, and how to prevent the next one; `mentions` are what others say of it."""
     zones = judge_zones(event)
     cause, what, how = find_cause(event, zones)
     total = total_of(event)
@@ -44,7 +46,7 @@ def explain(event: OomEvent) -> PostMortem:
         limits=tuple(_limits(event)),
         completeness=tuple(_completeness(event)),
         prevention=prevention(event, cause, ranking, unowned, unowned_words is not None),
-        related=tuple(_related(event)),
+        related=(*_related(event), *map(describe_mention, mentions)),
     )
 
 

@@ -111,12 +111,12 @@ class EventsScreen(TabScreen):
         self.app.run_worker(self._read_logs, thread=True, group="logs", exclusive=True, exit_on_error=False)
 
     def _read_logs(self) -> None:
+        from oomtop.oomlog.evidence import together
         from oomtop.oomlog.log_files import read_journal, read_machine_logs
 
-        journal, unread_journal = read_journal()
-        files, unread_files = read_machine_logs()
-        unread = [f"{item.path}: {item.why}" for item in (*unread_journal, *unread_files)]
-        self.app.call_from_thread(self.show_older, (*journal, *files), unread)
+        found = together((read_journal(), read_machine_logs()))
+        unread = [f"{item.path}: {item.why}" for item in found.problems]
+        self.app.call_from_thread(self.show_older, found.events, unread)
 
     def show_older(self, found: Sequence[OomEvent], unread: Sequence[str] = ()) -> None:
         """Add events of older logs, and name the logs that could not be read."""

@@ -6,6 +6,7 @@ import pytest
 from textual.app import App
 
 from oomtop.oomlog import log_files
+from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.scan import scan_lines
 from oomtop.tui.base.session import State
 from oomtop.tui.events.list import EventList
@@ -44,8 +45,8 @@ class Stage(App):
 
 @pytest.fixture(autouse=True)
 def no_logs(monkeypatch):
-    monkeypatch.setattr(log_files, "read_journal", lambda since=None: ([], []))
-    monkeypatch.setattr(log_files, "read_machine_logs", lambda folder="/var/log", since=None: ([], []))
+    monkeypatch.setattr(log_files, "read_journal", lambda since=None: Evidence())
+    monkeypatch.setattr(log_files, "read_machine_logs", lambda folder="/var/log", since=None: Evidence())
 
 
 def text(app):

@@ -1,0 +1,57 @@
+"""What one or more logs tell: the events, who else mentions a kill, and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from oomtop.frozen import frozen
+from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.mentions.join import join_mentions, settle
+from oomtop.oomlog.mentions.mention import Mention
+from oomtop.oomlog.merge import merge_logs
+
+
+@frozen
+class Unread:
+    """A log that could not be read, and why."""
+
+    path: str
+    why: str
+
+
+@frozen
+class Leftover:
+    """A line that speaks of OOM in words that nothing here knows."""
+
+    source: str
+    line: int | None
+    text: str
+
+
+@frozen
+class Evidence:
+    """Events, mentions, lines that were not understood, and logs that were not read."""
+
+    events: tuple[OomEvent, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
+    problems: tuple[Unread, ...] = ()
+
+
+def gather(events: Iterable[OomEvent], part: Evidence) -> Evidence:
+    """Return a part with its events, and its mentions joined to them."""
+    settled = settle(tuple(events))
+    return Evidence(settled, join_mentions(settled, part.mentions), part.leftovers, part.problems)
+
+
+def together(parts: Iterable[Evidence]) -> Evidence:
+    """Return what several logs tell as one, each kill and each mention once, oldest first."""
+    told = tuple(parts)
+    return gather(
+        merge_logs(event for part in told for event in part.events),
+        Evidence(
+            mentions=tuple(dict.fromkeys(mention for part in told for mention in part.mentions)),
+            leftovers=tuple(left for part in told for left in part.leftovers),
+            problems=tuple(problem for part in told for problem in part.problems),
+        ),
+    )

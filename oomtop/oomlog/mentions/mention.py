@@ -1,0 +1,56 @@
+"""`Mention`: somebody's report of an OOM kill that is not the killer's own, and the shapes it is found by."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from oomtop.frozen import frozen
+
+KILL, EVICTION, FAILURE, LIMIT = "kill", "eviction", "allocation-failure", "limit"
+
+
+@frozen
+class Mention:
+    """What one reporter says about one subject; the full report is in the kernel log of the machine."""
+
+    by: str
+    """`systemd`, `kubelet`, `containerd`, `docker`, `slurmstepd`, `lambda`, ..."""
+    kind: str
+    """`kill`, `eviction` (by the kubelet), `allocation-failure` (nobody died), `limit` (over it, nobody died yet)."""
+    text: str
+    """The first of its lines, as it stands."""
+    lines: tuple[int, ...] = ()
+    """Their numbers from 1; empty where the log was not read from its beginning."""
+    subject: str | None = None
+    """The unit, container, pod, job or node, as the reporter names it."""
+    pid: int | None = None
+    name: str | None = None
+    count: int | None = None
+    """How many kills, if said."""
+    time: float | None = None
+    host: str | None = None
+    source: str | None = None
+    event: int | None = None
+    """Which event of the same evidence it is about, from 0; None where that is not in it."""
+
+
+class Shape(NamedTuple):
+    """One wording of one reporter: named groups are the mention's fields."""
+
+    by: str
+    pattern: re.Pattern[str]
+    kind: str = KILL
+    adds: bool = False
+    """Whether each such line counts as one more kill."""
+    joins: bool = False
+    """Whether it belongs to the mention before it, by whomever; alone it stands for itself."""
+    quotes: bool = False
+    """Whether it repeats a line of the kernel, which is then not an event of its own."""
+
+
+def shape(
+    by: str, pattern: str, kind: str = KILL, *, adds: bool = False, joins: bool = False, quotes: bool = False
+) -> Shape:
+    """Return a row of a table of wordings."""
+    return Shape(by, re.compile(pattern), kind, adds, joins, quotes)

@@ -1,0 +1,131 @@
+"""Text that is nested by its indentation, and JSON, as a tree: `kubectl describe`, YAML, printed JSON.
+
+Whoever says `Reason: OOMKilled` names the container some lines above or below, at a smaller indentation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+_MOST_NODES = 50_000
+_MAX_JSON = 1 << 22
+_LINE = re.compile(
+    r"^(?P<indent>[ \t]*(?:- )*)\"?(?P<key>[^\":\[\]{}#\s][^\":\[\]{}#]{0,79}?)\"? ?:(?:\s+(?P<value>.*))?$"
+)
+_ITEM = re.compile(r"^(?P<indent>[ \t]*)[\[{]\s*$")
+_NAMES = ("name", "Name", "containerName", "task")
+_OF_EVENT = ("involvedObject", "regarding")
+_CONTAINERS = ("Containers", "Init Containers", "Ephemeral Containers")
+
+
+class Node:
+    """One key with its value and what stands below it."""
+
+    __slots__ = ("children", "indent", "key", "number", "parent", "value")
+
+    def __init__(self, key: str, value: str | None, indent: int, number: int | None, parent: Node | None) -> None:
+        self.key = key
+        self.value = value
+        self.indent = indent
+        self.number = number
+        self.parent = parent
+        self.children: list[Node] = []
+
+    def child(self, *keys: str) -> str | None:
+        """Return the value of the first child with one of these keys that has one."""
+        return next((node.value for key in keys for node in self.children if node.key == key and node.value), None)
+
+    def above(self) -> Iterator[Node]:
+        """Yield the nodes that this one stands in, the nearest first."""
+        node = self.parent
+        while node is not None:
+            yield node
+            node = node.parent
+
+
+class Outline:
+    """Feeds on the lines of a text and keeps the tree of those that have the shape."""
+
+    def __init__(self) -> None:
+        self._root = Node("", None, -1, None, None)
+        self._last = self._root
+        self._count = 0
+
+    def add(self, line: str, number: int | None) -> Node | None:
+        """Take a line in; return its node, None for a line of another shape."""
+        match = _LINE.match(line) or _ITEM.match(line)
+        if match is None:
+            return None
+        if self._count >= _MOST_NODES:
+            self._root = self._last = Node("", None, -1, None, None)
+            self._count = 0
+        self._count += 1
+        indent = match["indent"]
+        if indent.endswith("- "):
+            self._place("-", None, len(indent) - 2, number)
+        fields = match.groupdict()
+        value = fields.get("value")
+        return self._place(fields.get("key") or "-", _clean(value) if value else None, len(indent), number)
+
+    def _place(self, key: str, value: str | None, indent: int, number: int | None) -> Node:
+        parent = self._last
+        while parent.indent >= indent and parent.parent is not None:
+            parent = parent.parent
+        self._last = Node(key, value, indent, number, parent)
+        parent.children.append(self._last)
+        return self._last
+
+
+def _clean(value: str) -> str | None:
+    value = value.strip().rstrip(",")
+    quoted = len(value) > 1 and value[0] == value[-1] == '"'
+    return (value[1:-1] if quoted else value) or None
+
+
+def json_leaves(line: str, number: int | None) -> Iterator[Node]:
+    """Yield every text and truth value of one line of JSON, each with what it stands in; nothing for other text."""
+    if len(line) > _MAX_JSON or not line.lstrip().startswith(("{", "[")):
+        return
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return
+    root = Node("", None, -1, number, None)
+    leaves: list[Node] = []
+    _grow(root, data, number, leaves)
+    yield from leaves
+
+
+def _grow(parent: Node, data: object, number: int | None, leaves: list[Node]) -> None:
+    pairs = data.items() if isinstance(data, dict) else (("-", item) for item in data) if isinstance(data, list) else ()
+    for key, value in pairs:
+        is_nested = isinstance(value, (dict, list))
+        word = None if is_nested or value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        node = Node(str(key), word, parent.indent + 1, number, parent)
+        parent.children.append(node)
+        if is_nested:
+            _grow(node, value, number, leaves)
+        else:
+            leaves.append(node)
+
+
+def name_of(node: Node) -> str | None:
+    """Return the name of what a node is about: the nearest container, object or node that has one."""
+    for place in node.above():
+        for inner in place.children:
+            named = inner.child("name") if inner.key in _OF_EVENT else None
+            if named is not None:
+                return named
+        if place.parent is not None and place.parent.key in _CONTAINERS:
+            return place.key
+        named = place.child(*_NAMES)
+        if named is not None:
+            return named.lstrip("/")
+    return None
+
+
+def value_of(node: Node, *keys: str) -> str | None:
+    """Return the nearest value of one of these keys around a node."""
+    return next((found for place in node.above() if (found := place.child(*keys)) is not None), None)

@@ -15,6 +15,7 @@ from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.process import Process, ProcessId
 from oomtop.oomlog.event import OomEvent
+from oomtop.part_history import PartHistory
 from oomtop.snapshot import Snapshot, Tick
 from oomtop.use_history import Use, UseHistory
 
@@ -89,6 +90,7 @@ class History:
     def __init__(self) -> None:
         self.machine: deque[MachinePoint] = deque(maxlen=MACHINE_POINTS)
         self.day = Minutes()
+        self.parts = PartHistory()
         self.uses: dict[str, UseHistory] = {}
         """What every limit held: the machine's (`RAM`, `commit`) and those of cgroups, by their path."""
         self.events: list[OomEvent] = []
@@ -120,6 +122,7 @@ class History:
         counted, before = _kills(snapshot), _kills(self.previous)
         if counted is not None and before is not None and counted > before:
             self.kill_counted = snapshot.time
+        self.parts.add(snapshot)
         self._add_machine(snapshot)
         self._add_processes(snapshot.monotonic, snapshot.processes)
         self._add_uses(tick)

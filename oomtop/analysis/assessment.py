@@ -28,11 +28,13 @@ from oomtop.analysis.oom_score.ranking import culprit, rank_scored
 from oomtop.analysis.scope import scope_of, scope_problems
 from oomtop.analysis.trends.exhaustion import exhaustion
 from oomtop.analysis.trends.group_growth import growths
+from oomtop.analysis.trends.part_growth import part_growths
 from oomtop.analysis.trends.process_growth import growth
 from oomtop.analysis.trends.slope import Curve
 from oomtop.frozen import replace
 from oomtop.history import History
 from oomtop.host.containers import name_of
+from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Snapshot, Tick
 
@@ -54,6 +56,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
     groups = assess_groups(snapshot, history)
     rows = _Rows(snapshot, before, history, previous, groups).build()
     growers = _growers(rows)
+    parts, grown = part_growths(history.parts), _growths(snapshot, history, previous)
     outlooks = _outlooks(snapshot, history, memory, groups)
     victims = _victims(snapshot, memory, rows)
     machine = next((outlook for outlook in outlooks if not outlook.resource.startswith("/")), None)
@@ -83,6 +86,8 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
                 snapshot.meminfo,
                 snapshot.zones,
                 snapshot.machine.page_size,
+                parts,
+                grown,
             )
         ),
         rows=rows,
@@ -107,7 +112,8 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         sample_seconds=snapshot.sample_seconds,
         kernel=snapshot.kernel,
         meminfo=snapshot.meminfo,
-        growths=_growths(snapshot, history, previous),
+        growths=grown,
+        parts=parts,
         growths_at=history.lasting_at,
         curves=tuple((identity, tuple(history.process_points(identity) or ())) for identity in tick.watched),
     )
@@ -219,10 +225,20 @@ def _victims(snapshot: Snapshot, memory: MemoryAccount, rows: Sequence[ProcessRo
     groups = {group.path: group for group in snapshot.cgroups if group.oom_group}
     found = rank_scored(list(map(_BADNESS, rows)), list(map(_PROCESS, rows)), pages, groups=groups)
     parts = (
-        ("kernel memory", memory.kernel or 0), ("tmpfs or shared memory", memory.shmem or 0),
+        ("kernel memory", _of_no_process(snapshot.meminfo)), ("tmpfs", _unmapped(memory, rows)),
         ("hugepages", memory.hugetlb), ("held by the hypervisor's balloon", memory.balloon),
     )  # fmt: skip
     return replace(found, culprit=culprit(memory.total, parts, memory.anon or 0))
+
+
+def _of_no_process(info: Meminfo) -> int:
+    """Return the kernel's memory without page tables and stacks, which go with their processes."""
+    return (info.s_unreclaim or 0) + (info.percpu or 0)
+
+
+def _unmapped(memory: MemoryAccount, rows: Sequence[ProcessRow]) -> int:
+    """Return the shared memory that surely no process maps, so that no death frees it."""
+    return max(0, (memory.shmem or 0) - sum(row.process.rss_shmem or 0 for row in rows))
 
 
 def _outlooks(

@@ -58,6 +58,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
             }
             for alert in assessment.alerts
         ],
+        "growing_parts": [asdict(item) for item in assessment.parts],
         "programs": [asdict(item) for item in programs_together(assessment.rows, pss)],
         "early_killers": [_early_killer(item, assessment) for item in assessment.early_killers],
         "scope": asdict(assessment.scope),

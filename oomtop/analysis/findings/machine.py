@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from oomtop.analysis.cgroups.assess import chain
+from oomtop.analysis.findings.causes import balloon, cause_of, idle_huge_pages, kernel_memory, tmpfs
 from oomtop.analysis.findings.growth import hog, leak
 from oomtop.analysis.findings.limits import (
     container_without_limit,
@@ -16,7 +17,7 @@ from oomtop.analysis.findings.limits import (
 )  # fmt: skip
 from oomtop.analysis.findings.rule import Facts, Rule
 from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion, Finding, Severity
-from oomtop.units import format_about, format_bytes, format_rate, format_share
+from oomtop.units import format_about, format_bytes, format_rate
 
 _SOON = 120.0
 _SWARM = 100
@@ -24,8 +25,6 @@ _SWARM = 100
 _NAME = attrgetter("process.comm")
 # Of the machine's growth: the rest is what any machine does.
 _ALMOST_ALL = 0.8
-_MAIN_GROWER = 0.25
-"""Of the machine's growth: who has less of it is not its cause."""
 
 
 def group_near_limit(facts: Facts) -> Finding | None:
@@ -70,24 +69,17 @@ def memory_running_out(facts: Facts) -> Finding | None:
     low = memory.available < memory.total / 20
     if not low and (soonest is None or seconds is None or seconds > 600 or _ends_at_limits(facts.groups, soonest)):
         return None
-    grower = facts.growers[0] if facts.growers else None
     rate = soonest.rate or 0.0 if soonest and seconds else 0.0
-    is_spread = grower is not None and (grower.growth or 0.0) < rate * _MAIN_GROWER
-    if is_spread:
-        grower = None
-    cause = f": {grower.process.comm} grows {format_rate(grower.growth)}" if grower else ""
-    cause = f" at {format_rate(rate)}: many grow, none of them this fast" if is_spread else cause
+    cause = cause_of(facts, rate)
     when = f"full in about {format_about(seconds)}" if seconds else f"{format_bytes(memory.available)} available"
     return Finding(
-        "surge" if grower and seconds else "memory_low",
+        "surge" if cause.is_process and seconds else "memory_low",
         Severity.CRITICAL if low or (seconds or 1e9) < _SOON else Severity.WARNING,
-        f"memory {when}{cause}",
+        f"memory {when}{cause.text}",
         f"available {format_bytes(memory.available)} of {format_bytes(memory.total)}",
-        "g groups by program; W adds swap"
-        if is_spread
-        else "J goes to the grower, k ends it, f freezes it; W adds swap",
+        cause.advice,
         action="kill",
-        target=grower.process.id if grower else None,
+        target=cause.target,
     )
 
 
@@ -134,34 +126,6 @@ def thrashing(facts: Facts) -> Finding | None:
     )
 
 
-def tmpfs(facts: Facts) -> Finding | None:
-    """Shared memory holds a quarter of RAM."""
-    share = (facts.memory.shmem or 0) / facts.memory.total
-    if share < 0.25:
-        return None
-    return Finding(
-        "shmem",
-        Severity.WARNING,
-        f"tmpfs and shared memory hold {format_bytes(facts.memory.shmem)} ({format_share(share)})",
-        "Shmem of /proc/meminfo; no process has to own it",
-        "look for big files in /dev/shm and other tmpfs; swap can take it out",
-    )
-
-
-def kernel_memory(facts: Facts) -> Finding | None:
-    """Unreclaimable kernel memory holds a quarter of RAM."""
-    share = (facts.memory.kernel or 0) / facts.memory.total
-    if share < 0.25:
-        return None
-    return Finding(
-        "kernel_memory",
-        Severity.WARNING,
-        f"the kernel itself holds {format_bytes(facts.memory.kernel)} ({format_share(share)})",
-        "SUnreclaim + PageTables + KernelStack + Percpu of /proc/meminfo",
-        "no kill frees it: see /proc/slabinfo",
-    )
-
-
 def mlocked(facts: Facts) -> Finding | None:
     """A quarter of RAM is locked and cannot be reclaimed or swapped."""
     locked = facts.memory.mlocked or 0
@@ -205,7 +169,7 @@ def swarm(facts: Facts) -> Finding | None:
 
 RULES: tuple[Rule, ...] = (
     group_near_limit, memory_running_out, swap_storm, thrashing, overcommit_refused, leak, swarm, hog, tmpfs,
-    kernel_memory, mlocked, fragmentation, container_without_limit, limits_over_ram,
+    kernel_memory, balloon, idle_huge_pages, mlocked, fragmentation, container_without_limit, limits_over_ram,
 )  # fmt: skip
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 

@@ -8,7 +8,9 @@ from oomtop.analysis.model.assessment import (
     CgroupFigures,
     Exhaustion,
     Finding,
+    Growth,
     MemoryAccount,
+    PartGrowth,
     PressureFigures,
     ProcessRow,
     SwapAccount,
@@ -37,6 +39,9 @@ class Facts:
     meminfo: Meminfo | None = None
     zones: Sequence[Zone] = ()
     page_size: int = 4096
+    parts: Sequence[PartGrowth] = ()
+    """The parts of the memory account that grow, the fastest first."""
+    growths: Sequence[Growth] = ()
 
 
 Rule = Callable[[Facts], "Finding | None"]

@@ -167,6 +167,18 @@ class ProcessRow:
 
 
 @frozen
+class PartGrowth:
+    """A part of memory that grew in the last minute."""
+
+    part: str
+    """`anon`, `shmem`, `page tables`, `kernel stacks`, `percpu`, `slab`, `huge pages`, `balloon`, `ARC`, `zram`, ..."""
+    rate: float
+    """Bytes per second."""
+    cgroup: str | None = None
+    """Of shared memory: the cgroup in which most of it grew."""
+
+
+@frozen
 class Together:
     """Processes of one program and what they hold in RAM and swap."""
 
@@ -329,6 +341,8 @@ class Assessment:
     problems: tuple[Problem, ...]
     pss: tuple[tuple[ProcessId, int], ...] = ()
     """(process, proportional set size with its share of swap) of the larger processes, while they are asked for."""
+    parts: tuple[PartGrowth, ...] = ()
+    """The parts of the account that grow, the fastest first."""
     scope: Scope = Scope()
     early_killers: tuple[EarlyKiller, ...] = ()
     """The daemons that kill, the first to act first."""

@@ -1,0 +1,191 @@
+"""What memory is running out of is told by what grew: a process, many of them, or memory that no process owns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+
+from oomtop.analysis.findings.rule import Facts
+from oomtop.analysis.model.assessment import Finding, PartGrowth, ProcessRow, Severity
+from oomtop.frozen import frozen
+from oomtop.host.process import ProcessId
+from oomtop.units import format_bytes, format_rate, format_share
+
+_MAIN = 0.5
+_MAIN_PROCESS = 0.25
+"""Of the machine's growth: what has less of it is not its cause."""
+_MANY = 3
+_LEAST_GROWTH = 64 * 1024.0
+_HOLDS = 0.1
+_SCARCE = 0.25
+_QUARTER = 0.25
+_PAGE_TABLES = attrgetter("process.page_tables")
+
+NOBODYS = "no kill frees it"
+
+
+@frozen
+class Cause:
+    """Why memory runs out: `text` goes on from "memory full in 2m", `advice` names the key that helps."""
+
+    text: str
+    advice: str
+    target: ProcessId | None = None
+    is_process: bool = False
+
+
+def cause_of(facts: Facts, rate: float) -> Cause:
+    """Return the cause of growth by `rate` bytes per second, or of what is short while nothing grows."""
+    grower = facts.growers[0] if facts.growers else None
+    grown = (grower.growth or 0.0) if grower is not None else 0.0
+    part = next((part for part in facts.parts if part.part != "anon"), None)
+    if part is not None and part.rate >= max(rate * _MAIN, grown * 2):
+        return _part_cause(facts, part)
+    if grower is not None and grown >= rate * _MAIN_PROCESS:
+        advice = "J goes to the grower, k ends it, f freezes it; W adds swap"
+        return Cause(f": {grower.process.comm} grows {format_rate(grower.growth)}", advice, grower.process.id, True)
+    if rate:
+        return _spread(facts, rate)
+    return _holder(facts)
+
+
+def _spread(facts: Facts, rate: float) -> Cause:
+    """Many grow only where many do; what is in no process is said to be in none."""
+    growing = [row.growth for row in facts.rows if row.growth is not None and row.growth > _LEAST_GROWTH]
+    programs = [item for item in facts.growths if item.kind == "program" and (item.minute or 0.0) >= rate * _MAIN]
+    if programs:
+        first = max(programs, key=lambda item: item.minute or 0.0)
+        text = f" at {format_rate(rate)}: the processes {first.name} grow {format_rate(first.minute)} together"
+        return Cause(text, "g groups by program; Space or c tags, k kills all tagged; W adds swap")
+    if len(growing) >= _MANY and sum(growing) >= rate * _MAIN:
+        text = f" at {format_rate(rate)}: many grow, none of them this fast"
+        return Cause(text, "g groups by program; W adds swap")
+    return Cause(f" at {format_rate(rate)}: in no process that is seen", "the Kernel tab has its parts; W adds swap")
+
+
+def _holder(facts: Facts) -> Cause:
+    """Return who holds most where nothing grows: a part that no kill frees is no reason to kill."""
+    memory = facts.memory
+    parts = (("the hypervisor's balloon", memory.balloon), ("huge pages", memory.hugetlb), ("ZFS ARC", memory.arc))
+    name, size = max(parts, key=lambda part: part[1])
+    if size > memory.total * _QUARTER and size > (memory.anon or 0):
+        return Cause(f": {name} {'hold' if name[-1] == 's' else 'holds'} {format_bytes(size)}", NOBODYS)
+    return Cause("", "J goes to the biggest process, k ends it, f freezes it; W adds swap")
+
+
+def _part_cause(facts: Facts, part: PartGrowth) -> Cause:
+    what, advice = _PARTS[part.part](facts)
+    where = f" in {part.cgroup}" if part.cgroup is not None else ""
+    row = _largest_tables(facts.rows) if part.part == "page tables" else None
+    target = row.process.id if row is not None else None
+    return Cause(f": {what} {format_rate(part.rate)}{where}", advice, target, row is not None)
+
+
+def _slab(facts: Facts) -> tuple[str, str]:
+    slabs = facts.kernel.slabs if facts.kernel is not None else None
+    largest = f" ({slabs[0].name} has {format_bytes(slabs[0].bytes)})" if slabs else ""
+    return f"kernel slab{largest} grows", f"{NOBODYS}: the Kernel tab has its caches"
+
+
+def _tables(facts: Facts) -> tuple[str, str]:
+    row = _largest_tables(facts.rows)
+    whose = f", most of {row.process.comm}," if row is not None else ""
+    return f"page tables{whose} grow", "J goes to the process with most of them, k ends it; huge pages need fewer"
+
+
+_PARTS: dict[str, Callable[[Facts], tuple[str, str]]] = {
+    "shmem": lambda facts: ("tmpfs and shared memory grow", "delete files in /dev/shm and other tmpfs; W adds swap"),
+    "page tables": _tables,
+    "kernel stacks": lambda facts: ("kernel stacks grow", "the column THR names who makes threads; k ends it"),
+    "percpu": lambda facts: ("percpu memory grows", f"{NOBODYS}: many cgroups, BPF maps or mounts use it"),
+    "slab": _slab,
+    "huge pages": lambda facts: ("the huge page pool grows", "lower vm.nr_hugepages (y)"),
+    "balloon": lambda facts: ("the hypervisor's balloon grows", f"{NOBODYS}: the host has to give it back"),
+    "ARC": lambda facts: ("ZFS ARC grows", "it shrinks under pressure; zfs_arc_max bounds it"),
+    "zram": lambda facts: ("zram grows", "swapped pages take RAM: k ends a process, W adds swap on a disk"),
+    "zswap": lambda facts: ("zswap's pool grows", "swapped pages take RAM: k ends a process, lower max_pool_percent"),
+}  # fmt: skip
+
+
+def _largest_tables(rows: Iterable[ProcessRow]) -> ProcessRow | None:
+    return max((row for row in rows if row.process.page_tables), key=_PAGE_TABLES, default=None)
+
+
+def balloon(facts: Facts) -> Finding | None:
+    """The hypervisor took back a tenth of RAM, and memory is scarce."""
+    size = facts.memory.balloon
+    if not _is_scarce(facts) or size < facts.memory.total * _HOLDS:
+        return None
+    return Finding(
+        "balloon",
+        Severity.WARNING,
+        f"the hypervisor's balloon holds {format_bytes(size)} ({format_share(size / facts.memory.total)})",
+        "Balloon of /proc/meminfo, or what no other counter names",
+        f"{NOBODYS}: give the guest more memory on the host",
+    )
+
+
+def idle_huge_pages(facts: Facts) -> Finding | None:
+    """A tenth of RAM is reserved for huge pages that nobody uses, and memory is scarce."""
+    info = facts.meminfo
+    idle = 0 if info is None else (info.huge_pages_free or 0) * (info.hugepagesize or 0)
+    if not _is_scarce(facts) or idle < facts.memory.total * _HOLDS:
+        return None
+    return Finding(
+        "huge_pages",
+        Severity.WARNING,
+        f"{format_bytes(idle)} of huge pages are reserved and unused",
+        "HugePages_Free of /proc/meminfo; nothing else can use them",
+        "y lowers vm.nr_hugepages",
+        action="settings",
+    )
+
+
+def _is_scarce(facts: Facts) -> bool:
+    available = facts.memory.available
+    return available is not None and available < facts.memory.total * _SCARCE
+
+
+def tmpfs(facts: Facts) -> Finding | None:
+    """Shared memory holds a quarter of RAM."""
+    size = facts.memory.shmem or 0
+    if size < facts.memory.total * _QUARTER:
+        return None
+    owner = max(facts.rows, key=lambda row: row.process.rss_shmem or 0, default=None)
+    mapped = 0 if owner is None else owner.process.rss_shmem or 0
+    held_by = f"; {owner.process.comm} maps {format_bytes(mapped)}" if owner is not None and mapped > size / 4 else ""
+    group = max((g for g in facts.groups if g.cgroup.path != "/"), key=lambda g: g.cgroup.shmem or 0, default=None)
+    where = f", {format_bytes(group.cgroup.shmem)} in {group.name}" if group is not None and group.cgroup.shmem else ""
+    return Finding(
+        "shmem",
+        Severity.WARNING,
+        f"tmpfs and shared memory hold {format_bytes(size)} ({format_share(size / facts.memory.total)})",
+        f"Shmem of /proc/meminfo{where}{held_by}; no process has to own it",
+        "look for big files in /dev/shm and other tmpfs; swap can take it out",
+    )
+
+
+def kernel_memory(facts: Facts) -> Finding | None:
+    """Unreclaimable kernel memory holds a quarter of RAM."""
+    info, size = facts.meminfo, facts.memory.kernel or 0
+    if size < facts.memory.total * _QUARTER:
+        return None
+    tables = 0 if info is None else info.page_tables or 0
+    largest = _largest_tables(facts.rows) if tables > size / 2 else None
+    if largest is not None:
+        held, comm = largest.process.page_tables, largest.process.comm
+        evidence = f"page tables {format_bytes(tables)}, {format_bytes(held)} of them of {comm}"
+        advice = f"J goes to {comm}, k ends it and frees its page tables"
+    else:
+        slabs = facts.kernel.slabs if facts.kernel is not None else None
+        named = f"; largest cache {slabs[0].name} {format_bytes(slabs[0].bytes)}" if slabs else ""
+        evidence = f"SUnreclaim + PageTables + KernelStack + Percpu of /proc/meminfo{named}"
+        advice = f"{NOBODYS}: see /proc/slabinfo"
+    return Finding(
+        "kernel_memory",
+        Severity.WARNING,
+        f"the kernel itself holds {format_bytes(size)} ({format_share(size / facts.memory.total)})",
+        evidence,
+        advice,
+        target=largest.process.id if largest is not None else None,
+    )

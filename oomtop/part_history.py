@@ -1,0 +1,81 @@
+"""`PartHistory`: how the parts of the memory account moved in the last minute, and the shared memory of cgroups.
+
+Documentation/filesystems/proc.rst, "meminfo"; `shmem` of memory.stat.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from oomtop.host.cgroup import Cgroup
+from oomtop.host.meminfo import Meminfo
+from oomtop.snapshot import Snapshot
+
+POINTS = 31
+SECONDS = 60.0
+_GROUPS = 20
+_LEAST_SHMEM = 1 << 20
+
+Curve = Sequence[tuple[float, int]]
+
+
+class PartHistory:
+    """The last minute at a point a tick."""
+
+    def __init__(self) -> None:
+        self._parts: deque[tuple[float, Mapping[str, int]]] = deque(maxlen=POINTS)
+        self._groups: deque[tuple[float, Mapping[str, int]]] = deque(maxlen=POINTS)
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Take one snapshot in."""
+        now = snapshot.monotonic
+        self._parts.append((now, parts_of(snapshot)))
+        self._groups.append((now, _shmem_of(snapshot.cgroups)))
+
+    def parts(self) -> Mapping[str, Curve]:
+        """Return the curve of each part that is told by every point of the last minute."""
+        return _curves(self._parts)
+
+    def groups(self) -> Mapping[str, Curve]:
+        """Return the curves of the shared memory of the cgroups that hold most of it."""
+        return _curves(self._groups)
+
+
+def _curves(points: Sequence[tuple[float, Mapping[str, int]]]) -> Mapping[str, Curve]:
+    if not points:
+        return {}
+    recent = [point for point in points if points[-1][0] - point[0] <= SECONDS]
+    names = [name for name in recent[-1][1] if all(name in parts for _, parts in recent)]
+    return {name: [(time, parts[name]) for time, parts in recent] for name in names}
+
+
+def parts_of(snapshot: Snapshot) -> Mapping[str, int]:
+    """Return the parts of memory that can grow until none is left, in bytes; those that are not known are left out."""
+    info = snapshot.meminfo
+    found = {
+        "anon": info.anon_pages,
+        "shmem": info.shmem,
+        "page tables": None if info.page_tables is None else info.page_tables + (info.sec_page_tables or 0),
+        "kernel stacks": info.kernel_stack,
+        "percpu": info.percpu,
+        "slab": info.s_unreclaim,
+        "huge pages": _hugetlb(info),
+        "balloon": info.balloon,
+        "ARC": snapshot.arc_size,
+        "zram": sum(device.mem_used_total for device in snapshot.zram) or None,
+        "zswap": info.zswap,
+    }
+    return {name: size for name, size in found.items() if size is not None}
+
+
+def _hugetlb(info: Meminfo) -> int | None:
+    if info.hugetlb is not None:
+        return info.hugetlb
+    return None if info.huge_pages_total is None else info.huge_pages_total * (info.hugepagesize or 0)
+
+
+def _shmem_of(groups: Sequence[Cgroup]) -> Mapping[str, int]:
+    sizes = ((group.shmem, group.path) for group in groups if group.path != "/" and group.shmem is not None)
+    return {path: size for size, path in heapq.nlargest(_GROUPS, (item for item in sizes if item[0] >= _LEAST_SHMEM))}

@@ -6,34 +6,41 @@ Sample: `[[adjust]]`, `command = "postgres*"`, `adj = -900`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Mapping, Sequence
 
 from oomtop.actions.base.context import context_of
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.requests import RestoreAdjRequest
 from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit
+from oomtop.analysis.process_patterns import fits, names_of
 from oomtop.config.load import AdjustRule
-from oomtop.host.containers import name_of, unit_of
 from oomtop.host.process import Process, ProcessId
+from oomtop.host.process_folder import read_executable
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
 
 
 def fitting(
-    rules: Sequence[AdjustRule], snapshot: Snapshot, settled: frozenset[ProcessId] = frozenset()
+    rules: Sequence[AdjustRule],
+    snapshot: Snapshot,
+    settled: frozenset[ProcessId] = frozenset(),
+    root: Root | None = None,
 ) -> tuple[tuple[Process, int], ...]:
     """Return the processes that a rule is for, and its value; the first rule that fits decides.
 
     `settled` are those that a rule was applied to already.
     """
     users = dict(snapshot.users)
+    needs_file = any(rule.command is not None for rule in rules)
     found: list[tuple[Process, int]] = []
     for process in snapshot.processes:
         if process.id in settled or process.pid == 1 or process.is_kernel_thread or process.is_exiting:
             continue
-        rule = next((rule for rule in rules if _fits(rule, process, users)), None)
+        user = None if process.euid is None else users.get(process.euid, str(process.euid))
+        file = read_executable((root or Root()).at(f"/proc/{process.pid}")) if needs_file else None
+        names = names_of(process, user, file)
+        rule = next((rule for rule in rules if fits(rule, names)), None)
         if rule is not None:
             found.append((process, rule.adj))
     return tuple(found)
@@ -46,22 +53,6 @@ def rules_for(found: Sequence[tuple[Process, int]]) -> RestoreAdjRequest | None:
     return RestoreAdjRequest(values, override=True) if values else None
 
 
-def _fits(rule: AdjustRule, process: Process, users: dict[int, str]) -> bool:
-    if rule.command is not None and not _is_command(rule.command, process):
-        return False
-    units = (unit_of(process.cgroup), name_of(process.cgroup))
-    if rule.unit is not None and not any(fnmatchcase(unit or "", rule.unit) for unit in units):
-        return False
-    return rule.user is None or (process.euid is not None and users.get(process.euid, str(process.euid)) == rule.user)
-
-
-def _is_command(pattern: str, process: Process) -> bool:
-    """Compare with the name, with the whole command line, and with the program's file name in it."""
-    line = process.command or ""
-    program = line.split(" ", 1)[0].rsplit("/", 1)[-1]
-    return any(fnmatchcase(text, pattern) for text in (process.comm, line, program) if text)
-
-
 class RuleKeeper:
     """Applies the rules tick by tick; whoever samples owns one and calls it from that thread."""
 
@@ -71,13 +62,19 @@ class RuleKeeper:
         self._audit = Audit(audit.path, by="rule")
         self._root = root or Root()
         self._settled: frozenset[ProcessId] = frozenset()
+        self._marks: Mapping[ProcessId, tuple[str | None, ...]] = {}
 
     def take(self, snapshot: Snapshot) -> RestoreAdjRequest | None:
         """Return what is to be done for the processes that came since the last tick; each is asked for once."""
         if not self._rules or self._guard.mode_refusal() is not None:
             return None
         alive = frozenset(process.id for process in snapshot.processes)
-        found = fitting(self._rules, snapshot, self._settled)
+        users = dict(snapshot.users)
+        marks = {p.id: (p.comm, p.command, p.cgroup, users.get(p.euid or 0)) for p in snapshot.processes}
+        # Whom no rule fitted is looked at again when it has another name, group or user.
+        unchanged = frozenset(identity for identity, mark in marks.items() if self._marks.get(identity) == mark)
+        self._marks = marks
+        found = fitting(self._rules, snapshot, self._settled | unchanged, self._root)
         self._settled = (self._settled & alive) | frozenset(process.id for process, _ in found)
         return rules_for(found)
 

@@ -112,3 +112,14 @@ def text_at(folder: int, name: str, most: int = _CHUNK) -> str | None:
         raise
     except OSError:
         return None
+
+
+def read_executable(folder: str) -> str | None:
+    """Return the program file of the process at `/proc/PID`, None where it has none or may not be looked at.
+
+    The kernel says what it was started from, where the process writes its name and its command line itself.
+    """
+    try:
+        return os.readlink(f"{folder}/exe")
+    except OSError:
+        return None

@@ -9,7 +9,7 @@ import os
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.errors import ActionRefused, NothingLeft, ParseError
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.host.process import Process
 from oomtop.host.process_scan import parse_stat
 from oomtop.host.root import Root, read_int, read_optional
@@ -72,13 +72,19 @@ def members(group: CgroupTarget, root: Root) -> tuple[Process, ...]:
     return tuple(found)
 
 
+def _with_command(process: Process, context: ActionContext) -> Process:
+    """Add the command line that the last tick saw: to read it now could wait for the process."""
+    known = context.find(process.id)
+    return process if known is None or known.comm != process.comm else replace(process, command=known.command)
+
+
 def require_allowed(group: CgroupTarget, context: ActionContext, override: bool) -> tuple[Process, ...]:
     """Return the members, all of which may be touched.
 
     Raises:
         ActionRefused: one of them is guarded.
     """
-    found = members(group, context.root)
+    found = tuple(_with_command(process, context) for process in members(group, context.root))
     reason = context.guard.group_refusal(found, override)
     if reason is not None:
         raise ActionRefused(reason)

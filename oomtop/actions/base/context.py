@@ -8,7 +8,7 @@ from dataclasses import field
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Target
 from oomtop.analysis.oom_score.badness import frees
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.containers import name_of
 from oomtop.host.meminfo import Meminfo
@@ -57,11 +57,15 @@ class ActionContext:
 def context_of(snapshot: Snapshot, guard: Guard, root: Root) -> ActionContext:
     """Return the context that a snapshot gives."""
     names = dict(snapshot.users)
+
+    def user(uid: int | None) -> str:
+        return "-" if uid is None else names.get(uid, str(uid))
+
     return ActionContext(
         processes=snapshot.processes,
-        users=lambda uid: "-" if uid is None else names.get(uid, str(uid)),
+        users=user,
         units=name_of,
-        guard=guard,
+        guard=replace(guard, users=user, root=root),
         root=root,
         meminfo=snapshot.meminfo,
         layout=snapshot.cgroup_layout,

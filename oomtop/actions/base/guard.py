@@ -1,20 +1,22 @@
 """`Guard`: whom no action touches, and the modes in which nothing is touched at all.
 
 pid 1, kernel threads, oomtop itself, its ancestors (the shell and the SSH session that it runs in), and the
-names on the protected list.  The chain of parents is `/proc/PID/stat` field 4 (Documentation/filesystems/proc.rst).
+what the protected list fits.  The chain of parents is `/proc/PID/stat` field 4 (Documentation/filesystems/proc.rst).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import field
-from fnmatch import fnmatchcase
 
+from oomtop.analysis.process_patterns import ProcessNames, is_protected, names_of
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
-from oomtop.host.process_scan import parse_stat
+from oomtop.host.process_folder import read_executable
+from oomtop.host.process_scan import parse_stat, parse_status
+from oomtop.host.root import Root, read_optional
 from oomtop.units import printable
 
 
@@ -36,13 +38,16 @@ def own_lineage() -> tuple[ProcessId, ...]:
 
 @frozen
 class Guard:
-    """Decides what is refused; `protected` are shell patterns on names, as `sshd*`."""
+    """Decides what is refused; `protected` are shell patterns on name, command line, unit or user, as `sshd*`."""
 
     protected: tuple[str, ...] = ()
     read_only: bool = False
     replay: bool = False
     lineage: tuple[ProcessId, ...] = field(default_factory=own_lineage)
     """oomtop itself first, then its parent and so on."""
+    users: Callable[[int | None], str] = str
+    """The name of a user by number."""
+    root: Root = field(default_factory=Root)
 
     def mode_refusal(self) -> str | None:
         """Return why nothing at all may be done now, None if it may; no request can override this."""
@@ -79,10 +84,23 @@ class Guard:
         return None
 
     def _name_refusal(self, process: Process) -> str | None:
-        names = {process.comm}
-        if process.command:
-            names.add(os.path.basename(process.command.split(" ", 1)[0]))
-        for pattern in self.protected:
-            if any(fnmatchcase(name, pattern) for name in names):
-                return f"protected by your list ({pattern})"
-        return None
+        if not self.protected:
+            return None
+        names = self._names_now(process)
+        pattern = next((pattern for pattern in self.protected if is_protected(pattern, names)), None)
+        return None if pattern is None else f"protected by your list ({pattern})"
+
+    def _names_now(self, process: Process) -> ProcessNames:
+        """Return its names, those that it has now: it may run another program or be in another group since it was seen.
+
+        None of `exe`, `cgroup` and `status` takes a lock of the process.
+        """
+        folder = self.root.at(f"/proc/{process.pid}")
+        lines = (read_optional(f"{folder}/cgroup") or "").splitlines()
+        owner = parse_status((read_optional(f"{folder}/status") or "").encode()).get("euid", process.euid)
+        return names_of(
+            process,
+            None if owner is None else self.users(owner),
+            read_executable(folder),
+            [path for line in lines for path in line.split(":", 2)[2:]],
+        )

@@ -28,10 +28,18 @@ class Closable(Protocol):
 class PreparedAction:
     """A plan that can be performed once, or closed."""
 
-    def __init__(self, plan: Plan, act: Callable[[Report], Outcome] | None, held: Sequence[Closable] = ()) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        act: Callable[[Report], Outcome] | None,
+        held: Sequence[Closable] = (),
+        ask: Callable[[], object] | None = None,
+    ) -> None:
+        """Take the plan and what carries it out; `ask` raises ActionRefused where the guard forbids it by now."""
         self.plan = plan
         self._act = act
         self._held = tuple(held)
+        self._ask = ask
         self._lock = threading.Lock()
         self._spent = False
 
@@ -45,7 +53,11 @@ class PreparedAction:
             if self._spent:
                 return Outcome(action, Status.REFUSED, "already performed or closed")
             try:
+                if self._ask is not None:
+                    self._ask()
                 return self._act(report)
+            except ActionRefused as refusal:
+                return Outcome(action, Status.REFUSED, str(refusal))
             except OSError as error:
                 return Outcome(action, Status.FAILED, f"{self.plan.title}: {in_words(error)}")
             finally:

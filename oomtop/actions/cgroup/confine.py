@@ -103,7 +103,7 @@ def _open_mover(identity: ProcessId, request: ConfineRequest, context: ActionCon
         process = handle.facts(context.find(identity))
         if process is None:
             raise ActionRefused(f"{identity.pid} is gone already")
-        reason = context.guard.refusal(process, request.override)
+        reason = handle.refusal(context.guard, process, request.override)
         if reason is not None:
             raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
     except ActionRefused:

@@ -10,6 +10,7 @@ import select
 import signal as signals
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, require_allowed
 from oomtop.actions.base.context import ActionContext
@@ -42,7 +43,8 @@ def prepare_kill_cgroup(request: KillCgroupRequest, context: ActionContext) -> P
     except ActionRefused as refusal:
         return refused(ACTION, title, str(refusal))
     plan = _plan(title, group, processes, context)
-    return PreparedAction(plan, _KillingGroup(request, group, file), [file])
+    again = partial(require_allowed, group, context, request.override)
+    return PreparedAction(plan, _KillingGroup(request, group, file), [file], again)
 
 
 def _each_member(request: KillCgroupRequest, context: ActionContext, title: str) -> PreparedAction:

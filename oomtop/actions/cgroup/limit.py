@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, require_allowed
 from oomtop.actions.base.context import ActionContext
@@ -60,7 +61,8 @@ def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedActi
     except ActionRefused as refusal:
         return refused(ACTION, title, refusal)
     plan = _plan(title, request, group, name, owner, command)
-    return PreparedAction(plan, _Limiting(request, group, name, file, command), [file])
+    again = partial(require_allowed, group, context, request.override)
+    return PreparedAction(plan, _Limiting(request, group, name, file, command), [file], again)
 
 
 def _file_name(group: CgroupTarget, limit: Limit) -> str:

@@ -91,7 +91,7 @@ def _open_change(identity: ProcessId, value: int, override: bool, context: Actio
         process = handle.facts(context.find(identity))
         if process is None:
             raise NothingLeft(f"{identity.pid} is gone already")
-        reason = context.guard.refusal(process, override)
+        reason = handle.refusal(context.guard, process, override)
         if reason is not None:
             raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
         before = int(handle.read(_FILE))

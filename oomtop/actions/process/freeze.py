@@ -11,6 +11,7 @@ import signal as signals
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, require_allowed
 from oomtop.actions.base.context import ActionContext
@@ -56,7 +57,8 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
         undo="freeze it again" if request.thaw else "thaw it",
         recovery=None if request.thaw else FreezeCgroupRequest(request.path, thaw=True, override=request.override),
     )
-    return PreparedAction(plan, _Freezing(request, group, text, file), [file])
+    again = partial(require_allowed, group, context, request.override or request.thaw)
+    return PreparedAction(plan, _Freezing(request, group, text, file), [file], again)
 
 
 def _find(path: str, context: ActionContext) -> CgroupTarget:

@@ -10,9 +10,12 @@ import ctypes
 import os
 import select
 import signal
+from collections.abc import Callable
 
+from oomtop.actions.base.guard import Guard
 from oomtop.errors import ActionRefused, NothingLeft, ParseError
 from oomtop.frozen import replace
+from oomtop.host.cmdline import parse_cmdline
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import parse_stat, parse_status
 from oomtop.host.root import Root
@@ -21,6 +24,7 @@ from oomtop.units import printable
 # The same number on every architecture but alpha, which CPython's kernels of today do not run on.
 _PROCESS_MRELEASE = 448
 _SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
+_PROGRAM = (28, 48, 49)
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -31,6 +35,7 @@ class ProcessHandle:
         self.id = identity
         self.pidfd = pidfd
         self._folder = folder
+        self._ask: Callable[[], str | None] | None = None
 
     def close(self) -> None:
         """Give both descriptors back."""
@@ -64,13 +69,44 @@ class ProcessHandle:
             oom_score=known.oom_score,
         )
 
+    def refusal(self, guard: Guard, known: Process, override: bool = False) -> str | None:
+        """Return why the guard does not let it be touched, None if it may be; `require_same` asks again."""
+        program = self._program()
+        self._ask = lambda: guard.refusal(self._now(known, program), override)
+        return guard.refusal(known, override)
+
     def require_same(self) -> None:
-        """Check once more, just before acting, that this is the process that was asked for.
+        """Check once more, just before acting, that this is the process that was asked for and that it may be touched.
+
+        Meanwhile it may run another program, or have another name, user or group.
 
         Raises:
-            ActionRefused: it is gone, or its number belongs to another process.
+            ActionRefused: it is gone, its number belongs to another process, or the guard forbids it by now.
         """
+        reason = None if self._ask is None else self._ask()
         _require_identity(self, self.id)
+        if reason is not None:
+            raise ActionRefused(f"{self.id.pid} is not what it was: {reason}")
+
+    def _now(self, known: Process, program: tuple[bytes, ...]) -> Process:
+        fresh = self.facts(known)
+        if fresh is None:
+            return known
+        if self._program() == program:
+            return fresh
+        try:
+            # Its memory map is a new one: nothing of old holds the lock that this read takes.
+            return replace(fresh, command=parse_cmdline(self.read("cmdline")))
+        except OSError:
+            return fresh
+
+    def _program(self) -> tuple[bytes, ...]:
+        """Return what is another with each program: where its stack and its arguments are (fields 28, 48 and 49)."""
+        try:
+            words = self.read("stat").rpartition(b")")[2].split()
+        except OSError:
+            return ()
+        return tuple(words[field - 3] for field in _PROGRAM if field - 3 < len(words))
 
     def has_exited(self) -> bool:
         """Whether it has ended, reaped or not: its pidfd is readable then."""

@@ -116,7 +116,7 @@ def _open_victim(identity: ProcessId, request: KillRequest, context: ActionConte
         process = handle.facts(context.find(identity))
         if process is None:
             raise NothingLeft(f"{identity.pid} is gone already")
-        reason = context.guard.refusal(process, request.override) or _state_refusal(process, handle)
+        reason = handle.refusal(context.guard, process, request.override) or _state_refusal(process, handle)
         reason = reason or _permission_refusal(handle, context.users(process.euid))
         if reason is not None:
             raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")

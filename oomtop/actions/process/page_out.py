@@ -87,7 +87,7 @@ def prepare_reclaim_process(request: ReclaimProcessRequest, context: ActionConte
 
 
 def _refusal(process: Process, handle: ProcessHandle, context: ActionContext, override: bool) -> str | None:
-    reason = context.guard.refusal(process, override)
+    reason = handle.refusal(context.guard, process, override)
     if reason is not None:
         return reason
     try:

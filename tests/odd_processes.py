@@ -46,9 +46,10 @@ def odd_process(text):
         child.stdout.readline()
         yield child
     finally:
-        for pid in (*children_of(child.pid), child.pid):
-            os.kill(pid, 9)
-        child.wait()
+        if child.poll() is None:
+            for pid in (*children_of(child.pid), child.pid):
+                os.kill(pid, 9)
+            child.wait()
         child.stdout.close()
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, require_allowed
+from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, members, require_allowed
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.kernel_file import KernelFile
 from oomtop.actions.base.plan import Outcome, Plan, Status
@@ -38,7 +38,8 @@ def prepare_kill_cgroup(request: KillCgroupRequest, context: ActionContext) -> P
         if not processes:
             raise ActionRefused("no process is in it")
         if not os.path.exists(group.file("cgroup.kill")):
-            return _each_member(request, replace(context, processes=processes), title)
+            inside = [replace(process, cgroup=group.path) for process in processes]
+            return _each_member(request, group, replace(context, processes=inside), title)
         file = KernelFile(group.file("cgroup.kill"), "root, or the group delegated to you")
     except ActionRefused as refusal:
         return refused(ACTION, title, str(refusal))
@@ -47,13 +48,11 @@ def prepare_kill_cgroup(request: KillCgroupRequest, context: ActionContext) -> P
     return PreparedAction(plan, _KillingGroup(request, group, file), [file], again)
 
 
-def _each_member(request: KillCgroupRequest, context: ActionContext, title: str) -> PreparedAction:
+def _each_member(request: KillCgroupRequest, group: CgroupTarget, context: ActionContext, title: str) -> PreparedAction:
     targets = tuple(process.id for process in context.processes)
-    prepared = prepare_kill(
-        KillRequest(targets, signals.SIGKILL, patience=request.patience, override=request.override), context
-    )
-    warning = "this hierarchy has no cgroup.kill: what is forked meanwhile escapes"
-    prepared.plan = replace(prepared.plan, title=title, warnings=(*prepared.plan.warnings, warning))
+    kill = KillRequest(targets, signals.SIGKILL, patience=request.patience, override=request.override)
+    prepared = prepare_kill(kill, context, lambda known: members(group, context.root))
+    prepared.plan = replace(prepared.plan, title=title)
     return prepared
 
 
@@ -65,7 +64,7 @@ def _plan(title: str, group: CgroupTarget, processes: Sequence[Process], context
         title=title,
         steps=(f"write 1 to {printable(group.file('cgroup.kill'))}",),
         targets=tuple(context.target(process) for process in known),
-        effect=f"{len(known)} processes end; should free about {format_bytes(total)}",
+        effect=f"{len(known)} processes end; frees up to {format_bytes(total)}",
         frees=total,
         risk="ends at once: no data is saved, no cleanup runs; a service manager may start it again",
     )

@@ -6,16 +6,18 @@ gone gives ESRCH, and a signal through its pidfd too, whoever has its number by 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from oomtop.actions.base.guard import Guard
 from oomtop.errors import ActionRefused, NothingLeft, ParseError
 from oomtop.frozen import replace
 from oomtop.host.cmdline import parse_cmdline
+from oomtop.host.living_thread import has_dead_leader, with_living_thread
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import parse_stat, parse_status
 from oomtop.host.root import Root
@@ -45,8 +47,11 @@ class ProcessHandle:
     def facts(self, known: Process | None = None) -> Process | None:
         """Return the process as it is now, with what `known` tells beyond `stat` and `status`; None when gone."""
         try:
-            fresh = parse_stat(self.read("stat"), os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK"))
-            status = parse_status(self.read("status"))
+            fresh = self._stat("stat")
+            if has_dead_leader(fresh):
+                fresh = with_living_thread(fresh, self._threads())
+            folder = "" if fresh.thread is None else f"task/{fresh.thread}/"
+            status = parse_status(self.read(f"{folder}status"))
         except (OSError, ParseError):
             return None
         if fresh.id != self.id:
@@ -74,6 +79,19 @@ class ProcessHandle:
         program = self._program()
         self._ask = lambda: guard.refusal(self._now(known, program), override)
         return guard.refusal(known, override)
+
+    def _stat(self, name: str) -> Process:
+        return parse_stat(self.read(name), os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK"))
+
+    def _threads(self) -> Iterator[Process]:
+        descriptor = self.open("task", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            tids = os.listdir(descriptor)
+        finally:
+            os.close(descriptor)
+        for tid in tids:
+            with contextlib.suppress(OSError):
+                yield self._stat(f"task/{tid}/stat")
 
     def require_same(self) -> None:
         """Check once more, just before acting, that this is the process that was asked for and that it may be touched.

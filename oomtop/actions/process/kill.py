@@ -7,7 +7,8 @@ again just before the signal; the wait for the end is a poll, never a sleep.
 from __future__ import annotations
 
 import signal as signals
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
@@ -16,7 +17,10 @@ from oomtop.actions.base.prepared import PreparedAction, all_refused, refused
 from oomtop.actions.base.requests import FreezeRequest, KillRequest
 from oomtop.actions.base.restarts import Restarts
 from oomtop.actions.process.handle import ProcessHandle, open_process
-from oomtop.actions.process.kill_run import KillRun, KillTarget, is_ending
+from oomtop.actions.process.kill_case import KillTarget
+from oomtop.actions.process.kill_run import KillRun, Newcomers, is_ending
+from oomtop.actions.process.meter import Meter
+from oomtop.actions.process.strays import find_strays
 from oomtop.errors import ActionRefused, NothingLeft
 from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
@@ -41,8 +45,12 @@ class KillChoice:
     left_out: tuple[ActionRefused, ...]
 
 
-def prepare_kill(request: KillRequest, context: ActionContext) -> PreparedAction:
-    """Open every target and return what the signal is going to do."""
+Find = Callable[[Iterable[ProcessId]], Iterable[Process]]
+"""Returns who belongs to the targets by now, those given among them or not."""
+
+
+def prepare_kill(request: KillRequest, context: ActionContext, find: Find | None = None) -> PreparedAction:
+    """Open every target and return what the signal is going to do; `find` looks for those that start meanwhile."""
     title = f"Send {signal_name(request.signal)}"
     mode = context.guard.mode_refusal()
     if mode is not None:
@@ -52,10 +60,14 @@ def prepare_kill(request: KillRequest, context: ActionContext) -> PreparedAction
     choice = _choose(request, context)
     if not choice.victims:
         return refused(ACTION, _title(request, _named(request.targets, context)), all_refused(choice.left_out))
-    plan = _plan(request, context, choice)
-    return PreparedAction(
-        plan, KillRun(request, choice.victims, Restarts(context)), [victim.handle for victim in choice.victims]
-    )
+    if request.tree and find is None:
+        seen = frozenset(process.id for process in context.processes)
+        find = partial(find_strays, seen=seen, root=context.root)
+    follows = find is not None and is_ending(request.signal)
+    newcomers = None if find is None or not follows else Newcomers(find, partial(_open_victim, request, context))
+    meter = Meter([victim.process for victim in choice.victims], context)
+    run = KillRun(request, choice.victims, Restarts(context), meter, newcomers)
+    return PreparedAction(_plan(request, context, choice, follows), run, [victim.handle for victim in choice.victims])
 
 
 def signal_name(number: int) -> str:
@@ -88,7 +100,7 @@ def _choose(request: KillRequest, context: ActionContext) -> KillChoice:
     left_out: list[ActionRefused] = []
     for identity in _wanted(request, context, left_out):
         try:
-            victims.append(_open_victim(identity, request, context))
+            victims.append(_open_victim(request, context, identity))
         except ActionRefused as refusal:
             left_out.append(refusal)
         except OSError as error:
@@ -110,7 +122,7 @@ def _wanted(request: KillRequest, context: ActionContext, left_out: list[ActionR
     return tree_of(roots, context.processes)
 
 
-def _open_victim(identity: ProcessId, request: KillRequest, context: ActionContext) -> KillTarget:
+def _open_victim(request: KillRequest, context: ActionContext, identity: ProcessId) -> KillTarget:
     handle = open_process(context.root, identity)
     try:
         process = handle.facts(context.find(identity))
@@ -123,7 +135,7 @@ def _open_victim(identity: ProcessId, request: KillRequest, context: ActionConte
     except ActionRefused:
         handle.close()
         raise
-    return KillTarget(process, handle, context.target(process))
+    return KillTarget(process, handle, context.target(process), context.layout)
 
 
 def _state_refusal(process: Process, handle: ProcessHandle) -> str | None:
@@ -157,7 +169,7 @@ def _title(request: KillRequest, whom: str) -> str:
     return f"Send {signal_name(request.signal)} to {whom}"
 
 
-def _plan(request: KillRequest, context: ActionContext, choice: KillChoice) -> Plan:
+def _plan(request: KillRequest, context: ActionContext, choice: KillChoice, follows: bool) -> Plan:
     targets = tuple(context.target(victim.process) for victim in choice.victims)
     whom = f"{targets[0].id.pid} ({printable(targets[0].name)})" if len(targets) == 1 else f"{len(targets)} processes"
     ends = is_ending(request.signal)
@@ -165,27 +177,28 @@ def _plan(request: KillRequest, context: ActionContext, choice: KillChoice) -> P
     return Plan(
         action=ACTION,
         title=_title(request, whom),
-        steps=_steps(request, targets),
+        steps=_steps(request, targets, follows),
         targets=targets,
-        effect=f"should free about {format_bytes(frees)}" if ends else _EFFECTS.get(request.signal, _ITS_OWN),
+        effect=f"frees up to {format_bytes(frees)}" if ends else _EFFECTS.get(request.signal, _ITS_OWN),
         frees=frees,
         risk=_risk(request.signal),
         warnings=tuple(_warnings(request, choice)),
         undo="SIGCONT" if request.signal == signals.SIGSTOP else None,
-        recovery=_recovery(request, targets),
+        recovery=_recovery(request, targets, follows),
     )
 
 
-def _recovery(request: KillRequest, targets: Sequence[Target]) -> FreezeRequest | None:
-    """Only what stands still can be let go on."""
-    if request.signal != signals.SIGSTOP:
+def _recovery(request: KillRequest, targets: Sequence[Target], follows: bool) -> FreezeRequest | None:
+    """Only what stands still can be let go on; a tree stands still for a moment before it ends."""
+    if request.signal != signals.SIGSTOP and not follows:
         return None
     return FreezeRequest(tuple(target.id for target in targets), thaw=True, override=request.override)
 
 
-def _steps(request: KillRequest, targets: Sequence[Target]) -> tuple[str, ...]:
+def _steps(request: KillRequest, targets: Sequence[Target], follows: bool) -> tuple[str, ...]:
     name = signal_name(request.signal)
-    steps = [f"pidfd_send_signal({name}) to {t.id.pid} {printable(t.name)}" for t in targets[:_SHOWN]]
+    steps = ["SIGSTOP to all, and to those that start meanwhile, until nobody new is found"] * follows
+    steps += [f"pidfd_send_signal({name}) to {t.id.pid} {printable(t.name)}" for t in targets[:_SHOWN]]
     if len(targets) > _SHOWN:
         steps.append(f"and to {len(targets) - _SHOWN} more")
     if request.grace is not None and request.signal != signals.SIGKILL:
@@ -210,7 +223,10 @@ def _warnings(request: KillRequest, choice: KillChoice) -> Iterable[str]:
     for victim in choice.victims:
         process = victim.process
         who = f"{process.pid} ({printable(process.comm)})"
-        if process.state == "D":
-            yield f"{who} is in D state: no signal reaches it before its I/O ends"
+        group = victim.frozen_group
+        if group is not None:
+            yield f"{who} is frozen with its group {printable(group)}: it may take the signal only when that is thawed"
+        elif process.state == "D":
+            yield f"{who} is in D state: a signal may not reach it before its I/O ends"
         elif process.state in "Tt" and request.signal not in (signals.SIGKILL, signals.SIGCONT):
             yield f"{who} is stopped: it takes the signal only after SIGCONT; SIGKILL works at once"

@@ -6,77 +6,87 @@ import errno
 import select
 import signal as signals
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Callable, Iterable, Sequence
 
 from oomtop.actions.base.errno_text import in_words
-from oomtop.actions.base.plan import Outcome, Status, Target
-from oomtop.actions.base.requests import FreezeRequest, KillRequest
+from oomtop.actions.base.plan import Outcome, Status
+from oomtop.actions.base.requests import KillRequest
 from oomtop.actions.base.restarts import Restarts
-from oomtop.actions.process.handle import ProcessHandle
+from oomtop.actions.process.kill_case import (
+    Fate,
+    KillCase,
+    KillTarget,
+    cannot_fork,
+    has_memory,
+    is_held,
+    stands,
+    try_signal,
+)
+from oomtop.actions.process.kill_words import details, many, one, shared, status_of, undo_of, waiting_text
+from oomtop.actions.process.meter import Meter
 from oomtop.analysis.oom_score.badness import frees
 from oomtop.errors import ActionRefused
 from oomtop.frozen import frozen
-from oomtop.host.process import Process
+from oomtop.host.process import Process, ProcessId
 from oomtop.units import format_bytes, printable
 
 Report = Callable[[str], None]
 _NEWS_SECONDS = 0.5
+# So short that little else happens in the group or on the machine between two looks.
+_METER_SECONDS = 0.02
+_HOLD_SECONDS = 2.0
+_NAMED = 5
 _STOP_SECONDS = 1.0
 _LOOK_SECONDS = 0.01
 
 
 @frozen
-class KillTarget:
-    """A process and the descriptors that hold it."""
+class Newcomers:
+    """Finds and opens who belongs to the targets by now."""
 
-    process: Process
-    handle: ProcessHandle
-    target: Target
-
-
-class Fate(Enum):
-    """What became of one victim."""
-
-    WAITING = "still there"
-    EXITED = "exited"
-    GONE = "was gone before the signal"
-    SIGNALLED = "signalled"
-    DENIED = "not signalled"
-
-
-@dataclass(slots=True)
-class _Case:
-    """The progress of one victim."""
-
-    victim: KillTarget
-    fate: Fate = Fate.WAITING
-    before: int = 0
-    """Bytes it held just before the signal."""
-    freed: int = 0
-    seconds: float = 0.0
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        process = self.victim.process
-        return f"{process.pid} ({printable(process.comm)})"
+    find: Callable[[Iterable[ProcessId]], Iterable[Process]]
+    open: Callable[[ProcessId], KillTarget]
 
 
 class KillRun:
     """Carries one kill out; called once."""
 
-    def __init__(self, request: KillRequest, victims: Sequence[KillTarget], restarts: Restarts) -> None:
+    def __init__(
+        self,
+        request: KillRequest,
+        victims: Sequence[KillTarget],
+        restarts: Restarts,
+        meter: Meter,
+        newcomers: Newcomers | None,
+    ) -> None:
         self._restarts = restarts
         self._request = request
-        self._cases = [_Case(victim) for victim in victims]
+        self._cases = [KillCase(victim) for victim in victims]
+        self._planned = len(victims)
+        self._meter = meter
+        self._newcomers = newcomers
+        self._not_opened: dict[ProcessId, str] = {}
         self._started = 0.0
+        self._is_killing = False
+        self._outran = False
+        """Whether newcomers were still found when the time for it was over."""
 
     def __call__(self, report: Report) -> Outcome:
         """Send, wait, escalate, and say what came of it."""
         self._started = time.monotonic()
+        try:
+            return self._run(report)
+        finally:
+            for case in self._cases[self._planned :]:
+                case.victim.handle.close()
+
+    def _run(self, report: Report) -> Outcome:
+        if self._newcomers is not None:
+            self._hold_still(self._newcomers, report)
+        self._meter.look(are_going=False)
         self._signal(self._cases, self._request.signal, report)
+        if self._newcomers is not None and self._request.signal != signals.SIGKILL:
+            self._let_go_on()
         if is_ending(self._request.signal):
             self._see_them_out(report)
         else:
@@ -85,12 +95,62 @@ class KillRun:
             self._see_them_stand()
         return self._outcome()
 
+    def _hold_still(self, newcomers: Newcomers, report: Report) -> None:
+        """Stop all, look for those that started meanwhile, and so on until nobody new is found."""
+        deadline, held, rests = time.monotonic() + _HOLD_SECONDS, 0, False
+        while not rests:
+            for case in self._cases[held:]:
+                case.was_stopped = stands(case)
+                try_signal(case, signals.SIGSTOP)
+            held, rests = len(self._cases), all(cannot_fork(case) for case in self._cases)
+            self._admit(newcomers)
+            rests = rests and len(self._cases) == held
+            if not rests and time.monotonic() > deadline:
+                self._outran = True
+                break
+        if len(self._cases) > self._planned:
+            report(f"{len(self._cases) - self._planned} started since the plan was made: they are ended too")
+
+    def _admit(self, newcomers: Newcomers) -> None:
+        known = {case.victim.process.id for case in self._cases}
+        for process in newcomers.find(known):
+            if process.id not in known:
+                try:
+                    self._cases.append(KillCase(newcomers.open(process.id)))
+                    self._not_opened.pop(process.id, None)
+                except (ActionRefused, OSError) as error:
+                    self._not_opened[process.id] = str(error)
+
+    def _let_go_on(self) -> None:
+        for case in self._cases:
+            if not case.was_stopped:
+                try_signal(case, signals.SIGCONT)
+
+    def _left(self) -> tuple[str, ...]:
+        """Return in words who belongs to the targets and is still there, beside those that were signalled."""
+        if self._newcomers is None:
+            return ()
+        known = {case.victim.process.id for case in self._cases}
+        left = [process for process in self._newcomers.find(known) if process.id not in known]
+        names = [f"{p.pid} ({printable(p.comm)}){self._why(p.id)}" for p in left[:_NAMED]]
+        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        found = (f"{len(left)} that were started live on: {', '.join(names)}{more}",) if left else ()
+        return (*found, "they started others faster than could be stopped: some may live on") if self._outran else found
+
+    def _why(self, identity: ProcessId) -> str:
+        return f": {self._not_opened[identity]}" if identity in self._not_opened else ""
+
     def _see_them_stand(self) -> None:
-        """A process stops when each of its threads takes note: at once, unless one waits for I/O."""
-        deadline = time.monotonic() + _STOP_SECONDS
-        for case in self._cases if self._request.signal == signals.SIGSTOP else ():
-            while case.fate is Fate.SIGNALLED and not _stands(case) and time.monotonic() < deadline:
-                time.sleep(_LOOK_SECONDS)
+        """A process stops and goes on when each of its threads takes note: at once, unless one waits for I/O."""
+        if self._request.signal not in (signals.SIGSTOP, signals.SIGCONT):
+            return
+        stops, deadline = self._request.signal == signals.SIGSTOP, time.monotonic() + _STOP_SECONDS
+        for case in self._cases:
+            while case.fate is Fate.SIGNALLED and is_held(case) is not stops:
+                if time.monotonic() > deadline:
+                    case.fate = Fate.NOT_YET
+                else:
+                    time.sleep(_LOOK_SECONDS)
 
     def _see_them_out(self, report: Report) -> None:
         request = self._request
@@ -100,10 +160,11 @@ class KillRun:
             self._signal(self._waiting(), signals.SIGKILL, report)
             self._wait(request.patience, report)
 
-    def _waiting(self) -> list[_Case]:
+    def _waiting(self) -> list[KillCase]:
         return [case for case in self._cases if case.fate is Fate.WAITING]
 
-    def _signal(self, cases: Sequence[_Case], number: int, report: Report) -> None:
+    def _signal(self, cases: Sequence[KillCase], number: int, report: Report) -> None:
+        self._is_killing = number == signals.SIGKILL
         name = signals.Signals(number).name if number in signals.valid_signals() else str(number)
         for case in cases:
             _send(case, number)
@@ -119,37 +180,44 @@ class KillRun:
         for descriptor in by_descriptor:
             poll.register(descriptor, select.POLLIN)
         deadline = time.monotonic() + seconds
+        news = time.monotonic() + _NEWS_SECONDS
         while by_descriptor and (left := deadline - time.monotonic()) > 0:
-            for descriptor, _ in poll.poll(min(left, _NEWS_SECONDS) * 1000):
+            ended = [descriptor for descriptor, _ in poll.poll(min(left, _METER_SECONDS) * 1000)]
+            self._meter.look(bool(ended) or self._are_going(by_descriptor.values()))
+            for descriptor in ended:
                 poll.unregister(descriptor)
                 self._bury(by_descriptor.pop(descriptor), report)
-            if by_descriptor:
-                report("waiting for " + ", ".join(_waiting_text(case) for case in list(by_descriptor.values())[:3]))
+            if by_descriptor and time.monotonic() > news:
+                news += _NEWS_SECONDS
+                report("waiting for " + ", ".join(waiting_text(case) for case in list(by_descriptor.values())[:3]))
 
-    def _bury(self, case: _Case, report: Report) -> None:
+    def _are_going(self, cases: Iterable[KillCase]) -> bool:
+        """Whether one of them has given its memory map up; after a SIGKILL all are going."""
+        return self._is_killing or any(not has_memory(case) for case in cases)
+
+    def _bury(self, case: KillCase, report: Report) -> None:
         case.fate = Fate.EXITED
         case.seconds = time.monotonic() - self._started
-        left = case.victim.handle.facts()
-        case.freed = case.before - (0 if left is None else frees(left))
         report(f"{case.name} exited after {case.seconds:.1f} s")
 
     def _outcome(self) -> Outcome:
         cases = self._cases
-        freed = sum(case.freed for case in cases)
+        left = self._left()
+        freed = self._meter.came_back if any(case.fate is Fate.EXITED for case in cases) else None
         ended = tuple(case.victim for case in cases if case.fate is Fate.EXITED)
         restarted = self._restarts.wait_for([victim.process for victim in ended])
         again = f"; restarted by systemd as pid {', '.join(map(str, restarted))}" if restarted else ""
         seconds = max(case.seconds for case in cases)
         return Outcome(
             action="kill",
-            status=_status(cases),
-            summary=(_one(cases[0], self._request) if len(cases) == 1 else _many(cases, freed, seconds)) + again,
-            details=tuple(_details(cases, self._request)),
-            freed=freed if any(case.fate is Fate.EXITED for case in cases) else None,
+            status=Status.PARTLY if left and status_of(cases) is Status.DONE else status_of(cases),
+            summary=(one(cases[0], self._request, freed) if len(cases) == 1 else many(cases, freed, seconds)) + again,
+            details=(*left, *shared(sum(case.before for case in cases), freed), *details(cases, self._request)),
+            freed=freed,
             seconds=seconds or None,
             before=format_bytes(sum(case.before for case in cases)),
-            after=format_bytes(sum(case.before - case.freed for case in cases)),
-            undo=_undo(cases, self._request),
+            after=format_bytes(sum(case.before for case in cases if case.fate is not Fate.EXITED)),
+            undo=undo_of(cases, self._request),
             ended=tuple(victim.target for victim in ended),
             waiting=tuple(case.victim.target for case in self._waiting()),
             restarted=restarted,
@@ -168,7 +236,7 @@ def is_ending(number: int) -> bool:
     )
 
 
-def _send(case: _Case, number: int) -> None:
+def _send(case: KillCase, number: int) -> None:
     handle = case.victim.handle
     if case.before == 0:
         now = handle.facts()
@@ -187,78 +255,8 @@ def _send(case: _Case, number: int) -> None:
         case.notes.append(in_words(error))
 
 
-def _release(case: _Case) -> None:
-    """Hurry the memory on; the victim may be quicker, and other threads of it may make the kernel refuse."""
+def _release(case: KillCase) -> None:
+    """Hurry the memory on; the victim may be quicker, and others that live may share it (EINVAL)."""
     code = case.victim.handle.release_memory()
-    if code not in (0, errno.ESRCH):
+    if code not in (0, errno.ESRCH, errno.EINVAL):
         case.notes.append(f"process_mrelease: {in_words(OSError(code, ''))}")
-
-
-def _waiting_text(case: _Case) -> str:
-    now = case.victim.handle.facts()
-    return case.name if now is None else f"{case.name}, state {now.state}, {format_bytes(now.rss_and_swap)}"
-
-
-def _status(cases: Sequence[_Case]) -> Status:
-    good = sum(case.fate in (Fate.EXITED, Fate.SIGNALLED) for case in cases)
-    if good == len(cases):
-        return Status.DONE
-    if good:
-        return Status.PARTLY
-    return Status.REFUSED if all(case.fate is Fate.GONE for case in cases) else Status.FAILED
-
-
-def _one(case: _Case, request: KillRequest) -> str:
-    if case.fate is Fate.EXITED:
-        return f"{case.name} exited after {case.seconds:.1f} s, freed {format_bytes(case.freed)}"
-    if case.fate is Fate.WAITING:
-        return f"{case.name} {_why_still_there(case, request)}"
-    if case.fate is Fate.GONE:
-        return f"{case.name} was gone already: nothing was signalled"
-    if case.fate is Fate.SIGNALLED and request.signal in (signals.SIGSTOP, signals.SIGCONT):
-        return f"{case.name} {_how_it_stands(case, request)}"
-    return f"{case.name} {case.fate.value}" + (f": {case.notes[-1]}" if case.notes else "")
-
-
-def _stands(case: _Case) -> bool:
-    now = case.victim.handle.facts()
-    return now is not None and now.state in "Tt"
-
-
-def _how_it_stands(case: _Case, request: KillRequest) -> str:
-    if request.signal == signals.SIGCONT:
-        return "goes on"
-    return "stands still" if _stands(case) else "stands still as soon as its I/O returns"
-
-
-def _why_still_there(case: _Case, request: KillRequest) -> str:
-    now = case.victim.handle.facts()
-    if now is None:
-        return "is gone"
-    if now.state == "D":
-        return "is still in D state: the kernel ends it when its I/O returns"
-    if now.is_exiting or case.victim.handle.is_kill_pending():
-        return f"is still exiting, {format_bytes(now.rss_and_swap)} left"
-    if now.state in "Tt":
-        return "is stopped and took nothing yet: press k again for SIGKILL, or let it go on with SIGCONT"
-    return f"ignores {signals.Signals(request.signal).name}: press k again for SIGKILL"
-
-
-def _many(cases: Sequence[_Case], freed: int, seconds: float) -> str:
-    counts = {fate: sum(case.fate is fate for case in cases) for fate in Fate}
-    parts = [f"{count} {fate.value}" for fate, count in counts.items() if count]
-    text = f"of {len(cases)}: " + ", ".join(parts)
-    return f"{text} after {seconds:.1f} s, freed {format_bytes(freed)}" if counts[Fate.EXITED] else text
-
-
-def _details(cases: Sequence[_Case], request: KillRequest) -> list[str]:
-    lines = [_one(case, request) for case in cases] if len(cases) > 1 else []
-    return lines + [f"{case.name}: {note}" for case in cases for note in case.notes]
-
-
-def _undo(cases: Sequence[_Case], request: KillRequest) -> FreezeRequest | None:
-    """Only a stop and a continue can be taken back."""
-    done = tuple(case.victim.process.id for case in cases if case.fate is Fate.SIGNALLED)
-    if not done or request.signal not in (signals.SIGSTOP, signals.SIGCONT):
-        return None
-    return FreezeRequest(done, thaw=request.signal == signals.SIGSTOP)

@@ -1,0 +1,49 @@
+"""Who belongs to a tree of processes by now: children started since, and those of its sessions whose parent is gone.
+
+Fields 4 (ppid) and 6 (session) of `/proc/PID/stat` (Documentation/filesystems/proc.rst).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterable, Mapping
+
+from oomtop.errors import ParseError
+from oomtop.host.process import Process, ProcessId
+from oomtop.host.process_scan import parse_stat
+from oomtop.host.root import Root
+
+
+def find_strays(known: Iterable[ProcessId], seen: Container[ProcessId], root: Root) -> tuple[Process, ...]:
+    """Return the living descendants of `known`, parents first.
+
+    A child whose parent is gone is known by its session, when one of `known` leads it and it is not among `seen`,
+    those that there were when the plan was made: the plan left them out.
+    """
+    started = {identity.pid: identity.start_time for identity in known}
+    found: list[Process] = []
+    # By age: a parent is older than its child, so one pass finds grandchildren too.
+    for process in sorted(_living(root), key=lambda process: process.id.start_time):
+        if process.pid not in started and _belongs(process, started, process.id in seen):
+            started[process.pid] = process.id.start_time
+            found.append(process)
+    return tuple(found)
+
+
+def _belongs(process: Process, started: Mapping[int, int], is_seen: bool) -> bool:
+    above = (started.get(process.ppid), None if is_seen else started.get(process.session))
+    return any(start is not None and start <= process.id.start_time for start in above)
+
+
+def _living(root: Root) -> Iterable[Process]:
+    folder = root.at("/proc")
+    for name in os.listdir(folder):
+        if name.isdigit():
+            try:
+                with open(f"{folder}/{name}/stat", "rb", buffering=0) as file:
+                    process = parse_stat(file.read(), 1, 1)
+            except (OSError, ParseError):
+                # It ended between the listing and the reading.
+                continue
+            if process.state not in "ZX" or process.threads > 1:
+                yield process

@@ -1,0 +1,245 @@
+"""What a kill says is what was measured: of dead main threads, shared memory, trees that fork, and frozen groups."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from children import context, end, facts, identity, start
+
+from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Status
+from oomtop.actions.base.requests import FreezeRequest, KillRequest
+from oomtop.actions.dispatch import prepare
+from oomtop.actions.process import kill_run
+from oomtop.actions.process.kill import prepare_kill
+from oomtop.actions.process.meter import Meter
+from oomtop.actions.process.strays import find_strays
+from oomtop.host.cgroup import CgroupLayout, find_layout
+from oomtop.host.process import ProcessId
+from oomtop.host.root import Root
+from tests.odd_processes import HAS_MACHINE_CODE, children_of, odd_process, wait_for_child
+
+MIB = 1 << 20
+HELD = "held = bytearray(b'x') * (40 << 20)\n"
+needs_code = pytest.mark.skipif(not HAS_MACHINE_CODE, reason="the machine code is for x86_64")
+SPAWNER = """
+import os, signal, time
+os.setsid()
+print('ready', flush=True)
+for _ in range(400):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            signal.alarm(30)
+            signal.pause()
+        os._exit(0)
+    time.sleep(0.002)
+signal.pause()
+"""
+PRECIOUS_CHILD = """
+import os, signal
+os.setsid()
+named, name = os.pipe()
+if os.fork() == 0:
+    open("/proc/self/comm", "w").write("precious")
+    os.write(name, b".")
+    signal.alarm(30)
+    signal.pause()
+os.read(named, 1)
+"""
+
+
+@pytest.fixture
+def group():
+    """A memory group of its own, so that what others do does not count; gives its path and its layout."""
+    layout = find_layout(Root())
+    if layout is None or not os.access(layout.memory_mount, os.W_OK):
+        pytest.skip("needs a memory controller and the right to make groups")
+    path = f"/oomtop-measured-{os.getpid()}"
+    os.mkdir(layout.memory_mount + path)
+    yield path, layout
+    for pid in open(f"{layout.memory_mount}{path}/cgroup.procs").read().split():
+        os.kill(int(pid), signal.SIGKILL)
+    while True:
+        try:
+            os.rmdir(layout.memory_mount + path)
+            return
+        except OSError:
+            os.sched_yield()
+
+
+def inside(group, text):
+    """Return the program that moves itself into the group before it takes memory."""
+    path, layout = group
+    return f"import os\nopen({layout.memory_mount + path + '/cgroup.procs'!r}, 'w').write(str(os.getpid()))\n{text}"
+
+
+def kill_in(group, pid, number=signal.SIGKILL):
+    path, layout = group
+    where = context([replace(facts(pid), cgroup=path)], layout=layout)
+    return prepare_kill(KillRequest((identity(pid),), number), where).perform(print)
+
+
+def test_a_process_whose_main_thread_has_ended_is_killed():
+    text = HELD + "end_main_thread(lambda: (print(flush=True), threading.Event().wait()))"
+    with odd_process(text) as child:
+        prepared = prepare_kill(KillRequest((identity(child.pid),), signal.SIGKILL), context([facts(child.pid)]))
+        assert prepared.plan.refusal is None
+        outcome = prepared.perform(print)
+        assert outcome.status is Status.DONE
+        assert outcome.before.startswith("4")
+        assert child.wait() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_its_own_memory_comes_back(group, number):
+    with odd_process(inside(group, HELD + "print(flush=True); threading.Event().wait()")) as child:
+        outcome = kill_in(group, child.pid, number)
+    assert outcome.freed > 38 * MIB
+    assert ", freed " in outcome.summary
+
+
+def test_shared_memory_that_dies_with_it_comes_back(group):
+    text = "held = mmap.mmap(-1, 40 << 20)\nfor at in range(0, 40 << 20, 4096): held[at] = 1\n"
+    with odd_process(inside(group, text + "print(flush=True); threading.Event().wait()")) as child:
+        outcome = kill_in(group, child.pid)
+    assert outcome.freed > 38 * MIB
+
+
+def test_of_copy_on_write_pages_nothing_comes_back(group):
+    text = HELD + "if os.fork() == 0: threading.Event().wait()\nprint(flush=True); threading.Event().wait()"
+    with odd_process(inside(group, text)) as child:
+        young = wait_for_child(child.pid)
+        outcome = kill_in(group, child.pid)
+        os.kill(young, signal.SIGKILL)
+    assert outcome.freed < 8 * MIB
+    assert "shared with others" in outcome.details[0]
+
+
+@needs_code
+@pytest.mark.parametrize(
+    "way", ["clone_vm(); print(flush=True); threading.Event().wait()", "print(flush=True); vfork()"]
+)
+def test_of_a_memory_map_that_another_has_too_nothing_comes_back(group, way):
+    with odd_process(inside(group, HELD + way)) as child:
+        young = wait_for_child(child.pid)
+        outcome = kill_in(group, child.pid)
+        os.kill(young, signal.SIGKILL)
+    assert outcome.status is Status.DONE
+    assert outcome.freed < 8 * MIB
+
+
+def test_the_uppermost_groups_are_measured_and_the_machine_where_there_is_none(tmp_path):
+    for folder, value in (("a", 100), ("a/b", 60), ("c", 7)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "memory.current").write_text(str(value))
+    layout = CgroupLayout(2, str(tmp_path), str(tmp_path))
+    one = facts(os.getpid())
+    meter = Meter([replace(one, cgroup=path) for path in ("/a", "/a/b", "/c")], context(layout=layout))
+    meter.look(are_going=False)
+    (tmp_path / "a/memory.current").write_text("90")
+    meter.look(are_going=False)
+    assert meter.came_back is None
+    (tmp_path / "a/memory.current").write_text("50")
+    (tmp_path / "c/memory.current").write_text("5")
+    meter.look(are_going=True)
+    assert meter.came_back == 42
+    assert Meter([replace(one, cgroup="/")], context(layout=layout))._files == ()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_tree_that_forks_while_it_is_killed_is_followed(number):
+    spawner = subprocess.Popen([sys.executable, "-S", "-c", SPAWNER], stdout=subprocess.PIPE, text=True)
+    spawner.stdout.readline()
+    wait_for_child(spawner.pid)
+    root = identity(spawner.pid)
+    prepared = prepare_kill(KillRequest((root,), number, tree=True), context([facts(spawner.pid)]))
+    news = []
+    outcome = prepared.perform(news.append)
+    spawner.wait()
+    spawner.stdout.close()
+    assert find_strays((root,), frozenset(), Root()) == ()
+    assert outcome.status is Status.DONE
+    assert any("started since the plan" in line for line in news)
+
+
+def test_a_tree_that_cannot_be_stopped_in_time_is_said(monkeypatch):
+    monkeypatch.setattr(kill_run, "_HOLD_SECONDS", 0.0)
+    monkeypatch.setattr(kill_run, "cannot_fork", lambda case: False)
+    child = start()
+    request = KillRequest((identity(child.pid),), signal.SIGTERM, tree=True)
+    prepared = prepare_kill(request, context([facts(child.pid)]))
+    assert prepared.plan.recovery is not None
+    outcome = prepared.perform(print)
+    end(child)
+    assert outcome.status is Status.PARTLY
+    assert "some may live on" in outcome.details[0]
+
+
+def test_a_protected_one_that_was_started_meanwhile_is_left_and_named():
+    child = start(PRECIOUS_CHILD)
+    young = wait_for_child(child.pid)
+    where = context([facts(child.pid)], guard=Guard(("precious",)))
+    try:
+        outcome = prepare_kill(KillRequest((identity(child.pid),), signal.SIGKILL, tree=True), where).perform(print)
+        assert outcome.status is Status.PARTLY
+        assert f"1 that were started live on: {young} (precious)" in outcome.details[0]
+        assert "protected by your list" in outcome.details[0]
+    finally:
+        os.kill(young, signal.SIGKILL)
+        end(child)
+
+
+def test_an_orphan_from_before_the_plan_is_no_part_of_the_tree():
+    code = "import os\nos.setsid()\nif os.fork() == 0:\n    if os.fork() == 0:\n        import signal\n        print(os.getpid(), flush=True)\n        signal.alarm(30)\n        signal.pause()\n    os._exit(0)\nos.wait()"
+    child = subprocess.Popen(
+        [sys.executable, "-S", "-c", code + "\nimport signal\nsignal.pause()"], stdout=subprocess.PIPE, text=True
+    )
+    orphan = int(child.stdout.readline())
+    while children_of(child.pid):
+        os.sched_yield()
+    try:
+        root = identity(child.pid)
+        assert find_strays((root,), frozenset({identity(orphan)}), Root()) == ()
+        assert [process.pid for process in find_strays((root,), frozenset(), Root())] == [orphan]
+        assert find_strays((ProcessId(child.pid, root.start_time + 10**9),), frozenset(), Root()) == ()
+    finally:
+        os.kill(orphan, signal.SIGKILL)
+        end(child)
+
+
+@pytest.fixture
+def freezer():
+    """A group of the v1 freezer."""
+    layout = find_layout(Root())
+    if layout is None or layout.version == 2:
+        pytest.skip("no v1 freezer")
+    folder = os.path.join(os.path.dirname(layout.memory_mount), "freezer", f"oomtop-frozen-{os.getpid()}")
+    try:
+        os.mkdir(folder)
+    except OSError as error:
+        pytest.skip(f"no v1 freezer: {error}")
+    yield folder, layout
+    os.rmdir(folder)
+
+
+def test_what_is_frozen_with_its_group_does_not_go_on_and_does_not_end(freezer):
+    folder, layout = freezer
+    child = start()
+    where = context([facts(child.pid)], layout=layout)
+    try:
+        for name, text in (("cgroup.procs", str(child.pid)), ("freezer.state", "FROZEN")):
+            with open(f"{folder}/{name}", "w") as file:
+                file.write(text)
+        thawed = prepare(FreezeRequest((identity(child.pid),), thaw=True), where).perform(print)
+        assert thawed.status is Status.PARTLY
+        assert "stands still with its group" in thawed.summary
+        prepared = prepare_kill(KillRequest((identity(child.pid),), signal.SIGTERM, patience=0.05), where)
+        assert "frozen with its group" in prepared.plan.warnings[0]
+        assert "frozen with its group" in prepared.perform(print).summary
+    finally:
+        with open(f"{folder}/freezer.state", "w") as file:
+            file.write("THAWED")
+        end(child)

@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
@@ -66,16 +67,17 @@ class _MonitorParser(_Parser):
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program and exit."""
     output = _open_streams()
+    threading.excepthook = _tell_failed_thread
     code = _exit_code(argv, output)
     # The output itself knows what failed, also where argparse passed over it.
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     failure = output.failure
     if failure is not None:
-        code = 141 if isinstance(failure, BrokenPipeError) else 1
+        code = 141 if isinstance(failure, BrokenPipeError) else _failure_code(argv)
         # Python flushes stdout once more at exit; it has to find something that takes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    if failure is not None and code == 1:
+    if failure is not None and code != 141:
         complain(f"standard output: {failure.strerror}")
     sys.exit(code)
 
@@ -96,12 +98,14 @@ class _Output(io.FileIO):
 
 def _open_streams() -> _Output:
     """Have standard input, output and error open: a closed one would lend its number to the next file opened."""
-    for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+    for number, flags in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            # Output that is closed stays one that cannot be written: nobody would get what was asked for.
+            # What is closed stays so: input cannot be read, and nobody would get what is written.
             os.open(os.devnull, flags)
+    if sys.stdin is None:
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
     output = _Output(1, "wb", closefd=False)
@@ -132,8 +136,20 @@ def _failed(error: BaseException, argv: Sequence[str] | None) -> int:
     from oomtop.crash import reason_of
 
     complain(reason_of(error))
-    # For a probe, 1 would mean WARNING.
+    return _failure_code(argv)
+
+
+def _failure_code(argv: Sequence[str] | None) -> int:
+    """Return 1, or for a probe, where that would mean WARNING, 3."""
     return 3 if _named(argv) == ["check"] else 1
+
+
+def _tell_failed_thread(failed: threading.ExceptHookArgs) -> None:
+    """Say in one line what ended a helping thread."""
+    from oomtop.crash import reason_of
+
+    if failed.exc_value is not None:
+        complain(reason_of(failed.exc_value))
 
 
 def run(argv: Sequence[str] | None = None) -> int:

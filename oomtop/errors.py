@@ -23,12 +23,13 @@ class ConfigError(OomtopError):
 
 
 class ParseError(OomtopError):
-    """A known line of a kernel file that does not have the shape the kernel documents."""
+    """A known line of a kernel file that does not have the shape the kernel documents; None: there is no such file."""
 
     exit_code = 3
 
-    def __init__(self, path: str, line: str) -> None:
-        super().__init__(f"{path}: cannot read {line[:120]!r}")
+    def __init__(self, path: str, line: str | None) -> None:
+        super().__init__(f"{path}: cannot be read: is /proc mounted?" if line is None else
+                         f"{path}: cannot read {line[:120]!r}")  # fmt: skip
         self.path = path
         self.line = line
 

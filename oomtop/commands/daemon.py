@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
-from threading import Thread
 
 from oomtop.commands.arguments import complain
 from oomtop.crash import reason_of
@@ -22,9 +22,11 @@ class Daemon:
         """Block the signals, to be waited for: a handler could run while this thread holds a lock that it needs."""
         self._problems: list[str] = []
         self._is_ending = False
+        self._code = 0
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        threading.excepthook = self._on_failed_thread
 
-    def start(self, name: str, work: Callable[[], object]) -> Thread:
+    def start(self, name: str, work: Callable[[], object]) -> threading.Thread:
         """Start a thread that does `work` until the end.
 
         Raises:
@@ -41,8 +43,14 @@ class Daemon:
     def fail(self, error: BaseException) -> None:
         """End the program because of an error in a thread; may be called from any."""
         self._problems.append(reason_of(error))
+        self._code = self._code or getattr(error, "exit_code", 1)
         # To the process as a whole: whoever waits for the end hears of this one too.
         os.kill(os.getpid(), signal.SIGTERM)
+
+    def _on_failed_thread(self, failed: threading.ExceptHookArgs) -> None:
+        """End with a helping thread of oomtop's own; that of a client ends alone."""
+        if failed.exc_value is not None and failed.thread is not None and failed.thread.name.startswith("oomtop"):
+            self.fail(failed.exc_value)
 
     def wait(self) -> None:
         """Wait for a signal or a failure."""
@@ -53,4 +61,4 @@ class Daemon:
         """Say what failed, and return the exit code."""
         for problem in self._problems:
             complain(problem)
-        return 1 if self._problems else 0
+        return self._code

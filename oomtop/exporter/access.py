@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 
 from oomtop.errors import OomtopError
-from oomtop.host.trusted_file import open_trusted, read_bounded
+from oomtop.host.trusted_file import UntrustedFile, open_trusted, read_bounded, require_regular
 
 _OTHERS = 0o077
 
@@ -21,12 +21,19 @@ def make_context(certificate: str, key: str, client_ca: str | None) -> ssl.SSLCo
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
+        for path in (certificate, key):
+            require_regular(path)
         context.load_cert_chain(certificate, key)
+    except UntrustedFile as error:
+        raise OomtopError(f"{error.filename}: {error.reason}") from None
     except OSError as error:
         raise OomtopError(f"{certificate}, {key}: no certificate with its key: {error}") from None
     if client_ca is not None:
         try:
+            require_regular(client_ca)
             context.load_verify_locations(cafile=client_ca)
+        except UntrustedFile as error:
+            raise OomtopError(f"{error.filename}: {error.reason}") from None
         except OSError as error:
             raise OomtopError(f"{client_ca}: no certificates: {error}") from None
         context.verify_mode = ssl.CERT_REQUIRED

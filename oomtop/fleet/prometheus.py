@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 from oomtop import __version__
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
+from oomtop.host.trusted_file import require_regular
 
 MAX_ANSWER = 12 << 20
 """Bytes of one answer: some 40,000 series.  More is refused, not held."""
@@ -78,6 +79,8 @@ class Prometheus:
             self._headers["Authorization"] = f"Bearer {token}"
         self._timeout = timeout
         try:
+            if ca_file is not None:
+                require_regular(ca_file)
             self._tls = ssl.create_default_context(cafile=ca_file)
         except OSError as error:
             raise PrometheusError(f"{ca_file}: {error.strerror or error}") from None

@@ -141,5 +141,5 @@ def read_unchecked(root: Root) -> Meminfo:
     path = root.at("/proc/meminfo")
     text = read_optional(path)
     if text is None:
-        raise ParseError(path, "the file cannot be read")
+        raise ParseError(path, None)
     return parse_meminfo(text, path)

@@ -78,6 +78,15 @@ def open_foreign(path: str) -> int:
         return place.open(os.O_RDONLY)
 
 
+def require_regular(path: str) -> None:
+    """Check that a library can be given a path: it would wait for a FIFO.
+
+    Raises:
+        UntrustedFile, OSError: as `read_foreign`.
+    """
+    os.close(open_foreign(path))
+
+
 def read_foreign(path: str, most: int = MOST) -> bytes:
     """Return what a regular file of anybody holds; links are followed only where root or oomtop's user made them.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ _JOURNAL = b"LPKSHHRH"
 _ZIP = b"PK\x03\x04"
 _TAR_AT, _TAR = 257, b"ustar"
 _START = 8192
+_OPEN_FILES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _MOST_FILES = 20_000
 _MOST_BYTES = 1 << 33
 # What a tree has besides logs; a core or an image is big, and holds no line.
@@ -31,6 +33,7 @@ def read_path(path: str) -> Evidence:
     """
     if os.path.isdir(path):
         return _folder(path)
+    _require_end(path)
     kind = _kind_of(path)
     if kind == "journal":
         return read_journal_file(path)
@@ -40,6 +43,17 @@ def read_path(path: str) -> Evidence:
         return together(list(_zip(path)))
     packed = _tar(path) if kind == "tar" or _may_be_tar(path) else None
     return packed if packed is not None else read_log(path, is_own=os.path.abspath(path).startswith("/var/log/"))
+
+
+def _require_end(path: str) -> None:
+    """Check that reading a file comes to an end: a device has none, and a FIFO waits for somebody to write.
+
+    Raises:
+        OomtopError: it is one; what a shell makes of `<(command)` is not.
+        OSError: there is no such file.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode) and not path.startswith(_OPEN_FILES):
+        raise OomtopError(f"{path}: is no regular file; what a command writes is read by `command | oomtop events -`")
 
 
 def _folder(path: str) -> Evidence:

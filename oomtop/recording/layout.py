@@ -97,7 +97,7 @@ def _make(path: str) -> None:
 def cause_of(error: Exception, path: str) -> RecordingError:
     """Return in words what an error of SQLite means for the file: a full disk, one that cannot be written, damage."""
     said = str(error)
-    if isinstance(error, sqlite3.Error) and "full" in said:
+    if isinstance(error, sqlite3.Error) and "disk is full" in said:
         return DiskFull(f"{path}: {said}")
     if isinstance(error, MemoryError):
         return RecordingError(f"{path}: not enough memory")

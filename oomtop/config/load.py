@@ -19,6 +19,7 @@ import tomli
 from oomtop.errors import ConfigError
 from oomtop.frozen import frozen, replace
 from oomtop.host.trusted_file import UntrustedFile, read_trusted
+from oomtop.host.user_names import home_folder
 
 if TYPE_CHECKING:
     from oomtop.config.alerts import AlertRule
@@ -75,7 +76,7 @@ def config_paths(environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
     """Return the system's file and the user's file, whether they exist or not."""
     home = environ.get("XDG_CONFIG_HOME", "")
     if not os.path.isabs(home):
-        home = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config")
+        home = os.path.join(environ.get("HOME") or home_folder(), ".config")
     return SYSTEM_PATH, os.path.join(home, "oomtop", "config.toml")
 
 

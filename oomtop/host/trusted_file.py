@@ -15,6 +15,7 @@ import stat
 from collections.abc import Mapping
 
 from oomtop.frozen import frozen
+from oomtop.host.user_names import answer_soon, user_name_soon
 
 MOST = 1 << 20
 """Bytes of a file that is read whole, where the caller names no other bound."""
@@ -261,11 +262,13 @@ def _is_of_own_group(part: _Part) -> bool:
     status = part.status
     if status.st_mode & stat.S_IWOTH or _has_acl(part.descriptor):
         return False
-    try:
-        group, owner = grp.getgrgid(status.st_gid), pwd.getpwuid(status.st_uid)
-    except KeyError:
-        return False
-    return group.gr_name == owner.pw_name and owner.pw_gid == status.st_gid and set(group.gr_mem) <= {owner.pw_name}
+    # A name service that does not answer vouches for nobody.
+    return answer_soon(lambda: _is_private(status.st_uid, status.st_gid), otherwise=False)
+
+
+def _is_private(uid: int, gid: int) -> bool:
+    group, owner = grp.getgrgid(gid), pwd.getpwuid(uid)
+    return group.gr_name == owner.pw_name and owner.pw_gid == gid and set(group.gr_mem) <= {owner.pw_name}
 
 
 def _has_acl(descriptor: int) -> bool:
@@ -289,7 +292,5 @@ def _is_unmapped(user: int) -> bool:
 
 
 def _user(uid: int) -> str:
-    try:
-        return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
-    except KeyError:
-        return f"uid {uid}"
+    name = user_name_soon(uid)
+    return f"uid {uid}" if name == str(uid) else f"{name} (uid {uid})"

@@ -5,12 +5,17 @@ nsswitch.conf(5), getpwuid_r(3).  Until the answer is there, a user is shown by 
 
 from __future__ import annotations
 
+import os
 import pwd
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
+T = TypeVar("T")
+
+_NO_HOME = "/nonexistent"
 PATIENCE = 0.02
 """Seconds that a tick waits for names asked for just now: more than files need, too little to be seen."""
 DEADLINE = 2.0
@@ -96,4 +101,26 @@ def user_name(uid: int) -> str:
 
 def user_name_soon(uid: int) -> str:
     """Return the login name of `uid`, or the number where it does not come within a second."""
-    return dict(UserNames().names((uid,), patience=1.0)).get(uid, str(uid))
+    return answer_soon(lambda: user_name(uid), str(uid))
+
+
+def home_folder() -> str:
+    """Return `$HOME`, else what NSS says within a second; a folder that does not exist where it says nothing."""
+    return os.environ.get("HOME") or answer_soon(lambda: pwd.getpwuid(os.getuid()).pw_dir, _NO_HOME)
+
+
+def answer_soon(ask: Callable[[], T], otherwise: T, seconds: float = 1.0) -> T:
+    """Return what NSS answers to a question, `otherwise` where it knows nothing or does not answer in time."""
+    answers: queue.SimpleQueue[T] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put(ask())
+        except (KeyError, OSError):
+            answers.put(otherwise)
+
+    try:
+        threading.Thread(target=run, name="oomtop-nss", daemon=True).start()
+        return answers.get(timeout=seconds)
+    except (RuntimeError, queue.Empty):
+        return otherwise

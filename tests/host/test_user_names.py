@@ -54,3 +54,17 @@ def test_without_a_further_thread_the_number_stays_and_is_tried_again(monkeypatc
 def test_a_number_without_a_name_is_its_own_name():
     assert user_name(4_000_000_000) == "4000000000"
     assert user_name(-2) == "-2"
+
+
+def test_a_name_service_that_hangs_is_not_waited_for():
+    never = threading.Event()
+    assert user_names.answer_soon(lambda: str(never.wait()), "otherwise", seconds=0.01) == "otherwise"
+    never.set()
+    assert user_names.answer_soon(lambda: {}["unknown"], "otherwise") == "otherwise"
+
+
+def test_home_is_that_of_the_environment_or_of_the_user(monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    assert user_names.home_folder() == "/somewhere"
+    monkeypatch.delenv("HOME")
+    assert user_names.home_folder().startswith("/")

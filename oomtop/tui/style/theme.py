@@ -18,6 +18,7 @@ from oomtop.config.load import parse_table
 from oomtop.errors import ConfigError, OomtopError
 from oomtop.frozen import frozen
 from oomtop.host.trusted_file import read_trusted
+from oomtop.host.user_names import home_folder
 from oomtop.tui.style.palette import has_colour
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class ThemeFile:
 
 def theme_folders() -> tuple[Path | Traversable, ...]:
     """Return where themes are looked for: the user's folder first, then the program's own."""
-    config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home_folder(), ".config")
     own = Path(config) / "oomtop" / "themes"
     package = Path(__file__).resolve().parents[2]
     if package.is_dir():

@@ -1,0 +1,58 @@
+"""The board: every danger on one line, the nearest first.
+
+```
+» 22s      /web.service   129M [####=====.....] 300M  +8.0M/s  oomtop-leak 11289
+  4m50s    /cron           31M [###==.........]  90M  +0.2M/s  backup 771
+  steady   RAM            1.3G [=.............] 23.5G          qemu 11411
+```
+"""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.model.danger import Danger
+from oomtop.tui.dangers.strip import Subject
+from oomtop.tui.dangers.subject import Weight, signed_rate, weight_of
+from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.panel import Draw
+from oomtop.tui.widgets.text_parts import keep_end
+from oomtop.units import format_about, format_bytes, printable
+
+_STATE, _RATE, _LEAST_NAME, _BAR = 10, 11, 8, 16
+
+
+def draw_board(subject: Subject) -> Draw:
+    """Return the drawing function of the board; the subject of the strip is marked."""
+
+    def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
+        chosen = subject(assessment)
+        shown = [each for each in assessment.dangers if each.limit][:height]
+        return [_line(each, assessment, each is chosen, width, look) for each in shown]
+
+    return draw
+
+
+def _line(danger: Danger, assessment: Assessment, is_subject: bool, width: int, look: Look) -> Text:
+    weight = weight_of(danger, assessment)
+    state = danger.state.value if danger.median is None else format_about(danger.median)
+    mark = (">" if look.ascii else "»") if is_subject else " "
+    style = look.style("dim") if weight is Weight.NORMAL and not is_subject else look.style(weight.value, bold=True)
+    line = Text(f"{mark} {state[:_STATE]:{_STATE}}", style)
+    victim = "" if danger.victim is None else f"{printable(danger.victim.name)} {danger.victim.id.pid}"
+    room = width - line.cell_len - (5 + 3 + _BAR + 6 + _RATE + 2)
+    name_room = max(_LEAST_NAME, min(30, room - 22))
+    name = keep_end(printable(danger.name), name_room, look)
+    line.append(name.ljust(name_room), "" if is_subject else look.style("dim"))
+    line.append(f"{format_bytes(danger.held):>5} [").append_text(_bar(danger, look))
+    line.append(f"] {format_bytes(danger.limit):>5}{signed_rate(danger):>{_RATE}}")
+    return line.append(f"  {victim}") if line.cell_len + len(victim) + 2 <= width else line
+
+
+def _bar(danger: Danger, look: Look) -> Text:
+    held = round(_BAR * danger.share)
+    used = max(held, round(_BAR * min(1.0, danger.used / danger.limit)))
+    rest = "." if look.ascii else "·"
+    bar = Text("#" * held).append("=" * (used - held), look.style("cache"))
+    return bar.append(rest * (_BAR - used), look.style("dim"))

@@ -55,7 +55,7 @@ class Config:
     sort: str | None = None
     """The column id sorted by at start."""
     hidden: tuple[str, ...] = ()
-    """Ids of the sections of the screen that are not shown: swap, pressure, outlook, chart, events."""
+    """Ids of the sections of the screen that are not shown: swap, pressure, findings, chart, events."""
     protected: tuple[str, ...] = ()
     """Shell patterns on names of processes that no action touches."""
     adjust: tuple[AdjustRule, ...] = ()

@@ -65,7 +65,7 @@ def fleet():
         yield f"fleet --prometheus {prometheus.url}"
 
 
-MONITOR, REPLAY, FLEET = b"majf", b"still", b"no machine"
+MONITOR, REPLAY, FLEET = b"disk faults", b"still", b"no machine"
 
 
 def commands(fleet):

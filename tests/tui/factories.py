@@ -15,6 +15,7 @@ from oomtop.analysis.model.assessment import (
     SwapAccount,
     Victims,
 )
+from oomtop.analysis.model.danger import Confidence, Danger, DangerKind, Dying, Remedy, State
 from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Machine
 from oomtop.units import GIB, MIB
@@ -77,6 +78,24 @@ def make_rows(count: int) -> tuple[ProcessRow, ...]:
         make_row(make_process(100 + n, f"prog{n}", rss=(count - n) * MIB, command=f"/usr/bin/prog{n} --serve {n}"))
         for n in range(count)
     )
+
+
+def make_danger(subject: str = "/web", rows: Iterable[ProcessRow] = (), **facts: object) -> Danger:
+    """Return a cgroup with a limit of 300 MiB that is full in 22 s, unless `facts` say otherwise."""
+    processes = [row.process for row in rows]
+    dying = tuple(Dying(p.id, p.comm, p.euid, p.rss_and_swap, p.rss) for p in processes)
+    first = processes[0].id if processes else None
+    remedies = (
+        Remedy("kill", first, 123 * MIB, 15.0), Remedy("freeze", first, None, None),
+        Remedy("limit", None, 100 * MIB, 12.0),
+    )  # fmt: skip
+    defaults: dict[str, object] = {
+        "subject": subject, "name": subject, "kind": DangerKind.CGROUP, "limit": 300 * MIB, "brake": None,
+        "used": 180 * MIB, "held": 129 * MIB, "cache": 51 * MIB, "swapped": 0, "swap_left": 0, "state": State.FILLING,
+        "watched": 60.0, "rate": 8.0 * MIB, "earliest": 20.0, "median": 22.0, "latest": 24.0,
+        "confidence": Confidence.HIGH, "basis": "linear", "dying": dying, "remedies": remedies,
+    }  # fmt: skip
+    return Danger(**(defaults | facts))  # type: ignore[arg-type]
 
 
 def make_victims(rows: Iterable[ProcessRow]) -> Victims:

@@ -19,6 +19,7 @@ from oomtop.actions.journal.audit_log import Audit
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.comparison import compare
 from oomtop.analysis.model.assessment import CgroupFigures, Victims
+from oomtop.analysis.model.danger import UseCurve
 from oomtop.history import History
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.oomlog import log_files
@@ -52,7 +53,7 @@ from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.tab_screen import TabScreen
 from oomtop.tui.widgets.text_block import Page
 from oomtop.units import GIB, MIB
-from tests.tui.factories import make_assessment, make_process, make_row
+from tests.tui.factories import make_assessment, make_danger, make_process, make_row
 
 SIZE = (80, 24)
 LOG = (Path(__file__).parents[1] / "fixtures" / "events").glob("*.log")
@@ -100,7 +101,9 @@ def machine(snapshot):
     rows.append(make_row(make_process(2, "kthreadd", ppid=0, kernel=True, start_time=2), user="root"))
     groups = (group("/", 9 * MIB), *(group(f"/g{n}", n * MIB) for n in range(30)), group("/g3/in", MIB))
     kernel = assess(Tick(snapshot), History()).kernel
-    return NewAssessment(make_assessment(rows, cgroups=groups, events=EVENTS[:8], kernel=kernel), snapshot)
+    return NewAssessment(
+        make_assessment(rows, dangers=DANGERS, cgroups=groups, events=EVENTS[:8], kernel=kernel), snapshot
+    )
 
 
 @dataclass
@@ -135,6 +138,11 @@ def _setup(app):
     return SetupScreen(app.options, app.look, shown, app.calls.append, "/nowhere")
 
 
+CURVE = UseCurve([1_700_000_000.0 + 1000.0 - 900 + at for at in range(900)], [1e8] * 900, [1.5e8] * 900, [0.0] * 900)
+DANGERS = (
+    make_danger("/a/1", curve=CURVE),
+    make_danger("/a/2", median=240.0, earliest=200.0, latest=300.0, curve=CURVE),
+)
 DOWN = ("down", "down")
 STAGES = {
     "dashboard": Stage(
@@ -142,7 +150,7 @@ STAGES = {
         before={
             "table.up": DOWN, "table.page_up": ("end",), "table.home": ("end",), "table.pan_left": ("right",),
             "table.untag": ("space",), "table.unfold": ("t", "minus"), "table.fold": ("t",),
-            "table.sort_memory": ("P",), "table.follow": ("end",), "table.accused": ("end",),
+            "table.sort_memory": ("P",), "app.nearest_danger": ("n",), "table.follow": ("end",), "table.accused": ("end",),
             **{f"table.jump_{digit}": ("end", "1", "0") for digit in "023456789"}, "table.jump_1": (),
         },
     ),
@@ -261,6 +269,7 @@ async def begin(pilot, tick, stage):
     app.state.paused = False
     app.state.remarks.clear()
     app.dashboard.remove_class("-chart", "-no-chart")
+    app.dashboard.with_forecast, app.state.chart_seconds = True, 0
     await app.dashboard.table.remove()
     await app.dashboard.mount(ProcessTable(id="processes", clock=lambda: 0.0), before="#events")
     app.dashboard.assessment = None

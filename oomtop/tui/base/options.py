@@ -40,8 +40,8 @@ class Options:
 SECTIONS: Mapping[str, str] = {
     "swap": "swap space, its traffic, zram and zswap",
     "pressure": "PSI, faults, refaults, stalls, kills",
-    "outlook": "time left, next victim, findings",
-    "chart": "available memory and PSI over time, where there is room",
+    "findings": "the causes found, with the key that acts on them",
+    "chart": "the forecast of what fills up, or available memory and PSI over time",
     "events": "the newest kills and what came of actions",
 }
 """The parts of the first tab that can be left out, by the id of their widget."""

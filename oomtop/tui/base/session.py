@@ -7,7 +7,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from oomtop.analysis.dangers.order import Choice, subject_of
 from oomtop.analysis.load_policy import DUTIES, Level
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.model.danger import Danger
 from oomtop.frozen import frozen
 from oomtop.host.privileges import describe_rights
 from oomtop.sources.slow_reads import SlowFacts
@@ -48,10 +51,16 @@ class State:
     """The sections that are left out."""
     chart_seconds: int = 0
     """How far back the chart goes; 0: as far as is known, up to ten minutes."""
+    choice: Choice | None = None
+    """The danger that was chosen with `n`, None for the nearest."""
     remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
     _progress: Remark | None = None
     slow: SlowFacts = field(default_factory=SlowFacts)
     """Reads that may hang, for all screens together."""
+
+    def subject(self, assessment: Assessment) -> Danger | None:
+        """Return the danger that strip, forecast, mark and `J` speak of."""
+        return subject_of(assessment.dangers, self.choice)
 
     def add_remark(self, text: str) -> None:
         """Keep a line for the event pane."""

@@ -20,7 +20,13 @@ from oomtop.tui.widgets.panel import Draw
 from oomtop.tui.widgets.text_parts import keep_end
 from oomtop.units import format_about, format_bytes, printable
 
-_STATE, _RATE, _LEAST_NAME, _BAR = 10, 11, 8, 16
+_STATE, _RATE, _LEAST_NAME, _BAR = 9, 9, 12, 12
+
+
+def board_height(assessment: Assessment, columns: int, rows: int) -> int:
+    """Return the lines of the board: a title and the dangers, more on a larger terminal, none on a small one."""
+    most = 0 if rows < 34 else 3 if columns < 140 else 6 if rows < 50 else 12
+    return min(len(assessment.dangers), most)
 
 
 def draw_board(subject: Subject) -> Draw:
@@ -42,7 +48,7 @@ def _line(danger: Danger, assessment: Assessment, is_subject: bool, width: int, 
     line = Text(f"{mark} {state[:_STATE]:{_STATE}}", style)
     victim = "" if danger.victim is None else f"{printable(danger.victim.name)} {danger.victim.id.pid}"
     room = width - line.cell_len - (5 + 3 + _BAR + 6 + _RATE + 2)
-    name_room = max(_LEAST_NAME, min(30, room - 22))
+    name_room = max(_LEAST_NAME, min(30, room - 18))
     name = keep_end(printable(danger.name), name_room, look)
     line.append(name.ljust(name_room), "" if is_subject else look.style("dim"))
     line.append(f"{format_bytes(danger.held):>5} [").append_text(_bar(danger, look))

@@ -97,7 +97,7 @@ def _recent(curve: UseCurve, now: float, past: int) -> tuple[list[float], list[f
 
 
 def _plot_cone(danger: Danger, ahead: float, size: tuple[int, int], signs: Signs) -> None:
-    """Fill between the paths to the earliest and the latest time, draw the median, and mark where it meets the limit."""
+    """Fill between the paths to the earliest and the latest time, draw the median and mark the kill."""
     import plotext
 
     if danger.earliest is None or danger.median is None or danger.latest is None:

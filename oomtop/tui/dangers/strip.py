@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from rich.text import Text
 
@@ -21,7 +21,7 @@ from oomtop.tui.dangers.subject import headline, is_pressing, remedy_words, usag
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.panel import Draw
 from oomtop.tui.widgets.text_parts import keep_end
-from oomtop.units import format_bytes, format_duration, format_share, printable
+from oomtop.units import format_about, format_bytes, format_duration, format_share, printable
 
 FULL_HEIGHT = 4
 _LEAST_NAME = 10
@@ -30,9 +30,9 @@ _CALM = {State.STEADY: "steady", State.FALLING: "falling", State.EMPTY: "empty",
 Subject = Callable[[Assessment], "Danger | None"]
 
 
-def strip_height(danger: Danger | None, assessment: Assessment, rows: int) -> int:
-    """Return the lines that the strip takes on a screen of `rows` lines."""
-    if not is_pressing(danger, assessment):
+def height_of_strip(subject: Subject, assessment: Assessment, columns: int, rows: int) -> int:
+    """Return the lines that the strip takes on a terminal of this size."""
+    if not is_pressing(subject(assessment), assessment):
         return 1
     return 3 if rows < 16 else FULL_HEIGHT
 
@@ -133,15 +133,21 @@ def _cut(line: Text, width: int, look: Look) -> Text:
     return line
 
 
-def also(dangers: Sequence[Danger], subject: Danger | None, width: int, look: Look) -> Text:
-    """Return the other dangers on one line, as many as fit: ` also  /cron 31M of 90M, full in 4m50s`."""
-    line = Text(" also  ", look.style("dim"))
-    for each in dangers:
-        if subject is not None and each.subject == subject.subject:
-            continue
-        when = f", full in {format_duration(each.median)}" if each.median is not None else f" {each.state.value}"
-        text = f"{printable(each.name)} {format_bytes(each.held)} of {format_bytes(each.limit)}{when}   "
-        if line.cell_len + len(text) - 3 > width:
-            break
-        line.append(text)
-    return line
+def draw_also(subject: Subject) -> Draw:
+    """Return the drawing function of the other dangers, as many as fit: ` also  /cron 31M of 90M, full in 4m50s`."""
+
+    def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
+        chosen = subject(assessment)
+        line = Text(" also  ", look.style("dim"))
+        for each in assessment.dangers:
+            text = _beside(each)
+            if each is not chosen and line.cell_len + len(text) <= width:
+                line.append(f"{text}   ")
+        return [line]
+
+    return draw
+
+
+def _beside(danger: Danger) -> str:
+    state = danger.state.value if danger.median is None else f"full in {format_about(danger.median)}"
+    return f"{printable(danger.name)} {format_bytes(danger.held)} of {format_bytes(danger.limit)}, {state}"

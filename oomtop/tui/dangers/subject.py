@@ -77,7 +77,7 @@ def signed_rate(danger: Danger) -> str:
     """Return ` +8.0M/s`, nothing where it does not move or that is not known."""
     if danger.rate is None or abs(danger.rate) < 1:
         return ""
-    return f" {'+' if danger.rate > 0 else ''}{format_rate(danger.rate)}"
+    return f" {format_rate(danger.rate)}"
 
 
 def victim_words(danger: Danger, assessment: Assessment) -> tuple[str, str]:

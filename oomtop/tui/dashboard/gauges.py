@@ -74,7 +74,7 @@ def _pressure(assessment: Assessment, look: Look, averages: int, rates: int) -> 
         if full is not None:
             line.append(f"  full {_averages(full, averages)}", _psi_style(full.avg10 * 3, look))
     texts = (
-        f"majf {format_count(figures.major_fault_rate):>4}/s",
+        f"disk faults {format_count(figures.major_fault_rate):>4}/s",
         f"refault {_flow(figures.refault_rate)}",
         f"stalls {format_count(figures.direct_reclaim_rate):>4}/s",
     )
@@ -94,9 +94,9 @@ def _averages(stalled: PressureLine, count: int) -> str:
 
 def _kills(assessment: Assessment, look: Look) -> Text:
     figures = assessment.pressure
-    text = Text(f"oom_kill {format_count(figures.oom_kills)}")
+    text = Text(f"killed {format_count(figures.oom_kills)}")
     if figures.last_kill_age is not None and figures.last_kill_age < _MARKED:
-        text.append(f" {format_duration(figures.last_kill_age // 10 * 10)} ago")
+        text.append(f", last {format_duration(figures.last_kill_age // 10 * 10)} ago")
         text.stylize(look.style("bad", bold=True))
     return text
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -12,17 +14,22 @@ from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.process import ProcessId
 from oomtop.tui.base.options import SECTIONS
 from oomtop.tui.base.session import State
+from oomtop.tui.dangers.board import board_height, draw_board
+from oomtop.tui.dangers.forecast import draw_forecast
+from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
+from oomtop.tui.dangers.subject import is_pressing
+from oomtop.tui.dashboard.account_line import draw_account
 from oomtop.tui.dashboard.event_pane import draw_events
+from oomtop.tui.dashboard.findings import draw_findings, findings_height
 from oomtop.tui.dashboard.gauges import draw_pressure, draw_swap
 from oomtop.tui.dashboard.memory_bar import draw_memory
-from oomtop.tui.dashboard.outlook import draw_outlook
 from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.widgets.chart import draw_chart, span_beside
 from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.key_bar import MONITOR_KEYS, KeyBar, draw_status
-from oomtop.tui.widgets.panel import Panel
+from oomtop.tui.widgets.panel import FittedPanel, Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.tab_screen import TabScreen
 
@@ -39,20 +46,30 @@ class Dashboard(TabScreen):
         super().__init__(state, look, name="processes-tab")
         self._latest = latest
         self._charted = 0.0
+        self._charted_subject = ""
+        self.with_forecast = True
+        self._forecast = draw_forecast(state.subject, lambda: state.chart_seconds)
+        self._past = draw_chart(lambda: state.chart_seconds)
 
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
         self.fit_terminal()
         look, state = self.look, self.state
         yield Panel(draw_header(lambda: state.standing, "processes"), look, id="header")
+        yield FittedPanel(draw_strip(state.subject), look, id="strip", height=partial(height_of_strip, state.subject))
         with Horizontal(id="top"):
+            yield Panel(self._draw_chart, look, id="chart")
             with Vertical(id="gauges"):
+                yield FittedPanel(draw_board(state.subject), look, id="board", height=board_height)
+                yield Panel(draw_also(state.subject), look, id="also")
+                yield Panel(draw_account, look, id="account")
                 yield Panel(draw_memory, look, id="memory")
                 yield Panel(draw_swap, look, id="swap")
                 yield Panel(draw_pressure, look, id="pressure")
-                yield Panel(draw_outlook, look, id="outlook")
-            yield Panel(draw_chart(lambda: state.chart_seconds), look, id="chart")
-        yield ProcessTable(ascii_only=look.ascii, columns=state.columns, sort=state.sort, id="processes")
+                yield FittedPanel(draw_findings, look, id="findings", height=findings_height)
+        yield ProcessTable(
+            ascii_only=look.ascii, columns=state.columns, sort=state.sort, subject=state.subject, id="processes"
+        )
         yield Panel(draw_events(lambda: state.remarks), look, id="events")
         yield Panel(draw_status, look, id="status")
         yield KeyBar(MONITOR_KEYS, look, id="keys")
@@ -142,6 +159,9 @@ class Dashboard(TabScreen):
         """Hand a tick to every widget; each repaints only what differs."""
         if assessment is None:
             return
+        subject = self.state.subject(assessment)
+        if subject is not None and subject.subject != self._charted_subject:
+            self._charted_subject, self._charted = subject.subject, 0.0
         for panel in self.query(Panel):
             if panel.id != "chart" or self._is_chart_due(assessment):
                 panel.show(assessment)
@@ -153,12 +173,21 @@ class Dashboard(TabScreen):
         status = self.query_one("#status")
         if status.display != bool(assessment.problems):
             status.display = bool(assessment.problems)
+        pressing = is_pressing(self.state.subject(assessment), assessment)
+        if self.has_class("-danger") != pressing:
+            self.set_class(pressing, "-danger")
         self.query_one("#memory").set_class(assessment.limit is not None, "-limited")
+
+    def _draw_chart(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
+        """Return the forecast while something fills up, memory, swap and pressure otherwise and after `v`."""
+        has_forecast = self.with_forecast and is_pressing(self.state.subject(assessment), assessment)
+        return (self._forecast if has_forecast else self._past)(assessment, width, height, look)
 
     def _is_chart_due(self, assessment: Assessment) -> bool:
         if not DUTIES[self.state.level].chart or not self.query_one("#chart").display:
             return False
-        if assessment.monotonic - self._charted < _CHART_SECONDS:
+        pause = 1.0 if self.has_class("-danger") else _CHART_SECONDS
+        if assessment.monotonic - self._charted < pause:
             return False
         self._charted = assessment.monotonic
         return True
@@ -189,7 +218,13 @@ class Dashboard(TabScreen):
             self.query_one("#chart", Panel).show(self.assessment)
 
     def toggle_chart(self) -> None:
-        """Show or hide the chart, whatever the size of the screen says."""
+        """Go from the forecast to memory, swap and pressure, to no chart, and back, whatever the size of the screen."""
+        if self.with_forecast and self.has_class("-danger") and self.query_one("#chart").display:
+            self.with_forecast = False
+            self._charted = 0.0
+            self.watch_assessment(self.assessment)
+            return
+        self.with_forecast = True
         # Read once: the first class may take effect before the second is set.
         was_shown = self.query_one("#chart").display
         self.set_class(not was_shown, "-chart")

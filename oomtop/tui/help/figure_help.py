@@ -72,23 +72,31 @@ PRESSURE = (
            "/proc/pressure/memory"),
     Hint("full", "per cent of time that all tasks waited at once; above 10 the machine thrashes",
            "/proc/pressure/memory"),
-    Hint("majf", "page faults per second that had to read from disk; worry when it stays high (pgmajfault)",
+    Hint("disk faults", "page faults per second that had to read from disk; worry when it stays high (pgmajfault)",
            "/proc/vmstat"),
     Hint("refault", "bytes per second read back soon after eviction: the working set does not fit",
            "/proc/vmstat"),
     Hint("stalls", "allocations per second that had to reclaim memory first (allocstall)", "/proc/vmstat"),
-    Hint("oom_kill", "kills since boot; stays marked for 15 minutes after one", "/proc/vmstat"),
+    Hint("killed", "OOM kills since boot; stays marked for 15 minutes after one", "/proc/vmstat"),
 )  # fmt: skip
-OUTLOOK = (
-    Hint("Left", "time until RAM and swap, or a cgroup's limit, run out, with range and confidence; "
-           "worry below five minutes", "/proc/meminfo, memory.current"),
-    Hint("Next", "whom the kernel would kill now, by its own formula: score is its share of RAM+swap or of the "
-           "limit, with adj; o changes it", "/proc/PID/oom_score_adj"),
-    Hint("growing", "the fastest growers of the last minutes", "/proc/PID/statm"),
-    Hint("!", "the most important finding and the key that helps; !! needs a decision now"),
-    Hint("nothing", "no finding: nothing leaks, fills up or thrashes"),
+STRIP = (
+    Hint("FULL IN", "seconds until this limit kills, at the present growth of what is held; in brackets the honest "
+         "range; red below five minutes", "memory.current, memory.stat, /proc/meminfo"),
+    Hint("KILLED", "a kill at this limit within the last minute", "/dev/kmsg"),
+    Hint("AT ITS LIMIT", "the kernel reclaims to stay below the limit; it kills when it finds nothing more",
+         "memory.events"),
+    Hint(" of ", "the danger shown, of all that can run out; n and N go to the others, Esc back to the nearest"),
+    Hint("dies", "whom the kernel would kill here, by its own formula, and what that frees here",
+         "/proc/PID/oom_score_adj, status"),
+    Hint("do", "keys that help, and the time that each buys at the present growth"),
+    Hint("nearest", "the limit with the least room; what is held of it, which only a kill or swap gives back"),
 )  # fmt: skip
-CHART = (Hint("", "memory available, swap used and PSI in per cent, over 1m to 24h (V); lines: OOM events, actions"),)
+BOARD = (Hint("", "everything that can run out, the nearest first: time, what is held (#), cache (=), limit, growth"),)
+FINDINGS = (Hint("", "a cause and the key that acts on it; !! needs a decision now"),)
+ALSO = (Hint("", "the other limits, the nearest first; n goes to them"),)
+ACCOUNT = (Hint("", "available memory, swap, pressure and faults that read from disk"),)
+CHART = (Hint("", "while something fills up: what is held of its limit and the cone of the forecast; else available "
+              "memory, swap and PSI in per cent (v changes, V goes further back)"),)  # fmt: skip
 EVENTS = (Hint("", "the newest OOM kills and what came of your actions; the Events tab has all of them",
                  "/dev/kmsg"),)  # fmt: skip
 STATUS = (Hint("", "what could not be read, and why: the figures from it are shown as a dash"),)
@@ -98,7 +106,11 @@ DASHBOARD: Mapping[str, Sequence[Hint]] = {
     "memory": MEMORY,
     "swap": SWAP,
     "pressure": PRESSURE,
-    "outlook": OUTLOOK,
+    "strip": STRIP,
+    "board": BOARD,
+    "also": ALSO,
+    "account": ACCOUNT,
+    "findings": FINDINGS,
     "chart": CHART,
     "events": EVENTS,
     "status": STATUS,

@@ -25,6 +25,7 @@ _SPARK = 10
 MAX_TEXT = 1024
 _SUFFIXES = "BKMGTP"
 _UNKNOWN = float("-inf")
+_INTERPRETERS = frozenset({"python", "perl", "ruby", "node", "php", "sh", "bash"})
 
 
 class Align(Enum):
@@ -87,7 +88,26 @@ def clean(text: str) -> str:
 def command_of(row: ProcessRow) -> str:
     """Return the command line, or the name in brackets where there is none (kernel threads, zombies)."""
     command = row.process.command
-    return clean(command) if command else f"[{clean(row.process.comm)}]"
+    if not command:
+        return f"[{clean(row.process.comm)}]"
+    name = name_before(row.process.comm, command)
+    return clean(f"{name} ({command})" if name else command)
+
+
+def name_before(comm: str, command: str) -> str:
+    """Return what tells more than the first word of a command line, empty where nothing does.
+
+    That is the name the process gave itself, or the script that an interpreter runs: `hog.py (python3 /srv/hog.py)`.
+    """
+    first, *words = command[:MAX_TEXT].split(" ")
+    program = first.rstrip(":").rpartition("/")[2]
+    if comm != program[:15] and not first.startswith(comm):
+        return comm
+    if program.rstrip("0123456789.") not in _INTERPRETERS:
+        return ""
+    script = next((word for word in words if not word.startswith("-")), "")
+    is_code = "-c" in words or "-m" in words or "-e" in words
+    return "" if is_code else script.rpartition("/")[2]
 
 
 def rank_victims(rows: Iterable[ProcessRow], first: Sequence[ProcessId]) -> dict[ProcessId, int]:
@@ -224,7 +244,7 @@ def _swing(row: ProcessRow, moment: ColumnContext) -> float:
 COLUMNS: tuple[Column, ...] = (
     _figure("pid", "PID", 7, 0, lambda row: row.process.pid, _whole, "pid", "process id"),
     _words("user", "USER", 8, 0, lambda row: clean(row.user), "user", "effective user"),
-    _bytes("memory", "R+S", 0, lambda row: row.process.rss_and_swap, "rss swap", "resident plus swapped-out memory",
+    _bytes("memory", "MEM", 0, lambda row: row.process.rss_and_swap, "rss swap", "resident plus swapped-out memory",
            is_bound=_held),
     _bytes("rss", "RSS", 95, lambda row: row.process.rss, "rss", "resident memory: anonymous, file and shared",
            is_bound=_held),
@@ -234,31 +254,31 @@ COLUMNS: tuple[Column, ...] = (
            is_bound=_shared),
     _bytes("shmem", "SHMEM", 155, lambda row: row.process.rss_shmem, "rss_shmem", "resident shared memory and tmpfs",
            is_bound=_shared),
-    _bytes("swap", "SWAP", 55, lambda row: row.process.swap, "swap", "memory swapped out"),
-    _figure("growth", "GROW/m", 6, 65, _per_minute, _signed_bytes, "rss swap", "growth of R+S per minute"),
-    _trend("growth5", "GROW5/m", 195, lambda trend: trend.five_minutes, "growth per minute over the last 5 minutes"),
-    _trend("growth30", "GROW30/m", 230, lambda trend: trend.half_hour, "growth per minute over the last 30 minutes"),
-    Column("trend", "30 MIN", _SPARK, 150, _half_hour, _swing, frozenset({"rss", "swap"}),
+    _bytes("swap", "SWAP", 100, lambda row: row.process.swap, "swap", "memory swapped out"),
+    _figure("growth", "+/MIN", 6, 50, _per_minute, _signed_bytes, "rss swap", "growth of R+S per minute"),
+    _trend("growth5", "+/5MIN", 195, lambda trend: trend.five_minutes, "growth per minute over the last 5 minutes"),
+    _trend("growth30", "+/30MIN", 230, lambda trend: trend.half_hour, "growth per minute over the last 30 minutes"),
+    Column("trend", "TREND", _SPARK, 75, _half_hour, _swing, frozenset({"rss", "swap"}),
            "anonymous memory and swap of the last half hour, of the largest"),
-    _figure("share", "SHARE", 5, 55, lambda row: row.share, format_share, "badness",
+    _figure("share", "OOM%", 5, 92, lambda row: row.share, format_share, "badness",
             "OOM score as a share of RAM and swap"),
-    Column("rank", "KILL#", 6, 105, _rank, lambda row, moment: -moment.ranks.get(row.process.id, 1 << 40),
+    Column("rank", "RANK", 5, 45, _rank, lambda row, moment: -moment.ranks.get(row.process.id, 1 << 40),
            frozenset({"badness"}), "rank in the kernel's kill order, 1 is the next victim"),
     _figure("score", "SCORE", 5, 165, lambda row: row.process.oom_score, _whole, "oom_score", "the kernel's oom_score"),
-    _figure("adj", "ADJ", 5, 55, lambda row: row.process.oom_score_adj, _whole, "oom_score_adj",
+    _figure("adj", "ADJ", 5, 85, lambda row: row.process.oom_score_adj, _whole, "oom_score_adj",
             "oom_score_adj: below 0 protected, -1000 never killed"),
-    _figure("faults", "MAJF/s", 5, 125, lambda row: row.major_fault_rate, format_count, "major_faults",
+    _figure("faults", "FAULTS/s", 5, 135, lambda row: row.major_fault_rate, format_count, "major_faults",
             "page faults per second that waited for a disk"),
     _figure("cpu", "CPU%", 6, 105, lambda row: row.cpu, _percent, "cpu_seconds", "share of one CPU"),
     _figure("time", "TIME", 6, 225, lambda row: row.process.cpu_seconds, format_duration, "cpu_seconds",
             "CPU time used since its start"),
     _figure("threads", "THR", 5, 165, lambda row: row.process.threads, _whole, "threads", "number of threads"),
-    _words("state", "S", 2, 0, lambda row: row.process.state, "state",
+    _words("state", "S", 2, 88, lambda row: row.process.state, "state",
            "state: R runs, S sleeps, D waits for a device, T stopped, Z zombie"),
     Column("age", "AGE", 6, 145, _age, lambda row, _: -row.process.started, frozenset({"started"}),
            "time since its start"),
     _words("unit", "UNIT", 18, 175, lambda row: clean(row.unit or DASH), "cgroup", "systemd unit, container or pod"),
-    _bytes("headroom", "HEADROOM", 190, lambda row: row.headroom, "cgroup", "bytes to its nearest memory limit"),
+    _bytes("headroom", "ROOM", 65, lambda row: row.headroom, "cgroup", "bytes to its nearest memory limit"),
     _bytes("pagetables", "PGTBL", 205, lambda row: row.process.page_tables, "page_tables", "page tables"),
     _bytes("virtual", "VIRT", 215, lambda row: row.process.virtual_size, "virtual_size", "address space"),
     _words(COMMAND, "COMMAND", 0, 0, command_of, "comm command", "command line; takes the rest of the line"),

@@ -15,7 +15,7 @@ from oomtop.tui.process_table.rows import Entry, View, select
 Change = tuple[ProcessRow, ProcessRow]
 """(before, now) of one process."""
 _FEW = 16
-_Place = tuple[float, int]
+_Place = tuple[int, float, int]
 
 
 def changes_between(before: Sequence[ProcessRow], now: Sequence[ProcessRow]) -> list[Change] | None:
@@ -44,7 +44,7 @@ def resort(entries: Sequence[Entry], changes: Sequence[Change], view: View, mome
     def place(row: ProcessRow) -> _Place:
         value = key(row, moment)
         assert not isinstance(value, str)
-        return sign * value, row.process.id.pid
+        return view.focus.place(row), sign * value, row.process.id.pid
 
     found = list(entries)
     for old, _ in changes:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from oomtop.analysis.dangers.order import subject_of
 from oomtop.analysis.model.assessment import Assessment, Growth, ProcessRow
-from oomtop.analysis.oom_score.suspect import next_victims
+from oomtop.analysis.model.danger import Danger, DangerKind
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
+from oomtop.tui.dangers.subject import is_pressing
 from oomtop.tui.process_table.columns import ColumnContext, rank_victims
 from oomtop.tui.process_table.filter_query import haystack
 from oomtop.tui.process_table.incremental_sort import Change, can_resort, changes_between, resort
-from oomtop.tui.process_table.rows import Entry, Grouping, Key, View, arrange, keep_places, select
+from oomtop.tui.process_table.rows import Entry, Focus, Grouping, Key, View, arrange, keep_places, select
 
 _KINDS = {Grouping.PROGRAM: "program", Grouping.USER: "user", Grouping.CGROUP: "unit"}
 HOLD_SECONDS = 2.0
 """How long the order holds still after the cursor moved."""
 
 
+def nearest(assessment: Assessment) -> Danger | None:
+    """Return the danger that is nearest."""
+    return subject_of(assessment.dangers)
+
+
 class TableOrder:
     """The entries of the table in their order, and where each one stands."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, subject: Callable[[Assessment], Danger | None] = nearest) -> None:
         self.view = view
+        self._subject = subject
+        self._domain = Focus()
+        """Who can die at the limit of the strip's subject."""
         self.moment = ColumnContext()
         self.entries: Sequence[Entry] = ()
         self.rows: tuple[ProcessRow, ...] = ()
@@ -43,18 +53,28 @@ class TableOrder:
         """Take the facts of a tick; return whether any row differs from the tick before."""
         changes = self._changes = changes_between(self.rows, assessment.rows)
         self.rows = assessment.rows
-        # The one that the line `Next` names: in a limited cgroup another one than the machine's.
-        first = next_victims(assessment).first
-        self.victim = first.id if first else None
+        subject = self._subject(assessment)
+        first = assessment.victims.first if subject is None else subject.victim
+        self.victim = None if first is None else first.id
+        group = subject.subject if subject is not None and subject.kind is DangerKind.CGROUP else None
+        has_other_domain = self._domain.group != group
+        self._domain = Focus(group)
+        self._focus_on(subject if is_pressing(subject, assessment) else None)
         self.frozen = frozenset(group.cgroup.path for group in assessment.cgroups if group.cgroup.frozen)
         is_same_rank = changes is not None and all(old.badness == new.badness for old, new in changes)
-        ranks = self.moment.ranks if needs_ranks and is_same_rank else {}
+        ranks = self.moment.ranks if needs_ranks and is_same_rank and not has_other_domain else {}
         if needs_ranks and not ranks:
-            ranks = rank_victims(self.rows, [candidate.id for candidate in assessment.victims.candidates])
+            ranks = rank_victims(filter(self._domain.is_member, self.rows), first_of(subject, assessment))
         self.moment = ColumnContext(
             assessment.monotonic, ranks, self._trends_of(assessment), self._kind, self.view.ascii, dict(assessment.pss)
         )
         return changes != []
+
+    def _focus_on(self, danger: Danger | None) -> None:
+        focus = Focus(danger.subject if danger.kind is DangerKind.CGROUP else None, self.victim) if danger else Focus()
+        if focus != self.view.focus:
+            self.view = replace(self.view, focus=focus)
+            self.unsettle()
 
     @property
     def _kind(self) -> str:
@@ -89,6 +109,12 @@ class TableOrder:
             return
         self._is_settled = True
         self._set(arrange(select(self.rows, self.view), self.view, self.moment))
+
+    def keep_gone(self, entry: Entry, at: int) -> None:
+        """Keep the line of a process that ended, so that no other one comes under the cursor by itself."""
+        entries = list(self.entries)
+        entries.insert(min(at, len(entries)), entry._replace(gone=True))
+        self._set(entries)
 
     def hold(self) -> None:
         """Keep every row in its place, ended ones too; new ones come last."""
@@ -144,6 +170,13 @@ class TableOrder:
         if self._index is None:
             self._index = {entry.key: at for at, entry in enumerate(self.entries)}
         return self._index
+
+
+def first_of(subject: Danger | None, assessment: Assessment) -> list[ProcessId]:
+    """Return who dies first at the limit of a subject, as the kernel ranks them."""
+    if subject is None or subject.kind is not DangerKind.CGROUP:
+        return [candidate.id for candidate in assessment.victims.candidates]
+    return [one.id for one in subject.dying]
 
 
 def ids_of(rows: Iterable[ProcessRow]) -> frozenset[ProcessId]:

@@ -51,6 +51,24 @@ class Entry(NamedTuple):
 
 
 @frozen
+class Focus:
+    """What stands first: the next victim of the danger on the strip, then its group, then the rest."""
+
+    group: str | None = None
+    """The cgroup that fills up, None where that is the machine or nothing does."""
+    victim: ProcessId | None = None
+
+    def is_member(self, row: ProcessRow) -> bool:
+        """Whether the limit applies to a process."""
+        path = row.process.cgroup
+        return self.group is None or (path is not None and (path == self.group or path.startswith(f"{self.group}/")))
+
+    def place(self, row: ProcessRow) -> int:
+        """Return 0 for the victim, 1 for members, 2 for others."""
+        return 0 if row.process.id == self.victim else 1 if self.is_member(row) else 2
+
+
+@frozen
 class View:
     """How the table is arranged; what a configuration remembers."""
 
@@ -66,6 +84,7 @@ class View:
     filter_text: str = ""
     """The filter as it was typed."""
     ascii: bool = False
+    focus: Focus = Focus()
 
     @property
     def shows_totals(self) -> bool:
@@ -129,6 +148,8 @@ def _sorted(rows: Iterable[ProcessRow], view: View, moment: ColumnContext) -> li
     key = view.column.sort_key
     ordered = sorted(rows, key=_PID)
     ordered.sort(key=lambda row: key(row, moment), reverse=view.descending)
+    if view.focus != Focus():
+        ordered.sort(key=view.focus.place)
     return ordered
 
 

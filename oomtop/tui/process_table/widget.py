@@ -19,6 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
+from oomtop.analysis.model.danger import Danger
 from oomtop.analysis.oom_score.suspect import accused
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
@@ -28,7 +29,7 @@ from oomtop.tui.process_table.cells import LineLook, Marks, column_at, look
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, ColumnContext
 from oomtop.tui.process_table.filter_query import FilterError, parse
 from oomtop.tui.process_table.notes import TypedNumber, note_of, words_of_none
-from oomtop.tui.process_table.order import HOLD_SECONDS, TableOrder, ids_of
+from oomtop.tui.process_table.order import HOLD_SECONDS, TableOrder, ids_of, nearest
 from oomtop.tui.process_table.painter import TableFace
 from oomtop.tui.process_table.rows import Entry, Grouping, Key, View, subtree
 
@@ -50,6 +51,7 @@ class ProcessTable(ScrollView, can_focus=True):
         columns: Sequence[str] = (),
         sort: str | None = None,
         clock: Callable[[], float] = time.monotonic,
+        subject: Callable[[Assessment], Danger | None] = nearest,
         id: str | None = None,
     ) -> None:
         # Textual asks for a repaint of a widget that is still being made.
@@ -59,7 +61,9 @@ class ProcessTable(ScrollView, can_focus=True):
         self.hold_order = False
         """Set while a dialog is open: every row keeps its place."""
         column = BY_ID[sort or DEFAULT_SORT]
-        self._order = TableOrder(View(column, descending=not column.is_text, ascii=ascii_only))
+        self._order = TableOrder(View(column, descending=not column.is_text, ascii=ascii_only), subject)
+        self._has_moved = False
+        """Whether the user put the cursor somewhere; until then it stays on the first line."""
         self._clock = clock
         self._held_until = float("-inf")
         self._assessment: Assessment | None = None
@@ -76,8 +80,11 @@ class ProcessTable(ScrollView, can_focus=True):
 
     @property
     def selected(self) -> ProcessId | None:
-        """The process under the cursor, None without one and on a group."""
-        return None if isinstance(self._cursor, str) else self._cursor
+        """The process under the cursor, None without one, on a group, and once it has ended."""
+        if isinstance(self._cursor, str):
+            return None
+        at = self._order.at(self._cursor)
+        return None if at is None or self._order.entries[at].gone else self._cursor
 
     @property
     def selected_row(self) -> ProcessRow | None:
@@ -165,13 +172,19 @@ class ProcessTable(ScrollView, can_focus=True):
     def _reorder(self, is_held: bool) -> None:
         """Arrange or hold, then take the cursor and the view along."""
         old_at, top = self._order.at(self._cursor), int(self.scroll_offset.y)
+        before = None if old_at is None else self._order.entries[old_at]
         if is_held:
             self._order.hold()
         else:
             self._order.arrange()
         self._set_length(len(self._order.entries) + 1)
         at = self._order.at(self._cursor)
-        if at is None:
+        if not self._has_moved:
+            self._select(0)
+        elif at is None and before is not None and isinstance(before.key, ProcessId):
+            self._order.keep_gone(before, old_at or 0)
+            self._set_length(len(self._order.entries) + 1)
+        elif at is None:
             self._select(min(old_at or 0, len(self._order.entries) - 1))
         elif old_at is not None and at != old_at and (self.follow or top > 0):
             self.scroll_to(y=top + at - old_at, animate=False)
@@ -261,6 +274,7 @@ class ProcessTable(ScrollView, can_focus=True):
     def _move_to(self, index: int) -> None:
         if not self._order.entries:
             return
+        self._has_moved = True
         self._held_until = self._clock() + HOLD_SECONDS
         self._order.unsettle()
         self._select(max(0, min(index, len(self._order.entries) - 1)))
@@ -297,8 +311,11 @@ class ProcessTable(ScrollView, can_focus=True):
             self._move_to(at)
 
     def action_accused(self) -> None:
-        """Go to the process that the first finding is about, or that is killed next."""
-        at = self._order.at(accused(self._assessment)) if self._assessment is not None else None
+        """Go to the victim of the danger on the strip, or to the process that the first finding is about."""
+        wanted = self._order.view.focus.victim
+        if wanted is None and self._assessment is not None:
+            wanted = accused(self._assessment)
+        at = self._order.at(wanted)
         self.app.bell() if at is None else self._move_to(at)
 
     def action_pan(self, step: int) -> None:

@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState, get_current_worker
 
+from oomtop.analysis.dangers.order import step
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.process import ProcessId
 from oomtop.snapshot import Snapshot
@@ -327,6 +328,11 @@ class OomtopApp(Shell):
             return not (self.options.read_only or self.state.replay) and isinstance(self.screen, TabScreen)
         if action == "ask":
             return isinstance(self.screen, TabScreen) and not isinstance(self.focused, Input)
+        if action == "nearest_danger":
+            return self.state.choice is not None and isinstance(self.screen, TabScreen)
+        if action == "danger":
+            # In a recording `n` goes to the next event.
+            return isinstance(self.screen, TabScreen) and not (self.state.replay and parameters[0] == 1)
         if action == "replay":
             is_possible = self.state.replay or parameters[0] in ANYWHERE
             return is_possible and isinstance(self.screen, TabScreen)
@@ -376,6 +382,21 @@ class OomtopApp(Shell):
             self._source.with_slabs = self.current_mode == "kernel"
             self._source.refresh()
         self.feed()
+
+    def action_danger(self, by: int) -> None:
+        """Speak of the next danger (1) or the one before (-1)."""
+        if self.latest is not None:
+            self.state.choice = step(self.latest.dangers, self.state.choice, by)
+            self._show_subject()
+
+    def action_nearest_danger(self) -> None:
+        """Speak of the nearest danger again."""
+        self.state.choice = None
+        self._show_subject()
+
+    def _show_subject(self) -> None:
+        for screen in self.screens_in_sight():
+            screen.watch_assessment(screen.assessment)
 
     def action_pause(self) -> None:
         """Freeze the screen; sampling goes on."""

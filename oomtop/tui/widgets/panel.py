@@ -87,6 +87,23 @@ class Panel(Widget):
         return Group(*self._shown)
 
 
+class FittedPanel(Panel):
+    """A panel as high as what it has to tell; the screen is laid out anew only when that differs."""
+
+    def __init__(self, draw: Draw, look: Look, *, id: str, height: Callable[[Assessment, int, int], int]) -> None:
+        super().__init__(draw, look, id=id)
+        self._height = height
+        self._fitted = 0
+
+    def show(self, assessment: Assessment) -> None:
+        """Take a tick in, and the height that it asks for on a terminal of this size."""
+        wanted = self._height(assessment, *self.app.size)
+        if wanted != self._fitted:
+            self._fitted = wanted
+            self.styles.height = wanted
+        super().show(assessment)
+
+
 def changed_width(before: Text, after: Text, width: int) -> int:
     """Return up to which cell two lines differ: 0 for equal ones, all of it where a style differs."""
     old, new = before.plain, after.plain

@@ -25,8 +25,8 @@ TABS = (("processes", "Processes"), ("cgroups", "Cgroups"), ("events", "Events")
 class TabScreen(Screen[None]):
     """A tab, or a screen of one thing that opens over it; fed only while it is in sight."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-low"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-low"), (22, "-usual"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
 
     # A screen of Textual's moves the focus with these keys, before the app would see them.
     BINDINGS: ClassVar[list[BindingType]] = [

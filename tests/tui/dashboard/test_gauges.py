@@ -6,8 +6,8 @@ import pytest
 
 from oomtop.analysis.model.assessment import Finding, PastSeries, PressureFigures, Severity
 from oomtop.host.pressure import Pressure, PressureLine
+from oomtop.tui.dashboard.findings import draw_findings
 from oomtop.tui.dashboard.gauges import draw_pressure
-from oomtop.tui.dashboard.outlook import draw_outlook
 from oomtop.tui.style.palette import Look
 from tests.tui.factories import make_assessment
 
@@ -48,7 +48,7 @@ def test_a_cell_holds_the_highest_of_its_time_and_stays_in_its_place():
 
 
 def test_without_room_or_pressure_or_a_past_there_is_none():
-    assert not past_of(drawn(pressed([20.0] * 9), width=68))
+    assert not past_of(drawn(pressed([20.0] * 9), width=70))
     assert not past_of(drawn(pressed([20.0, 20.0])))
     none = replace(pressed([20.0] * 9), pressure=replace(PRESSED, memory=None))
     assert not past_of(drawn(none))
@@ -75,7 +75,7 @@ def test_a_finding_names_its_key_where_there_is_any_room(width, ends):
         "J goes to its biggest process, k ends it; raise memory.max or set memory.high",
     )
     (line,) = [
-        line for line in draw_outlook(make_assessment(findings=(finding,)), width, 3, Look()) if "near" in line.plain
+        line for line in draw_findings(make_assessment(findings=(finding,)), width, 3, Look()) if "near" in line.plain
     ]
     assert line.plain.startswith("!! /oomtop-drill-544 is near its limit of 300M")
     assert line.plain.endswith(ends)

@@ -15,6 +15,7 @@ from oomtop.tui.process_table.columns import (
     ColumnContext,
     columns_for,
     columns_from,
+    command_of,
     rank_victims,
     room_for_command,
 )
@@ -30,7 +31,7 @@ def ids(width: int) -> list[str]:
 
 
 def test_80_cells_show_what_matters_when_memory_runs_out() -> None:
-    assert ids(79) == ["pid", "user", "memory", "swap", "growth", "share", "adj", "state", "command"]
+    assert ids(79) == ["pid", "user", "memory", "growth", "trend", "rank", "headroom", "command"]
 
 
 @pytest.mark.parametrize("width", [40, 60, 79, 80, 100, 119, 120, 160, 199, 200, 240, 300])
@@ -131,10 +132,26 @@ def test_ranks_follow_the_kernel_where_it_spoke() -> None:
 
 
 def test_a_narrow_command_begins_with_the_program_and_a_wide_one_with_its_folder() -> None:
-    row = make_row(make_process(command="/usr/lib/postgresql/16/bin/postgres -D /srv/db"))
+    row = make_row(make_process(comm="postgres", command="/usr/lib/postgresql/16/bin/postgres -D /srv/db"))
     texts = [
         look(Entry(row.process.id, row), Frame(columns_for(width), width, False), ColumnContext(), Marks()).cells[-1]
-        for width in (80, 120)
+        for width in (80, 240)
     ]
     assert texts[0].startswith("postgres -D /srv/db")
     assert texts[1].startswith("/usr/lib/postgresql")
+
+
+@pytest.mark.parametrize(
+    ("comm", "command", "shown"),
+    [
+        ("python3", "/usr/bin/python3 /srv/hog.py 300", "hog.py (/usr/bin/python3 /srv/hog.py 300)"),
+        ("oomtop-leak", "python -I -S -c import sys", "oomtop-leak (python -I -S -c import sys)"),
+        ("python3", "python3 -c import sys", "python3 -c import sys"),
+        ("nginx", "nginx: worker process", "nginx: worker process"),
+        ("postgres", "/usr/lib/postgresql/16/bin/postgres -D /srv", "/usr/lib/postgresql/16/bin/postgres -D /srv"),
+        ("a-name-of-15-by", "/opt/a-name-of-15-bytes --run", "/opt/a-name-of-15-bytes --run"),
+        ("kworker/0:1", None, "[kworker/0:1]"),
+    ],
+)
+def test_a_name_stands_before_a_command_that_does_not_tell_it(comm, command, shown):
+    assert command_of(make_row(make_process(comm=comm, command=command))) == shown

@@ -1,0 +1,46 @@
+"""The findings: the causes of trouble in one sentence each, with the key that acts on them."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from oomtop.analysis.model.assessment import Assessment, Finding, Severity
+from oomtop.tui.style.palette import Look
+from oomtop.units import printable
+
+_LEAST_TITLE = 40
+
+
+def findings_height(assessment: Assessment, columns: int, rows: int) -> int:
+    """Return the lines that the findings take: none without one."""
+    return min(len(assessment.findings), 1 if rows < 34 else 3 if rows < 50 else 5)
+
+
+def draw_findings(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
+    """Return a line for each finding, the most severe first."""
+    return [_finding(finding, width, look) for finding in assessment.findings[:height]]
+
+
+def _finding(finding: Finding, width: int, look: Look) -> Text:
+    style = look.style("bad" if finding.severity is Severity.CRITICAL else "warn", bold=True)
+    line = Text("!! " if finding.severity is Severity.CRITICAL else "!  ", style)
+    line.append(printable(finding.title), style)
+    return _with_advice(line, printable(finding.advice), width)
+
+
+def _with_advice(line: Text, advice: str, width: int) -> Text:
+    """Add as many whole clauses of the advice as there is room for, so that none is cut in two.
+
+    The first one, which names the key, is there at any width that leaves the title enough to be understood.
+    """
+    clauses = advice.split("; ")
+    while len(clauses) > 1 and line.cell_len + 2 + len("; ".join(clauses)) > width:
+        clauses.pop()
+    said = "; ".join(clauses)
+    if line.cell_len + 2 + len(said) > width:
+        said = said.partition(", ")[0]
+        left = width - 2 - len(said)
+        if left < _LEAST_TITLE:
+            return line
+        line.truncate(left, overflow="ellipsis")
+    return line.append(f"  {said}")

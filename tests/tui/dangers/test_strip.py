@@ -1,0 +1,127 @@
+"""The strip, the board and the forecast: what they say in each state, at each width, in ASCII and without a victim."""
+
+import pytest
+
+from oomtop.analysis.model.danger import DangerKind, PastKill, State, UseCurve
+from oomtop.tui.dangers.board import draw_board
+from oomtop.tui.dangers.forecast import chart_of
+from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
+from oomtop.tui.process_table.order import nearest
+from oomtop.tui.style.palette import Look
+from oomtop.units import GIB, MIB
+from tests.tui.factories import make_assessment, make_danger, make_process, make_row
+
+ROWS = (
+    make_row(make_process(11289, "oomtop-leak", rss=129 * MIB, cgroup="/web"), user="root"),
+    make_row(make_process(902, "nginx", rss=12 * MIB, cgroup="/web"), user="www"),
+)
+CALM = {"state": State.STEADY, "rate": 0.0, "earliest": None, "median": None, "latest": None}
+
+
+def strip(danger, width=80, height=4, ascii_only=False):
+    assessment = make_assessment(ROWS, dangers=(danger, make_danger("/cron", ROWS[1:], **CALM)))
+    return [line.plain for line in draw_strip(nearest)(assessment, width, height, Look(ascii_only))]
+
+
+def test_what_an_engineer_needs_is_on_the_strip():
+    first, bar, dies, do = strip(make_danger(rows=ROWS))
+    assert first.split() == [
+        "FULL",
+        "IN",
+        "22s",
+        "(20s-24s)",
+        "/web",
+        "129M",
+        "of",
+        "300M",
+        "43%",
+        "+8.0M/s",
+        "1",
+        "of",
+        "2",
+        "n",
+    ]
+    assert bar.count("#") == 27
+    assert bar.count("=") == 11
+    assert " full " in bar
+    assert dies.startswith(" dies  oomtop-leak 11289 root, 129M, frees 129M")
+    assert dies.endswith("then nginx 902 (12.0M)")
+    assert do.split() == [
+        "do",
+        "k",
+        "kill",
+        "it",
+        "f",
+        "freeze",
+        "it",
+        "L",
+        "limit",
+        "+100M",
+        "buys",
+        "12s",
+        "o",
+        "spare",
+        "it",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize("name", ["/web", "/system.slice/" + 60 * "w" + ".service", "/漢字" * 20])
+def test_no_figure_is_cut_however_long_the_name_is(width, ascii_only, name):
+    for line in strip(make_danger(rows=ROWS, name=name), width, 4, ascii_only)[:1]:
+        assert "FULL IN 22s" in line
+        assert "+8.0M/s" in line or width < 60
+
+
+def test_calm_is_one_line_and_never_an_all_clear_in_the_first_seconds():
+    assert strip(make_danger(**CALM)) == [" no danger in 1m00s of watching · nearest: /web, 43% of 300M, steady"]
+    young = CALM | {"state": State.WATCHING, "watched": 3.0}
+    assessment = make_assessment((), dangers=(make_danger(**young),))
+    assert draw_strip(nearest)(assessment, 80, 1, Look())[0].plain == " watching for 3s · nearest: /web, 43% of 300M"
+
+
+def test_a_kill_of_the_last_minute_is_no_calm():
+    now = make_assessment(()).time
+    killed = make_danger(rows=ROWS, kills=(PastKill(now - 4, 7, "surge", 5),), **CALM)
+    first = strip(killed)[0]
+    assert "KILLED 4s ago" in first
+    assert "surge" in first
+    assert len(strip(make_danger(rows=ROWS, kills=(PastKill(now - 61, 7, "surge", 5),), **CALM))) == 1
+
+
+def test_the_commit_limit_kills_nobody():
+    dies = strip(make_danger("commit", kind=DangerKind.COMMIT, remedies=()))[2]
+    assert dies == " dies  nobody: allocations fail"
+
+
+def test_the_height_follows_the_danger():
+    filling, calm = (make_assessment((), dangers=(make_danger(**facts),)) for facts in ({}, CALM))
+    assert [height_of_strip(nearest, filling, 80, rows) for rows in (12, 24, 60)] == [3, 4, 4]
+    assert height_of_strip(nearest, calm, 80, 24) == 1
+
+
+def test_the_others_are_named():
+    far = make_danger("/cron", median=290.0)
+    assessment = make_assessment((), dangers=(make_danger(), far, make_danger("RAM", limit=24 * GIB, **CALM)))
+    (line,) = draw_also(nearest)(assessment, 80, 1, Look())
+    assert line.plain.startswith(" also  /cron 129M of 300M, full in 4m50s   RAM 129M of 24.0G, steady")
+    board = [line.plain for line in draw_board(nearest)(assessment, 80, 3, Look())]
+    assert [line[:2] for line in board] == ["» ", "  ", "  "]
+    assert all(len(line) <= 80 for line in board)
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_the_forecast_shows_the_limit_the_cone_and_the_kill(ascii_only):
+    now = 1_000_000.0
+    times = [now - 60 + at for at in range(61)]
+    held = [10.0 * MIB if at < 30 else (10.0 + (at - 30) * 4) * MIB for at in range(61)]
+    curve = UseCurve(times, held, [each + 50 * MIB for each in held], [0.0] * 61)
+    danger = make_danger(curve=curve, kills=(PastKill(now - 40, 3, "surge", 5),))
+    lines = [line.plain for line in chart_of(danger, now, 120, (80, 8), Look(ascii_only))]
+    assert lines[0].startswith("300M")
+    assert lines[0].count("X" if ascii_only else "✗") == 2
+    assert "surge" in lines[1]
+    assert lines[-1].split()[-1] == "now"
+    assert all(line.isascii() for line in lines) == ascii_only
+    assert len(lines) == 8

@@ -7,6 +7,7 @@ from enum import Enum
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger, DangerKind, PastKill, Remedy, State
+from oomtop.analysis.sentences import describe_early_killer
 from oomtop.units import format_about, format_bytes, format_duration, format_rate, format_share, printable
 
 SOON = 300.0
@@ -87,6 +88,9 @@ def victim_words(danger: Danger, assessment: Assessment) -> tuple[str, str]:
     if danger.victim is None:
         return "no process can be killed here", ""
     first, *others = danger.dying
+    early = assessment.early_killers[0] if assessment.early_killers and danger.kind is DangerKind.MACHINE else None
+    if early is not None:
+        return printable(describe_early_killer(early)), f"the kernel: {printable(first.name)} {first.id.pid}"
     user = next((row.user for row in assessment.rows if row.process.id == first.id), "")
     owner = f" {printable(user)}" if user else ""
     words = (

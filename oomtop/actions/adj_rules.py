@@ -13,6 +13,7 @@ from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.requests import RestoreAdjRequest
 from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit
+from oomtop.analysis.oom_score.badness import is_passed_over
 from oomtop.analysis.process_patterns import fits, names_of
 from oomtop.config.load import AdjustRule
 from oomtop.host.process import Process, ProcessId
@@ -35,7 +36,7 @@ def fitting(
     needs_file = any(rule.command is not None for rule in rules)
     found: list[tuple[Process, int]] = []
     for process in snapshot.processes:
-        if process.id in settled or process.pid == 1 or process.is_kernel_thread or process.is_exiting:
+        if process.id in settled or is_passed_over(process) or process.is_kernel_thread or process.is_exiting:
             continue
         user = None if process.euid is None else users.get(process.euid, str(process.euid))
         file = read_executable((root or Root()).at(f"/proc/{process.pid}")) if needs_file else None

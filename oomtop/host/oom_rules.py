@@ -7,13 +7,10 @@ for nobody else whose adj is above -999: (1000 + points * 1000 / totalpages) * 2
 
 from __future__ import annotations
 
-import os
-
+from oomtop.host.namespaces import is_in_namespace
 from oomtop.host.process import Process
 from oomtop.host.root import Root, read_int
 
-# PROC_PID_INIT_INO of include/linux/proc_ns.h.
-_FIRST_PID_NAMESPACE = "pid:[4026531836]"
 _LEAST_TOLD_ADJ = -998
 
 
@@ -24,7 +21,7 @@ class OomRules:
         self._tells = has_shifted_scale(
             read_int(root.at("/proc/self/oom_score")), read_int(root.at("/proc/self/oom_score_adj"))
         )
-        self._global_init = is_first_pid_namespace(root)
+        self._global_init = not is_in_namespace("pid", root)
 
     def spares(self, process: Process, score: int | None, adj: int | None) -> bool:
         """Whether the kernel passes over a process that has a memory map and this `oom_score` and adj above -1000."""
@@ -42,11 +39,3 @@ def has_shifted_scale(score: int | None, adj: int | None) -> bool:
     if score is None or adj is None:
         return False
     return abs(score - (1000 + adj) * 2 / 3) < abs(score - max(0, adj))
-
-
-def is_first_pid_namespace(root: Root) -> bool:
-    """Whether pid 1 is the init of the machine, and not of a container; True where that cannot be told."""
-    try:
-        return os.readlink(root.at("/proc/self/ns/pid")) == _FIRST_PID_NAMESPACE
-    except OSError:
-        return True

@@ -1,6 +1,6 @@
 """`Guard`: whom no action touches, and the modes in which nothing is touched at all.
 
-pid 1, kernel threads, oomtop itself, its ancestors (the shell and the SSH session that it runs in), and the
+The machine's pid 1, kernel threads, oomtop itself, its ancestors (the shell and the SSH session that it runs in), and
 what the protected list fits.  The chain of parents is `/proc/PID/stat` field 4 (Documentation/filesystems/proc.rst).
 """
 
@@ -13,6 +13,7 @@ from dataclasses import field
 from oomtop.analysis.process_patterns import ProcessNames, is_protected, names_of
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
+from oomtop.host.namespaces import is_in_namespace
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_folder import read_executable
 from oomtop.host.process_scan import parse_stat, parse_status
@@ -73,7 +74,7 @@ class Guard:
         return self.mode_refusal()
 
     def _identity_refusal(self, process: Process) -> str | None:
-        if process.pid == 1:
+        if process.pid == 1 and not is_in_namespace("pid", self.root):
             return "pid 1 is init: its end is the machine's end"
         if process.is_kernel_thread:
             return "a kernel thread: it owns no memory and ignores signals"

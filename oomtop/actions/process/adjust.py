@@ -49,15 +49,19 @@ class _Change:
 
 def prepare_adjust(request: AdjustRequest, context: ActionContext) -> PreparedAction:
     """Open the file of every target and return what is going to be written."""
-    return _prepare(tuple((identity, request.value) for identity in request.targets), request.override, context)
+    wanted = tuple((identity, request.value) for identity in request.targets)
+    return _prepare(wanted, request.override, context, tries=request.override)
 
 
 def prepare_restore(request: RestoreAdjRequest, context: ActionContext) -> PreparedAction:
     """Open the file of every target and return which values come back."""
-    return _prepare(request.values, request.override, context)
+    # What it had before may be within what the kernel lets it go back to without a capability.
+    return _prepare(request.values, request.override, context, tries=True)
 
 
-def _prepare(wanted: Sequence[tuple[ProcessId, int]], override: bool, context: ActionContext) -> PreparedAction:
+def _prepare(
+    wanted: Sequence[tuple[ProcessId, int]], override: bool, context: ActionContext, tries: bool
+) -> PreparedAction:
     values = sorted({value for _, value in wanted})
     title = f"Set oom_score_adj to {', '.join(map(str, values))}" if values else "Set oom_score_adj"
     reason = context.guard.mode_refusal() or _value_refusal(values)
@@ -67,7 +71,7 @@ def _prepare(wanted: Sequence[tuple[ProcessId, int]], override: bool, context: A
     left_out: list[ActionRefused] = []
     for identity, value in dict(wanted).items():
         try:
-            changes.append(_open_change(identity, value, override, context))
+            changes.append(_open_change(identity, value, override, context, tries))
         except ActionRefused as refusal:
             left_out.append(refusal)
         except OSError as error:
@@ -85,7 +89,7 @@ def _value_refusal(values: Sequence[int]) -> str | None:
     return None
 
 
-def _open_change(identity: ProcessId, value: int, override: bool, context: ActionContext) -> _Change:
+def _open_change(identity: ProcessId, value: int, override: bool, context: ActionContext, tries: bool) -> _Change:
     handle = open_process(context.root, identity)
     try:
         process = handle.facts(context.find(identity))
@@ -95,6 +99,11 @@ def _open_change(identity: ProcessId, value: int, override: bool, context: Actio
         if reason is not None:
             raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
         before = int(handle.read(_FILE))
+        if not tries and value < min(before, 0) and not has_capability(Capability.SYS_RESOURCE):
+            raise ActionRefused(
+                f"{identity.pid} ({printable(process.comm)}): not permitted: going down from {before} to {value} needs "
+                "CAP_SYS_RESOURCE of the machine"
+            )
         return _Change(process, handle, _open_file(handle, process, context), before, value)
     except (ActionRefused, OSError):
         handle.close()

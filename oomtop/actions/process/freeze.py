@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, require_allowed
+from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, members, require_allowed
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.kernel_file import KernelFile
 from oomtop.actions.base.plan import Outcome, Plan, Status
@@ -43,6 +43,7 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
     try:
         group = _find(request.path, context)
         count = len(require_allowed(group, context, request.override or request.thaw))
+        elsewhere = _elsewhere(group, context)
         name = "cgroup.freeze" if group.version == 2 else "freezer.state"
         file = KernelFile(group.file(name), "root, or the group delegated to you")
     except ActionRefused as refusal:
@@ -54,6 +55,9 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
         steps=(f"write {text} to {printable(group.file(name))}",),
         effect=f"{count} processes {'go on' if request.thaw else 'stand still; their memory stays as it is'}",
         risk="" if request.thaw else "connections time out and locks stay held until it is thawed",
+        warnings=(f"{elsewhere} of its processes are in another group of the freezer: they are left out",)
+        if elsewhere
+        else (),
         undo="freeze it again" if request.thaw else "thaw it",
         recovery=None if request.thaw else FreezeCgroupRequest(request.path, thaw=True, override=request.override),
     )
@@ -68,6 +72,21 @@ def _find(path: str, context: ActionContext) -> CgroupTarget:
         return find_group(context, path)
     mount = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
     return find_group(context, path, mount)
+
+
+def _elsewhere(group: CgroupTarget, context: ActionContext) -> int:
+    """Return how many processes of the memory group the freezer's group of that path (v1) does not hold.
+
+    Raises:
+        ActionRefused: it holds none of them.
+    """
+    if group.version == 2 or not os.path.isdir(context.layout.memory_mount + group.path if context.layout else ""):
+        return 0
+    inside = {process.id for process in members(group, context.root)}
+    wanted = {process.id for process in members(find_group(context, group.path), context.root)}
+    if wanted and not wanted & inside:
+        raise ActionRefused(f"the freezer's group of that path holds none of its {len(wanted)} processes")
+    return len(wanted - inside)
 
 
 def _text(version: int, thaw: bool) -> str:

@@ -139,6 +139,13 @@ class ProcessHandle:
         except OSError:
             return False
 
+    def handles(self, number: int) -> bool:
+        """Whether it has a handler for a signal; pid 1 of a namespace gets no other from inside (pid_namespaces(7))."""
+        try:
+            return parse_handled(self.read("status"), number)
+        except OSError:
+            return False
+
     def send(self, number: int) -> None:
         """Signal it.
 
@@ -180,6 +187,12 @@ def parse_kill_pending(status: bytes) -> bool:
         if name in (b"SigPnd", b"ShdPnd") and int(value, 16) & _SIGKILL_BIT:
             return True
     return False
+
+
+def parse_handled(status: bytes, number: int) -> bool:
+    """Whether `SigCgt` of `/proc/PID/status` holds a signal."""
+    caught = next((line for line in status.split(b"\n") if line.startswith(b"SigCgt:")), b"SigCgt:\t0")
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
 def open_process(root: Root, identity: ProcessId) -> ProcessHandle:

@@ -223,6 +223,8 @@ def _warnings(request: KillRequest, choice: KillChoice) -> Iterable[str]:
     for victim in choice.victims:
         process = victim.process
         who = f"{process.pid} ({printable(process.comm)})"
+        if process.pid == 1 and request.signal and not victim.handle.handles(request.signal):
+            yield f"{who} has no handler for {signal_name(request.signal)}: the kernel drops it when sent from inside"
         group = victim.frozen_group
         if group is not None:
             yield f"{who} is frozen with its group {printable(group)}: it may take the signal only when that is thawed"

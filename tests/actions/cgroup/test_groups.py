@@ -146,6 +146,24 @@ def test_freeze_and_thaw_in_the_unified_hierarchy(unified):
     assert "frozen 0" in text_of(f"{folder}/cgroup.events")
 
 
+def test_a_freezer_group_without_its_processes_is_refused(memory):
+    layout, _, child = memory
+    freezer = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
+    if layout.version != 1 or not os.path.isdir(freezer):
+        pytest.skip("no freezer of cgroup v1 here")
+    assert "no such group" in ask(FreezeCgroupRequest(NAME), layout).plan.refusal
+    folder = make(freezer)
+    try:
+        assert "none of its 1 processes" in ask(FreezeCgroupRequest(NAME), layout).plan.refusal
+        with open(f"{folder}/cgroup.procs", "w") as file:
+            file.write(str(child.pid))
+        assert ask(FreezeCgroupRequest(NAME), layout).plan.refusal is None
+    finally:
+        with open(f"{freezer}/cgroup.procs", "w") as file:
+            file.write(str(child.pid))
+        os.rmdir(folder)
+
+
 def test_freeze_and_thaw_in_v1():
     layout = find_layout(Root())
     if layout is None or layout.version != 1:

@@ -53,16 +53,26 @@ def test_out_of_range(child, value):
     assert "from -1000 to 1000" in adjust(child.pid, value).plan.refusal
 
 
-def test_minus_1000_has_its_warning(child):
+def test_minus_1000_has_its_warning(child, monkeypatch):
+    monkeypatch.setattr("oomtop.actions.process.adjust.has_capability", lambda capability: True)
     prepared = adjust(child.pid, -1000)
     assert any("unkillable" in warning for warning in prepared.plan.warnings)
     prepared.close()
 
 
-def test_lowering_without_the_capability_fails_in_words(child):
+def test_lowering_without_the_capability_is_refused_in_the_plan(child, monkeypatch):
+    monkeypatch.setattr("oomtop.actions.process.adjust.has_capability", lambda capability: False)
+    assert "needs CAP_SYS_RESOURCE" in adjust(child.pid, -900).plan.refusal
+    # Raised by its own user, it may come back down to what it had.
+    assert adjust(child.pid, 500).perform(print).status is Status.DONE
+    assert adjust(child.pid, 100).perform(print).status is Status.DONE
+
+
+def test_lowering_all_the_same_fails_in_words(child):
     if has_capability(Capability.SYS_RESOURCE):
         pytest.skip("CAP_SYS_RESOURCE is held")
-    prepared = adjust(child.pid, -900)
+    request = AdjustRequest((identity(child.pid),), -900, override=True)
+    prepared = prepare(request, context([facts(child.pid)]))
     assert any("CAP_SYS_RESOURCE" in warning for warning in prepared.plan.warnings)
     outcome = prepared.perform(print)
     assert outcome.status is Status.FAILED

@@ -14,6 +14,7 @@ from oomtop.actions.base.plan import Status
 from oomtop.actions.base.requests import FreezeRequest, KillRequest
 from oomtop.actions.dispatch import prepare
 from oomtop.actions.process import kill_run
+from oomtop.actions.process.handle import parse_handled
 from oomtop.actions.process.kill import prepare_kill
 from oomtop.actions.process.meter import Meter
 from oomtop.actions.process.strays import find_strays
@@ -243,3 +244,20 @@ def test_what_is_frozen_with_its_group_does_not_go_on_and_does_not_end(freezer):
         with open(f"{folder}/freezer.state", "w") as file:
             file.write("THAWED")
         end(child)
+
+
+def test_pid_1_of_a_container_may_be_killed_and_that_of_the_machine_may_not(tmp_path):
+    (tmp_path / "proc/self/ns").mkdir(parents=True)
+    (tmp_path / "proc/self/ns/pid").symlink_to("pid:[4026532201]")
+    assert "init" in Guard().refusal(facts(1)) or os.readlink("/proc/self/ns/pid") != "pid:[4026531836]"
+    assert Guard(lineage=(), root=Root(str(tmp_path))).refusal(facts(1)) is None
+
+
+def test_a_signal_that_pid_1_does_not_handle_is_dropped_from_inside():
+    status = b"SigIgn:\t0000000000001000\nSigCgt:\t0000000000004002\n"
+    assert parse_handled(status, signal.SIGTERM)
+    assert not parse_handled(status, signal.SIGKILL)
+    assert not parse_handled(b"", signal.SIGTERM)
+    prepared = prepare_kill(KillRequest((identity(1),), signal.SIGKILL, override=True), context([facts(1)]))
+    assert prepared.plan.refusal is not None or "drops it" in prepared.plan.warnings[0]
+    prepared.close()

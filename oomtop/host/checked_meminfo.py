@@ -62,6 +62,8 @@ def check(info: Meminfo, by_lxcfs: bool = False) -> Meminfo:
     elif why := _contradiction(info, wrong):
         wrong |= {field: text for field, text in _hosts(info, f"{why}: {{}}").items() if field not in wrong}
     doubts = tuple(dict.fromkeys(f"{text}: not used" for text in wrong.values()))
+    if info.mem_free is None:
+        doubts = (*doubts, "no MemFree")
     return replace(info, doubts=doubts, **dict.fromkeys(wrong))  # type: ignore[arg-type]  # never MemTotal
 
 
@@ -71,6 +73,10 @@ def _impossible(info: Meminfo) -> Iterable[tuple[str, str]]:
         value = getattr(info, field)
         if value is not None and (value < 0 or (field not in _UNBOUNDED and value > info.mem_total)):
             yield field, f"{name} {format_bytes(value)} of MemTotal {format_bytes(info.mem_total)}"
+    pool = (info.huge_pages_total or 0) * (info.hugepagesize or 0)
+    if pool > info.mem_total:
+        text = f"HugePages_Total of {format_bytes(pool)} in MemTotal {format_bytes(info.mem_total)}"
+        yield from (("huge_pages_total", text), ("huge_pages_free", text))
     slack = _slack(info)
     for field, most, more in (
         ("swap_free", "swap_total", 0),
@@ -125,6 +131,8 @@ def estimate_available(info: Meminfo, zones: Sequence[Zone]) -> int | None:
 
 def _page_cache(info: Meminfo) -> int:
     """Return the pages of files; where the lists are not told, the cache without what is in memory only."""
-    if info.active_file is not None and info.inactive_file is not None:
-        return info.active_file + info.inactive_file
-    return max(0, (info.cached or 0) + (info.buffers or 0) - (info.shmem or 0))
+    cache = max(0, (info.cached or 0) + (info.buffers or 0) - (info.shmem or 0))
+    if info.active_file is None or info.inactive_file is None:
+        return cache
+    lists = info.active_file + info.inactive_file
+    return lists if info.cached is None else min(lists, cache)

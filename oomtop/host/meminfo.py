@@ -113,7 +113,7 @@ def parse_meminfo(text: str, path: str = "/proc/meminfo") -> Meminfo:
     """Return the account; unknown lines are skipped.
 
     Raises:
-        ParseError: a known line without a number, or a text without MemTotal and MemFree.
+        ParseError: a known line without a number, or a text without MemTotal.
     """
     values: dict[str, int] = {}
     for line in text.splitlines():
@@ -125,11 +125,11 @@ def parse_meminfo(text: str, path: str = "/proc/meminfo") -> Meminfo:
         if not words or not _NUMBER.fullmatch(words[0]):
             raise ParseError(path, line)
         values[field] = int(words[0]) * (1024 if words[-1] == "kB" else 1)
-    if "mem_total" not in values or "mem_free" not in values:
-        raise ParseError(path, "a text without MemTotal and MemFree")
+    if "mem_total" not in values:
+        raise ParseError(path, "a text without MemTotal")
     if values["mem_total"] <= 0:
         raise ParseError(path, f"MemTotal: {values['mem_total'] // 1024} kB")
-    return Meminfo(**values)  # type: ignore[arg-type]  # the names in KERNEL_NAMES are those of numbers
+    return Meminfo(**{"mem_free": None} | values)  # type: ignore[arg-type]  # the names in KERNEL_NAMES are those of numbers
 
 
 def read_unchecked(root: Root) -> Meminfo:

@@ -9,6 +9,9 @@ from oomtop.errors import ParseError
 from oomtop.frozen import frozen
 from oomtop.host.root import read_optional
 
+_MOST = 100.5
+"""Per cent of time; the kernel rounds."""
+
 
 @frozen
 class PressureLine:
@@ -32,7 +35,7 @@ def parse_pressure(text: str, path: str = "/proc/pressure/memory") -> Pressure:
     """Return both lines.
 
     Raises:
-        ParseError: a line that lacks a field, or a text without `some`.
+        ParseError: a line that lacks a field or is above 100 per cent, or a text without `some`.
     """
     lines: dict[str, PressureLine] = {}
     for line in text.splitlines():
@@ -48,6 +51,8 @@ def _parse_line(rest: str, path: str) -> PressureLine:
     try:
         fields = dict(word.split("=", 1) for word in rest.split())
         averages = (float(fields["avg10"]), float(fields["avg60"]), float(fields["avg300"]))
+        if not all(0 <= average <= _MOST for average in averages):
+            raise ValueError
         return PressureLine(*averages, total_us=int(fields["total"]))
     except (KeyError, ValueError):
         raise ParseError(path, rest) from None

@@ -57,14 +57,17 @@ def parse_swaps(text: str, path: str = "/proc/swaps") -> tuple[SwapDevice, ...]:
     """Return the swap devices; the kernel escapes blanks in names as `\\040`.
 
     Raises:
-        ParseError: a line that has not five columns.
+        ParseError: a line that has not five columns, or more used than there is.
     """
     devices: list[SwapDevice] = []
     for line in text.splitlines()[1:]:
         words = line.split()
         try:
             name, kind, size, used, priority = words
-            devices.append(SwapDevice(name, kind, int(size) * 1024, int(used) * 1024, int(priority)))
+            device = SwapDevice(name, kind, int(size) * 1024, int(used) * 1024, int(priority))
+            if not 0 <= device.used <= device.size:
+                raise ValueError
+            devices.append(device)
         except ValueError:
             raise ParseError(path, line) from None
     return tuple(devices)

@@ -21,7 +21,7 @@ from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import ProcessScan, parse_cgroup
 from oomtop.host.root import Root, read_optional
 from oomtop.host.shared_memory_map import memory_owners
-from oomtop.host.swaps import read_swaps, read_zram, read_zswap
+from oomtop.host.swaps import Zram, read_swaps, read_zram, read_zswap
 from oomtop.host.user_names import UserNames
 from oomtop.host.visibility import read_threads, read_visibility
 from oomtop.host.vmstat import read_vmstat
@@ -112,7 +112,7 @@ class Sampler:
             pressure_cpu=self._pressure("cpu"),
             zones=self._zones(meminfo),
             swaps=self._try("swaps", lambda: read_swaps(root)) or (),
-            zram=self._try("zram", lambda: read_zram(root)) or (),
+            zram=self._zram(meminfo),
             zswap=self._try("zswap", lambda: read_zswap(root)),
             arc_size=arc.size if arc else None,
             arc_min=arc.minimum if arc else None,
@@ -148,6 +148,15 @@ class Sampler:
             return arc
         self._problems.append(Problem("arcstats", f"ARC {format_bytes(arc.size)} is the host's: not used"))
         return None
+
+    def _zram(self, meminfo: Meminfo) -> tuple[Zram, ...]:
+        """Return the zram devices; a container sees those of its host, which may hold more than its memory."""
+        devices = self._try("zram", lambda: read_zram(self._root)) or ()
+        kept = tuple(device for device in devices if device.mem_used_total <= meminfo.mem_total)
+        if kept != devices or (self._is_lxcfs and devices):
+            self._problems.append(Problem("zram", "devices of another machine: not used"))
+            return ()
+        return kept
 
     def _zones(self, meminfo: Meminfo) -> tuple[Zone, ...]:
         """Return the zones; those of a container's host are not of the memory that meminfo tells of."""

@@ -5,7 +5,9 @@ import pytest
 from oomtop.errors import ParseError
 from oomtop.host.checked_meminfo import check, estimate_available, is_lxcfs, read_meminfo
 from oomtop.host.meminfo import Meminfo, parse_meminfo
+from oomtop.host.pressure import parse_pressure
 from oomtop.host.root import Root
+from oomtop.host.swaps import parse_swaps
 from oomtop.host.zoneinfo import Zone, read_zoneinfo
 
 MIB = 1 << 20
@@ -105,3 +107,28 @@ def test_a_file_without_available_has_an_estimate(tmp_path):
 def test_a_total_that_cannot_be_ends_with_the_line(line):
     with pytest.raises(ParseError, match="MemTotal"):
         parse_meminfo(f"{line}\nMemFree: 1 kB\n")
+
+
+def test_a_pool_of_huge_pages_above_ram_is_not_believed():
+    checked = check(info(huge_pages_total=9000, huge_pages_free=9000, hugepagesize=2 * MIB))
+    assert checked.huge_pages_total is checked.huge_pages_free is None
+    assert "HugePages_Total of 17.6G" in checked.doubts[0]
+
+
+def test_without_free_memory_nothing_is_available():
+    checked = check(parse_meminfo("MemTotal: 1000 kB\nCached: 200 kB\n"))
+    assert checked.mem_free is None
+    assert checked.doubts == ("no MemFree",)
+    assert estimate_available(checked, ()) is None
+
+
+@pytest.mark.parametrize("line", ["/swap file 100 200 -2", "/swap file 100 -5 -2"])
+def test_swap_that_holds_more_than_there_is_is_an_error(line):
+    with pytest.raises(ParseError, match="swaps"):
+        parse_swaps(f"Filename Type Size Used Priority\n{line}\n")
+
+
+@pytest.mark.parametrize("average", ["1000.00", "-1.00", "nan", "inf"])
+def test_pressure_is_a_share_of_time(average):
+    with pytest.raises(ParseError, match="pressure"):
+        parse_pressure(f"some avg10={average} avg60=0.00 avg300=0.00 total=0\n")

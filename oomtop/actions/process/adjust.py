@@ -115,9 +115,10 @@ def _open_file(handle: ProcessHandle, process: Process, context: ActionContext) 
         return handle.open(_FILE, os.O_WRONLY)
     except PermissionError:
         who = printable(context.users(process.euid))
+        # As in a unit with a bounded set of capabilities.
+        needs = "needs CAP_DAC_OVERRIDE" if os.geteuid() == 0 else "is written by that user or root"
         raise ActionRefused(
-            f"{process.pid} ({printable(process.comm)}): not permitted: it belongs to {who}; "
-            "its oom_score_adj is written by that user or root"
+            f"{process.pid} ({printable(process.comm)}): not permitted: it belongs to {who}; its oom_score_adj {needs}"
         ) from None
 
 

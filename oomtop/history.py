@@ -13,6 +13,7 @@ from math import isnan
 
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
+from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import Process, ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.part_history import PartHistory
@@ -200,7 +201,7 @@ class History:
         """Take in what was read since the tick before, then the tick itself; limits that are gone are forgotten."""
         now = uses_of(tick.snapshot)
         limits = {use.subject for use in now}
-        for use in (*tick.uses, *now):
+        for use in (*tick.snapshot.uses, *now):
             if use.subject in limits:
                 self.uses.setdefault(use.subject, UseHistory()).add(use)
         for subject in self.uses.keys() - limits:
@@ -255,15 +256,26 @@ def uses_of(snapshot: Snapshot) -> list[Use]:
         for group in snapshot.cgroups
         if group.max is not None and group.current is not None
     ]
-    if memory.mem_available is not None:
-        held = max(0, memory.mem_total - memory.mem_available - arc_surplus(snapshot))
-        swapped = 0 if memory.swap_free is None else max(0, (memory.swap_total or 0) - memory.swap_free)
-        used = held if memory.mem_free is None else max(held, memory.mem_total - memory.mem_free)
-        found.append(Use(RAM, now, held, used, swapped))
+    machine = machine_use(memory, now, arc_surplus(snapshot))
+    if machine is not None:
+        found.append(machine)
     kernel = snapshot.kernel
     if kernel is not None and kernel.number("overcommit_memory") == 2 and memory.committed_as is not None:
         found.append(Use(COMMIT, now, memory.committed_as, memory.committed_as))
     return found
+
+
+def machine_use(memory: Meminfo, now: float, arc: int) -> Use | None:
+    """Return what the machine holds: all that is not available, and what lies in swap.
+
+    `arc` is what ZFS would give back.  None without MemAvailable.
+    """
+    if memory.mem_available is None:
+        return None
+    held = max(0, memory.mem_total - memory.mem_available - arc)
+    swapped = 0 if memory.swap_free is None else max(0, (memory.swap_total or 0) - memory.swap_free)
+    used = held if memory.mem_free is None else max(held, memory.mem_total - memory.mem_free)
+    return Use(RAM, now, held, used, swapped)
 
 
 def held_by(group: Cgroup) -> int:

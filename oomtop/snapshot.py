@@ -84,6 +84,8 @@ class Snapshot:
     sample_seconds: float = 0.0
     """CPU time that taking this snapshot cost."""
     problems: tuple[Problem, ...] = ()
+    uses: tuple[Use, ...] = ()
+    """What was read of the limits between the tick before and this one, oldest first."""
 
     def with_problem(self, problem: Problem) -> Snapshot:
         """Return the same snapshot with one more problem."""
@@ -98,7 +100,5 @@ class Tick:
     events: tuple[OomEvent, ...] = ()
     log_read: bool = True
     """False on a first tick that comes before the kernel log was read."""
-    uses: tuple[Use, ...] = ()
-    """What was read of the limits between the tick before and this one, oldest first."""
     watched: frozenset[ProcessId] = frozenset()
     """Processes that somebody looks at: what is remembered of them goes into the assessment."""

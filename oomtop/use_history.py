@@ -1,23 +1,24 @@
 """`UseHistory`: what one limit held over the last minutes, a point a second or better while it moves.
 
-Columns of doubles: 600 points are 19 kB, where tuples would be 120 kB.  A point that says the same as the two before it
+Columns of doubles: 300 points are 10 kB, where tuples would be 60 kB.  A point that says the same as the two before it
 moves the last of them on, so that what stands still keeps two points.
 """
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Sequence
+from operator import add
 
 from oomtop.frozen import frozen
 
-DENSE_POINTS = 600
-"""Ten minutes at a point a second."""
+DENSE_POINTS = 300
+"""Five minutes at a point a second."""
 THIN_SECONDS = 15.0
 THIN_POINTS = 160
 """Forty minutes."""
-_SPARE = 100
+_SPARE = 60
+# A tick reads what was read just before it: two points so near each other tell nothing of a rate.
+_AT_ONCE = 0.25
 
 
 @frozen
@@ -48,24 +49,27 @@ class Columns:
         return len(self.times)
 
     def add(self, use: Use) -> None:
-        """Keep a point; one that is no newer than the last, or nearer than the gap, is left out."""
+        """Keep a point; one nearer to the last than the gap is left out, one at once after it takes its place."""
         times = self.times
-        if times and use.monotonic - times[-1] < max(self._gap, 1e-3):
+        since = use.monotonic - times[-1] if times else float("inf")
+        if since < self._gap or since < 0:
             return
         if self._is_still(use):
             times[-1] = use.monotonic
             return
+        is_again = since < _AT_ONCE and len(times) > 1
         for column, value in zip(self._all(), (use.monotonic, use.held, use.used, use.swapped), strict=True):
-            column.append(value)
+            if is_again:
+                column[-1] = value
+            else:
+                column.append(value)
         if len(times) >= self._most + _SPARE:
             for column in self._all():
                 del column[:_SPARE]
 
-    def since(self, monotonic: float) -> Sequence[tuple[float, float]]:
-        """Return (monotonic, held and swapped) from a time on, with the last point before it."""
-        start = max(0, bisect_left(self.times, monotonic) - 1)
-        taken = (held + swapped for held, swapped in zip(self.held[start:], self.swapped[start:], strict=True))
-        return list(zip(self.times[start:], taken, strict=True))
+    def points(self) -> list[tuple[float, float]]:
+        """Return (monotonic, held and swapped) of all points."""
+        return list(zip(self.times, map(add, self.held, self.swapped), strict=True))
 
     def _all(self) -> tuple[array[float], ...]:
         return self.times, self.held, self.used, self.swapped

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from oomtop.analysis.model.assessment import Assessment, CgroupFigures, Exhaustion, ProcessRow
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, ProcessRow
+from oomtop.analysis.model.danger import Danger, DangerKind
 from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure
 
@@ -49,13 +50,13 @@ Pair = tuple[float | None, float | None]
 
 
 def _machine_exhaustion(assessment: Assessment) -> Pair:
-    return _until([item for item in assessment.exhaustion if not item.resource.startswith("/")]), None
+    return _until([item for item in assessment.dangers if item.kind is DangerKind.MACHINE]), None
 
 
-def _until(items: Iterable[Exhaustion | None]) -> float | None:
-    """Return the seconds to the soonest, infinity where nothing grows, None where no trend is known yet."""
+def _until(items: Iterable[Danger | None]) -> float | None:
+    """Return the seconds to the soonest, infinity where nothing fills, None where no trend is known yet."""
     known = [item for item in items if item is not None and item.rate is not None]
-    return min((math.inf if item.seconds is None else item.seconds for item in known), default=None)
+    return min((math.inf if item.median is None else item.median for item in known), default=None)
 
 
 def _psi(select: Callable[[Assessment], Pressure | None], kind: str, window: str) -> Callable[[Assessment], Pair]:
@@ -123,7 +124,7 @@ _CGROUP: Mapping[str, Callable[[CgroupFigures, Assessment], Pair]] = {
     ),
     "cgroup.swap": lambda group, _: (group.cgroup.swap_current, None),
     "cgroup.growth": lambda group, _: (group.growth, None),
-    "cgroup.exhaustion": lambda group, _: (_until([group.exhaustion]), None),
+    "cgroup.exhaustion": lambda group, _: (_until([group.danger]), None),
     "cgroup.psi.full.avg10": _cgroup_full,
 }
 _PROCESS: Mapping[str, Callable[[ProcessRow, Assessment], Pair]] = {

@@ -117,13 +117,13 @@ def _event(notice: Notice) -> Json:
 def _machine(assessment: Assessment) -> Json:
     memory, swap, psi = assessment.memory, assessment.swap, assessment.pressure.memory
     first = assessment.victims.first
-    soonest = next((item for item in assessment.exhaustion if item.seconds is not None), None)
+    soonest = next((item for item in assessment.dangers if item.median is not None), None)
     rows = nlargest(_PROCESSES, assessment.rows, key=lambda row: row.process.rss_and_swap)
     return {
         "memory": {"total": memory.total, "available": memory.available, "anon": memory.anon, "kernel": memory.kernel},
         "swap": {"total": swap.total, "used": swap.used},
         "psi": None if psi is None else {"some": psi.some.avg10, "full": psi.full.avg10 if psi.full else None},
-        "exhaustion": soonest and {"resource": _short(soonest.resource), "seconds": soonest.seconds},
+        "exhaustion": soonest and {"resource": _short(soonest.resource), "seconds": soonest.median},
         "next_victim": first and {"pid": first.id.pid, "name": _short(first.name), "frees": first.frees},
         "processes": [
             {"pid": row.process.pid, "name": _short(row.process.comm), "rss": row.process.rss, "swap": row.process.swap}

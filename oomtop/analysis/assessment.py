@@ -8,25 +8,24 @@ from operator import attrgetter
 
 from oomtop.analysis.account import account_memory, account_pressure, account_swap
 from oomtop.analysis.cgroups.assess import assess_groups, nearest_limits
-from oomtop.analysis.dangers.build import Findable, find_dangers
+from oomtop.analysis.dangers.build import Findable, by_subject, find_dangers
 from oomtop.analysis.findings.machine import find
 from oomtop.analysis.findings.rule import Facts
 from oomtop.analysis.model.assessment import (
     Assessment,
     CgroupFigures,
-    Exhaustion,
     Growth,
     MemoryAccount,
     PastSeries,
     ProcessRow,
     Victims,
 )  # fmt: skip
+from oomtop.analysis.model.danger import Danger, DangerKind
 from oomtop.analysis.oom_score.badness import badness, total_pages
 from oomtop.analysis.oom_score.early_killers import early_killers
 from oomtop.analysis.oom_score.killer_options import Shortage
 from oomtop.analysis.oom_score.ranking import culprit, rank_scored
 from oomtop.analysis.scope import scope_of, scope_problems
-from oomtop.analysis.trends.exhaustion import exhaustion
 from oomtop.analysis.trends.group_growth import growths
 from oomtop.analysis.trends.part_growth import part_growths
 from oomtop.analysis.trends.process_growth import growth
@@ -53,14 +52,14 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
     memory = account_memory(snapshot)
     swap = account_swap(snapshot, before)
     pressure = account_pressure(snapshot, history)
-    groups = assess_groups(snapshot, history)
+    groups = assess_groups(snapshot)
     rows = _Rows(snapshot, before, history, previous, groups).build()
     growers = _growers(rows)
     parts, grown = part_growths(history.parts), _growths(snapshot, history, previous)
-    outlooks = _outlooks(snapshot, history, memory, groups)
     victims = _victims(snapshot, memory, rows)
-    machine = next((outlook for outlook in outlooks if not outlook.resource.startswith("/")), None)
-    dangers = find_dangers(Findable(snapshot, history, memory, groups, rows, growers, victims, machine))
+    dangers = find_dangers(Findable(snapshot, history, memory, groups, rows, growers, victims))
+    groups = _with_dangers(groups, dangers)
+    machine = next((danger for danger in dangers if danger.kind is DangerKind.MACHINE), None)
     return Assessment(
         time=snapshot.time,
         monotonic=snapshot.monotonic,
@@ -68,7 +67,6 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         memory=memory,
         swap=swap,
         pressure=pressure,
-        exhaustion=outlooks,
         dangers=dangers,
         victims=victims,
         growers=tuple(row.process.id for row in growers),
@@ -77,7 +75,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
                 memory,
                 swap,
                 pressure,
-                outlooks,
+                dangers,
                 rows,
                 growers,
                 groups,
@@ -104,7 +102,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         pss=snapshot.pss,
         early_killers=early_killers(
             snapshot.killers,
-            Shortage(memory, swap, rows, groups, machine.rate if machine and machine.seconds else None),
+            Shortage(memory, swap, rows, groups, machine.rate if machine and machine.median else None),
         )
         if snapshot.killers
         else (),
@@ -117,11 +115,6 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         growths_at=history.lasting_at,
         curves=tuple((identity, tuple(history.process_points(identity) or ())) for identity in tick.watched),
     )
-
-
-def _rate(machine: Exhaustion | None) -> float | None:
-    """Return the bytes per second by which the machine's memory shrinks, None where it does not."""
-    return machine.rate if machine is not None and machine.seconds is not None else None
 
 
 class _Rows:
@@ -241,28 +234,11 @@ def _unmapped(memory: MemoryAccount, rows: Sequence[ProcessRow]) -> int:
     return max(0, (memory.shmem or 0) - sum(row.process.rss_shmem or 0 for row in rows))
 
 
-def _outlooks(
-    snapshot: Snapshot, history: History, memory: MemoryAccount, groups: Sequence[CgroupFigures]
-) -> tuple[Exhaustion, ...]:
-    """Return all outlooks, soonest first, then those that do not grow, the machine before its groups."""
-    found = [_machine_outlook(snapshot, history, memory)]
-    found.extend(group.exhaustion for group in groups if group.exhaustion is not None)
-    known = [item for item in found if item is not None]
-    return tuple(sorted(known, key=lambda item: (item.seconds is None, item.seconds or 0.0)))
-
-
-def _machine_outlook(snapshot: Snapshot, history: History, memory: MemoryAccount) -> Exhaustion | None:
-    if memory.available is None:
-        return None
-    swap_total = snapshot.meminfo.swap_total or 0
-    points = [
-        (point.monotonic, memory.total - point.available + (point.swap_used or 0))
-        for point in history.machine
-        if point.available is not None
-    ]
-    left = memory.available + (snapshot.meminfo.swap_free or 0)
-    name = "RAM+swap" if swap_total else "RAM"
-    return exhaustion(name, left, points, snapshot.monotonic, memory.total + swap_total)
+def _with_dangers(groups: Sequence[CgroupFigures], dangers: Sequence[Danger]) -> tuple[CgroupFigures, ...]:
+    known = by_subject(dangers)
+    return tuple(
+        replace(group, danger=known[group.cgroup.path]) if group.cgroup.path in known else group for group in groups
+    )
 
 
 def _own_limit(snapshot: Snapshot, groups: Sequence[CgroupFigures]) -> CgroupFigures | None:

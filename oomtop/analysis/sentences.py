@@ -2,26 +2,95 @@
 
 from __future__ import annotations
 
-from oomtop.analysis.model.assessment import Candidate, EarlyKiller, Exhaustion
+from collections.abc import Sequence
+
+from oomtop.analysis.model.assessment import Candidate, EarlyKiller
+from oomtop.analysis.model.danger import Confidence, Danger, State
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_about, format_bytes, format_rate, format_share
 
 OF_THOSE_SEEN = "(of the processes seen)"
 """Beside a victim where others are hidden."""
+WATCHED_ENOUGH = 10.0
+_KILL_RECENT = 60.0
 
 
-def describe_exhaustion(item: Exhaustion) -> str:
-    """Return an outlook in words: `RAM: full in 4m10s (3m05s to 6m00s, high confidence) at +2.1M/s`.
+def describe_danger(item: Danger) -> str:
+    """Return a danger in words: `/web: 129M of 300M, full in 22s (20s to 24s) at +8.0M/s`."""
+    return f"{item.name}: {describe_use(item)}"
 
-    No range is given where it begins and ends at the time itself.
+
+def describe_use(item: Danger) -> str:
+    """Return what is held of a limit, and what becomes of it.
+
+    No range is given where it begins and ends at the time itself; low confidence is an "about".
     """
-    if item.rate is None:
-        return f"{item.resource}: {format_bytes(item.headroom)} left, no trend yet"
-    if item.seconds is None:
-        return f"{item.resource}: {format_bytes(item.headroom)} left, not growing"
-    when, earliest, latest = (format_about(seconds) for seconds in (item.seconds, item.earliest, item.latest))
-    span = "" if earliest == when == latest else f"{earliest} to {latest}, "
-    return f"{item.resource}: full in {when} ({span}{item.confidence.value} confidence) at {format_rate(item.rate)}"
+    size = f"{format_bytes(min(item.held, item.limit))} of {format_bytes(item.limit)}"
+    if item.median is None or item.confidence is None:
+        return f"{size}, {_without_time(item)}"
+    when, earliest, latest = (format_about(seconds) for seconds in (item.median, item.earliest, item.latest))
+    span = "" if earliest == when == latest else f" ({earliest} to {latest})"
+    about = "about " if item.confidence is Confidence.LOW else ""
+    at = f" at {format_rate(item.rate)}" if item.rate is not None and item.rate > 0 else ""
+    return f"{size}, full in {about}{when}{span}{at}"
+
+
+def _without_time(item: Danger) -> str:
+    if item.state is State.WATCHING:
+        return f"watching for {format_about(max(1.0, item.watched))}"
+    if item.state is State.UNSTEADY:
+        return f"growing unsteadily at {format_rate(item.rate)}" if (item.rate or 0) > 0 else "unsteady"
+    if item.state is State.AT_LIMIT and item.reclaims:
+        return f"at its limit, reclaiming {item.reclaims:.0f} times a second"
+    return str(item.state.value)
+
+
+def describe_dying(item: Danger) -> str:
+    """Return who dies there, in words: `oomtop-leak (pid 11289), frees 123M, when /web is full; then nginx (902)`."""
+    victim = item.victim
+    if item.state is State.EMPTY:
+        return f"{item.name} is empty"
+    if victim is None:
+        return f"no process can be killed when {item.name} is full"
+    after = [one for one in item.dying[1:2] if not item.dies_together]
+    link = "or" if item.near_tie else "then"
+    then = "".join(f"; {link} {one.name} ({one.id.pid})" for one in after)
+    together = ", with all that share its fate" if item.dies_together else ""
+    when = f"when {item.name} is full"
+    return f"{victim.name} (pid {victim.id.pid}){together}, frees {format_bytes(victim.frees)}, {when}{then}"
+
+
+def describe_rounds(item: Danger) -> str:
+    """Return a crash loop in words: `3 times in 58s, each 29s`."""
+    rounds = item.rounds
+    if rounds is None:
+        return ""
+    return f"{rounds.count} times in {format_about(rounds.span)}, each {format_about(rounds.each)}"
+
+
+def describe_subject(dangers: Sequence[Danger], now: float) -> str:
+    """Return what is to be said first of all dangers; `now` is Unix time.
+
+    There is no all-clear in the first ten seconds, beside a forecast, or in the minute after a kill.
+    """
+    if not dangers:
+        return "nothing is known to have a limit"
+    first = dangers[0]
+    if first.median is not None:
+        return describe_danger(first)
+    killed = max((kill for item in dangers for kill in item.kills[:1]), key=lambda kill: kill.time, default=None)
+    if killed is not None and now - killed.time < _KILL_RECENT:
+        limit = next(item for item in dangers if killed in item.kills)
+        return f"killed {format_about(max(1.0, now - killed.time))} ago: {killed.name} at the limit of {limit.name}"
+    if first.watched < WATCHED_ENOUGH:
+        return f"watching for {format_about(max(1.0, first.watched))}; nearest: {_nearest(first)}"
+    if first.state in (State.AT_LIMIT, State.UNSTEADY):
+        return describe_danger(first)
+    return f"no danger in {format_about(first.watched)} of watching; nearest: {_nearest(first)}, {_without_time(first)}"
+
+
+def _nearest(item: Danger) -> str:
+    return f"{item.name}, {format_share(item.share)} of {format_bytes(item.limit)}"
 
 
 def describe_early_killer(item: EarlyKiller) -> str:

@@ -128,13 +128,14 @@ def _sample(options: argparse.Namespace) -> Assessment:
 
 def judge(assessment: Assessment, options: argparse.Namespace) -> list[CheckResult]:
     """Return every figure that was asked for; available memory where nothing was."""
+    from oomtop.analysis.model.danger import DangerKind
+
     memory, swap, psi = assessment.memory, assessment.swap, assessment.pressure.memory
     asked = any(getattr(options, name) for name in _ASKABLE)
     available = options.available or (None if asked else Thresholds(10.0, 5.0))
-    limited = [group for group in assessment.cgroups if group.effective_limit and group.headroom is not None]
-    rooms = [100 * (group.headroom or 0) / (group.effective_limit or 1) for group in limited]
-    times = [item for item in assessment.exhaustion if item.rate is not None]
-    soonest = min((item.seconds for item in times if item.seconds is not None), default=float("inf"))
+    rooms = [100 * (1 - item.share) for item in assessment.dangers if item.kind is DangerKind.CGROUP]
+    times = [item for item in assessment.dangers if item.rate is not None]
+    soonest = min((item.median for item in times if item.median is not None), default=float("inf"))
     full = psi.full.avg60 if psi and psi.full else None
     candidates = (
         ("available", _per_cent(memory.available, memory.total), "%", available, True),

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from oomtop import __version__
-from oomtop.analysis.model.assessment import Assessment, CgroupFigures, Exhaustion, ProcessRow
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, ProcessRow
+from oomtop.analysis.model.danger import Danger, DangerKind
 from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.units import printable
 
@@ -154,25 +155,25 @@ def _lines(resource: str, pressure: Pressure | None) -> Iterator[tuple[str, str,
 
 
 def _outlook(assessment: Assessment, top: int) -> Iterator[Metric]:
-    machine = [item for item in assessment.exhaustion if not item.resource.startswith("/")]
-    groups = [item for item in assessment.exhaustion if item.resource.startswith("/")][:top]
-    chosen = [((label(item.resource),), item) for item in (*machine, *groups)]
+    groups = [item for item in assessment.dangers if item.kind is DangerKind.CGROUP][:top]
+    others = [item for item in assessment.dangers if item.kind is not DangerKind.CGROUP]
+    chosen = [((label(item.resource),), item) for item in (*others, *groups)]
     labels = ("resource",)
-    columns: Mapping[str, tuple[str, Callable[[Exhaustion], float | None]]] = {
+    columns: Mapping[str, tuple[str, Callable[[Danger], float | None]]] = {
         "seconds": ("Time until it is full at the present trend, +Inf if it does not grow", _seconds),
         "earliest_seconds": ("The early end of that estimate", lambda item: item.earliest),
         "latest_seconds": ("The late end of that estimate", lambda item: item.latest),
-        "headroom_bytes": ("What is left of it", lambda item: item.headroom),
+        "headroom_bytes": ("What is left of it", lambda item: item.room),
         "bytes_per_second": ("How fast it shrinks", lambda item: item.rate),
     }
     for name, (text, read) in columns.items():
         yield gauge(f"exhaustion_{name}", text, [(values, read(item)) for values, item in chosen], labels)
 
 
-def _seconds(item: Exhaustion) -> float | None:
+def _seconds(item: Danger) -> float | None:
     if item.rate is None:
         return None
-    return math.inf if item.seconds is None else item.seconds
+    return math.inf if item.median is None else item.median
 
 
 def _victim(assessment: Assessment) -> Iterator[Metric]:

@@ -9,11 +9,11 @@ from oomtop.analysis.model.assessment import (
     Candidate,
     CgroupFigures,
     EarlyKiller,
-    Exhaustion,
     Growth,
     ProcessRow,
     Victims,
 )
+from oomtop.analysis.model.danger import Confidence, Danger, DangerKind
 from oomtop.analysis.shared_memory import programs_together
 from oomtop.host.pressure import Pressure
 from oomtop.render.danger_json import danger_to_json
@@ -26,7 +26,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
     """Return the whole assessment; `processes` bounds the rows, biggest RSS+swap first."""
     rows = sorted(assessment.rows, key=lambda row: row.process.rss_and_swap, reverse=True)
     first, pss = assessment.victims.first, dict(assessment.pss)
-    machine = next((item for item in assessment.exhaustion if not item.resource.startswith("/")), None)
+    machine = next((item for item in assessment.dangers if item.kind is DangerKind.MACHINE), None)
     return {
         "schema": SCHEMA,
         "time": assessment.time,
@@ -97,15 +97,16 @@ def _psi(pressure: Pressure | None) -> Json | None:
     return None if pressure is None else asdict(pressure)
 
 
-def _exhaustion(item: Exhaustion) -> Json:
+def _exhaustion(item: Danger) -> Json:
+    """Return a danger as it was told before there was a list of them."""
     return {
         "resource": item.resource,
-        "headroom": item.headroom,
+        "headroom": item.room,
         "rate": item.rate,
-        "seconds": item.seconds,
+        "seconds": item.median,
         "earliest": item.earliest,
         "latest": item.latest,
-        "confidence": item.confidence.value,
+        "confidence": (item.confidence or Confidence.LOW).value,
     }
 
 
@@ -188,7 +189,7 @@ def _group(group: CgroupFigures, assessment: Assessment) -> Json:
         "max": group.cgroup.max,
         "effective_limit": group.effective_limit,
         "headroom": group.headroom,
-        "exhaustion": None if group.exhaustion is None else _exhaustion(group.exhaustion),
+        "exhaustion": None if group.danger is None else _exhaustion(group.danger),
         "next_victim": None if first is None else _candidate(first, assessment),
         **_deaths(group.victims),
     }

@@ -31,6 +31,7 @@ def danger_to_json(danger: Danger, assessment: Assessment) -> dict[str, object]:
         "swapped": danger.swapped,
         "swap_left": danger.swap_left,
         "watched": danger.watched,
+        "growing": danger.growing,
         "rate": danger.rate,
         "earliest": danger.earliest,
         "median": danger.median,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
-from oomtop.analysis.sentences import OF_THOSE_SEEN, describe_early_killer, describe_exhaustion, describe_victim
+from oomtop.analysis.sentences import (
+    OF_THOSE_SEEN,
+    describe_danger,
+    describe_dying,
+    describe_early_killer,
+    describe_subject,
+)  # fmt: skip
 from oomtop.units import DASH, format_bytes, format_count, format_rate, format_share, printable
 
 SORT_KEYS: Mapping[str, Callable[[ProcessRow], float]] = {
@@ -61,13 +67,15 @@ def _pressure(assessment: Assessment) -> Iterable[str]:
 
 
 def _outlook(assessment: Assessment) -> Iterable[str]:
-    for item in assessment.exhaustion[:2]:
-        yield f"Outlook   {describe_exhaustion(item)}"
-    first = assessment.victims.first
+    dangers = assessment.dangers
+    yield f"Outlook   {describe_subject(dangers, assessment.time)}"
+    for item in dangers[1:3]:
+        yield f"Also      {describe_danger(item)}"
     for killer in assessment.early_killers[:2]:
         yield f"First     {describe_early_killer(killer)}"
     seen = "" if assessment.scope.sees_all else f" {OF_THOSE_SEEN}"
-    yield f"Next      {describe_victim(first) if first else 'no process can be killed'}{seen}"
+    if dangers:
+        yield f"Next      {describe_dying(dangers[0])}{seen}"
     for finding in assessment.findings:
         yield f"{finding.severity.value.capitalize():9} {finding.title} ({finding.advice})"
     for problem in assessment.problems:

@@ -8,19 +8,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.history import History
 from oomtop.host.own_priority import own_standing
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from oomtop.oomlog.event import OomEvent
 from oomtop.snapshot import Problem, Snapshot, Tick
+from oomtop.sources.limit_watch import LimitWatch
 from oomtop.sources.sampler import Sampler
 
 if TYPE_CHECKING:
     from oomtop.oomlog.live import LiveLog
 
 _LOG_SECONDS = 0.5
+# From tick to tick while a limit is nearly reached: three soon, for a forecast, then as often as one can read.
+_PRESSED_SECONDS = (0.4, 0.9, 0.9, 2.0)
 _DAEMON_SECONDS = 10.0
 
 
@@ -74,9 +77,12 @@ class LiveSource:
         """Seconds to wait for the first PSS of processes; None while nobody looks at totals of several."""
         self._root = root or Root()
         self._sampler = Sampler(self._root)
+        self._limits = LimitWatch(self._root)
         self._log: LiveLog | None = None
         self._follows_daemons = follows_daemons
         self._daemons_at = float("-inf")
+        self._pressed = 0
+        """Ticks in a row at which a limit was nearly reached."""
         # Now, as whoever makes a source protects itself later on.
         self._standing = own_standing(self._root)
         self._wake = threading.Event()
@@ -97,6 +103,7 @@ class LiveSource:
             if self._log is not None:
                 self._log.close()
                 self._log = None
+            self._limits.close()
             self._sampler.close()
 
     def _open_log(self) -> LiveLog:
@@ -116,7 +123,9 @@ class LiveSource:
         self._wake.set()
 
     def _sample(self) -> Snapshot:
-        snapshot = self._sampler.sample(self.watched, self.with_slabs, self.pss_patience)
+        facts = self._sampler.sample(self.watched, self.with_slabs, self.pss_patience)
+        snapshot = replace(facts, uses=self._limits.take())
+        self._limits.follow(snapshot)
         if self._log is not None:
             if self._follows_daemons and snapshot.monotonic >= self._daemons_at:
                 # Of 5,000 names: not on every tick, for what is started once a boot.
@@ -127,13 +136,20 @@ class LiveSource:
         return snapshot
 
     def _wait(self, log: LiveLog) -> tuple[OomEvent, ...]:
-        """Wait for the next tick, looking into the logs twice a second."""
-        end = time.monotonic() + self.interval
+        """Wait for the next tick, looking into the logs and at the limits twice a second.
+
+        A limit that is nearly reached does not wait for the end of a long interval.
+        """
+        begun = time.monotonic()
         while not self._closed:
-            left = end - time.monotonic()
+            left = begun + self.interval - time.monotonic()
             woken = self._wake.wait(min(_LOG_SECONDS, max(0.0, left)))
             self._wake.clear()
             events = log.poll()
-            if events or woken or left <= _LOG_SECONDS:
+            self._limits.read()
+            soonest = _PRESSED_SECONDS[min(self._pressed, len(_PRESSED_SECONDS) - 1)]
+            is_pressed = self._limits.is_pressing and time.monotonic() - begun >= soonest
+            if events or woken or is_pressed or left <= _LOG_SECONDS:
+                self._pressed = self._pressed + 1 if self._limits.is_pressing else 0
                 return events
         return ()

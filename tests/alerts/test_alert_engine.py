@@ -16,6 +16,7 @@ from oomtop.history import History
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.render.assessment_json import assessment_to_json
 from tests.synthetic import SyntheticMachine
+from tests.tui.factories import calm_danger
 
 GIB = 1 << 30
 
@@ -182,8 +183,7 @@ def test_hostile_names_reach_nobody_raw(base):
 
 def test_an_endless_time_is_no_number(base):
     one = engine("exhaustion > 1s")
-    quiet = replace(base.exhaustion[0], resource="RAM", rate=0.0, seconds=None)
-    (notice,) = one.judge(replace(base, exhaustion=(quiet,)))
+    (notice,) = one.judge(replace(base, dangers=(calm_danger("RAM"),)))
     assert json.loads(write_letter(notice, base).body)["value"] is None
 
 

@@ -8,20 +8,18 @@ from pathlib import Path
 
 from oomtop.analysis.model.assessment import (
     CgroupFigures,
-    Exhaustion,
     Finding,
     FiringAlert,
     Growth,
     PressureFigures,
     Severity,
 )
-from oomtop.analysis.model.danger import Confidence
 from oomtop.exporter.collector import LatestCollector
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.units import GIB
-from tests.tui.factories import make_assessment, make_row, make_victims
+from tests.tui.factories import calm_danger, make_assessment, make_row, make_victims
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "oomtop" / "schemas"
@@ -37,7 +35,7 @@ hold anything: quote them before a terminal or a shell sees them (`jq` without `
 2020-12 files in [oomtop/schemas](../oomtop/schemas) and in the wheel; the tests hold every output against them.
 
 ```
-oomtop top --json | jq '.next_victim, .exhaustion'
+oomtop top --json | jq '.dangers[0] | {name, state, median, dying}'
 oomtop top --json --samples 30 --interval 1 | jq '[.processes[] | select(.growth > 1e6) | {pid, name, growth}]'
 oomtop events --json | jq '.events[] | select(.oom_memcg) | {time, oom_memcg, victim: .victim.name}'
 ```
@@ -107,7 +105,6 @@ def metrics_reference() -> str:
 
 def served() -> Iterator[tuple[str, str, Sequence[str], str]]:
     """Yield (name, type, labels, help) of every metric, from a machine that has all of them."""
-    outlook = Exhaustion("RAM", GIB, 1e6, seconds=1000.0, earliest=900.0, latest=1100.0, confidence=Confidence.HIGH)
     line = PressureLine(0.1, 0.1, 0.1, 1000)
     alert = FiringAlert("low", Severity.WARNING, "", "low", 0.0)
     row = make_row(growth=1e6)
@@ -123,7 +120,7 @@ def served() -> Iterator[tuple[str, str, Sequence[str], str]]:
             events=(killed,),
             findings=findings,
             cgroups=(limited,),
-            exhaustion=(outlook,),
+            dangers=(calm_danger("RAM", 1000.0),),
             pressure=PressureFigures(Pressure(line, line), Pressure(line, line), 0.0, 0.0, 0.0, 0, None),
             alerts=(alert,),
             growths=(Growth("user", "alice", None, None, GIB, 1e6, None, None, (GIB,)),),

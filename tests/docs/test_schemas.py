@@ -63,7 +63,7 @@ def test_the_machine():
     for found in assessments():
         hold("top", assessment_to_json(found))
     hold("top", assessment_to_json(make_assessment()))
-    hold("top", assessment_to_json(make_assessment(0, exhaustion=())))
+    hold("top", assessment_to_json(make_assessment(0)))
     hold("top", run("top", "--json", "--samples", "2", "--interval", "0.1", "-n", "5"))
 
 

@@ -50,8 +50,8 @@ class Drill:
             if figures.cgroup.path == self.path:
                 first = figures.victims.first
                 self.predicted.update([first.id.pid] if first else [])
-                if figures.exhaustion and figures.exhaustion.seconds is not None:
-                    self.outlook.append((time.monotonic(), figures.headroom, figures.exhaustion.seconds))
+                if figures.danger and figures.danger.median is not None:
+                    self.outlook.append((time.monotonic(), figures.headroom, figures.danger.median))
         self.growth += [row.growth for row in assessment.rows if row.process.cgroup == self.path and row.growth]
 
     @property

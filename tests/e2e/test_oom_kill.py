@@ -69,8 +69,8 @@ def test_a_surge_is_seen_foreseen_and_explained(group):
         growth += [row.growth for row in assessment.rows if row.process.pid == hog.pid and row.growth]
         for figures in assessment.cgroups:
             alive = growth and hog.pid in {row.process.pid for row in assessment.rows if not row.process.is_exiting}
-            if alive and figures.cgroup.path == path and figures.exhaustion and figures.exhaustion.seconds is not None:
-                outlook.append(figures.exhaustion.seconds)
+            if alive and figures.cgroup.path == path and figures.danger and figures.danger.median is not None:
+                outlook.append(figures.danger.median)
                 predicted.add(figures.victims.first.id.pid if figures.victims.first else None)
         event = next((e for e in assessment.events if e.victim and e.victim.pid == hog.pid), None)
         if event is not None or time.monotonic() > deadline:

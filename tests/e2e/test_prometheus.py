@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion, PressureFigures, Victims
-from oomtop.analysis.model.danger import Confidence
+from oomtop.analysis.model.assessment import CgroupFigures, PressureFigures, Victims
 from oomtop.exporter.collector import LatestCollector, make_registry
 from oomtop.exporter.server import Access, MetricsServer, start_server
 from oomtop.fleet.machines import read_machines
@@ -25,7 +24,7 @@ from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.host.root import Root
 from oomtop.threads import start_thread
 from oomtop.units import GIB, MIB
-from tests.tui.factories import make_assessment, make_process, make_row
+from tests.tui.factories import calm_danger, make_assessment, make_process, make_row
 
 RULES = Path(__file__).parents[2] / "packaging" / "prometheus" / "oomtop.rules.yml"
 LAYOUT = find_layout(Root())
@@ -102,17 +101,14 @@ def exporting(assessment):
 
 def machine(name, seconds=None, full=0.0, headroom=GIB):
     """Return the assessment of a machine that is full in `seconds`."""
-    rate = None if seconds is None else 2 * GIB / seconds
-    outlook = Exhaustion(
-        "RAM", 2 * GIB, rate, seconds=seconds, earliest=seconds, latest=seconds, confidence=Confidence.HIGH
-    )
+    danger = calm_danger("RAM", seconds, held=14 * GIB)
     line = PressureLine(full * 2, full, full, 1000)
     pressure = Pressure(line, PressureLine(full, full, full, 1000))
     group = CgroupFigures(Cgroup(f"/app/{name}", GIB, max=2 * GIB), name, 2 * GIB, headroom, None, Victims())
     return make_assessment(
         (make_row(make_process(7, name, rss=3 * GIB), growth=1e6),),
         cgroups=(group,),
-        exhaustion=(outlook,),
+        dangers=(danger,),
         pressure=PressureFigures(pressure, None, 0.0, 0.0, 0.0, 0, None),
         time=time.time(),
     )

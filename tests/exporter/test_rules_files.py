@@ -13,16 +13,14 @@ import pytest
 
 from oomtop.analysis.model.assessment import (
     CgroupFigures,
-    Exhaustion,
     PressureFigures,
     Victims,
 )
-from oomtop.analysis.model.danger import Confidence
 from oomtop.exporter.families import families
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.units import GIB
-from tests.tui.factories import make_assessment, make_row
+from tests.tui.factories import calm_danger, make_assessment, make_row
 
 # What the collector adds: kills by the events of the log, and the alerts of the configuration.
 EVENTFUL = {"oomtop_oom_kills_total": {"killer", "cgroup"}, "oomtop_alert_firing": {"alert"}}
@@ -96,10 +94,11 @@ def test_promtool_accepts_every_query_of_the_dashboard(tmp_path):
 
 def test_every_metric_and_label_of_the_dashboard_is_served():
     limited = CgroupFigures(Cgroup("/a", GIB, max=2 * GIB), "a", 2 * GIB, GIB, None, Victims())
-    outlook = Exhaustion("RAM", GIB, 1e6, seconds=1000.0, earliest=900.0, latest=1100.0, confidence=Confidence.HIGH)
     line = PressureLine(0.1, 0.1, 0.1, 1000)
     stalls = PressureFigures(Pressure(line, line), None, 0.0, 0.0, 0.0, 0, None)
-    now = make_assessment((make_row(growth=1e6),), cgroups=(limited,), exhaustion=(outlook,), pressure=stalls)
+    now = make_assessment(
+        (make_row(growth=1e6),), cgroups=(limited,), dangers=(calm_danger("RAM", 1000.0),), pressure=stalls
+    )
     served = {}
     for family in families(now, 10):
         for sample in family.samples:

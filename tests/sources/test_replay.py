@@ -81,7 +81,11 @@ def test_a_jump_concludes_what_watching_all_the_time_concludes(source, ticks):
     # A process that has not changed its size for a quarter of an hour: too few points (None) or none (0.0).
     assert [row.growth or 0.0 for row in jumped.rows] == [row.growth or 0.0 for row in live.rows]
     assert (jumped.memory, jumped.swap, jumped.pressure) == (live.memory, live.swap, live.pressure)
-    assert (jumped.exhaustion, jumped.victims, jumped.growers) == (live.exhaustion, live.victims, live.growers)
+    assert (jumped.dangers[0].subject, jumped.victims, jumped.growers) == (
+        live.dangers[0].subject,
+        live.victims,
+        live.growers,
+    )
     assert (jumped.series.times, jumped.series.available) == (live.series.times, live.series.available)
     assert jumped.events == live.events == tuple(ticks[120].events)
 

@@ -98,6 +98,23 @@ def make_danger(subject: str = "/web", rows: Iterable[ProcessRow] = (), **facts:
     return Danger(**(defaults | facts))  # type: ignore[arg-type]
 
 
+def calm_danger(
+    subject: str = "RAM", median: float | None = None, *, held: int = 8 * GIB, limit: int = 16 * GIB, **changes: object
+) -> Danger:
+    """Return a danger that is steady, or full in `median` seconds; `changes` replace any other field."""
+    kind = DangerKind.CGROUP if subject.startswith("/") else DangerKind.MACHINE
+    calm = Danger(
+        subject=subject, name=subject, kind=kind, limit=limit, brake=None, used=held, held=held, cache=0, swapped=0,
+        swap_left=0, state=State.STEADY, watched=60.0, rate=0.0,
+    )  # fmt: skip
+    if median is not None:
+        calm = replace(
+            calm, state=State.FILLING, rate=calm.room / median, growing=40.0, earliest=median * 0.9, median=median,
+            latest=median * 1.1, confidence=Confidence.HIGH, basis="linear",
+        )  # fmt: skip
+    return replace(calm, **changes)  # type: ignore[arg-type]
+
+
 def make_victims(rows: Iterable[ProcessRow]) -> Victims:
     """Return the ten worst of `rows`."""
     ranked = sorted((row for row in rows if row.badness is not None), key=lambda row: -(row.badness or 0))
@@ -124,7 +141,7 @@ def make_assessment(
         time=1_700_000_000.0 + monotonic, monotonic=monotonic, machine=MACHINE, memory=memory,
         swap=SwapAccount(4 * GIB, GIB, 3 * GIB, 0, 0.0, 0.0),
         pressure=PressureFigures(None, None, 0.0, 0.0, 0.0, 0, None),
-        exhaustion=(), victims=make_victims(rows), growers=(), findings=(), rows=rows, cgroups=(), limit=None,
+        victims=make_victims(rows), growers=(), findings=(), rows=rows, cgroups=(), limit=None,
         zones=(), events=(), unlogged_kills=0, series=PastSeries(), problems=(),
     )  # fmt: skip
     return replace(calm, **changes)  # type: ignore[arg-type]

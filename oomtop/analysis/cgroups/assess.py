@@ -1,14 +1,13 @@
-"""What limits whom: effective limits up the chain of cgroups, headroom, outlook and victims of each limited group."""
+"""What limits whom: effective limits up the chain of cgroups, headroom and victims of each limited group."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion, Victims
+from oomtop.analysis.model.assessment import CgroupFigures, Victims
 from oomtop.analysis.oom_score.ranking import rank
-from oomtop.analysis.trends.exhaustion import exhaustion
-from oomtop.history import History, held_by
+from oomtop.history import held_by
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.containers import name_of
 from oomtop.host.process import Process
@@ -39,12 +38,12 @@ def headroom(group: Cgroup) -> int | None:
     return None if used is None or group.max is None else max(0, group.max - used)
 
 
-def assess_groups(snapshot: Snapshot, history: History) -> tuple[CgroupFigures, ...]:
-    """Return the figures of all groups; outlook and victims only where there is a limit of the group's own."""
+def assess_groups(snapshot: Snapshot) -> tuple[CgroupFigures, ...]:
+    """Return the figures of all groups; victims only where there is a limit of the group's own."""
     groups = {group.path: group for group in snapshot.cgroups}
     members = _members(snapshot.processes, {path for path, group in groups.items() if group.max is not None})
     names = dict(snapshot.containers)
-    return tuple(_assess(group, names, groups, members, snapshot, history) for group in snapshot.cgroups)
+    return tuple(_assess(group, names, groups, members, snapshot) for group in snapshot.cgroups)
 
 
 def _members(processes: Iterable[Process], limited: set[str]) -> Mapping[str, list[Process]]:
@@ -68,21 +67,18 @@ def _assess(
     groups: Mapping[str, Cgroup],
     members: Mapping[str, list[Process]],
     snapshot: Snapshot,
-    history: History,
 ) -> CgroupFigures:
     limits = [above.max for path in chain(group.path) if (above := groups.get(path)) and above.max is not None]
     name = name_of(group.path, names) or group.path
     if group.max is None:
         return CgroupFigures(group, name, min(limits, default=None), None, None, Victims())
-    outlook = _outlook(group, snapshot, history)
     return CgroupFigures(
         group,
         name,
         effective_limit=min(limits),
         headroom=headroom(group),
-        exhaustion=outlook,
+        danger=None,
         victims=_victims(group, groups, members.get(group.path, ()), snapshot),
-        growth=outlook.rate if outlook else None,
     )
 
 
@@ -92,15 +88,6 @@ def _victims(group: Cgroup, groups: Mapping[str, Cgroup], members: Iterable[Proc
         return Victims()
     page = snapshot.machine.page_size
     return rank(members, _total_pages(group, snapshot, page), page, _RANKED, groups, group.path)
-
-
-def _outlook(group: Cgroup, snapshot: Snapshot, history: History) -> Exhaustion | None:
-    left = headroom(group)
-    if left is None or group.max is None:
-        return None
-    uses = history.uses.get(group.path)
-    points = [] if uses is None else [(time, int(size)) for time, size in uses.dense.since(snapshot.monotonic - 240)]
-    return exhaustion(group.path, left + swap_left(group, snapshot), points, snapshot.monotonic, group.max)
 
 
 def swap_left(group: Cgroup, snapshot: Snapshot) -> int:

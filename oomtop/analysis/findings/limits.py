@@ -1,4 +1,4 @@
-"""Findings about what was promised: overcommit refused, containers without a limit, limits over RAM; fragmentation.
+"""Findings about what was promised: containers without a limit, limits over RAM; fragmentation.
 
 Documentation/mm/overcommit-accounting.rst; `/proc/buddyinfo`; `memory.max` of every group.
 """
@@ -16,7 +16,6 @@ from oomtop.units import format_bytes, format_share
 _ORDER = 3
 _FREE_MARGIN = 2
 _WHOLE = 0.02
-_NEAR_REFUSAL = 0.97
 _BIG_CONTAINER = 0.1
 _CONTAINER = re.compile(r"(?:[0-9a-f]{64}|libpod-|docker|cri-containerd-|crio-|kubepods|/lxc[./])")
 
@@ -42,26 +41,6 @@ def fragmentation(facts: Facts) -> Finding | None:
             action="settings",
         )
     return None
-
-
-def overcommit_refused(facts: Facts) -> Finding | None:
-    """Strict accounting (overcommit_memory=2) is about to refuse allocations, whatever is free."""
-    info = facts.meminfo
-    if info is None or info.committed_as is None or not info.commit_limit:
-        return None
-    strict = facts.kernel is not None and facts.kernel.number("overcommit_memory") == 2
-    share = info.committed_as / info.commit_limit
-    if not strict or share < _NEAR_REFUSAL:
-        return None
-    return Finding(
-        "overcommit",
-        Severity.CRITICAL,
-        f"allocations are refused: {format_share(share)} of the commit limit is promised",
-        f"Committed_AS {format_bytes(info.committed_as)} of CommitLimit {format_bytes(info.commit_limit)}, "
-        "overcommit_memory=2",
-        "y raises overcommit_ratio or sets overcommit_memory=0; W adds swap, which raises the limit",
-        action="settings",
-    )
 
 
 def container_without_limit(facts: Facts) -> Finding | None:

@@ -3,97 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from operator import attrgetter
 
-from oomtop.analysis.cgroups.assess import chain
-from oomtop.analysis.findings.causes import balloon, cause_of, idle_huge_pages, kernel_memory, tmpfs
+from oomtop.analysis.findings.causes import balloon, idle_huge_pages, kernel_memory, tmpfs
+from oomtop.analysis.findings.dangers import find_in_dangers
 from oomtop.analysis.findings.growth import hog, leak
 from oomtop.analysis.findings.limits import (
     container_without_limit,
     fragmentation,
     limits_over_ram,
-    overcommit_refused,
 )  # fmt: skip
 from oomtop.analysis.findings.rule import Facts, Rule
-from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion, Finding, Severity
-from oomtop.units import format_about, format_bytes, format_rate
+from oomtop.analysis.model.assessment import Finding, Severity
+from oomtop.units import format_bytes, format_rate
 
-_SOON = 120.0
 _SWARM = 100
 # In C: 5,000 calls of a function would be a tenth of the whole assessment.
 _NAME = attrgetter("process.comm")
-# Of the machine's growth: the rest is what any machine does.
-_ALMOST_ALL = 0.8
-
-
-def group_near_limit(facts: Facts) -> Finding | None:
-    """A cgroup whose working set leaves less than a tenth of its limit, or that reaches it within two minutes."""
-    tight = [group for group in facts.groups if _is_tight(group)]
-    if not tight:
-        return None
-    group = min(tight, key=lambda item: item.headroom or 0)
-    limit, left = group.cgroup.max or 0, group.headroom or 0
-    outlook = group.exhaustion
-    when = f", full in about {format_about(outlook.seconds)}" if outlook and outlook.seconds else ""
-    victim = group.victims.first
-    return Finding(
-        "cgroup_limit",
-        Severity.CRITICAL,
-        f"{group.name} is near its limit of {format_bytes(limit)}{when}",
-        f"working set {format_bytes(limit - left)} of {format_bytes(limit)}"
-        + (f"; next victim {victim.name} ({victim.id.pid})" if victim else ""),
-        "J goes to its biggest process, k ends it; raise memory.max or set memory.high below it",
-        action="kill",
-        target=victim.id if victim else None,
-        cgroup=group.cgroup.path,
-    )
-
-
-def _is_tight(group: CgroupFigures) -> bool:
-    limit, left = group.cgroup.max, group.headroom
-    if not limit or left is None:
-        return False
-    outlook = group.exhaustion
-    soon = outlook is not None and outlook.seconds is not None and outlook.seconds < _SOON
-    return soon or (left < limit / 10 and limit - left > limit / 2)
-
-
-def memory_running_out(facts: Facts) -> Finding | None:
-    """The machine's memory will be gone soon, or less than a twentieth of it is available."""
-    memory = facts.memory
-    if memory.available is None:
-        return None
-    soonest = next((e for e in facts.exhaustion if not e.resource.startswith("/")), None)
-    seconds = soonest.seconds if soonest else None
-    low = memory.available < memory.total / 20
-    if not low and (soonest is None or seconds is None or seconds > 600 or _ends_at_limits(facts.groups, soonest)):
-        return None
-    rate = soonest.rate or 0.0 if soonest and seconds else 0.0
-    cause = cause_of(facts, rate)
-    when = f"full in about {format_about(seconds)}" if seconds else f"{format_bytes(memory.available)} available"
-    return Finding(
-        "surge" if cause.is_process and seconds else "memory_low",
-        Severity.CRITICAL if low or (seconds or 1e9) < _SOON else Severity.WARNING,
-        f"memory {when}{cause.text}",
-        f"available {format_bytes(memory.available)} of {format_bytes(memory.total)}",
-        cause.advice,
-        action="kill",
-        target=cause.target,
-    )
-
-
-def _ends_at_limits(groups: Sequence[CgroupFigures], machine: Exhaustion) -> bool:
-    """Whether what grows meets limits of cgroups before the machine's end: then these are told, not the machine."""
-    growing = {group.cgroup.path: group for group in groups if group.exhaustion and (group.exhaustion.rate or 0) > 0}
-    outer = [
-        group
-        for path, group in growing.items()
-        if path != "/" and not any(above in growing for above in chain(path) if above not in (path, "/"))
-    ]
-    rate = sum(group.exhaustion.rate or 0 for group in outer if group.exhaustion)
-    room = sum(group.headroom or 0 for group in outer)
-    return rate >= _ALMOST_ALL * (machine.rate or 0) and room < machine.headroom
 
 
 def swap_storm(facts: Facts) -> Finding | None:
@@ -168,7 +94,7 @@ def swarm(facts: Facts) -> Finding | None:
 
 
 RULES: tuple[Rule, ...] = (
-    group_near_limit, memory_running_out, swap_storm, thrashing, overcommit_refused, leak, swarm, hog, tmpfs,
+    swap_storm, thrashing, leak, swarm, hog, tmpfs,
     kernel_memory, balloon, idle_huge_pages, mlocked, fragmentation, container_without_limit, limits_over_ram,
 )  # fmt: skip
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -176,7 +102,7 @@ _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 def find(facts: Facts) -> tuple[Finding, ...]:
     """Return what the rules found, most severe first; one process is accused once."""
-    found = [finding for rule in RULES if (finding := rule(facts)) is not None]
+    found = [*find_in_dangers(facts), *(finding for rule in RULES if (finding := rule(facts)) is not None)]
     accused = {finding.target for finding in found if finding.id not in ("leak", "hog") and finding.target is not None}
     leaking = {finding.target for finding in found if finding.id == "leak"}
     kept = [

@@ -92,7 +92,7 @@ def services_without_limit(now: Assessment, abilities: Abilities) -> Finding | N
 
 def promises(now: Assessment, abilities: Abilities) -> Finding | None:
     """Limits that add up to more than there is."""
-    return limits_over_ram(Facts(now.memory, now.swap, now.pressure, now.exhaustion, now.rows, (), now.cgroups))
+    return limits_over_ram(Facts(now.memory, now.swap, now.pressure, now.dangers, now.rows, (), now.cgroups))
 
 
 def limits_without_swap_limit(now: Assessment, abilities: Abilities) -> Finding | None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from oomtop.analysis.model.assessment import (
     CgroupFigures,
-    Exhaustion,
     Finding,
     Growth,
     MemoryAccount,
@@ -15,6 +14,7 @@ from oomtop.analysis.model.assessment import (
     ProcessRow,
     SwapAccount,
 )  # fmt: skip
+from oomtop.analysis.model.danger import Danger
 from oomtop.analysis.trends.slope import Curve
 from oomtop.frozen import frozen
 from oomtop.host.kernel_facts import KernelFacts
@@ -29,7 +29,7 @@ class Facts:
     memory: MemoryAccount
     swap: SwapAccount
     pressure: PressureFigures
-    exhaustion: Sequence[Exhaustion]
+    dangers: Sequence[Danger]
     rows: Sequence[ProcessRow]
     growers: Sequence[ProcessRow]
     groups: Sequence[CgroupFigures]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from oomtop.analysis.model.danger import Confidence, Danger
+from oomtop.analysis.model.danger import Danger
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.kernel_facts import KernelFacts
@@ -125,22 +125,6 @@ class Victims:
 
 
 @frozen
-class Exhaustion:
-    """When a resource will be gone if the present trend holds; `seconds` is None for "not growing"."""
-
-    resource: str
-    """`RAM`, `RAM+swap` or the path of the cgroup whose limit it is."""
-    headroom: int
-    """Bytes left now."""
-    rate: float | None
-    """Bytes per second by which the headroom shrinks, None if not known yet."""
-    seconds: float | None = None
-    earliest: float | None = None
-    latest: float | None = None
-    confidence: Confidence = Confidence.LOW
-
-
-@frozen
 class ProcessRow:
     """A process and what was concluded about it.  Unchanged processes keep their row object between ticks."""
 
@@ -198,9 +182,14 @@ class CgroupFigures:
     effective_limit: int | None
     """The smallest `max` from here up to the root."""
     headroom: int | None
-    exhaustion: Exhaustion | None
+    danger: Danger | None
+    """What becomes of its own limit, None without one."""
     victims: Victims
-    growth: float | None = None
+
+    @property
+    def growth(self) -> float | None:
+        """Bytes a second by which what it holds grows, None without a limit of its own."""
+        return None if self.danger is None else self.danger.rate
 
 
 class Severity(Enum):
@@ -320,8 +309,6 @@ class Assessment:
     memory: MemoryAccount
     swap: SwapAccount
     pressure: PressureFigures
-    exhaustion: tuple[Exhaustion, ...]
-    """Soonest first; the first is the one the outlook shows."""
     victims: Victims
     growers: tuple[ProcessId, ...]
     """The fastest growing processes, fastest first, at most five."""

@@ -141,6 +141,8 @@ class Danger:
     state: State
     watched: float
     """Seconds since it was first seen."""
+    growing: float | None = None
+    """Seconds for which it has grown as it does now, None where nothing fills."""
     rate: float | None = None
     """Bytes a second by which `held` grows now, None while there are too few points."""
     earliest: float | None = None
@@ -153,7 +155,7 @@ class Danger:
     dying: tuple[Dying, ...] = ()
     """Who dies when it is full, and who comes after: at most three."""
     dies_together: bool = False
-    """Whether the whole group dies at once (`memory.oom.group`)."""
+    """Whether more than the victim dies at once: all of a group (`memory.oom.group`), or who shares its memory."""
     near_tie: bool = False
     """Whether the first two are so close that either may be chosen."""
     kills: tuple[PastKill, ...] = ()
@@ -166,6 +168,11 @@ class Danger:
     def room(self) -> int:
         """What it may still take before a kill."""
         return max(0, self.limit - self.held) + self.swap_left
+
+    @property
+    def resource(self) -> str:
+        """The path of the cgroup, else the name: as JSON and metrics label it."""
+        return self.subject if self.kind is DangerKind.CGROUP else self.name
 
     @property
     def share(self) -> float:

@@ -1,32 +1,33 @@
-"""Whom an engineer has to look at first: the process of the worst finding, else the victim of what is full first."""
+"""Whom an engineer has to look at first: who dies at the subject, else the process of the worst finding."""
 
 from __future__ import annotations
 
-from oomtop.analysis.model.assessment import Assessment, CgroupFigures, Victims
+from oomtop.analysis.model.assessment import Assessment, Victims
+from oomtop.analysis.model.danger import Danger, DangerKind, State
 from oomtop.host.process import ProcessId
 
+_CALM = (State.WATCHING, State.STEADY, State.FALLING, State.EMPTY)
 
-def accused(assessment: Assessment) -> ProcessId | None:
-    """Return the process of the first finding, the victim of its cgroup, or who is killed next."""
-    first = assessment.findings[0] if assessment.findings else None
-    if first is not None and first.target is not None:
-        return first.target
-    group = _group(assessment, first.cgroup) if first is not None and first.cgroup is not None else None
-    victim = (group.victims if group is not None else next_victims(assessment)).first
+
+def accused(assessment: Assessment, subject: Danger | None = None) -> ProcessId | None:
+    """Return who dies at the subject; while that is calm and was not chosen, the process of the first finding."""
+    danger = subject or _first(assessment)
+    if subject is None and (danger is None or danger.state in _CALM):
+        target = next((finding.target for finding in assessment.findings[:1]), None)
+        if target is not None:
+            return target
+    victim = next_victims(assessment, subject).first
     return None if victim is None else victim.id
 
 
-def next_victims(assessment: Assessment) -> Victims:
-    """Return the victims of the OOM that comes first: that of the cgroup which fills up, else the machine's."""
-    group = full_first(assessment)
+def next_victims(assessment: Assessment, subject: Danger | None = None) -> Victims:
+    """Return the kill order of the subject: the chosen one, else the first danger; the machine's where it has none."""
+    danger = subject or _first(assessment)
+    if danger is None or danger.kind is not DangerKind.CGROUP:
+        return assessment.victims
+    group = next((group for group in assessment.cgroups if group.cgroup.path == danger.subject), None)
     return assessment.victims if group is None else group.victims
 
 
-def full_first(assessment: Assessment) -> CgroupFigures | None:
-    """Return the cgroup that is full before anything else, None where that is the machine or nothing grows."""
-    soonest = assessment.exhaustion[0] if assessment.exhaustion else None
-    return None if soonest is None or soonest.seconds is None else _group(assessment, soonest.resource)
-
-
-def _group(assessment: Assessment, path: str) -> CgroupFigures | None:
-    return next((group for group in assessment.cgroups if group.cgroup.path == path), None)
+def _first(assessment: Assessment) -> Danger | None:
+    return assessment.dangers[0] if assessment.dangers else None

@@ -1,1 +1,1 @@
-"""Rates, slopes, growth and time to exhaustion."""
+"""Rates, slopes and growth."""

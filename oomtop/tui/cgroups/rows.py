@@ -51,7 +51,7 @@ def _stalled(item: CgroupFigures) -> float | None:
 
 
 def _end(item: CgroupFigures) -> float | None:
-    return item.exhaustion.seconds if item.exhaustion else None
+    return item.danger.median if item.danger else None
 
 
 def _growth(item: CgroupFigures) -> str:

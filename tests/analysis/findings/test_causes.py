@@ -16,7 +16,7 @@ from oomtop.part_history import PartHistory
 from oomtop.units import GIB, MIB
 from tests.analysis.findings.test_findings import facts
 from tests.synthetic import SyntheticMachine
-from tests.tui.factories import make_process, make_row
+from tests.tui.factories import calm_danger, make_process, make_row
 
 RATE = 100.0 * MIB
 
@@ -80,7 +80,9 @@ def test_a_swarm_of_one_program_is_named():
 
 def low(**memory):
     calm = facts()
-    return replace(calm, memory=replace(calm.memory, available=400 * MIB, anon=2 * GIB, **memory))
+    return replace(
+        calm, dangers=(calm_danger(),), memory=replace(calm.memory, available=400 * MIB, anon=2 * GIB, **memory)
+    )
 
 
 def test_a_balloon_is_no_reason_to_kill():

@@ -7,15 +7,14 @@ import pytest
 from oomtop.analysis.findings.growth import find_leak
 from oomtop.analysis.findings.machine import find
 from oomtop.analysis.findings.rule import Facts
-from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion, Victims
-from oomtop.analysis.trends.exhaustion import exhaustion
+from oomtop.analysis.model.assessment import CgroupFigures, Victims
+from oomtop.analysis.model.danger import DangerKind, PastKill, Rounds
 from oomtop.host.buddyinfo import BuddyZone
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.kernel_facts import KernelFacts
-from oomtop.host.meminfo import Meminfo
 from oomtop.host.zoneinfo import Zone
 from oomtop.units import GIB, MIB
-from tests.tui.factories import make_assessment, make_process, make_row
+from tests.tui.factories import calm_danger, make_assessment, make_process, make_row
 
 CONTAINER = "/docker/" + "ab" * 32
 
@@ -93,11 +92,25 @@ def test_fragmentation_is_free_memory_without_large_pieces(counts, told):
     assert names(found) == ({"fragmentation"} if told else set())
 
 
-@pytest.mark.parametrize(("mode", "committed", "told"), [("2", 99, True), ("2", 90, False), ("0", 99, False)])
-def test_overcommit_is_refused_under_strict_accounting_only(mode, committed, told):
-    info = Meminfo(mem_total=16 * GIB, mem_free=GIB, commit_limit=100 * GIB, committed_as=committed * GIB)
-    found = facts(kernel=KernelFacts((("overcommit_memory", mode),)), meminfo=info)
-    assert names(found) == ({"overcommit"} if told else set())
+@pytest.mark.parametrize(("share", "severity"), [(0.99, "critical"), (0.92, "warning"), (0.8, None)])
+def test_at_the_commit_limit_allocations_are_refused(share, severity):
+    danger = calm_danger("commit", held=int(100 * GIB * share), limit=100 * GIB, kind=DangerKind.COMMIT)
+    found = [finding for finding in find(replace(facts(), dangers=(danger,))) if finding.id == "overcommit"]
+    assert [finding.severity.value for finding in found] == ([severity] if severity else [])
+
+
+def test_each_danger_has_its_finding_and_the_nearest_stands_first():
+    dangers = [calm_danger("/a", 20.0), calm_danger("/b", 90.0), calm_danger("/c"), calm_danger("RAM", 9e4)]
+    found = [finding for finding in find(replace(facts(), dangers=dangers)) if finding.id != "swarm"]
+    assert [finding.cgroup for finding in found] == ["/a", "/b"]
+    assert found[0].title == "/a: 8.0G of 16.0G, full in 20s (18s to 22s) at +410M/s"
+
+
+def test_a_crash_loop_is_a_finding_of_its_own():
+    kills = tuple(PastKill(1000.0 - 29 * at, 100 + at, "web", GIB) for at in range(3))
+    danger = calm_danger("/web", kills=kills, rounds=Rounds(3, 58.0, 29.0))
+    (found,) = [finding for finding in find(replace(facts(), dangers=[danger])) if finding.id == "crash_loop"]
+    assert found.title == "/web is killed again and again: 3 times in 58s, each 29s"
 
 
 @pytest.mark.parametrize(
@@ -124,45 +137,6 @@ def test_limits_that_add_up_to_more_than_there_is(limits, told):
     assert names(found) == ({"limits_over_ram"} if told else set())
 
 
-def used(rate, seconds, step=2, start=GIB):
-    return [(float(second), int(start + rate * second)) for second in range(0, seconds, step)]
-
-
-def test_a_slow_trend_is_seen_in_half_an_hour():
-    found = exhaustion("RAM", 8 * GIB, used(100_000, 1800), 1798.0, 16 * GIB)
-    assert found.seconds == pytest.approx(8 * GIB / 100_000, rel=0.05)
-
-
-def test_a_slow_trend_that_stopped_is_over():
-    points = used(100_000, 1700) + [(float(second), int(GIB + 100_000 * 1700)) for second in range(1700, 1800, 2)]
-    assert exhaustion("RAM", 8 * GIB, points, 1798.0, 16 * GIB).seconds is None
-
-
-def test_a_jump_is_no_trend():
-    points = [(float(second), GIB if second < 900 else 2 * GIB) for second in range(0, 1800, 2)]
-    assert exhaustion("RAM", 8 * GIB, points, 1798.0, 16 * GIB).seconds is None
-
-
-@pytest.mark.parametrize(
-    ("rate", "room", "low", "told"),
-    [
-        (95, 2, False, set()),
-        (95, 9, False, {"memory_low"}),
-        (50, 2, False, {"memory_low"}),
-        (95, 2, True, {"memory_low"}),
-    ],
-    ids=["the limit comes first", "the machine ends first", "others grow as well", "hardly any left"],
-)
-def test_growth_that_ends_at_a_limit_does_not_accuse_the_machine(rate, room, low, told):
-    machine = Exhaustion("RAM+swap", 4 * GIB, 100 * MIB, seconds=41.0, earliest=40.0, latest=42.0)
-    outlook = Exhaustion("/a", room * GIB, rate * MIB)
-    limited = replace(group("/a", GIB, limit=20 * GIB), headroom=room * GIB, exhaustion=outlook)
-    inner = replace(limited, cgroup=replace(limited.cgroup, path="/a/b"))
-    found = replace(facts(), exhaustion=(machine, outlook), groups=(limited, inner))
-    found = replace(found, memory=replace(found.memory, available=(512 * MIB if low else 4 * GIB)))
-    assert names(found) & {"memory_low", "surge"} == told
-
-
 @pytest.mark.parametrize(
     ("count", "each", "anon", "told"),
     [
@@ -183,14 +157,14 @@ def test_a_swarm_holds_no_more_than_there_is(count, each, anon, told):
 @pytest.mark.parametrize(
     ("growth", "said", "accused"),
     [
-        (40 * MIB, "memory full in about 41s: python3 grows +40.0M/s", True),
-        (5 * MIB, "memory full in about 41s at +100M/s: in no process that is seen", False),
+        (40 * MIB, "memory full in 41s: python3 grows +40.0M/s", True),
+        (5 * MIB, "memory full in 41s at +100M/s: in no process that is seen", False),
     ],
 )
 def test_who_grows_a_little_is_not_the_cause_of_a_surge(growth, said, accused):
-    machine = Exhaustion("RAM", 4 * GIB, 100 * MIB, seconds=41.0, earliest=40.0, latest=42.0)
+    machine = calm_danger("RAM", 41.0, rate=100.0 * MIB)
     grower = make_row(growth=growth)
-    found = find(replace(facts(), exhaustion=[machine], growers=[grower], rows=[grower]))
+    found = find(replace(facts(), dangers=[machine], growers=[grower], rows=[grower]))
     (surge,) = [finding for finding in found if finding.id in ("surge", "memory_low")]
     assert surge.title == said
     assert (surge.target == grower.process.id) == accused

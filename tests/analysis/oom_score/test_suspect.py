@@ -1,10 +1,10 @@
-"""Whom the key J goes to: the finding's process, the victim of its group or of the one full first, the next victim."""
+"""Whom the key J goes to: who dies at the subject, else the process of the first finding."""
 
-from oomtop.analysis.model.assessment import CgroupFigures, Exhaustion, Finding, Severity
-from oomtop.analysis.oom_score.suspect import accused
+from oomtop.analysis.model.assessment import CgroupFigures, Finding, Severity
+from oomtop.analysis.oom_score.suspect import accused, next_victims
 from oomtop.host.cgroup import Cgroup
 from oomtop.units import GIB
-from tests.tui.factories import make_assessment, make_process, make_row, make_victims
+from tests.tui.factories import calm_danger, make_assessment, make_process, make_row, make_victims
 
 ROWS = [make_row(make_process(pid, f"p{pid}", rss=(10 - pid) * GIB)) for pid in (1000, 1001, 1002)]
 IDS = [row.process.id for row in ROWS]
@@ -21,25 +21,27 @@ def finding(**more):
     return Finding("x", Severity.CRITICAL, "", "", "", **more)
 
 
-def outlook(resource, seconds):
-    return Exhaustion(resource, GIB, 1.0, seconds=seconds)
-
-
-def test_a_finding_with_a_process_names_it():
-    assert accused(make_assessment(ROWS, findings=(finding(target=IDS[2]),))) == IDS[2]
-
-
-def test_a_finding_about_a_group_names_its_victim():
-    found = make_assessment(ROWS, cgroups=GROUPS, findings=(finding(cgroup="/b"),), exhaustion=(outlook("/a", 5.0),))
+def test_the_subject_names_its_victim_whatever_is_found_elsewhere():
+    found = make_assessment(
+        ROWS, cgroups=GROUPS, dangers=(calm_danger("/b", 5.0), calm_danger("/a")), findings=(finding(target=IDS[0]),)
+    )
     assert accused(found) == IDS[2]
+    assert next_victims(found).first.id == IDS[2]
 
 
-def test_without_a_process_it_is_the_victim_of_what_is_full_first():
-    found = make_assessment(ROWS, cgroups=GROUPS, findings=(finding(),), exhaustion=(outlook("/a", 5.0),))
-    assert accused(found) == IDS[1]
+def test_a_chosen_subject_names_its_victim():
+    dangers = (calm_danger("/b", 5.0), calm_danger("/a"))
+    found = make_assessment(ROWS, cgroups=GROUPS, dangers=dangers)
+    assert accused(found, dangers[1]) == IDS[1]
 
 
-def test_else_it_is_the_next_victim_of_the_machine():
-    found = make_assessment(ROWS, cgroups=GROUPS, exhaustion=(outlook("RAM", None),))
+def test_while_all_is_calm_it_is_the_process_of_the_first_finding():
+    calm = (calm_danger("/a"), calm_danger())
+    assert accused(make_assessment(ROWS, cgroups=GROUPS, dangers=calm, findings=(finding(target=IDS[2]),))) == IDS[2]
+    assert accused(make_assessment(ROWS, cgroups=GROUPS, dangers=calm, findings=(finding(),))) == IDS[1]
+
+
+def test_without_groups_it_is_the_next_victim_of_the_machine():
+    found = make_assessment(ROWS, cgroups=GROUPS, dangers=(calm_danger(),))
     assert accused(found) == found.victims.first.id
     assert accused(make_assessment(())) is None

@@ -27,7 +27,7 @@ CALM = Assessment(
     time=0.0, monotonic=0.0, machine=Machine("h", "6.1", None, None, 4096, 100, 2),
     memory=MemoryAccount(16 * GIB, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10 * GIB, 0, 0, 0, 0, 5 * GIB, 10 * GIB),
     swap=SwapAccount(4 * GIB, 0, 4 * GIB, 0, 0.0, 0.0), pressure=PressureFigures(None, None, 0.0, 0.0, 0.0, 0, None),
-    exhaustion=(), victims=Victims(), growers=(), findings=(), rows=(), cgroups=(), limit=None, zones=(), events=(),
+    victims=Victims(), growers=(), findings=(), rows=(), cgroups=(), limit=None, zones=(), events=(),
     unlogged_kills=0, series=PastSeries(), problems=(),
 )  # fmt: skip
 NO_SWAP = replace(CALM, swap=replace(CALM.swap, total=0))

@@ -1,0 +1,138 @@
+"""What the end of a curve does: least-squares parabolas over windows of growing length, all in one pass.
+
+A window is one in which a parabola tells the whole story: its scatter, and its distance from the newest points, are
+small beside its rise or beside the noise from point to point.  So a surge after calm is fitted by its own seconds, a
+steady leak by all its minutes, and a staircase by as many of its steps as make it even.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from oomtop.frozen import frozen
+
+_FINE, _MIDDLE, _COARSE = 1.0, 4.0, 15.0
+"""Seconds between the points of windows up to 40 s, up to five minutes, and above."""
+_LENGTHS = (5, 7, 9, 12, 16, 21, 28, 37, 49, 65, 86, 114, 151)
+_OF_RISE, _OF_NOISE = 0.01, 3.0
+
+
+@frozen
+class Fit:
+    """A parabola through the newest points: `rate` and `bend` are its first and second derivative now."""
+
+    seconds: float
+    points: int
+    rate: float
+    bend: float
+    steady_rate: float
+    """The slope of the straight line through the same points."""
+    scatter: float
+    """Root mean square distance of the points from the parabola."""
+    rise: float
+    noise: float
+    """From point to point: the root mean square of the second differences over the square root of six, without the two
+    largest: one corner or one jump is no noise."""
+    end_off: float
+    """How far the newest points lie above the parabola."""
+
+    def holds(self, floor: float) -> bool:
+        """Whether the parabola tells the whole story of its points."""
+        bound = max(self.rise * _OF_RISE, self.noise * _OF_NOISE, floor)
+        return self.scatter <= bound and abs(self.end_off) <= 2 * bound
+
+
+def even(points: Sequence[tuple[float, float]], now: float, step: float, most: int) -> list[float]:
+    """Return `most` values at `now`, `now - step`, ... back to the first point, newest first, by interpolation."""
+    found: list[float] = []
+    time, place = now, len(points) - 1
+    while place >= 0 and len(found) < most:
+        at, value = points[place]
+        if at <= time:
+            after = points[place + 1] if place + 1 < len(points) else None
+            found.append(value if after is None else _between(points[place], after, time))
+            time -= step
+        else:
+            place -= 1
+    return found
+
+
+def _between(before: tuple[float, float], after: tuple[float, float], time: float) -> float:
+    width = after[0] - before[0]
+    return before[1] if width <= 0 else before[1] + (after[1] - before[1]) * (time - before[0]) / width
+
+
+def fits(values: Sequence[float], step: float) -> Iterator[Fit]:
+    """Yield the fits of values, newest first, for windows of growing length."""
+    sums = [0.0] * 9
+    rough, largest, second, base = 0.0, 0.0, 0.0, values[0] if values else 0.0
+    wanted = iter(_LENGTHS)
+    length = next(wanted)
+    for place, value in enumerate(values):
+        _accumulate(sums, -place * step, value - base)
+        if place > 1:
+            bend = (value - 2 * values[place - 1] + values[place - 2]) ** 2
+            rough += bend
+            if bend > largest:
+                largest, second = bend, largest
+            elif bend > second:
+                second = bend
+        if place + 1 == length:
+            yield _fit(sums, values, place + 1, step, rough - largest - second)
+            length = next(wanted, 0)
+
+
+def _accumulate(sums: list[float], x: float, y: float) -> None:
+    x2 = x * x
+    sums[0] += 1
+    sums[1] += x
+    sums[2] += x2
+    sums[3] += x2 * x
+    sums[4] += x2 * x2
+    sums[5] += y
+    sums[6] += x * y
+    sums[7] += x2 * y
+    sums[8] += y * y
+
+
+def _fit(sums: Sequence[float], values: Sequence[float], count: int, step: float, rough: float) -> Fit:
+    s0, s1, s2, s3, s4, sy, sxy, sx2y, syy = sums
+    # Cramer's rule on the normal equations of y = c + b x + a x^2.
+    det = s0 * (s2 * s4 - s3 * s3) - s1 * (s1 * s4 - s2 * s3) + s2 * (s1 * s3 - s2 * s2)
+    c = (sy * (s2 * s4 - s3 * s3) - s1 * (sxy * s4 - s3 * sx2y) + s2 * (sxy * s3 - s2 * sx2y)) / det
+    b = (s0 * (sxy * s4 - s3 * sx2y) - sy * (s1 * s4 - s2 * s3) + s2 * (s1 * sx2y - sxy * s2)) / det
+    a = (s0 * (s2 * sx2y - sxy * s3) - s1 * (s1 * sx2y - sxy * s2) + sy * (s1 * s3 - s2 * s2)) / det
+    left = max(0.0, syy - c * sy - b * sxy - a * sx2y)
+    newest = [value - values[0] - (c - b * at * step + a * (at * step) ** 2) for at, value in enumerate(values[:2])]
+    return Fit(
+        seconds=(count - 1) * step,
+        points=count,
+        rate=b,
+        bend=2 * a,
+        steady_rate=(s0 * sxy - s1 * sy) / (s0 * s2 - s1 * s1),
+        scatter=(left / count) ** 0.5,
+        rise=abs(values[0] - values[count - 1]),
+        noise=(max(0.0, rough) / (6 * (count - 2))) ** 0.5,
+        end_off=sum(newest) / len(newest),
+    )
+
+
+def holding(points: Sequence[tuple[float, float]], older: Sequence[tuple[float, float]], now: float,
+            floor: float) -> list[Fit]:  # fmt: skip
+    """Return the fits that tell the whole story of their window, the shortest first; `older` is before the points."""
+    if not points:
+        return []
+    seconds = now - points[0][0]
+    found = list(fits(even(points, now, _FINE, 40), _FINE))
+    if seconds > 40:
+        found += [fit for fit in fits(even(points, now, _MIDDLE, 80), _MIDDLE) if fit.seconds > 40]
+    if older and seconds > 200:
+        longer = fits(even([*older, *points], now, _COARSE, 160), _COARSE)
+        found += [fit for fit in longer if fit.seconds > seconds]
+    return [fit for fit in found if fit.holds(floor)]
+
+
+def differences(points: Sequence[tuple[float, float]]) -> list[float]:
+    """Return the rates from point to point, oldest first."""
+    return [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in pairwise(points) if x2 > x1]

@@ -1,0 +1,175 @@
+"""When a limit is reached if what its curve does goes on: the widest honest range of several estimates.
+
+Three samples tell of what begins now, the longest window that one parabola describes tells of what lasts and of what
+accelerates, the peaks tell of what rises and falls, and the round before tells of what was killed and started again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+
+from oomtop.analysis.dangers.fits import Fit, differences, holding
+from oomtop.analysis.dangers.reach import Reach, reach, reach_by_three, widest
+from oomtop.analysis.dangers.rounds import by_last_round
+from oomtop.analysis.dangers.teeth import Teeth, find_teeth
+from oomtop.analysis.model.danger import Confidence, Forecast, State
+from oomtop.frozen import frozen, replace
+
+Points = Sequence[tuple[float, float]]
+WIDEST = 5.0
+"""A range of more than this factor is no forecast."""
+FARTHEST = 48 * 3600.0
+_STILL = 0.002
+_FLOOR, _LEAST_FLOOR = 0.0008, 64 << 10
+_OUT_OF_TEETH = 0.03
+_FALLING = 0.002
+_OF_SCATTER, _NEWER = 3.0, 0.4
+_HIGH_SECONDS, _HIGH_AHEAD = 60.0, 4.0
+_MEDIUM_SECONDS, _MEDIUM_AHEAD = 8.0, 12.0
+_SMOOTH = 0.015
+
+
+@frozen
+class Outlook:
+    """What a curve does; `rate` is None while too little was seen."""
+
+    state: State
+    rate: float | None = None
+    forecast: Forecast | None = None
+    seconds: float = 0.0
+    """How long the present climb was seen."""
+
+
+@frozen
+class Curve:
+    """The use of one limit, as (monotonic, bytes) oldest first, and what its forecast needs beside it."""
+
+    dense: Points
+    thin: Points
+    now: float
+    limit: int
+    room: float
+    kills: Sequence[float] = ()
+    """Monotonic times of the kills at this limit, newest first."""
+
+
+def foretell(curve: Curve) -> Outlook:
+    """Return what becomes of a limit."""
+    if _is_still(curve):
+        return Outlook(State.STEADY, 0.0)
+    since = curve.kills[0] if curve.kills else float("-inf")
+    points = [point for point in curve.dense if point[0] > since]
+    older = [point for point in curve.thin if since < point[0] < (points[0][0] if points else 0.0)]
+    teeth = find_teeth([*older, *points], curve.limit)
+    start = teeth.trough[0] if teeth.trough is not None else since
+    climb = [point for point in points if point[0] >= start]
+    again = by_last_round(curve.dense, climb, curve.kills, curve.limit, curve.now)
+    rate = _present_rate(points)
+    if rate is None:
+        return Outlook(State.WATCHING)
+    if again is None and teeth.peaks and _stays_in(teeth, curve):
+        return _by_peaks(curve, teeth, rate)
+    return _by_climb(curve, climb, [point for point in older if point[0] >= start], rate, again)
+
+
+def _is_still(curve: Curve) -> bool:
+    """Whether nothing moved for as long as it is known: the lot of most limits, for a tenth of the cost."""
+    if len(curve.dense) < 2:
+        return False
+    sizes = [size for _, size in curve.dense] + [size for _, size in curve.thin]
+    return max(sizes) - min(sizes) < curve.limit * _STILL
+
+
+def _present_rate(climb: Points) -> float | None:
+    """Return bytes a second over the last three seconds or samples."""
+    if len(climb) < 2:
+        return None
+    first = next((point for point in reversed(climb[:-2]) if point[0] <= climb[-1][0] - 3.0), climb[0])
+    return differences([first, climb[-1]])[0]
+
+
+def _stays_in(teeth: Teeth, curve: Curve) -> bool:
+    """Whether the present climb is a tooth like the others, and ends below the limit."""
+    held = curve.dense[-1][1]
+    expected = teeth.highest + max(0.0, teeth.rise)
+    return held <= expected + curve.limit * _OUT_OF_TEETH and expected < held + curve.room
+
+
+def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, again: Reach | None) -> Outlook:
+    floor = max(_LEAST_FLOOR, curve.limit * _FLOOR)
+    fits = holding(climb, older, curve.now, floor)
+    noise = fits[-1].scatter if fits else 0.0
+    sudden = reach_by_three(climb, curve.room, max(floor, _OF_SCATTER * noise))
+    found = _chosen(_lasting(fits, curve), sudden, again)
+    seen = climb[-1][0] - climb[0][0]
+    if found is None:
+        return Outlook(_calm(rate, curve.limit), rate, None, seen)
+    return _outlook(found, rate, seen, curve)
+
+
+def _lasting(fits: Sequence[Fit], curve: Curve) -> Reach | None:
+    """Return the range of the longest window; where that accelerates, a third of it tells whether it does so more."""
+    if not fits:
+        return None
+    found = reach(fits[-1], curve.room, curve.limit)
+    if found is None or found.basis != "accelerating":
+        return found
+    newer = next((fit for fit in reversed(fits) if fit.seconds <= found.seconds * _NEWER), None)
+    second = None if newer is None else reach(newer, curve.room, curve.limit)
+    if second is None or second.basis != "accelerating" or second.earliest >= found.earliest:
+        return found
+    return replace(widest((found, second)), median=sqrt(found.median * second.median))
+
+
+def _chosen(lasting: Reach | None, sudden: Reach | None, again: Reach | None) -> Reach | None:
+    """The range of what lasts; wider while what begins now says otherwise."""
+    if again is not None:
+        return again
+    if lasting is None or sudden is None:
+        return lasting or sudden
+    if lasting.earliest <= sudden.median <= lasting.latest:
+        return lasting
+    both = widest((sudden, lasting))
+    return both if both.latest <= WIDEST * max(1.0, both.earliest) else sudden
+
+
+def _outlook(found: Reach, rate: float, seen: float, curve: Curve) -> Outlook:
+    if found.latest > WIDEST * max(1.0, found.earliest) or found.median > FARTHEST:
+        return Outlook(State.UNSTEADY, rate, None, seen)
+    if found.basis == "linear":
+        # Not that of the last seconds: room, rate and time are to agree.
+        rate = curve.room / max(found.median, 0.1)
+    forecast = Forecast(found.earliest, found.median, found.latest, _confidence(found, curve), found.basis)
+    return Outlook(State.FILLING, rate, forecast, seen)
+
+
+def _confidence(found: Reach, curve: Curve) -> Confidence:
+    """Lean on a smooth growth that was seen for long, beside how far ahead it reaches."""
+    if found.basis == "last round":
+        return Confidence.HIGH if len(curve.kills) > 1 else Confidence.MEDIUM
+    ahead = found.median / max(1.0, found.seconds)
+    is_smooth = found.scatter <= curve.limit * _SMOOTH and found.basis in ("linear", "accelerating")
+    if is_smooth and found.seconds >= _HIGH_SECONDS and ahead <= _HIGH_AHEAD:
+        return Confidence.HIGH
+    farthest = _HIGH_AHEAD if found.basis == "peaks" else _MEDIUM_AHEAD
+    is_medium = found.seconds >= _MEDIUM_SECONDS and ahead <= farthest and found.scatter <= curve.limit * _SMOOTH
+    return Confidence.MEDIUM if is_medium else Confidence.LOW
+
+
+def _by_peaks(curve: Curve, teeth: Teeth, rate: float) -> Outlook:
+    """Return the forecast of a saw-tooth: the first tooth whose peak is above the limit."""
+    seen = curve.now - teeth.peaks[0][0]
+    rise, period = teeth.rise, teeth.period
+    if period is None or rise <= 0:
+        return Outlook(State.STEADY, rate, None, seen)
+    (at, peak), limit = teeth.peaks[-1], curve.dense[-1][1] + curve.room
+    teeth_left = -(-(limit - peak) // rise)
+    over = (peak + teeth_left * rise - limit) / max(rise, teeth.height)
+    median = max(1.0, at + (teeth_left - over) * period - curve.now)
+    found = Reach(median, median, median, seen, "peaks").padded(0.1 + 0.5 / len(teeth.peaks), period)
+    return _outlook(found, rise / period, seen, curve)
+
+
+def _calm(rate: float, limit: int) -> State:
+    return State.FALLING if rate < -limit * _FALLING else State.STEADY

@@ -1,0 +1,112 @@
+"""How far a limit is away: a range of seconds from a parabola, or from three samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import inf, log1p, sqrt
+
+from oomtop.analysis.dangers.fits import Fit, differences
+from oomtop.frozen import frozen
+
+# Noise is no more independent from point to point than memory use is: errors are twice what textbooks say.
+_DEPENDENT = 2.0
+# Standard errors of slope and bend at the end of a parabola, and of the slope of a line, times T, T^2, T and sqrt(n).
+_SE_RATE, _SE_BEND, _SE_LINE = 13.9, 26.8, 3.5
+_BENDS = 0.2
+_PAD, _PAD_FAR = 0.05, 0.12
+_THREE_PAD = 0.3
+_ALIKE = 0.3
+_SUDDEN = 120.0
+# A trend that fills the limit in half a day or more is told from noise by minutes, not by seconds.
+_LEAST_RATE = 2e-5
+_USUAL_SECONDS = 30.0
+
+
+@frozen
+class Reach:
+    """Seconds to the limit; `latest` is infinite for what may level off before it."""
+
+    earliest: float
+    median: float
+    latest: float
+    seconds: float
+    """How long the growth was seen."""
+    basis: str
+    scatter: float = 0.0
+
+    def padded(self, share: float, seconds: float) -> Reach:
+        """Return a wider range, by a share and by seconds at either end."""
+        earliest = max(0.0, min(self.earliest, self.median) / (1 + share) - seconds)
+        latest = max(self.latest, self.median) * (1 + share) + seconds
+        return Reach(earliest, self.median, latest, self.seconds, self.basis, self.scatter)
+
+
+def reach(fit: Fit, room: float, limit: int) -> Reach | None:
+    """Return when the growth of a fit takes all of `room`, None where it does not grow."""
+    error = _DEPENDENT * fit.scatter / sqrt(fit.points) / fit.seconds
+    least = limit * _LEAST_RATE * _USUAL_SECONDS / max(_USUAL_SECONDS, fit.seconds)
+    rate, bend, error_bend = fit.rate, fit.bend, error * _SE_BEND / fit.seconds
+    does_bend = abs(bend) > 2 * error_bend and abs(bend) * fit.seconds > _BENDS * abs(fit.steady_rate)
+    if not does_bend:
+        return _linear(fit, room, least, error * _SE_LINE)
+    if rate <= max(least, 2 * error * _SE_RATE):
+        return None
+    return _accelerating(fit, room) if bend > 0 else _slowing(fit, room)
+
+
+def _linear(fit: Fit, room: float, least: float, error: float) -> Reach | None:
+    rate = fit.steady_rate
+    if rate <= max(least, 2 * error):
+        return None
+    found = Reach(room / (rate + error), room / rate, room / (rate - error), fit.seconds, "linear", fit.scatter)
+    return _far(found)
+
+
+def _accelerating(fit: Fit, room: float) -> Reach:
+    """Between a parabola and an exponential with the same rate and bend."""
+    late = 2 * room / (fit.rate + sqrt(fit.rate**2 + 2 * fit.bend * room))
+    grows = fit.bend / fit.rate
+    early = log1p(grows * room / fit.rate) / grows
+    return _far(Reach(early, sqrt(early * late), late, fit.seconds, "accelerating", fit.scatter))
+
+
+def _slowing(fit: Fit, room: float) -> Reach:
+    line = room / fit.rate
+    left = fit.rate**2 + 2 * fit.bend * room
+    if left <= 0:
+        return _far(Reach(line, line, inf, fit.seconds, "slowing", fit.scatter))
+    late = (fit.rate - sqrt(left)) / -fit.bend
+    return _far(Reach(line, sqrt(line * late), late, fit.seconds, "slowing", fit.scatter))
+
+
+def _far(found: Reach) -> Reach:
+    """Widen a range the more, the farther it lies beyond what was seen."""
+    return found.padded(_PAD + _PAD_FAR * sqrt(found.median / found.seconds), 0.5)
+
+
+def reach_by_three(points: Sequence[tuple[float, float]], room: float, floor: float) -> Reach | None:
+    """Return when the growth of the last three samples takes all of `room`: only what is near, and alike in both."""
+    last = points[-3:]
+    if len(last) < 3 or last[-1][0] - last[0][0] < 0.9:
+        return None
+    rates = differences(last)
+    steps = [after[1] - before[1] for before, after in pairwise(last)]
+    if len(rates) < 2 or min(steps) <= floor or min(rates) < _ALIKE * max(rates):
+        return None
+    seconds = last[-1][0] - last[0][0]
+    rate = (last[-1][1] - last[0][1]) / seconds
+    if room / rate > _SUDDEN:
+        return None
+    found = Reach(room / max(rates), room / rate, room / min(rates), seconds, "linear")
+    return found.padded(_THREE_PAD, 0.5)
+
+
+def widest(reaches: Iterable[Reach]) -> Reach:
+    """Return the range that holds all of some ranges, with the median of the first."""
+    found = list(reaches)
+    first = found[0]
+    return Reach(
+        min(each.earliest for each in found), first.median, max(each.latest for each in found),
+        first.seconds, first.basis, first.scatter,
+    )  # fmt: skip

@@ -1,0 +1,34 @@
+"""How loudly a danger is said: critical is what leaves no time for anything else."""
+
+from __future__ import annotations
+
+from oomtop.analysis.model.assessment import Severity
+from oomtop.analysis.model.danger import Confidence, Danger, DangerKind, State
+
+_AT_ONCE, _SOON, _SURE, _WARNING = 10.0, 30.0, 120.0, 600.0
+# What has just started grows for a while, whatever it is: half a minute of growth is more than that.
+_LASTING = 30.0
+_NEARLY, _ALL = 0.9, 0.97
+
+
+def severity_of(danger: Danger) -> Severity | None:
+    """Return how grave a danger is, None for one that is not worth a word."""
+    if danger.state is State.EMPTY:
+        return None
+    if _is_critical(danger):
+        return Severity.CRITICAL
+    is_full = danger.share >= _NEARLY and danger.kind is not DangerKind.MACHINE
+    is_near = danger.median is not None and danger.median <= _WARNING
+    is_told = is_near and (danger.confidence is not Confidence.LOW or (danger.median or 0.0) <= _SURE)
+    return Severity.WARNING if is_full or is_told else None
+
+
+def _is_critical(danger: Danger) -> bool:
+    if danger.kind is DangerKind.COMMIT and danger.share >= _ALL:
+        return True
+    if danger.median is None:
+        return danger.state is State.AT_LIMIT and danger.share >= _ALL
+    if danger.median <= _AT_ONCE:
+        return True
+    lasts = danger.confidence is not Confidence.LOW and (danger.growing or 0.0) >= _LASTING
+    return danger.median <= (_SURE if danger.confidence is Confidence.HIGH else _SOON if lasts else 0.0)

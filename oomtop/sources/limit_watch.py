@@ -1,0 +1,140 @@
+"""`LimitWatch`: the use of the limits between two ticks, so that forecasts do not depend on how often one draws.
+
+Every limited group is asked once a second for its usage; of one that is over a third full or moves, what it holds is
+read as well, twice a second while it fills within a minute.
+"""
+
+from __future__ import annotations
+
+import time
+
+from oomtop.errors import ParseError
+from oomtop.frozen import frozen, replace
+from oomtop.history import arc_surplus, held_by, machine_use
+from oomtop.host.cgroup import CgroupLayout
+from oomtop.host.checked_meminfo import is_lxcfs, read_meminfo
+from oomtop.host.group_use import GroupFiles
+from oomtop.host.root import Root, read_optional
+from oomtop.snapshot import Snapshot
+from oomtop.use_history import Use
+
+MOST_GROUPS = 100
+"""The fullest ones; three descriptors each."""
+_EVERY, _EVERY_SOON = 0.95, 0.45
+_THIRD, _MOVED, _FELL = 3, 0.005, 0.3
+_SOON, _PRESSING = 60.0, 20.0
+
+
+@frozen
+class _Watched:
+    """One limited group as it was last seen."""
+
+    files: GroupFiles
+    limit: int
+    last: Use
+    left: float = float("inf")
+    """Seconds to the limit at the rate between the last two readings."""
+    fell: bool = False
+    """Whether much of what it held was given back between them: somebody died."""
+
+
+class LimitWatch:
+    """Reads limits between ticks; keeps descriptors, so it has to be closed."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._is_lxcfs = is_lxcfs(read_optional(root.at("/proc/self/mounts")) or "")
+        self._watched: dict[str, _Watched] = {}
+        self._uses: list[Use] = []
+        self._read_at = float("-inf")
+        self._arc = 0
+        self.is_pressing = False
+        """Whether a limit is reached within twenty seconds, or somebody died at one."""
+
+    def close(self) -> None:
+        """Give all descriptors back."""
+        for group in self._watched.values():
+            group.files.close()
+        self._watched.clear()
+
+    def take(self) -> tuple[Use, ...]:
+        """Return what was read since the last call, oldest first."""
+        uses, self._uses = tuple(self._uses), []
+        return uses
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Watch the limits that a tick knows; what it read of them counts as a reading."""
+        layout = snapshot.cgroup_layout
+        limited = [group for group in snapshot.cgroups if group.max and group.current is not None]
+        fullest = sorted(limited, key=lambda group: (group.current or 0) / (group.max or 1), reverse=True)[:MOST_GROUPS]
+        before, self._watched = self._watched, {}
+        for group in fullest:
+            use = Use(group.path, snapshot.monotonic, held_by(group), group.current or 0, group.swap_current or 0)
+            known = before.pop(group.path, None)
+            self._watched[group.path] = self._seen(known, use, group.max or 0, layout)
+        for gone in before.values():
+            gone.files.close()
+        self._arc = arc_surplus(snapshot)
+        self.is_pressing = self._is_pressing()
+
+    def read(self) -> None:
+        """Read what is due."""
+        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        is_soon = any(group.left < _SOON for group in self._watched.values())
+        if now - self._read_at < (_EVERY_SOON if is_soon else _EVERY):
+            return
+        self._read_at = now
+        self._read_machine(now)
+        for path, group in list(self._watched.items()):
+            use = self._use_of(group, now)
+            if use is not None:
+                self._uses.append(use)
+                self._watched[path] = _moved(group, use)
+        self.is_pressing = self._is_pressing()
+
+    def _seen(self, known: _Watched | None, use: Use, limit: int, layout: CgroupLayout | None) -> _Watched:
+        if known is None:
+            assert layout is not None
+            return _Watched(GroupFiles(layout, use.subject), limit, use)
+        return replace(_moved(known, use), limit=limit)
+
+    def _read_machine(self, now: float) -> None:
+        try:
+            use = machine_use(read_meminfo(self._root, self._is_lxcfs), now, self._arc)
+        except ParseError:
+            # The tick reads the same file, and tells what is wrong with it.
+            return
+        if use is not None:
+            self._uses.append(use)
+
+    def _use_of(self, group: _Watched, now: float) -> Use | None:
+        usage = group.files.usage()
+        if usage is None:
+            return None
+        has_moved = abs(usage - group.last.used) >= group.limit * _MOVED
+        if usage * _THIRD < group.limit and not has_moved and group.left == float("inf"):
+            return None
+        split = group.files.split()
+        if split is None:
+            return None
+        return Use(group.last.subject, now, max(0, usage - split.cache), usage, split.swapped)
+
+    def _is_pressing(self) -> bool:
+        return any(group.fell or group.left < _PRESSING for group in self._watched.values())
+
+
+def _moved(group: _Watched, use: Use) -> _Watched:
+    """Return a group after one more reading."""
+    before, after = _taken(group.last), _taken(use)
+    seconds = use.monotonic - group.last.monotonic
+    if seconds < _EVERY_SOON / 2:
+        # A tick that reads what was read just before it tells nothing of a rate.
+        return group
+    grown = after - before
+    is_growing = grown >= group.limit * _MOVED * seconds
+    left = max(0, group.limit - use.held) * seconds / grown if is_growing else float("inf")
+    return replace(group, last=use, left=left, fell=-grown >= group.limit * _FELL)
+
+
+def _taken(use: Use) -> int:
+    return use.held + use.swapped

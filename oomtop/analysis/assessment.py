@@ -38,6 +38,7 @@ from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Snapshot, Tick
 
 _GROWERS = 5
+_MUCH = 0.1
 _BADNESS, _PROCESS, _IDENTITY = attrgetter("badness"), attrgetter("process"), attrgetter("process.id")
 _LEAST_GROWTH = 64 * 1024.0
 _CHART_SECONDS = 600.0
@@ -230,7 +231,9 @@ def _of_no_process(info: Meminfo) -> int:
 
 
 def _unmapped(memory: MemoryAccount, rows: Sequence[ProcessRow]) -> int:
-    """Return the shared memory that surely no process maps, so that no death frees it."""
+    """Return the shared memory that surely no process maps, so that no death frees it; 0 where it is little."""
+    if (memory.shmem or 0) < memory.total * _MUCH:
+        return 0
     return max(0, (memory.shmem or 0) - sum(row.process.rss_shmem or 0 for row in rows))
 
 

@@ -16,10 +16,9 @@ _OF = {"container": "container's", "own": "own", "machine": "some"}
 def scope_of(snapshot: Snapshot) -> Scope:
     """Return whose figures a snapshot has."""
     found = snapshot.visibility
-    seen = sum(process.threads for process in snapshot.processes)
     hidden = None
     if found.hides_processes and not found.gvisor and snapshot.threads is not None:
-        hidden = max(0, snapshot.threads - seen)
+        hidden = max(0, snapshot.threads - sum(process.threads for process in snapshot.processes))
     return Scope(
         memory="gVisor" if found.gvisor else "container" if found.lxcfs else "machine",
         processes=_whose(found),

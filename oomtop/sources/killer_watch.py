@@ -13,6 +13,7 @@ from oomtop.sources.slow_reads import SlowFacts
 
 _SECONDS = 30.0
 _PATIENCE = 0.1
+_LOOK_SECONDS = 5.0
 _Found = tuple[tuple[str, ProcessId], ...]
 
 
@@ -21,6 +22,8 @@ class KillerWatch:
 
     def __init__(self, root: Root, slow: SlowFacts) -> None:
         self._root, self._slow = root, slow
+        self._found: _Found = ()
+        self._looked_at = float("-inf")
         self._asked: _Found = ()
         self._asked_at = float("-inf")
         self._reading: Future[tuple[KillerSettings, ...]] | None = None
@@ -28,10 +31,14 @@ class KillerWatch:
 
     def killers(self, processes: Iterable[Process]) -> tuple[KillerSettings, ...]:
         """Return the daemons that run with what is known of them; waits a moment for the first answer only."""
-        found = find_killers(processes)
+        now = time.monotonic()
+        if now - self._looked_at >= _LOOK_SECONDS:
+            # Of 5,000 names: not on every tick, for what is started once a boot.
+            self._looked_at, self._found = now, find_killers(processes)
+        found = self._found
         is_new = found != self._asked
-        if found and self._reading is None and (is_new or time.monotonic() - self._asked_at > _SECONDS):
-            self._asked, self._asked_at = found, time.monotonic()
+        if found and self._reading is None and (is_new or now - self._asked_at > _SECONDS):
+            self._asked, self._asked_at = found, now
             self._reading = self._slow.begin(lambda: _read(self._root, found))
         self._collect(_PATIENCE if is_new else 0.0)
         known = {item.id: item for item in self._known}

@@ -221,7 +221,7 @@ def _record(path, is_strict):
         return
     recording = Recording(path)
     try:
-        assert recording.snapshot(len(recording.moments) - 1) == snapshot
+        assert recording.snapshot(recording.key_index(len(recording.moments) - 1)) == snapshot
     finally:
         recording.close()
 

@@ -15,7 +15,7 @@ from oomtop.errors import ConfigError, OomtopError
 from oomtop.exporter.access import read_users
 from oomtop.host.trusted_file import UntrustedFile, read_foreign, read_trusted, trusted_users
 from oomtop.recording.layout import open_for_writing
-from oomtop.recording.store import _take_lock
+from oomtop.recording.ownership import take_lock
 from oomtop.tui.style.theme import load_theme
 
 EVE = 65534
@@ -137,7 +137,7 @@ DOORS = {
     "file of /etc, replaced": lambda path: replace_text(str(path), "new\n"),
     "audit log, appended": lambda path: append_bytes(str(path), b"new\n"),
     "recording": lambda path: open_for_writing(str(path)),
-    "lock of a recording": lambda path: _take_lock(str(path).removesuffix("-lock")),
+    "lock of a recording": lambda path: take_lock(str(path).removesuffix("-lock")),
 }
 
 

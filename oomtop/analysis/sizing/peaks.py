@@ -1,8 +1,8 @@
 """What was seen of memory over a stretch of time: the peaks that limits are recommended from; pure.
 
-A group's need is its usage without `inactive_file`, the figure the kubelet judges by (Kubernetes, "Node-pressure
-Eviction", `memory.workingSet`).  `memory.peak` (v2) and `memory.max_usage_in_bytes` (v1) hold page cache as well:
-they are the upper bound.
+A group's need is what reclaim cannot take from it, as everywhere (`history.held_by`), and its swap: page cache that
+churns through a group fills any limit, active lists included.  `memory.peak` (v2) and `memory.max_usage_in_bytes` (v1)
+hold page cache as well.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from oomtop.frozen import frozen, replace
+from oomtop.history import held_by
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.containers import name_of
 from oomtop.snapshot import Snapshot
@@ -22,9 +23,11 @@ class GroupPeaks:
     path: str
     name: str
     need: int
-    """The highest working set of all samples: usage without inactive file cache."""
+    """The highest of all samples of what it held: its working set and its swap."""
     peak: int | None
     """The highest usage since the group was made, page cache included, as the kernel kept it."""
+    cache: int
+    """What reclaim can take of its usage at the end: file cache and reclaimable slab."""
     limit: int | None
     """Its own `memory.max` at the end."""
     kills: int
@@ -89,13 +92,20 @@ def _machine(snapshot: Snapshot) -> tuple[int, int]:
 def _add(groups: dict[str, GroupPeaks], group: Cgroup) -> None:
     if group.current is None or group.path == "/":
         return
-    need = max(0, group.current - (group.inactive_file or 0)) + (group.swap_current or 0)
+    held = held_by(group)
+    need, cache = held + (group.swap_current or 0), group.current - held
     old, kills = groups.get(group.path), group.events.oom_kill or 0
     if old is None:
         name = name_of(group.path) or group.path
-        groups[group.path] = GroupPeaks(group.path, name, need, group.peak, group.max, kills, need, need)
+        groups[group.path] = GroupPeaks(group.path, name, need, group.peak, cache, group.max, kills, need, need)
         return
     peak = old.peak if group.peak is None else max(old.peak or 0, group.peak)
     groups[group.path] = replace(
-        old, need=max(old.need, need), peak=peak, limit=group.max, kills=max(old.kills, kills), last=need
+        old,
+        need=max(old.need, need),
+        peak=peak,
+        cache=max(0, cache),
+        limit=group.max,
+        kills=max(old.kills, kills),
+        last=need,
     )

@@ -129,7 +129,8 @@ def _need(peaks: GroupPeaks, seen: Observation) -> tuple[int, str]:
     """Return the bytes to plan for: what a long look saw, or else the peak that the kernel kept."""
     if seen.seconds >= SHORT or peaks.peak is None:
         return peaks.need, f"working set, highest of {seen.samples} samples in {format_duration(seen.seconds)}"
-    return max(peaks.need, peaks.peak), "memory.peak since it was made, page cache included"
+    basis = "memory.peak since it was made, without the page cache it has now"
+    return max(peaks.need, peaks.peak - peaks.cache), basis
 
 
 def _doubts(peaks: GroupPeaks, seen: Observation, cut: bool) -> list[str]:

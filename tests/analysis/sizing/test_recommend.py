@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from oomtop.analysis.cgroups.assess import working_set
 from oomtop.analysis.sizing.peaks import observe
 from oomtop.analysis.sizing.recommend import Keeper, keeper_of, recommend
 from oomtop.host.cgroup import Cgroup, CgroupEvents
@@ -49,6 +50,20 @@ def test_a_long_look_rests_on_what_was_needed_without_idle_page_cache():
     assert advice.request == 400 * MIB
     assert advice.max == 512 * MIB
     assert advice.doubts == ()
+
+
+def test_page_cache_that_churns_through_a_group_is_not_needed():
+    """Reading files again and again fills the active list too; the limit that was recommended had room for all of it."""
+    seen = [
+        snapshot(s * 60, web(290 * MIB, peak=300 * MIB, max=300 * MIB, active_file=150 * MIB, inactive_file=60 * MIB,
+                             slab_reclaimable=10 * MIB))
+        for s in range(12)
+    ]  # fmt: skip
+    (long,), (short,) = advise(*seen).groups, advise(seen[0]).groups
+    assert long.peaks.need == working_set(seen[0].cgroups[0]) == 70 * MIB
+    assert long.request == 80 * MIB
+    assert short.request == 80 * MIB
+    assert "without the page cache" in short.basis
 
 
 def test_swapped_memory_is_needed_as_well():

@@ -98,7 +98,9 @@ def test_top_sorts_by_what_is_asked_for():
     try:
         Path(f"/proc/{first.pid}/oom_score_adj").write_text("1000")
         # Others may have such a score too, and more memory.
-        by_share, by_memory = (_place(first.pid, answer(f"top -n 99999 --sort {sort}", {})) for sort in ("share", "memory"))
+        by_share, by_memory = (
+            _place(first.pid, answer(f"top -n 99999 --sort {sort}", {})) for sort in ("share", "memory")
+        )
         assert by_share < by_memory
     finally:
         first.kill()

@@ -62,12 +62,20 @@ def parts_of(snapshot: Snapshot) -> Mapping[str, int]:
         "percpu": info.percpu,
         "slab": info.s_unreclaim,
         "huge pages": _hugetlb(info),
-        "balloon": info.balloon,
+        "balloon": balloon_of(snapshot),
         "ARC": snapshot.arc_size,
         "zram": sum(device.mem_used_total for device in snapshot.zram) or None,
         "zswap": info.zswap,
     }
     return {name: size for name, size in found.items() if size is not None}
+
+
+def balloon_of(snapshot: Snapshot) -> int | None:
+    """Return what the hypervisor took back: `Balloon` (6.17), before that the pages counted in and out since boot."""
+    if snapshot.meminfo.balloon is not None or snapshot.vmstat is None:
+        return snapshot.meminfo.balloon
+    into, out = snapshot.vmstat.balloon_inflate_pages, snapshot.vmstat.balloon_deflate_pages
+    return None if into is None or out is None else max(0, into - out) * snapshot.machine.page_size
 
 
 def _hugetlb(info: Meminfo) -> int | None:

@@ -10,6 +10,7 @@ from oomtop.analysis.model.assessment import MemoryAccount, PressureFigures, Swa
 from oomtop.analysis.trends.rates import rate
 from oomtop.history import History, arc_surplus
 from oomtop.host.meminfo import Meminfo
+from oomtop.part_history import balloon_of
 from oomtop.snapshot import Snapshot
 
 
@@ -24,7 +25,7 @@ def account_memory(snapshot: Snapshot) -> MemoryAccount:
         # The counters are not of one instant: the excess is taken from what changes fastest.
         cache, left = max(0, cache + left), min(0, cache + left)
     compressed = max(0, min(left, _compressed(snapshot)))
-    balloon = max(0, min(left - compressed, m.balloon or 0))
+    balloon = max(0, min(left - compressed, balloon_of(snapshot) or 0))
     return MemoryAccount(
         total=m.mem_total,
         anon=m.anon_pages,
@@ -38,6 +39,7 @@ def account_memory(snapshot: Snapshot) -> MemoryAccount:
         free=m.mem_free,
         available=_available(snapshot),
         balloon=balloon,
+        hugetlb_unused=(m.huge_pages_free or 0) * (m.hugepagesize or 0),
         compressed=compressed,
         available_estimated=m.available_estimated,
         min_watermark=_min_watermark(snapshot),

@@ -32,6 +32,8 @@ class Vmstat:
     thp_fault_fallback: int | None = None
     drop_pagecache: int | None = None
     drop_slab: int | None = None
+    balloon_inflate_pages: int | None = None
+    balloon_deflate_pages: int | None = None
 
 
 _PLAIN = {
@@ -45,6 +47,8 @@ _PLAIN = {
     "thp_fault_fallback": "thp_fault_fallback",
     "drop_pagecache": "drop_pagecache",
     "drop_slab": "drop_slab",
+    "balloon_inflate": "balloon_inflate_pages",
+    "balloon_deflate": "balloon_deflate_pages",
 }
 # Before 4.8 these four were counted per zone (`pgscan_direct_normal`), which is why they are sums.
 _SUMS = {

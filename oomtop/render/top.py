@@ -27,7 +27,14 @@ SORT_KEYS: Mapping[str, Callable[[ProcessRow], float]] = {
 
 def render_top(assessment: Assessment, count: int, sort: str, width: int) -> str:
     """Return the whole shot; no line is longer than `width` cells."""
-    lines = [*_account(assessment), *_pressure(assessment), *_outlook(assessment), "", *_table(assessment, count, sort)]
+    lines = [
+        *_account(assessment),
+        *_pressure(assessment),
+        *_outlook(assessment),
+        "",
+        *_table(assessment, count, sort),
+        *_left_out(assessment, count),
+    ]
     return "\n".join(_cut(printable(line), width) for line in lines)
 
 
@@ -40,7 +47,8 @@ def _account(assessment: Assessment) -> Iterable[str]:
         ("free", memory.free),
     )  # fmt: skip
     shown = "  ".join(f"{name} {format_bytes(size)}" for name, size in parts if size or name in ("anon", "free"))
-    yield f"Memory    {format_bytes(memory.total)} = {shown}"
+    unused = f"  ({format_bytes(memory.hugetlb_unused)} of huge unused)" if memory.hugetlb_unused else ""
+    yield f"Memory    {format_bytes(memory.total)} = {shown}{unused}"
     estimated = " (estimated)" if memory.available_estimated else ""
     yield f"Available {format_bytes(memory.available)}{estimated}   min watermark {format_bytes(memory.min_watermark)}"
     if not swap.total:
@@ -93,6 +101,13 @@ def _table(assessment: Assessment, count: int, sort: str) -> Iterable[str]:
             f"{format_bytes(growth):>8} {format_share(row.share):>5} {adj:>5} {process.state} "
             f"{(process.command or process.comm)[:400]}"
         )
+
+
+def _left_out(assessment: Assessment, count: int) -> Iterable[str]:
+    """Say how many processes the table does not have."""
+    more = len(assessment.rows) - count
+    if more > 0:
+        yield f"        {more} more (-n {len(assessment.rows)} shows all)"
 
 
 def _user(name: str) -> str:

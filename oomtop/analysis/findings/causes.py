@@ -127,8 +127,7 @@ def balloon(facts: Facts) -> Finding | None:
 
 def idle_huge_pages(facts: Facts) -> Finding | None:
     """A tenth of RAM is reserved for huge pages that nobody uses, and memory is scarce."""
-    info = facts.meminfo
-    idle = 0 if info is None else (info.huge_pages_free or 0) * (info.hugepagesize or 0)
+    idle = facts.memory.hugetlb_unused
     if not _is_scarce(facts) or idle < facts.memory.total * _HOLDS:
         return None
     return Finding(

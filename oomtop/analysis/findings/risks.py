@@ -173,7 +173,7 @@ def untouchables(now: Assessment, abilities: Abilities) -> Finding | None:
 def early_killers(now: Assessment, abilities: Abilities) -> Finding | None:
     """Nobody acts before the kernel, or two do and do not know of each other."""
     names = sorted({row.process.comm for row in _running(now, _KILLERS)})
-    if len(names) == 1:
+    if len(names) == 1 or (not names and not now.scope.sees_all):
         return None
     if names:
         return Finding(

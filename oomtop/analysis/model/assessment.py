@@ -47,6 +47,8 @@ class MemoryAccount:
     commit_limit: int | None
     balloon: int = 0
     """What the hypervisor took back, as far as no other part has it."""
+    hugetlb_unused: int = 0
+    """Of `hugetlb`, what is reserved and nobody uses."""
     compressed: int = 0
     """RAM that holds swapped pages in compressed form: zswap's pool and zram."""
     available_estimated: bool = False

@@ -93,9 +93,10 @@ def test_a_balloon_is_no_reason_to_kill():
 
 
 def test_reserved_huge_pages_that_nobody_uses_are_told_when_memory_is_scarce():
-    info = Meminfo(16 * GIB, GIB, huge_pages_total=4096, huge_pages_free=4000, hugepagesize=2 * MIB)
-    assert "huge_pages" in {finding.id for finding in find(replace(low(), meminfo=info))}
-    assert "huge_pages" not in {finding.id for finding in find(replace(facts(), meminfo=info))}
+    assert "huge_pages" in {finding.id for finding in find(low(hugetlb_unused=8 * GIB))}
+    calm = facts()
+    plenty = replace(calm, memory=replace(calm.memory, hugetlb_unused=8 * GIB))
+    assert "huge_pages" not in {finding.id for finding in find(plenty)}
 
 
 def test_kernel_memory_of_a_process_is_freed_with_it():

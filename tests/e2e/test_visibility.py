@@ -1,0 +1,51 @@
+"""In real namespaces and behind a real hidepid the figures say whose they are."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+OOMTOP = f"{sys.executable} -m oomtop"
+pytestmark = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
+
+
+def run(*words):
+    done = subprocess.run(words, capture_output=True, text=True)
+    if "Operation not permitted" in done.stderr and "unshare" in done.stderr:
+        pytest.skip("no namespaces may be made here")
+    return done.stdout
+
+
+def test_hidepid_is_told_and_the_hidden_are_counted():
+    mount = "mount -t proc -o hidepid=2 proc /proc"
+    become = "exec setpriv --reuid 2001 --regid 2001 --clear-groups"
+    found = json.loads(run("unshare", "-m", "bash", "-c", f"{mount}; {become} {OOMTOP} top --json"))
+    assert found["scope"]["processes"] == "own"
+    assert found["scope"]["sees_all"] is False
+    assert found["scope"]["hidden_threads"] > 5
+    assert any("hidepid" in problem["why"] for problem in found["problems"])
+
+
+def test_root_sees_all_behind_hidepid():
+    found = json.loads(
+        run("unshare", "-m", "bash", "-c", f"mount -t proc -o hidepid=2 proc /proc; {OOMTOP} top --json")
+    )
+    assert found["scope"]["sees_all"] is True
+
+
+def test_a_pid_namespace_shows_the_container_only():
+    words = ("unshare", "-p", "-f", "-m", "--mount-proc", "bash", "-c", f"{OOMTOP} top -n 3; true")
+    text = run(*words)
+    assert "only this pid namespace's" in text
+    assert "(of the processes seen)" in text
+
+
+def test_in_a_user_namespace_only_what_counts_there_is_claimed():
+    found = json.loads(run("unshare", "-U", "-r", "bash", "-c", f"{OOMTOP} doctor --json"))
+    abilities = {ability["id"]: ability for ability in found["abilities"]}
+    assert "user namespace" in abilities["rights"]["detail"]
+    assert abilities["swap"]["works"] == "no"
+    assert abilities["protect"]["works"] == "partly"

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Mapping
 from oomtop.errors import ParseError
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import parse_stat
-from oomtop.host.root import Root
+from oomtop.host.root import Root, read_optional
 
 
 def find_strays(known: Iterable[ProcessId], seen: Container[ProcessId], root: Root) -> tuple[Process, ...]:
@@ -40,10 +40,9 @@ def _living(root: Root) -> Iterable[Process]:
     for name in os.listdir(folder):
         if name.isdigit():
             try:
-                with open(f"{folder}/{name}/stat", "rb", buffering=0) as file:
-                    process = parse_stat(file.read(), 1, 1)
-            except (OSError, ParseError):
-                # It ended between the listing and the reading.
+                process = parse_stat((read_optional(f"{folder}/{name}/stat") or "").encode(), 1, 1)
+            except ParseError:
+                # Empty: it ended between the listing and the reading.
                 continue
             if process.state not in "ZX" or process.threads > 1:
                 yield process

@@ -13,6 +13,7 @@ from oomtop.analysis.cgroups.assess import chain, working_set
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.tui.base.session import State
 from oomtop.tui.cgroups.rows import COLUMNS, CgroupLine, arrange, columns_for, group_line, title_line
+from oomtop.tui.dangers.strip import danger_strip
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.widgets.cursor_list import CursorList, move_keys
@@ -107,6 +108,7 @@ class CgroupsScreen(TabScreen):
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
         yield Panel(draw_header(lambda: self.state.standing, "cgroups"), self.look, id="cgroups-header")
+        yield danger_strip(self.state, self.look)
         yield Sheet(self._titles, id="cgroups-titles")
         yield CgroupTree(self.look, id="cgroups-tree", moved=self._show_detail)
         yield Sheet(self._detail, id="cgroups-detail")
@@ -159,6 +161,7 @@ class CgroupsScreen(TabScreen):
         if assessment is None or not self._is_built:
             return
         self.query_one("#cgroups-header", Panel).show(assessment)
+        self.show_strip(assessment)
         self._draw()
 
     def show_remarks(self) -> None:

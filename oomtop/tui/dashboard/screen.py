@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import partial
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -16,7 +15,7 @@ from oomtop.tui.base.options import SECTIONS
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.board import board_height, draw_board
 from oomtop.tui.dangers.forecast import draw_forecast
-from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
+from oomtop.tui.dangers.strip import danger_strip, draw_also
 from oomtop.tui.dangers.subject import is_pressing
 from oomtop.tui.dashboard.account_line import draw_account
 from oomtop.tui.dashboard.event_pane import draw_events
@@ -56,7 +55,7 @@ class Dashboard(TabScreen):
         self.fit_terminal()
         look, state = self.look, self.state
         yield Panel(draw_header(lambda: state.standing, "processes"), look, id="header")
-        yield FittedPanel(draw_strip(state.subject), look, id="strip", height=partial(height_of_strip, state.subject))
+        yield danger_strip(state, look)
         with Horizontal(id="top"):
             yield Panel(self._draw_chart, look, id="chart")
             with Vertical(id="gauges"):

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.session import State
+from oomtop.tui.dangers.strip import danger_strip
 from oomtop.tui.events.list import EventList, list_head
 from oomtop.tui.events.post_mortem import PostMortemScreen
 from oomtop.tui.style.palette import Look
@@ -53,6 +54,7 @@ class EventsScreen(TabScreen):
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
         yield Panel(draw_header(lambda: self.state.standing, "events"), self.look, id="events-header")
+        yield danger_strip(self.state, self.look)
         yield Sheet(self._head, id="events-head")
         yield EventList(self.look, id="events-list")
         yield PromptLine(self._focus)
@@ -94,6 +96,7 @@ class EventsScreen(TabScreen):
         if assessment is None or not self._is_built:
             return
         self.query_one("#events-header", Panel).show(assessment)
+        self.show_strip(assessment)
         if assessment.events != self._live or not self._shown:
             self._live = assessment.events
             self._show(assessment.time)

@@ -16,6 +16,7 @@ from textual.message import Message
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.settings.verdicts import SettingRow, assess_settings
 from oomtop.tui.base.session import State
+from oomtop.tui.dangers.strip import danger_strip
 from oomtop.tui.kernel import sections
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
@@ -81,6 +82,7 @@ class KernelScreen(TabScreen):
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
         yield Panel(draw_header(lambda: self.state.standing, "kernel"), self.look, id="kernel-header")
+        yield danger_strip(self.state, self.look)
         with KernelPage(id="kernel-page"):
             with Vertical(id="kernel-left"):
                 yield SettingList(self._settings, id="kernel-settings")
@@ -104,6 +106,7 @@ class KernelScreen(TabScreen):
         if self._rows and self._index() is None:
             self._cursor = self._rows[0].name
         self.query_one("#kernel-header", Panel).show(assessment)
+        self.show_strip(assessment)
         self._draw()
 
     def show_remarks(self) -> None:

@@ -28,6 +28,7 @@ from oomtop.host.smaps import MappedMemory, read_smaps, read_smaps_rollup
 from oomtop.tui.base.messages import ToolChosen
 from oomtop.tui.base.session import State
 from oomtop.tui.base.slow_read import Answer, ask
+from oomtop.tui.dangers.strip import danger_strip
 from oomtop.tui.process import sections
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
@@ -81,6 +82,7 @@ class ProcessScreen(TabScreen):
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
         yield Sheet(self._title, id="process-title")
+        yield danger_strip(self.state, self.look)
         with Page(id="process-page"):
             with Vertical(id="process-left"):
                 yield Sheet(self._summary, id="process-summary")
@@ -108,6 +110,7 @@ class ProcessScreen(TabScreen):
         """Take a tick in; read the mappings again when it is time."""
         if assessment is None or not self._is_built:
             return
+        self.show_strip(assessment)
         self._moment, self._page_size = assessment.monotonic, assessment.machine.page_size
         is_first = self._study is None
         self._study = study(assessment, self._identity, self._study)

@@ -71,6 +71,11 @@ class TabScreen(Screen[None]):
     def watch_assessment(self, assessment: Assessment | None) -> None:
         """Take a tick in."""
 
+    def show_strip(self, assessment: Assessment) -> None:
+        """Hand a tick to the danger strip."""
+        for strip in self.query("#strip").results(Panel):
+            strip.show(assessment)
+
     def targets(self) -> tuple[ProcessId, ...]:
         """Return the processes that an action would be for: what is tagged, else what is under the cursor."""
         return ()

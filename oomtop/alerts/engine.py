@@ -194,7 +194,8 @@ def _severity(rule: AlertRule) -> Severity:
 
 
 def _is_kill(event: OomEvent) -> bool:
-    return event.victim is not None or bool(event.processes_killed) or event.cgroup is not None
+    is_named = event.victim is not None or bool(event.processes_killed) or event.cgroup is not None
+    return is_named and event.outcome not in ("failed", "dry-run")
 
 
 def _is_meant(event: OomEvent, filters: Mapping[str, str]) -> bool:

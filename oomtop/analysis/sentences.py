@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from oomtop.analysis.model.assessment import Candidate, EarlyKiller
 from oomtop.analysis.model.danger import Confidence, Danger, State
-from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.units import format_about, format_bytes, format_rate, format_share
 
 OF_THOSE_SEEN = "(of the processes seen)"
@@ -106,6 +106,24 @@ def describe_victim(item: Candidate) -> str:
     return f"{item.name} (pid {item.id.pid}), score {format_share(item.share)}, frees {format_bytes(item.frees)}"
 
 
+def deed_of(event: OomEvent) -> str:
+    """Return what the killer did, as a verb before its victim."""
+    return _DEEDS.get(event.outcome or "killed", "killed")
+
+
+_DEEDS = {
+    "sent": "sent a signal to",
+    "failed": "tried without success to kill",
+    "dry-run": "would have killed, but for its dry-run option,",
+}
+
+
+def _held(victim: Victim) -> str:
+    if victim.anon_rss is None and victim.rss is not None:
+        return f"{format_bytes(victim.rss)} resident"
+    return f"{format_bytes(victim.anon_rss)} anon"
+
+
 def describe_event(event: OomEvent) -> str:
     """Return who was killed, by whom, what ran out: `kernel killed 116 (stress-ng) 64M anon: limit of /a`."""
     return f"{_deed(event)} (unverified: {event.unverified})" if event.unverified else _deed(event)
@@ -116,13 +134,11 @@ def _deed(event: OomEvent) -> str:
     if event.victim is None and event.cgroup is not None:
         # A daemon that kills a whole cgroup names no process.
         why = f": {event.reason}" if event.reason else ""
-        return f"{event.killer} killed {event.cgroup}{why}"
+        return f"{event.killer} {deed_of(event)} {event.cgroup}{why}"
     if event.victim is None:
         what = event.panic or ("found nobody to kill" if event.no_killable_processes else "reported, no kill seen")
         return f"{event.killer} {what}{where}"
     victim = event.victim
     more = f" and {len(event.other_victims)} more" if event.other_victims else ""
     kind = "" if event.type == "memcg" else f" ({event.type})"
-    return (
-        f"{event.killer} killed {victim.pid} ({victim.name}){more}, {format_bytes(victim.anon_rss)} anon{kind}{where}"
-    )
+    return f"{event.killer} {deed_of(event)} {victim.pid} ({victim.name}){more}, {_held(victim)}{kind}{where}"

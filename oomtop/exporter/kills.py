@@ -57,6 +57,8 @@ class KillCounts:
 
 
 def _killed(event: OomEvent) -> int:
+    if event.outcome not in ("killed", None):
+        return 0
     if event.processes_killed is not None:
         return event.processes_killed
     return (event.victim is not None) + len(event.other_victims)

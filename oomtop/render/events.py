@@ -96,12 +96,13 @@ def _zones(zones: Iterable[ZoneVerdict]) -> Table:
     rows: list[tuple[str, ...]] = [
         (
             zone.name, format_bytes(zone.free), format_bytes(zone.min), format_bytes(zone.high),
-            format_bytes(zone.reserve), format_bytes(zone.largest_chunk),
+            format_bytes(zone.reserve), format_bytes(zone.set_aside + zone.highatomic),
+            format_bytes(zone.largest_chunk),
             words[zone.short] if zone.usable else "not usable",
         )
         for zone in zones
     ]  # fmt: skip
-    return ("zone", "free", "min", "high", "reserve", "largest chunk", "verdict"), rows
+    return ("zone", "free", "min", "high", "reserve", "kept aside", "largest chunk", "verdict"), rows
 
 
 def render_text(post_mortem: PostMortem, width: int = 100, raw: bool = True) -> str:
@@ -222,14 +223,19 @@ def _columns_of_list(width: int) -> str:
     return _cut(f"{'TIME':19} {'KILLER':12} {'TYPE':13} {'PID':>7} {'ANON':>5} {'NAME':15} CGROUP", width)
 
 
+def what_of(event: OomEvent) -> str:
+    """Return what was out of memory, or what became of the victim where it did not die."""
+    return event.outcome if event.outcome in ("sent", "failed", "dry-run") and event.killer != "kernel" else event.type
+
+
 def _list_line(event: OomEvent, width: int) -> str:
     victim = event.victim
     pid = _number(victim.pid if victim else None)
     name = victim.name if victim else event.panic or ("nobody to kill" if event.no_killable_processes else DASH)
-    anon = format_bytes(victim.anon_rss if victim else None)
+    anon = format_bytes((victim.rss if victim.anon_rss is None else victim.anon_rss) if victim else None)
     mark = "(unverified) " if event.unverified else ""
     line = (
-        f"{_when(event)[:19]:19} {event.killer[:12]:12} {event.type[:13]:13} {pid:>7} {anon:>5} "
+        f"{_when(event)[:19]:19} {event.killer[:12]:12} {what_of(event)[:13]:13} {pid:>7} {anon:>5} "
         f"{printable(name)[:15]:15} {mark}{printable(event.victim_cgroup or DASH)}"
     )
     return _cut(printable(line), max(20, width))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from oomtop.analysis.postmortem.model import Cause, NamedSize, Ranked
+from oomtop.analysis.postmortem.model import Cause, NamedSize, Ranked, ZoneVerdict
+from oomtop.analysis.postmortem.platform import PLAIN, SYSTEMD, Platform, platform_of, unit_of
+from oomtop.analysis.postmortem.ranking import is_origin, is_proven
 from oomtop.analysis.postmortem.unowned import HARD
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import MIB, format_bytes, format_share
@@ -14,20 +16,39 @@ _STEP = 64 * MIB
 
 
 def prevention(
-    event: OomEvent, cause: Cause, ranking: Sequence[Ranked], unowned: Sequence[NamedSize], dominates: bool
+    event: OomEvent,
+    cause: Cause,
+    choice: tuple[Sequence[Ranked], bool | None],
+    unowned: tuple[Sequence[NamedSize], bool],
+    zones: Sequence[ZoneVerdict] = (),
 ) -> tuple[str, ...]:
-    """Return what to change, the most useful first."""
+    """Return what to change, the most useful first, in the words of the platform that the evidence shows.
+
+    `choice` is the ranking and whether its first is the kernel's choice; `unowned` what no process owns and whether
+    that dominates.
+    """
+    ranking, agrees = choice
     chosen = next((row for row in ranking if row.is_selected), None)
     parts = (
-        _unowned(event, unowned) if dominates else (),
-        _by_cause(event, cause, chosen),
-        _by_choice(ranking, chosen),
+        _unowned(event, unowned[0]) if unowned[1] else (),
+        _of_cma(zones),
+        _by_cause(event, cause, chosen, zones),
+        _by_choice(event, ranking, chosen) if agrees else (),
         _by_end(event),
     )
     return tuple(sentence for part in parts for sentence in part)
 
 
-def _by_cause(event: OomEvent, cause: Cause, chosen: Ranked | None) -> Iterable[str]:
+def _of_cma(zones: Sequence[ZoneVerdict]) -> Iterable[str]:
+    aside = sum(zone.set_aside for zone in zones if zone.short)
+    free = sum(zone.free or 0 for zone in zones if zone.short)
+    if aside and aside >= free / 2:
+        yield f"{format_bytes(aside)} of what was free is CMA, kept for devices: lower cma= on the kernel command line."
+
+
+def _by_cause(event: OomEvent, cause: Cause, chosen: Ranked | None, zones: Sequence[ZoneVerdict]) -> Iterable[str]:
+    if is_origin(event):
+        return ("Free memory first, then run swapoff: what is in swap has to fit into RAM.",)
     if cause is Cause.CGROUP:
         return _of_cgroup(event, chosen)
     if cause is Cause.FRAGMENTATION:
@@ -37,34 +58,55 @@ def _by_cause(event: OomEvent, cause: Cause, chosen: Ranked | None) -> Iterable[
     if cause is Cause.DAEMON:
         return _of_daemon(event)
     if cause is Cause.NODE:
-        return ("Give the cpuset or the memory policy more nodes, or spread the work over the nodes.",)
+        return (_of_node(event),)
     if cause is Cause.ZONE:
-        return ("The zone is limited by the machine's address space: use a 64-bit kernel, or fewer of its users.",)
+        return (_of_zone(zones),)
     return _of_machine(event, chosen) if cause is Cause.MACHINE else ()
 
 
+def _of_node(event: OomEvent) -> str:
+    if event.type == "mempolicy":
+        return "Bind to more nodes, or prefer instead of bind (numactl --preferred), or spread the work over the nodes."
+    return "Give the cpuset more nodes (cpuset.mems), or spread the work over the nodes."
+
+
+def _of_zone(zones: Sequence[ZoneVerdict]) -> str:
+    if any("HighMem" in zone.name for zone in zones):
+        return "The zone is limited by the machine's address space: use a 64-bit kernel, or fewer of its users."
+    return "The request was for low memory only (a device that addresses no more): find who asks, in the call trace."
+
+
 def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
-    limit = event.memcg_limit
+    limit, platform = event.memcg_limit, platform_of(event)
     if limit is None:
         yield "Look up the memory limit of the cgroup and compare it with what it needs."
+        yield from _of_group(event, platform)
         return
     more = -(-limit * 5 // 4 // _STEP) * _STEP
     if chosen is not None and limit and chosen.own_pages * (event.page_size or 0) >= _HOG * limit:
         share = format_share(chosen.own_pages * (event.page_size or 0) / limit)
         yield f"{chosen.name} alone held {share} of the limit: see first whether it leaks (does it grow without end?)."
-    yield f"If it needs this much, raise its limit to {format_bytes(more)} (now {format_bytes(limit)}) and watch."
-    yield f"Set memory.high to {format_bytes(limit * 9 // 10)} (90 %): it is slowed down before it is killed."
-    if event.memcg_swap_limit == 0:
+    words = {"more": format_bytes(more), "limit": format_bytes(limit), "unit": unit_of(event)}
+    yield f"If it needs this much, {platform.raise_limit.format(**words)} and watch."
+    if platform.soft is not None:
+        yield platform.soft.format(high=format_bytes(limit * 9 // 10))
+    if event.memcg_swap_limit == 0 and platform in (PLAIN, SYSTEMD):
         yield "Allow the group some swap (memory.swap.max), if it holds data that is rarely touched."
+    yield from _of_group(event, platform)
+
+
+def _of_group(event: OomEvent, platform: Platform) -> Iterable[str]:
+    if event.oom_group is not None:
+        yield platform.group or "With memory.oom.group=0 only the chosen process is killed, not all of the group."
 
 
 def _of_machine(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
+    platform = platform_of(event)
     if chosen is not None:
         held = format_bytes(chosen.own_pages * (event.page_size or 0))
-        where = f" ({event.task_memcg})" if event.task_memcg else ""
-        yield f"Cap {chosen.name}{where} under the {held} that it held: MemoryHigh= first, MemoryMax= as the last line."
+        yield f"{platform.cap.format(name=chosen.name, held=held, unit=unit_of(event))}."
     if event.swap_total is not None and event.swap_total <= 0:
-        yield "Add swap: with none, one short peak kills where swap would have carried it."
+        yield from (platform.swap,) if platform.swap else ()
     elif event.swap_total and (event.swap_free or 0) / event.swap_total < 0.05:
         yield f"All {format_bytes(event.swap_total)} of swap were used: more swap only delays; use less, or add RAM."
     yield "If nobody leaked, the machine is too small for its work: fewer or smaller processes, or more RAM."
@@ -86,20 +128,28 @@ def _of_daemon(event: OomEvent) -> Iterable[str]:
     elif event.killer == "earlyoom":
         yield "Its thresholds are -m and -s; --avoid and --prefer steer whom it chooses."
     else:
-        yield f"See the thresholds in the configuration of {event.killer}."
+        yield _THRESHOLDS.get(event.killer, f"See the thresholds in the configuration of {event.killer}.")
 
 
-def _by_choice(ranking: Sequence[Ranked], chosen: Ranked | None) -> Iterable[str]:
-    if chosen is None:
+_THRESHOLDS = {
+    "nohang": "Its thresholds are soft_threshold_min_mem, hard_threshold_min_mem and their like in nohang.conf.",
+    "oomd": "Its rulesets and their thresholds are in oomd.json.",
+    "lmkd": "Its thresholds are the properties ro.lmk.* (ro.lmk.psi_partial_stall_ms, ro.lmk.thrashing_limit).",
+    "lowmemorykiller": "Its thresholds are minfree and adj in /sys/module/lowmemorykiller/parameters.",
+}
+
+
+def _by_choice(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked | None) -> Iterable[str]:
+    if chosen is None or event.oom_group is not None:
         return
     plain = next((row for row in ranking if row.rank_without_adj == 1), None)
-    if plain is not None and plain is not chosen and plain.own_pages > chosen.own_pages:
+    if plain is not None and plain is not chosen and plain.own_pages > chosen.own_pages and is_proven(event, ranking):
         yield (
             f"{chosen.name} died for its oom_score_adj {chosen.adj}, not for its size: "
             f"limit {plain.name}, the biggest, or set the values anew."
         )
-    else:
-        yield f"If {chosen.name} must live, lower its oom_score_adj (OOMScoreAdjust=-500): another one dies then."
+    elif sum(row.rank is not None for row in ranking) > 1 and (protect := platform_of(event).protect):
+        yield f"If {chosen.name} must live, {protect.format(pid=chosen.pid)}: another one dies then."
 
 
 def _unowned(event: OomEvent, unowned: Sequence[NamedSize]) -> Iterable[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from oomtop.analysis.postmortem.model import Cause, ZoneVerdict
+from oomtop.analysis.postmortem.zones import nodes_of
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes
 
@@ -22,8 +23,8 @@ def find_cause(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
     if event.type == "sysrq":
         return (
             Cause.SYSRQ,
-            "Nothing had to run out: somebody asked for the kill by SysRq-f.",
-            ("The trigger line has order=-1, which only SysRq (a key or /proc/sysrq-trigger) gives.",),
+            "Nothing had to run out: the kill was ordered by SysRq-f.",
+            ("SysRq-f is a key, or an f written to /proc/sysrq-trigger; no allocation failed (order=-1).",),
         )
     if event.type == "memcg":
         return _of_cgroup(event)
@@ -42,9 +43,21 @@ def _of_daemon(event: OomEvent) -> Told:
     reason = event.reason or "its log line gives no reason"
     return (
         Cause.DAEMON,
-        f"{event.killer} acted by its own rule, before the kernel had to: {reason}.",
-        ("The kill was made in user space; the kernel's OOM killer is not part of it.",),
+        f"{event.killer} acted by its own rule: {reason}.",
+        (*_daemon_outcome(event),),
     )
+
+
+def _daemon_outcome(event: OomEvent) -> Iterable[str]:
+    where = "in the kernel, by its Android driver" if event.killer == "lowmemorykiller" else "in user space"
+    yield f"This is done {where}; the kernel's OOM killer is not part of it."
+    many = f" after {event.attempts} signals" if (event.attempts or 0) > 1 and event.cgroup is None else ""
+    if event.outcome == "sent":
+        yield f"A signal went out{many}; no line says that the process ended."
+    elif event.outcome == "failed" and event.victim is not None:
+        yield f"The process had not ended{many}: nobody died by this."
+    elif event.outcome == "dry-run":
+        yield "It ran with its dry-run option: no signal was sent."
 
 
 def _of_cgroup(event: OomEvent) -> Told:
@@ -52,7 +65,7 @@ def _of_cgroup(event: OomEvent) -> Told:
     if event.memcg_limit is None:
         what = f"The memory limit of {group}, not the memory of the machine."
         return Cause.CGROUP, what, ("The kernel says it is a cgroup's OOM; the line with its limit is not in the log.",)
-    what = f"The limit of {group}: {format_bytes(event.memcg_limit)}. The machine itself had memory."
+    what = f"The limit of {group}: {format_bytes(event.memcg_limit)}, not the memory of the machine."
     return Cause.CGROUP, what, tuple(_cgroup_evidence(event, event.memcg_limit))
 
 
@@ -76,15 +89,18 @@ def _cgroup_evidence(event: OomEvent, limit: int) -> Iterable[str]:
 
 
 def _of_node(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
-    nodes = event.mems_allowed or "the allowed ones"
-    where = f"NUMA nodes {nodes}" + (f" (cpuset {event.cpuset})" if event.cpuset else "")
-    what = f"The memory that the task may use: {where}. Other nodes may still have had memory."
-    how = f"The kernel says {event.constraint or 'that the task is bound'}: not the whole machine was searched."
+    nodes = nodes_of(event) or "that the report does not name"
+    bound = "memory policy" if event.type == "mempolicy" else "cpuset"
+    name = f" {event.cpuset}" if bound == "cpuset" and event.cpuset else ""
+    what = f"The memory of the NUMA nodes that its {bound}{name} allows: {nodes}. Other nodes may have had memory."
+    how = f"The kernel says {event.constraint or f'that the task is bound by its {bound}'}: only those were searched."
     return Cause.NODE, what, (how, *_zone_sentences(zones))
 
 
 def _of_machine(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
     usable = [zone for zone in zones if zone.usable and zone.short is not None]
+    if not usable and event.order is not None and event.order > 0:
+        return _high_order(event, event.order)
     if not usable:
         how = "The kernel says 'Out of memory' without a cgroup; the zones are not in the log."
         return Cause.MACHINE, f"Memory of the whole machine{_swap_words(event)}.", (how,)
@@ -94,6 +110,12 @@ def _of_machine(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
     if event.order and all(zone.has_chunk is False for zone in roomy):
         return _fragmented(event, roomy)
     return _room_at_report(event, zones, roomy)
+
+
+def _high_order(event: OomEvent, order: int) -> Told:
+    size = f" ({format_bytes(event.page_size << order)})" if event.page_size else ""
+    what = f"Not visible: {1 << order} pages in a row{size} were asked for, and the zones are not in the log."
+    return Cause.UNKNOWN, what, ("Either too little was free in all, or no piece of that size (fragmentation).",)
 
 
 def _all_short(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
@@ -109,23 +131,20 @@ def _all_short(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
 def _fragmented(event: OomEvent, roomy: Sequence[ZoneVerdict]) -> Told:
     order = event.order or 0
     size = format_bytes((event.page_size or 0) << order)
-    free = format_bytes(sum(zone.free or 0 for zone in roomy))
+    free = format_bytes(sum(_usable(zone) for zone in roomy))
     what = f"Contiguous memory: {free} was free, but not one piece of {size} in a row (order {order})."
     how = [
-        f"{zone.name}: free {format_bytes(zone.free)} is above min {format_bytes(zone.min)} + reserve "
-        f"{format_bytes(zone.reserve)}; the largest free chunk for this request is {format_bytes(zone.largest_chunk)}."
+        f"{zone.name}: {_free_words(zone)} is above {_mark_words(zone)}; "
+        f"the largest free chunk for this request is {format_bytes(zone.largest_chunk)}."
         for zone in roomy
     ]
-    cma = sum(zone.set_aside for zone in roomy)
-    if cma:
-        how.append(f"'free_cma' {format_bytes(cma)} is not counted: only movable memory may be put there.")
     return Cause.FRAGMENTATION, what, tuple(how)
 
 
 def _room_at_report(event: OomEvent, zones: Sequence[ZoneVerdict], roomy: Sequence[ZoneVerdict]) -> Told:
     names = ", ".join(zone.name for zone in roomy)
     sentences = tuple(_zone_sentences(zones))
-    if all(zone.high is not None and (zone.free or 0) <= zone.high + (zone.reserve or 0) for zone in roomy):
+    if all(zone.high is not None and _usable(zone) <= zone.high + (zone.reserve or 0) for zone in roomy):
         note = f"{names}: above min, but not above high, which the last attempt before the OOM killer demands."
         what = f"Memory of the whole machine{_swap_words(event)}, by a narrow margin."
         return Cause.MACHINE, what, (*sentences, note, *_swap_evidence(event))
@@ -142,10 +161,24 @@ def _zone_sentences(zones: Iterable[ZoneVerdict]) -> Iterable[str]:
         if zone.short is None or not zone.usable:
             continue
         relation = "is not above" if zone.short else "is above"
-        yield (
-            f"{zone.name}: free {format_bytes(zone.free)} {relation} min {format_bytes(zone.min)}"
-            f" + reserve {format_bytes(zone.reserve)}."
-        )
+        yield f"{zone.name}: {_free_words(zone)} {relation} {_mark_words(zone)}."
+
+
+def _free_words(zone: ZoneVerdict) -> str:
+    """Return what is free, less what this request may not use, each with its amount."""
+    free = f"free {format_bytes(zone.free)}"
+    parts = [(zone.set_aside, "free CMA"), (zone.highatomic, "kept for atomic requests")]
+    less = "".join(f" less {format_bytes(size)} {what}" for size, what in parts if size)
+    return f"{free}{less}, so {format_bytes(_usable(zone))}," if less else free
+
+
+def _usable(zone: ZoneVerdict) -> int:
+    return (zone.free or 0) - zone.set_aside - zone.highatomic
+
+
+def _mark_words(zone: ZoneVerdict) -> str:
+    boost = f" (with a boost of {format_bytes(zone.boost)})" if zone.boost else ""
+    return f"min {format_bytes(zone.min)}{boost} + reserve {format_bytes(zone.reserve)}"
 
 
 def _swap_words(event: OomEvent) -> str:
@@ -162,4 +195,4 @@ def _swap_evidence(event: OomEvent) -> Iterable[str]:
         return
     yield f"'Free swap' is {format_bytes(event.swap_free)} of {format_bytes(event.swap_total)}."
     if event.swap_free / event.swap_total >= 0.05:
-        yield "Swap was left over: what filled RAM could not be swapped (locked, unevictable, kernel) or not in time."
+        yield "Swap was left over: what filled RAM was not swapped out, or not in time."

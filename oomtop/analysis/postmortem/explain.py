@@ -14,8 +14,9 @@ from oomtop.analysis.postmortem.model import Cause, NamedSize, PostMortem
 from oomtop.analysis.postmortem.ranking import agreement, rank, total_of
 from oomtop.analysis.postmortem.unowned import dominance, unowned_of
 from oomtop.analysis.postmortem.victim import why_this_victim
-from oomtop.analysis.postmortem.zones import judge_zones
-from oomtop.oomlog.event import OomEvent
+from oomtop.analysis.postmortem.zones import judge_zones, nodes_of
+from oomtop.analysis.sentences import deed_of
+from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.oomlog.mentions.mention import Mention
 from oomtop.units import format_bytes
 
@@ -36,7 +37,7 @@ def explain(event: OomEvent, mentions: Iterable[Mention] = ()) -> PostMortem:
         what_ran_out=what,
         how_known=how,
         zones=zones,
-        why_this_victim=why_this_victim(event, ranking, total),
+        why_this_victim=why_this_victim(event, ranking, total, agrees),
         ranking=ranking,
         total=total,
         agrees=agrees,
@@ -45,7 +46,7 @@ def explain(event: OomEvent, mentions: Iterable[Mention] = ()) -> PostMortem:
         unowned_words=unowned_words,
         limits=tuple(_limits(event)),
         completeness=tuple(_completeness(event)),
-        prevention=prevention(event, cause, ranking, unowned, unowned_words is not None),
+        prevention=prevention(event, cause, (ranking, agrees), (unowned, unowned_words is not None), zones),
         related=(*_related(event), *map(describe_mention, mentions)),
     )
 
@@ -57,17 +58,27 @@ def _headline(event: OomEvent, cause: Cause) -> str:
 def _deed(event: OomEvent) -> str:
     killer = "The kernel's OOM killer" if event.killer == "kernel" else event.killer
     if event.victim is not None:
-        held = f", which held {format_bytes(event.victim.anon_rss)} of its own," if event.victim.anon_rss else ""
-        more = f" and {len(event.other_victims)} more processes" if event.other_victims else ""
-        return f"{killer} killed {event.victim.name} (pid {event.victim.pid}){held}{more}"
+        held = _held(event.victim)
+        count = len(event.other_victims)
+        more = f" and {count} more process{'es' * (count != 1)}" if count else ""
+        return f"{killer} {deed_of(event)} {event.victim.name} (pid {event.victim.pid}){held}{more}"
     if event.cgroup is not None:
-        count = f" ({event.processes_killed} processes)" if event.processes_killed else ""
-        return f"{killer} killed the cgroup {event.cgroup}{count}"
+        killed = event.processes_killed
+        many = f" ({killed} process{'es' * (killed != 1)})" if killed else ""
+        return f"{killer} {deed_of(event)} the cgroup {event.cgroup}{many}"
     if event.panic is not None:
         return f"The kernel panicked ({event.panic})"
     if event.no_killable_processes:
         return f"{killer} found nobody to kill"
+    if event.outcome == "failed":
+        return f"{killer} tried without success to kill a cgroup"
     return f"{killer} was called and no kill is in the log"
+
+
+def _held(victim: Victim) -> str:
+    if victim.anon_rss:
+        return f", which held {format_bytes(victim.anon_rss)} of its own,"
+    return f", which held {format_bytes(victim.rss)}," if victim.rss else ""
 
 
 def _reason(event: OomEvent, cause: Cause) -> str:
@@ -79,10 +90,10 @@ def _reason(event: OomEvent, cause: Cause) -> str:
         Cause.ZONE: "because the memory zones that the request may use ran out",
         Cause.FRAGMENTATION: f"because no {size} of contiguous memory was free",
         Cause.CGROUP: f"because {group} reached its limit{limit}",
-        Cause.NODE: f"because the allowed NUMA nodes ({event.mems_allowed or 'not named'}) ran out of memory",
-        Cause.SYSRQ: "because somebody asked for it by SysRq-f",
+        Cause.NODE: f"because the allowed NUMA nodes ({nodes_of(event) or 'not named'}) ran out of memory",
+        Cause.SYSRQ: "because SysRq-f ordered it",
         Cause.DAEMON: f"by its own rule: {event.reason or 'no reason in the log'}",
-        Cause.UNKNOWN: "for a reason that is not in the log",
+        Cause.UNKNOWN: "for a reason that this log does not show",
     }[cause]
 
 
@@ -107,7 +118,10 @@ def _completeness(event: OomEvent) -> Iterable[str]:
     if event.killer != "kernel":
         return
     if not event.has_header:
-        yield "Headless: only the kill line is there. The kernel limits reports to 10 in 5 s, but never the kill line."
+        yield (
+            "Headless: the report before the kill is not in this log. It was cut off, or the kernel left it out: it "
+            "limits reports to 10 in 5 s, but never the kill line."
+        )
     elif event.victim is None and event.panic is None and not event.no_killable_processes:
         yield "The report has no kill line: cut off, or the victim was dying already."
     if event.has_header and not event.tasks:
@@ -122,11 +136,13 @@ def _completeness(event: OomEvent) -> Iterable[str]:
 def _related(event: OomEvent) -> Iterable[str]:
     if event.trigger is not None and event.trigger.name is not None:
         pid = "" if event.trigger.pid is None else f" (pid {event.trigger.pid})"
-        same = event.victim is not None and event.trigger.pid == event.victim.pid
-        blame = " and was itself the victim" if same else "; whoever asks is not to blame"
-        yield f"{event.trigger.name}{pid} asked for the memory{blame}."
+        same = event.victim is not None and event.trigger.pid is not None and event.trigger.pid == event.victim.pid
+        full = "at the limit" if event.type == "memcg" else "when none was left"
+        asked = "ran the order" if event.type == "sysrq" else f"asked for memory {full}"
+        yield f"{event.trigger.name}{pid} {asked}{' and was itself the victim' if same else ''}."
     if event.other_victims:
         names = ", ".join(f"{victim.name} ({victim.pid})" for victim in event.other_victims[:10])
         yield f"Killed with it: {names}{' and more' if len(event.other_victims) > 10 else ''}."
     if event.reaped_pids:
-        yield f"The OOM reaper freed the memory of pid {', '.join(map(str, event.reaped_pids[:10]))} at once."
+        pids = ", ".join(map(str, dict.fromkeys(event.reaped_pids[:10])))
+        yield f"The OOM reaper freed the memory of pid {pids} without waiting for its end."

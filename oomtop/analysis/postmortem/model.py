@@ -35,6 +35,10 @@ class ZoneVerdict:
     reserve: int | None
     set_aside: int
     """Free CMA that this request may not use, part of `free`."""
+    highatomic: int
+    """Reserved for high-order atomic requests, part of `free` at most."""
+    boost: int
+    """What fragmentation added to `min` for a while."""
     usable: bool
     """False where the request was not allowed to use this zone (lowmem request, HighMem zone)."""
     short: bool | None

@@ -58,7 +58,8 @@ def rank(event: OomEvent, total: Total) -> tuple[Ranked, ...]:
     step = (total.pages or 0) // 1000
     points = {pid: pages[pid] + (task.oom_score_adj or 0) * step for pid, task in tasks.items()}
     able = [task.pid for task in tasks.values() if _exempt(task) is None]
-    places, plain = _places(able, points), _places(able, pages)
+    # With every oom_score_adj at 0, those that -1000 exempts could be chosen as well.
+    places, plain = _places(able, points), _places([pid for pid in tasks if pid != 1], pages)
     rows = [_ranked(event, task, pages, points, (places, plain), total) for task in tasks.values()]
     return tuple(sorted(rows, key=lambda row: (row.rank is None, row.rank or 0, -row.own_pages)))
 
@@ -128,6 +129,21 @@ def chosen_pid(event: OomEvent) -> int | None:
     return event.victim.pid if event.victim else None
 
 
+def is_origin(event: OomEvent) -> bool:
+    """Whether the choice was swapoff, which asks to be killed first (oom_task_origin in mm/oom_kill.c)."""
+    name = event.selected.name if event.selected and event.selected.name else event.victim and event.victim.name
+    return event.killer == "kernel" and name == "swapoff"
+
+
+def is_proven(event: OomEvent, rows: Iterable[Ranked]) -> bool:
+    """Whether the order of these rows by size is the kernel's own: a whole table with every column that counts."""
+    columns = set(event.table_columns)
+    if event.tasks_unparsed or not {"swapents", "rss"} <= columns:
+        return False
+    # Up to 4.16 root's processes got 3 % off.
+    return "pgtables_bytes" in columns or all(row.uid != 0 for row in rows)
+
+
 def agreement(event: OomEvent, ranking: Sequence[Ranked], total: Total) -> tuple[bool | None, str]:
     """Return whether our first is the kernel's choice, and in words why if it is not, or cannot be told."""
     chosen = chosen_pid(event)
@@ -139,6 +155,8 @@ def agreement(event: OomEvent, ranking: Sequence[Ranked], total: Total) -> tuple
         return None, "There is no task table in the log (vm.oom_dump_tasks=0, cut, or rate-limited), so no ranking."
     if chosen is None:
         return None, "The log does not say whom the kernel chose."
+    if is_origin(event):
+        return None, "swapoff marks itself as the first to be killed while it runs, whatever its badness."
     if event.allocating_task:
         return None, "vm.oom_kill_allocating_task is set: the task that asked is killed, whatever its badness."
     row = next((row for row in ranking if row.is_selected), None)

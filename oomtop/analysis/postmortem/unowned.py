@@ -17,7 +17,6 @@ _HUGE = re.compile(r"hugepages_total=(\d{1,19}) .{0,80}hugepages_size=(\d{1,19})
 _CGROUP_KEYS = (
     ("slab_unreclaimable", "unreclaimable slab"), ("pagetables", "page tables"),
     ("kernel_stack", "kernel stacks"), ("sock", "socket buffers"), ("percpu", "per-CPU memory"),
-    ("file", "page cache"), ("cache", "page cache"),
 )  # fmt: skip
 _LRU = (
     "active_anon", "inactive_anon", "isolated_anon", "active_file", "inactive_file", "isolated_file", "unevictable",
@@ -40,6 +39,14 @@ def _of_cgroup(event: OomEvent) -> Iterable[NamedSize]:
     for key, name in _CGROUP_KEYS:
         if key in stats:
             yield NamedSize(name, stats[key], f"'{key}' of the cgroup's statistics")
+    for key in ("file", "cache"):
+        # Both count tmpfs and shared memory as well.
+        if key in stats and "shmem" in stats:
+            yield NamedSize(
+                "page cache", stats[key] - stats["shmem"], f"'{key}' less 'shmem' of the cgroup's statistics"
+            )
+        elif key in stats:
+            yield NamedSize("page cache and shared memory", stats[key], f"'{key}' of the cgroup's statistics")
 
 
 def _of_machine(event: OomEvent) -> Iterable[NamedSize]:

@@ -17,8 +17,11 @@ from oomtop.oomlog.event import OomEvent, ReportZone
 _GFP_DMA, _GFP_HIGHMEM, _GFP_DMA32, _GFP_MOVABLE = 1, 2, 4, 8
 _ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 _FREE_CMA = re.compile(r"^\s*(?:Node (\d{1,5}) )?([A-Z]\w{2,8}) free:\d{1,19}kB .*\bfree_cma:(\d{1,19})kB")
+_HIGHATOMIC = re.compile(r"^\s*(?:Node (\d+) )?([A-Z]\w{2,8}) free:\d+kB .*\breserved_highatomic:(\d+)KB")
 _FREE_LIST = re.compile(r"^\s*(?:Node (\d{1,5}) )?([A-Z]\w{2,8}): \d{1,19}\*\d{1,19}kB")
 _CHUNK = re.compile(r"(\d{1,19})\*(\d{1,19})kB(?: \(([A-Z]+)\))?")
+_NODEMASK = re.compile(r"\bnodemask=(\d[\d,-]{0,80}?)(?:,[a-z ]|\s|$)")
+_RANGE = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
 Key = tuple[int | None, str]
 
 
@@ -55,6 +58,7 @@ def _judge(
     reserve = pages * event.page_size if event.page_size is not None else None if pages else 0
     known = zone.free is not None and zone.min is not None and reserve is not None
     aside = min(cma.get(key, 0), zone.free or 0)
+    atomic = min(_highatomic(event).get(key, 0), (zone.free or 0) - aside)
     pieces = chunks.get(key, [size for size, count in zone.free_lists if count])
     wanted = (event.page_size or 0) << max(0, event.order or 0)
     return ZoneVerdict(
@@ -64,8 +68,11 @@ def _judge(
         high=zone.high,
         reserve=reserve,
         set_aside=aside,
-        usable=zone.name not in _ZONE_ORDER or _ZONE_ORDER.index(zone.name) <= _ZONE_ORDER.index(top),
-        short=(zone.free or 0) - aside <= (zone.min or 0) + (reserve or 0) if known else None,
+        highatomic=atomic,
+        boost=zone.boost or 0,
+        usable=_is_of_node(event, zone.node)
+        and (zone.name not in _ZONE_ORDER or _ZONE_ORDER.index(zone.name) <= _ZONE_ORDER.index(top)),
+        short=(zone.free or 0) - aside - atomic <= (zone.min or 0) + (reserve or 0) if known else None,
         largest_chunk=max(pieces, default=0) if zone.free_lists else None,
         has_chunk=any(size >= wanted for size in pieces) if zone.free_lists and wanted else None,
     )
@@ -86,6 +93,25 @@ def _free_cma(event: OomEvent) -> dict[Key, int]:
         return {}
     matches = (_FREE_CMA.match(line) for line in event.raw if "free_cma:" in line)
     return {_key(match[1], match[2]): int(match[3]) * 1024 for match in matches if match}
+
+
+def _highatomic(event: OomEvent) -> dict[Key, int]:
+    """Return what each zone keeps for high-order atomic requests; others do not get it."""
+    matches = (_HIGHATOMIC.match(line) for line in event.raw if "reserved_highatomic:" in line)
+    return {_key(match[1], match[2]): int(match[3]) * 1024 for match in matches if match}
+
+
+def nodes_of(event: OomEvent) -> str | None:
+    """Return the NUMA nodes that the request was bound to, as the report writes them; None where it was to none."""
+    mask = next((found[1] for line in event.raw if (found := _NODEMASK.search(line))), None)
+    return mask or (event.mems_allowed if event.type in ("global-cpuset", "mempolicy") else None)
+
+
+def _is_of_node(event: OomEvent, node: int | None) -> bool:
+    nodes = nodes_of(event)
+    if node is None or nodes is None:
+        return True
+    return any(int(low) <= node <= int(high or low) for low, high in _RANGE.findall(nodes))
 
 
 def _chunks(event: OomEvent) -> dict[Key, list[int]]:

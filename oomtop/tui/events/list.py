@@ -10,7 +10,8 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.event import OomEvent, Victim
+from oomtop.render.events import what_of
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.cursor_list import CursorList, move_keys
 from oomtop.units import DASH, format_bytes, printable
@@ -106,12 +107,16 @@ def event_line(event: OomEvent, width: int, now: float) -> str:
     others = f"+{len(event.other_victims)}" if event.other_victims else ""
     return (
         f"{when_of(event, now):12} {event.killer[:12]:12} {str(victim.pid) + others if victim else DASH:>8} "
-        f"{format_bytes(victim.anon_rss if victim else None):>6} {printable(name)[:15]:15}{more} {printable(rest)}"
+        f"{format_bytes(_size(victim)):>6} {printable(name)[:15]:15}{more} {printable(rest)}"
     )
 
 
+def _size(victim: Victim | None) -> int | None:
+    return None if victim is None else victim.rss if victim.anon_rss is None else victim.anon_rss
+
+
 def _what(event: OomEvent) -> str:
-    return event.type if event.complete or event.killer != "kernel" else f"{event.type}, cut"
+    return what_of(event) if event.complete or event.killer != "kernel" else f"{event.type}, cut"
 
 
 def when_of(event: OomEvent, now: float) -> str:

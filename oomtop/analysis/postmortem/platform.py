@@ -1,0 +1,138 @@
+"""On what a kill happened, by the evidence alone, and how limits and protection are set there.
+
+Kubernetes: kubepods in the path of the cgroup; Slurm, libvirt, LXC, docker and podman likewise; OpenWrt by procd and
+its companions in the task table; Android by its killers; WSL by the kernel's release.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from oomtop.frozen import frozen
+from oomtop.oomlog.event import OomEvent
+
+_OPENWRT = frozenset({"procd", "ubusd", "netifd", "uhttpd", "rpcd", "askfirst", "logread"})
+_UNIT = re.compile(r"/(?P<unit>[^/ ]+\.(?:service|scope))(?:[/ ]|$)")
+
+
+@frozen
+class Platform:
+    """How limits are set somewhere; `{more}`, `{limit}`, `{unit}` and `{pid}` are filled in."""
+
+    name: str
+    raise_limit: str
+    soft: str | None
+    protect: str | None
+    cap: str
+    swap: str | None = "Add swap: with none, one short peak kills where swap would have carried it."
+    group: str | None = None
+    """How to have one process killed instead of all of a group."""
+
+
+_PROTECT = "lower its oom_score_adj (`choom -n -500 -p {pid}`)"
+_V2_SOFT = "Set memory.high to {high} (90 %): it is slowed down before it is killed."
+KUBERNETES = Platform(
+    "Kubernetes",
+    "raise resources.limits.memory of the container to {more} (now {limit})",
+    "Set resources.requests.memory to what it needs in the steady state, so that its node has that much.",
+    "give its container requests equal to limits (QoS class Guaranteed: oom_score_adj -997)",
+    "Set resources.limits.memory for its container below the {held} that it held, and keep memory for the system with "
+    "the kubelet's --system-reserved and --kube-reserved",
+    "Swap helps only where the kubelet has it enabled (failSwapOn: false, LimitedSwap): add memory or nodes instead.",
+    "With the kubelet's singleProcessOOMKill: true only the chosen process is killed, not all of its container.",
+)
+SLURM = Platform(
+    "Slurm", "ask for more with --mem or --mem-per-cpu ({more}; now {limit})", None, None,
+    "Set ConstrainRAMSpace=yes in cgroup.conf, so that a job is stopped at its --mem ({held} were held)",
+)  # fmt: skip
+LIBVIRT = Platform(
+    "libvirt", "raise <memtune><hard_limit> of the domain to {more}, or remove it (now {limit}); QEMU needs more than "
+    "the guest's memory", None, None,
+    "The victim is a virtual machine: give the guests less memory in all, or the host more ({held} were held)",
+)  # fmt: skip
+PROXMOX = Platform(
+    "Proxmox", "raise the memory of the container: `pct set ID --memory MiB` ({more}; now {limit})", None, _PROTECT,
+    "Limit the container or guest of {name} (`pct set ID --memory`, `qm set ID --memory`) below the {held} it held",
+)  # fmt: skip
+LXC = Platform(
+    "LXC", "raise lxc.cgroup2.memory.max (`lxc config set NAME limits.memory`) to {more} (now {limit})", None, _PROTECT,
+    "Limit the container of {name} (limits.memory, lxc.cgroup2.memory.max) below the {held} that it held",
+)  # fmt: skip
+CONTAINER = Platform(
+    "container engine", "raise --memory of the container (compose: mem_limit) to {more} (now {limit})",
+    "Set --memory-reservation to what it needs in the steady state.", "start it with --oom-score-adj -500",
+    "Start its container with --memory below the {held} that it held",
+)  # fmt: skip
+OPENWRT = Platform(
+    "OpenWrt", "raise the limit to {more} (now {limit})", None, "lower its oom_score_adj in /proc/{pid}/oom_score_adj",
+    "Run less on this router, or give {name} smaller caches: it held {held}",
+    "Add compressed swap: the package zram-swap.",
+)  # fmt: skip
+ANDROID = Platform(
+    "Android", "raise the limit to {more} (now {limit})", None, None,
+    "Free memory before {name} is needed: its adj is set by ActivityManager",
+)  # fmt: skip
+SYSTEMD = Platform(
+    "systemd", "raise MemoryMax= of {unit} to {more} (now {limit})",
+    "Set MemoryHigh= to {high} (90 %): it is slowed down before it is killed.",
+    "set OOMScoreAdjust=-500 in its unit",
+    "Set MemoryHigh= first, MemoryMax= as the last line, for {unit}, below the {held} that {name} held",
+)  # fmt: skip
+CGROUP_V1 = Platform(
+    "cgroup v1", "raise memory.limit_in_bytes of the group to {more} (now {limit})",
+    None, _PROTECT, "Put {name} into a group whose memory.limit_in_bytes is below the {held} that it held",
+)  # fmt: skip
+PLAIN = Platform(
+    "cgroup v2", "raise its limit to {more} (now {limit})", _V2_SOFT, _PROTECT,
+    "Cap {name} below the {held} that it held: memory.high first, memory.max as the last line",
+)  # fmt: skip
+
+
+def _path(event: OomEvent) -> str:
+    return f"{event.oom_memcg or ''} {event.task_memcg or ''} {event.cgroup or ''} {event.cpuset or ''}"
+
+
+def is_v1(event: OomEvent) -> bool:
+    """Whether the report is one of cgroup v1, which alone counts memory and swap together, or kmem."""
+    return any(line.lstrip().startswith(("memory+swap: usage", "kmem: usage")) for line in event.raw)
+
+
+def _holds(*words: str) -> Callable[[OomEvent], bool]:
+    return lambda event: any(word in _path(event) for word in words)
+
+
+def _names(event: OomEvent) -> frozenset[str]:
+    trigger = event.trigger.name if event.trigger else None
+    victim = event.victim.name if event.victim else None
+    return frozenset(name for name in (trigger, victim, *(task.name for task in event.tasks)) if name)
+
+
+def _is_proxmox(event: OomEvent) -> bool:
+    return "-pve" in (event.kernel or "") and _holds("/lxc/", "/lxc.", "qemu.slice", "ns/")(event)
+
+
+# In the order of what they say: a pod's path holds the engine's name as well.
+_RULES: tuple[tuple[Callable[[OomEvent], bool], Platform], ...] = (
+    (lambda event: event.killer in ("lmkd", "lowmemorykiller"), ANDROID),
+    (_holds("kubepods", "kubelet"), KUBERNETES),
+    (_holds("/slurm/", "slurmstepd", "/slurm_"), SLURM),
+    (_is_proxmox, PROXMOX),
+    (_holds("machine-qemu", "/libvirt", "libvirt-"), LIBVIRT),
+    (_holds("/lxc/", "/lxc.payload", "/lxc.monitor"), LXC),
+    (_holds("/docker/", "docker-", "libpod", "/containerd", "nerdctl"), CONTAINER),
+    (lambda event: len(_names(event) & _OPENWRT) > 1 or "procd" in _names(event), OPENWRT),
+    (is_v1, CGROUP_V1),
+    (lambda event: _UNIT.search(_path(event)) is not None, SYSTEMD),
+)
+
+
+def platform_of(event: OomEvent) -> Platform:
+    """Return the platform that the evidence shows; plain cgroup v2 words where it shows none."""
+    return next((platform for rule, platform in _RULES if rule(event)), PLAIN)
+
+
+def unit_of(event: OomEvent) -> str:
+    """Return the systemd unit of the group that was full, or of the victim."""
+    match = _UNIT.search(f"{event.oom_memcg or ''}/") or _UNIT.search(_path(event).replace(" ", "/"))
+    return match["unit"] if match else "its unit"

@@ -1,0 +1,178 @@
+"""Sentences of post-mortems: no claim that the report does not bear out, no figure that contradicts another."""
+
+import pytest
+
+from oomtop.analysis.postmortem.explain import explain
+from oomtop.analysis.postmortem.model import Cause
+from oomtop.oomlog.scan import scan_lines
+from oomtop.render.events import sections
+
+TRIGGER = "[5.0] java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order={order}, oom_score_adj=0"
+TABLE = "[5.0] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name"
+KILL = "[5.1] {how}: Killed process {pid} ({name}) total-vm:900000kB, anon-rss:400000kB, file-rss:0kB, shmem-rss:0kB"
+MEMORY = "[5.0] Node 0 Normal: 1*4kB (U) 0*8kB = 4kB\n[5.0] 262144 pages RAM\n[5.0] 0 pages reserved\n[5.0] Total swap = 0kB\n[5.0] Free swap  = 0kB"
+
+
+def row(pid, rss, adj=0, name="java", uid=1000):
+    return f"[5.0] [ {pid:5}] {uid:5} {pid:5}   300000   {rss:6}  2097152        0         {adj:5} {name}"
+
+
+def words(*lines):
+    (event,) = scan_lines("\n".join(lines).splitlines(), "test")
+    found = explain(event)
+    return found, " ".join([found.headline, *(s for _, part in sections(found) for s in part)])
+
+
+def report(*rows, pid=10, name="java", order=0, how="Out of memory", more=()):
+    return words(TRIGGER.format(order=order), MEMORY, *more, TABLE, *rows, KILL.format(pid=pid, name=name, how=how))
+
+
+def test_counterfactuals_need_the_rows_that_prove_them():
+    _, said = report(row(10, 100_000, 500), row(11, 120_000))
+    assert "With every oom_score_adj at 0 it would have been java (pid 11)" in said
+    _, said = report(row(10, 100_000, 500), row(11, 120_000), "[5.0] [   123] 0 77 damaged")
+    assert "With every" not in said
+    _, said = words(
+        TRIGGER.format(order=0),
+        row(10, 100_000, 500),
+        row(11, 120_000),
+        KILL.format(pid=10, name="java", how="Out of memory"),
+    )
+    assert "With every" not in said
+
+
+def test_what_minus_1000_exempts_could_be_chosen_with_all_at_0():
+    _, said = report(row(10, 100_000, 5), row(12, 120_000, -1000, "db"))
+    assert "With every oom_score_adj at 0 it would have been db (pid 12)" in said
+
+
+def test_nothing_is_said_of_others_where_the_table_does_not_give_the_choice():
+    found, said = report(row(10, 1000), row(11, 120_000))
+    assert found.agrees is False
+    assert "next in line" not in said
+    assert "With every" not in said
+
+
+def test_a_tie_is_called_a_tie():
+    _, said = report(row(11, 100_000), row(10, 100_000))
+    assert "It was a tie: java (pid 11) had the same badness" in said
+
+
+def test_swapoff_is_chosen_by_itself():
+    found, said = report(row(10, 400, 0, "swapoff", 0), row(11, 200_000), name="swapoff")
+    assert found.agrees is None
+    assert "swapoff is chosen before all others" in said
+    assert "run swapoff" in said
+    assert "another one dies" not in said
+
+
+def test_a_child_dies_in_its_place_only_where_the_kernel_says_so():
+    old = "[5.0] Out of memory: Kill process 10 (java) score 300 or sacrifice child"
+    _, said = words(TRIGGER.format(order=0), old, KILL.format(pid=11, name="sh", how="Out of memory"))
+    assert "its child sh (pid 11) was killed in its place" in said
+    new = "[5.0] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=java,pid=10,uid=0"
+    _, said = words(TRIGGER.format(order=0), new, KILL.format(pid=11, name="sh", how="Out of memory"))
+    assert "child" not in said
+
+
+@pytest.mark.parametrize(
+    ("free", "cma", "atomic", "contains"),
+    [
+        (507_000, 501_000, 0, "less 489M free CMA, so 5.9M, is not above min 10.0M"),
+        (20_000, 0, 12_000, "less 11.7M kept for atomic requests, so 7.8M, is not above min 10.0M"),
+        (8_000, 0, 0, "free 7.8M is not above min 10.0M"),
+    ],
+)
+def test_what_is_subtracted_is_named_with_its_amount(free, cma, atomic, contains):
+    zone = (
+        f"[5.0] Node 0 Normal free:{free}kB boost:0kB min:10240kB low:12000kB high:13000kB "
+        f"reserved_highatomic:{atomic}KB present:900000kB managed:900000kB free_cma:{cma}kB"
+    )
+    found, said = report(row(10, 100_000), more=("[5.0] Mem-Info:", zone))
+    assert contains in said
+    assert found.cause is Cause.MACHINE
+
+
+def test_many_pages_in_a_row_without_zones_stay_unknown():
+    found, said = report(row(10, 100_000), order=4)
+    assert found.cause is Cause.UNKNOWN
+    assert "16 pages in a row" in said
+    assert "whole machine" not in said
+
+
+def test_the_scope_is_that_of_the_constraint():
+    summary = "[5.0] oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=1,cpuset=/,mems_allowed=0-1,global_oom,task_memcg=/,task=java,pid=10,uid=0"
+    found, said = report(row(10, 100_000), more=(summary,))
+    assert found.cause is Cause.NODE
+    assert "memory policy allows: 1" in said
+    assert "cpuset.mems" not in said
+    summary = "[5.0] oom-kill:constraint=CONSTRAINT_CPUSET,nodemask=(null),cpuset=/x,mems_allowed=1,global_oom,task_memcg=/,task=java,pid=10,uid=0"
+    _, said = report(row(10, 100_000), more=(summary,))
+    assert "its cpuset /x allows: 1" in said
+
+
+def test_sysrq_asked_nobody_for_memory():
+    _, said = words(TRIGGER.format(order=-1), KILL.format(pid=10, name="java", how="Out of memory"))
+    assert "asked for memory" not in said
+    assert "SysRq-f" in said
+
+
+def test_shared_memory_is_not_page_cache_as_well():
+    limit = "[5.0] memory: usage 1024kB, limit 1024kB, failcnt 5"
+    stats = (
+        "[5.0] Memory cgroup stats for /a:\n[5.0] anon 100\n[5.0] file 900000\n[5.0] shmem 900000\n[5.0] file_mapped 0"
+    )
+    found, _ = words(
+        TRIGGER.format(order=0), limit, stats, KILL.format(pid=10, name="java", how="Memory cgroup out of memory")
+    )
+    assert {figure.name: figure.size for figure in found.unowned} == {"tmpfs and shared memory": 900_000}
+
+
+PATHS = [
+    ("/kubepods/burstable/pod1/c", "resources.limits.memory", "MemoryMax="),
+    ("/slurm/uid_0/job_7/step_0", "--mem", "MemoryMax="),
+    ("/machine.slice/machine-qemu\\x2d1.scope", "hard_limit", "MemoryMax="),
+    ("/lxc/101/ns", "limits.memory", "MemoryMax="),
+    ("/docker/0123456789ab", "--memory", "MemoryMax="),
+    ("/system.slice/db.service", "MemoryMax= of db.service", "memory.limit_in_bytes"),
+    ("/mine", "raise its limit", "MemoryMax="),
+]
+
+
+@pytest.mark.parametrize(("path", "advice", "other"), PATHS)
+def test_advice_is_in_the_words_of_the_platform(path, advice, other):
+    limit = "[5.0] memory: usage 1048576kB, limit 1048576kB, failcnt 5"
+    summary = f"[5.0] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={path},task_memcg={path},task=java,pid=10,uid=0"
+    _, said = words(
+        TRIGGER.format(order=0),
+        limit,
+        TABLE,
+        row(10, 100_000),
+        summary,
+        KILL.format(pid=10, name="java", how="Memory cgroup out of memory"),
+    )
+    assert advice in said
+    assert other not in said
+
+
+def test_cgroup_v1_has_its_own_words():
+    limit = "[5.0] memory: usage 1048576kB, limit 1048576kB, failcnt 5\n[5.0] memory+swap: usage 1048576kB, limit 1048576kB, failcnt 0"
+    _, said = words(TRIGGER.format(order=0), limit, KILL.format(pid=10, name="java", how="Memory cgroup out of memory"))
+    assert "memory.limit_in_bytes" in said
+    assert "memory.high" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "verb", "absent"),
+    [
+        ("process 5 did not exit", "tried without success to kill", "earlyoom killed"),
+        ("dryrun, not actually sending any signal", "would have killed", "earlyoom killed"),
+        ("process 5 exited after 1.0 seconds", "earlyoom killed x", "did not"),
+        ("mem avail: 1 of 2 MiB", "sent a signal to x", "earlyoom killed"),
+    ],
+)
+def test_the_headline_says_what_became_of_it(text, verb, absent):
+    line = 'sending SIGTERM to process 5 uid 0 "x": oom_score 5, VmRSS 7 MiB, cmdline "x"'
+    _, said = words(line, text)
+    assert verb in said
+    assert absent not in said

@@ -88,7 +88,8 @@ def signal_number(text: str) -> int:
 
 def output_width() -> int:
     """Return the terminal's width, or one that fits most pagers where the output is a file or a pipe."""
-    return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 120
+    # A terminal whose size nobody set has none.
+    return max(20, os.get_terminal_size(sys.stdout.fileno()).columns or 80) if sys.stdout.isatty() else 120
 
 
 def complain(text: str) -> None:

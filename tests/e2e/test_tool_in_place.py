@@ -82,6 +82,8 @@ def test_strace_from_the_table_and_back(terminal, child):
     terminal.press(b"\r")
     terminal.wait_for(b"badness")
     terminal.press(b"s")
+    terminal.wait_for(b"Open strace on")
+    terminal.press(b"\r")
     terminal.wait_for(b"Ctrl-C ends it")
     terminal.wait_for(b"attached")
     terminal.press(b"\x03")

@@ -24,3 +24,17 @@ def test_a_read_that_hangs_does_not_hold_the_others_up_and_twelve_are_enough():
     stuck.set()
     assert all(future.result(5) for future in hanging)
     assert facts.begin(lambda: 7).result(5) == 7
+
+
+def test_without_memory_for_a_thread_it_is_said(monkeypatch):
+    facts = SlowFacts()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        for _ in range(20):
+            with pytest.raises(OSError, match="start new thread"):
+                facts.begin(lambda: 7).result(5)
+    assert facts.begin(lambda: 7).result(5) == 7
+
+
+def no_thread(self):
+    raise RuntimeError("can't start new thread")

@@ -46,6 +46,7 @@ from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.replay.compare_screen import CompareScreen
 from oomtop.tui.setup.screen import ChoiceList, SetupScreen
 from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.shell.command_palette import commands_of
 from oomtop.tui.shell.tab_factory import MAKERS
 from oomtop.tui.style.key_names import key_name, key_of
 from oomtop.tui.widgets.menu import Menu
@@ -219,7 +220,7 @@ def app(tmp_path, monkeypatch):
     app.exit = lambda *_, **__: calls.append("exit")
     app.action_suspend_process = lambda: calls.append("suspended")
     app.bell = lambda: calls.append("bell")
-    app.inspections.run_tool = lambda tool, identity: calls.append((tool, identity))
+    app.inspections.tool_plan = lambda tool, identity: calls.append((tool, identity))
     app.remedies.audit = Audit(str(tmp_path / "audit.jsonl"))
     begin_reading = app.state.slow.begin
     app.state.slow.begin = lambda read: calls.append("read") or begin_reading(read)
@@ -319,7 +320,7 @@ async def test_the_palette_opens_and_does_what_was_chosen(app, tick):
         await begin(pilot, tick, STAGES["dashboard"])
         await pilot.press("colon")
         await pilot.pause()
-        assert type(app.screen).__name__ == "CommandPalette"
+        assert type(app.screen).__name__ == "Palette"
         await pilot.press(*"tree")
         await settled(pilot, lambda: app.screen.query_one("CommandList").option_count > 0)
         await pilot.press("enter", "enter")
@@ -331,7 +332,7 @@ async def test_the_palette_offers_every_key_that_works_here(app, tick, name):
     """What it runs is the action of the key, on the widget that the key would reach."""
     async with app.run_test(size=SIZE) as pilot:
         await begin(pilot, tick, STAGES[name])
-        offered = {command.title for command in app.get_system_commands(app.screen)}
+        offered = {command.title for command in commands_of(app.screen)}
         owned = [item.binding for item in app.screen.active_bindings.values() if item.binding.id]
         assert len(owned) > 30
         assert offered == {binding.description for binding in owned if binding.action != "command_palette"}
@@ -342,7 +343,7 @@ async def test_a_palette_entry_does_what_its_key_does(app, tick, title):
     async with app.run_test(size=SIZE) as pilot:
         await begin(pilot, tick, STAGES["dashboard"])
         before = state_of(app)
-        await next(command.callback for command in app.get_system_commands(app.screen) if command.title == title)()
+        await next(command.run for command in commands_of(app.screen) if command.title == title)()
         await still(pilot)
         assert state_of(app) != before
 

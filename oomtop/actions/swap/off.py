@@ -123,7 +123,11 @@ class _SwitchingOff:
         problems: list[OSError] = []
         thread = threading.Thread(target=_switch, args=(self._path, problems), name="oomtop-swapoff", daemon=True)
         started, first = time.monotonic(), self._device()
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            # No memory for another thread: without news, but done.
+            _switch(self._path, problems)
         while thread.is_alive():
             thread.join(_NEWS_SECONDS)
             device = self._device()

@@ -101,6 +101,13 @@ class Remedies:
                 return
         self._offer(settings_offer)
 
+    def change_setting(self, name: str) -> None:
+        """Ask for a new value of the kernel setting with this name."""
+        selection = self._selection()
+        for row in selection.settings if selection else ():
+            if row.name == name and row.setting is not None:
+                self.ask(setting_ask(row.setting, row))
+
     def adjust(self) -> None:
         """Choose an oom_score_adj for the selection."""
         targets = self._app.tab.targets()
@@ -193,7 +200,12 @@ class Remedies:
 
         def go() -> None:
             begun = threading.Event()
-            threading.Thread(target=self._perform, args=(prepared, step, begun), name="action", daemon=True).start()
+            action = threading.Thread(target=self._perform, args=(prepared, step, begun), name="action", daemon=True)
+            try:
+                action.start()
+            except RuntimeError:
+                # No memory for another thread: the action may be the remedy, and the screen can wait for it.
+                self._perform(prepared, step, begun)
             # While the screen is painted, every call of the action waits for the interpreter's lock.
             begun.wait(_HEAD_START)
 

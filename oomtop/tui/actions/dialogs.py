@@ -9,13 +9,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from oomtop.actions.base.plan import Plan
 from oomtop.actions.base.requests import Request
 from oomtop.render.plan import describe
 from oomtop.tui.actions.menus import Ask
+from oomtop.tui.base.screens import Dialog
 from oomtop.units import printable
 
 ADJUSTMENTS: tuple[tuple[int, str], ...] = (
@@ -33,7 +33,7 @@ CACHES: tuple[tuple[int, str], ...] = (
 )
 
 
-class AskDialog(ModalScreen[Request | None]):
+class AskDialog(Dialog[Request | None]):
     """One line to type a value in; what is wrong with it is said below."""
 
     DEFAULT_CSS = """
@@ -79,7 +79,7 @@ class AskDialog(ModalScreen[Request | None]):
         self.dismiss(None)
 
 
-class PlanDialog(ModalScreen[bool]):
+class PlanDialog(Dialog[bool]):
     """A plan, exactly as it will be carried out; Enter does it, Escape does not."""
 
     DEFAULT_CSS = """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -136,6 +137,11 @@ class CgroupsScreen(TabScreen):
         """Return the group under the cursor; the root belongs to nobody."""
         return None if self.view.path == "/" else self.view.path
 
+    def commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        """Yield every order."""
+        for column in COLUMNS[:-1]:
+            yield f"Sort by {column.title}: {column.help}", f"sort order {column.id}", partial(self._sort_by, column.id)
+
     def copies(self) -> tuple[tuple[str, str], ...]:
         """Return the line, the path and what its limits are, and all lines."""
         width = self.view.size.width
@@ -209,6 +215,10 @@ class CgroupsScreen(TabScreen):
             path = frozenset([self.view.path])
             self._folded = self._folded | path if is_folded else self._folded - path
             self._draw()
+
+    def _sort_by(self, id: str) -> None:
+        self._sort = id
+        self._draw()
 
     def action_sort_beside(self, step: int) -> None:
         """Sort by the column beside the present one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -31,6 +31,7 @@ from oomtop.tui.widgets.key_bar import MONITOR_KEYS, KeyBar, draw_status
 from oomtop.tui.widgets.panel import FittedPanel, Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.units import format_bytes
 
 _CHART_SECONDS = 4.0
 
@@ -131,24 +132,33 @@ class Dashboard(TabScreen):
         return self.query_one("#processes", ProcessTable)
 
     def targets(self) -> tuple[ProcessId, ...]:
-        """Return what is tagged, else the process under the cursor."""
+        """Return what is tagged, else the processes of the line under the cursor."""
         table = self.table
-        if table.tagged:
-            return tuple(row.process.id for row in table.tagged_rows)
-        return (table.selected,) if table.selected is not None else ()
+        rows = table.chosen_rows
+        if not rows and table.selected is not None and not table.tagged:
+            # It has ended, and its line is held: the plan says so.
+            return (table.selected,)
+        return tuple(row.process.id for row in rows)
 
     def targets_title(self) -> str:
-        """Return the one process with its command, or how many there are."""
+        """Return the one process with its command, or how many there are and what they hold together."""
         targets, row = self.targets(), self.table.selected_row
         if len(targets) == 1 and row is not None and row.process.id == targets[0]:
             return f"{row.process.pid} {row.user} {(row.process.command or row.process.comm)[:200]}"
-        return super().targets_title()
+        held = format_bytes(sum(row.process.rss_and_swap for row in self.table.chosen_rows))
+        return f"{len(targets)} processes, {held}"
 
     def copies(self) -> tuple[tuple[str, str], ...]:
         """Return the line under the cursor, its sorted cell, its pid and its command, and all lines."""
         from oomtop.tui.process_table.copies import table_copies
 
         return table_copies(self.table)
+
+    def commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        """Yield every order, grouping, and some filters."""
+        from oomtop.tui.process_table.commands import table_commands
+
+        return table_commands(self.table)
 
     def hold(self, still: bool) -> None:
         """Keep the rows where they are."""

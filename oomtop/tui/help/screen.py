@@ -11,8 +11,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
+from oomtop.tui.base.screens import Dialog
 from oomtop.tui.help.topics import Topic
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.line_view import LineView
@@ -22,7 +22,7 @@ from oomtop.tui.widgets.text_parts import section
 _NAME = 14
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Topics with their lines, written for the width there is."""
 
     DEFAULT_CSS = """

@@ -57,13 +57,13 @@ def draw_setting(row: SettingRow | None, width: int, look: Look) -> list[Text]:
     lines[0].append(f"  default {row.default or 'by the size of the machine'}", look.style("dim"))
     if row.setting is not None:
         lines[0].append("  Enter or y changes it", look.style("dim"))
-    lines += [Text(f" {part}") for part in wrap(row.what, width - 2)]
+    lines += [Text(f" {part}") for part in wrap(row.what, max(20, width - 2))]
     if row.verdict is not None:
         better = "" if row.verdict.recommended is None else f"; try {row.verdict.recommended}"
         style = look.style(_MARKS[row.verdict.severity][1], bold=True)
-        lines += [Text(f" {part}", style) for part in wrap(row.verdict.text + better, width - 2)]
+        lines += [Text(f" {part}", style) for part in wrap(row.verdict.text + better, max(20, width - 2))]
     elif row.risk:
-        lines += [Text(f" {part}", look.style("dim")) for part in wrap(row.risk, width - 2)]
+        lines += [Text(f" {part}", look.style("dim")) for part in wrap(row.risk, max(20, width - 2))]
     if row.setting is None:
         lines.append(Text(" only shown: a word, or one that resets another setting", look.style("dim")))
     return (lines + [Text("")] * _DETAIL_LINES)[:_DETAIL_LINES]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Plan
 from oomtop.analysis.inspect.tools import STRACE, DeepTool
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_folder import process_folder
 from oomtop.host.programs import find_programs
 from oomtop.host.root import Root
+from oomtop.tui.base.messages import ToolChosen
 from oomtop.tui.process.screen import ProcessScreen
 from oomtop.tui.process.text_screens import READINGS, ReadingScreen
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.shell import Shell
 from oomtop.tui.widgets.tab_screen import open_once
 from oomtop.tui.widgets.terminal_handover import run_in_place
+from oomtop.units import printable
 
 _NOBODY = "no process is selected: choose one with the arrow keys"
 
@@ -52,18 +55,38 @@ class Inspections:
         """Follow the system calls of the first target, as htop does."""
         identity = self._target()
         if identity is not None:
-            self.run_tool(STRACE, identity)
+            self._app.post_message(ToolChosen(STRACE, identity))
+
+    def tool_plan(self, tool: DeepTool, identity: ProcessId) -> Plan | None:
+        """Return what opening a tool means for the process, None where there is a reason not to, which is said."""
+        if self._is_refused(tool, identity):
+            return None
+        process = self._process(identity)
+        name = printable(process.comm) if process is not None else "?"
+        stops = f"{tool.program} stops the process until you leave it"
+        return Plan(
+            "tool",
+            f"Open {tool.program} on {identity.pid} ({name})",
+            (f"runs {' '.join(tool.command(identity.pid))} in this terminal",),
+            effect=tool.what,
+            risk=stops if tool.stops else f"{tool.program} may slow the process down while it looks into it",
+        )
 
     def run_tool(self, tool: DeepTool, identity: ProcessId) -> None:
-        """Give the terminal to a tool until it ends, unless there is a reason not to."""
-        problem = self._reason_against(tool, identity)
-        if problem is not None:
-            self._app.remark(f"{tool.program}: {problem}")
-            self._app.notify(problem, title=tool.program, severity="warning", markup=False)
+        """Give the terminal to a tool until it ends, unless there is a reason not to by now."""
+        if self._is_refused(tool, identity):
             return
         argv = tool.command(identity.pid)
         if not run_in_place(self._app, self._child_command(argv), argv):
             self._app.remark(f"{tool.program}: this terminal cannot be handed over")
+
+    def _is_refused(self, tool: DeepTool, identity: ProcessId) -> bool:
+        """Whether there is a reason not to open a tool, which is said."""
+        problem = self._reason_against(tool, identity)
+        if problem is not None:
+            self._app.remark(f"{tool.program}: {problem}")
+            self._app.notify(problem, title=tool.program, severity="warning", markup=False)
+        return problem is not None
 
     def _child_command(self, argv: tuple[str, ...]) -> tuple[str, ...]:
         """Return the command without the protection that oomtop gave itself, which children inherit."""

@@ -34,6 +34,7 @@ from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.widgets.chart import draw_curve
 from oomtop.tui.widgets.key_bar import KeyBar
+from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.tab_screen import TabScreen
 from oomtop.tui.widgets.text_block import Page, Sheet
 from oomtop.tui.widgets.text_parts import section
@@ -46,7 +47,7 @@ _PAUSE_SECONDS = 10.0
 _STALLED = 20.0
 _KEYS = (
     ("Esc", "Back"), ("k", "Kill"), ("o", "Protect"), ("e", "Env"), ("l", "Files"), ("w", "Command"), ("s", "Strace"),
-    ("m", "Mappings again"), ("1-9", "Open tool"), ("r", "Reclaim"), ("L", "Limit"),
+    ("m", "Mappings again"), ("T", "Tools"), ("r", "Reclaim"), ("L", "Limit"),
 )  # fmt: skip
 _Timed = tuple[tuple[MappedMemory, ...], float]
 
@@ -58,6 +59,7 @@ class ProcessScreen(TabScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,backspace", "back", "Back", id="process.back"),
         Binding("m", "read_mappings", "Read the mappings again, compare with the first time", id="process.mappings"),
+        Binding("T", "tools", "Tools that look deeper: gdb, strace, heaptrack", id="process.tools"),
         *(Binding(str(key), f"open_tool({key})", f"Open tool {key}", show=False, id=f"process.tool_{key}")
           for key in range(1, 10)),
     ]  # fmt: skip
@@ -274,8 +276,16 @@ class ProcessScreen(TabScreen):
         if not self.state.replay:
             self._ask_memory()
 
+    def action_tools(self) -> None:
+        """Choose one of the installed tools."""
+        installed = [tool for tool, there in self._slow.tools if there]
+        choices = [(at, " ".join(tool.command(self._identity.pid))) for at, tool in enumerate(installed, 1)]
+        if choices and self.targets():
+            menu = Menu(f"Look into {self.targets_title()}", choices)
+            self.app.push_screen(menu, lambda key: None if key is None else self.action_open_tool(key))
+
     def action_open_tool(self, key: int) -> None:
-        """Open the installed tool with this number."""
+        """Show the plan of the installed tool with this number."""
         installed = [tool for tool, there in self._slow.tools if there]
         if key <= len(installed) and self.targets():
             self.post_message(ToolChosen(installed[key - 1], self._identity))

@@ -259,7 +259,7 @@ def draw_tools(study: Study, slow: SlowStudy, width: int, look: Look) -> list[Te
     lines = [section("Deeper", width, look, f"{slow.runtime.value}  {note}")]
     if slow.allocator:
         lines.append(Text(f" malloc is {slow.allocator}", look.style("dim")))
-    lines += [Text(f" {part}", look.style("dim")) for part in wrap(ADVICE[slow.runtime], width - 2)]
+    lines += [Text(f" {part}", look.style("dim")) for part in wrap(ADVICE[slow.runtime], max(20, width - 2))]
     key = 0
     for tool, installed in slow.tools:
         key += installed

@@ -118,6 +118,16 @@ def keep_places(entries: Iterable[Entry], rows: Iterable[ProcessRow], fresh: Ite
     return [_refreshed(entry, now) for entry in entries] + [Entry(row.process.id, row) for row in fresh]
 
 
+def members_of(rows: Iterable[ProcessRow], view: View, key: Key) -> tuple[ProcessRow, ...]:
+    """Return the processes that one line stands for: a group, a folded branch, or one process."""
+    shown = select(rows, view)
+    if isinstance(key, str):
+        return tuple(row for row in shown if _group_of(row, view.grouping) == key)
+    is_folded = view.tree and key in view.toggled
+    wanted = _below(_children(shown), key) if is_folded else {key}
+    return tuple(row for row in shown if row.process.id in wanted)
+
+
 def subtree(rows: Sequence[ProcessRow], top: ProcessId) -> frozenset[ProcessId]:
     """Return a process and all its descendants."""
     return frozenset(_below(_children(rows), top))

@@ -31,7 +31,7 @@ from oomtop.tui.process_table.filter_query import FilterError, parse
 from oomtop.tui.process_table.notes import TypedNumber, note_of, words_of_none
 from oomtop.tui.process_table.order import HOLD_SECONDS, TableOrder, ids_of, nearest
 from oomtop.tui.process_table.painter import TableFace
-from oomtop.tui.process_table.rows import Entry, Grouping, Key, View, subtree
+from oomtop.tui.process_table.rows import Entry, Grouping, Key, View, members_of, subtree
 
 
 class ProcessTable(ScrollView, can_focus=True):
@@ -96,6 +96,13 @@ class ProcessTable(ScrollView, can_focus=True):
     def tagged_rows(self) -> tuple[ProcessRow, ...]:
         """The tagged processes that still live, whether a filter shows them or not."""
         return tuple(row for row in self._order.rows if row.process.id in self.tagged)
+
+    @property
+    def chosen_rows(self) -> tuple[ProcessRow, ...]:
+        """What an action is for: what is tagged, else all that the line under the cursor stands for."""
+        if self.tagged or self._cursor is None:
+            return self.tagged_rows
+        return members_of(self._order.rows, self.view, self._cursor)
 
     @property
     def moment(self) -> ColumnContext:

@@ -10,17 +10,17 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from oomtop.analysis.comparison import Change, Comparison, ProcessChange
+from oomtop.tui.base.screens import Dialog
 from oomtop.tui.style.palette import Look
 from oomtop.units import format_bytes, format_duration, printable
 
 _PROCESSES, _GROUPS = 40, 20
 
 
-class CompareScreen(ModalScreen[None]):
+class CompareScreen(Dialog[None]):
     """What changed, the largest first."""
 
     DEFAULT_CSS = """

@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.geometry import Size
-from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
 from oomtop.tui.base.options import Options
+from oomtop.tui.base.screens import Dialog
 from oomtop.tui.setup.choices import SetupLine, choices_for, move_column
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.theme import theme_names
@@ -116,7 +116,7 @@ class ChoiceList(ScrollView, can_focus=True):
         return Strip(list(line.render(self.app.console)), line.cell_len).apply_style(style).adjust_cell_length(width)
 
 
-class SetupScreen(ModalScreen["Options | None"]):
+class SetupScreen(Dialog["Options | None"]):
     """Returns the options to keep, None to take everything back."""
 
     DEFAULT_CSS = """

@@ -10,9 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import SystemCommand
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState, get_current_worker
 
@@ -295,7 +293,19 @@ class OomtopApp(Shell):
 
     @on(ToolChosen)
     def _on_tool_chosen(self, message: ToolChosen) -> None:
-        self.inspections.run_tool(message.tool, message.identity)
+        """Show what the tool does to the process, and open it when told to."""
+        from oomtop.tui.actions.dialogs import PlanDialog
+
+        plan = self.inspections.tool_plan(message.tool, message.identity)
+        if plan is None or not isinstance(self.screen, TabScreen):
+            return
+
+        def answered(done: bool | None) -> None:
+            if done:
+                # Once the dialog is gone: the tool gets the terminal.
+                self.call_after_refresh(self.inspections.run_tool, message.tool, message.identity)
+
+        self.push_screen(PlanDialog(plan, lambda: None), answered)
 
     @on(SourceEnded)
     def _on_source_ended(self, message: SourceEnded) -> None:
@@ -338,11 +348,12 @@ class OomtopApp(Shell):
             return is_possible and isinstance(self.screen, TabScreen)
         return True
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every key's action, in the palette."""
-        from oomtop.tui.shell.command_palette import commands_of
+    def action_command_palette(self) -> None:
+        """Offer everything that can be done now, over the tab in sight."""
+        from oomtop.tui.shell.command_palette import Palette, entries_of
 
-        return commands_of(screen)
+        if isinstance(self.screen, TabScreen):
+            self.push_screen(Palette(list(entries_of(self))))
 
     def action_open(self, what: str, *arguments: str) -> None:
         """Open the help, the setup, the menu of copies; write the screen to a file."""
@@ -376,7 +387,9 @@ class OomtopApp(Shell):
         self.go_to_tab(tab_beside(self.current_mode, step))
 
     def go_to_tab(self, name: str) -> None:
-        """Show a tab."""
+        """Show a tab, unless the app is about to end."""
+        if not self.is_running:
+            return
         self.switch_mode(name)
         if isinstance(self._source, LiveSource):
             self._source.with_slabs = self.current_mode == "kernel"

@@ -9,7 +9,7 @@ from oomtop.tui.replay.bindings import REPLAY_BINDINGS
 _FILTER = "Filter: text, !regex, rss>1g and user=root"
 APP_BINDINGS: list[BindingType] = [
     Binding("question_mark,f1,h", "open('help')", "Help", id="app.help"),
-    Binding("k,f9", "remedy('kill')", "Signal menu: end, freeze, go on", id="action.kill"),
+    Binding("k,f9", "remedy('kill')", "Kill: choose a signal (end, freeze, resume)", id="action.kill"),
     Binding("o", "remedy('adjust')", "oom_score_adj: protect or sacrifice", id="action.adjust"),
     Binding("f", "remedy('freeze')", "Freeze or thaw", id="action.freeze"),
     Binding("r", "remedy('reclaim')", "Reclaim memory without ending anything", id="action.reclaim"),

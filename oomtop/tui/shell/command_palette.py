@@ -1,19 +1,126 @@
-"""What the command palette offers: every key that would do something now, by its description."""
+"""What the command palette offers: every key that would do something now, and what the tab in sight adds to them.
+
+It is found by its title and by the words that people use for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
-from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from oomtop.analysis.settings.table import SETTINGS
+from oomtop.tui.base.screens import ClosedOnce
 from oomtop.tui.style.key_names import key_name
+from oomtop.tui.widgets.tab_screen import TABS, TabScreen
+
+if TYPE_CHECKING:
+    from oomtop.tui.shell.app import OomtopApp
+
+WORDS: Mapping[str, str] = MappingProxyType({
+    "action.kill": "kill end stop terminate signal sigterm sigkill send",
+    "action.adjust": "protect spare sacrifice prefer oom_score_adj score adj choose",
+    "action.freeze": "freeze stop suspend thaw resume continue sigstop sigcont",
+    "action.reclaim": "reclaim page out free memory release compact",
+    "action.drop_caches": "drop caches clear page cache free memory",
+    "action.limit": "limit cap restrict confine quota memory.max memory.high memory.low",
+    "action.swap": "swap swapfile swapon swapoff zram add",
+    "action.settings": "settings sysctl kernel tune swappiness overcommit vm",
+    "action.undo": "undo revert take back restore",
+    "app.search": "search find look grep",
+    "app.filter": "filter only show hide match where",
+    "app.user": "user owner uid only",
+    "app.environment": "environment variables env",
+    "app.open_files": "open files lsof descriptors fd",
+    "app.strace": "strace trace system calls",
+    "app.command": "command line arguments argv",
+    "app.next_tab": "tab next",
+    "app.previous_tab": "tab previous",
+    "app.pause": "pause hold stop screen",
+    "app.chart": "chart graph plot",
+    "app.chart_further": "chart graph history range",
+    "app.alerts": "alerts alarms notifications",
+    "app.copy": "copy clipboard yank",
+    "app.export": "export screenshot picture svg save",
+    "app.setup": "setup settings preferences options configure theme colours columns interval",
+    "app.rescan": "refresh redraw rescan reload",
+    "app.quit": "quit exit leave close",
+    "app.help": "help keys manual explain",
+    "app.suspend": "suspend background shell",
+    "replay.minutes_before": "replay recording before what happened",
+    "table.tag": "tag mark select",
+    "table.tree": "tree parents children hierarchy",
+    "table.group": "group aggregate sum program user cgroup",
+    "table.kernel_threads": "kernel threads kthreads",
+    "table.accused": "suspect jump victim culprit",
+})  # fmt: skip
+"""What people call an action, beside its description, by the id of its binding."""
 
 
-def commands_of(screen: Screen[object]) -> Iterator[SystemCommand]:
+class Entry(NamedTuple):
+    """One line of the palette."""
+
+    title: str
+    help: str
+    run: Callable[[], object]
+    words: str = ""
+
+
+class Palette(CommandPalette, ClosedOnce[None]):
+    """The palette over what could be done at the moment when it was opened."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        # Without the id of Textual's own: one may be opened while another one is being closed.
+        super().__init__(providers=[_Entries])
+        self.entries = tuple(entries)
+
+
+class _Entries(Provider):
+    def _all(self) -> Sequence[Entry]:
+        palette = self.app.screen
+        return palette.entries if isinstance(palette, Palette) else ()
+
+    async def discover(self) -> Hits:
+        for entry in sorted(self._all()):
+            yield DiscoveryHit(entry.title, entry.run, help=entry.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for entry in self._all():
+            score = matcher.match(entry.title)
+            if _is_called(entry, query):
+                score = max(score, 1.0)
+            if score > 0:
+                yield Hit(score, matcher.highlight(entry.title), entry.run, help=entry.help)
+
+
+def _is_called(entry: Entry, query: str) -> bool:
+    """Whether every word of the query begins a word of the title or of what people call it."""
+    known = f"{entry.title} {entry.words}".lower().replace(":", " ").replace(",", " ").split()
+    return all(any(word.startswith(part) for word in known) for part in query.lower().split())
+
+
+def entries_of(app: OomtopApp) -> Iterator[Entry]:
+    """Yield what the keys do here, the tabs, and what the tab in sight offers beside its keys."""
+    yield from commands_of(app.screen)
+    for name, title in TABS:
+        yield Entry(f"Go to the tab {title}", "", partial(app.go_to_tab, name), "tab show open switch")
+    if app.check_action("remedy", ("settings",)):
+        for setting in SETTINGS:
+            change = partial(app.remedies.change_setting, setting.name)
+            yield Entry(f"Kernel setting vm.{setting.name}: {setting.what}", "", change, "sysctl set change tune")
+    if isinstance(app.screen, TabScreen):
+        for title, words, run in app.screen.commands():
+            yield Entry(title, "", run, words)
+
+
+def commands_of(screen: Screen[object]) -> Iterator[Entry]:
     """Yield a command for each binding of the screen, of what has the focus on it, and of the app.
 
     Each runs by the name of its action, because that asks `check_action` first.
@@ -26,7 +133,8 @@ def commands_of(screen: Screen[object]) -> Iterator[SystemCommand]:
         if binding.id is None or binding.action == "command_palette":
             continue
         seen.add((binding.action, binding.description))
-        yield SystemCommand(binding.description, f"key {_keys(screen, binding)}", partial(_run, screen, node, binding))
+        run = partial(_run, screen, node, binding)
+        yield Entry(binding.description, f"key {_keys(screen, binding)}", run, WORDS.get(binding.id, ""))
 
 
 def _keys(screen: Screen[object], binding: Binding) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
+from textual.actions import ActionParseResult
 from textual.app import App
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 
 from oomtop.tui.style.line_filters import AsciiLines, ColourlessLines, SafeLines
@@ -12,6 +16,7 @@ from oomtop.tui.style.palette import Look, has_colour, has_utf8
 from oomtop.tui.terminal.clipboard import harmless, tmux_copy
 from oomtop.tui.terminal.driver import TerminalDriver
 
+_MOUNT_SECONDS = 1.0
 _SAFE, _COLOURLESS, _ASCII, _ASCII_NAMES = SafeLines(), ColourlessLines(), AsciiLines(), AsciiLines(names_too=True)
 
 
@@ -34,6 +39,20 @@ class PlainApp(App[None]):
         elif self.look.ascii:
             filters.append(_ASCII)
         return filters
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run an action once the screen it is for stands: a key may come while that is being built."""
+        if self.screen_stack and not self.screen.is_mounted:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.screen._mounted_event.wait(), _MOUNT_SECONDS)
+            if not self.screen.is_mounted:
+                return False
+        return await super().run_action(action, default_namespace, namespaces)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Hand a text to the terminal's clipboard, or to tmux: lines without any control character in them."""

@@ -2,8 +2,8 @@
 
 Textual's own reader ends at the first byte that is no UTF-8 and at the first number out of range; the process then
 ends with 0 or goes on without keys.  Its writer ends at the first EAGAIN.  Of Textual's private parts this uses
-`_run_input_thread`, `_file`, `_query_in_band_window_resize`, `App._handle_exception` and
-`XTermParser._sequence_to_key_events`; it was tried with the versions in `TRIED_WITH`.
+`_run_input_thread`, `_file`, `_get_terminal_size`, `_query_in_band_window_resize`, `App._handle_exception` and
+`XTermParser._sequence_to_key_events`, and `PlainApp` uses `Screen._mounted_event`; `TRIED_WITH` has the versions.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from textual.app import App
 
 TRIED_WITH = ("8.2",)
+LEAST_SIZE = (20, 5)
+"""(columns, lines)."""
 _POLL = 0.1
 """Seconds after which the reader looks whether it is to stop."""
 _SYNCHRONIZED = tuple(f"\x1b[?2026;{state}$y" for state in (1, 2, 3))
@@ -43,6 +45,11 @@ class TerminalDriver(LinuxDriver):
 
     def _query_in_band_window_resize(self) -> None:
         """Ask for no sizes as text: the kernel's are enough, and a forged one would ask for gigabytes."""
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Return a size that widgets can be laid out in; of a smaller terminal only a part is seen."""
+        width, height = super()._get_terminal_size()
+        return max(width, LEAST_SIZE[0]), max(height, LEAST_SIZE[1])
 
     def _run_input_thread(self) -> None:
         try:

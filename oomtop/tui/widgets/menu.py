@@ -9,16 +9,16 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from oomtop.tui.base.screens import Dialog
 from oomtop.units import printable
 
 _TITLE = 2 * 64
 
 
-class Menu(ModalScreen["int | None"]):
+class Menu(Dialog["int | None"]):
     """A list of numbers with what they mean; optionally any other number typed in."""
 
     DEFAULT_CSS = """

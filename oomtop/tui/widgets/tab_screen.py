@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
+from oomtop.tui.base.screens import ClosedOnce
 from oomtop.tui.base.session import State
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.panel import Panel, PanelClicked, PanelPointedAt
@@ -22,7 +23,7 @@ TABS = (("processes", "Processes"), ("cgroups", "Cgroups"), ("events", "Events")
 """(id, title) of every tab, in the order of the Tab key and of the header."""
 
 
-class TabScreen(Screen[None]):
+class TabScreen(ClosedOnce[None]):
     """A tab, or a screen of one thing that opens over it; fed only while it is in sight."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]  # noqa: RUF012
@@ -95,6 +96,10 @@ class TabScreen(Screen[None]):
     def selected_setting(self) -> str | None:
         """Return the kernel setting that `y` would change, where the cursor is on one."""
         return None
+
+    def commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        """Yield (title, other words for it, what it does) of what the palette offers here beside the keys."""
+        return iter(())
 
     def copies(self) -> tuple[tuple[str, str], ...]:
         """Return (what it is, text) of all that can be copied, the most wanted first."""

@@ -15,6 +15,7 @@ from oomtop.tui.replay.bar import ReplayBar
 from oomtop.tui.replay.compare_screen import CompareScreen
 from oomtop.tui.replay.time_line import TimeLineState, draw_time_line
 from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.shell.command_palette import commands_of
 from oomtop.tui.style.palette import Look
 from tests.synthetic import SyntheticMachine, make_event
 from tests.tui.factories import make_assessment, make_process, make_row
@@ -100,9 +101,9 @@ async def test_no_action_can_be_started_in_a_replay_by_key_or_palette(app, ticks
         await pilot.press("k", "o", "d", "z", "f", "r", "L", "W", "y")
         await pilot.pause()
         assert app.screen.name == "processes-tab"
-        for command in app.get_system_commands(app.screen):
-            if command.title.startswith(("Signal", "Drop", "Limit")):
-                await command.callback()
+        for command in commands_of(app.screen):
+            if command.title.startswith(("Kill", "Drop", "Limit")):
+                await command.run()
         assert app.screen.name == "processes-tab"
 
 

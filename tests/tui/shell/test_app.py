@@ -18,8 +18,10 @@ from oomtop.snapshot import Tick
 from oomtop.sources.sampler import Sampler
 from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.shell.command_palette import Palette
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import Panel
+from tests.tui.factories import make_assessment, make_process, make_row
 
 EVENT = sorted((Path(__file__).parents[2] / "fixtures" / "events").glob("*.log"))[0]
 
@@ -181,6 +183,76 @@ async def test_k_enter_enter_ends_the_selected_process(app, child):
         await settled(pilot, lambda: child.poll() is not None)
         assert child.returncode == -signal.SIGTERM
         await settled(pilot, lambda: any("exited" in text or "ended" in text for _, text in app.state.remarks))
+
+
+@pytest.mark.parametrize("keys", [("g",), ("t", "minus"), ("c",)])
+async def test_a_group_a_folded_branch_and_tags_are_one_plan_for_all_their_processes(app, keys):
+    async with app.run_test(size=(100, 30)) as pilot:
+        table = await drawn(pilot)
+        app.facts = app.latest = None
+        rows = [
+            make_row(make_process(100, "web", rss=2 << 30, command="web")),
+            *(make_row(make_process(101 + n, "web", ppid=100, rss=1 << 30, command="web")) for n in range(3)),
+        ]
+        app.dashboard.assessment = make_assessment(rows)
+        table.action_edge(False)
+        await pilot.press(*keys)
+        assert {target.pid for target in app.dashboard.targets()} == {100, 101, 102, 103}
+        assert app.dashboard.targets_title().startswith("4 processes, 5.")
+
+
+async def test_a_tool_is_opened_after_its_plan_only(app, child, monkeypatch):
+    opened = []
+    monkeypatch.setattr("oomtop.tui.process.controller.find_programs", frozenset)
+    monkeypatch.setattr("oomtop.tui.process.controller.run_in_place", lambda *words: opened.append(words) or True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        table = await drawn(pilot)
+        table.set_filter(f"pid={child.pid}")
+        for answer, count in (("escape", 0), ("enter", 1)):
+            await pilot.press("s")
+            await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+            assert "strace" in app.screen.plan.title
+            assert not opened
+            await pilot.press(answer)
+            await settled(pilot, lambda count=count: len(opened) == count and app.screen is app.dashboard)
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [("kill", "Kill: "), ("protect", "oom_score_adj"), ("limit", "Limit the cgroup"), ("freeze", "Freeze"),
+     ("swap", "Swap: "), ("drop", "Drop caches"), ("undo", "Undo"), ("search", "Search"), ("find", "Search"),
+     ("swappiness", "Kernel setting vm.swappiness"), ("events", "Go to the tab Events"), ("sort rss", "Sort by RSS"),
+     ("filter swapped", "Filter: swapped out"), ("theme", "Setup"), ("quit", "Quit"), ("group user", "Group by user")],
+)  # fmt: skip
+async def test_the_palette_finds_what_people_call_it(app, typed, title):
+    async with app.run_test(size=(100, 30)) as pilot:
+        await drawn(pilot)
+        await pilot.press("colon")
+        await settled(pilot, lambda: isinstance(app.screen, Palette))
+        await pilot.press(*("space" if letter == " " else letter for letter in typed))
+        await settled(pilot, lambda: any(title in text for text in offered(app.screen)))
+
+
+def offered(palette):
+    commands = palette.query_one("CommandList")
+    return [str(commands.get_option_at_index(at).hit.text) for at in range(commands.option_count)]
+
+
+async def test_an_action_needs_no_thread(app, child, monkeypatch):
+    async with app.run_test(size=(80, 24)) as pilot:
+        table = await drawn(pilot)
+        table.set_filter(f"pid={child.pid}")
+        await pilot.press("k", "enter")
+        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+
+        def start(self):
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        await pilot.press("enter")
+        await settled(pilot, lambda: child.poll() is not None)
+        assert child.returncode == -signal.SIGTERM
+        monkeypatch.undo()
 
 
 async def test_oomtop_itself_is_refused(app):

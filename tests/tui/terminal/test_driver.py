@@ -25,7 +25,7 @@ def test_this_textual_was_tried():
     ("owner", "name"),
     [
         (LinuxDriver, "_run_input_thread"), (LinuxDriver, "run_input_thread"),
-        (LinuxDriver, "_query_in_band_window_resize"), (XTermParser, "_sequence_to_key_events"),
+        (LinuxDriver, "_get_terminal_size"), (LinuxDriver, "_query_in_band_window_resize"), (XTermParser, "_sequence_to_key_events"),
         (XTermParser, "parse_mouse_code"), (App, "_handle_exception"),
     ],
 )  # fmt: skip

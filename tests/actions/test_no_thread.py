@@ -1,0 +1,40 @@
+"""Where the kernel gives no memory for another thread, an action may be the remedy: it needs none."""
+
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from oomtop.cli import run
+
+
+@pytest.fixture
+def child():
+    process = subprocess.Popen([sys.executable, "-c", "import signal; print(flush=True); signal.pause()"], stdout=-1)
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.fixture
+def no_threads(monkeypatch):
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+
+def test_a_command_acts(child, no_threads):
+    assert run(["protect", str(child.pid), "--adj", "500", "--yes"]) == 0
+    assert run(["freeze", str(child.pid), "--yes"]) == 0
+    assert run(["kill", str(child.pid), "--yes", "--signal", "KILL"]) == 0
+    assert child.wait(10) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("name", ["overcommit_memory", "swappiness"])
+def test_a_setting_is_planned(name, no_threads):
+    assert run(["sysctl", name, "0", "--dry-run"]) == 0

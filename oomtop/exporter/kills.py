@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.killers.reader import DAEMONS
 from oomtop.units import printable
 
 MAX_GROUPS = 50
@@ -15,10 +16,16 @@ _MAX_EXPECTED = MAX_GROUPS // 2
 
 
 class KillCounts:
-    """Counters that only rise: (killer, cgroup) to processes killed, at most `MAX_GROUPS` groups by name."""
+    """Counters that only rise: (killer, cgroup) to processes killed, at most `MAX_GROUPS` groups by name.
+
+    `increase()` never sees the rise of a series that begins above 0.  Once the counts are scraped, the first kill in a
+    group without a series is counted as one in `other`, and the series of the group begins at 0: the sum is right.
+    """
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], int] = {("kernel", ""): 0}
+        self._counts.update({(killer, OTHER): 0 for killer in ("kernel", *sorted(DAEMONS))})
+        self._is_shown = False
         self._seen: dict[tuple[object, ...], tuple[tuple[str, str], int]] = {}
         self.last: float | None = None
         """Unix time of the last kill known."""
@@ -46,13 +53,18 @@ class KillCounts:
             self._counts.setdefault(("kernel", printable(group)), 0)
 
     def counts(self) -> tuple[tuple[tuple[str, str], int], ...]:
-        """Return ((killer, cgroup), processes killed) of every series."""
+        """Return ((killer, cgroup), processes killed) of every series, to be shown."""
+        self._is_shown = True
         return tuple(self._counts.items())
 
     def _series(self, event: OomEvent) -> tuple[str, str]:
-        group = printable(event.victim_cgroup or "")
-        if (event.killer, group) in self._counts or len(self._counts) < MAX_GROUPS:
-            return event.killer, group
+        own = event.killer, printable(event.victim_cgroup or "")
+        if own in self._counts:
+            return own
+        if len(self._counts) < MAX_GROUPS:
+            self._counts[own] = 0
+            if not self._is_shown:
+                return own
         return event.killer, OTHER
 
 

@@ -29,6 +29,7 @@ from oomtop.threads import start_thread
 from tests.synthetic import SyntheticMachine
 
 OPEN = Access()
+NONE = dict(KillCounts().counts())
 
 
 def watched(name, work):
@@ -274,7 +275,7 @@ def test_a_kill_told_twice_counts_once_and_a_fuller_one_adds():
     counts.add([event(1, "/a")])
     counts.add([event(1, "/a"), event(2, "/b")])
     counts.add([event(1, "/a", others=2)])
-    assert dict(counts.counts()) == {("kernel", ""): 0, ("kernel", "/a"): 3, ("kernel", "/b"): 1}
+    assert dict(counts.counts()) == {**NONE, ("kernel", "/a"): 3, ("kernel", "/b"): 1}
     assert counts.last == 5.0
 
 
@@ -290,6 +291,17 @@ def test_groups_without_end_become_one():
 def test_limited_groups_have_a_count_before_their_first_kill():
     counts = KillCounts()
     counts.expect(["/a", "/a", "/b\x1b"])
-    assert dict(counts.counts()) == {("kernel", ""): 0, ("kernel", "/a"): 0, ("kernel", "/b?"): 0}
+    assert dict(counts.counts()) == {**NONE, ("kernel", "/a"): 0, ("kernel", "/b?"): 0}
     counts.expect(f"/{number}" for number in range(1000))
     assert len(counts.counts()) == MAX_GROUPS // 2
+
+
+def test_no_series_begins_above_0_once_it_is_scraped():
+    counts = KillCounts()
+    before = dict(counts.counts())
+    for number in range(200):
+        counts.add([event(number, f"/pod{number % 60}")])
+        now = dict(counts.counts())
+        assert all(now[series] == 0 for series in now.keys() - before.keys())
+        assert sum(now.values()) == number + 1
+        before = now

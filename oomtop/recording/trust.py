@@ -95,7 +95,7 @@ def require_possible(snapshot: Snapshot, path: str) -> Snapshot:
     """Return the facts of a recording if they can be those of a machine.
 
     Raises:
-        RecordingError: a figure that everything else is divided by, or a time, cannot be.
+        RecordingError: a figure that everything else is divided by, a time, or a path of a group cannot be.
     """
     machine = snapshot.machine
     times = (snapshot.time, snapshot.monotonic, machine.boot_time)
@@ -106,7 +106,8 @@ def require_possible(snapshot: Snapshot, path: str) -> Snapshot:
         and 1 <= snapshot.meminfo.mem_total < 1 << 63
         and all(math.isfinite(moment) and abs(moment) < LATEST for moment in times if moment is not None)
     )
-    if not is_possible:
+    paths = {group.path for group in snapshot.cgroups}
+    if not is_possible or len(paths) < len(snapshot.cgroups) or not all(path.startswith("/") for path in paths):
         raise RecordingError(f"{path}: the recording is damaged: no machine has such figures")
     return snapshot
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -236,3 +237,14 @@ def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(tmp_path, 
     if "mount:" in done.stderr:
         pytest.skip("no mount here")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("paths", [("/", "/"), ("", "/a"), ("a", "/b")])
+def test_groups_that_share_a_path_or_have_none_are_refused(path, paths):
+    snapshot = SyntheticMachine(2, 2).snapshot()
+    groups = tuple(replace(group, path=name) for group, name in zip(snapshot.cgroups, paths, strict=True))
+    store = Store(path)
+    store.write(Tick(replace(snapshot, cgroups=groups)))
+    store.close()
+    with pytest.raises(RecordingError, match="no machine"):
+        Recording(path).snapshot(0)

@@ -139,15 +139,24 @@ def test_help_lists_the_exit_codes():
     assert "141" in run("--help").stdout
 
 
-def test_the_accounts_of_top_are_those_of_free():
+def read_free():
+    """Return (total, available) as free(1) has them, in bytes."""
     free = subprocess.run(["free", "-b"], capture_output=True, text=True, check=False)
     if free.returncode:
         pytest.skip("no free on this machine")
     words = free.stdout.splitlines()[1].split()
-    memory = json.loads(run("top", "--json").stdout)["memory"]
-    assert memory["total"] == int(words[1])
-    # Between the two commands other processes go on: 64 MB is what this may shift.
-    assert abs(memory["available"] - int(words[6])) < 64 << 20
+    return int(words[1]), int(words[6])
+
+
+def test_the_accounts_of_top_are_those_of_free():
+    for _ in range(10):
+        before, memory, after = read_free(), json.loads(run("top", "--json").stdout)["memory"], read_free()
+        assert memory["total"] == before[0]
+        # What others allocate meanwhile shifts it; the one before and the one after tell whether they did.
+        if abs(before[1] - after[1]) < 8 << 20:
+            assert abs(memory["available"] - before[1]) < 64 << 20
+            return
+    pytest.skip("the machine is too busy to compare two looks")
 
 
 def test_an_interrupt_ends_with_130():

@@ -51,7 +51,7 @@ def act(
         OomtopError: a pid that no process has, or a group that there is not.
         ActionRefused: there is nobody to ask, and no `--yes`.
     """
-    snapshot = _snapshot()
+    snapshot = take_snapshot()
     prepared = prepare(make(snapshot), context_of(snapshot, guard, Root()))
     return _perform(prepared, consent, None, render, narrate_plan)
 
@@ -61,7 +61,7 @@ def undo_first(leftovers: Sequence[Leftover], consent: Consent, guard: Guard) ->
 
     One of which nothing is left is settled and never offered again; one that is refused for now is passed over.
     """
-    context = context_of(_snapshot(), guard, Root())
+    context = context_of(take_snapshot(), guard, Root())
     code: int | None = None
     for leftover in leftovers:
         prepared = None if leftover.request is None else prepare(leftover.request, context)
@@ -149,7 +149,8 @@ def leftovers() -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]:
     return cut_off(entries, boot_id()), undoable(entries, boot_id())
 
 
-def _snapshot() -> Snapshot:
+def take_snapshot() -> Snapshot:
+    """Return the machine as it is now."""
     sampler = Sampler()
     try:
         return sampler.sample()

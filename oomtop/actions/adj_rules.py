@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from oomtop.actions.base.context import context_of
-from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.context import context_of, users_of
+from oomtop.actions.base.guard import Guard, read_names
 from oomtop.actions.base.requests import RestoreAdjRequest
 from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.analysis.oom_score.badness import is_passed_over
-from oomtop.analysis.process_patterns import fits, names_of
+from oomtop.analysis.process_patterns import fits
 from oomtop.config.load import AdjustRule
 from oomtop.host.process import Process, ProcessId
-from oomtop.host.process_folder import read_executable
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
 
@@ -32,15 +31,12 @@ def fitting(
 
     `settled` are those that a rule was applied to already.
     """
-    users = dict(snapshot.users)
-    needs_file = any(rule.command is not None for rule in rules)
+    user = users_of(snapshot)
     found: list[tuple[Process, int]] = []
     for process in snapshot.processes:
         if process.id in settled or is_passed_over(process) or process.is_kernel_thread or process.is_exiting:
             continue
-        user = None if process.euid is None else users.get(process.euid, str(process.euid))
-        file = read_executable((root or Root()).at(f"/proc/{process.pid}")) if needs_file else None
-        names = names_of(process, user, file)
+        names = read_names(process, user, root or Root())
         rule = next((rule for rule in rules if fits(rule, names)), None)
         if rule is not None:
             found.append((process, rule.adj))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -37,6 +37,12 @@ class AdjustRule:
     command: str | None = None
     unit: str | None = None
     user: str | None = None
+
+    @property
+    def patterns(self) -> Mapping[str, str]:
+        """Its patterns by what they are for; all of them have to fit."""
+        found = {"command": self.command, "unit": self.unit, "user": self.user}
+        return {of: pattern for of, pattern in found.items() if pattern is not None}
 
 
 @frozen
@@ -149,7 +155,20 @@ def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple
     if "keys" in values:
         values["keys"] = MappingProxyType({**config.keys, **_texts(values["keys"])})
     origins = MappingProxyType({**config.origins, **dict.fromkeys(values, path)})
-    return replace(config, origins=origins, **values), tuple(errors)  # type: ignore[arg-type]
+    changed: Config = replace(config, origins=origins, **values)  # type: ignore[arg-type]
+    return changed, (*errors, *_useless(changed, values, path))
+
+
+def _useless(config: Config, values: Mapping[str, object], path: str) -> Iterator[ConfigError]:
+    """Yield what the file's patterns can never do; they are taken all the same."""
+    if "protected" not in values and "adjust" not in values:
+        return
+    # 2 ms of the start that only who has patterns waits for.
+    from oomtop.config.patterns import useless_patterns
+
+    rules = [rule.patterns for rule in config.adjust] if "adjust" in values else []
+    for key, why in useless_patterns(config.protected if "protected" in values else (), rules):
+        yield ConfigError(path, key, why)
 
 
 def _unknown(key: str) -> str:

@@ -9,6 +9,7 @@ from oomtop.config.load import AdjustRule, apply_table, load_config
 from oomtop.config.load import Config as Configuration
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import ProcessId
+from oomtop.host.root import Root
 from oomtop.snapshot import Machine, Snapshot
 
 
@@ -43,10 +44,10 @@ def test_the_first_rule_that_fits_decides():
         process(base, 15, "postgres", flags=0x00200000),
         process(base, 16, "postgres", state="Z"),
     )
-    found = fitting(rules, seen)
+    found = fitting(rules, seen, root=Root("/nonexistent"))
     assert [(item.pid, adj) for item, adj in found] == [(10, -900), (11, -900), (12, 500), (17, 100), (14, 100)]
     assert [identity.pid for identity, _ in rules_for(found).values] == [10, 11, 12, 17]
-    assert fitting(rules, seen, frozenset(item.id for item, _ in found)) == ()
+    assert fitting(rules, seen, frozenset(item.id for item, _ in found), Root("/nonexistent")) == ()
 
 
 def test_a_new_process_gets_its_value_once_and_what_is_changed_by_hand_stays(tmp_path):

@@ -34,6 +34,7 @@ PROOFS = {
     "--theme": f"{LOOK}[]",
     "--ascii": f"{LOOK}[]",
     "--no-color": f"{LOOK}[]",
+    "rules -n": "tests/commands/test_rules.py::test_it_shows_whom_each_pattern_fits",
     "top -n": "tests/test_cli.py::test_top_as_text",
     "top --sort": f"{REPORTS}::test_top_sorts_by_what_is_asked_for",
     "top --json": "tests/test_cli.py::test_top_as_json_adds_up",

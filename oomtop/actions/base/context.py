@@ -56,11 +56,7 @@ class ActionContext:
 
 def context_of(snapshot: Snapshot, guard: Guard, root: Root) -> ActionContext:
     """Return the context that a snapshot gives."""
-    names = dict(snapshot.users)
-
-    def user(uid: int | None) -> str:
-        return "-" if uid is None else names.get(uid, str(uid))
-
+    user = users_of(snapshot)
     return ActionContext(
         processes=snapshot.processes,
         users=user,
@@ -71,3 +67,9 @@ def context_of(snapshot: Snapshot, guard: Guard, root: Root) -> ActionContext:
         layout=snapshot.cgroup_layout,
         cgroups=snapshot.cgroups,
     )
+
+
+def users_of(snapshot: Snapshot) -> Callable[[int | None], str]:
+    """Return what gives the name of a user, the number where no name has come, a dash for nobody's."""
+    names = dict(snapshot.users)
+    return lambda uid: "-" if uid is None else names.get(uid, str(uid))

@@ -87,21 +87,18 @@ class Guard:
     def _name_refusal(self, process: Process) -> str | None:
         if not self.protected:
             return None
-        names = self._names_now(process)
+        names = read_names(process, self.users, self.root)
         pattern = next((pattern for pattern in self.protected if is_protected(pattern, names)), None)
         return None if pattern is None else f"protected by your list ({pattern})"
 
-    def _names_now(self, process: Process) -> ProcessNames:
-        """Return its names, those that it has now: it may run another program or be in another group since it was seen.
 
-        None of `exe`, `cgroup` and `status` takes a lock of the process.
-        """
-        folder = self.root.at(f"/proc/{process.pid}")
-        lines = (read_optional(f"{folder}/cgroup") or "").splitlines()
-        owner = parse_status((read_optional(f"{folder}/status") or "").encode()).get("euid", process.euid)
-        return names_of(
-            process,
-            None if owner is None else self.users(owner),
-            read_executable(folder),
-            [path for line in lines for path in line.split(":", 2)[2:]],
-        )
+def read_names(process: Process, users: Callable[[int | None], str], root: Root) -> ProcessNames:
+    """Return what a process is called now: it may run another program or be in another group since it was seen.
+
+    None of `exe`, `cgroup` and `status` takes a lock of the process.
+    """
+    folder = root.at(f"/proc/{process.pid}")
+    lines = (read_optional(f"{folder}/cgroup") or "").splitlines()
+    owner = parse_status((read_optional(f"{folder}/status") or "").encode()).get("euid", process.euid)
+    paths = [path for line in lines for path in line.split(":", 2)[2:]]
+    return names_of(process, None if owner is None else users(owner), read_executable(folder), paths)

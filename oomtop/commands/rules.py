@@ -1,0 +1,35 @@
+"""`oomtop rules`: which processes each pattern of `protected` and `[[adjust]]` fits now; nothing is changed."""
+
+from __future__ import annotations
+
+import argparse
+
+from oomtop.commands.arguments import complain, count
+
+HELP = "what each pattern of `protected` and [[adjust]] in the configuration fits now"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("-n", type=count, default=5, dest="count", metavar="N", help="how many processes to name (5)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the matches; mistakes in the files go to stderr."""
+    from oomtop.actions.base.context import users_of
+    from oomtop.actions.base.guard import read_names
+    from oomtop.analysis.pattern_matches import match_patterns
+    from oomtop.config.load import config_paths, load_config
+    from oomtop.headless import take_snapshot
+    from oomtop.host.root import Root
+    from oomtop.render.rules import render_rules
+
+    config, mistakes = load_config(config_paths())
+    for mistake in mistakes:
+        complain(str(mistake))
+    snapshot = take_snapshot()
+    # Neither is acted on, whatever its name.
+    processes = [process for process in snapshot.processes if not process.is_kernel_thread and not process.is_exiting]
+    names = {process.id: read_names(process, users_of(snapshot), Root()) for process in processes}
+    print(render_rules(match_patterns(config.protected, config.adjust, processes, names), options.count))
+    return 1 if mistakes else 0

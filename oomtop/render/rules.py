@@ -1,0 +1,36 @@
+"""What each pattern of the configuration fits now, as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from oomtop.analysis.pattern_matches import PatternMatch
+from oomtop.host.process import Process
+from oomtop.units import printable
+
+NOTHING = "no pattern is set: `protected` and [[adjust]] are in docs/configuration.md"
+
+
+def render_rules(matches: Sequence[PatternMatch], most: int) -> str:
+    """Return each pattern with the processes that it fits, `most` of them named."""
+    return "\n".join(printable(line) for match in matches for line in _lines(match, most)) if matches else NOTHING
+
+
+def _lines(match: PatternMatch, most: int) -> Iterator[str]:
+    yield f"{match.title}: {_count(len(match.processes))}"
+    for process in match.processes[:most]:
+        yield f"  {process.pid:>7} {_adj(process)}  {process.comm:15}  {process.command or ''}"[:200].rstrip()
+    if len(match.processes) > most:
+        yield f"  and {len(match.processes) - most} more"
+    if match.decided_before:
+        yield f"  and {_count(match.decided_before)} that an earlier [[adjust]] decides"
+    if match.is_free_to_claim and match.processes:
+        yield "  anybody can call a process so: add unit or user, which nobody chooses"
+
+
+def _count(number: int) -> str:
+    return "no process" if not number else "1 process" if number == 1 else f"{number} processes"
+
+
+def _adj(process: Process) -> str:
+    return "adj     -" if process.oom_score_adj is None else f"adj {process.oom_score_adj:>5}"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from oomtop.analysis.cgroups.assess import chain, swap_left
-from oomtop.analysis.dangers.deaths import Domain, dying_at, victims_by_subject
+from oomtop.analysis.dangers.deaths import dying_at
 from oomtop.analysis.dangers.forecast import Curve, Outlook, foretell
 from oomtop.analysis.dangers.kills import kills_by_subject
 from oomtop.analysis.dangers.order import ordered
 from oomtop.analysis.dangers.remedies import remedies
 from oomtop.analysis.dangers.rounds import crash_loop
 from oomtop.analysis.model.assessment import CgroupFigures, MemoryAccount, ProcessRow, Victims
-from oomtop.analysis.model.danger import Danger, DangerKind, State, UseCurve
+from oomtop.analysis.model.danger import Danger, DangerKind, PastKill, State, UseCurve
 from oomtop.analysis.sentences import WATCHED_ENOUGH
 from oomtop.analysis.trends.rates import rate
 from oomtop.frozen import frozen, replace
@@ -24,6 +24,7 @@ from oomtop.use_history import UseHistory
 _CURVES = 12
 _EMPTY_BYTES = 1 << 20
 _FULL, _ALL_USED = 0.9, 0.98
+_NO_VICTIMS = Victims()
 _ALMOST_ALL = 0.8
 """Of the machine's growth: the rest is what any machine does."""
 
@@ -39,6 +40,19 @@ class Findable:
     rows: Sequence[ProcessRow]
     growers: Sequence[ProcessRow]
     victims: Victims
+
+
+@frozen
+class _Limit:
+    """What a limit is, apart from its use; bytes."""
+
+    subject: str
+    name: str
+    kind: DangerKind
+    size: int
+    swap_left: int = 0
+    brake: int | None = None
+    reclaims: float | None = None
 
 
 def find_dangers(facts: Findable) -> tuple[Danger, ...]:
@@ -57,7 +71,6 @@ class _Finder:
         self._snapshot, self._history = facts.snapshot, facts.history
         self._offset = facts.snapshot.time - facts.snapshot.monotonic
         self._kills = kills_by_subject(facts.history)
-        self._domains = victims_by_subject(facts.groups, facts.victims, facts.snapshot.processes)
         before = facts.history.previous
         self._before = {} if before is None else {group.path: group for group in before.cgroups if group.max}
         self._seconds = 0.0 if before is None else facts.snapshot.monotonic - before.monotonic
@@ -66,75 +79,61 @@ class _Finder:
         """Return RAM and swap; no forecast of it where what grows meets the limits of groups before."""
         info = self._snapshot.meminfo
         name = "RAM+swap" if info.swap_total else "RAM"
-        base = self._base(RAM, name, DangerKind.MACHINE, self._facts.memory.total)
-        if base is None:
-            return None
-        found = self._foretold(replace(base, swap_left=info.swap_free or 0))
-        if found.median is not None and _ends_at_limits(groups, found):
+        limit = _Limit(RAM, name, DangerKind.MACHINE, self._facts.memory.total, info.swap_free or 0)
+        found = self._danger(limit, self._facts.victims)
+        if found is not None and found.median is not None and _ends_at_limits(groups, found):
             return _without_forecast(found)
         return found
 
     def commit(self) -> Danger | None:
         """Return the commit limit, which is one in overcommit mode 2 only."""
-        base = self._base(COMMIT, "commit limit", DangerKind.COMMIT, self._facts.memory.commit_limit)
-        return None if base is None else self._foretold(base)
+        return self._danger(_Limit(COMMIT, "commit limit", DangerKind.COMMIT, self._facts.memory.commit_limit or 0))
 
     def group(self, group: CgroupFigures) -> Danger | None:
         """Return a cgroup with a limit of its own, None for any other."""
         own = group.cgroup
-        base = self._base(own.path, group.name, DangerKind.CGROUP, own.max)
-        if base is None:
-            return None
-        base = replace(
-            base, brake=own.high, swap_left=swap_left(own, self._snapshot), reclaims=self._reclaims(own)
-        )  # fmt: skip
-        return replace(base, state=State.EMPTY) if self._is_empty(base, own) else self._foretold(base)
+        left = swap_left(own, self._snapshot)
+        limit = _Limit(own.path, group.name, DangerKind.CGROUP, own.max or 0, left, own.high, self._reclaims(own))
+        return self._danger(limit, group.victims, nobody=own.pids_current == 0)
 
     def completed(self, danger: Danger, place: int) -> Danger:
-        """Return a danger with who dies, what can be done, and its curve."""
-        domain = self._domains.get(danger.subject, Domain())
-        who = replace(
-            danger, dying=dying_at(danger, domain), near_tie=domain.victims.near_tie,
-            dies_together=len(domain.victims.dying) > 1, curve=self._curve(danger.subject, place),
-        )  # fmt: skip
+        """Return a danger with what can be done, and its curve."""
         grower = next((row for row in self._facts.growers if _is_in(row, danger)), None)
-        return replace(who, remedies=remedies(who, None if grower is None else grower.process.id))
+        done = remedies(danger, None if grower is None else grower.process.id)
+        return replace(danger, remedies=done, curve=self._curve(danger.subject, place))
 
-    def _base(self, subject: str, name: str, kind: DangerKind, limit: int | None) -> Danger | None:
-        """Return what is known of a limit without a forecast, None where its use is not known."""
-        uses = self._history.uses.get(subject)
-        if uses is None or not limit:
+    def _danger(self, limit: _Limit, victims: Victims = _NO_VICTIMS, *, nobody: bool = False) -> Danger | None:
+        """Return a danger, None where its use is not known; with nobody in it nothing grows."""
+        uses = self._history.uses.get(limit.subject)
+        if uses is None or not limit.size:
             return None
-        columns = uses.dense
-        held, used, swapped = (int(column[-1]) for column in (columns.held, columns.used, columns.swapped))
-        kills = self._kills.get(subject, ())
+        held, used, swapped = (int(column[-1]) for column in (uses.dense.held, uses.dense.used, uses.dense.swapped))
+        kills = self._kills.get(limit.subject, ())
+        room = max(0, limit.size - held) + limit.swap_left
+        is_empty = nobody or held < min(_EMPTY_BYTES, limit.size // 100)
+        outlook = Outlook(State.EMPTY) if is_empty else self._outlook(limit, uses, room, kills)
+        forecast = outlook.forecast
+        watched = self._snapshot.monotonic - (uses.first or 0.0)
+        of_swap = swapped if limit.kind is DangerKind.MACHINE else 0
         return Danger(
-            subject=subject, name=name, kind=kind, limit=limit, brake=None, used=used, held=held, cache=used - held,
-            swapped=swapped, swap_left=0, state=State.WATCHING, kills=kills,
-            watched=self._snapshot.monotonic - (uses.first or 0.0),
+            subject=limit.subject, name=limit.name, kind=limit.kind, limit=limit.size, brake=limit.brake, used=used,
+            held=held, cache=used - held, swapped=swapped, swap_left=limit.swap_left, watched=watched,
+            state=_state(limit, held, used, watched, outlook), reclaims=limit.reclaims, kills=kills, rate=outlook.rate,
+            growing=None if forecast is None else outlook.seconds,
+            earliest=None if forecast is None else forecast.earliest,
+            median=None if forecast is None else forecast.median,
+            latest=None if forecast is None else forecast.latest,
+            confidence=None if forecast is None else forecast.confidence,
+            basis=None if forecast is None else forecast.basis,
+            dying=dying_at(limit.kind, held + of_swap, victims), near_tie=victims.near_tie,
+            dies_together=len(victims.dying) > 1,
             rounds=crash_loop([kill.time for kill in kills], self._snapshot.time),
         )  # fmt: skip
 
-    def _foretold(self, base: Danger) -> Danger:
-        outlook = foretell(self._watched_curve(base, self._history.uses[base.subject]))
-        forecast = outlook.forecast
-        found = replace(base, rate=outlook.rate, state=_state(base, outlook))
-        if forecast is None:
-            return found
-        return replace(
-            found, growing=outlook.seconds, earliest=forecast.earliest, median=forecast.median,
-            latest=forecast.latest, confidence=forecast.confidence, basis=forecast.basis,
-        )  # fmt: skip
-
-    def _watched_curve(self, base: Danger, uses: UseHistory) -> Curve:
+    def _outlook(self, limit: _Limit, uses: UseHistory, room: int, kills: Sequence[PastKill]) -> Outlook:
+        past = [kill.time - self._offset for kill in kills]
         now = self._snapshot.monotonic
-        kills = [kill.time - self._offset for kill in base.kills]
-        return Curve(uses.dense.points(), uses.thin.points(), now, base.limit, base.room, kills)
-
-    def _is_empty(self, base: Danger, group: Cgroup) -> bool:
-        """Whether nobody is in the group, so that nothing in it can grow."""
-        is_small = base.held < min(_EMPTY_BYTES, base.limit // 100)
-        return is_small or (group.pids_current == 0 and base.subject not in self._domains)
+        return foretell(Curve(uses.dense.points(), uses.thin.points(), now, limit.size, room, past))
 
     def _reclaims(self, group: Cgroup) -> float | None:
         before = self._before.get(group.path)
@@ -147,13 +146,12 @@ class _Finder:
         return UseCurve([time + self._offset for time in dense.times], dense.held[:], dense.used[:], dense.swapped[:])
 
 
-def _state(base: Danger, outlook: Outlook) -> State:
-    if outlook.forecast is not None or outlook.state is State.UNSTEADY:
+def _state(limit: _Limit, held: int, used: int, watched: float, outlook: Outlook) -> State:
+    if outlook.forecast is not None or outlook.state in (State.UNSTEADY, State.EMPTY):
         return outlook.state
-    is_full = base.held >= base.limit * _FULL and base.used >= base.limit * _ALL_USED
-    if is_full and base.kind is DangerKind.CGROUP:
+    if limit.kind is DangerKind.CGROUP and held >= limit.size * _FULL and used >= limit.size * _ALL_USED:
         return State.AT_LIMIT
-    return State.WATCHING if base.watched < WATCHED_ENOUGH else outlook.state
+    return State.WATCHING if watched < WATCHED_ENOUGH else outlook.state
 
 
 def _without_forecast(danger: Danger) -> Danger:

@@ -63,8 +63,8 @@ def _between(before: tuple[float, float], after: tuple[float, float], time: floa
     return before[1] if width <= 0 else before[1] + (after[1] - before[1]) * (time - before[0]) / width
 
 
-def fits(values: Sequence[float], step: float) -> Iterator[Fit]:
-    """Yield the fits of values, newest first, for windows of growing length."""
+def fits(values: Sequence[float], step: float, above: float = 0.0) -> Iterator[Fit]:
+    """Yield the fits of values, newest first, for windows of growing length, those above some seconds."""
     sums = [0.0] * 9
     rough, largest, second, base = 0.0, 0.0, 0.0, values[0] if values else 0.0
     wanted = iter(_LENGTHS)
@@ -79,7 +79,8 @@ def fits(values: Sequence[float], step: float) -> Iterator[Fit]:
             elif bend > second:
                 second = bend
         if place + 1 == length:
-            yield _fit(sums, values, place + 1, step, rough - largest - second)
+            if place * step > above:
+                yield _fit(sums, values, place + 1, step, rough - largest - second)
             length = next(wanted, 0)
 
 
@@ -126,10 +127,9 @@ def holding(points: Sequence[tuple[float, float]], older: Sequence[tuple[float, 
     seconds = now - points[0][0]
     found = list(fits(even(points, now, _FINE, 40), _FINE))
     if seconds > 40:
-        found += [fit for fit in fits(even(points, now, _MIDDLE, 80), _MIDDLE) if fit.seconds > 40]
+        found += fits(even(points, now, _MIDDLE, 80), _MIDDLE, 40)
     if older and seconds > 200:
-        longer = fits(even([*older, *points], now, _COARSE, 160), _COARSE)
-        found += [fit for fit in longer if fit.seconds > seconds]
+        found += fits(even([*older, *points], now, _COARSE, 160), _COARSE, seconds)
     return [fit for fit in found if fit.holds(floor)]
 
 

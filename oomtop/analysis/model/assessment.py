@@ -102,6 +102,9 @@ class Candidate:
     """badness / total pages."""
     frees: int
     """Bytes its death gives back: anonymous, swap and page tables (shared and file pages may stay)."""
+    held: int = 0
+    """RSS and swap, in bytes."""
+    swap: int = 0
 
 
 @frozen

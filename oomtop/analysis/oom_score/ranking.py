@@ -62,7 +62,8 @@ def rank_scored(
     if not first:
         return Victims()
     candidates = tuple(
-        Candidate(p.id, p.comm, p.euid, points, points / pages if pages else 0.0, frees(p)) for points, _, _, p in first
+        Candidate(p.id, p.comm, p.euid, points, points / pages if pages else 0.0, frees(p), p.rss_and_swap, p.swap or 0)
+        for points, _, _, p in first
     )
     all_that_die = deaths(first[0][3], processes, groups, domain)
     return Victims(

@@ -18,7 +18,7 @@ from typing import Any
 
 CPU_SECONDS = 2.0
 """What one case may cost.  CPU time, because a busy machine makes everything slow and not only what hangs."""
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
 """How long one case may wait for something that uses no CPU."""
 MEMORY = 200 << 20
 """By how many bytes one case may raise the resident memory."""

@@ -188,7 +188,7 @@ class ProcessTable(ScrollView, can_focus=True):
         at = self._order.at(self._cursor)
         if not self._has_moved:
             self._select(0)
-        elif at is None and before is not None and isinstance(before.key, ProcessId):
+        elif at is None and before is not None and self._has_ended(before):
             self._order.keep_gone(before, old_at or 0)
             self._set_length(len(self._order.entries) + 1)
         elif at is None:
@@ -196,6 +196,10 @@ class ProcessTable(ScrollView, can_focus=True):
         elif old_at is not None and at != old_at and (self.follow or top > 0):
             self.scroll_to(y=top + at - old_at, animate=False)
             self._show_cursor()
+
+    def _has_ended(self, entry: Entry) -> bool:
+        """Whether a line is that of a process that is no more; others are only not shown any longer."""
+        return isinstance(entry.key, ProcessId) and entry.key not in ids_of(self._order.rows)
 
     def _set_length(self, lines: int) -> None:
         """Tell the scroll bar the number of lines; through the reactive it would lay out and repaint everything."""

@@ -1,0 +1,122 @@
+"""Bytes on a terminal: letters that are no UTF-8, broken and endless sequences, answers, pastes, mice far away.
+
+The monitor runs on a pty of its own, read-only.  It has to be there after every burst, to answer the next key, and to
+end with 0 when it is left.
+"""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import tempfile
+import termios
+import time
+
+from tests.fuzz.harness import MEMORY, NASTY, Door, mutate
+
+SECONDS = 30.0
+"""How long an answer may take on a busy machine."""
+SEQUENCES = (
+    b"\xe4", b"\xeb", b"\x9bA", b"\xe2\x82", b"\xed\xa0\x80", b"\x1b[99999999999~", b"\x1b[1114112u", b"\x1b[0u",
+    b"\x1b[55296u", b"\x1b[97;0u", b"\x1b[97;1:3u", b"\x1b[0;;229u", b"\x1b]52;c;a2tra2s=\x07", b"\x1bP1$r0m\x1b\\",
+    b"\x1b[1;1R", b"\x1b[?62;c", b"\x1b[?2026;2$y", b"\x1b[?2048;1$y", b"\x1b[48;99999;99999;1;1t", b"\x1b[48;0;0;0;0t",
+    b"\x1b[<0;999999999;999999999M", b"\x1b[<64;1;1M", b"\x1b[<35;5;5M", b"\x1b[<0;5;5M\x1b[<0;5;5m", b"\x1b[M   ",
+    b"\x1b[200~k\r\r\x1b[201~", b"\x1b[200~", b"\x1b[I", b"\x1b[O", b"\x1b[", b"\x1b", b"\x1bO", b"\x1b]", b"\x1b[A", b"\x1bOB",
+    b"\r", b"\t", b"/", b"\\", b"?", b"A", b"e", b"w", b"t", b"g", b":", b"S", b"\0", b"\x7f", "ü".encode(),
+)  # fmt: skip
+
+
+def make(rng):
+    """Return bursts of bytes."""
+    return [_burst(rng) for _ in range(40)]
+
+
+def _burst(rng):
+    data = b"".join(rng.choice(SEQUENCES) for _ in range(rng.randint(1, 6)))
+    if rng.random() < 0.4:
+        data = mutate(rng, data, 3)
+    # Ctrl-C, Ctrl-Z, q and F10 end or stop it, as they should; what writes a file is left out as well.
+    return (data + rng.choice((b"", b"", rng.choice(NASTY))))[:6000].translate(None, b"\x03\x1aqX")
+
+
+def attempt(bursts):
+    """Send the bursts to a monitor; it has to answer a key and to end with 0."""
+    with tempfile.TemporaryDirectory() as folder:
+        pid, master = _start(folder)
+        try:
+            _read_until(master, b"COMMAND")
+            before = _resident(pid)
+            for burst in bursts:
+                os.write(master, burst)
+                _drain(master, 0.03)
+                assert os.waitpid(pid, os.WNOHANG) == (0, 0), f"it ended after {burst!r}"
+            _drain(master, 1.3)
+            grown = _resident(pid) - before
+            assert grown < MEMORY, f"{grown >> 20} MiB more"
+            _leave(pid, master)
+        finally:
+            _end(pid, master)
+
+
+def _start(folder):
+    pid, master = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", OOMTOP_AUDIT_LOG=f"{folder}/audit.jsonl")
+        os.environ.update({f"XDG_{name}_HOME": folder for name in ("CONFIG", "STATE", "DATA")})
+        os.execv(sys.executable, [sys.executable, "-m", "oomtop", "--read-only", "--interval", "1"])
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    return pid, master
+
+
+def _read_until(master, text):
+    seen, end = b"", time.monotonic() + SECONDS
+    while text not in seen:
+        assert time.monotonic() < end, f"{text!r} did not come"
+        seen += _drain(master, 0.1)
+
+
+def _drain(master, seconds):
+    seen, end = b"", time.monotonic() + seconds
+    while select.select([master], [], [], max(0.0, end - time.monotonic()))[0]:
+        try:
+            seen += os.read(master, 65536)
+        except OSError:
+            break
+    return seen
+
+
+def _leave(pid, master):
+    """Go back from whatever is open, and quit."""
+    end, seen = time.monotonic() + SECONDS, b""
+    while time.monotonic() < end:
+        try:
+            for key in (b"\x1b", b"q"):
+                os.write(master, key)
+                seen = (seen + _drain(master, 0.3))[-2000:]
+        except OSError:
+            pass
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            assert os.waitstatus_to_exitcode(status) == 0, seen
+            return
+    raise AssertionError("it does not answer")
+
+
+def _resident(pid):
+    with open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _end(pid, master):
+    try:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass
+    os.close(master)
+
+
+DOOR = Door("bytes", make, attempt, few=1, many=50)

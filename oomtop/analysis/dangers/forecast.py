@@ -21,6 +21,7 @@ WIDEST = 5.0
 """A range of more than this factor is no forecast."""
 FARTHEST = 48 * 3600.0
 _STILL = 0.002
+_RECENT, _GOES_ON = 25.0, 0.3
 _FLOOR, _LEAST_FLOOR = 0.0008, 64 << 10
 _OUT_OF_TEETH = 0.03
 _FALLING = 0.002
@@ -113,13 +114,23 @@ def _lasting(fits: Sequence[Fit], curve: Curve) -> Reach | None:
     if not fits:
         return None
     found = reach(fits[-1], curve.room, curve.limit)
-    if found is None or found.basis != "accelerating":
+    if found is None or (found.basis == "linear" and _is_over(fits, curve.room / found.median)):
+        return None
+    if found.basis != "accelerating":
         return found
     newer = next((fit for fit in reversed(fits) if fit.seconds <= found.seconds * _NEWER), None)
     second = None if newer is None else reach(newer, curve.room, curve.limit)
     if second is None or second.basis != "accelerating" or second.earliest >= found.earliest:
         return found
     return replace(widest((found, second)), median=sqrt(found.median * second.median))
+
+
+def _is_over(fits: Sequence[Fit], rate: float) -> bool:
+    """Whether half a minute contradicts a slower trend, and is smooth enough to tell."""
+    recent = next((fit for fit in fits if fit.seconds >= _RECENT), None)
+    if recent is None:
+        return False
+    return recent.steady_rate < rate * _GOES_ON and recent.scatter < rate * recent.seconds / 4
 
 
 def _chosen(lasting: Reach | None, sudden: Reach | None, again: Reach | None) -> Reach | None:

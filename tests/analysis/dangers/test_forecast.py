@@ -1,0 +1,98 @@
+"""Forecasts against what then happened, on scripted curves: how early, how far off, how often the range held."""
+
+from functools import cache
+
+import pytest
+
+from oomtop.analysis.dangers.forecast import WIDEST, Curve, foretell
+from oomtop.analysis.model.danger import Confidence, State
+from oomtop.units import GIB, MIB
+from tests.analysis.dangers.curves import ENDING, ENDLESS, LOOP, Script, is_critical, play, surge
+
+
+@cache
+def run_of(name):
+    return play((ENDING | ENDLESS)[name])
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_never_reaches_its_limit_is_no_alarm(name):
+    ticks = run_of(name).ticks
+    assert sum(is_critical(tick.outlook) for tick in ticks) <= len(ticks) / 100
+
+
+@pytest.mark.parametrize("name", ["quadratic", "slow quadratic", "cubic", "exponential", "surge that accelerates"])
+def test_the_truth_lies_within_the_range_of_what_accelerates(name):
+    run = run_of(name)
+    begun = 40.0 if name.startswith("surge") else 0.0
+    later = [tick for tick in run.ticks if tick.time >= begun + 0.3 * (run.kills[0] - begun)]
+    assert sum(tick.holds for tick in later) >= 0.7 * len(later)
+
+
+@pytest.mark.parametrize("name", ["linear", "slow linear", "fast linear", "bursts of 3 s", "noisy leak"])
+def test_the_truth_lies_within_the_range_of_what_is_steady(name):
+    told = run_of(name).forecasts
+    assert len(told) >= 0.8 * len(run_of(name).ticks)
+    assert sum(tick.holds for tick in told) >= 0.9 * len(told)
+
+
+@pytest.mark.parametrize(("confidence", "share"), [(Confidence.HIGH, 0.9), (Confidence.MEDIUM, 0.7)])
+def test_ranges_hold_as_often_as_their_confidence_says(confidence, share):
+    told = [tick for name in ENDING | ENDLESS for tick in run_of(name).forecasts]
+    of_it = [tick for tick in told if tick.outlook.forecast.confidence is confidence]
+    assert len(of_it) > 300
+    assert sum(tick.holds for tick in of_it) >= share * len(of_it)
+
+
+def test_a_surge_after_calm_is_told_at_once():
+    run = run_of("surge of 4 MiB/s")
+    end = run.kills[0]
+    first = next(tick for tick in run.forecasts if tick.time > 36)
+    assert first.truth >= 0.6 * (end - 36)
+    half = [tick for tick in run.forecasts if tick.time >= (36 + end) / 2]
+    assert all(abs(tick.outlook.forecast.median - tick.truth) <= 0.3 * tick.truth + 0.3 for tick in half)
+
+
+def test_a_fast_surge_is_told_four_seconds_before_its_end():
+    run = play(Script(surge(12, 15.0)), interval=1.0)
+    assert next(tick for tick in run.forecasts if tick.time > 15).truth >= 4
+
+
+def test_a_crash_loop_is_foreseen_from_the_round_before():
+    run = play(LOOP)
+    assert len(run.kills) == 5
+    for begin, end in zip([kill + 1 for kill in run.kills], run.kills[1:], strict=False):
+        told = [tick for tick in run.forecasts if begin <= tick.time < end]
+        assert told[0].time - begin <= 4
+        assert told[0].outlook.forecast.basis == "last round"
+        assert all(tick.holds for tick in told)
+
+
+def test_a_forecast_ends_with_its_process():
+    points = [(float(at), at * 2.0 * MIB) for at in range(40)]
+    dead = [*points, (40.0, 3.0 * MIB), (41.0, 3.0 * MIB)]
+    assert foretell(Curve(points, (), 39.0, 100 * MIB, 22 * MIB)).forecast is not None
+    assert foretell(Curve(dead, (), 41.0, 100 * MIB, 97 * MIB)).forecast is None
+
+
+def test_a_range_that_is_too_wide_has_no_number():
+    for name in ENDING | ENDLESS:
+        for tick in run_of(name).ticks:
+            forecast = tick.outlook.forecast
+            if tick.outlook.state is State.UNSTEADY:
+                assert forecast is None
+            if forecast is not None:
+                assert forecast.earliest <= forecast.median <= forecast.latest <= WIDEST * max(1.0, forecast.earliest)
+
+
+def test_a_slow_trend_is_seen_in_half_an_hour():
+    thin = [(15.0 * at, GIB + 1_500_000.0 * at) for at in range(120)]
+    dense = [(1500.0 + at, GIB + 100_000.0 * (1500 + at)) for at in range(286)]
+    found = foretell(Curve(dense, thin, 1785.0, 16 * GIB, 8 * GIB)).forecast
+    assert found.median == pytest.approx(8 * GIB / 100_000, rel=0.05)
+
+
+def test_a_slow_trend_that_stopped_is_over():
+    thin = [(15.0 * at, GIB + 1_500_000.0 * min(at, 110)) for at in range(120)]
+    dense = [(1500.0 + at, GIB + 100_000.0 * min(1650, 1500 + at)) for at in range(286)]
+    assert foretell(Curve(dense, thin, 1785.0, 16 * GIB, 8 * GIB)).forecast is None

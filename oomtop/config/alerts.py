@@ -5,7 +5,6 @@ Sample: `[[alert]]`, `name = "low"`, `when = "available < 10%"`, `clear = "15%"`
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import field
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 from oomtop.errors import ConfigError
 from oomtop.frozen import frozen
 from oomtop.times import parse_age
-from oomtop.units import format_duration, parse_size
+from oomtop.units import finite, format_duration, parse_size
 
 MOST_ALERTS = 100
 OPERATORS = ("<=", ">=", "<", ">")
@@ -326,8 +325,9 @@ def _flag(key: str, value: object) -> bool:
 
 
 def _seconds(key: str, value: object) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
-        return float(value)
+    number = finite(value)
+    if number is not None and number >= 0:
+        return number
     try:
         return parse_age(_text(key, value))
     except ValueError as error:

@@ -70,6 +70,8 @@ def _typed(hint: object, value: object) -> object:
         return float(value)
     if not isinstance(hint, type) or type(value) is not hint:
         raise TypeError(f"{value!r} is no {hint}")
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("no path and no name has a zero byte")
     return value
 
 
@@ -85,4 +87,6 @@ def _tuple(inner: tuple[object, ...], value: object) -> tuple[object, ...]:
 def _ints(value: object) -> tuple[int, int]:
     if not isinstance(value, list) or len(value) != 2 or not all(type(item) is int for item in value):
         raise TypeError(f"{value!r} is no process")
+    if not (0 < value[0] < 1 << 31 and 0 <= value[1] < 1 << 63):
+        raise ValueError(f"{value!r} is no process")
     return value[0], value[1]

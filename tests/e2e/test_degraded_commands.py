@@ -17,7 +17,7 @@ COMMANDS = {
     "top --json": ({0}, True),
     "events": ({0}, False),
     "kill --dry-run {pid}": ({0}, True),
-    "protect --dry-run {pid}": ({0}, True),
+    "protect --adj 500 --dry-run {pid}": ({0}, True),
     "freeze --dry-run {pid}": ({0, 4}, True),
     "thaw --dry-run {pid}": ({0, 4}, True),
     "limit --dry-run --max 1G /": ({0, 1, 4}, True),

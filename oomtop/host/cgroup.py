@@ -72,6 +72,7 @@ class Cgroup:
 
 # What v1 prints for "no limit": LONG_MAX rounded down to a page; anything above 2^62 can only be that.
 _NO_LIMIT = 1 << 62
+_SEARCHED = 2000
 
 
 def find_layout(root: Root) -> CgroupLayout | None:
@@ -109,6 +110,23 @@ def list_cgroups(layout: CgroupLayout, most: int) -> tuple[str, ...]:
             continue
         paths.extend(f"{path.rstrip('/')}/{name}" for name in names)
     return tuple(paths[:most])
+
+
+def namespace_root(root: Root, layout: CgroupLayout, own: str | None) -> str:
+    """Return where below the mount the root of this cgroup namespace is, an empty text where the two are the same.
+
+    A mount made outside of the namespace shows the groups above it too, while `/proc/PID/cgroup` begins at its root
+    (cgroup_namespaces(7)).  Where that is no file tells: it is found by this process, whose path there is `own`.
+    """
+    lines = (line.split() for line in (read_optional(root.at("/proc/self/mountinfo")) or "").splitlines())
+    roots = [words[3] for words in lines if len(words) > 4 and root.at(words[4]) == layout.memory_mount]
+    if not roots or not roots[-1].startswith("/.."):
+        return ""
+    pid, inner = str(os.getpid()), (own or "/").rstrip("/")
+    for path in list_cgroups(layout, _SEARCHED):
+        if pid in (read_optional(f"{folder_of(layout, path)}/cgroup.procs") or "").split():
+            return path.rstrip("/").removesuffix(inner)
+    return ""
 
 
 def count_cgroups(root: Root, layout: CgroupLayout) -> int | None:

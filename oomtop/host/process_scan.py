@@ -67,6 +67,8 @@ class ProcessScan:
         self._turn = 0
         self._budget = _descriptor_budget()
         self._rules = OomRules(root)
+        self.cgroup_root = ""
+        """Where below the mount `/proc/PID/cgroup` begins: in a cgroup namespace perhaps not at its root."""
         self.memory_hierarchy = True
         """Whether `/proc/PID/cgroup` is searched for the v1 memory controller before the unified line."""
 
@@ -229,7 +231,7 @@ class ProcessScan:
         cgroup = _read(f"{self._folder(process)}/cgroup")
         path = None if cgroup is None else parse_cgroup(cgroup, self.memory_hierarchy)
         # Thousands of processes share a few paths: one copy of each is kept.
-        path = None if path is None else sys.intern(path)
+        path = None if path is None else sys.intern(self.cgroup_root + path if path != "/" else self.cgroup_root or "/")
         return _read_int(f"{folder}/oom_score"), _read_int(f"{folder}/oom_score_adj"), path
 
     def set_memory_owner(self, identity: ProcessId, owner: int | None) -> None:

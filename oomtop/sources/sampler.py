@@ -10,7 +10,7 @@ from typing import TypeVar
 from oomtop.analysis.oom_score.badness import total_pages
 from oomtop.errors import ParseError
 from oomtop.host.arc import Arc, read_arc
-from oomtop.host.cgroup import Cgroup, CgroupLayout, find_layout
+from oomtop.host.cgroup import Cgroup, CgroupLayout, find_layout, namespace_root
 from oomtop.host.checked_meminfo import read_meminfo
 from oomtop.host.cmdline import CommandLines
 from oomtop.host.container_names import ContainerNames
@@ -59,7 +59,10 @@ class Sampler:
         self._kernel = KernelWatch(self._root, self._machine.page_size)
         self._layout = find_layout(self._root)
         self._scan.memory_hierarchy = self._layout is None or self._layout.version == 1
-        self._own_cgroup = read_own_cgroup(self._root, self._layout)
+        own = read_own_cgroup(self._root, self._layout)
+        outer = "" if self._layout is None else namespace_root(self._root, self._layout, own)
+        self._scan.cgroup_root = outer
+        self._own_cgroup = own if own is None or not outer else f"{outer}{own}".rstrip("/")
         self._is_container = is_container(self._root)
         self._containers = ContainerNames(self._root)
         self._users = UserNames()

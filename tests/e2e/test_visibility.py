@@ -49,3 +49,21 @@ def test_in_a_user_namespace_only_what_counts_there_is_claimed():
     assert "user namespace" in abilities["rights"]["detail"]
     assert abilities["swap"]["works"] == "no"
     assert abilities["protect"]["works"] == "partly"
+
+
+def test_a_group_seen_from_inside_a_cgroup_namespace_has_its_processes():
+    memory = "/sys/fs/cgroup/memory"
+    if not os.path.isdir(memory):
+        pytest.skip("needs cgroup v1 memory")
+    folder = f"{memory}/oomtop-visibility-{os.getpid()}"
+    os.mkdir(folder)
+    try:
+        script = f"echo $BASHPID > {folder}/cgroup.procs; exec unshare -p -f -m -C --mount-proc {OOMTOP} top --json"
+        with open(f"{folder}/memory.limit_in_bytes", "w") as file:
+            file.write("300M")
+        found = json.loads(run("bash", "-c", script))
+    finally:
+        os.rmdir(folder)
+    (group,) = [group for group in found["cgroups"] if group["path"] == f"/{os.path.basename(folder)}"]
+    assert {process["cgroup"] for process in found["processes"]} == {group["path"]}
+    assert group["next_victim"] is not None

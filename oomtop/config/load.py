@@ -63,7 +63,7 @@ class Config:
     hidden: tuple[str, ...] = ()
     """Ids of the sections of the screen that are not shown: swap, pressure, findings, chart, events."""
     protected: tuple[str, ...] = ()
-    """Shell patterns on names of processes that no action touches."""
+    """Shell patterns on names, command lines, units and users that no action touches."""
     adjust: tuple[AdjustRule, ...] = ()
     """What processes get as their `oom_score_adj` while the monitor or the recorder runs; the first that fits."""
     alerts: tuple[AlertRule, ...] = ()

@@ -85,3 +85,14 @@ def test_a_folder_in_the_files_place_is_an_error(tmp_path):
 def test_where_the_files_are():
     assert config_paths({"XDG_CONFIG_HOME": "/x", "HOME": "/h"})[1] == "/x/oomtop/config.toml"
     assert config_paths({"XDG_CONFIG_HOME": "relative", "HOME": "/h"})[1] == "/h/.config/oomtop/config.toml"
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 400, "9" * 5000, "nan", "inf", "1e999"])
+@pytest.mark.parametrize("key", ["interval", "for", "clear_for", "timeout"])
+def test_a_number_without_bounds_is_a_mistake_of_its_key(tmp_path, key, number):
+    table = "" if key == "interval" else '[[alert]]\nname = "a"\nwhen = "oom_kill"\n'
+    path = tmp_path / "config.toml"
+    path.write_text(f"{table}{key} = {number}\n")
+    config, mistakes = load_config((str(path),))
+    assert len(mistakes) == 1
+    assert config.interval == 2.0

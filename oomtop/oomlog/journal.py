@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from oomtop.host.own_priority import OwnPriority
 from oomtop.host.root import Root
-from oomtop.oomlog.carriers import FIELDS
+from oomtop.oomlog.carriers.fields import FIELDS
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers.reader import DAEMONS, KillerReader
 from oomtop.oomlog.records import parse_line

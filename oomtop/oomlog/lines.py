@@ -9,8 +9,38 @@ import re
 
 from oomtop.oomlog.event import Selected, Victim
 
+# What a message of a report begins with, to tell it from what stands in front of it.
+_BEGINNINGS = (
+    r"(?:Memory cgroup out of memory|Out of [Mm]emory|OOM killed process|Kill(?:ed)? process \d)",
+    r"oom-kill:constraint=",
+    r"(?!kernel: )[^\s\"'`|{\[][^\"'`|\n]{0,14} invoked oom-killer: ",
+    r"Mem-Info:|[Aa]ctive_anon:|Tasks state|Memory cgroup stats for ",
+    r"Kernel panic - not syncing: ", r"sysrq: |SysRq : ", r"oom_reaper: ", r"Tasks? in /", r"OOM killer in rage",
+    r"(?:memory(?:\+swap)?|swap|kmem): usage \d", r"\[\s*pid\s*\]\s", r"\[\s*\d{1,10}\]\s+\d", r"Node \d+ \w+",
+    r"(?:DMA|DMA32|Normal|HighMem|Movable)(?: free)?: ?\d", r"lowmem_reserve\[\]:", r"CPU: \d+ |Pid: \d+, comm: ",
+    r"\d{1,19} (?:pages |total pagecache)", r"(?:Free|Total) swap ",
+    r"Unreclaimable slab info:|Call Trace:|Hardware name:",
+    r"oomd kill: ", r"\[<[0-9a-f]{8,16}>\]",
+)  # fmt: skip
+KNOWN = re.compile("|".join(_BEGINNINGS))
+"""The beginning of a message that reports are made of."""
+_WHOLE_KILL = (
+    r"(?:(?:Memory cgroup out of memory|Out of memory)(?: \([a-z_ ]{1,40}\))?: )?"
+    r"Killed process \d{1,10}(?:, UID \d{1,10},)? \(.{1,64}\)(?:, UID \d{1,10},)? total-vm:\d{1,19}kB"
+    r", anon-rss:\d{1,19}kB"
+    r", file-rss:\d{1,19}kB"
+    r"(?:, shmem-rss:\d{1,19}kB)?(?:, UID:\d{1,10})?(?: pgtables:\d{1,19}kB)?(?: oom_score_adj:-?\d{1,5})?"
+)
+WHOLE = re.compile(
+    rf"(?:^|[\s;|,:>\])}}=])(?P<message>{_WHOLE_KILL}"
+    r"|oom-kill:constraint=CONSTRAINT_[A-Z_]+,[^\n]{1,9000},task=[^\n]{1,80},pid=\d{1,10},uid=\d{1,10}"
+    r"|[\w./:-]{1,15} invoked oom-killer: gfp_mask=0x[0-9a-f]+(?:\([\w|]{1,400}\))?, [^\n]{0,100}order=-?\d{1,2}"
+    r"(?:, oom_score_adj=-?\d{1,5})?)[\s,;|)}\]]{0,9}$"
+)
+"""A message that can be nothing else, behind anything and to the end of its line."""
 TRIGGER = re.compile(
-    r"^(?P<comm>.{0,80}?) invoked oom-killer: gfp_mask=(?P<mask>0x[0-9a-f]+)(?:\((?P<flags>[^)]{0,400})\))?,\s{1,3}"
+    r"^(?P<comm>[^\"`|=]{0,80}?) invoked oom-killer: gfp_mask=(?P<mask>0x[0-9a-f]+)"
+    r"(?:\((?P<flags>[^)]{0,400})\))?,\s{1,3}"
     r"(?:nodemask=(?P<nodemask>\S{1,80}?),\s{1,3})?order=(?P<order>-?\d{1,2})(?!\d)"
     r"(?:,\s{0,3}(?:oomkilladj|oom_adj)=(?P<oom_adj>-?\d{1,5}))?(?:,\s{0,3}oom_score_adj=(?P<adj>-?\d{1,5}))?"
 )
@@ -24,7 +54,7 @@ USAGE = re.compile(
     r"^(?P<what>memory|memory\+swap|swap|kmem): usage (?P<usage>\d{1,19})kB, limit (?P<limit>\d{1,19})kB, failcnt \d"
 )
 SUMMARY = re.compile(
-    r"^oom-kill:constraint=(?P<constraint>\w+),?(?P<rest>.{0,9000}),task=(?P<task>.{0,80}),pid=(?P<pid>\d{1,10}),uid=(?P<uid>-?\d{1,10})$"
+    r"^oom-kill:constraint=(?P<constraint>\w+),?(?P<rest>.{0,9000}),task=(?P<task>.{0,80}),pid=(?P<pid>\d{1,10}),uid=(?P<uid>-?\d{1,10})\b"
 )
 CUT_SUMMARY = re.compile(r"^oom-kill:constraint=(?P<constraint>CONSTRAINT_[A-Z_]+),(?P<rest>.{0,9000})$")
 SELECTED = re.compile(
@@ -38,7 +68,7 @@ KILLED = re.compile(
     r"(?:\.?$|(?P<sizes> (?:total-vm:|vsz:|score -?\d{1,19} vm:)(?P<total_vm>\d{1,19})kB"
     r"(?:, anon-rss:(?P<anon>\d{1,19})kB(?:, file-rss:(?P<file>\d{1,19})kB)?)?"
     r"(?:, shmem-rss:(?P<shmem>\d{1,19})kB)?(?:, UID:(?P<uid3>\d{1,10}))?(?: pgtables:(?P<pgtables>\d{1,19})kB)?"
-    r"(?: oom_score_adj:(?P<adj>-?\d{1,5}(?!\d)))?))"
+    r"(?: oom_score_adj:(?P<adj>-?\d{1,5}(?!\d)))?(?:, rss:(?P<rss>\d{1,19})kB)?))"
 )
 REAPED = re.compile(r"^oom_reaper: reaped process (?P<pid>\d{1,10}) ")
 GROUP = re.compile(r"^Tasks in (?P<path>/.{0,4096}?) are going to be killed due to memory\.oom\.group set")
@@ -49,7 +79,11 @@ PANIC = re.compile(
     r"^Kernel panic - not syncing: (?P<why>System is deadlocked on memory"
     r"|(?:Out of memory|out of memory)(?:[:.]| and no killable processes).{0,120})"
 )
-MANUAL = re.compile(r"^sysrq: (?:SysRq : )?Manual OOM execution")
+MANUAL = re.compile(r"^(?:sysrq: )?(?:SysRq : )?Manual OOM execution")
+MEMCG_TRACE = re.compile(
+    r"\bmem_cgroup_out_of_memory\b|\bmem_cgroup_oom_synchronize\b|\b_{0,2}(?:mem_cgroup_)?try_charge"
+)
+"""Functions in a call trace that only a cgroup's limit leads to."""
 KILL_MESSAGES = ("Out of memory", "Out of Memory", "Memory cgroup out of memory")
 
 
@@ -71,6 +105,7 @@ def victim_of(match: re.Match[str]) -> Victim:
         shmem_rss=number(match["shmem"], 1024),
         pgtables=number(match["pgtables"], 1024),
         oom_score_adj=number(match["adj"]),
+        rss=number(match["rss"], 1024),
     )
 
 

@@ -1,7 +1,7 @@
 """Log files by name, plain or compressed, and which ones a machine keeps; the journal through journalctl.
 
 syslog's `kern.log`, `syslog`, `messages`, `dmesg` with what logrotate makes of them (`.1`, `-20261123`, `.2.gz`);
-journalctl(1) `-o json`.  gzip, xz and bzip2 are Python's own; zstd is the tool `zstd`, where it is installed.
+journalctl(1) `-o json`.  gzip, xz and bzip2 are Python's own; zstd and lz4 are the tools of that name, where installed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from oomtop.errors import OomtopError
 from oomtop.frozen import replace
-from oomtop.oomlog.carriers import FIELDS, UNITS
+from oomtop.oomlog.carriers.fields import FIELDS, UNITS
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence, Unread, together
 from oomtop.oomlog.merge import once
@@ -25,7 +25,12 @@ _MOST_MEMBER = 1 << 31
 _NAMES = ("kern.log", "messages", "syslog", "dmesg")
 # systemd.journal-fields(7), sd-messages.h: "A process of unit has been killed by the OOM killer".
 _UNIT_OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
-_MAGIC: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "lzma", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+MAGIC: Mapping[bytes, str] = {
+    b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "lzma", b"\x5d\x00\x00": "lzma", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+}  # fmt: skip
+"""How compressed files begin."""
+_TOOLS = ("zstd", "lz4")
 
 
 def read_log(path: str, is_own: bool = False) -> Evidence:
@@ -55,12 +60,12 @@ def read_stream(stream: BinaryIO, name: str) -> Evidence:
 
 def read_packed(start: bytes, stream: BinaryIO, name: str) -> Evidence:
     """Return what a member of an archive tells, plain or compressed; `start` was read from it already."""
-    kind = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+    kind = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
     whole = io.BytesIO(start + stream.read(_MOST_MEMBER))
     if kind is None:
         return read_stream(whole, name)
-    if kind == "zstd":
-        raise OomtopError(f"{name}: zstd inside an archive: unpack it first")
+    if kind in _TOOLS:
+        raise OomtopError(f"{name}: {kind} inside an archive: unpack it first")
     damage: tuple[type[Exception], ...] = (EOFError, ValueError, *_damage(kind))
     try:
         return read_stream(_open_packed(whole, kind), name)
@@ -93,7 +98,7 @@ def compression_of(path: str) -> str | None:
     """Return how a file is compressed, by its first bytes; None for plain text."""
     with open(path, "rb", buffering=0) as file:
         start = file.read(6)
-    return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+    return next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
 
 
 def _damage(kind: str) -> tuple[type[Exception], ...]:
@@ -112,8 +117,8 @@ def _damage(kind: str) -> tuple[type[Exception], ...]:
 
 @contextmanager
 def _unpacked(path: str, kind: str) -> Iterator[BinaryIO]:
-    if kind == "zstd":
-        with through(("zstd", "-dcq", "--", path), path) as stream:
+    if kind in _TOOLS:
+        with through((kind, "-dcq", "--", path), path) as stream:
             yield stream
         return
     with _open_packed(path, kind) as stream:

@@ -2,12 +2,14 @@
 
 A trigger line opens a report; `oom-kill:`, `Kill process` and `Killed process` open one where none is open,
 because the kernel rate-limits the report but never the kill line (headless kills are normal).  A report ends
-with the next trigger, with the next victim unless a whole cgroup dies, or after ten seconds of silence.
+by its grammar, at any pace of the console: with the next trigger, with the next victim unless a whole cgroup dies,
+or when the clock goes back.  A kill line that comes late belongs to it if the table or its age allow.
 Decided by the text alone: distributions carry lines of later kernels back.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,7 +20,9 @@ from oomtop.oomlog.records import LOG_KERN, Record
 
 _Step = Callable[[Record, str], bool]
 
-_SILENCE = 10.0
+_PAUSE = 10.0
+# A report without a table, and the next kill line: further apart than any console takes, they are two.
+_LONGEST_PAUSE = 600.0
 _MAX_RAW = 4000
 _MAX_LINES = 200_000
 
@@ -33,8 +37,20 @@ class _Open:
     victims: list[Victim] = field(default_factory=list)
     reaped: list[int] = field(default_factory=list)
     unverified: str | None = None
+    is_announced: bool = False
+    """Whether only SysRq's own line was seen so far."""
     is_cut: bool = False
     """Whether the log begins in the middle of this report, behind its header."""
+
+    def _named(self) -> list[Victim]:
+        """Return the kernel's choice as the victim of a report whose kill line is not in the log."""
+        chosen = self.event.selected
+        if chosen is None or chosen.pid is None or chosen.name is None or self.event.no_killable_processes:
+            return []
+        # Kernels that print a score may kill a child instead, and a whole report that ends there was cut off.
+        if self.event.has_header and chosen.score is not None:
+            return []
+        return [Victim(chosen.pid, chosen.name, chosen.uid)]
 
     def close(self, complete: bool) -> OomEvent:
         """Return the event with all that its lines tell."""
@@ -42,14 +58,14 @@ class _Open:
         for victim in self.victims:
             # A group kill names its first victim twice, the second time when half of its memory is gone.
             known.setdefault(victim.pid, victim)
-        victims = list(known.values())
+        victims = list(known.values()) or self._named()
         event = replace(
             self.event,
             victim=victims[0] if victims else None,
             other_victims=tuple(victims[1:]),
             outcome="killed" if victims else "failed" if self.event.no_killable_processes else None,
             reaped_pids=tuple(self.reaped),
-            complete=complete and self.event.has_header and bool(victims),
+            complete=complete and self.event.has_header and bool(self.victims),
             raw=tuple(self.raw[:_MAX_RAW]),
             unverified=self.unverified,
         )
@@ -71,11 +87,11 @@ class ReportReader:
         """Take one record in; return the events that ended with it."""
         if record.facility != LOG_KERN:
             return ()
-        ended = self._close_if_silent(record)
+        ended = self._close_if_over(record)
         handled = self._handle(record)
         if self._head is not None and len(self._head) < _MAX_RAW:
             self._head.append(record.text)
-        if self._open is not None and (handled or self._open.event.has_header):
+        if self._open is not None and (handled or (self._open.event.has_header and not self._open.victims)):
             if handled:
                 self._open.last = record.kernel_time
                 self._open.unverified = self._open.unverified or record.unverified
@@ -106,18 +122,29 @@ class ReportReader:
         ended, self._ended = self._ended, None
         return () if ended is None else (ended,)
 
-    def _close_if_silent(self, record: Record) -> tuple[OomEvent, ...]:
+    def _close_if_over(self, record: Record) -> tuple[OomEvent, ...]:
         report = self._open
         if report is None or report.last is None or record.kernel_time is None:
             return ()
+        pause = record.kernel_time - report.last
         # A clock that went back is the next boot.
-        if abs(record.kernel_time - report.last) <= _SILENCE:
+        if pause >= -_PAUSE and not (pause > _PAUSE and self._is_of_another(report, record.text, pause)):
             return ()
         self._open = None
         return (report.close(complete=True),)
 
+    @staticmethod
+    def _is_of_another(report: _Open, text: str, pause: float) -> bool:
+        """Whether a kill line after a pause is not of this report: its pid is in no row, or the pause is too long."""
+        kill = lines.KILLED.match(text.strip()) if "illed process " in text else None
+        if report.victims or kill is None:
+            return bool(report.victims) and pause > _LONGEST_PAUSE
+        rows = [line for line in report.raw if blocks.is_table_row(line.strip())]
+        is_listed = any(re.match(rf"\s*\[\s*{kill['pid']}\]", line) for line in rows)
+        return not is_listed if rows else pause > _LONGEST_PAUSE
+
     def _begin(self, record: Record, event: OomEvent) -> _Open:
-        if self._open is not None:
+        if self._open is not None and not self._open.is_announced:
             self._ended = self._open.close(complete=True)
         self._open = _Open(
             replace(event, kernel_time=record.kernel_time, time=record.time, host=record.host, source=self._source),
@@ -150,7 +177,8 @@ class ReportReader:
     def _steps(self) -> tuple[_Step, ...]:
         return (
             self._on_trigger, self._on_killed, self._on_selected, self._on_summary, self._on_mem_info, self._on_cpu,
-            self._on_usage, self._on_memcg_task, self._on_group, self._on_reaped, self._on_end,
+            self._on_usage, self._on_memcg_task, self._on_group, self._on_reaped, self._on_end, self._on_sysrq,
+            self._on_trace,
         )  # fmt: skip
 
     def _on_trigger(self, record: Record, text: str) -> bool:
@@ -302,6 +330,20 @@ class ReportReader:
             return False
         self._open.reaped.append(int(match["pid"]))
         return True
+
+    def _on_sysrq(self, record: Record, text: str) -> bool:
+        """Take SysRq's own line as an event, which the report behind it goes on with."""
+        if not text.startswith(("sysrq: ", "SysRq : ")) or lines.MANUAL.match(text) is None:
+            return False
+        self._begin(record, OomEvent("kernel", "sysrq")).is_announced = True
+        return True
+
+    def _on_trace(self, record: Record, text: str) -> bool:
+        if self._open is None or self._open.event.type != "unknown" or "+0x" not in text:
+            return False
+        if lines.MEMCG_TRACE.search(text):
+            self._change(type="memcg")
+        return False
 
     def _on_end(self, record: Record, text: str) -> bool:
         panic = lines.PANIC.match(text)

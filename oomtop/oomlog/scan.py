@@ -14,10 +14,12 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import BinaryIO
 
+from oomtop.oomlog.carriers.encoding import as_utf8, encoding_of
+from oomtop.oomlog.carriers.line_reader import LineReader
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers.reader import NEEDLE, KillerReader
 from oomtop.oomlog.mentions import reader as mentions
-from oomtop.oomlog.records import LOG_KERN, parse_line
+from oomtop.oomlog.records import LOG_KERN, Record
 from oomtop.oomlog.reports import ReportReader
 
 BLOCK = 1 << 20
@@ -29,13 +31,20 @@ _PATIENCE = 200
 # What a hit spares the search: less than _PATIENCE of the shortest lines.
 _SKIP = 1024
 # Every line that begins an event holds one of them; the fewer they are, the fewer passes over the bytes.
-_NEEDLES = (b"oom", b"OOM", b"emory", *mentions.NEEDLES)
+_NEEDLES = (b"oom", b"OOM", b"emory", b"lled proc", *mentions.NEEDLES)
 _TELLING = re.compile(
-    rb"oom-kill|OOM|[Oo]ut of [Mm]emory|emory (?:pressure|cgroup)|by_memory|" + NEEDLE + b"|" + mentions.TELLING
+    rb"oom-kill|lled process|OOM|[Oo]ut of [Mm]emory|emory (?:pressure|cgroup)|by_memory|"
+    + NEEDLE
+    + b"|"
+    + mentions.TELLING
 )
 _CONTEXT = 32
-# Lines before a hit that are read as well: the name of a container or unit stands above what became of it.
-_LOOK_BACK = 20
+# Lines before a hit that are read as well: the name of a container or unit stands above what became of it, the fields
+# of an entry above its message; and as many times that as they are rows of a table.
+_LOOK_BACK = 64
+_MOST_BACK = 64
+_TAIL = 1 << 18
+_ROW = re.compile(rb"[^\n]{0,200}\[ *\d{1,10}\] +\d+ +\d+ +\d+ +\d+ +\d+")
 # More digits than any number of the kernel has: its line matches no shape of one.
 _IMPOSSIBLE = re.compile(rb"[0-9]{21}")
 
@@ -62,21 +71,26 @@ class LogScanner:
         self.mentions = mentions.MentionReader(source)
         self.number: int | None = 0
         """How many lines were read or passed over; None where that is not counted."""
-        self._reference = reference
+        self._lines = LineReader(reference)
         self._left = 0
+        self._tail = b""
+        """The end of the last block where nothing was read: the next one may begin in the middle of a report."""
         self.damaged = 0
         """Lines that speak of a kill with a number that cannot be."""
 
     def feed(self, block: bytes, hits: list[int]) -> Iterator[OomEvent]:
         """Yield the events that end in `block`, whose `hits` were found."""
+        block, hits = self._with_tail(block, hits)
         at, index = 0, 0
         while at < len(block):
             if self._left <= 0:
                 index = bisect_left(hits, at)
                 if index == len(hits):
-                    self._pass_over(block, at, len(block))
+                    begin = max(at, len(block) - _TAIL)
+                    self._pass_over(block, at, begin)
+                    self._tail = block[begin:]
                     return
-                begin = _lines_before(block, at, hits[index])
+                begin = _look_back(block, at, hits[index])
                 self._pass_over(block, at, begin)
                 at = begin
             end = block.find(b"\n", at)
@@ -89,7 +103,22 @@ class LogScanner:
 
     def finish(self) -> tuple[OomEvent, ...]:
         """Return what was under way when the log ended."""
-        return (*self._killers.finish(), *self._reader.finish())
+        last = [event for record in self._lines.finish() for event in self._record(record)]
+        return (*last, *self._killers.finish(), *self._reader.finish())
+
+    def _with_tail(self, block: bytes, hits: list[int]) -> tuple[bytes, list[int]]:
+        """Return a block with the end of the last one in front, where a hit is near enough to need it."""
+        tail, self._tail = self._tail, b""
+        if not tail:
+            return block, hits
+        if not hits or hits[0] > _TAIL:
+            self._pass_over(tail, 0, len(tail))
+            return block, hits
+        return tail + block, [hit + len(tail) for hit in hits]
+
+    def jump(self) -> None:
+        """Forget the lines before; the next ones do not follow them."""
+        self._tail = b""
 
     @property
     def is_reading(self) -> bool:
@@ -111,26 +140,39 @@ class LogScanner:
         self.number = None if self.number is None else self.number + 1
         if _IMPOSSIBLE.search(line) and _TELLING.search(line):
             self.damaged += 1
-        text = line.decode("utf-8", "backslashreplace")
-        records = parse_line(text, self._reference)
+        yield from self.take(line.rstrip(b"\r").decode("utf-8", "backslashreplace"))
+
+    def take(self, text: str) -> Iterator[OomEvent]:
+        """Yield the events that end with one line."""
+        records = self._lines.read(text)
         if self.mentions.feed(text, records[0] if records else None, self.number):
             return
-        for record in records:
-            yield from self._reader.feed(record)
-            yield from self._killers.feed(record)
-            if record.facility == LOG_KERN and self._reader.is_collecting:
-                self._left = _PATIENCE
+        for record in self._lines.join(records):
+            yield from self._record(record)
+
+    def _record(self, record: Record) -> Iterator[OomEvent]:
+        yield from self._reader.feed(record)
+        yield from self._killers.feed(record)
+        if record.facility == LOG_KERN and self._reader.is_collecting:
+            self._left = _PATIENCE
 
 
-def _lines_before(block: bytes, start: int, hit: int) -> int:
-    """Return where the lines begin that are read for a hit, not before `start`."""
-    at = hit
-    for _ in range(_LOOK_BACK + 1):
-        found = block.rfind(b"\n", start, at)
-        if found < 0:
-            return start
-        at = found
-    return at + 1
+def _look_back(block: bytes, first: int, hit: int) -> int:
+    """Return where to begin reading for a hit: some lines before it, which its entry or its table may hold."""
+    at = block.rfind(b"\n", first, hit) + 1 or first
+    for _ in range(_MOST_BACK):
+        at = _lines_before(block, first, at)
+        if at == first or not _ROW.match(block, at, at + 512):
+            break
+    return at
+
+
+def _lines_before(block: bytes, first: int, at: int) -> int:
+    for _ in range(_LOOK_BACK):
+        if at <= first:
+            return first
+        at = block.rfind(b"\n", first, at - 1) + 1 or first
+    return at
 
 
 def scan_stream(
@@ -143,6 +185,9 @@ def scan_stream(
     """
     scanner = scanner or LogScanner(source, reference)
     first = stream.read(BLOCK)
+    if encoding_of(first) is not None:
+        stream = as_utf8(first, stream)
+        first = stream.read(BLOCK)
     if len(first) < BLOCK:
         yield from scanner.feed(first, list(_line_starts(first)))
     else:
@@ -183,7 +228,7 @@ def scan_file(
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         scanner = scanner or LogScanner(source, reference)
-        if size < _PARALLEL_FROM:
+        if size < _PARALLEL_FROM or encoding_of(os.pread(file.fileno(), BLOCK, 0)) is not None:
             yield from scan_stream(file, source, reference, scanner)
             return
         parts = [(path, start, min(size, start + _PART)) for start in range(0, size, _PART)]
@@ -207,9 +252,10 @@ def _hits_of_part(part: tuple[str, int, int]) -> list[int]:
 
 
 def _read_near(descriptor: int, hits: list[int], scanner: LogScanner) -> Iterator[OomEvent]:
-    index = 0
+    index, position = 0, 0
     while index < len(hits):
-        position = _line_start(descriptor, hits[index])
+        position = max(position, _line_start(descriptor, max(0, hits[index] - _TAIL)))
+        scanner.jump()
         while block := _whole_lines(descriptor, position):
             within = hits[bisect_left(hits, position) : bisect_left(hits, position + len(block))]
             yield from scanner.feed(block, [hit - position for hit in within])
@@ -232,9 +278,7 @@ def _whole_lines(descriptor: int, position: int) -> bytes:
 
 def scan_lines(lines: Iterable[str], source: str) -> Iterator[OomEvent]:
     """Yield the events of a text, every line of it parsed."""
-    reader, killers = ReportReader(source), KillerReader(source)
+    scanner = LogScanner(source)
     for line in lines:
-        for record in parse_line(line):
-            yield from reader.feed(record)
-            yield from killers.feed(record)
-    yield from (*killers.finish(), *reader.finish())
+        yield from scanner.take(line.rstrip("\r\n"))
+    yield from scanner.finish()

@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 from oomtop.errors import OomtopError
 from oomtop.oomlog.evidence import Evidence, Unread, together
-from oomtop.oomlog.log_files import read_journal_file, read_log, read_packed
+from oomtop.oomlog.log_files import MAGIC, read_journal_file, read_log, read_packed
 
 _JOURNAL = b"LPKSHHRH"
 _ZIP = b"PK\x03\x04"
@@ -103,7 +103,7 @@ def kind_of(start: bytes) -> str:
         return "zip"
     if start[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
         return "tar"
-    is_packed = start.startswith((b"\x1f\x8b", b"\xfd7zXZ\x00", b"BZh", b"\x28\xb5\x2f\xfd"))
+    is_packed = start.startswith(tuple(MAGIC))
     return "text" if is_packed or _is_text(start) else "binary"
 
 

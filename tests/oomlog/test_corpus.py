@@ -26,6 +26,7 @@ KNOWN: dict[tuple[str, str], str] = {
     ("09", "tasks"): "syslog lost the table's head; its 400 rows have the shape of that kernel and are read",
     ("37", "type"): "the excerpt ends two lines after the header of the second report: nothing tells what ran out",
     ("42", "type"): "the third report ends in its call trace, before any figure",
+    ("45", "type"): "the call trace has the functions of a cgroup's limit",
     ("45", "constraint"): "another CPU's text stands inside the oom-kill line",
     ("45", "cpuset"): "another CPU's text stands inside the oom-kill line",
     ("45", "oom_memcg"): "another CPU's text stands inside the oom-kill line",

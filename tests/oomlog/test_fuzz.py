@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oomtop.oomlog.carriers import unwrap_json
+from oomtop.oomlog.carriers.json_text import unwrap_json
 from oomtop.oomlog.records import parse_kmsg, parse_line
 from oomtop.oomlog.scan import scan_lines
 

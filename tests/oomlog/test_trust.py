@@ -6,7 +6,7 @@ import pytest
 
 from oomtop.analysis.postmortem.explain import explain
 from oomtop.analysis.sentences import describe_event
-from oomtop.oomlog.carriers import UNITS
+from oomtop.oomlog.carriers.fields import UNITS
 from oomtop.oomlog.journal import journalctl
 from oomtop.oomlog.killers.reader import DAEMONS
 from oomtop.oomlog.scan import scan_lines

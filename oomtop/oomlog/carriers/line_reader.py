@@ -1,0 +1,63 @@
+"""`LineReader`: the records of a log's lines, those that span several lines among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from oomtop.oomlog.carriers.folding import FieldLines, JsonLines
+from oomtop.oomlog.carriers.prefixes import strip_fast
+from oomtop.oomlog.carriers.record import Record
+from oomtop.oomlog.carriers.wrapped import Wrapped
+from oomtop.oomlog.records import clean, parse_line
+
+# quoted-printable: no line of it is longer than 76 characters.
+_SOFT_BREAK = range(60, 79)
+_FIRST = re.compile(r'\s*(?:[{\["\]}]|_{0,2}[A-Z][A-Z0-9_]+=)|\S{2,12} \d{4}-')
+
+
+class LineReader:
+    """Feeds on lines and gives records; one reader per log."""
+
+    def __init__(self, reference: float | None = None) -> None:
+        self._reference = reference
+        self._json, self._fields, self._wrapped = JsonLines(), FieldLines(), Wrapped()
+        self._soft, self._line = "", ""
+
+    def read(self, line: str) -> tuple[Record, ...]:
+        """Return the records that a line holds, or ends."""
+        self._line = line
+        if self._soft or (line.endswith("=") and len(line) in _SOFT_BREAK):
+            self._line, self._soft = self._soft + line, ""
+            if line.endswith("=") and len(self._line) < 16 * _SOFT_BREAK.stop:
+                self._soft = self._line[:-1]
+                return ()
+        is_inside = self._json.is_open or self._fields.is_open
+        fast = None if is_inside else strip_fast(self._line, self._reference)
+        return self._slowly(self._line, is_inside) if fast is None else (fast,)
+
+    def join(self, records: tuple[Record, ...]) -> Iterator[Record]:
+        """Yield the records that are whole, of those that the last line was read as and of the one held back."""
+        is_whole = not self._wrapped.is_holding and len(records) == 1 and not _may_break(records[0].text)
+        return iter(records) if is_whole else self._wrapped.feed(self._line, records)
+
+    def _slowly(self, line: str, is_inside: bool) -> tuple[Record, ...]:
+        if is_inside or _FIRST.match(line):
+            text = clean(line)
+            for reader in (self._fields, self._json):
+                told = reader.feed(text)
+                if told is not None:
+                    return (*told, Record(text))
+        return parse_line(line, self._reference)
+
+    def finish(self) -> Iterator[Record]:
+        """Yield what was under way when the log ended."""
+        if self._soft:
+            yield from self._wrapped.feed(self._soft, self._slowly(self._soft, False))
+        yield from self._wrapped.finish()
+        yield from self._fields.finish()
+        yield from self._json.finish()
+
+
+def _may_break(text: str) -> bool:
+    return "illed process" in text or "invoked oom" in text or "oom-kill:" in text or ": OOM" in text

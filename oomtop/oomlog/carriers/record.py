@@ -1,0 +1,34 @@
+"""`Record`: one message of a log, free of what its carrier put around it."""
+
+from __future__ import annotations
+
+from oomtop.frozen import frozen
+
+LOG_KERN = 0
+LOG_USER = 1
+
+
+@frozen
+class Record:
+    """One line of a message; times in seconds, None where the carrier gives none."""
+
+    text: str
+    kernel_time: float | None = None
+    """Seconds after boot, as printk stamps it."""
+    time: float | None = None
+    """Unix time."""
+    host: str | None = None
+    facility: int = LOG_KERN
+    """0 is the kernel; anything else in `/dev/kmsg` was written by a process."""
+    program: str = "kernel"
+    time_text: str | None = None
+    """The time as the log writes it, the outermost."""
+    unverified: str | None = None
+    """Why somebody else than the program may have written it."""
+    assumed_time: float | None = None
+    """Unix time if a date without year or zone is local time of the last year."""
+
+
+def anybody(program: str) -> str:
+    """Return why a line of syslog proves nothing."""
+    return f"any user can write a line of syslog that is tagged {program}"

@@ -11,6 +11,8 @@ from oomtop.units import format_about, format_bytes, format_rate, format_share
 
 OF_THOSE_SEEN = "(of the processes seen)"
 """Beside a victim where others are hidden."""
+NOT_SEEN = "not known: the processes there are not seen"
+"""In place of a victim where all are hidden."""
 WATCHED_ENOUGH = 10.0
 _KILL_RECENT = 60.0
 

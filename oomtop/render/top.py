@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.sentences import (
+    NOT_SEEN,
     OF_THOSE_SEEN,
     describe_danger,
     describe_dying,
@@ -82,8 +83,10 @@ def _outlook(assessment: Assessment) -> Iterable[str]:
     for killer in assessment.early_killers[:2]:
         yield f"First     {describe_early_killer(killer)}"
     seen = "" if assessment.scope.sees_all else f" {OF_THOSE_SEEN}"
-    if dangers:
+    if dangers and (assessment.scope.sees_all or dangers[0].victim is not None):
         yield f"Next      {describe_dying(dangers[0])}{seen}"
+    elif dangers:
+        yield f"Next      {NOT_SEEN}"
     for finding in assessment.findings:
         yield f"{finding.severity.value.capitalize():9} {finding.title} ({finding.advice})"
     for problem in assessment.problems:

@@ -40,7 +40,8 @@ def test_a_pid_namespace_shows_the_container_only():
     words = ("unshare", "-p", "-f", "-m", "--mount-proc", "bash", "-c", f"{OOMTOP} top -n 3; true")
     text = run(*words)
     assert "only this pid namespace's" in text
-    assert "(of the processes seen)" in text
+    # Of whatever is nearest on this machine, perhaps a group whose processes are all outside.
+    assert any(words in text for words in ("(of the processes seen)", "the processes there are not seen"))
 
 
 def test_in_a_user_namespace_only_what_counts_there_is_claimed():

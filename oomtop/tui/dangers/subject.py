@@ -7,7 +7,7 @@ from enum import Enum
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger, DangerKind, PastKill, Remedy, State
-from oomtop.analysis.sentences import describe_early_killer
+from oomtop.analysis.sentences import NOT_SEEN, OF_THOSE_SEEN, describe_early_killer
 from oomtop.units import format_about, format_bytes, format_duration, format_rate, format_share, printable
 
 SOON = 300.0
@@ -86,7 +86,7 @@ def victim_words(danger: Danger, assessment: Assessment) -> tuple[str, str]:
     if danger.kind is DangerKind.COMMIT:
         return "nobody: allocations fail", ""
     if danger.victim is None:
-        return "no process can be killed here", ""
+        return "no process can be killed here" if assessment.scope.sees_all else NOT_SEEN, ""
     first, *others = danger.dying
     early = assessment.early_killers[0] if assessment.early_killers and danger.kind is DangerKind.MACHINE else None
     if early is not None:
@@ -98,6 +98,8 @@ def victim_words(danger: Danger, assessment: Assessment) -> tuple[str, str]:
     )
     if danger.dies_together:
         return f"the whole group, {format_bytes(danger.held)}: {words}", ""
+    if not assessment.scope.sees_all:
+        return words, OF_THOSE_SEEN
     after = f"{printable(others[0].name)} {others[0].id.pid} ({format_bytes(others[0].held)})" if others else ""
     return words, after and f"{'or' if danger.near_tie else 'then'} {after}"
 

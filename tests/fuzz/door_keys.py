@@ -16,6 +16,7 @@ from textual import events
 
 from oomtop.actions.base.plan import Outcome, Status
 from oomtop.oomlog import log_files
+from oomtop.oomlog.evidence import Evidence
 from oomtop.recording.reader import Recording
 from oomtop.recording.store import Store
 from oomtop.snapshot import Tick
@@ -81,9 +82,9 @@ def attempt(case):
         stack.enter_context(patch.object(os, "getcwd", lambda: folder))
         stack.enter_context(patch.object(controller, "carry_out", _nothing_done))
         stack.enter_context(patch.object(inspections, "run_in_place", lambda *_: True))
-        stack.enter_context(patch.object(log_files, "read_journal", lambda since=None: ([], [])))
+        stack.enter_context(patch.object(log_files, "read_journal", lambda since=None: Evidence()))
         stack.enter_context(
-            patch.object(log_files, "read_machine_logs", lambda folder="/var/log", since=None: ([], []))
+            patch.object(log_files, "read_machine_logs", lambda folder="/var/log", since=None: Evidence())
         )
         asyncio.run(_session(_app(kind), size, bursts))
 

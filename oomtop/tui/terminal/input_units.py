@@ -19,7 +19,7 @@ _LONGEST_PASTE = 16_384
 """Characters of a paste that are kept: prompts take one line."""
 _WAIT = 0.1
 """Seconds after which an escape is the key, and what is unfinished is dropped."""
-_PASTE_WAIT = 1.0
+_PASTE_WAIT = 0.25
 _UNIT = re.compile(
     r"""
     (?P<mouse>  \x1b\[M[^\x1b]{3} )                              # as X10 encodes it

@@ -16,18 +16,18 @@ MODULES = {
     # /proc, /sys and /dev, where nobody puts a file.
     *("host/" + name for name in (
         "root.py", "cmdline.py", "process_folder.py", "open_files.py", "process_scan.py", "process_details.py",
-        "abilities.py",
+        "abilities.py", "group_use.py",
     )),
     *("actions/" + name for name in (
         "base/guard.py", "base/kernel_file.py", "cgroup/confine.py", "cgroup/kill.py", "drill/group.py",
         "drill/load.py", "drill/plan.py", "process/handle.py",
         "swap/zram.py", "swap/zram_device.py",
     )),
-    "oomlog/journal.py", "recording/psi_watch.py", "selfguard.py",
+    "oomlog/journal.py", "tui/style/palette.py", "recording/psi_watch.py", "selfguard.py",
     # Swap, opened with O_EXCL or O_NOFOLLOW and looked at, each under its own rules.
     "actions/swap/file.py", "actions/swap/syscalls.py",
     # Logs: read by anybody's leave, never obeyed, and marked.
-    "oomlog/log_files.py", "oomlog/scan.py", "oomlog/sources.py",
+    "oomlog/log_files.py", "oomlog/scan.py", "oomlog/sources.py", "oomlog/trees.py",
     # Descriptors, sockets and memory, no files.
     "cli.py", "crash.py", "exporter/access.py", "recording/audit_tail.py", "recording/ownership.py",
     # The program's own themes; a user's go through `trusted_file`.

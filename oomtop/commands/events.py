@@ -24,7 +24,12 @@ _POLL_SECONDS = 0.5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="log files, also compressed; - for standard input")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="log files, also compressed, folders and archives; - for standard input",
+    )
     parser.add_argument("--format", choices=("text", "md", "json"), default="text", help="how to print (text)")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     parser.add_argument("--event", type=count, metavar="N", help="explain the Nth event of the list")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from oomtop.errors import OomtopError
+from oomtop.frozen import replace
 from oomtop.oomlog.evidence import Evidence, Unread, together
 from oomtop.oomlog.log_files import MAGIC, read_journal_file, read_log, read_packed
 
@@ -41,8 +42,9 @@ def read_path(path: str) -> Evidence:
         raise OomtopError(f"{path}: binary data, neither text nor a log that is known")
     if kind == "zip":
         return together(list(_zip(path)))
-    packed = _tar(path) if kind == "tar" or _may_be_tar(path) else None
-    return packed if packed is not None else read_log(path, is_own=os.path.abspath(path).startswith("/var/log/"))
+    if kind == "tar" or _may_be_tar(path):
+        return _tar(path)
+    return read_log(path, is_own=os.path.abspath(path).startswith("/var/log/"))
 
 
 def _require_end(path: str) -> None:
@@ -122,13 +124,14 @@ def _may_be_tar(path: str) -> bool:
     return ".tar" in name or name.endswith((".tgz", ".txz", ".tbz", ".tbz2"))
 
 
-def _tar(path: str) -> Evidence | None:
-    """Return what the members of an archive tell, None for a file that is none."""
+def _tar(path: str) -> Evidence:
+    """Return what the members of an archive tell; a file that only has the name of one is read as a log."""
     try:
         with tarfile.open(path) as archive:
             return together(list(_members(archive, path)))
-    except tarfile.ReadError:
-        return None
+    except tarfile.ReadError as error:
+        found = read_log(path)
+        return replace(found, problems=(*found.problems, Unread(path, f"no whole archive, read as one log: {error}")))
     except (EOFError, tarfile.TarError) as error:
         raise OomtopError(f"{path}: damaged archive: {error}") from error
 

@@ -35,6 +35,12 @@ def render_mentions(mentions: Sequence[Mention], width: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_mention(mention: Mention, width: int) -> str:
+    """Return one mention: what it says, where the full report is, and its line."""
+    lines = [*_sentences(mention, width), "", "THE LOG ITSELF", printable(mention.text)]
+    return "\n".join(lines) + "\n"
+
+
 def _sentences(mention: Mention, width: int) -> Iterable[str]:
     place = f"Event {mention.event + 1} is its report." if mention.event is not None else report_place(mention)
     text = printable(f"{describe_mention(mention)} {place or ''}".strip())

@@ -52,9 +52,17 @@ def _what(mention: Mention) -> str:
         return f"{who or 'a process'} is over its memory limit; it was not killed for it yet"
     if mention.pid is not None and mention.subject:
         return f"{mention.name or 'process'} ({mention.pid}) was killed for memory ({mention.subject})"
-    if mention.by == "systemd" and mention.subject:
-        return f"a process of {mention.subject} was killed for memory"
+    if mention.pid is None and mention.subject:
+        return f"a process of {_noun(mention)}{mention.subject} was killed for memory"
     return f"{who or 'something'} was killed for memory"
+
+
+def _noun(mention: Mention) -> str:
+    if mention.by == "kubelet" and "ystem OOM" in mention.text:
+        return "node "
+    if mention.subject is not None and mention.subject.startswith("/"):
+        return "the cgroup "
+    return "container " if mention.by in ("containerd", "crio", "conmon", "docker", "podman", "kubelet") else ""
 
 
 def _who(mention: Mention) -> str | None:

@@ -34,6 +34,11 @@ class Mention:
     event: int | None = None
     """Which event of the same evidence it is about, from 0; None where that is not in it."""
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from others."""
+        return (self.by, self.subject, self.pid, self.time, self.lines)
+
 
 class Shape(NamedTuple):
     """One wording of one reporter: named groups are the mention's fields."""

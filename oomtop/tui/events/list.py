@@ -11,12 +11,16 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from oomtop.oomlog.event import OomEvent, Victim
+from oomtop.oomlog.mentions.mention import Mention
 from oomtop.render.events import what_of
+from oomtop.render.mentions import mention_columns
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.cursor_list import CursorList, move_keys
 from oomtop.units import DASH, format_bytes, printable
 
 _WIDE, _WIDEST = 100, 130
+Told = OomEvent | Mention
+"""A row: an event, or what somebody else says of one that no log here has."""
 
 
 class EventList(CursorList):
@@ -30,32 +34,32 @@ class EventList(CursorList):
     class Opened(Message):
         """Enter was pressed on an event, or it was clicked twice."""
 
-        def __init__(self, event: OomEvent) -> None:
+        def __init__(self, event: Told) -> None:
             super().__init__()
             self.event = event
 
     def __init__(self, look: Look, *, id: str) -> None:
         super().__init__(id=id)
         self._look = look
-        self._events: Sequence[OomEvent] = ()
+        self._events: Sequence[Told] = ()
         self._now = 0.0
 
     @property
-    def current(self) -> OomEvent | None:
-        """The event under the cursor."""
+    def current(self) -> Told | None:
+        """The event or mention under the cursor."""
         return self._events[self.cursor] if self._events else None
 
     @property
     def line_text(self) -> str:
         """The line under the cursor."""
-        return "" if self.current is None else event_line(self.current, 400, self._now)
+        return "" if self.current is None else told_line(self.current, 400, self._now)
 
     @property
     def text(self) -> str:
         """All lines with their titles."""
-        return "\n".join([list_head(400), *(event_line(event, 400, self._now) for event in self._events)])
+        return "\n".join([list_head(400), *(told_line(event, 400, self._now) for event in self._events)])
 
-    def set_events(self, found: Sequence[OomEvent], now: float) -> None:
+    def set_events(self, found: Sequence[Told], now: float) -> None:
         """Show these events, newest first; nothing is painted where they are the same."""
         if found == self._events:
             return
@@ -71,7 +75,7 @@ class EventList(CursorList):
         count, wanted = len(self._events), text.casefold()
         for step in range(1, count + 1):
             at = (self.cursor + step) % count
-            if wanted in event_line(self._events[at], 400, self._now).casefold():
+            if wanted in told_line(self._events[at], 400, self._now).casefold():
                 self.go_to(at)
                 return True
         return False
@@ -82,10 +86,12 @@ class EventList(CursorList):
             self.post_message(self.Opened(self.current))
 
     def draw_row(self, at: int, width: int) -> Text:
-        """Return an event; one of the last 15 minutes stands out."""
-        line = Text(event_line(self._events[at], width, self._now))
+        """Return an event; one of the last 15 minutes stands out, what others only mention stays in the background."""
+        line = Text(told_line(self._events[at], width, self._now))
         when = self._events[at].time
-        if at != self.cursor and when is not None and self._now - when < 900:
+        if at != self.cursor and isinstance(self._events[at], Mention):
+            line.stylize(self._look.style("dim"))
+        elif at != self.cursor and when is not None and self._now - when < 900:
             line.stylize(self._look.style("bad") or "bold")
         return line
 
@@ -94,6 +100,21 @@ def list_head(width: int) -> str:
     """Return the titles over the lines."""
     more = (f" {'TYPE':13}" if width >= _WIDE else "") + (f" {'LOG':10}" if width >= _WIDEST else "")
     return f"{'WHEN':12} {'KILLER':12} {'PID':>8} {'ANON':>6} {'NAME':15}{more} CGROUP OR REASON"
+
+
+def told_line(told: Told, width: int, now: float) -> str:
+    """Return an event, or a mention of one, on one line."""
+    return mention_line(told, width, now) if isinstance(told, Mention) else event_line(told, width, now)
+
+
+def mention_line(mention: Mention, width: int, now: float) -> str:
+    """Return a mention on one line: its reporter stands where an event has its killer."""
+    more = f" {mention.kind[:13]:13}" if width >= _WIDE else ""
+    if width >= _WIDEST:
+        more += f" {printable(mention.source or DASH)[-10:]:10}"
+    by, pid, name, subject = mention_columns(mention)
+    when = when_of(mention, now)
+    return f"{when:12} {by[:12]:12} {pid:>8} {DASH:>6} {printable(name)[:15]:15}{more} {printable(subject)}"
 
 
 def event_line(event: OomEvent, width: int, now: float) -> str:
@@ -119,10 +140,11 @@ def _what(event: OomEvent) -> str:
     return what_of(event) if event.complete or event.killer != "kernel" else f"{event.type}, cut"
 
 
-def when_of(event: OomEvent, now: float) -> str:
+def when_of(event: Told, now: float) -> str:
     """Return when it was: the time of day, the day for what is older, seconds after boot where there is no date."""
     if event.time is None:
-        return DASH if event.kernel_time is None else f"boot+{event.kernel_time:.0f}s"
+        stamp = event.kernel_time if isinstance(event, OomEvent) else None
+        return DASH if stamp is None else f"boot+{stamp:.0f}s"
     try:
         then = time.localtime(event.time)
     except (OverflowError, ValueError, OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -11,8 +12,11 @@ from textual.binding import Binding, BindingType
 
 from oomtop.analysis.postmortem.explain import explain
 from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.mentions.mention import Mention
 from oomtop.render.events import render_markdown, render_text
+from oomtop.render.mentions import render_mention
 from oomtop.tui.base.session import State
+from oomtop.tui.events.list import Told
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.widgets.key_bar import KeyBar
@@ -39,10 +43,11 @@ class PostMortemScreen(TabScreen):
         Binding("c", "copy", "Copy as Markdown", id="post_mortem.copy"),
     ]
 
-    def __init__(self, state: State, look: Look, event: OomEvent) -> None:
+    def __init__(self, state: State, look: Look, told: Told, mentions: Sequence[Mention] = ()) -> None:
+        """Explain an event with what others say of it, or show a mention and where its report is."""
         super().__init__(state, look, name="post-mortem")
-        self._event = event
-        self._explained = explain(event)
+        self._told = told
+        self._explained = None if isinstance(told, Mention) else explain(told, mentions)
         self._note = ""
 
     def compose(self) -> ComposeResult:
@@ -58,8 +63,16 @@ class PostMortemScreen(TabScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap the sentences for the new width; one cell is the scroll bar's."""
-        text = render_text(self._explained, max(20, event.size.width - 1))
+        text = self._text(max(20, event.size.width - 1))
         self.view.set_lines([self._line(line) for line in text.splitlines()])
+
+    def _text(self, width: int) -> str:
+        if self._explained is not None:
+            return render_text(self._explained, width)
+        return render_mention(self._told, width) if isinstance(self._told, Mention) else ""
+
+    def _markdown(self) -> str:
+        return self._text(100) if self._explained is None else render_markdown(self._explained)
 
     def _line(self, line: str) -> Text:
         """Return a line with its colour: headings are in capitals, the chosen process is marked."""
@@ -77,11 +90,11 @@ class PostMortemScreen(TabScreen):
     @property
     def subject(self) -> object:
         """Return the event."""
-        return self._event
+        return self._told
 
     def event(self) -> OomEvent | None:
-        """Return the event that is explained."""
-        return self._event
+        """Return the event that is explained, None for a mention."""
+        return None if isinstance(self._told, Mention) else self._told
 
     def action_back(self) -> None:
         """Go back to where it was opened."""
@@ -89,11 +102,11 @@ class PostMortemScreen(TabScreen):
 
     def copies(self) -> tuple[tuple[str, str], ...]:
         """Return the post-mortem, as it is read and as Markdown."""
-        return (("Markdown", render_markdown(self._explained)), ("text", self.view.text))
+        return (("Markdown", self._markdown()), ("text", self.view.text))
 
     def action_copy(self) -> None:
         """Hand the post-mortem to the terminal's clipboard (OSC 52), as Markdown to paste into an incident."""
-        self.app.copy_to_clipboard(render_markdown(self._explained))
+        self.app.copy_to_clipboard(self._markdown())
         self._say("copied as Markdown, if the terminal takes OSC 52; `oomtop events --format md` prints the same")
 
     def search(self) -> None:

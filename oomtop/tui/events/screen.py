@@ -12,9 +12,11 @@ from textual.binding import Binding, BindingType
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.evidence import Evidence
+from oomtop.oomlog.mentions.mention import Mention
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.strip import danger_strip
-from oomtop.tui.events.list import EventList, list_head
+from oomtop.tui.events.list import EventList, Told, list_head
 from oomtop.tui.events.post_mortem import PostMortemScreen
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
@@ -31,8 +33,8 @@ _KEYS = (
     ("/", "Search"), ("C", "Copy"), ("F5", "Read logs again"),
 )  # fmt: skip
 _EMPTY = (
-    "Here stand kills by the kernel, systemd-oomd, earlyoom, nohang, oomd and the",
-    "kubelet, from /dev/kmsg, the journal and /var/log.",
+    "Here stand kills by the kernel, systemd-oomd, earlyoom, nohang and oomd, and what",
+    "systemd, the kubelet and others mention, from /dev/kmsg, the journal and /var/log.",
     "`oomtop events FILE` reads any other log; `oomtop drill leak` makes a kill.",
 )
 
@@ -45,9 +47,10 @@ class EventsScreen(TabScreen):
 
     def __init__(self, state: State, look: Look) -> None:
         super().__init__(state, look, name="events-tab")
-        self._older: Sequence[OomEvent] = ()
-        self._live: Sequence[OomEvent] = ()
-        self._shown: Sequence[OomEvent] = ()
+        self._older = Evidence()
+        self._live: tuple[OomEvent, ...] = ()
+        self._found = Evidence()
+        self._shown: Sequence[Told] = ()
         self._note = ""
         self._is_built = False
 
@@ -76,8 +79,8 @@ class EventsScreen(TabScreen):
         self.view.focus()
 
     def event(self) -> OomEvent | None:
-        """Return the event under the cursor."""
-        return self.view.current
+        """Return the event under the cursor, None for a mention."""
+        return None if isinstance(self.view.current, Mention) else self.view.current
 
     def copies(self) -> tuple[tuple[str, str], ...]:
         """Return the event's line, its post-mortem as Markdown, and all lines."""
@@ -85,11 +88,9 @@ class EventsScreen(TabScreen):
 
         if self.view.current is None:
             return ()
-        return (
-            ("line", self.view.line_text),
-            ("Markdown", markdown_of(self.view.current)),
-            ("all lines", self.view.text),
-        )
+        event = self.event()
+        markdown = () if event is None else (("Markdown", markdown_of(event)),)
+        return (("line", self.view.line_text), *markdown, ("all lines", self.view.text))
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
         """Take a tick in; the list changes only when an event came."""
@@ -119,9 +120,9 @@ class EventsScreen(TabScreen):
 
         found = together((read_journal(), read_machine_logs()))
         unread = [f"{item.path}: {item.why}" for item in found.problems]
-        self.app.call_from_thread(self.show_older, found.events, unread)
+        self.app.call_from_thread(self.show_older, found, unread)
 
-    def show_older(self, found: Sequence[OomEvent], unread: Sequence[str] = ()) -> None:
+    def show_older(self, found: Evidence, unread: Sequence[str] = ()) -> None:
         """Add events of older logs, and name the logs that could not be read."""
         self._older = found
         self._note = (
@@ -131,9 +132,12 @@ class EventsScreen(TabScreen):
             self._show(self.assessment.time if self.assessment is not None else 0.0)
 
     def _show(self, now: float) -> None:
-        from oomtop.oomlog.merge import merge_logs
+        from oomtop.oomlog.evidence import together
 
-        self._shown = merge_logs((*self._live, *self._older))[::-1]
+        self._found = together((Evidence(self._live), self._older))
+        others = [mention for mention in self._found.mentions if mention.event is None]
+        told: list[Told] = [*self._found.events, *others]
+        self._shown = sorted(told, key=lambda each: each.time or 0.0)[::-1] if others else told[::-1]
         self.view.set_events(self._shown, now)
         self.query_one("#events-head", Sheet).update()
 
@@ -153,13 +157,16 @@ class EventsScreen(TabScreen):
         return lines
 
     def _summary(self, width: int) -> Text:
-        if not self._shown:
-            return Text(" no OOM event in any log that can be read")
-        killers = Counter(event.killer for event in self._shown)
-        names = Counter(event.victim.name for event in self._shown if event.victim)
+        events, others = self._found.events, len(self._shown) - len(self._found.events)
+        mentions = f"{others} mention{'s' * (others != 1)} by others (*)" if others else ""
+        if not events:
+            return Text(f" no OOM event in any log that can be read{'; ' + mentions if mentions else ''}")
+        killers = Counter(event.killer for event in events)
+        names = Counter(event.victim.name for event in events if event.victim)
         top = ", ".join(f"{printable(name)} {count}" for name, count in names.most_common(3))
         by = ", ".join(f"{name} {count}" for name, count in killers.most_common(4))
-        text = Text(f" {len(self._shown)} OOM event{'s' * (len(self._shown) != 1)} ({by}); most killed: {top}")
+        more = f"; {mentions}" if mentions else ""
+        text = Text(f" {len(events)} OOM event{'s' * (len(events) != 1)} ({by}){more}; most killed: {top}")
         text.truncate(width, overflow="crop" if self.look.ascii else "ellipsis")
         return text
 
@@ -173,4 +180,6 @@ class EventsScreen(TabScreen):
 
     def on_event_list_opened(self, message: EventList.Opened) -> None:
         """Open the post-mortem."""
-        open_once(self.app, PostMortemScreen(self.state, self.look, message.event))
+        at = next((at for at, event in enumerate(self._found.events) if event is message.event), None)
+        mentions = [each for each in self._found.mentions if at is not None and each.event == at]
+        open_once(self.app, PostMortemScreen(self.state, self.look, message.event, mentions))

@@ -1,5 +1,6 @@
 """The Events tab and the post-mortem screen: newest first, the cursor stays, hostile names are inert."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from textual.app import App
 
 from oomtop.oomlog import log_files
 from oomtop.oomlog.evidence import Evidence
+from oomtop.oomlog.log_files import read_stream
 from oomtop.oomlog.scan import scan_lines
 from oomtop.tui.base.session import State
 from oomtop.tui.events.list import EventList
@@ -58,7 +60,8 @@ async def test_events_stand_newest_first_and_older_logs_are_added(size):
     app = Stage(kill(3, time="2026-11-24T10:00:03Z"))
     async with app.run_test(size=size) as pilot:
         await app.workers.wait_for_complete()
-        app.tab.show_older([kill(1), kill(2, time="2026-11-24T10:00:02Z"), kill(3, time="2026-11-24T10:00:03Z")])
+        older = (kill(1), kill(2, time="2026-11-24T10:00:02Z"), kill(3, time="2026-11-24T10:00:03Z"))
+        app.tab.show_older(Evidence(older))
         await pilot.pause()
         lines = [line for line in text(app).splitlines() if "kernel" in line]
         assert [line.split()[2] if line[0].isdigit() else line.split()[4] for line in lines] == ["3", "2", "1"]
@@ -117,7 +120,7 @@ async def test_a_log_that_cannot_be_read_is_named():
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
         await app.workers.wait_for_complete()
-        app.tab.show_older((), ["/var/log/kern.log: Permission denied", "journal: x"])
+        app.tab.show_older(Evidence(), ["/var/log/kern.log: Permission denied", "journal: x"])
         await pilot.pause()
         assert "/var/log/kern.log: Permission denied (+1 more)" in app.tab.query_one("#events-head", Sheet).text
 
@@ -128,3 +131,29 @@ async def test_search_goes_to_the_next_event_with_the_text():
         await pilot.pause()
         assert app.tab.query_one(EventList).find("nginx")
         assert app.tab.event().victim.name == "nginx"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_others_mention_is_a_class_of_its_own(size):
+    log = [
+        "2026-11-24T10:00:00Z host systemd[1]: db.service: A process of this unit has been killed by the OOM killer.",
+        "2026-11-24T09:00:00Z host kernel: Out of memory: Killed process 7 (nginx) total-vm:9kB, anon-rss:8kB, file-rss:0kB",
+        "2026-11-24T09:00:00Z host systemd[1]: web.service: A process of this unit has been killed by the OOM killer.",
+    ]
+    app = Stage()
+    async with app.run_test(size=size) as pilot:
+        await app.workers.wait_for_complete()
+        app.tab.show_older(read_stream(BytesIO("\n".join(log).encode()), "kern.log"))
+        await pilot.pause()
+        first, second = text(app).splitlines()[:2]
+        assert "systemd*" in first
+        assert "db.service" in first
+        assert "nginx" in second
+        assert "1 OOM event" in app.tab.query_one("#events-head", Sheet).text
+        assert "1 mention" in app.tab.query_one("#events-head", Sheet).text
+        await pilot.press("enter")
+        said = app.screen.view.text
+        assert "a process of db.service was killed" in said
+        assert "journalctl -k --since" in said.replace("\n", " ")
+        await pilot.press("escape", "down", "enter")
+        assert "web.service" in app.screen.view.text

@@ -38,8 +38,8 @@ check has the four of the Monitoring Plugins instead: 0 OK, 1 WARNING, 2 CRITICA
 """
 COMMANDS = (
     "top", "events", "kill", "protect", "freeze", "thaw", "reclaim", "drop-caches", "compact", "limit", "swap",
-    "sysctl", "undo", "rules", "doctor", "recommend", "record", "replay", "exporter", "fleet", "check", "drill",
-    "completion",
+    "sysctl", "undo", "rules", "doctor", "recommend", "record", "replay", "backtest", "exporter", "fleet",
+    "check", "drill", "completion",
 )  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
 

@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the drill."""
     from oomtop.actions.base.requests import DrillKind, DrillRequest
+    from oomtop.commands.drill_watch import DrillWatch
     from oomtop.headless import act
 
     request = DrillRequest(DrillKind(options.kind), options.size, options.rate, options.seconds)
@@ -37,12 +38,24 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     consent, guard = consent_of(options)
-    if not options.json:
-        return act(lambda snapshot: request, consent, guard)
-    return act(lambda snapshot: request, consent, guard, render=_as_json, narrate_plan=True)
+    make = _as_json if options.json else _as_text
+    with DrillWatch() as watch:
+        return act(
+            lambda snapshot: request,
+            consent,
+            guard,
+            render=lambda plan, outcome: make(plan, outcome, watch.judged(outcome)),
+            narrate_plan=options.json,
+        )
 
 
-def _as_json(plan: Plan, outcome: Outcome) -> str:
+def _as_text(plan: Plan, outcome: Outcome, forecast: str | None) -> str:
+    from oomtop.render.plan import describe_outcome
+
+    return describe_outcome(outcome) + ("" if forecast is None else f"\nforecast: {forecast}")
+
+
+def _as_json(plan: Plan, outcome: Outcome, forecast: str | None) -> str:
     """Return how it ended: bytes and seconds; `end` is `killed`, `time is up` or null for a drill that failed."""
     from oomtop.render.json_text import json_text
 
@@ -56,5 +69,6 @@ def _as_json(plan: Plan, outcome: Outcome) -> str:
             "seconds": outcome.seconds,
             "held": outcome.freed,
             "pids": [target.id.pid for target in outcome.ended],
+            "forecast": forecast,
         }
     )

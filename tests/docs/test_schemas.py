@@ -10,14 +10,17 @@ import pytest
 
 from oomtop.alerts.notice import Notice, write_letter
 from oomtop.analysis.assessment import assess
+from oomtop.analysis.dangers.backtest import Backtest
 from oomtop.analysis.model.assessment import FiringAlert, Severity
 from oomtop.config.alerts import AlertRule
 from oomtop.fleet.machines import FleetGroup, FleetMachine, NextVictim, Shortage
 from oomtop.history import History
 from oomtop.oomlog.scan import scan_lines
 from oomtop.render.assessment_json import assessment_to_json
+from oomtop.render.backtest import backtest_to_json
 from oomtop.render.events_json import events_to_json
 from oomtop.render.fleet_json import machines_to_json
+from tests.analysis.dangers.test_backtest import judged
 from tests.docs.reference import ORDER, ROOT, SCHEMAS, json_reference, metrics_reference
 from tests.synthetic import SyntheticMachine
 from tests.tui.factories import make_assessment
@@ -71,6 +74,14 @@ def test_the_machine():
 def test_the_events(path):
     events = list(scan_lines(path.read_text(errors="replace").splitlines(), path.name))
     hold("events", events_to_json(events))
+
+
+def test_a_backtest():
+    backtest = Backtest()
+    for found in assessments():
+        backtest.take(found)
+    hold("backtest", backtest_to_json(backtest.result()))
+    hold("backtest", backtest_to_json(judged().result()))
 
 
 def test_the_commands():

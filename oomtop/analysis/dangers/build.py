@@ -70,7 +70,7 @@ class _Finder:
         self._facts = facts
         self._snapshot, self._history = facts.snapshot, facts.history
         self._offset = facts.snapshot.time - facts.snapshot.monotonic
-        self._kills = kills_by_subject(facts.history)
+        self._kills = kills_by_subject(facts.history.events)
         before = facts.history.previous
         self._before = {} if before is None else {group.path: group for group in before.cgroups if group.max}
         self._seconds = 0.0 if before is None else facts.snapshot.monotonic - before.monotonic

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from oomtop.analysis.model.danger import PastKill
-from oomtop.history import RAM, History
+from oomtop.history import RAM
 from oomtop.oomlog.event import OomEvent
 
 _KEPT = 20
 
 
-def kills_by_subject(history: History) -> Mapping[str, tuple[PastKill, ...]]:
-    """Return the dated kills of the kernel by the subject whose limit was hit."""
+def kills_by_subject(events: Iterable[OomEvent]) -> Mapping[str, tuple[PastKill, ...]]:
+    """Return the dated kills of the kernel, newest first as `events` are, by the subject whose limit was hit."""
     found: dict[str, list[PastKill]] = defaultdict(list)
-    for event in history.events:
+    for event in events:
         subject = _subject(event)
         if subject is None or event.time is None or event.victim is None or len(found[subject]) >= _KEPT:
             continue

@@ -1,0 +1,79 @@
+"""`oomtop backtest`: every forecast and every named victim of a recording against what then happened."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from oomtop.commands.arguments import past_time
+
+if TYPE_CHECKING:
+    from oomtop.analysis.model.assessment import Assessment
+    from oomtop.recording.reader import Recording
+
+HELP = "forecasts and named victims of a recording against what then happened"
+_HEIGHT = 24
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("file", nargs="?", metavar="RECORDING", help="the recording (that of `oomtop record`)")
+    parser.add_argument("--since", type=past_time, metavar="TIME", help="only what is newer: 2d, 14:05")
+    parser.add_argument("--picture", action="store_true", help="draw what was foretold by what came true")
+    parser.add_argument("--json", action="store_true", help="as JSON, schema 1, with every forecast")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge the recording."""
+    from oomtop.analysis.dangers.backtest import Backtest
+    from oomtop.recording.layout import default_path
+    from oomtop.recording.reader import Recording
+    from oomtop.render.backtest import backtest_to_json, render_backtest
+    from oomtop.render.json_text import json_text
+
+    recording, backtest = Recording(options.file or default_path()), Backtest()
+    for assessment in _assessments(recording, options.since or 0.0):
+        backtest.take(assessment)
+    result = backtest.result(deed.time for _, deed in recording.deeds)
+    if options.json:
+        print(json_text(backtest_to_json(result)))
+        return 0
+    print(render_backtest(result))
+    if options.picture:
+        import shutil
+
+        from oomtop.tui.dangers.backtest_chart import draw_backtest
+
+        print(draw_backtest(result, shutil.get_terminal_size().columns, _HEIGHT, ascii_only=_is_ascii()))
+    return 0
+
+
+def _is_ascii() -> bool:
+    import sys
+
+    return "utf" not in (sys.stdout.encoding or "").lower()
+
+
+def _assessments(recording: Recording, since: float) -> Iterator[Assessment]:
+    """Yield what was assessed on each tick, as if it had been watched live."""
+    from collections import defaultdict
+
+    from oomtop.analysis.assessment import assess
+    from oomtop.history import History
+    from oomtop.oomlog.event import OomEvent
+    from oomtop.snapshot import Tick
+
+    events: dict[int, list[OomEvent]] = defaultdict(list)
+    for incident in recording.incidents:
+        events[incident.tick].append(incident.event)
+    moments, history, found = recording.moments, History(), None
+    start = next((index for index, moment in enumerate(moments) if moment.time >= since), len(moments))
+    for place, snapshot in recording.read(start, len(moments)):
+        if found is not None and snapshot.monotonic < found.monotonic:
+            # Another boot: nothing of before is true any more.
+            history, found = History(), None
+        tick = Tick(snapshot, tuple(events.get(moments[place].id, ())))
+        history.add(tick)
+        found = assess(tick, history, found)
+        yield found

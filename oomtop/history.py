@@ -32,6 +32,8 @@ LASTING_LEAST = 16 << 20
 SUMS = 200
 EVENTS = 2000
 MARKS = 500
+GONE_SECONDS = 300.0
+KILLS = 20
 
 
 @frozen
@@ -104,6 +106,8 @@ class History:
         """When the kernel's count of OOM kills was last seen to rise: all that is known of a kill without its log."""
         self.previous: Snapshot | None = None
         self.current: Snapshot | None = None
+        self.counted_kills: dict[str, deque[float]] = {}
+        """Unix times at which the `oom_kill` of a limited cgroup was seen to rise: all that is known without a log."""
         self.lasting: dict[ProcessId, Points] = {}
         """(monotonic, anonymous memory and swap) of the largest processes, four points a minute."""
         self.sums: dict[tuple[str, str], Points] = {}
@@ -127,6 +131,7 @@ class History:
         self._add_machine(snapshot)
         self._add_processes(snapshot.monotonic, snapshot.processes)
         self._add_uses(tick)
+        self._count_kills(snapshot)
         self._add_lasting(snapshot)
         for event in tick.events:
             self._add_event(event)
@@ -205,7 +210,22 @@ class History:
             if use.subject in limits:
                 self.uses.setdefault(use.subject, UseHistory()).add(use)
         for subject in self.uses.keys() - limits:
-            del self.uses[subject]
+            # A unit that is started again has a new cgroup at the same path: its last round is to be remembered.
+            if tick.snapshot.monotonic - self.uses[subject].dense.times[-1] > GONE_SECONDS:
+                del self.uses[subject]
+
+    def _count_kills(self, snapshot: Snapshot) -> None:
+        """Remember which limits killed since the tick before; where one lies within another, the inner one."""
+        before = {} if self.previous is None else {group.path: group for group in self.previous.cgroups if group.max}
+        risen = [
+            group.path
+            for group in snapshot.cgroups
+            if group.max and (known := before.get(group.path)) is not None and known is not group
+            and (group.events.oom_kill or 0) > (known.events.oom_kill or 0)
+        ]  # fmt: skip
+        for path in risen:
+            if not any(other.startswith(f"{path.rstrip('/')}/") for other in risen if other != path):
+                self.counted_kills.setdefault(path, deque(maxlen=KILLS)).appendleft(snapshot.time)
 
     def _add_lasting(self, snapshot: Snapshot) -> None:
         """Add a point for each of the largest processes, four times a minute; the others are forgotten."""

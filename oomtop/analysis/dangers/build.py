@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from oomtop.analysis.cgroups.assess import chain, swap_left
 from oomtop.analysis.dangers.deaths import dying_at
 from oomtop.analysis.dangers.forecast import Curve, Outlook, foretell
-from oomtop.analysis.dangers.kills import kills_by_subject
+from oomtop.analysis.dangers.kills import kills_by_subject, with_counted
 from oomtop.analysis.dangers.order import ordered
 from oomtop.analysis.dangers.remedies import remedies
 from oomtop.analysis.dangers.rounds import crash_loop
@@ -70,7 +70,7 @@ class _Finder:
         self._facts = facts
         self._snapshot, self._history = facts.snapshot, facts.history
         self._offset = facts.snapshot.time - facts.snapshot.monotonic
-        self._kills = kills_by_subject(facts.history.events)
+        self._kills = with_counted(kills_by_subject(facts.history.events), facts.history.counted_kills)
         before = facts.history.previous
         self._before = {} if before is None else {group.path: group for group in before.cgroups if group.max}
         self._seconds = 0.0 if before is None else facts.snapshot.monotonic - before.monotonic

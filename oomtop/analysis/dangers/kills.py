@@ -10,6 +10,8 @@ from oomtop.history import RAM
 from oomtop.oomlog.event import OomEvent
 
 _KEPT = 20
+_COUNTED_LATE = 12.0
+"""Seconds by which a counter is read later than its kill: a tick at most."""
 
 
 def kills_by_subject(events: Iterable[OomEvent]) -> Mapping[str, tuple[PastKill, ...]]:
@@ -21,6 +23,24 @@ def kills_by_subject(events: Iterable[OomEvent]) -> Mapping[str, tuple[PastKill,
             continue
         found[subject].append(PastKill(event.time, event.victim.pid, event.victim.name, event.victim.anon_rss))
     return {subject: tuple(kills) for subject, kills in found.items()}
+
+
+def with_counted(
+    told: Mapping[str, tuple[PastKill, ...]], counted: Mapping[str, Iterable[float]]
+) -> Mapping[str, tuple[PastKill, ...]]:
+    """Add the kills that only a counter knows: without a kernel log nobody says who it was."""
+    times = [kill.time for kills in told.values() for kill in kills]
+    merged = dict(told)
+    for subject, seen in counted.items():
+        unknown = [PastKill(at, None, "a process", None) for at in seen if not _is_told(at, times)]
+        if unknown:
+            both = (*merged.get(subject, ()), *unknown)
+            merged[subject] = tuple(sorted(both, key=lambda kill: kill.time, reverse=True)[:_KEPT])
+    return merged
+
+
+def _is_told(counted: float, times: Iterable[float]) -> bool:
+    return any(-1.0 <= counted - time <= _COUNTED_LATE for time in times)
 
 
 def _subject(event: OomEvent) -> str | None:

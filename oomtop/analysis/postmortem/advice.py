@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from oomtop.analysis.postmortem.model import Cause, NamedSize, Ranked, ZoneVerdict
-from oomtop.analysis.postmortem.platform import PLAIN, SYSTEMD, Platform, platform_of, unit_of
+from oomtop.analysis.postmortem.platform import PLAIN, SYSTEMD, Platform, platform_of, protection_of, unit_of
 from oomtop.analysis.postmortem.ranking import is_origin, is_proven
 from oomtop.analysis.postmortem.unowned import HARD
 from oomtop.oomlog.event import OomEvent
@@ -83,8 +83,8 @@ def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
         yield from _of_group(event, platform)
         return
     more = -(-limit * 5 // 4 // _STEP) * _STEP
-    if chosen is not None and limit and chosen.own_pages * (event.page_size or 0) >= _HOG * limit:
-        share = format_share(chosen.own_pages * (event.page_size or 0) / limit)
+    if chosen is not None and limit and (chosen.rss or 0) >= _HOG * limit:
+        share = format_share(min(1.0, (chosen.rss or 0) / limit))
         yield f"{chosen.name} alone held {share} of the limit: see first whether it leaks (does it grow without end?)."
     words = {"more": format_bytes(more), "limit": format_bytes(limit), "unit": unit_of(event)}
     yield f"If it needs this much, {platform.raise_limit.format(**words)} and watch."
@@ -103,7 +103,8 @@ def _of_group(event: OomEvent, platform: Platform) -> Iterable[str]:
 def _of_machine(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
     platform = platform_of(event)
     if chosen is not None:
-        held = format_bytes(chosen.own_pages * (event.page_size or 0))
+        # A limit of memory does not count what is in swap.
+        held = format_bytes(chosen.rss) + (" of memory" if chosen.swap else "")
         yield f"{platform.cap.format(name=chosen.name, held=held, unit=unit_of(event))}."
     if event.swap_total is not None and event.swap_total <= 0:
         yield from (platform.swap,) if platform.swap else ()
@@ -148,8 +149,8 @@ def _by_choice(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked | None
             f"{chosen.name} died for its oom_score_adj {chosen.adj}, not for its size: "
             f"limit {plain.name}, the biggest, or set the values anew."
         )
-    elif sum(row.rank is not None for row in ranking) > 1 and (protect := platform_of(event).protect):
-        yield f"If {chosen.name} must live, {protect.format(pid=chosen.pid)}: another one dies then."
+    elif sum(row.rank is not None for row in ranking) > 1 and (protect := protection_of(event, chosen.pid)):
+        yield f"If {chosen.name} must live, {protect}: another one dies then."
 
 
 def _unowned(event: OomEvent, unowned: Sequence[NamedSize]) -> Iterable[str]:
@@ -169,7 +170,9 @@ def _unowned(event: OomEvent, unowned: Sequence[NamedSize]) -> Iterable[str]:
 
 def _by_end(event: OomEvent) -> Iterable[str]:
     if event.panic is not None:
-        yield f"The kernel panicked ({event.panic}): look at vm.panic_on_oom, and leave some process without -1000."
+        by_sysctl = "panic_on_oom" in event.panic
+        cure = "with vm.panic_on_oom=0 it kills a process instead" if by_sysctl else "leave some process without -1000"
+        yield f"The kernel panicked ({event.panic}): {cure}."
     elif event.no_killable_processes:
         yield "Give at least one big process of the group an oom_score_adj above -1000."
     if event.allocating_task:

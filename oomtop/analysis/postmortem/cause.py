@@ -35,7 +35,7 @@ def find_cause(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
     return (
         Cause.UNKNOWN,
         "What ran out is not in this log.",
-        ("Neither a report nor the words 'Out of memory' or 'Memory cgroup out of memory' were found.",),
+        ("No line has the words 'Out of memory' or 'Memory cgroup out of memory', a limit, or Mem-Info.",),
     )
 
 
@@ -51,11 +51,12 @@ def _of_daemon(event: OomEvent) -> Told:
 def _daemon_outcome(event: OomEvent) -> Iterable[str]:
     where = "in the kernel, by its Android driver" if event.killer == "lowmemorykiller" else "in user space"
     yield f"This is done {where}; the kernel's OOM killer is not part of it."
-    many = f" after {event.attempts} signals" if (event.attempts or 0) > 1 and event.cgroup is None else ""
+    count = event.attempts or 1
+    signals = "A signal" if count == 1 or event.cgroup is not None else f"{count} signals"
     if event.outcome == "sent":
-        yield f"A signal went out{many}; no line says that the process ended."
+        yield f"{signals} went out; no line says that the process ended."
     elif event.outcome == "failed" and event.victim is not None:
-        yield f"The process had not ended{many}: nobody died by this."
+        yield f"{signals} went out and the process had not ended: nobody is known to have died by this."
     elif event.outcome == "dry-run":
         yield "It ran with its dry-run option: no signal was sent."
 
@@ -102,7 +103,8 @@ def _of_machine(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
     if not usable and event.order is not None and event.order > 0:
         return _high_order(event, event.order)
     if not usable:
-        how = "The kernel says 'Out of memory' without a cgroup; the zones are not in the log."
+        said = f"{event.constraint}" if event.constraint else "'Out of memory' without a cgroup"
+        how = f"The kernel says {said}; the zones are not in the log."
         return Cause.MACHINE, f"Memory of the whole machine{_swap_words(event)}.", (how,)
     roomy = [zone for zone in usable if not zone.short]
     if not roomy:

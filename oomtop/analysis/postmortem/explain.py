@@ -117,7 +117,9 @@ def _completeness(event: OomEvent) -> Iterable[str]:
         yield f"Unverified: {event.unverified}."
     if event.killer != "kernel":
         return
-    if not event.has_header:
+    if not event.has_header and event.tasks:
+        yield "The beginning of the report is not in this log."
+    elif not event.has_header:
         yield (
             "Headless: the report before the kill is not in this log. It was cut off, or the kernel left it out: it "
             "limits reports to 10 in 5 s, but never the kill line."
@@ -127,7 +129,8 @@ def _completeness(event: OomEvent) -> Iterable[str]:
     if event.has_header and not event.tasks:
         yield "The task table is missing (vm.oom_dump_tasks=0, or cut): the choice cannot be recomputed."
     if event.tasks_unparsed:
-        yield f"{event.tasks_unparsed} rows of the task table are damaged and left out."
+        rows = "1 row of the task table is" if event.tasks_unparsed == 1 else f"{event.tasks_unparsed} rows of it are"
+        yield f"{rows} damaged and left out."
     if event.has_header and event.type == "global" and not event.zones:
         yield "The zones of Mem-Info are missing: the watermarks cannot be checked."
     yield from event.notes
@@ -137,9 +140,8 @@ def _related(event: OomEvent) -> Iterable[str]:
     if event.trigger is not None and event.trigger.name is not None:
         pid = "" if event.trigger.pid is None else f" (pid {event.trigger.pid})"
         same = event.victim is not None and event.trigger.pid is not None and event.trigger.pid == event.victim.pid
-        full = "at the limit" if event.type == "memcg" else "when none was left"
-        asked = "ran the order" if event.type == "sysrq" else f"asked for memory {full}"
-        yield f"{event.trigger.name}{pid} {asked}{' and was itself the victim' if same else ''}."
+        did = "ran the order" if event.type == "sysrq" else "invoked the OOM killer"
+        yield f"{event.trigger.name}{pid} {did}{' and was itself the victim' if same else ''}."
     if event.other_victims:
         names = ", ".join(f"{victim.name} ({victim.pid})" for victim in event.other_victims[:10])
         yield f"Killed with it: {names}{' and more' if len(event.other_victims) > 10 else ''}."

@@ -13,6 +13,9 @@ from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 
 _OPENWRT = frozenset({"procd", "ubusd", "netifd", "uhttpd", "rpcd", "askfirst", "logread"})
+_USER = re.compile(r"/(user-\d{1,10}\.slice)/")
+_FIRST_V2 = (4, 5)
+_RELEASE = re.compile(r"^(\d{1,3})\.(\d{1,4})")
 _UNIT = re.compile(r"/(?P<unit>[^/ ]+\.(?:service|scope))(?:[/ ]|$)")
 
 
@@ -94,7 +97,10 @@ def _path(event: OomEvent) -> str:
 
 
 def is_v1(event: OomEvent) -> bool:
-    """Whether the report is one of cgroup v1, which alone counts memory and swap together, or kmem."""
+    """Whether the report is one of cgroup v1, which alone counts memory and swap together, or kmem, or is older."""
+    release = _RELEASE.match(event.kernel or "")
+    if release is not None and (int(release[1]), int(release[2])) < _FIRST_V2:
+        return True
     return any(line.lstrip().startswith(("memory+swap: usage", "kmem: usage")) for line in event.raw)
 
 
@@ -133,6 +139,16 @@ def platform_of(event: OomEvent) -> Platform:
 
 
 def unit_of(event: OomEvent) -> str:
-    """Return the systemd unit of the group that was full, or of the victim."""
+    """Return the systemd unit of the group that was full, or of the victim; a login's is the slice of its user."""
     match = _UNIT.search(f"{event.oom_memcg or ''}/") or _UNIT.search(_path(event).replace(" ", "/"))
-    return match["unit"] if match else "its unit"
+    if match is None:
+        return "its unit"
+    user = _USER.search(_path(event)) if match["unit"].startswith("session-") else None
+    return user[1] if user else match["unit"]
+
+
+def protection_of(event: OomEvent, pid: int) -> str | None:
+    """Return how a process is kept from being chosen on the platform; only a service has a unit file."""
+    platform = platform_of(event)
+    words = _PROTECT if platform is SYSTEMD and not unit_of(event).endswith(".service") else platform.protect
+    return None if words is None else words.format(pid=pid)

@@ -186,4 +186,5 @@ def _why_not(event: OomEvent, row: Ranked, first: Ranked, total: Total) -> str:
         return f"{place}: kernels up to 4.16 let privileged processes off 3 %."
     if not total.certain and (row.adj or first.adj):
         return f"{place}: the total is not certain, and the oom_score_adj terms depend on it."
-    return f"{place}: the first was passed over (being killed already, in vfork), or figures changed."
+    bound = ", not bound to these nodes" if event.type in ("global-cpuset", "mempolicy") else ""
+    return f"{place}: the first was passed over (being killed already, in vfork{bound}), or figures changed."

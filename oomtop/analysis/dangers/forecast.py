@@ -21,7 +21,7 @@ WIDEST = 5.0
 """A range of more than this factor is no forecast."""
 FARTHEST = 48 * 3600.0
 _STILL = 0.002
-_RECENT, _GOES_ON = 25.0, 0.3
+_RECENT, _GOES_ON, _LONG = 25.0, 0.3, 20.0
 _FLOOR, _LEAST_FLOOR = 0.0008, 64 << 10
 _OUT_OF_TEETH = 0.03
 _FALLING = 0.002
@@ -141,7 +141,8 @@ def _chosen(lasting: Reach | None, sudden: Reach | None, again: Reach | None) ->
         return lasting or sudden
     if lasting.earliest <= sudden.median <= lasting.latest:
         return lasting
-    both = widest((sudden, lasting))
+    # What was seen for long is leant on; a parabola of a few seconds may be the corner of what begins now.
+    both = widest((lasting, sudden) if lasting.seconds >= _LONG else (sudden, lasting))
     return both if both.latest <= WIDEST * max(1.0, both.earliest) else sudden
 
 

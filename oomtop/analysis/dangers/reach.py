@@ -16,6 +16,7 @@ _SE_RATE, _SE_BEND, _SE_LINE = 13.9, 26.8, 3.5
 _BENDS = 0.2
 _PAD, _PAD_FAR = 0.05, 0.12
 _THREE_PAD = 0.3
+_BURST = 1.5
 _ALIKE = 0.3
 _SUDDEN = 120.0
 # A trend that fills the limit in half a day or more is told from noise by minutes, not by seconds.
@@ -60,7 +61,8 @@ def _linear(fit: Fit, room: float, least: float, error: float) -> Reach | None:
     if rate <= max(least, 2 * error):
         return None
     found = Reach(room / (rate + error), room / rate, room / (rate - error), fit.seconds, "linear", fit.scatter)
-    return _far(found)
+    # What comes in bursts reaches the limit a burst earlier or later than its line.
+    return _far(found).padded(0.0, _BURST * fit.scatter / rate)
 
 
 def _accelerating(fit: Fit, room: float) -> Reach:

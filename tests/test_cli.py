@@ -4,6 +4,7 @@ import argparse
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,7 +41,9 @@ def test_top_as_text():
     done = run("top", "-n", "3")
     assert done.returncode == 0
     assert done.stdout.startswith("Memory ")
-    assert len(done.stdout.split("COMMAND\n")[1].splitlines()) == 3
+    *rows, rest = done.stdout.split("COMMAND\n")[1].splitlines()
+    assert len(rows) == 3
+    assert re.fullmatch(r" +\d+ more \(-n \d+ shows all\)", rest)
 
 
 def test_a_closed_pipe_is_no_traceback():

@@ -15,7 +15,7 @@ from oomtop.alerts.figures import AlertValue, Key, Readings, fits, read
 from oomtop.alerts.notice import Notice
 from oomtop.analysis.model.assessment import Assessment, FiringAlert, Severity
 from oomtop.analysis.sentences import describe_event
-from oomtop.config.alerts import FIGURES, AlertRule, Condition, Scope, Threshold, Unit
+from oomtop.config.alerts import FIGURES, AlertRule, AlertScope, Condition, Threshold, Unit
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes, format_count, format_duration, format_rate, format_share
@@ -72,7 +72,7 @@ class AlertEngine:
         kills = self._new_events(assessment)
         notices: list[Notice] = []
         for watch in self._watches:
-            if watch.rule.scope is Scope.EVENT:
+            if watch.rule.scope is AlertScope.EVENT:
                 notices.extend(self._judge_events(watch, kills, assessment))
             else:
                 notices.extend(self._judge_figures(watch, assessment))
@@ -166,7 +166,7 @@ class AlertEngine:
 
     def _judge_events(self, watch: _Watch, events: Sequence[OomEvent], assessment: Assessment) -> Iterator[Notice]:
         rule, now = watch.rule, assessment.monotonic
-        others = [condition for condition in rule.conditions if FIGURES[condition.figure][1] is Scope.MACHINE]
+        others = [condition for condition in rule.conditions if FIGURES[condition.figure][1] is AlertScope.MACHINE]
         columns = [(condition, read(condition.figure, assessment, {})) for condition in others]
         for event in events:
             if not _is_meant(event, rule.filters) or _holds(columns, "", False) is False:
@@ -209,7 +209,9 @@ def _is_meant(event: OomEvent, filters: Mapping[str, str]) -> bool:
 
 def _keys(columns: Sequence[tuple[Condition, Readings]]) -> list[Key]:
     """Return what the alert is judged for: the things that all conditions on things have in common."""
-    things = [list(readings) for condition, readings in columns if FIGURES[condition.figure][1] is not Scope.MACHINE]
+    things = [
+        list(readings) for condition, readings in columns if FIGURES[condition.figure][1] is not AlertScope.MACHINE
+    ]
     if not things:
         return [""]
     common = set(things[0]).intersection(*things[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oomtop.analysis.model.assessment import Candidate, EarlyKiller
-from oomtop.analysis.model.danger import Confidence, Danger, State
+from oomtop.analysis.model.danger import Confidence, Danger, DangerState
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.units import format_about, format_bytes, format_rate, format_share
 
@@ -38,11 +38,11 @@ def describe_use(item: Danger) -> str:
 
 
 def _without_time(item: Danger) -> str:
-    if item.state is State.WATCHING:
+    if item.state is DangerState.WATCHING:
         return f"watching for {format_about(max(1.0, item.watched))}"
-    if item.state is State.UNSTEADY:
+    if item.state is DangerState.UNSTEADY:
         return f"growing unsteadily at {format_rate(item.rate)}" if (item.rate or 0) > 0 else "unsteady"
-    if item.state is State.AT_LIMIT and item.reclaims:
+    if item.state is DangerState.AT_LIMIT and item.reclaims:
         return f"at its limit, reclaiming {item.reclaims:.0f} times a second"
     return str(item.state.value)
 
@@ -50,7 +50,7 @@ def _without_time(item: Danger) -> str:
 def describe_dying(item: Danger) -> str:
     """Return who dies there, in words: `oomtop-leak (pid 11289), frees 123M, when /web is full; then nginx (902)`."""
     victim = item.victim
-    if item.state is State.EMPTY:
+    if item.state is DangerState.EMPTY:
         return f"{item.name} is empty"
     if victim is None:
         return f"no process can be killed when {item.name} is full"
@@ -86,7 +86,7 @@ def describe_subject(dangers: Sequence[Danger], now: float) -> str:
         return f"killed {format_about(max(1.0, now - killed.time))} ago: {killed.name} at the limit of {limit.name}"
     if first.watched < WATCHED_ENOUGH:
         return f"watching for {format_about(max(1.0, first.watched))}; nearest: {_nearest(first)}"
-    if first.state in (State.AT_LIMIT, State.UNSTEADY):
+    if first.state in (DangerState.AT_LIMIT, DangerState.UNSTEADY):
         return describe_danger(first)
     return f"no danger in {format_about(first.watched)} of watching; nearest: {_nearest(first)}, {_without_time(first)}"
 

@@ -39,7 +39,7 @@ class Unit(Enum):
     PRESENCE = "nothing: it holds while there is one"
 
 
-class Scope(Enum):
+class AlertScope(Enum):
     """What a figure is one of: the machine, or each cgroup, process, finding or OOM event."""
 
     MACHINE = "machine"
@@ -62,22 +62,22 @@ _MACHINE: Mapping[Unit, tuple[str, ...]] = {
     Unit.SECONDS: ("exhaustion",),
     Unit.COUNT: ("major_faults", "direct_reclaim", "oom_kills", "unlogged_kills", "processes"),
 }  # fmt: skip
-FIGURES: Mapping[str, tuple[Unit, Scope]] = MappingProxyType(
+FIGURES: Mapping[str, tuple[Unit, AlertScope]] = MappingProxyType(
     {
-        **{name: (unit, Scope.MACHINE) for unit, names in _MACHINE.items() for name in names},
-        "cgroup.headroom": (Unit.SHARED_BYTES, Scope.CGROUP),
-        "cgroup.current": (Unit.SHARED_BYTES, Scope.CGROUP),
-        "cgroup.swap": (Unit.BYTES, Scope.CGROUP),
-        "cgroup.growth": (Unit.RATE, Scope.CGROUP),
-        "cgroup.exhaustion": (Unit.SECONDS, Scope.CGROUP),
-        "cgroup.psi.full.avg10": (Unit.SHARE, Scope.CGROUP),
-        "process.memory": (Unit.SHARED_BYTES, Scope.PROCESS),
-        "process.rss": (Unit.SHARED_BYTES, Scope.PROCESS),
-        "process.swap": (Unit.BYTES, Scope.PROCESS),
-        "process.growth": (Unit.RATE, Scope.PROCESS),
-        "process.share": (Unit.SHARE, Scope.PROCESS),
-        "finding": (Unit.PRESENCE, Scope.FINDING),
-        "oom_kill": (Unit.PRESENCE, Scope.EVENT),
+        **{name: (unit, AlertScope.MACHINE) for unit, names in _MACHINE.items() for name in names},
+        "cgroup.headroom": (Unit.SHARED_BYTES, AlertScope.CGROUP),
+        "cgroup.current": (Unit.SHARED_BYTES, AlertScope.CGROUP),
+        "cgroup.swap": (Unit.BYTES, AlertScope.CGROUP),
+        "cgroup.growth": (Unit.RATE, AlertScope.CGROUP),
+        "cgroup.exhaustion": (Unit.SECONDS, AlertScope.CGROUP),
+        "cgroup.psi.full.avg10": (Unit.SHARE, AlertScope.CGROUP),
+        "process.memory": (Unit.SHARED_BYTES, AlertScope.PROCESS),
+        "process.rss": (Unit.SHARED_BYTES, AlertScope.PROCESS),
+        "process.swap": (Unit.BYTES, AlertScope.PROCESS),
+        "process.growth": (Unit.RATE, AlertScope.PROCESS),
+        "process.share": (Unit.SHARE, AlertScope.PROCESS),
+        "finding": (Unit.PRESENCE, AlertScope.FINDING),
+        "oom_kill": (Unit.PRESENCE, AlertScope.EVENT),
     }
 )
 """Every figure that a condition may name."""
@@ -127,10 +127,10 @@ class AlertRule:
     """Whether command and webhook hear of the end too."""
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> AlertScope:
         """What the alert fires for, one incident each."""
         scopes = [FIGURES[condition.figure][1] for condition in self.conditions]
-        return next((scope for scope in scopes if scope is not Scope.MACHINE), Scope.MACHINE)
+        return next((scope for scope in scopes if scope is not AlertScope.MACHINE), AlertScope.MACHINE)
 
     @property
     def words(self) -> str:
@@ -209,12 +209,12 @@ _KEYS = (
     "name", "when", "clear", "for", "clear_for", "severity", *FILTERS, "bell", "command", "shell", "timeout",
     "webhook", "headers", "resolved",
 )  # fmt: skip
-_SCOPE_FILTERS: Mapping[Scope, tuple[str, ...]] = {
-    Scope.MACHINE: (),
-    Scope.CGROUP: ("cgroup", "unit"),
-    Scope.PROCESS: ("process", "user", "unit", "cgroup"),
-    Scope.FINDING: ("finding", "cgroup"),
-    Scope.EVENT: ("killer", "cgroup", "process"),
+_SCOPE_FILTERS: Mapping[AlertScope, tuple[str, ...]] = {
+    AlertScope.MACHINE: (),
+    AlertScope.CGROUP: ("cgroup", "unit"),
+    AlertScope.PROCESS: ("process", "user", "unit", "cgroup"),
+    AlertScope.FINDING: ("finding", "cgroup"),
+    AlertScope.EVENT: ("killer", "cgroup", "process"),
 }
 
 
@@ -236,7 +236,7 @@ def parse_conditions(when: object, clear: object = None) -> tuple[Condition, ...
     if len(clears) != len(texts):
         raise _Wrong("clear", f"expected as many thresholds as there are conditions: {len(texts)}")
     found = tuple(_condition(text.strip(), end) for text, end in zip(texts, clears, strict=True))
-    scopes = {FIGURES[condition.figure][1] for condition in found} - {Scope.MACHINE}
+    scopes = {FIGURES[condition.figure][1] for condition in found} - {AlertScope.MACHINE}
     if len(scopes) > 1:
         raise _Wrong("when", f"expected conditions on one kind of thing, found {', '.join(s.value for s in scopes)}")
     return found

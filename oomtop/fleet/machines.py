@@ -45,7 +45,7 @@ class NextVictim:
 
 
 @frozen
-class Shortage:
+class FleetShortage:
     """What is full first, in how many seconds; both ends of the estimate where they are known."""
 
     resource: str
@@ -70,7 +70,7 @@ class FleetMachine:
     some: float | None
     """PSI of memory over 10 s."""
     full: float | None
-    shortage: Shortage | None
+    shortage: FleetShortage | None
     """None: nothing grows."""
     worst: FleetGroup | None
     victim: NextVictim | None
@@ -201,7 +201,7 @@ def _first(series: tuple[LabeledSeries, ...]) -> LabeledSeries | None:
     return series[0] if series else None
 
 
-def _shortage(said: Mapping[str, tuple[LabeledSeries, ...]]) -> Shortage | None:
+def _shortage(said: Mapping[str, tuple[LabeledSeries, ...]]) -> FleetShortage | None:
     first = _first(said["shortage"])
     if first is None:
         return None
@@ -212,7 +212,7 @@ def _shortage(said: Mapping[str, tuple[LabeledSeries, ...]]) -> Shortage | None:
         if series.labels.get("resource", "") == resource
     }
     earliest, latest = ends.get("oomtop_exhaustion_earliest_seconds"), ends.get("oomtop_exhaustion_latest_seconds")
-    return Shortage(resource, first.value, earliest, latest)
+    return FleetShortage(resource, first.value, earliest, latest)
 
 
 def _worst(said: Mapping[str, tuple[LabeledSeries, ...]]) -> FleetGroup | None:

@@ -20,7 +20,7 @@ class Unread:
 
 
 @frozen
-class Leftover:
+class UnreadMention:
     """A line that speaks of OOM in words that nothing here knows."""
 
     source: str
@@ -34,7 +34,7 @@ class Evidence:
 
     events: tuple[OomEvent, ...] = ()
     mentions: tuple[Mention, ...] = ()
-    leftovers: tuple[Leftover, ...] = ()
+    leftovers: tuple[UnreadMention, ...] = ()
     problems: tuple[Unread, ...] = ()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from oomtop.oomlog.event import OomEvent, ReportZone
-from oomtop.oomlog.evidence import Leftover
+from oomtop.oomlog.evidence import UnreadMention
 from oomtop.oomlog.mentions.mention import Mention
 from oomtop.render.mentions import leftover_to_json, mention_to_json
 
@@ -24,7 +24,7 @@ Json = dict[str, object]
 
 
 def events_to_json(
-    events: Iterable[OomEvent], mentions: Iterable[Mention] = (), leftovers: Iterable[Leftover] = ()
+    events: Iterable[OomEvent], mentions: Iterable[Mention] = (), leftovers: Iterable[UnreadMention] = ()
 ) -> Json:
     """Return all events, and what others mention, under the schema's number."""
     return {

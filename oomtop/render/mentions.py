@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from oomtop.analysis.postmortem.mention_words import describe_mention, report_place
-from oomtop.oomlog.evidence import Leftover
+from oomtop.oomlog.evidence import UnreadMention
 from oomtop.oomlog.mentions.mention import Mention
 from oomtop.units import DASH, printable
 
@@ -20,7 +20,7 @@ def mention_to_json(mention: Mention) -> Json:
     return {**asdict(mention), "lines": list(mention.lines), "report_at": report_place(mention)}
 
 
-def leftover_to_json(leftover: Leftover) -> Json:
+def leftover_to_json(leftover: UnreadMention) -> Json:
     """Return one line that nothing here understands."""
     return asdict(leftover)
 
@@ -55,7 +55,7 @@ def mention_columns(mention: Mention) -> tuple[str, str, str, str]:
     return f"{mention.by}*", pid, mention.name or DASH, mention.subject or mention.kind
 
 
-def render_leftovers(leftovers: Sequence[Leftover]) -> str:
+def render_leftovers(leftovers: Sequence[UnreadMention]) -> str:
     """Return the sentence for logs in which nothing could be read although lines speak of OOM."""
     count = len(leftovers)
     quoted = "; ".join(

@@ -6,7 +6,7 @@ import pytest
 import tomli
 
 from oomtop.alerts import figures
-from oomtop.config.alerts import FIGURES, Scope, Threshold
+from oomtop.config.alerts import FIGURES, AlertScope, Threshold
 from oomtop.config.load import Config, apply_table
 
 
@@ -40,7 +40,7 @@ def test_a_whole_alert_is_read():
     )
     assert errors == ()
     (rule,) = config.alerts
-    assert rule.scope is Scope.CGROUP
+    assert rule.scope is AlertScope.CGROUP
     assert [condition.figure for condition in rule.conditions] == ["cgroup.headroom", "available"]
     assert rule.conditions[0].threshold == Threshold(0.05, True, "5%")
     assert rule.conditions[1].clear == Threshold(3 << 30, False, "3GiB")

@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -94,18 +95,21 @@ def test_it_speaks_tls_and_asks_for_a_certificate(certificate):
 
 
 def test_it_samples_at_its_interval(monkeypatch):
-    seen = []
+    seen, began, ended = [], threading.Event(), threading.Event()
 
     class Noting(LiveSource):
         def ticks(self):
             seen.append(self.interval)
+            began.set()
+            ended.wait(20)
             return iter(())
 
+        def close(self):
+            ended.set()
+
     monkeypatch.setattr("oomtop.sources.live.LiveSource", Noting)
-    # It ends, as it does when its source ends; the signal that says so is waited for, not handled.
     monkeypatch.setattr("signal.pthread_sigmask", lambda how, signals: set())
-    monkeypatch.setattr("signal.sigwait", lambda signals: None)
-    monkeypatch.setattr("oomtop.commands.exporter.os.kill", lambda pid, number: None)
+    monkeypatch.setattr("signal.sigwait", lambda signals: began.wait(20))
     assert cli.run(["exporter", "--listen", "127.0.0.1:0", "--interval", "0.3"]) == 0
     assert seen == [0.3]
 

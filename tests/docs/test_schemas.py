@@ -13,7 +13,7 @@ from oomtop.analysis.assessment import assess
 from oomtop.analysis.dangers.backtest import Backtest
 from oomtop.analysis.model.assessment import FiringAlert, Severity
 from oomtop.config.alerts import AlertRule
-from oomtop.fleet.machines import FleetGroup, FleetMachine, NextVictim, Shortage
+from oomtop.fleet.machines import FleetGroup, FleetMachine, FleetShortage, NextVictim
 from oomtop.history import History
 from oomtop.oomlog.scan import scan_lines
 from oomtop.render.assessment_json import assessment_to_json
@@ -93,7 +93,7 @@ def test_the_commands():
 def test_the_fleet():
     empty = FleetMachine("", "", "", False, *[None] * 9, None, None, None, (), None, ())
     full = FleetMachine(
-        "oomtop", "a:9797", "a", True, 8.0, 2.0, 4.0, 1.0, 0.5, 0.25, Shortage("RAM", 60.0, 50.0, None),
+        "oomtop", "a:9797", "a", True, 8.0, 2.0, 4.0, 1.0, 0.5, 0.25, FleetShortage("RAM", 60.0, 50.0, None),
         FleetGroup("/x", 7.0, None), NextVictim("java", "api", "7", 0.4, None), 1.5, time.time(), "/x", ("low",),
         time.time(), ((1.0, 0.5), (2.0, 0.25)),
     )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 from oomtop import cli
 from oomtop.errors import OomtopError
 from oomtop.fleet import prometheus as prometheus_module
-from oomtop.fleet.machines import FleetMachine, NextVictim, Shortage, machines_of, need, queries, read_machines
+from oomtop.fleet.machines import FleetMachine, FleetShortage, NextVictim, machines_of, need, queries, read_machines
 from oomtop.fleet.prometheus import LabeledSeries, Prometheus, PrometheusError, parse_answer
 from oomtop.render.fleet import COLUMNS, NOTHING, describe, fit, machine_line, render_fleet
 from oomtop.render.fleet_json import machines_to_json
@@ -246,7 +246,7 @@ def test_a_machine_is_put_together_from_its_answers():
     first, second = sorted(found, key=lambda machine: machine.instance)
     assert (first.host, second.host) == ("alpha", "b")
     assert (first.available_share, first.full, first.some) == (0.25, 0.25, 0.5)
-    assert first.shortage == Shortage("RAM", 60.0, 50.0, 70.0)
+    assert first.shortage == FleetShortage("RAM", 60.0, 50.0, 70.0)
     assert (first.worst.path, first.worst.headroom, first.worst.limit) == ("/x", 7.0, 70.0)
     assert (first.killed_in, first.alerts, first.kills) == ("kernel", ("OomtopKill", "low"), 2.0)
     assert (first.up, second.up) == (True, False)
@@ -288,13 +288,13 @@ def test_matchers_are_in_every_query():
 
 def test_who_is_in_most_need_stands_first():
     calm, slow = make_machine("calm"), make_machine("slow", full=0.3)
-    soon, later = make_machine("soon", shortage=Shortage("RAM", 60.0, None, None)), make_machine("down", up=False)
+    soon, later = make_machine("soon", shortage=FleetShortage("RAM", 60.0, None, None)), make_machine("down", up=False)
     assert sorted([calm, slow, soon, later], key=need) == [later, soon, slow, calm]
 
 
 def test_every_column_of_an_empty_and_a_full_machine():
     empty = FleetMachine("", "", "", True, *[None] * 6, None, None, None, None, None, None, (), None, ())
-    full = make_machine(victim=NextVictim("java", "api", "7", 0.4, None), shortage=Shortage("RAM", 5.0, 4.0, 6.0))
+    full = make_machine(victim=NextVictim("java", "api", "7", 0.4, None), shortage=FleetShortage("RAM", 5.0, 4.0, 6.0))
     for width in (20, 80, 120, 200):
         columns = fit([empty, full], width)
         for machine in (empty, full):

@@ -119,7 +119,7 @@ def test_cgroup_path_of_v1_v2_and_hybrid():
         (f"/kubepods/burstable/pod{HEX[:8]}-1234-1234-1234-{HEX[:12]}/{HEX}", f"pod/{HEX[:8]}/{HEX[:12]}"),
         ("/lxc/web1", "lxc/web1"),
         ("/lxc.payload.web1", "lxc/web1"),
-        ("/lxc.payload.web1/system.slice/nginx.service", "nginx.service"),
+        ("/lxc.payload.web1/system.slice/nginx.service", "lxc/web1"),
         ("/user.slice/user-0.slice/session-2.scope", "session-2.scope"),
     ],
 )

@@ -15,7 +15,7 @@ from oomtop.analysis.model.assessment import (
     SwapAccount,
     Victims,
 )
-from oomtop.analysis.model.danger import Confidence, Danger, DangerKind, Dying, Remedy, State
+from oomtop.analysis.model.danger import Confidence, Danger, DangerKind, DangerState, Dying, Remedy
 from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Machine
 from oomtop.units import GIB, MIB
@@ -91,7 +91,7 @@ def make_danger(subject: str = "/web", rows: Iterable[ProcessRow] = (), **facts:
     )  # fmt: skip
     defaults: dict[str, object] = {
         "subject": subject, "name": subject, "kind": DangerKind.CGROUP, "limit": 300 * MIB, "brake": None,
-        "used": 180 * MIB, "held": 129 * MIB, "cache": 51 * MIB, "swapped": 0, "swap_left": 0, "state": State.FILLING,
+        "used": 180 * MIB, "held": 129 * MIB, "cache": 51 * MIB, "swapped": 0, "swap_left": 0, "state": DangerState.FILLING,
         "watched": 60.0, "rate": 8.0 * MIB, "earliest": 20.0, "median": 22.0, "latest": 24.0,
         "confidence": Confidence.HIGH, "basis": "linear", "dying": dying, "remedies": remedies,
     }  # fmt: skip
@@ -105,11 +105,11 @@ def calm_danger(
     kind = DangerKind.CGROUP if subject.startswith("/") else DangerKind.MACHINE
     calm = Danger(
         subject=subject, name=subject, kind=kind, limit=limit, brake=None, used=held, held=held, cache=0, swapped=0,
-        swap_left=0, state=State.STEADY, watched=60.0, rate=0.0,
+        swap_left=0, state=DangerState.STEADY, watched=60.0, rate=0.0,
     )  # fmt: skip
     if median is not None:
         calm = replace(
-            calm, state=State.FILLING, rate=calm.room / median, growing=40.0, earliest=median * 0.9, median=median,
+            calm, state=DangerState.FILLING, rate=calm.room / median, growing=40.0, earliest=median * 0.9, median=median,
             latest=median * 1.1, confidence=Confidence.HIGH, basis="linear",
         )  # fmt: skip
     return replace(calm, **changes)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from oomtop.analysis.dangers.order import ordered
 from oomtop.analysis.dangers.remedies import remedies
 from oomtop.analysis.dangers.rounds import crash_loop
 from oomtop.analysis.model.assessment import CgroupFigures, MemoryAccount, ProcessRow, Victims
-from oomtop.analysis.model.danger import Danger, DangerKind, PastKill, State, UseCurve
+from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, PastKill, UseCurve
 from oomtop.analysis.sentences import WATCHED_ENOUGH
 from oomtop.analysis.trends.rates import rate
 from oomtop.frozen import frozen, replace
@@ -111,7 +111,7 @@ class _Finder:
         kills = self._kills.get(limit.subject, ())
         room = max(0, limit.size - held) + limit.swap_left
         is_empty = nobody or held < min(_EMPTY_BYTES, limit.size // 100)
-        outlook = Outlook(State.EMPTY) if is_empty else self._outlook(limit, uses, room, kills)
+        outlook = Outlook(DangerState.EMPTY) if is_empty else self._outlook(limit, uses, room, kills)
         forecast = outlook.forecast
         watched = self._snapshot.monotonic - (uses.first or 0.0)
         of_swap = swapped if limit.kind is DangerKind.MACHINE else 0
@@ -146,17 +146,18 @@ class _Finder:
         return UseCurve([time + self._offset for time in dense.times], dense.held[:], dense.used[:], dense.swapped[:])
 
 
-def _state(limit: _Limit, held: int, used: int, watched: float, outlook: Outlook) -> State:
-    if outlook.forecast is not None or outlook.state in (State.UNSTEADY, State.EMPTY):
+def _state(limit: _Limit, held: int, used: int, watched: float, outlook: Outlook) -> DangerState:
+    if outlook.forecast is not None or outlook.state in (DangerState.UNSTEADY, DangerState.EMPTY):
         return outlook.state
     if limit.kind is DangerKind.CGROUP and held >= limit.size * _FULL and used >= limit.size * _ALL_USED:
-        return State.AT_LIMIT
-    return State.WATCHING if watched < WATCHED_ENOUGH else outlook.state
+        return DangerState.AT_LIMIT
+    return DangerState.WATCHING if watched < WATCHED_ENOUGH else outlook.state
 
 
 def _without_forecast(danger: Danger) -> Danger:
     return replace(
-        danger, state=State.STEADY, growing=None, earliest=None, median=None, latest=None, confidence=None, basis=None
+        danger, state=DangerState.STEADY, growing=None, earliest=None, median=None, latest=None, confidence=None,
+        basis=None,
     )  # fmt: skip
 
 

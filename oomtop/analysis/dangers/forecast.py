@@ -13,7 +13,7 @@ from oomtop.analysis.dangers.fits import Fit, differences, holding
 from oomtop.analysis.dangers.reach import Reach, reach, reach_by_three, widest
 from oomtop.analysis.dangers.rounds import by_last_round
 from oomtop.analysis.dangers.teeth import Teeth, find_teeth
-from oomtop.analysis.model.danger import Confidence, Forecast, State
+from oomtop.analysis.model.danger import Confidence, DangerState, Forecast
 from oomtop.frozen import frozen, replace
 
 Points = Sequence[tuple[float, float]]
@@ -35,7 +35,7 @@ _SMOOTH = 0.015
 class Outlook:
     """What a curve does; `rate` is None while too little was seen."""
 
-    state: State
+    state: DangerState
     rate: float | None = None
     forecast: Forecast | None = None
     seconds: float = 0.0
@@ -58,7 +58,7 @@ class Curve:
 def foretell(curve: Curve) -> Outlook:
     """Return what becomes of a limit."""
     if _is_still(curve):
-        return Outlook(State.STEADY, 0.0)
+        return Outlook(DangerState.STEADY, 0.0)
     since = curve.kills[0] if curve.kills else float("-inf")
     points = [point for point in curve.dense if point[0] > since]
     older = [point for point in curve.thin if since < point[0] < (points[0][0] if points else 0.0)]
@@ -68,7 +68,7 @@ def foretell(curve: Curve) -> Outlook:
     again = by_last_round(curve.dense, climb, curve.kills, curve.limit, curve.now)
     rate = _present_rate(points)
     if rate is None:
-        return Outlook(State.WATCHING)
+        return Outlook(DangerState.WATCHING)
     if again is None and teeth.peaks and _stays_in(teeth, curve):
         return _by_peaks(curve, teeth, rate)
     return _by_climb(curve, climb, [point for point in older if point[0] >= start], rate, again)
@@ -148,12 +148,12 @@ def _chosen(lasting: Reach | None, sudden: Reach | None, again: Reach | None) ->
 
 def _outlook(found: Reach, rate: float, seen: float, curve: Curve) -> Outlook:
     if found.latest > WIDEST * max(1.0, found.earliest) or found.median > FARTHEST:
-        return Outlook(State.UNSTEADY, rate, None, seen)
+        return Outlook(DangerState.UNSTEADY, rate, None, seen)
     if found.basis == "linear":
         # Not that of the last seconds: room, rate and time are to agree.
         rate = curve.room / max(found.median, 0.1)
     forecast = Forecast(found.earliest, found.median, found.latest, _confidence(found, curve), found.basis)
-    return Outlook(State.FILLING, rate, forecast, seen)
+    return Outlook(DangerState.FILLING, rate, forecast, seen)
 
 
 def _confidence(found: Reach, curve: Curve) -> Confidence:
@@ -174,7 +174,7 @@ def _by_peaks(curve: Curve, teeth: Teeth, rate: float) -> Outlook:
     seen = curve.now - teeth.peaks[0][0]
     rise, period = teeth.rise, teeth.period
     if period is None or rise <= 0:
-        return Outlook(State.STEADY, rate, None, seen)
+        return Outlook(DangerState.STEADY, rate, None, seen)
     (at, peak), limit = teeth.peaks[-1], curve.dense[-1][1] + curve.room
     teeth_left = -(-(limit - peak) // rise)
     over = (peak + teeth_left * rise - limit) / max(rise, teeth.height)
@@ -183,5 +183,5 @@ def _by_peaks(curve: Curve, teeth: Teeth, rate: float) -> Outlook:
     return _outlook(found, rise / period, seen, curve)
 
 
-def _calm(rate: float, limit: int) -> State:
-    return State.FALLING if rate < -limit * _FALLING else State.STEADY
+def _calm(rate: float, limit: int) -> DangerState:
+    return DangerState.FALLING if rate < -limit * _FALLING else DangerState.STEADY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from oomtop.analysis.model.danger import Danger, State
+from oomtop.analysis.model.danger import Danger, DangerState
 from oomtop.frozen import frozen
 
 _NEARER = 0.5
@@ -29,7 +29,7 @@ def ordered(dangers: Iterable[Danger]) -> tuple[Danger, ...]:
 def _key(danger: Danger) -> tuple[int, float, str]:
     if danger.median is not None:
         return 0, danger.median, danger.subject
-    place = {State.AT_LIMIT: 1, State.EMPTY: 3}.get(danger.state, 2)
+    place = {DangerState.AT_LIMIT: 1, DangerState.EMPTY: 3}.get(danger.state, 2)
     return place, -danger.share, danger.subject
 
 

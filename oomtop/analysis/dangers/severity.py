@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oomtop.analysis.model.assessment import Severity
-from oomtop.analysis.model.danger import Confidence, Danger, DangerKind, State
+from oomtop.analysis.model.danger import Confidence, Danger, DangerKind, DangerState
 
 _AT_ONCE, _SOON, _SURE, _WARNING = 10.0, 30.0, 120.0, 600.0
 # What has just started grows for a while, whatever it is: half a minute of growth is more than that.
@@ -13,7 +13,7 @@ _NEARLY, _ALL = 0.9, 0.97
 
 def severity_of(danger: Danger) -> Severity | None:
     """Return how grave a danger is, None for one that is not worth a word."""
-    if danger.state is State.EMPTY:
+    if danger.state is DangerState.EMPTY:
         return None
     if _is_critical(danger):
         return Severity.CRITICAL
@@ -27,7 +27,7 @@ def _is_critical(danger: Danger) -> bool:
     if danger.kind is DangerKind.COMMIT and danger.share >= _ALL:
         return True
     if danger.median is None:
-        return danger.state is State.AT_LIMIT and danger.share >= _ALL
+        return danger.state is DangerState.AT_LIMIT and danger.share >= _ALL
     if danger.median <= _AT_ONCE:
         return True
     lasts = danger.confidence is not Confidence.LOW and (danger.growing or 0.0) >= _LASTING

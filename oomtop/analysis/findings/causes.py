@@ -25,7 +25,7 @@ NOBODYS = "no kill frees it"
 
 
 @frozen
-class Cause:
+class Growing:
     """Why memory runs out: `text` goes on from "memory full in 2m", `advice` names the key that helps."""
 
     text: str
@@ -34,7 +34,7 @@ class Cause:
     is_process: bool = False
 
 
-def cause_of(facts: Facts, rate: float) -> Cause:
+def cause_of(facts: Facts, rate: float) -> Growing:
     """Return the cause of growth by `rate` bytes per second, or of what is short while nothing grows."""
     grower = facts.growers[0] if facts.growers else None
     grown = (grower.growth or 0.0) if grower is not None else 0.0
@@ -43,42 +43,42 @@ def cause_of(facts: Facts, rate: float) -> Cause:
         return _part_cause(facts, part)
     if grower is not None and grown >= rate * _MAIN_PROCESS:
         advice = "J goes to the grower, k ends it, f freezes it; W adds swap"
-        return Cause(f": {grower.process.comm} grows {format_rate(grower.growth)}", advice, grower.process.id, True)
+        return Growing(f": {grower.process.comm} grows {format_rate(grower.growth)}", advice, grower.process.id, True)
     if rate:
         return _spread(facts, rate)
     return _holder(facts)
 
 
-def _spread(facts: Facts, rate: float) -> Cause:
+def _spread(facts: Facts, rate: float) -> Growing:
     """Many grow only where many do; what is in no process is said to be in none."""
     growing = [row.growth for row in facts.rows if row.growth is not None and row.growth > _LEAST_GROWTH]
     programs = [item for item in facts.growths if item.kind == "program" and (item.minute or 0.0) >= rate * _MAIN]
     if programs:
         first = max(programs, key=lambda item: item.minute or 0.0)
         text = f" at {format_rate(rate)}: the processes {first.name} grow {format_rate(first.minute)} together"
-        return Cause(text, "g groups by program; Space or c tags, k kills all tagged; W adds swap")
+        return Growing(text, "g groups by program; Space or c tags, k kills all tagged; W adds swap")
     if len(growing) >= _MANY and sum(growing) >= rate * _MAIN:
         text = f" at {format_rate(rate)}: many grow, none of them this fast"
-        return Cause(text, "g groups by program; W adds swap")
-    return Cause(f" at {format_rate(rate)}: in no process that is seen", "the Kernel tab has its parts; W adds swap")
+        return Growing(text, "g groups by program; W adds swap")
+    return Growing(f" at {format_rate(rate)}: in no process that is seen", "the Kernel tab has its parts; W adds swap")
 
 
-def _holder(facts: Facts) -> Cause:
+def _holder(facts: Facts) -> Growing:
     """Return who holds most where nothing grows: a part that no kill frees is no reason to kill."""
     memory = facts.memory
     parts = (("the hypervisor's balloon", memory.balloon), ("huge pages", memory.hugetlb), ("ZFS ARC", memory.arc))
     name, size = max(parts, key=lambda part: part[1])
     if size > memory.total * _QUARTER and size > (memory.anon or 0):
-        return Cause(f": {name} {'hold' if name[-1] == 's' else 'holds'} {format_bytes(size)}", NOBODYS)
-    return Cause("", "J goes to the biggest process, k ends it, f freezes it; W adds swap")
+        return Growing(f": {name} {'hold' if name[-1] == 's' else 'holds'} {format_bytes(size)}", NOBODYS)
+    return Growing("", "J goes to the biggest process, k ends it, f freezes it; W adds swap")
 
 
-def _part_cause(facts: Facts, part: PartGrowth) -> Cause:
+def _part_cause(facts: Facts, part: PartGrowth) -> Growing:
     what, advice = _PARTS[part.part](facts)
     where = f" in {part.cgroup}" if part.cgroup is not None else ""
     row = _largest_tables(facts.rows) if part.part == "page tables" else None
     target = row.process.id if row is not None else None
-    return Cause(f": {what} {format_rate(part.rate)}{where}", advice, target, row is not None)
+    return Growing(f": {what} {format_rate(part.rate)}{where}", advice, target, row is not None)
 
 
 def _slab(facts: Facts) -> tuple[str, str]:

@@ -23,7 +23,7 @@ class DangerKind(Enum):
     """CommitLimit in overcommit mode 2: at it allocations are refused, and no process is killed."""
 
 
-class State(Enum):
+class DangerState(Enum):
     """What its use does."""
 
     WATCHING = "watching"
@@ -138,7 +138,7 @@ class Danger:
     """What of it lies in swap."""
     swap_left: int
     """Swap that what is held may still be moved to."""
-    state: State
+    state: DangerState
     watched: float
     """Seconds since it was first seen."""
     growing: float | None = None

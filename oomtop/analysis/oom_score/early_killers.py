@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from oomtop.analysis.model.assessment import EarlyKiller, ProcessRow
 from oomtop.analysis.oom_score.eviction import kubelet, systemd_oomd
-from oomtop.analysis.oom_score.killer_options import Shortage, Thresholds, parse_options, per_cent_of, thresholds
+from oomtop.analysis.oom_score.killer_options import KillerThresholds, Shortage, parse_options, per_cent_of, thresholds
 from oomtop.host.killer_settings import KillerSettings
 
 _LIKED, _LIKED_BYTES = 300, 3 << 30
@@ -62,11 +62,11 @@ def _earlyooms_choice(options: Mapping[str, str], rows: Iterable[ProcessRow]) ->
 
 def _nohang(daemon: KillerSettings, now: Shortage) -> Iterator[EarlyKiller]:
     total, swap = now.memory.total, now.swap.total or 0
-    soft = Thresholds(
+    soft = KillerThresholds(
         per_cent_of(daemon.setting("soft_threshold_min_mem") or "5 %", total),
         per_cent_of(daemon.setting("soft_threshold_min_swap") or "10 %", swap),
     )
-    hard = Thresholds(
+    hard = KillerThresholds(
         per_cent_of(daemon.setting("hard_threshold_min_mem") or "2 %", total),
         per_cent_of(daemon.setting("hard_threshold_min_swap") or "4 %", swap),
     )
@@ -112,7 +112,7 @@ _RULES: Mapping[str, Callable[[KillerSettings, Shortage], Iterator[EarlyKiller]]
 
 
 def _acting(
-    daemon: KillerSettings, limit: Thresholds, now: Shortage, victim: ProcessRow | None, signal: str, sure: bool
+    daemon: KillerSettings, limit: KillerThresholds, now: Shortage, victim: ProcessRow | None, signal: str, sure: bool
 ) -> EarlyKiller:
     room = _room(limit, now)
     process = victim.process if victim is not None else None
@@ -122,7 +122,7 @@ def _acting(
     )  # fmt: skip
 
 
-def _room(limit: Thresholds, now: Shortage) -> int | None:
+def _room(limit: KillerThresholds, now: Shortage) -> int | None:
     return limit.room(now.memory.available, now.swap.free if now.swap.total else 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from oomtop.analysis.model.assessment import CgroupFigures, EarlyKiller
-from oomtop.analysis.oom_score.killer_options import Shortage, Thresholds, parse_options, per_cent_of
+from oomtop.analysis.oom_score.killer_options import KillerThresholds, Shortage, parse_options, per_cent_of
 from oomtop.host.killer_settings import KillerSettings
 from oomtop.units import format_bytes
 
@@ -32,7 +32,7 @@ def systemd_oomd(daemon: KillerSettings, now: Shortage) -> Iterator[EarlyKiller]
 def _by_swap(daemon: KillerSettings, now: Shortage, leaves: Sequence[CgroupFigures]) -> EarlyKiller:
     left = 1 - _share(daemon.setting("Swap Used Limit") or _SWAP_LIMIT)
     total = now.swap.total or 0
-    limit = Thresholds(round(now.memory.total * left), round(total * left))
+    limit = KillerThresholds(round(now.memory.total * left), round(total * left))
     users = [group for group in leaves if (group.cgroup.swap_current or 0) > _LEAST_SWAP * total]
     victim = max(users, key=lambda group: group.cgroup.swap_current or 0, default=None)
     room = limit.room(now.memory.available, now.swap.free)

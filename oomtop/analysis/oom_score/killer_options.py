@@ -27,7 +27,7 @@ class Shortage:
 
 
 @frozen
-class Thresholds:
+class KillerThresholds:
     """A daemon acts where available memory and free swap are both at or below these, in bytes."""
 
     memory: int
@@ -72,9 +72,9 @@ def parse_options(arguments: Sequence[str], short: str, taking: Sequence[str]) -
     return found
 
 
-def thresholds(options: Mapping[str, str], stage: int, base: int, total: int, swap: int) -> Thresholds:
+def thresholds(options: Mapping[str, str], stage: int, base: int, total: int, swap: int) -> KillerThresholds:
     """Return earlyoom's limits: `stage` 0 for SIGTERM, 1 for SIGKILL; `-m` is a share of `base`, `-M` is in KiB."""
-    return Thresholds(
+    return KillerThresholds(
         round(base * _share(options, "m", "M", stage, total)), round(swap * _share(options, "s", "S", stage, swap))
     )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from oomtop.analysis.model.assessment import Assessment, Victims
-from oomtop.analysis.model.danger import Danger, DangerKind, State
+from oomtop.analysis.model.danger import Danger, DangerKind, DangerState
 from oomtop.host.process import ProcessId
 
-_CALM = (State.WATCHING, State.STEADY, State.FALLING, State.EMPTY)
+_CALM = (DangerState.WATCHING, DangerState.STEADY, DangerState.FALLING, DangerState.EMPTY)
 
 
 def accused(assessment: Assessment, subject: Danger | None = None) -> ProcessId | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.evidence import Evidence, Leftover, gather
+from oomtop.oomlog.evidence import Evidence, UnreadMention, gather
 from oomtop.oomlog.mentions import batch, clouds, containers, kernel, kubernetes, systemd
 from oomtop.oomlog.mentions.mention import FAILURE, KILL, Mention, Shape
 from oomtop.oomlog.mentions.outline import Node, Outline, json_leaves, name_of, value_of
@@ -56,7 +56,7 @@ class MentionReader:
         """The nodes whose name may still follow, by the place of their mention."""
         self._context: str | None = None
         self._before = ""
-        self._leftovers: list[Leftover] = []
+        self._leftovers: list[UnreadMention] = []
 
     def feed(self, line: str, record: Record | None, number: int | None = None) -> bool:
         """Take a line in, and its first message; return whether it repeats the kernel's own words."""
@@ -92,7 +92,7 @@ class MentionReader:
     def _leave(self, line: str, number: int | None) -> None:
         """Note a line that speaks of OOM in no known words; who reads events does not miss it."""
         if len(self._leftovers) < _MOST_LEFTOVERS and _TALKS.search(line):
-            self._leftovers.append(Leftover(self._source, number, line.strip()[:_MAX_TEXT]))
+            self._leftovers.append(UnreadMention(self._source, number, line.strip()[:_MAX_TEXT]))
 
     def _named(self, at: int, mention: Mention) -> Mention:
         node = self._nodes.get(at)

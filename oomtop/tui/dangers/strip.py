@@ -17,7 +17,7 @@ from functools import partial
 from rich.text import Text
 
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.analysis.model.danger import Danger, DangerKind, State
+from oomtop.analysis.model.danger import Danger, DangerKind, DangerState
 from oomtop.tui.base.session import State as Session
 from oomtop.tui.dangers.subject import headline, is_pressing, remedy_words, usage, victim_words, weight_of
 from oomtop.tui.style.palette import Look
@@ -27,7 +27,12 @@ from oomtop.units import format_about, format_bytes, format_duration, format_sha
 
 FULL_HEIGHT = 4
 _LEAST_NAME = 10
-_CALM = {State.STEADY: "steady", State.FALLING: "falling", State.EMPTY: "empty", State.WATCHING: ""}
+_CALM = {
+    DangerState.STEADY: "steady",
+    DangerState.FALLING: "falling",
+    DangerState.EMPTY: "empty",
+    DangerState.WATCHING: "",
+}
 
 Subject = Callable[[Assessment], "Danger | None"]
 

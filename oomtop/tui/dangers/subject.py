@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.analysis.model.danger import Danger, DangerKind, PastKill, Remedy, State
+from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, PastKill, Remedy
 from oomtop.analysis.sentences import NOT_SEEN, OF_THOSE_SEEN, describe_early_killer
 from oomtop.units import format_about, format_bytes, format_duration, format_rate, format_share, printable
 
@@ -38,7 +38,7 @@ def weight_of(danger: Danger, assessment: Assessment) -> Weight:
     if last_kill(assessment, danger) is not None:
         return Weight.DANGER
     is_near = danger.median is not None and danger.median < DISTANT
-    return Weight.WARNING if is_near or danger.state in (State.AT_LIMIT, State.UNSTEADY) else Weight.NORMAL
+    return Weight.WARNING if is_near or danger.state in (DangerState.AT_LIMIT, DangerState.UNSTEADY) else Weight.NORMAL
 
 
 def is_pressing(danger: Danger | None, assessment: Assessment) -> bool:
@@ -54,10 +54,10 @@ def headline(danger: Danger, assessment: Assessment) -> tuple[str, str]:
     if killed is not None:
         ago = format_duration(assessment.time - killed.time)
         return f"KILLED {ago} ago", f"{printable(killed.name)} at the limit; Enter on the event: why"
-    if danger.state is State.AT_LIMIT:
+    if danger.state is DangerState.AT_LIMIT:
         often = "" if danger.reclaims is None else f", reclaims {danger.reclaims:.0f} times a second"
         return "AT ITS LIMIT", f"the kernel reclaims to stay below it{often}"
-    if danger.state is State.UNSTEADY:
+    if danger.state is DangerState.UNSTEADY:
         return "GROWS UNSTEADILY", "no time can be given"
     return danger.state.value, ""
 

@@ -353,7 +353,9 @@ class OomtopApp(Shell):
         from oomtop.tui.shell.command_palette import Palette, entries_of
 
         if isinstance(self.screen, TabScreen):
-            self.push_screen(Palette(list(entries_of(self))))
+            self.push_screen(
+                Palette(list(entries_of(self, self.go_to_tab, lambda name: self.remedies.change_setting(name))))
+            )
 
     def action_open(self, what: str, *arguments: str) -> None:
         """Open the help, the setup, the menu of copies; write the screen to a file."""

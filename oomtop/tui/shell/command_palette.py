@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from textual.binding import Binding
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
@@ -18,10 +18,8 @@ from textual.screen import Screen
 from oomtop.analysis.settings.table import SETTINGS
 from oomtop.tui.base.screens import ClosedOnce
 from oomtop.tui.style.key_names import key_name
+from oomtop.tui.widgets.shell import Shell
 from oomtop.tui.widgets.tab_screen import TABS, TabScreen
-
-if TYPE_CHECKING:
-    from oomtop.tui.shell.app import OomtopApp
 
 WORDS: Mapping[str, str] = MappingProxyType({
     "action.kill": "kill end stop terminate signal sigterm sigkill send",
@@ -63,7 +61,7 @@ WORDS: Mapping[str, str] = MappingProxyType({
 """What people call an action, beside its description, by the id of its binding."""
 
 
-class Entry(NamedTuple):
+class PaletteCommand(NamedTuple):
     """One line of the palette."""
 
     title: str
@@ -75,14 +73,14 @@ class Entry(NamedTuple):
 class Palette(CommandPalette, ClosedOnce[None]):
     """The palette over what could be done at the moment when it was opened."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[PaletteCommand]) -> None:
         # Without the id of Textual's own: one may be opened while another one is being closed.
         super().__init__(providers=[_Entries])
         self.entries = tuple(entries)
 
 
 class _Entries(Provider):
-    def _all(self) -> Sequence[Entry]:
+    def _all(self) -> Sequence[PaletteCommand]:
         palette = self.app.screen
         return palette.entries if isinstance(palette, Palette) else ()
 
@@ -99,27 +97,31 @@ class _Entries(Provider):
                 yield Hit(0.5, entry.title, entry.run, text=entry.title, help=entry.help)
 
 
-def _is_called(entry: Entry, query: str) -> bool:
+def _is_called(entry: PaletteCommand, query: str) -> bool:
     """Whether every word of the query begins a word of the title or of what people call it."""
     known = f"{entry.title} {entry.words}".lower().replace(":", " ").replace(",", " ").split()
     return all(any(word.startswith(part) for word in known) for part in query.lower().split())
 
 
-def entries_of(app: OomtopApp) -> Iterator[Entry]:
+def entries_of(
+    app: Shell, go_to_tab: Callable[[str], object], change_setting: Callable[[str], object]
+) -> Iterator[PaletteCommand]:
     """Yield what the keys do here, the tabs, and what the tab in sight offers beside its keys."""
     yield from commands_of(app.screen)
     for name, title in TABS:
-        yield Entry(f"Go to the tab {title}", "", partial(app.go_to_tab, name), "tab show open switch")
+        yield PaletteCommand(f"Go to the tab {title}", "", partial(go_to_tab, name), "tab show open switch")
     if app.check_action("remedy", ("settings",)):
         for setting in SETTINGS:
-            change = partial(app.remedies.change_setting, setting.name)
-            yield Entry(f"Kernel setting vm.{setting.name}: {setting.what}", "", change, "sysctl set change tune")
+            change = partial(change_setting, setting.name)
+            yield PaletteCommand(
+                f"Kernel setting vm.{setting.name}: {setting.what}", "", change, "sysctl set change tune"
+            )
     if isinstance(app.screen, TabScreen):
         for title, words, run in app.screen.commands():
-            yield Entry(title, "", run, words)
+            yield PaletteCommand(title, "", run, words)
 
 
-def commands_of(screen: Screen[object]) -> Iterator[Entry]:
+def commands_of(screen: Screen[object]) -> Iterator[PaletteCommand]:
     """Yield a command for each binding of the screen, of what has the focus on it, and of the app.
 
     Each runs by the name of its action, because that asks `check_action` first.
@@ -133,7 +135,7 @@ def commands_of(screen: Screen[object]) -> Iterator[Entry]:
             continue
         seen.add((binding.action, binding.description))
         run = partial(_run, screen, node, binding)
-        yield Entry(binding.description, f"key {_keys(screen, binding)}", run, WORDS.get(binding.id, ""))
+        yield PaletteCommand(binding.description, f"key {_keys(screen, binding)}", run, WORDS.get(binding.id, ""))
 
 
 def _keys(screen: Screen[object], binding: Binding) -> str:

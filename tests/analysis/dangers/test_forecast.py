@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from oomtop.analysis.dangers.forecast import WIDEST, Curve, foretell
-from oomtop.analysis.model.danger import Confidence, State
+from oomtop.analysis.model.danger import Confidence, DangerState
 from oomtop.units import GIB, MIB
 from tests.analysis.dangers.curves import ENDING, ENDLESS, LOOP, Script, is_critical, play, surge
 
@@ -79,7 +79,7 @@ def test_a_range_that_is_too_wide_has_no_number():
     for name in ENDING | ENDLESS:
         for tick in run_of(name).ticks:
             forecast = tick.outlook.forecast
-            if tick.outlook.state is State.UNSTEADY:
+            if tick.outlook.state is DangerState.UNSTEADY:
                 assert forecast is None
             if forecast is not None:
                 assert forecast.earliest <= forecast.median <= forecast.latest <= WIDEST * max(1.0, forecast.earliest)

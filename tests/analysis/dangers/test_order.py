@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from oomtop.analysis.dangers.order import Choice, holds, ordered, step, subject_of
-from oomtop.analysis.model.danger import Danger, DangerKind, State
+from oomtop.analysis.model.danger import Danger, DangerKind, DangerState
 from oomtop.units import MIB
 
 
-def danger(subject, state=State.STEADY, median=None, held=10, limit=100):
+def danger(subject, state=DangerState.STEADY, median=None, held=10, limit=100):
     kind = DangerKind.CGROUP if subject.startswith("/") else DangerKind.MACHINE
     base = Danger(
         subject=subject, name=subject, kind=kind, limit=limit * MIB, brake=None, used=held * MIB, held=held * MIB,
@@ -17,16 +17,16 @@ def danger(subject, state=State.STEADY, median=None, held=10, limit=100):
     )  # fmt: skip
     if median is None:
         return base
-    return replace(base, state=State.FILLING, earliest=median, median=median, latest=median)
+    return replace(base, state=DangerState.FILLING, earliest=median, median=median, latest=median)
 
 
 def test_the_nearest_comes_first_then_what_is_at_its_limit_then_what_is_fullest():
     found = ordered(
         [
-            danger("/empty", State.EMPTY, held=0),
+            danger("/empty", DangerState.EMPTY, held=0),
             danger("/half", held=50),
             danger("/most", held=80),
-            danger("/limit", State.AT_LIMIT, held=20),
+            danger("/limit", DangerState.AT_LIMIT, held=20),
             danger("/slow", median=500),
             danger("RAM", median=20, held=1),
         ]

@@ -11,7 +11,7 @@ from oomtop.analysis.assessment import assess
 from oomtop.analysis.dangers.order import subject_of
 from oomtop.analysis.dangers.severity import severity_of
 from oomtop.analysis.model.assessment import Severity
-from oomtop.analysis.model.danger import DangerKind, State
+from oomtop.analysis.model.danger import DangerKind, DangerState
 from oomtop.analysis.oom_score.suspect import accused, next_victims
 from oomtop.analysis.sentences import describe_subject
 from oomtop.exporter.families import families
@@ -88,13 +88,13 @@ def _adds_up(danger):
     assert danger.held + danger.cache == danger.used
     assert 0.0 <= danger.share <= 1.0
     times = (danger.earliest, danger.median, danger.latest, danger.confidence, danger.basis, danger.growing)
-    if danger.state is State.FILLING:
+    if danger.state is DangerState.FILLING:
         assert danger.earliest <= danger.median <= danger.latest <= 5 * max(1.0, danger.earliest)
     else:
         assert times == (None,) * 6
     if danger.basis == "linear":
         assert danger.room == pytest.approx(danger.rate * danger.median, rel=0.01, abs=MIB)
-    if danger.state is State.EMPTY:
+    if danger.state is DangerState.EMPTY:
         assert severity_of(danger) is None
     for one in danger.dying:
         assert 0 <= one.frees <= danger.held + danger.swapped

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oomtop.analysis.model.danger import DangerKind, PastKill, State, UseCurve
+from oomtop.analysis.model.danger import DangerKind, DangerState, PastKill, UseCurve
 from oomtop.tui.dangers.board import draw_board
 from oomtop.tui.dangers.forecast import chart_of
 from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
@@ -15,7 +15,7 @@ ROWS = (
     make_row(make_process(11289, "oomtop-leak", rss=129 * MIB, cgroup="/web"), user="root"),
     make_row(make_process(902, "nginx", rss=12 * MIB, cgroup="/web"), user="www"),
 )
-CALM = {"state": State.STEADY, "rate": 0.0, "earliest": None, "median": None, "latest": None}
+CALM = {"state": DangerState.STEADY, "rate": 0.0, "earliest": None, "median": None, "latest": None}
 
 
 def strip(danger, width=80, height=4, ascii_only=False):
@@ -76,7 +76,7 @@ def test_no_figure_is_cut_however_long_the_name_is(width, ascii_only, name):
 
 def test_calm_is_one_line_and_never_an_all_clear_in_the_first_seconds():
     assert strip(make_danger(**CALM)) == [" no danger in 1m00s of watching · nearest: /web, 43% of 300M, steady"]
-    young = CALM | {"state": State.WATCHING, "watched": 3.0}
+    young = CALM | {"state": DangerState.WATCHING, "watched": 3.0}
     assessment = make_assessment((), dangers=(make_danger(**young),))
     assert draw_strip(nearest)(assessment, 80, 1, Look())[0].plain == " watching for 3s · nearest: /web, 43% of 300M"
 

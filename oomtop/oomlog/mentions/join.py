@@ -15,10 +15,11 @@ _NEAR = 60.0
 def join_mentions(events: Sequence[OomEvent], mentions: Iterable[Mention]) -> tuple[Mention, ...]:
     """Return the mentions, each with the event it is about; the reaper's line about a victim goes into its event."""
     by_pid: dict[int, list[int]] = defaultdict(list)
-    for at, event in enumerate(events):
+    said = tuple(mentions)
+    for at, event in enumerate(events if said else ()):
         for pid in _pids(event):
             by_pid[pid].append(at)
-    joined = (replace(mention, event=_event_of(events, by_pid, mention)) for mention in mentions)
+    joined = (replace(mention, event=_event_of(events, by_pid, mention)) for mention in said)
     return tuple(mention for mention in joined if mention.event is None or mention.by != "kernel-reaper")
 
 

@@ -26,6 +26,9 @@ WORDS = (
     "running low on memory", "hard limit", "soft limit", "memory budget", "SLUB: Unable", "memory usage",
 )  # fmt: skip
 """What every line that is a mention holds one of."""
+_ROOTS = ("emory", "oom", "OOM", "alloc", "limit", "137", "viction", "OUT_OF", "signal: killed")
+"""What every line that is a mention has of the kind, in few words."""
+_SEAM = 60
 NEEDLES = (b"allocation fail", b"viction manager", b"vmalloc", b"code 137", b"status 137", b"OUT_OF_ME")
 """What a mention holds that has neither `oom`, `OOM` nor `emory`."""
 TELLING = "|".join(map(re.escape, WORDS)).encode()
@@ -61,11 +64,16 @@ class MentionReader:
     def feed(self, line: str, record: Record | None, number: int | None = None) -> bool:
         """Take a line in, and its first message; return whether it repeats the kernel's own words."""
         line = line.rstrip("\r\n")
+        # The kernel's own kill line, by far the most frequent; only node-problem-detector repeats it.
+        if "Killed process " in line and "OOMKilling" not in line and "{" not in line:
+            self._before = line
+            self._leave(line, number)
+            return False
         node = self._outline.add(line, number)
         before, self._before = self._before, line
         if self._is_detail(line):
             return False
-        if not any(word in line for word in WORDS):
+        if not _may_tell(line):
             self._keep_context(line)
             if not self._take_wrapped(before, line, record, number):
                 self._leave(line, number)
@@ -119,9 +127,9 @@ class MentionReader:
 
     def _take_wrapped(self, before: str, line: str, record: Record | None, number: int | None) -> bool:
         """Try a line together with the one before it, which a mail program may have broken; return whether it told."""
-        text, cut = f"{before.rstrip()} {line.strip()}", len(before.rstrip())
-        if not before or not any(word in text for word in WORDS):
+        if not before or not _may_tell(f"{before[-_SEAM:].rstrip()} {line[:_SEAM].strip()}"):
             return False
+        text, cut = f"{before.rstrip()} {line.strip()}", len(before.rstrip())
         for index, shape in enumerate(SHAPES):
             match = shape.pattern.search(text)
             if match is not None and match.start() < cut < match.end():
@@ -200,6 +208,13 @@ class MentionReader:
             if same and is_new and known.subject == mention.subject and mention.subject is not None:
                 return at
         return None
+
+
+def _may_tell(line: str) -> bool:
+    """Whether a line can be a mention; tried on every line, so that the cheapest questions come first."""
+    if not any(root in line for root in _ROOTS):
+        return False
+    return any(word in line for word in WORDS)
 
 
 def _fields(match: re.Match[str], text: str) -> dict[str, str | None]:

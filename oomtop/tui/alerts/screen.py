@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -15,6 +14,7 @@ from oomtop.config.alerts import AlertRule
 from oomtop.tui.base.session import State
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.line_view import LineView
 from oomtop.tui.widgets.tab_screen import TabScreen

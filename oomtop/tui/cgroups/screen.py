@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -14,9 +13,10 @@ from oomtop.analysis.cgroups.assess import chain, working_set
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.tui.base.session import State
 from oomtop.tui.cgroups.rows import COLUMNS, CgroupLine, arrange, columns_for, group_line, title_line
-from oomtop.tui.dangers.strip import danger_strip
+from oomtop.tui.dangers.panel import danger_strip
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.cursor_list import CursorList, move_keys
 from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.key_bar import KeyBar

@@ -9,15 +9,13 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger
 from oomtop.tui.dangers.strip import Subject
 from oomtop.tui.dangers.subject import Weight, signed_rate, weight_of
 from oomtop.tui.style.palette import Look
-from oomtop.tui.widgets.panel import Draw
-from oomtop.tui.widgets.text_parts import keep_end
+from oomtop.tui.style.text import Text
+from oomtop.tui.widgets.text_parts import Draw, keep_end
 from oomtop.units import format_about, format_bytes, printable
 
 _STATE, _RATE, _LEAST_NAME, _BAR = 9, 9, 12, 12

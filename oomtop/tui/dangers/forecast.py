@@ -8,15 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from rich.text import Text
-
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger, UseCurve
 from oomtop.frozen import frozen
 from oomtop.tui.dangers.strip import Subject
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.chart import SPANS, span_of, ticks_of
-from oomtop.tui.widgets.panel import Draw
+from oomtop.tui.widgets.text_parts import Draw
 from oomtop.units import format_bytes, printable
 
 _USUAL = 120

@@ -12,17 +12,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
-
-from rich.text import Text
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger, DangerKind, DangerState
-from oomtop.tui.base.session import State as Session
 from oomtop.tui.dangers.subject import headline, is_pressing, remedy_words, usage, victim_words, weight_of
 from oomtop.tui.style.palette import Look
-from oomtop.tui.widgets.panel import Draw, FittedPanel
-from oomtop.tui.widgets.text_parts import keep_end
+from oomtop.tui.style.text import Text
+from oomtop.tui.widgets.text_parts import Draw, keep_end
 from oomtop.units import format_about, format_bytes, format_duration, format_share, printable
 
 FULL_HEIGHT = 4
@@ -56,11 +52,6 @@ def draw_strip(subject: Subject) -> Draw:
         return lines if height >= FULL_HEIGHT else [lines[0], *lines[2:]][:height]
 
     return draw
-
-
-def danger_strip(state: Session, look: Look) -> FittedPanel:
-    """Return the strip for a screen; `TabScreen.show_strip` feeds it."""
-    return FittedPanel(draw_strip(state.subject), look, id="strip", height=partial(height_of_strip, state.subject))
 
 
 def _calm(danger: Danger | None, assessment: Assessment, width: int, look: Look) -> Text:

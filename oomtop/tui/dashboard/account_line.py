@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
 from oomtop.units import DASH, format_bytes, format_count, format_share
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from rich.text import Text
-
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.sentences import describe_event
 from oomtop.tui.base.session import Remark
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
 from oomtop.units import printable
 
 

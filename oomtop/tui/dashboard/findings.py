@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-
 from oomtop.analysis.model.assessment import Assessment, Finding, Severity
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
 from oomtop.units import printable
 
 _LEAST_TITLE = 40

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.pressure import PressureLine
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
 from oomtop.units import DASH, format_bytes, format_count, format_duration, sparkline
 
 _MARKED = 15 * 60.0

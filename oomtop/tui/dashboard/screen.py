@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -15,7 +14,8 @@ from oomtop.tui.base.options import SECTIONS
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.board import board_height, draw_board
 from oomtop.tui.dangers.forecast import draw_forecast
-from oomtop.tui.dangers.strip import danger_strip, draw_also
+from oomtop.tui.dangers.panel import danger_strip
+from oomtop.tui.dangers.strip import draw_also
 from oomtop.tui.dangers.subject import is_pressing
 from oomtop.tui.dashboard.account_line import draw_account
 from oomtop.tui.dashboard.event_pane import draw_events
@@ -25,9 +25,11 @@ from oomtop.tui.dashboard.memory_bar import draw_memory
 from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.chart import draw_chart, span_beside
 from oomtop.tui.widgets.header import draw_header
-from oomtop.tui.widgets.key_bar import MONITOR_KEYS, KeyBar, draw_status
+from oomtop.tui.widgets.key_bar import KeyBar
+from oomtop.tui.widgets.keys_line import MONITOR_KEYS, draw_status
 from oomtop.tui.widgets.panel import FittedPanel, Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.tab_screen import TabScreen

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -15,6 +14,7 @@ from oomtop.oomlog.mentions.mention import Mention
 from oomtop.render.events import what_of
 from oomtop.render.mentions import mention_columns
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.cursor_list import CursorList, move_keys
 from oomtop.units import DASH, format_bytes, printable
 

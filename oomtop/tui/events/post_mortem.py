@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,6 +18,7 @@ from oomtop.tui.base.session import State
 from oomtop.tui.events.list import Told
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.line_view import LineView
 from oomtop.tui.widgets.prompt_line import PromptLine

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -15,11 +14,12 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.mentions.mention import Mention
 from oomtop.tui.base.session import State
-from oomtop.tui.dangers.strip import danger_strip
+from oomtop.tui.dangers.panel import danger_strip
 from oomtop.tui.events.list import EventList, Told, list_head
 from oomtop.tui.events.post_mortem import PostMortemScreen
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.panel import Panel

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -35,6 +34,7 @@ from oomtop.render.fleet import (
 )
 from oomtop.tui.shell.lifecycle import watch_terminal
 from oomtop.tui.style.palette import Look, make_look
+from oomtop.tui.style.text import Text
 from oomtop.tui.style.theme import theme_or_default
 from oomtop.tui.terminal.app import PlainApp
 from oomtop.tui.widgets.cursor_list import CursorList, move_keys

@@ -8,8 +8,8 @@ from __future__ import annotations
 from rich.text import Text
 
 from oomtop.tui.help.figure_help import DASHBOARD, Hint, explain, figure_at
+from oomtop.tui.widgets.header import TABS
 from oomtop.tui.widgets.panel import Panel, PanelCell
-from oomtop.tui.widgets.tab_screen import TABS
 
 
 def tab_clicked(message: PanelCell) -> str | None:

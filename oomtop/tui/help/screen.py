@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,6 +14,7 @@ from textual.containers import Vertical
 from oomtop.tui.base.screens import Dialog
 from oomtop.tui.help.topics import Topic
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.line_view import LineView
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.text_parts import section

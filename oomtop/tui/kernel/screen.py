@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,10 +15,11 @@ from textual.message import Message
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.settings.verdicts import SettingRow, assess_settings
 from oomtop.tui.base.session import State
-from oomtop.tui.dangers.strip import danger_strip
+from oomtop.tui.dangers.panel import danger_strip
 from oomtop.tui.kernel import sections
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.panel import Panel

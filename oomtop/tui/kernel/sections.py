@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
-from rich.text import Text
-
 from oomtop.analysis.kernel_state import (
     COSTLY_ORDER,
     Fragmentation,
@@ -22,6 +20,7 @@ from oomtop.analysis.model.assessment import Assessment, Severity
 from oomtop.analysis.settings.verdicts import SettingRow
 from oomtop.host.slabinfo import Slab
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.text_parts import pairs, section
 from oomtop.units import DASH, format_bytes, format_count, format_share, printable
 

@@ -9,7 +9,6 @@ import time
 from functools import partial
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -28,10 +27,11 @@ from oomtop.host.smaps import MappedMemory, read_smaps, read_smaps_rollup
 from oomtop.tui.base.messages import ToolChosen
 from oomtop.tui.base.session import State
 from oomtop.tui.base.slow_read import Answer, ask
-from oomtop.tui.dangers.strip import danger_strip
+from oomtop.tui.dangers.panel import danger_strip
 from oomtop.tui.process import sections
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.chart import draw_curve
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.menu import Menu

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import field
 from textwrap import wrap
 
-from rich.text import Text
-
 from oomtop.analysis.inspect.mappings import MappingRow, fastest
 from oomtop.analysis.inspect.process_detail import LimitStep, Study
 from oomtop.analysis.inspect.runtime import Runtime
@@ -18,6 +16,7 @@ from oomtop.host.process_details import ProcessDetails
 from oomtop.host.smaps import MappedMemory
 from oomtop.tui.base.slow_read import Answer
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.text_parts import keep_end, pairs, section
 from oomtop.units import DASH, format_bytes, format_duration, format_rate, format_share, printable
 

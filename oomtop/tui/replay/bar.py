@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rich.console import Group
-from rich.text import Text
 from textual.widget import Widget
 
 from oomtop.tui.replay.time_line import TimeLineState, draw_time_line
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.rich_text import to_group
+from oomtop.tui.style.text import Text
 
 
 class ReplayBar(Widget):
@@ -36,10 +37,9 @@ class ReplayBar(Widget):
             return
         self._lines = draw_time_line(self._standing, self.size.width, self._look)
         for line in self._lines:
-            line.no_wrap = True
             line.truncate(self.size.width, overflow="crop")
         self.refresh()
 
     def render(self) -> Group:
         """Return the two lines."""
-        return Group(*self._lines)
+        return to_group(self._lines)

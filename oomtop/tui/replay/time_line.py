@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from rich.text import Text
-
 from oomtop.frozen import frozen
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
 
 _DAY = 86400.0
 

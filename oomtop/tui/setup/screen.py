@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,6 +18,8 @@ from oomtop.tui.base.options import Options
 from oomtop.tui.base.screens import Dialog
 from oomtop.tui.setup.choices import SetupLine, choices_for, move_column
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.rich_text import to_rich
+from oomtop.tui.style.text import Text
 from oomtop.tui.style.theme import theme_names
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.text_parts import section
@@ -83,9 +84,7 @@ class ChoiceList(ScrollView, can_focus=True):
         for at, choice in enumerate(self._choices):
             if choice.heading:
                 self._lines.append((section(choice.heading, width, self._look), None))
-            line = Text(f" {choice.name:11} {choice.value:18} ", no_wrap=True).append(
-                choice.note, self._look.style("dim")
-            )
+            line = Text(f" {choice.name:11} {choice.value:18} ").append(choice.note, self._look.style("dim"))
             if at == self.cursor:
                 line.stylize("reverse")
             line.truncate(width, pad=True)
@@ -113,7 +112,11 @@ class ChoiceList(ScrollView, can_focus=True):
         if at >= len(self._lines):
             return Strip.blank(width, style)
         line = self._lines[at][0]
-        return Strip(list(line.render(self.app.console)), line.cell_len).apply_style(style).adjust_cell_length(width)
+        return (
+            Strip(list(to_rich(line).render(self.app.console)), line.cell_len)
+            .apply_style(style)
+            .adjust_cell_length(width)
+        )
 
 
 class SetupScreen(Dialog["Options | None"]):
@@ -141,7 +144,7 @@ class SetupScreen(Dialog["Options | None"]):
     def compose(self) -> ComposeResult:
         """Mount the lines."""
         with Vertical():
-            yield Static(Text(f"Setup, kept in {self._path}"), markup=False)
+            yield Static(f"Setup, kept in {self._path}", markup=False)
             yield ChoiceList(self._look)
             yield KeyBar(_KEYS, self._look, id="setup-keys")
 

@@ -18,8 +18,9 @@ from textual.screen import Screen
 from oomtop.analysis.settings.table import SETTINGS
 from oomtop.tui.base.screens import ClosedOnce
 from oomtop.tui.style.key_names import key_name
+from oomtop.tui.widgets.header import TABS
 from oomtop.tui.widgets.shell import Shell
-from oomtop.tui.widgets.tab_screen import TABS, TabScreen
+from oomtop.tui.widgets.tab_screen import TabScreen
 
 WORDS: Mapping[str, str] = MappingProxyType({
     "action.kill": "kill end stop terminate signal sigterm sigkill send",

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from oomtop.tui.base.session import State
 from oomtop.tui.style.palette import Look
-from oomtop.tui.widgets.tab_screen import TABS, TabScreen
+from oomtop.tui.widgets.header import TABS
+from oomtop.tui.widgets.tab_screen import TabScreen
 
 
 def _kernel(state: State, look: Look) -> TabScreen:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
-from rich.text import Text
-
 from oomtop.analysis.model.assessment import Assessment, PastSeries
 from oomtop.tui.style.palette import Look
-from oomtop.tui.widgets.panel import Draw
+from oomtop.tui.style.text import Text
+from oomtop.tui.widgets.text_parts import Draw
 from oomtop.units import format_bytes
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from oomtop.tui.style.rich_text import to_rich
+from oomtop.tui.style.text import Text
 
 _FAR = 99_999
 
@@ -88,8 +90,7 @@ class CursorList(ScrollView, can_focus=True):
         if at >= self._count:
             return Strip.blank(width, style)
         line = self.draw_row(at, width)
-        line.no_wrap = True
         if at == self.cursor:
             line.stylize("reverse")
         line.truncate(width, pad=True)
-        return Strip(list(line.render(self.app.console)), width).apply_style(style)
+        return Strip(list(to_rich(line).render(self.app.console)), width).apply_style(style)

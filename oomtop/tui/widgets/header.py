@@ -6,17 +6,17 @@ import time
 from collections.abc import Callable
 
 from rich.cells import cell_len
-from rich.text import Text
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.scope import scope_marks
 from oomtop.tui.base.session import OwnState
 from oomtop.tui.style.palette import Look
-from oomtop.tui.widgets.tab_screen import TABS
+from oomtop.tui.style.text import Text
+from oomtop.tui.widgets.text_parts import Draw
 from oomtop.units import format_duration, printable
 
-Draw = Callable[[Assessment, int, int, Look], list[Text]]
-
+TABS = (("processes", "Processes"), ("cgroups", "Cgroups"), ("events", "Events"), ("kernel", "Kernel"))
+"""(id, title) of every tab, in the order of the Tab key and of the header."""
 _NEWS_SECONDS = 60.0
 
 

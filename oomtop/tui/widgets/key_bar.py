@@ -1,26 +1,14 @@
-"""`KeyBar`, the last line: the keys that matter, letters beside F-keys, because many terminals eat F1 and F10."""
+"""`KeyBar`: the line of keys as a widget."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from rich.text import Text
+from rich import text as rich
 from textual import events
 from textual.widget import Widget
 
-from oomtop.analysis.model.assessment import Assessment
-from oomtop.tui.style.key_names import key_of
 from oomtop.tui.style.palette import Look
-from oomtop.units import printable
-
-Keys = Sequence[tuple[str, str]]
-"""(key as it is written, what it does) from the most to the least wanted."""
-MONITOR_KEYS: Keys = (
-    ("?", "Help"), ("Tab", "Tabs"), ("Enter", "Details"), ("k", "Kill"), ("o", "Protect"), ("f", "Freeze"),
-    ("z", "Undo"), ("q", "Quit"), ("J", "Suspect"), ("d", "Caches"), ("/", "Search"), ("\\", "Filter"),
-    ("r", "Reclaim"), ("L", "Limit"), ("W", "Swap"), ("t", "Tree"), ("u", "User"), ("Z", "Pause"), ("v", "Chart"),
-    ("S", "Setup"), (":", "All"),
-)  # fmt: skip
+from oomtop.tui.style.rich_text import to_rich
+from oomtop.tui.widgets.keys_line import Keys, draw_keys, fitting, key_at
 
 
 class KeyBar(Widget):
@@ -35,55 +23,12 @@ class KeyBar(Widget):
         self._keys = keys
         self._look = look
 
-    def render(self) -> Text:
+    def render(self) -> rich.Text:
         """Return the keys."""
-        line = Text(no_wrap=True)
-        for key, label in fitting(self._keys, self.size.width):
-            line.append(key, self._look.style("accent", bold=True) or "bold").append(f" {label}  ")
-        line.truncate(self.size.width)
-        return line
+        return to_rich(draw_keys(self._keys, self.size.width, self._look))
 
     def on_click(self, event: events.Click) -> None:
         """Press the key that was clicked."""
         key = key_at(fitting(self._keys, self.size.width), event.x)
         if key is not None:
             self.app.simulate_key(key)
-
-
-def fitting(keys: Keys, width: int) -> Keys:
-    """Return the keys that fit, the last of them without the blanks behind it."""
-    shown, used = [], 0
-    for key, label in keys:
-        used += len(key) + len(label) + 3
-        if used - 2 > width:
-            break
-        shown.append((key, label))
-    return shown
-
-
-def key_at(keys: Keys, x: int) -> str | None:
-    """Return the key that stands at cell `x`; of several written together the one that is hit."""
-    left = 0
-    for name, label in keys:
-        if left <= x < left + len(name) + 1 + len(label):
-            return _one_of(name, x - left)
-        left += len(name) + len(label) + 3
-    return None
-
-
-def _one_of(name: str, at: int) -> str | None:
-    """Return the key of a name; `+-` and `[ ]` are two keys, `1-9` are nine, of which the written ones can be hit."""
-    if name.isalnum() or len(name) == 1:
-        return key_of(name)
-    if at >= len(name) or name[at] == " " or (name[at] == "-" and len(name) == 3):
-        return None
-    return key_of(name[at])
-
-
-def draw_status(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
-    """Return what could not be read, with its reason; nothing when all is well."""
-    if not assessment.problems:
-        return [Text("")]
-    first = assessment.problems[0]
-    more = f"  (+{len(assessment.problems) - 1} more)" if len(assessment.problems) > 1 else ""
-    return [Text(f"{printable(first.what)}: {printable(first.why)}{more}", look.style("warn"))]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.text import Text
+from rich import text as rich
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from oomtop.tui.style.rich_text import to_rich
+from oomtop.tui.style.text import Text
 
 
 class LineView(ScrollView, can_focus=True):
@@ -21,7 +24,7 @@ class LineView(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._all: Sequence[Text] = ()
         self._needle = ""
-        self._folded: list[Text] = []
+        self._folded: list[rich.Text] = []
 
     @property
     def text(self) -> str:
@@ -62,9 +65,9 @@ class LineView(ScrollView, can_focus=True):
             if self._needle and self._needle not in line.plain.casefold():
                 continue
             if line.cell_len <= width:
-                self._folded.append(line)
+                self._folded.append(to_rich(line))
             else:
-                self._folded.extend(line.wrap(self.app.console, width, overflow="fold", no_wrap=False))
+                self._folded.extend(to_rich(line).wrap(self.app.console, width, overflow="fold", no_wrap=False))
         self.virtual_size = Size(width, len(self._folded))
         self.refresh()
 

@@ -6,16 +6,15 @@ from collections.abc import Callable
 
 from rich.cells import cell_len
 from rich.console import Group
-from rich.text import Text
 from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.tui.style.palette import Look
-
-Draw = Callable[[Assessment, int, int, Look], list[Text]]
-"""(assessment, width, height, look) to the lines of the panel."""
+from oomtop.tui.style.rich_text import to_group
+from oomtop.tui.style.text import Text
+from oomtop.tui.widgets.text_parts import Draw
 
 
 class PanelCell(Message):
@@ -61,7 +60,6 @@ class Panel(Widget):
             return []
         lines = self._draw(self._assessment, self.size.width, self.size.height, self._look)
         for line in lines:
-            line.no_wrap = True
             line.truncate(self.size.width, overflow="crop")
         return lines
 
@@ -84,7 +82,7 @@ class Panel(Widget):
     def render(self) -> Group:
         """Return the lines drawn last; the first picture comes before the message that tells the size."""
         self._shown = self._shown or self._lines()
-        return Group(*self._shown)
+        return to_group(self._shown)
 
 
 class FittedPanel(Panel):

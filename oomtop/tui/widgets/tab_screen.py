@@ -19,9 +19,6 @@ from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.panel import Panel, PanelClicked, PanelPointedAt
 from oomtop.tui.widgets.prompt_line import PromptLine
 
-TABS = (("processes", "Processes"), ("cgroups", "Cgroups"), ("events", "Events"), ("kernel", "Kernel"))
-"""(id, title) of every tab, in the order of the Tab key and of the header."""
-
 
 class TabScreen(ClosedOnce[None]):
     """A tab, or a screen of one thing that opens over it; fed only while it is in sight."""

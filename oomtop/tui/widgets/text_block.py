@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from rich.console import Group
-from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.geometry import Region
 from textual.widget import Widget
+
+from oomtop.tui.style.rich_text import to_group
+from oomtop.tui.style.text import Text
 
 Draw = Callable[[int], list[Text]]
 """(width) to the lines of a sheet."""
@@ -35,7 +37,6 @@ class Sheet(Widget):
             return
         lines = self._draw(width)
         for line in lines:
-            line.no_wrap = True
             line.truncate(width, overflow="crop")
         before, self._lines = self._lines, lines
         if len(lines) != len(before):
@@ -43,7 +44,7 @@ class Sheet(Widget):
             self.refresh()
             return
         for y, (old, new) in enumerate(zip(before, lines, strict=True)):
-            if _look(old) != _look(new):
+            if old != new:
                 self.refresh(Region(0, y, width, 1))
 
     def on_resize(self) -> None:
@@ -52,17 +53,12 @@ class Sheet(Widget):
 
     def render(self) -> Group:
         """Return the lines drawn last."""
-        return Group(*self._lines)
+        return to_group(self._lines)
 
     @property
     def text(self) -> str:
         """What it shows, without colours."""
         return "\n".join(line.plain for line in self._lines)
-
-
-def _look(line: Text) -> tuple[object, ...]:
-    """Return what two lines that look alike have in common; Text compares without its styles."""
-    return line.plain, line.style, line.spans
 
 
 class Page(VerticalScroll):

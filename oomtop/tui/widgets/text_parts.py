@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len, set_cell_size
-from rich.text import Text
+from collections.abc import Callable
 
+from rich.cells import cell_len, set_cell_size
+
+from oomtop.analysis.model.assessment import Assessment
 from oomtop.tui.style.palette import Look
+from oomtop.tui.style.text import Text
+
+Draw = Callable[[Assessment, int, int, Look], list[Text]]
+"""(assessment, width, height, look) to the lines of a panel."""
 
 
 def section(title: str, width: int, look: Look, note: str = "") -> Text:

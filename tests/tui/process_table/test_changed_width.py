@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from rich.text import Text
 
 from oomtop.tui.process_table import cells as table_line
 from oomtop.tui.process_table.cells import Frame, LineLook
 from oomtop.tui.process_table.columns import BY_ID, MARKER_WIDTH
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets import panel
 
 FRAME = Frame((BY_ID["pid"], BY_ID["growth"], BY_ID["adj"]), 80, False)

@@ -72,7 +72,8 @@ deb: $(STAMP)
 	$(BIN)/python packaging/debian/build.py dist
 
 man: $(STAMP)
-	$(BIN)/python packaging/man/make.py dist/oomtop.1
+	@mkdir -p dist
+	$(BIN)/oomtop man > dist/oomtop.1
 
 completion: $(STAMP)
 	@mkdir -p dist

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
-from oomtop import __version__
+from oomtop import VERSION
 from oomtop.commands import monitor
 from oomtop.commands.arguments import complain
 from oomtop.errors import OomtopError
@@ -39,7 +39,7 @@ check has the four of the Monitoring Plugins instead: 0 OK, 1 WARNING, 2 CRITICA
 COMMANDS = (
     "top", "events", "kill", "protect", "freeze", "thaw", "reclaim", "drop-caches", "compact", "limit", "swap",
     "sysctl", "undo", "rules", "doctor", "recommend", "record", "replay", "backtest", "exporter", "fleet",
-    "check", "drill", "completion",
+    "check", "drill", "config", "completion", "man", "version", "help",
 )  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
 
@@ -192,7 +192,7 @@ def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
 
 
 def _add_monitor(parser: _Parser) -> None:
-    parser.add_argument("--version", action="version", version=f"oomtop {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=VERSION)
     monitor.add_arguments(parser)
     parser.set_defaults(run=monitor.run, whole_parser=build_parser)
 

@@ -12,7 +12,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import tomli
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from oomtop.config.toml_text import loads
 
 PROJECT = Path(__file__).resolve().parent.parent
 _OLDEST = "3.10"
@@ -29,14 +30,14 @@ def pip(words: Sequence[str]) -> None:
 def build_wheel(folder: Path) -> Path:
     """Return the wheel of this project, made in `folder`."""
     pip(["wheel", "--no-deps", "--wheel-dir", str(folder), str(PROJECT)])
-    return next(folder.glob("oomtop-*.whl"))
+    return next(folder.glob("oomtop_monitor-*.whl"))
 
 
 def pure_dependencies() -> list[str]:
     """Return what the project depends on, but for psutil: it is compiled, and only names the ends of sockets."""
-    with open(PROJECT / "pyproject.toml", "rb") as file:
-        needed: list[str] = tomli.load(file)["project"]["dependencies"]
-    return [one for one in needed if not one.startswith("psutil")]
+    needed: list[str] = loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    # The tree is for the oldest version as well, whatever runs this: markers do not count.
+    return [one.partition(";")[0] for one in needed if not one.startswith("psutil")]
 
 
 def install_pure(target: Path) -> None:

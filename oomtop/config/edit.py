@@ -9,8 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-import tomli
-
+from oomtop.config.toml_text import TOMLDecodeError, loads
 from oomtop.errors import ConfigError
 
 Value = bool | float | str | tuple[str, ...]
@@ -50,8 +49,8 @@ def literal(value: Value) -> str:
 
 def _parse(text: str, path: str) -> dict[str, object]:
     try:
-        return tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
+        return loads(text)
+    except TOMLDecodeError as error:
         raise ConfigError(path, "", f"is not TOML: {error}") from None
 
 
@@ -89,7 +88,7 @@ def _comment(lines: Sequence[str]) -> str:
 
 def _is_toml(text: str) -> bool:
     try:
-        tomli.loads(text)
-    except tomli.TOMLDecodeError:
+        loads(text)
+    except TOMLDecodeError:
         return False
     return True

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import tomli
-
+from oomtop.config.toml_text import loads
 from oomtop.errors import ConfigError
 from oomtop.frozen import frozen, replace
 from oomtop.host.trusted_file import UntrustedFile, read_trusted
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     _Value = bool | float | str | tuple[str, ...] | tuple["AdjustRule", ...] | tuple[AlertRule, ...] | Mapping[str, str]
 
 SYSTEM_PATH = "/etc/oomtop/config.toml"
+OWN_FOLDER = "oomtop-monitor"
+"""In the user's folder of configurations, for who has another program's file in `oomtop`."""
 
 
 @frozen
@@ -79,11 +81,42 @@ class _Unexpected(Exception):
 
 
 def config_paths(environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
-    """Return the system's file and the user's file, whether they exist or not."""
+    """Return the system's file and the user's file, whether they exist or not.
+
+    The user's is `oomtop-monitor/config.toml` where there is one, else `oomtop/config.toml`.
+    """
     home = environ.get("XDG_CONFIG_HOME", "")
     if not os.path.isabs(home):
         home = os.path.join(environ.get("HOME") or home_folder(), ".config")
-    return SYSTEM_PATH, os.path.join(home, "oomtop", "config.toml")
+    own, shared = (os.path.join(home, folder, "config.toml") for folder in (OWN_FOLDER, "oomtop"))
+    return SYSTEM_PATH, own if os.path.lexists(own) else shared
+
+
+def is_foreign(table: Mapping[str, object]) -> bool:
+    """Whether a file is another program's: no key of it is known here, and a table has a name like none of them.
+
+    Another program is called oomtop too, and reads the same path.  Both have a table `keys`, and it has a table
+    `protected`: only `keys` is a table here.
+    """
+    tables = [key for key, value in table.items() if isinstance(value, (Mapping, list)) and not _nearest(key, 0.8)]
+    return bool(tables) and all(isinstance(value, Mapping) or key not in _KNOWN for key, value in table.items())
+
+
+def path_to_change(path: str) -> str:
+    """Return where to write what belongs into the user's file `path`: another program's file is left as it is.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not TOML.
+    """
+    table = read_table(path)
+    if table is None:
+        return path
+    # That program's own first file has all its tables in comments.
+    comments: Mapping[str, object] = (
+        {} if table else {name: {} for name in _COMMENTED.findall(read_trusted(path).decode())}
+    )
+    own = os.path.join(os.path.dirname(os.path.dirname(path)), OWN_FOLDER, "config.toml")
+    return own if is_foreign({**comments, **table}) else path
 
 
 def load_config(paths: Sequence[str]) -> tuple[Config, tuple[ConfigError, ...]]:
@@ -124,7 +157,7 @@ def parse_table(raw: bytes, path: str) -> Mapping[str, object]:
         ConfigError: it is not TOML; the text names the line.
     """
     try:
-        return tomli.loads(raw.decode())
+        return loads(raw.decode())
     except RecursionError:
         raise ConfigError(path, "", "is not TOML: too many levels") from None
     except ValueError as error:
@@ -136,6 +169,8 @@ def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple
     """Return `config` with what is right in `table`, and an error for each key that is not."""
     values: dict[str, _Value] = {}
     errors: list[ConfigError] = []
+    if is_foreign(table):
+        return config, (ConfigError(path, "", _FOREIGN),)
     for key, value in table.items():
         if key == "alert":
             # 4 ms of the start that only who has alerts waits for.
@@ -172,9 +207,12 @@ def _useless(config: Config, values: Mapping[str, object], path: str) -> Iterato
 
 
 def _unknown(key: str) -> str:
-    known = (*_READERS, "alert")
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known are {', '.join(known)}"
+    near = _nearest(key)
+    return f"unknown key; did you mean {near}?" if near else f"unknown key; known are {', '.join(_KNOWN)}"
+
+
+def _nearest(key: str, likeness: float = 0.6) -> str | None:
+    return next(iter(difflib.get_close_matches(key, _KNOWN, n=1, cutoff=likeness)), None)
 
 
 def _found(value: object) -> str:
@@ -245,3 +283,6 @@ _READERS: Mapping[str, Callable[[object], _Value]] = MappingProxyType(
         "keys": _texts,
     }
 )
+_KNOWN = (*_READERS, "alert")
+_FOREIGN = f"left alone: it is of another program named oomtop; oomtop-monitor reads {OWN_FOLDER}/config.toml instead"
+_COMMENTED = re.compile(r"^#\s*\[+([\w-]+)", re.MULTILINE)

@@ -51,10 +51,7 @@ def fill(root: Path) -> None:
     install_pure(root / "usr/lib/oomtop")
     put(HERE / "oomtop", root / "usr/bin/oomtop", 0o755)
     put(HERE / "config.toml", root / "etc/oomtop/config.toml")
-    page = root / "oomtop.1"
-    program_output(["packaging/man/make.py", str(page)])
-    put(compressed(page.read_bytes()), root / "usr/share/man/man1/oomtop.1.gz")
-    page.unlink()
+    put(compressed(program_output(["-m", "oomtop", "man"])), root / "usr/share/man/man1/oomtop.1.gz")
     for shell, target in _COMPLETIONS.items():
         put(program_output(["-m", "oomtop", "completion", shell]), root / target)
     for unit in sorted((PROJECT / "packaging/systemd").glob("*.service")):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-import tomli
 
 from oomtop.alerts import figures
 from oomtop.config.alerts import FIGURES, AlertScope, Threshold
 from oomtop.config.load import Config, apply_table
+from oomtop.config.toml_text import loads
 
 
 def read(text, config=None):
-    return apply_table(config or Config(), tomli.loads(text), "/etc/oomtop/config.toml")
+    return apply_table(config or Config(), loads(text), "/etc/oomtop/config.toml")
 
 
 def alert(**keys):

@@ -12,7 +12,6 @@ from contextlib import closing, suppress
 from dataclasses import replace
 
 import pytest
-import tomli
 
 from oomtop.alerts import hook as hook_module
 from oomtop.alerts import watch as watch_module
@@ -24,6 +23,7 @@ from oomtop.alerts.watch import AlertWatch
 from oomtop.alerts.webhook import Webhook
 from oomtop.analysis.assessment import assess
 from oomtop.config.load import Config, apply_table
+from oomtop.config.toml_text import loads
 from oomtop.history import History
 from oomtop.host.root import read_int
 from oomtop.selfguard import SelfGuard
@@ -236,7 +236,7 @@ def test_no_tick_is_lost(act):
     if "hook that" in act:
         where = "shell = true\ncommand = \"trap '' TERM; {} \"".format("yes" if "floods" in act else "sleep 1000")
     text = f'[[alert]]\nname = "a"\nwhen = "available < 10%"\ntimeout = "0.1s"\n{where}'
-    config, errors = apply_table(Config(), tomli.loads(text), "test")
+    config, errors = apply_table(Config(), loads(text), "test")
     assert not errors
     before = threading.active_count()
     said = queue.Queue()
@@ -262,7 +262,7 @@ def test_no_tick_is_lost(act):
 
 def test_nothing_remains_of_a_hook_when_the_watch_ends():
     text = '[[alert]]\nname = "a"\nwhen = "processes > 0"\ntimeout = "500s"\ncommand = ["sleep", "1000"]'
-    config, _ = apply_table(Config(), tomli.loads(text), "test")
+    config, _ = apply_table(Config(), loads(text), "test")
     watch = AlertWatch(config.alerts, print)
     history = History()
     tick = next(iter(SyntheticMachine(20, 5).ticks(1)))

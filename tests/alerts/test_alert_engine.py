@@ -6,12 +6,12 @@ import json
 from dataclasses import replace
 
 import pytest
-import tomli
 
 from oomtop.alerts.engine import MOST_INCIDENTS, AlertEngine
 from oomtop.alerts.notice import write_letter
 from oomtop.analysis.assessment import assess
 from oomtop.config.load import Config, apply_table
+from oomtop.config.toml_text import loads
 from oomtop.history import History
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.render.assessment_json import assessment_to_json
@@ -22,7 +22,7 @@ GIB = 1 << 30
 
 
 def rules(text):
-    config, errors = apply_table(Config(), tomli.loads(text), "test")
+    config, errors = apply_table(Config(), loads(text), "test")
     assert not errors
     return config.alerts
 

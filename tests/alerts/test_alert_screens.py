@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
-import tomli
 
 from oomtop.alerts.watch import AlertWatch
 from oomtop.config.load import Config, apply_table
+from oomtop.config.toml_text import loads
 from oomtop.sources.live import LiveSource
 from oomtop.tui.alerts.screen import AlertsScreen
 from oomtop.tui.shell.app import OomtopApp, Options
@@ -45,7 +45,7 @@ class Made(LiveSource):
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 async def test_alerts_are_told_and_listed(size):
-    config, errors = apply_table(Config(), tomli.loads(TEXT), "test")
+    config, errors = apply_table(Config(), loads(TEXT), "test")
     assert not errors
     notes = []
     watch = AlertWatch(config.alerts, print, notes.append)

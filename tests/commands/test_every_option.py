@@ -27,7 +27,7 @@ FLEET = f"{SERVERS}::test_the_fleet"
 DRILLED = "tests/actions/drill/test_drill.py::test_a_drill_ends_as_it_says_and_leaves_nothing"
 
 PROOFS = {
-    "--version": f"{REPORTS}::test_the_version_is_told",
+    "--version": f"{REPORTS}::test_the_version_says_which_oomtop_it_is",
     "--interval": f"{SCREENS}::test_the_interval_of_the_monitor",
     "--read-only": f"{SCREENS}::test_read_only_is_said_and_no_action_starts",
     "--ssh": f"{SCREENS}::test_ssh_draws_less",
@@ -103,6 +103,9 @@ PROOFS = {
     "drill kind": f"{DRILLED}[surge-killed]",
     "drill --json": f"{DRILLED}[fragment-time is up]",
     "drill --yes": f"{DRILLED}[fragment-time is up]",
+    "config check files": f"{REPORTS}::test_the_configuration_is_checked",
+    "config check --json": f"{REPORTS}::test_the_configuration_is_checked",
+    "help words": f"{REPORTS}::test_help_is_that_of_the_option",
     "completion shell": "tests/completion/test_completion.py::test_bash_offers_commands_options_and_values",
     **{row[0]: f"{ACTIONS}::test_an_option_changes_the_answer[{row[0]}]" for row in actions.ROWS},
     **{row[0]: f"{REPORTS}::test_an_option_adds_to_the_answer[{row[0]}]" for row in reports.ROWS},

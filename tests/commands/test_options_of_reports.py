@@ -1,5 +1,6 @@
 """The options of the commands that tell: each changes what is told; rows of what it adds to the answer."""
 
+import json
 import os
 import re
 import subprocess
@@ -88,8 +89,36 @@ def test_an_option_takes_from_the_answer(option, without, adds, said, places):
     assert not re.search(said, answer(f"{without} {adds}", places))
 
 
-def test_the_version_is_told(places):
-    assert re.fullmatch(r"oomtop \d+\.\d+\.\d+\n", answer("--version", places))
+@pytest.mark.parametrize("words", ["--version", "-V", "version"])
+def test_the_version_says_which_oomtop_it_is(places, words):
+    assert re.fullmatch(r"oomtop \d+\.\d+\.\d+ \(oomtop-monitor: .+\)\n", answer(words, places))
+
+
+def test_help_is_that_of_the_option(places):
+    for words in ("", "kill", "swap add"):
+        assert answer(f"help {words}", places) == answer(f"{words} --help", places)
+    assert "invalid choice: 'kil'" in answer("help kil", places)
+
+
+def test_the_manual_page_has_every_command(places, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    page = answer("man", places)
+    assert page.startswith('.TH OOMTOP 1 "1970-01-02"')
+    assert [name for name in cli.COMMANDS if f".SS {name}".replace("-", "\\-") not in page] == []
+    assert ".TP\n\\fB141\\fR" in page
+
+
+def test_the_configuration_is_checked(tmp_path):
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text("interval = 1\n")
+    bad.write_text("interval = 0\ncolumns = ['pid', 'none']\n")
+    assert answer(f"config check {good}", {}) == f"{good}: ok\n"
+    said = answer(f"config check {good} {bad}", {}).splitlines()
+    assert said[:2] == [f"{good}: ok", f"{bad}: mistakes"]
+    assert [line.split(": ")[1] for line in said[2:]] == ["interval", "columns"]
+    found = json.loads(answer(f"config check --json {bad}", {}))
+    assert [mistake["key"] for mistake in found["mistakes"]] == ["interval", "columns"]
+    assert "there is no such file" in answer(f"config check {tmp_path}/none", {})
 
 
 def _place(pid, text):

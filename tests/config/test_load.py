@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oomtop.config.load import Config, config_paths, load_config
+from oomtop.config.load import Config, config_paths, load_config, path_to_change
 
 
 @pytest.fixture
@@ -96,3 +96,39 @@ def test_a_number_without_bounds_is_a_mistake_of_its_key(tmp_path, key, number):
     config, mistakes = load_config((str(path),))
     assert len(mistakes) == 1
     assert config.interval == 2.0
+
+
+# As another program named oomtop has it, all of its tables at once and each alone.
+OTHERS = ["general", "appearance", "thresholds", "format", "models", "privacy", "personalization", "headroom", "serve"]
+
+
+@pytest.mark.parametrize("names", [[name] for name in OTHERS] + [[*OTHERS, "keys", "protected"]], ids=" ".join)
+def test_the_file_of_another_program_is_left_alone_and_said(write, names):
+    path = write("".join(f"[{name}]\npreset = 'vim'\n" for name in names))
+    config, errors = load_config((path,))
+    assert config == Config()
+    assert [error.key for error in errors] == [""]
+    assert "left alone: it is of another program named oomtop" in errors[0].expected
+    assert path_to_change(path) != path
+
+
+def test_a_misspelt_table_of_ours_is_a_mistake_and_nothing_more(write):
+    path = write("[[alerts]]\nname = 'x'\n[[adjusts]]\nadj = 1\n")
+    assert [error.key for error in load_config((path,))[1]] == ["alerts", "adjusts"]
+    assert path_to_change(path) == path
+
+
+def test_what_is_saved_goes_beside_the_file_of_another_program(tmp_path):
+    folder = tmp_path / "oomtop"
+    folder.mkdir()
+    theirs, ours = folder / "config.toml", tmp_path / "oomtop-monitor/config.toml"
+    assert path_to_change(str(theirs)) == str(theirs)
+    theirs.write_text("## every option with its default\n# [general]\n# refresh_ms = 2000\n# [keys]\n")
+    assert path_to_change(str(theirs)) == str(ours)
+    theirs.write_text("# my own notes\n# [keys]\n")
+    assert path_to_change(str(theirs)) == str(theirs)
+    ours.parent.mkdir()
+    ours.write_text("interval = 3\n")
+    paths = config_paths({"XDG_CONFIG_HOME": str(tmp_path)})
+    assert paths[1] == str(ours)
+    assert load_config(paths[1:])[0].interval == 3.0

@@ -23,7 +23,7 @@ from tests.tui.factories import calm_danger, make_assessment, make_row, make_vic
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "oomtop" / "schemas"
-ORDER = ("top", "events", "doctor", "recommend", "backtest", "drill", "fleet", "alert")
+ORDER = ("top", "events", "doctor", "recommend", "backtest", "drill", "fleet", "config", "alert")
 _JSON_HEAD = """# JSON
 
 Every `--json` prints one object, on one line, with the version of its schema; the webhook of an alert posts one, and its

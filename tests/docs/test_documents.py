@@ -7,11 +7,11 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-import tomli
 
 from oomtop.cli import COMMANDS, build_parser
 from oomtop.config.alerts import _KEYS, FIGURES
 from oomtop.config.load import Config, apply_table
+from oomtop.config.toml_text import loads
 from oomtop.tui.process_table.columns import COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ def test_the_configuration_in_the_documents_has_no_mistake():
     blocks = [block for path in DOCUMENTS for block in TOML.findall(path.read_text())]
     assert len(blocks) >= 3
     for block in blocks:
-        _, mistakes = apply_table(Config(), tomli.loads(block), "document")
+        _, mistakes = apply_table(Config(), loads(block), "document")
         assert mistakes == ()
 
 

@@ -87,6 +87,7 @@ def test_a_backtest():
 def test_the_commands():
     hold("events", run("events", "--json", str(LOGS[0])))
     hold("doctor", run("doctor", "--json"))
+    hold("config", run("config", "check", "--json"))
     hold("recommend", run("recommend", "--json", "--samples", "2", "--interval", "0.1"))
 
 

@@ -32,7 +32,7 @@ def wheel(tmp_path_factory):
     """The command of an environment that holds nothing but the wheel and what it depends on."""
     folder = tmp_path_factory.mktemp("wheel")
     build(["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), "."])
-    built = next(folder.glob("oomtop-*.whl"))
+    built = next(folder.glob("oomtop_monitor-*.whl"))
     names = set(zipfile.ZipFile(built).namelist())
     assert {"oomtop/themes/dark.toml", "oomtop/tui/dashboard/screen.tcss"} <= names
     assert not [name for name in names if name.startswith("tests/")]
@@ -49,12 +49,12 @@ def wheel(tmp_path_factory):
 
 def test_the_source_archive_makes_a_whole_wheel(tmp_path):
     build(["-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)])
-    with tarfile.open(next(tmp_path.glob("oomtop-*.tar.gz"))) as archive:
+    with tarfile.open(next(tmp_path.glob("oomtop_monitor-*.tar.gz"))) as archive:
         archive.extractall(tmp_path)
     (source,) = (folder for folder in tmp_path.iterdir() if folder.is_dir())
     words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(words, cwd=source, capture_output=True, check=True)
-    names = set(zipfile.ZipFile(next(tmp_path.glob("oomtop-*.whl"))).namelist())
+    names = set(zipfile.ZipFile(next(tmp_path.glob("oomtop_monitor-*.whl"))).namelist())
     for pattern in ("oomtop/**/*.py", "oomtop/**/*.tcss", "oomtop/schemas/*.json"):
         assert {str(path.relative_to(ROOT)) for path in ROOT.glob(pattern)} <= names
     assert {f"oomtop/{path.relative_to(ROOT)}" for path in ROOT.glob("themes/*.toml")} <= names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oomtop.config.load import config_paths
+from oomtop.config.load import config_paths, path_to_change
 from oomtop.errors import OomtopError
 from oomtop.frozen import replace
 from oomtop.tui.base.options import Options
@@ -16,7 +16,7 @@ from oomtop.tui.widgets.shell import Shell
 
 def open_setup(app: Shell, dashboard: Dashboard) -> None:
     """Ask for columns, sections, theme and interval; take back what is not kept."""
-    before, table, path = app.options, dashboard.table, config_paths()[1]
+    before, table, path = app.options, dashboard.table, _path()
     now = replace(before, sort=table.view.column.id)
 
     def answered(options: Options | None) -> None:
@@ -32,6 +32,15 @@ def open_setup(app: Shell, dashboard: Dashboard) -> None:
     app.push_screen(
         SetupScreen(now, app.look, table.shown_columns, lambda options: apply(app, dashboard, options), path), answered
     )
+
+
+def _path() -> str:
+    """Return the user's file; where it cannot be read, saving says so."""
+    path = config_paths()[1]
+    try:
+        return path_to_change(path)
+    except OomtopError:
+        return path
 
 
 def apply(app: Shell, dashboard: Dashboard, options: Options) -> None:

@@ -1,19 +1,11 @@
-"""`python packaging/man/make.py FILE`: the manual page oomtop(1), from the parsers of the commands; man(7), mandoc."""
+"""The manual page oomtop(1), from the parsers of the commands; man(7), mandoc."""
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-import time
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT))
-
-from oomtop import __version__  # noqa: E402
-from oomtop.cli import EXIT_CODES, build_parser  # noqa: E402
-from oomtop.completion.tree import Argument, Command, read_tree  # noqa: E402
+from oomtop import __version__
+from oomtop.completion.tree import Argument, Command
 
 _ABOUT = """\
 The monitor for a Linux machine that is running out of memory, and for what was killed there. It shows an account of
@@ -52,7 +44,6 @@ _EXAMPLES = (
     ("oomtop limit nginx.service --high 1G --dry-run", "a limit that slows down instead of killing"),
 )
 _SEE_ALSO = "`proc`(5), `cgroups`(7), `systemd.resource-control`(5), `systemd-oomd`(8)"
-_ESCAPES = {"\\": "\\e", "-": "\\-", "'": "\\(aq", "^": "\\(ha", "~": "\\(ti"}
 
 
 def roff(text: str) -> str:
@@ -100,10 +91,10 @@ def _command(command: Command) -> list[str]:
     return lines + _own(command.options)
 
 
-def man_page(program: Command, date: str) -> str:
-    """Return the page, as of `date`."""
+def man_page(program: Command, exit_codes: str, date: str) -> str:
+    """Return the page, as of `date`; `exit_codes` is what `--help` ends with."""
     # 2 spaces, the code, and what it means: as `--help` shows them.
-    codes = tuple((code, text) for code, text in re.findall(r"^\s+(\d+)\s+(.*)$", EXIT_CODES, re.MULTILINE))
+    codes = tuple((code, text) for code, text in re.findall(r"^\s+(\d+)\s+(.*)$", exit_codes, re.MULTILINE))
     lines = [
         f'.TH OOMTOP 1 "{date}" "oomtop {__version__}" "User Commands"',
         ".SH NAME", "oomtop \\- watch memory, foresee and explain OOM kills, act",
@@ -118,11 +109,3 @@ def man_page(program: Command, date: str) -> str:
         ".SH SEE ALSO", roff(_SEE_ALSO),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # https://reproducible-builds.org/specs/source-date-epoch/
-    date = time.strftime("%Y-%m-%d", time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())))
-    target.write_text(man_page(read_tree(build_parser()), date), encoding="utf-8")

@@ -1,0 +1,12 @@
+"""TOML as Python 3.11 and newer read it; below that by `tomli`, from which their `tomllib` was made."""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info >= (3, 11):
+    from tomllib import TOMLDecodeError, loads
+else:
+    from tomli import TOMLDecodeError, loads
+
+__all__ = ["TOMLDecodeError", "loads"]

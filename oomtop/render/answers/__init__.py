@@ -1,0 +1,1 @@
+"""What single commands answer, as text and as JSON."""

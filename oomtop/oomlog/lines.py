@@ -6,6 +6,7 @@ Sample line: `Out of memory: Killed process 116 (stress-ng-vm) total-vm:66920kB,
 from __future__ import annotations
 
 import re
+from sys import intern
 
 from oomtop.oomlog.event import Selected, Victim
 
@@ -97,7 +98,7 @@ def victim_of(match: re.Match[str]) -> Victim:
     uid = match["uid1"] or match["uid2"] or match["uid3"]
     return Victim(
         pid=int(match["pid"]),
-        name=match["name"],
+        name=intern(match["name"]),
         uid=number(uid),
         total_vm=number(match["total_vm"], 1024),
         anon_rss=number(match["anon"], 1024),

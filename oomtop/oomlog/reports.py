@@ -80,6 +80,7 @@ class ReportReader:
         self._source = source
         self._open: _Open | None = None
         self._ended: OomEvent | None = None
+        self._steps = self._all_steps()
         self._head: list[str] | None = []
         """The lines before the first event: a ring buffer that wrapped begins in the middle of a report."""
 
@@ -146,10 +147,11 @@ class ReportReader:
     def _begin(self, record: Record, event: OomEvent) -> _Open:
         if self._open is not None and not self._open.is_announced:
             self._ended = self._open.close(complete=True)
-        self._open = _Open(
-            replace(event, kernel_time=record.kernel_time, time=record.time, host=record.host, source=self._source),
-            record.kernel_time,
-        )
+        dated = replace(
+            event, kernel_time=record.kernel_time, time=record.time, time_text=record.time_text, host=record.host,
+            source=self._source,
+        )  # fmt: skip
+        self._open = _Open(dated, record.kernel_time)
         head, self._head = self._head, None
         if head and not event.has_header and any(blocks.is_table_header(line.strip()) for line in head):
             self._open.is_cut = True
@@ -172,9 +174,11 @@ class ReportReader:
     def _handle(self, record: Record) -> bool:
         """Apply the first shape that the line has; return whether it had one."""
         text = record.text.strip()
-        return any(step(record, text) for step in self._steps())
+        if text.startswith("[") and (self._open is None or self._open.event.type != "unknown"):
+            return False
+        return any(step(record, text) for step in self._steps)
 
-    def _steps(self) -> tuple[_Step, ...]:
+    def _all_steps(self) -> tuple[_Step, ...]:
         return (
             self._on_trigger, self._on_killed, self._on_selected, self._on_summary, self._on_mem_info, self._on_cpu,
             self._on_usage, self._on_memcg_task, self._on_group, self._on_reaped, self._on_end, self._on_sysrq,

@@ -45,6 +45,7 @@ _LOOK_BACK = 64
 _MOST_BACK = 64
 _TAIL = 1 << 18
 _ROW = re.compile(rb"[^\n]{0,200}\[ *\d{1,10}\] +\d+ +\d+ +\d+ +\d+ +\d+")
+_PLAIN = ("[ ", " ", "Node ", "Memory cgroup out of memory: Killed process ", "Out of memory: Killed process ")
 # More digits than any number of the kernel has: its line matches no shape of one.
 _IMPOSSIBLE = re.compile(rb"[0-9]{21}")
 
@@ -145,16 +146,31 @@ class LogScanner:
     def take(self, text: str) -> Iterator[OomEvent]:
         """Yield the events that end with one line."""
         records = self._lines.read(text)
+        if len(records) == 1 and _is_plain(records[0]):
+            yield from self._kernel(self._lines.join(records))
+            return
         if self.mentions.feed(text, records[0] if records else None, self.number):
             return
         for record in self._lines.join(records):
             yield from self._record(record)
+
+    def _kernel(self, records: Iterable[Record]) -> Iterator[OomEvent]:
+        """Yield the events that end with lines of the kernel's reports, which no other reader has a shape for."""
+        for record in records:
+            yield from self._reader.feed(record)
+            if self._reader.is_collecting:
+                self._left = _PATIENCE
 
     def _record(self, record: Record) -> Iterator[OomEvent]:
         yield from self._reader.feed(record)
         yield from self._killers.feed(record)
         if record.facility == LOG_KERN and self._reader.is_collecting:
             self._left = _PATIENCE
+
+
+def _is_plain(record: Record) -> bool:
+    """Whether a stamped line is a row of a table, a line of a call trace or a kill, as most lines of a report are."""
+    return record.kernel_time is not None and record.facility == LOG_KERN and record.text.startswith(_PLAIN)
 
 
 def _look_back(block: bytes, first: int, hit: int) -> int:

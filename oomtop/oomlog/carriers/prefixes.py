@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from sys import intern
 
 from oomtop.oomlog.carriers.dates import DATE, assume_time, in_utc, parse_time
 from oomtop.oomlog.carriers.record import LOG_KERN, LOG_USER, Record, anybody
@@ -76,7 +77,10 @@ def strip_fast(line: str, reference: float | None) -> Record | None:
         return None
     date, host, stamp = match.groups()
     when = _when(date, reference) if date else (None, None)
-    return Record(line[match.end() :], float(stamp), when[0], host, time_text=date, assumed_time=when[1])
+    # One object for what many lines say: a storm of kills has 150,000.
+    same = None if date is None else intern(date)
+    host = None if host is None else intern(host)
+    return Record(line[match.end() :], float(stamp), when[0], host, time_text=same, assumed_time=when[1])
 
 
 @lru_cache(256)

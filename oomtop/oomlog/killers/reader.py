@@ -18,6 +18,9 @@ DAEMONS = frozenset(
 )  # fmt: skip
 """Daemons that kill by themselves, by the names of their programs and of their units."""
 
+_LONGEST = 8192
+"""Characters of a line that are looked at: a cgroup's path has 4096 at most."""
+
 
 class KillerReader:
     """Feeds on records and gives the kills; one reader per log."""
@@ -30,7 +33,7 @@ class KillerReader:
 
     def feed(self, record: Record) -> Iterator[OomEvent]:
         """Take one record in; yield the events that it ends."""
-        text = record.text.rstrip()
+        text = record.text[:_LONGEST].rstrip()
         for killer in self._killers:
             for event in killer.feed(record, text):
                 yield replace(event, source=self._source)

@@ -34,6 +34,9 @@ NODE_EVENT = {
     "kind": "Event", "involvedObject": {"kind": "Node", "name": "node-a"}, "reason": "SystemOOM",
     "message": "System OOM encountered, victim process: java, pid: 4821", "source": {"host": "node-a"},
 }  # fmt: skip
+NPD = {
+    "kind": "Event", "involvedObject": {"kind": "Node", "name": "node-a"}, "message": KILL, "reason": "OOMKilling",
+}  # fmt: skip
 DOCKER = [{"Id": ID, "Name": "/hog", "State": {"OOMKilled": True, "ExitCode": 137}}]
 PODMAN = [{"Id": ID, "Name": "hog", "State": {"OciVersion": "1.2", "OOMKilled": True}}]
 PRETTY = {"indent": 4}
@@ -49,6 +52,8 @@ MENTIONS = [
     (json.dumps(POD), "kubelet", "cart"),
     (json.dumps(POD, **PRETTY), "kubelet", "cart"),
     (json.dumps({"items": [NODE_EVENT]}), "kubelet", "node-a"),
+    (json.dumps({"items": [NPD]}), "node-problem-detector", "node-a"),
+    (json.dumps({"items": [NPD]}, **PRETTY), "node-problem-detector", "node-a"),
     (json.dumps({"items": [NODE_EVENT]}, **PRETTY), "kubelet", "node-a"),
     ("cart-7d9c5   0/1     OOMKilled   4 (12s ago)   10m", "kubelet", "cart-7d9c5"),
     ("shop   cart-7d9c5   0/1     OOMKilled   4   10m", "kubelet", "cart-7d9c5"),
@@ -120,6 +125,8 @@ def test_a_mention_is_the_same_behind_a_megabyte_of_other_lines(text, by, subjec
         "Kubernetes pods: 3 Running, 0 OOMKilled",
         "mysqld[3]: InnoDB: page_cleaner: 1000ms intended loop took 4137ms",
         "Exited with code 13",
+        "The kubelet writes System OOM encountered when a node is full, see OOMKilled",
+        f"2024-05-01T10:00:00Z container die {ID} (exitCode=137, image=x, name=y)",
     ],
 )
 def test_programs_of_their_own_and_prose_are_no_mentions(text):

@@ -9,16 +9,20 @@ from oomtop.oomlog.mentions.mention import EVICTION, shape
 
 _VICTIM = r"victim process: (?P<name>[^,\"\\]{1,64}), pid: (?P<pid>\d{1,10})"
 _QUOTE = r"(?:Memory cgroup o|O)ut of memory: Kill(?:ed)? process (?P<pid>\d{1,10}) \((?P<name>[^)]{0,64})\)"
+QUOTE = shape("node-problem-detector", _QUOTE, quotes=True)
+"""The kernel's line as the message of an event."""
 _POD = r"(?P<subject>[a-z0-9](?:[a-z0-9./-]{0,252}[a-z0-9])?)"
 SHAPES = (
     shape("node-problem-detector", r"\bOOMKilling\b.{1,400}?" + _QUOTE, quotes=True),
     shape("kubelet", r"System OOM encountered, " + _VICTIM),
     shape("kubelet", r"Cgroup OOM encountered, " + _VICTIM),
-    shape("kubelet", r"(?:\(x(?P<count>\d{1,9}) over .{1,20}\).{1,80})?(?:System|Cgroup) OOM encountered(?!, victim)"),
+    shape(
+        "kubelet", r"(?:\(x(?P<count>\d{1,9}) over .{1,20}\).{1,80})?(?:System|Cgroup) OOM encountered *(?:$|[\"\\])"
+    ),
     shape("kubelet", r"Created an OOM event in container \\?\"(?P<subject>[^\"\\]{1,400})"),
     shape(
         "kubelet",
-        r"Got sys oom event: &?\{(?P<pid>\d{1,10}) (?P<name>.{1,64}?) \d{4}-.{1,80}? /\S{0,400} "
+        r"Got sys oom event(?: from cadvisor)?: &?\{(?P<pid>\d{1,10}) (?P<name>.{1,64}?) \d{4}-.{1,80}? /\S{0,400} "
         r"(?P<subject>/\S{0,400})\}",
     ),
     shape(

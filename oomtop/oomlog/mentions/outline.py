@@ -15,8 +15,9 @@ _LINE = re.compile(
     r"^(?P<indent>[ \t]*(?:- )*)\"?(?P<key>[^\":\[\]{}#\s][^\":\[\]{}#]{0,79}?)\"? ?:(?:\s+(?P<value>.*))?$"
 )
 _ITEM = re.compile(r"^(?P<indent>[ \t]*)[\[{]\s*$")
-_NAMES = ("name", "Name", "containerName", "task")
+_NAMES = ("name", "Name", "containerName", "task", "requestId")
 _OF_EVENT = ("involvedObject", "regarding")
+_WITH_NAME = (*_OF_EVENT, "metadata")
 _CONTAINERS = ("Containers", "Init Containers", "Ephemeral Containers")
 
 
@@ -115,7 +116,7 @@ def name_of(node: Node) -> str | None:
     """Return the name of what a node is about: the nearest container, object or node that has one."""
     for place in node.above():
         for inner in place.children:
-            named = inner.child("name") if inner.key in _OF_EVENT else None
+            named = inner.child("name") if inner.key in _WITH_NAME else None
             if named is not None:
                 return named
         if place.parent is not None and place.parent.key in _CONTAINERS:
@@ -129,3 +130,13 @@ def name_of(node: Node) -> str | None:
 def value_of(node: Node, *keys: str) -> str | None:
     """Return the nearest value of one of these keys around a node."""
     return next((found for place in node.above() if (found := place.child(*keys)) is not None), None)
+
+
+def is_of_event(node: Node) -> bool:
+    """Whether a text is the message of an event of Kubernetes, which names the object it is about before it."""
+    parent = node.parent
+    return (
+        node.key in ("message", "note")
+        and parent is not None
+        and any(child.key in _OF_EVENT for child in parent.children)
+    )

@@ -10,7 +10,7 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence, UnreadMention, gather
 from oomtop.oomlog.mentions import batch, clouds, containers, kernel, kubernetes, systemd
 from oomtop.oomlog.mentions.mention import FAILURE, KILL, Mention, Shape
-from oomtop.oomlog.mentions.outline import Node, Outline, json_leaves, name_of, value_of
+from oomtop.oomlog.mentions.outline import Node, Outline, is_of_event, json_leaves, name_of, value_of
 from oomtop.oomlog.records import Record
 
 SHAPES: tuple[Shape, ...] = (
@@ -29,6 +29,7 @@ WORDS = (
 _ROOTS = ("emory", "oom", "OOM", "alloc", "limit", "137", "viction", "OUT_OF", "signal: killed")
 """What every line that is a mention has of the kind, in few words."""
 _SEAM = 60
+_QUOTED = len(SHAPES)
 NEEDLES = (b"allocation fail", b"viction manager", b"vmalloc", b"code 137", b"status 137", b"OUT_OF_ME")
 """What a mention holds that has neither `oom`, `OOM` nor `emory`."""
 TELLING = "|".join(map(re.escape, WORDS)).encode()
@@ -57,6 +58,8 @@ class MentionReader:
         self._outline = Outline()
         self._nodes: dict[int, Node] = {}
         """The nodes whose name may still follow, by the place of their mention."""
+        self._quoted: set[str] = set()
+        """Lines of the kernel that stand in an event of Kubernetes, whose other lines still follow."""
         self._context: str | None = None
         self._before = ""
         self._leftovers: list[UnreadMention] = []
@@ -65,7 +68,7 @@ class MentionReader:
         """Take a line in, and its first message; return whether it repeats the kernel's own words."""
         line = line.rstrip("\r\n")
         # The kernel's own kill line, by far the most frequent; only node-problem-detector repeats it.
-        if "Killed process " in line and "OOMKilling" not in line and "{" not in line:
+        if "Killed process " in line and "OOMKilling" not in line and "{" not in line and "message" not in line:
             self._before = line
             self._leave(line, number)
             return False
@@ -73,7 +76,7 @@ class MentionReader:
         before, self._before = self._before, line
         if self._is_detail(line):
             return False
-        if not _may_tell(line):
+        if not _may_tell(line) and not (node is not None and is_of_event(node)):
             self._keep_context(line)
             if not self._take_wrapped(before, line, record, number):
                 self._leave(line, number)
@@ -94,8 +97,9 @@ class MentionReader:
         return tuple(self._named(at, mention) for at, mention in enumerate(self._found))
 
     def evidence(self, events: Iterable[OomEvent]) -> Evidence:
-        """Return the events of the log with what it mentions."""
-        return gather(events, Evidence(mentions=self.found(), leftovers=tuple(self._leftovers)))
+        """Return the events of the log with what it mentions; a line that was only repeated is no event."""
+        own = (event for event in events if not self._quoted or {line.strip() for line in event.raw} - self._quoted)
+        return gather(own, Evidence(mentions=self.found(), leftovers=tuple(self._leftovers)))
 
     def _leave(self, line: str, number: int | None) -> None:
         """Note a line that speaks of OOM in no known words; who reads events does not miss it."""
@@ -120,6 +124,11 @@ class MentionReader:
             if match is not None:
                 self._add(index, _fields(match, text), text, node, record, number)
                 return shape.quotes
+        quote = kubernetes.QUOTE.pattern.search(text) if node is not None and is_of_event(node) else None
+        if quote is not None and node is not None:
+            self._add(_QUOTED, _fields(quote, text), text, node, record, number)
+            self._quoted.add((node.value or "").strip())
+            return True
         if node is not None and _is_state(node):
             by = _engine(node)
             self._add(-1 - len(by), {"by": by}, text, node, record, number)
@@ -157,9 +166,12 @@ class MentionReader:
         number: int | None,
     ) -> None:
         self._told += 1
-        shape = SHAPES[index] if index >= 0 else None
+        shape = kubernetes.QUOTE if index == _QUOTED else SHAPES[index] if index >= 0 else None
         mention = self._mention(shape, fields, text, node, record, number)
         at = self._goes_with(index, shape, mention)
+        if at is None and shape is not None and shape.joins and shape.by == "docker":
+            # An exit code alone says nothing of memory.
+            return
         if at is None:
             self._found.append(mention)
             self._shapes.append({index})

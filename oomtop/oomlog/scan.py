@@ -33,7 +33,7 @@ _SKIP = 1024
 # Every line that begins an event holds one of them; the fewer they are, the fewer passes over the bytes.
 _NEEDLES = (b"oom", b"OOM", b"emory", b"lled proc", *mentions.NEEDLES)
 _TELLING = re.compile(
-    rb"oom-kill|lled process|OOM|[Oo]ut of [Mm]emory|emory (?:pressure|cgroup)|by_memory|"
+    rb"oom-kill|lled process|OOM|[Oo]ut of [Mm]emory|emory (?:pressure|cgroup)|by_memory|ked on memory|"
     + NEEDLE
     + b"|"
     + mentions.TELLING

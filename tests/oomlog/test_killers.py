@@ -1,12 +1,13 @@
 """What every version of every killer writes, as stories: one process, one event, with what became of it."""
 
 import re
+from io import BytesIO
 
 import pytest
 
 from oomtop.oomlog.killers.reader import NEEDLE, KillerReader
 from oomtop.oomlog.records import parse_line
-from oomtop.oomlog.scan import scan_lines
+from oomtop.oomlog.scan import scan_lines, scan_stream
 
 EARLYOOM = {
     "sent": [
@@ -168,3 +169,18 @@ def test_every_beginning_is_found_by_the_search():
     for killer, _, text in STORIES:
         told = "\n".join(f"Jun 01 10:05:00 boxd {killer}[500]: {line}" for line in text.splitlines()).encode()
         assert killer == "nohang" or re.search(NEEDLE, told)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Kernel panic - not syncing: System is deadlocked on memory",
+        "lowmemorykiller: Killing 'app' (42), adj 905",
+        "oomd kill: 1.0 2.0 3.0 a.slice 5 ruleset:[r] detectorgroup:[d] killer:kill_by_x v2",
+    ],
+)
+def test_lines_of_the_kernel_log_are_found_behind_a_megabyte_of_others(line):
+    other = "Nov 24 07:00:00 boxb sshd[1]: Accepted publickey for root from 10.0.0.1 port 1 ssh2\n" * 14_000
+    text = f"Nov 24 08:00:00 boxb kernel: [ 1000.100000] {line}\n"
+    small, big = (list(scan_stream(BytesIO(data.encode()), "test")) for data in (text, other + text))
+    assert [event.killer for event in small] == [event.killer for event in big] != []

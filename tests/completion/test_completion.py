@@ -12,7 +12,7 @@ import pytest
 
 from oomtop.cli import COMMANDS, build_parser
 from oomtop.completion.tree import THEMES, ValueKind, read_tree
-from oomtop.tui.style.theme import theme_folders
+from oomtop.tui.style.theme_file import theme_folders
 
 SHELLS = ("bash", "zsh", "fish")
 

@@ -12,24 +12,16 @@ from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.process import ProcessId
 from oomtop.tui.base.options import SECTIONS
 from oomtop.tui.base.session import State
-from oomtop.tui.dangers.board import board_height, draw_board
 from oomtop.tui.dangers.forecast import draw_forecast
-from oomtop.tui.dangers.panel import danger_strip
-from oomtop.tui.dangers.strip import draw_also
 from oomtop.tui.dangers.subject import is_pressing
-from oomtop.tui.dashboard.account_line import draw_account
-from oomtop.tui.dashboard.event_pane import draw_events
-from oomtop.tui.dashboard.findings import draw_findings, findings_height
-from oomtop.tui.dashboard.gauges import draw_pressure, draw_swap
-from oomtop.tui.dashboard.memory_bar import draw_memory
+from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.chart import draw_chart, span_beside
-from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.key_bar import KeyBar
-from oomtop.tui.widgets.keys_line import MONITOR_KEYS, draw_status
+from oomtop.tui.widgets.keys_line import MONITOR_KEYS
 from oomtop.tui.widgets.panel import FittedPanel, Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.tab_screen import TabScreen
@@ -57,23 +49,15 @@ class Dashboard(TabScreen):
         """Mount every widget once."""
         self.fit_terminal()
         look, state = self.look, self.state
-        yield Panel(draw_header(lambda: state.standing, "processes"), look, id="header")
-        yield danger_strip(state, look)
+        yield from (_panel(section, look) for section in above(state))
         with Horizontal(id="top"):
             yield Panel(self._draw_chart, look, id="chart")
             with Vertical(id="gauges"):
-                yield FittedPanel(draw_board(state.subject), look, id="board", height=board_height)
-                yield Panel(draw_also(state.subject), look, id="also")
-                yield Panel(draw_account, look, id="account")
-                yield Panel(draw_memory, look, id="memory")
-                yield Panel(draw_swap, look, id="swap")
-                yield Panel(draw_pressure, look, id="pressure")
-                yield FittedPanel(draw_findings, look, id="findings", height=findings_height)
+                yield from (_panel(section, look) for section in gauges(state))
         yield ProcessTable(
             ascii_only=look.ascii, columns=state.columns, sort=state.sort, subject=state.subject, id="processes"
         )
-        yield Panel(draw_events(lambda: state.remarks), look, id="events")
-        yield Panel(draw_status, look, id="status")
+        yield from (_panel(section, look) for section in below(state))
         yield KeyBar(MONITOR_KEYS, look, id="keys")
 
     def on_mount(self) -> None:
@@ -241,3 +225,9 @@ class Dashboard(TabScreen):
         self.set_class(not was_shown, "-chart")
         self.set_class(was_shown, "-no-chart")
         self._charted = 0.0
+
+
+def _panel(section: Section, look: Look) -> Panel:
+    if section.height is None:
+        return Panel(section.draw, look, id=section.id)
+    return FittedPanel(section.draw, look, id=section.id, height=section.height)

@@ -1,4 +1,4 @@
-"""How a line of the process table looks: first as plain comparable text, then as styled segments.
+"""How a line of the process table looks: first as plain comparable text, then as runs of one style each.
 
 The two steps are apart so that a tick can tell without painting which lines differ from the screen.
 """
@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
 from rich.style import Style
 
 from oomtop.host.process import ProcessId
@@ -25,6 +24,15 @@ from oomtop.tui.process_table.columns import (
 from oomtop.tui.process_table.rows import Entry
 
 Styles = Callable[[str], Style]
+
+
+class Run(NamedTuple):
+    """A text of one style."""
+
+    text: str
+    style: Style
+
+
 _COMMAND_PAN = 8
 _NARROW_COMMAND = 40
 
@@ -116,26 +124,26 @@ def column_at(x: int, frame: Frame) -> Column | None:
     return None
 
 
-def paint_header(titles: Sequence[str], frame: Frame, sorted_by: Column, styles: Styles) -> list[Segment]:
-    """Return the segments of the header."""
+def paint_header(titles: Sequence[str], frame: Frame, sorted_by: Column, styles: Styles) -> list[Run]:
+    """Return the runs of the header."""
     plain, marked = styles("header"), styles("sorted")
-    segments = [Segment(" " * MARKER_WIDTH, plain)]
+    segments = [Run(" " * MARKER_WIDTH, plain)]
     for title, column in zip(titles, frame.columns, strict=True):
-        segments += [Segment(title, marked if column is sorted_by else plain), Segment(" ", plain)]
+        segments += [Run(title, marked if column is sorted_by else plain), Run(" ", plain)]
     return segments
 
 
-def paint(line: LineLook, frame: Frame, base: Style, styles: Styles) -> list[Segment]:
-    """Return the segments of a line."""
+def paint(line: LineLook, frame: Frame, base: Style, styles: Styles) -> list[Run]:
+    """Return the runs of a line."""
     whole = base + _whole_style(line.states, styles)
-    segments = [Segment(line.marker, whole + (styles("victim") if "victim" in line.states else Style.null()))]
+    segments = [Run(line.marker, whole + (styles("victim") if "victim" in line.states else Style.null()))]
     for column, text in zip(frame.columns, line.cells, strict=True):
         style = whole + _cell_style(column.id, line.states, styles)
         if column.id == COMMAND and line.match is not None:
             segments += _matched(text, line.match, style, styles("match"))
         else:
-            segments.append(Segment(text, style))
-        segments.append(Segment(" ", whole))
+            segments.append(Run(text, style))
+        segments.append(Run(" ", whole))
     return segments
 
 
@@ -239,6 +247,6 @@ def _cell_style(id: str, states: frozenset[str], styles: Styles) -> Style:
     return Style.null()
 
 
-def _matched(text: str, match: tuple[int, int], style: Style, marked: Style) -> list[Segment]:
+def _matched(text: str, match: tuple[int, int], style: Style, marked: Style) -> list[Run]:
     first, last = match
-    return [Segment(text[:first], style), Segment(text[first:last], style + marked), Segment(text[last:], style)]
+    return [Run(text[:first], style), Run(text[first:last], style + marked), Run(text[last:], style)]

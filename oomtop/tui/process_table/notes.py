@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.segment import Segment
-from rich.style import Style
-from textual.strip import Strip
-
 from oomtop.tui.process_table.rows import View
 from oomtop.units import printable
 
@@ -33,12 +29,12 @@ def _limits(view: View) -> str:
     return " and ".join(part for part in (user, printable(view.filter_text)) if part)
 
 
-def words_of_none(view: View, width: int, style: Style) -> Strip:
+def words_of_none(view: View) -> str:
     """Return the line that stands in place of rows where there are none."""
     key = "u" if view.user is not None else "\\"
     limits = _limits(view)
     text = f"no process passes: {limits}  ({key} changes it, nothing typed shows all)" if limits else "no process"
-    return Strip([Segment(f"   {text}", style)]).adjust_cell_length(width, style)
+    return f"   {text}"
 
 
 class TypedNumber:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
@@ -58,7 +59,8 @@ class TableFace:
     def header(self, view: View, note: str) -> Strip:
         """Return the painted header, with what is said about the rows behind the last title."""
         titles = header(self.frame, view.column, view.descending, note)
-        segments = paint_header(titles, self.frame, view.column, self._style)
+        runs = paint_header(titles, self.frame, view.column, self._style)
+        segments = [Segment(*run) for run in runs]
         return Strip(segments).adjust_cell_length(self.frame.width, self._style("header")).simplify()
 
     def line(self, y: int, look: LineLook | None, base: Style) -> Strip:
@@ -68,7 +70,8 @@ class TableFace:
             return Strip.blank(self.frame.width, base)
         filler = base + (self._style("cursor") if "cursor" in look.states else Style.null())
         # Neighbours of one style become one segment: 120 cells cost 250 bytes on the wire instead of 730.
-        return Strip(paint(look, self.frame, base, self._style)).adjust_cell_length(self.frame.width, filler).simplify()
+        segments = [Segment(*run) for run in paint(look, self.frame, base, self._style)]
+        return Strip(segments).adjust_cell_length(self.frame.width, filler).simplify()
 
     def _style(self, name: str) -> Style:
         style = self._styles.get(name)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
@@ -24,8 +25,9 @@ from oomtop.analysis.oom_score.suspect import accused
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.base.messages import RowActivated, RowSelected, TotalsShown
-from oomtop.tui.process_table.bindings import COMPONENTS, STYLES, TABLE_BINDINGS
+from oomtop.tui.process_table.bindings import TABLE_BINDINGS
 from oomtop.tui.process_table.cells import LineLook, Marks, column_at, look
+from oomtop.tui.process_table.colours import COMPONENTS, STYLES
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, ColumnContext
 from oomtop.tui.process_table.filter_query import FilterError, parse
 from oomtop.tui.process_table.notes import TypedNumber, note_of, words_of_none
@@ -251,7 +253,8 @@ class ProcessTable(ScrollView, can_focus=True):
         if y == 0:
             return self._face.header(self.view, self._note)
         if y == 1 and not self._order.entries and self._assessment is not None:
-            return words_of_none(self.view, self.size.width, self.rich_style)
+            segments = [Segment(words_of_none(self.view), self.rich_style)]
+            return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
         return self._face.line(y, self._look(y), self.rich_style)
 
     def _find_style(self, name: str) -> Style:

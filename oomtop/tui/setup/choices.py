@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from oomtop.frozen import frozen, replace
 from oomtop.tui.base.options import SECTIONS, Options, beside_interval
 from oomtop.tui.process_table.columns import BY_ID, COLUMNS
-from oomtop.tui.style.theme import DEFAULT
+from oomtop.tui.style.theme_file import DEFAULT
 
 Change = Callable[[Options, int], Options]
 """(options, 1 for the next value or -1 for the one before) to the options with it."""

@@ -20,7 +20,7 @@ from oomtop.tui.setup.choices import SetupLine, choices_for, move_column
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.rich_text import to_rich
 from oomtop.tui.style.text import Text
-from oomtop.tui.style.theme import theme_names
+from oomtop.tui.style.theme_file import theme_names
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.text_parts import section
 

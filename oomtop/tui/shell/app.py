@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
@@ -32,11 +32,12 @@ from oomtop.tui.base.messages import (
 )
 from oomtop.tui.base.options import Options as Options
 from oomtop.tui.base.options import beside_interval
-from oomtop.tui.base.session import state_of
+from oomtop.tui.base.sampling import Sample, samples
+from oomtop.tui.base.session import State, state_of
 from oomtop.tui.dashboard.screen import Dashboard
 from oomtop.tui.replay.bindings import ANYWHERE
 from oomtop.tui.shell.bindings import APP_BINDINGS
-from oomtop.tui.shell.feed import hand_on, samples
+from oomtop.tui.shell.feed import hand_on
 from oomtop.tui.shell.lifecycle import settle, watch_terminal
 from oomtop.tui.shell.load_shedding import refresh_every, shed_work, watch_selected
 from oomtop.tui.shell.tab_factory import MAKERS, tab_beside
@@ -63,7 +64,7 @@ class OomtopApp(Shell):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = APP_BINDINGS
 
-    def __init__(self, source: Source, options: Options | None = None) -> None:
+    def __init__(self, source: Source, options: Options | None = None, state: State | None = None) -> None:
         self.options = options or Options()
         problem, theme = theme_or_default(self.options.theme)
         super().__init__(ansi_color=theme.ansi)
@@ -88,24 +89,26 @@ class OomtopApp(Shell):
         self._settled = False
         self._waiting: NewAssessment | None = None
         """The newest tick that the screen has not taken yet."""
-        self.state = state_of(self.options)
+        self.state = state or state_of(self.options)
         self.dashboard = Dashboard(self.state, self.look, lambda: self.latest)
         self.dashboard.set_class(not self.options.chart, "-no-chart")
         self.add_mode("processes", lambda: self.dashboard)
         for name, make in MAKERS.items():
             self.add_mode(name, partial(make, self.state, self.look))
-        self._samples: Iterable[NewAssessment] | None = None
+        self._samples: Iterable[Sample] | None = None
         """Those that `look_ahead` began."""
         if problem:
             self.remark(problem)
 
-    def look_ahead(self) -> None:
+    def look_ahead(self, begun: Iterator[Sample] | None = None) -> None:
         """Take the first tick before the screen stands, which would else be drawn three times (a tenth of the start).
+
+        `begun`: samples of the source, taken from in place of new ones.
 
         Raises:
             OomtopError: a file that cannot be done without cannot be read.
         """
-        rest = samples(self._source, self.options.alerts, self._tell)
+        rest = begun or samples(self._source, self.options.alerts, self.tell)
         first = next(rest)
         self._samples = chain([first], rest)
         self.facts, self.latest = first.snapshot, first.assessment
@@ -201,27 +204,29 @@ class OomtopApp(Shell):
         worker = get_current_worker()
         alerts = self.options.alerts if source is self._source else None
 
-        def begin() -> Iterable[NewAssessment]:
+        def begin() -> Iterable[Sample]:
             begun, self._samples = self._samples, None
-            return begun or samples(source, alerts, self._tell)
+            return begun or samples(source, alerts, self.tell)
 
         problem = hand_on(
             begin,
             partial(self._take, source),
             lambda: worker.is_cancelled,
-            lambda text: self._tell(Told(text)),
+            self.tell,
             may_begin_again=isinstance(source, LiveSource),
         )
         self.post_message(SourceEnded(problem, source is self._source))
 
-    def _tell(self, told: Told) -> None:
+    def tell(self, text: str, bell: bool = False) -> None:
+        """Put a line into the event pane, from whatever thread; with the terminal's bell if it is to be heard."""
         if self.is_running:
-            self.post_message(told)
+            self.post_message(Told(text, bell))
         else:
-            self.remark(told.text)
+            self.remark(text)
 
-    def _take(self, source: Source, message: NewAssessment) -> None:
+    def _take(self, source: Source, sample: Sample) -> None:
         """Keep a tick of the source that a recording is shown over; offer any other."""
+        message = NewAssessment(sample.assessment, sample.snapshot)
         if source is self._source:
             self._behind = message
         if source is self._shown:

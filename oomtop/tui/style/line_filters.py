@@ -6,26 +6,14 @@ UTF-8 they become question marks.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-_LINES = str.maketrans(
-    {
-        **dict.fromkeys("─━▁▔╌┄", "-"),
-        **dict.fromkeys("│┃▏▕▎▊▌▐", "|"),
-        **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+"),
-        **dict.fromkeys("▂▃▄▅▆▇", " "),
-        "█": "#", "…": ">", "▼": "v", "▲": "^", "▶": ">", "▸": ">", "•": "*", "»": ">",
-        "🔎": "/ ", "\N{NO-BREAK SPACE}": " ",
-    }
-)  # fmt: skip
+from oomtop.tui.style.gates import ascii_of, safe, without_colour
 
 
 class WholeCells(ScrollBarRender):
@@ -50,9 +38,9 @@ def _is_safe(segment: Segment) -> bool:
 
 
 def _safe(segment: Segment) -> Segment:
-    text = "".join(char if char.isprintable() else "?" for char in segment.text)
     style = segment.style
-    return Segment(text, style.update_link(None) if style is not None and style.link is not None else style)
+    without_link = style.update_link(None) if style is not None and style.link is not None else style
+    return Segment(safe(segment.text), without_link)
 
 
 class ColourlessLines(LineFilter):
@@ -66,19 +54,6 @@ class ColourlessLines(LineFilter):
         ]
 
 
-_LIT = 0.25
-"""Relative luminance from which a background is more than the shade of a panel."""
-
-
-@lru_cache(1024)
-def without_colour(style: Style) -> Style:
-    """Return the attributes of a style, reversed where its background is a light one."""
-    ground = style.bgcolor
-    lit = ground is not None and ground.triplet is not None and Color.from_rich_color(ground).brightness > _LIT
-    plain = style.without_color
-    return plain + Style(reverse=not style.reverse) if lit else plain
-
-
 class AsciiLines(LineFilter):
     """Draws borders, scroll bars and arrows, also those of Textual's own widgets, as ASCII."""
 
@@ -89,12 +64,6 @@ class AsciiLines(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments with every drawn character that ASCII lacks replaced by one as wide."""
         return [
-            segment if segment.text.isascii() else segment._replace(text=self._ascii(segment.text))
+            segment if segment.text.isascii() else segment._replace(text=ascii_of(segment.text, self._names_too))
             for segment in segments
         ]
-
-    def _ascii(self, text: str) -> str:
-        drawn = text.translate(_LINES)
-        if not self._names_too or drawn.isascii():
-            return drawn
-        return "".join(char if char.isascii() else "?" * cell_len(char) for char in drawn)

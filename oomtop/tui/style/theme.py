@@ -1,44 +1,17 @@
-"""Themes are TOML files: `themes/NAME.toml` beside the package or in the wheel, or the user's own folder.
-
-A theme has `name`, `dark`, a table `[colors]` for the screen and a table `[bar]` for quantities.
-"""
+"""A theme file as Textual's theme."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.color import ANSI_COLOR_NAMES
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
-from oomtop.config.load import parse_table
-from oomtop.errors import ConfigError, OomtopError
+from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
-from oomtop.host.trusted_file import read_trusted
-from oomtop.host.user_names import home_folder
 from oomtop.tui.style.palette import has_colour
-
-if TYPE_CHECKING:
-    from importlib.abc import Traversable
-
-DEFAULT = "dark"
-_COLORS = (
-    "primary", "secondary", "warning", "error", "success", "accent", "foreground", "background", "surface", "panel",
-)  # fmt: skip
-_BAR = ("anon", "shmem", "huge", "kernel", "other", "arc", "slab", "cache", "dim", "accent", "warn", "bad")
-# What Textual would mix from the panel's colour is true colour, whatever that is.
-_SCROLLBAR = {
-    "scrollbar": "ansi_blue",
-    "scrollbar-hover": "ansi_blue",
-    "scrollbar-active": "ansi_bright_blue",
-    **dict.fromkeys(
-        ("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active", "scrollbar-corner-color"),
-        "ansi_default",
-    ),
-}
+from oomtop.tui.style.theme_file import DEFAULT, ThemeText, read_theme, text_of
 
 
 @frozen
@@ -50,38 +23,13 @@ class ThemeFile:
     ansi: bool
 
 
-def theme_folders() -> tuple[Path | Traversable, ...]:
-    """Return where themes are looked for: the user's folder first, then the program's own."""
-    config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home_folder(), ".config")
-    own = Path(config) / "oomtop" / "themes"
-    package = Path(__file__).resolve().parents[2]
-    if package.is_dir():
-        return (own, package / "themes", package.parent / "themes")
-    # Within a zip archive; not imported otherwise, for it takes tempfile, random and hashlib with it.
-    from importlib.resources import files
-
-    return (own, files("oomtop") / "themes")
-
-
-def theme_names() -> tuple[str, ...]:
-    """Return the names of all themes that can be found."""
-    files = (file.name for folder in theme_folders() if folder.is_dir() for file in folder.iterdir())
-    return tuple(sorted({name.removesuffix(".toml") for name in files if name.endswith(".toml")}))
-
-
 def load_theme(name: str) -> ThemeFile:
     """Return a theme by its name or by the path of its file.
 
     Raises:
         ConfigError: no such theme, or a file that is not one; names the file and the key.
     """
-    path = _find(name)
-    try:
-        # The program's own themes are as trusted as the program.
-        raw = read_trusted(path) if isinstance(path, str) else path.read_bytes()
-    except OSError as error:
-        raise ConfigError(str(path), "", f"not used: {error.strerror}") from None
-    return parse_theme(parse_table(raw, str(path)), str(path))
+    return _file_of(read_theme(name, _is_colour))
 
 
 def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
@@ -93,35 +41,19 @@ def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
         return str(error), load_theme(DEFAULT)
 
 
-def _find(name: str) -> str | Traversable:
-    """Return the path of a user's theme, or what holds one of the program's."""
-    if name.endswith(".toml"):
-        return name
-    own, *others = theme_folders()
-    if (own / f"{name}.toml").is_file():
-        return str(own / f"{name}.toml")
-    for folder in others:
-        if (folder / f"{name}.toml").is_file():
-            return folder / f"{name}.toml"
-    raise ConfigError(name, "theme", f"expected one of {', '.join(theme_names())}, or a file")
-
-
 def parse_theme(data: Mapping[str, object], path: str) -> ThemeFile:
     """Return the theme that a TOML text holds.
 
     Raises:
         ConfigError: a key that is missing, unknown or not a colour.
     """
-    name, dark, ansi = data.get("name"), data.get("dark", True), data.get("ansi", False)
-    if not isinstance(name, str):
-        raise ConfigError(path, "name", "expected a text")
-    if not isinstance(dark, bool) or not isinstance(ansi, bool):
-        raise ConfigError(path, "dark", "expected true or false")
-    colors = _colours(data, "colors", _COLORS, path)
-    if "primary" not in colors:
-        raise ConfigError(path, "colors.primary", "expected a colour such as '#5fafd7'")
+    return _file_of(text_of(data, path, _is_colour))
+
+
+def _file_of(text: ThemeText) -> ThemeFile:
+    colors = text.colors
     theme = Theme(
-        name=f"oomtop-{name}",
+        name=f"oomtop-{text.name}",
         primary=colors["primary"],
         secondary=colors.get("secondary"),
         warning=colors.get("warning"),
@@ -132,22 +64,10 @@ def parse_theme(data: Mapping[str, object], path: str) -> ThemeFile:
         background=colors.get("background"),
         surface=colors.get("surface"),
         panel=colors.get("panel"),
-        dark=dark,
-        variables=dict(_SCROLLBAR) if ansi else {},
+        dark=text.dark,
+        variables=dict(text.scroll_bar),
     )
-    return ThemeFile(theme, _colours(data, "bar", _BAR, path), ansi)
-
-
-def _colours(data: Mapping[str, object], table: str, known: tuple[str, ...], path: str) -> dict[str, str]:
-    values = data.get(table, {})
-    if not isinstance(values, dict):
-        raise ConfigError(path, table, "expected a table of colours")
-    for key, value in values.items():
-        if key not in known:
-            raise ConfigError(path, f"{table}.{key}", f"expected one of {', '.join(known)}")
-        if not isinstance(value, str) or not _is_colour(value):
-            raise ConfigError(path, f"{table}.{key}", "expected a colour such as '#5fafd7'")
-    return dict(values)
+    return ThemeFile(theme, text.palette, text.ansi)
 
 
 def _is_colour(value: str) -> bool:

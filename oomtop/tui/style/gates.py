@@ -1,0 +1,48 @@
+"""What is done to every text and style before a terminal gets it: harmless, in ASCII, without colour."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rich.cells import cell_len
+from rich.style import Style
+
+_LINES = str.maketrans(
+    {
+        **dict.fromkeys("─━▁▔╌┄", "-"),
+        **dict.fromkeys("│┃▏▕▎▊▌▐", "|"),
+        **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+"),
+        **dict.fromkeys("▂▃▄▅▆▇", " "),
+        "█": "#", "…": ">", "▼": "v", "▲": "^", "▶": ">", "▸": ">", "•": "*", "»": ">",
+        "🔎": "/ ", "\N{NO-BREAK SPACE}": " ",
+    }
+)  # fmt: skip
+_LIT = 0.25
+"""Brightness from which a background is more than the shade of a panel."""
+
+
+def safe(text: str) -> str:
+    """Return a text without characters that a terminal obeys."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
+
+
+def ascii_of(text: str, names_too: bool) -> str:
+    """Return a text whose drawn characters are ASCII, each as wide; with `names_too` all of it."""
+    drawn = text.translate(_LINES)
+    if not names_too or drawn.isascii():
+        return drawn
+    return "".join(char if char.isascii() else "?" * cell_len(char) for char in drawn)
+
+
+@lru_cache(1024)
+def without_colour(style: Style) -> Style:
+    """Return the attributes of a style, reversed where its background is a light one."""
+    ground = style.bgcolor
+    lit = ground is not None and ground.triplet is not None and _brightness(*ground.triplet) > _LIT
+    plain = style.without_color
+    return plain + Style(reverse=not style.reverse) if lit else plain
+
+
+def _brightness(red: int, green: int, blue: int) -> float:
+    """Return what Textual calls the brightness of a colour, from 0 to 1."""
+    return (299 * red + 587 * green + 114 * blue) / 255_000

@@ -1,0 +1,147 @@
+"""Themes are TOML files: `themes/NAME.toml` beside the package or in the wheel, or the user's own folder.
+
+A theme has `name`, `dark`, a table `[colors]` for the screen and a table `[bar]` for quantities.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oomtop.config.load import parse_table
+from oomtop.errors import ConfigError
+from oomtop.frozen import frozen
+from oomtop.host.trusted_file import read_trusted
+from oomtop.host.user_names import home_folder
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
+DEFAULT = "dark"
+_COLORS = (
+    "primary", "secondary", "warning", "error", "success", "accent", "foreground", "background", "surface", "panel",
+)  # fmt: skip
+_BAR = ("anon", "shmem", "huge", "kernel", "other", "arc", "slab", "cache", "dim", "accent", "warn", "bad")
+# What Textual would mix from the panel's colour is true colour, whatever that is.
+_SCROLLBAR = {
+    "scrollbar": "ansi_blue",
+    "scrollbar-hover": "ansi_blue",
+    "scrollbar-active": "ansi_bright_blue",
+    **dict.fromkeys(
+        ("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active", "scrollbar-corner-color"),
+        "ansi_default",
+    ),
+}
+_THUMB = 0.4
+"""How much of the thumb of a scroll bar is the primary colour, the rest its ground."""
+
+
+@frozen
+class ThemeText:
+    """A theme as its file has it."""
+
+    name: str
+    dark: bool
+    ansi: bool
+    colors: Mapping[str, str]
+    palette: Mapping[str, str]
+    """The colours of quantities, none in a mono theme."""
+
+    @property
+    def scroll_bar(self) -> Mapping[str, str]:
+        """The colours of scroll bars; empty where the theme leaves the background to Textual."""
+        ground, primary = self.colors.get("background", ""), self.colors["primary"]
+        if self.ansi:
+            return _SCROLLBAR
+        if not (_is_hex(ground) and _is_hex(primary)):
+            return {}
+        return {"scrollbar": _mixed(ground, primary, _THUMB), "scrollbar-background": ground}
+
+
+def _is_hex(colour: str) -> bool:
+    return len(colour) == 7 and colour[0] == "#"
+
+
+def _mixed(ground: str, colour: str, share: float) -> str:
+    pairs = ((int(ground[at : at + 2], 16), int(colour[at : at + 2], 16)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(below + (above - below) * share):02x}" for below, above in pairs)
+
+
+def theme_folders() -> tuple[Path | Traversable, ...]:
+    """Return where themes are looked for: the user's folder first, then the program's own."""
+    config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home_folder(), ".config")
+    own = Path(config) / "oomtop" / "themes"
+    package = Path(__file__).resolve().parents[2]
+    if package.is_dir():
+        return (own, package / "themes", package.parent / "themes")
+    # Within a zip archive; not imported otherwise, for it takes tempfile, random and hashlib with it.
+    from importlib.resources import files
+
+    return (own, files("oomtop") / "themes")
+
+
+def theme_names() -> tuple[str, ...]:
+    """Return the names of all themes that can be found."""
+    files = (file.name for folder in theme_folders() if folder.is_dir() for file in folder.iterdir())
+    return tuple(sorted({name.removesuffix(".toml") for name in files if name.endswith(".toml")}))
+
+
+def read_theme(name: str, is_colour: Callable[[str], bool]) -> ThemeText:
+    """Return a theme by its name or by the path of its file; `is_colour` says what is a colour.
+
+    Raises:
+        ConfigError: no such theme, or a file that is not one; names the file and the key.
+    """
+    path = _find(name)
+    try:
+        # The program's own themes are as trusted as the program.
+        raw = read_trusted(path) if isinstance(path, str) else path.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), "", f"not used: {error.strerror}") from None
+    return text_of(parse_table(raw, str(path)), str(path), is_colour)
+
+
+def _find(name: str) -> str | Traversable:
+    """Return the path of a user's theme, or what holds one of the program's."""
+    if name.endswith(".toml"):
+        return name
+    own, *others = theme_folders()
+    if (own / f"{name}.toml").is_file():
+        return str(own / f"{name}.toml")
+    for folder in others:
+        if (folder / f"{name}.toml").is_file():
+            return folder / f"{name}.toml"
+    raise ConfigError(name, "theme", f"expected one of {', '.join(theme_names())}, or a file")
+
+
+def text_of(data: Mapping[str, object], path: str, is_colour: Callable[[str], bool]) -> ThemeText:
+    """Return the theme that a TOML text holds.
+
+    Raises:
+        ConfigError: a key that is missing, unknown or not a colour.
+    """
+    name, dark, ansi = data.get("name"), data.get("dark", True), data.get("ansi", False)
+    if not isinstance(name, str):
+        raise ConfigError(path, "name", "expected a text")
+    if not isinstance(dark, bool) or not isinstance(ansi, bool):
+        raise ConfigError(path, "dark", "expected true or false")
+    colors = _colours(data, "colors", _COLORS, path, is_colour)
+    if "primary" not in colors:
+        raise ConfigError(path, "colors.primary", "expected a colour such as '#5fafd7'")
+    return ThemeText(name, dark, ansi, colors, _colours(data, "bar", _BAR, path, is_colour))
+
+
+def _colours(
+    data: Mapping[str, object], table: str, known: tuple[str, ...], path: str, is_colour: Callable[[str], bool]
+) -> dict[str, str]:
+    values = data.get(table, {})
+    if not isinstance(values, dict):
+        raise ConfigError(path, table, "expected a table of colours")
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigError(path, f"{table}.{key}", f"expected one of {', '.join(known)}")
+        if not isinstance(value, str) or not is_colour(value):
+            raise ConfigError(path, f"{table}.{key}", "expected a colour such as '#5fafd7'")
+    return dict(values)

@@ -6,10 +6,11 @@ anonymous pages only; hugetlb pages, percpu memory, stacks and page tables are i
 
 from __future__ import annotations
 
-from oomtop.analysis.model.assessment import MemoryAccount, PressureFigures, SwapAccount
+from oomtop.analysis.model.assessment import MemoryAccount, PressureFigures, SinceBoot, SwapAccount
 from oomtop.analysis.trends.rates import rate
 from oomtop.history import History, arc_surplus
 from oomtop.host.meminfo import Meminfo
+from oomtop.host.vmstat import Vmstat
 from oomtop.part_history import balloon_of
 from oomtop.snapshot import Snapshot
 
@@ -110,6 +111,20 @@ def account_pressure(snapshot: Snapshot, history: History) -> PressureFigures:
         direct_reclaim_rate=_vmstat_rate(snapshot, before, "allocstall"),
         oom_kills=snapshot.vmstat.oom_kill if snapshot.vmstat else None,
         last_kill_age=None if newest is None else max(0.0, snapshot.time - newest),
+        since_boot=SinceBoot() if snapshot.vmstat is None else _since_boot(snapshot.vmstat, snapshot.machine.page_size),
+    )
+
+
+def _since_boot(vmstat: Vmstat, page: int) -> SinceBoot:
+    def size(pages: int | None) -> int | None:
+        return None if pages is None else pages * page
+
+    return SinceBoot(
+        vmstat.pgmajfault,
+        size(vmstat.pswpin_pages),
+        size(vmstat.pswpout_pages),
+        size(vmstat.workingset_refault_pages),
+        vmstat.allocstall,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import complain, count, seconds, tell
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 HELP = "/metrics for Prometheus, Grafana, Datadog, CloudWatch and Google Cloud"
 DEFAULT_LISTEN = "127.0.0.1:9797"
+_FRESH_SECONDS = 60.0
+"""How old the latest sample may be, beside two intervals, for `/-/healthy` to say that all is well."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.sources.live import LiveSource
 
     collector = LatestCollector(options.top)
-    access = _access(options)
+    access = _access(options, lambda: collector.is_fresh(_FRESH_SECONDS + 2 * options.interval))
     try:
         server = MetricsServer(options.listen, make_registry(collector), access)
     except OSError as error:
@@ -69,12 +72,14 @@ def run(options: argparse.Namespace) -> int:
     return daemon.exit_code()
 
 
-def _access(options: argparse.Namespace) -> Access:
+def _access(options: argparse.Namespace, is_fresh: Callable[[], bool]) -> Access:
     from oomtop.exporter.access import make_context, read_users
     from oomtop.exporter.server import Access
 
     context = make_context(options.tls_cert, options.tls_key, options.client_ca) if options.tls_cert else None
-    return Access(context, read_users(options.users)) if options.users else Access(context)
+    if options.users:
+        return Access(context, read_users(options.users), is_fresh)
+    return Access(context, is_fresh=is_fresh)
 
 
 def watch_alerts() -> AlertWatch:

@@ -21,6 +21,7 @@ from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.units import printable
 
 MAX_LABEL = 200
+_HEAD = 60
 _PARTS = (
     "anon",
     "shmem",
@@ -39,8 +40,9 @@ Sample = tuple[Sequence[str], float | None]
 
 
 def label(text: str) -> str:
-    """Return a name as a label value: printable, of bounded length."""
-    return printable(text)[:MAX_LABEL]
+    """Return a name as a label value: printable, of bounded length; of a long path the end tells most."""
+    text = printable(text)
+    return text if len(text) <= MAX_LABEL else f"{text[:_HEAD]}...{text[_HEAD + 3 - MAX_LABEL :]}"
 
 
 def gauge(name: str, text: str, samples: Iterable[Sample], labels: Sequence[str] = ()) -> GaugeMetricFamily:
@@ -144,6 +146,15 @@ def _pressure(assessment: Assessment) -> Iterator[Metric]:
         ("unlogged_kills", "Kills the kernel counted and no log explains", assessment.unlogged_kills),
     ):
         yield gauge(name, text, [((), value)])
+    counted = figures.since_boot
+    for name, text, value in (
+        ("major_faults", "Page faults that waited for a disk, since boot", counted.major_faults),
+        ("swap_in_bytes", "Read back from swap since boot", counted.swapped_in),
+        ("swap_out_bytes", "Written to swap since boot", counted.swapped_out),
+        ("refault_bytes", "Evicted memory that had to come back, since boot", counted.refaulted),
+        ("direct_reclaim_stalls", "Allocations that had to reclaim, since boot", counted.direct_reclaims),
+    ):
+        yield counter(name, text, [((), value)])
     yield counter("kernel_oom_kills", "Processes killed by the kernel since boot (vmstat)", [((), figures.oom_kills)])
 
 
@@ -157,17 +168,32 @@ def _lines(resource: str, pressure: Pressure | None) -> Iterator[tuple[str, str,
 def _outlook(assessment: Assessment, top: int) -> Iterator[Metric]:
     groups = [item for item in assessment.dangers if item.kind is DangerKind.CGROUP][:top]
     others = [item for item in assessment.dangers if item.kind is not DangerKind.CGROUP]
-    chosen = [((label(item.resource),), item) for item in (*others, *groups)]
-    labels = ("resource",)
+    chosen = [((label(item.resource), _group_of(item)), item) for item in (*others, *groups)]
+    labels = ("resource", "cgroup")
     columns: Mapping[str, tuple[str, Callable[[Danger], float | None]]] = {
         "seconds": ("Time until it is full at the present trend, +Inf if it does not grow", _seconds),
         "earliest_seconds": ("The early end of that estimate", lambda item: item.earliest),
         "latest_seconds": ("The late end of that estimate", lambda item: item.latest),
         "headroom_bytes": ("What is left of it", lambda item: item.room),
+        "held_bytes": ("What of it nothing but a kill or swap gives back", lambda item: item.held),
+        "limit_bytes": ("How much there is of it", lambda item: item.limit),
         "bytes_per_second": ("How fast it shrinks", lambda item: item.rate),
     }
     for name, (text, read) in columns.items():
         yield gauge(f"exhaustion_{name}", text, [(values, read(item)) for values, item in chosen], labels)
+    told = [((*values, *_told(item)), 1.0) for values, item in chosen]
+    text = "1 for everything that can run out: what becomes of it, how sure that is, who dies first"
+    yield gauge("danger_info", text, told, (*labels, "kind", "state", "confidence", "victim"))
+
+
+def _group_of(item: Danger) -> str:
+    return label(item.subject) if item.kind is DangerKind.CGROUP else ""
+
+
+def _told(item: Danger) -> tuple[str, str, str, str]:
+    confidence = "" if item.confidence is None else item.confidence.value
+    victim = "" if item.victim is None else label(item.victim.name)
+    return item.kind.value, item.state.value, confidence, victim
 
 
 def _seconds(item: Danger) -> float | None:
@@ -179,8 +205,9 @@ def _seconds(item: Danger) -> float | None:
 def _victim(assessment: Assessment) -> Iterator[Metric]:
     first = assessment.victims.first
     row = next((row for row in assessment.rows if first and row.process.id == first.id), None)
-    labels = ("process", "unit", "pid")
-    names = (label(first.name), label((row.unit if row else None) or ""), str(first.id.pid)) if first else ()
+    labels = ("process", "unit", "pid", "cgroup")
+    unit, group = (row.unit, row.process.cgroup) if row else (None, None)
+    names = (label(first.name), label(unit or ""), str(first.id.pid), label(group or "")) if first else ()
     share = [(names, first.share)] if first else []
     frees = [(names, float(first.frees))] if first else []
     yield gauge("next_victim_share_ratio", "Badness of the process the kernel would kill next", share, labels)
@@ -189,8 +216,8 @@ def _victim(assessment: Assessment) -> Iterator[Metric]:
 
 def _processes(assessment: Assessment, top: int) -> Iterator[Metric]:
     rows = heapq.nlargest(top, assessment.rows, key=lambda row: row.process.rss_and_swap)
-    labels = ("pid", "process", "unit")
-    named = [((str(row.process.pid), label(row.process.comm), label(row.unit or "")), row) for row in rows]
+    labels = ("pid", "process", "unit", "cgroup")
+    named = [(_names(row), row) for row in rows]
     columns: Mapping[str, tuple[str, Callable[[ProcessRow], float | None]]] = {
         "resident_bytes": ("Resident memory of the biggest processes", lambda row: row.process.rss),
         "swap_bytes": ("Swapped memory of the biggest processes", lambda row: row.process.swap),
@@ -207,6 +234,11 @@ def _processes(assessment: Assessment, top: int) -> Iterator[Metric]:
     biggest = heapq.nlargest(top, programs.items(), key=lambda item: item[1])
     sizes = _summed(biggest)
     yield gauge("program_bytes", "Resident and swapped memory by program", sizes, ("program",))
+
+
+def _names(row: ProcessRow) -> tuple[str, str, str, str]:
+    process = row.process
+    return str(process.pid), label(process.comm), label(row.unit or ""), label(process.cgroup or "")
 
 
 def _growths(assessment: Assessment, top: int) -> Metric:
@@ -246,8 +278,6 @@ def _groups(assessment: Assessment, top: int) -> Iterator[Metric]:
     }  # fmt: skip
     for name, (text, read) in columns.items():
         yield gauge(f"cgroup_{name}", text, [(values, read(item)) for values, item in chosen.items()], labels)
-    kills: list[Sample] = [(values, item.cgroup.events.oom_kill) for values, item in chosen.items()]
-    yield counter("cgroup_oom_kills", "Processes killed in it, since it was made", kills, labels)
     yield gauge("cgroups_limited", "Cgroups with a limit of their own", [((), len(limited))])
 
 

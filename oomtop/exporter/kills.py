@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from oomtop.exporter.families import label
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers.reader import DAEMONS
-from oomtop.units import printable
 
 MAX_GROUPS = 50
 OTHER = "other"
 _MAX_KEYS = 10_000
+_KEPT_SECONDS = 3600.0
+"""How long the count of a group that is gone is still told after its last kill."""
+LAST_LABELS = ("killer", "cgroup", "process", "pid")
 # The other half of the series is kept for groups that were really killed in.
 _MAX_EXPECTED = MAX_GROUPS // 2
 
@@ -27,10 +30,13 @@ class KillCounts:
         self._counts.update({(killer, OTHER): 0 for killer in ("kernel", *sorted(DAEMONS))})
         self._is_shown = False
         self._seen: dict[tuple[object, ...], tuple[tuple[str, str], int]] = {}
+        self._changed: dict[tuple[str, str], float] = {}
+        """Unix time of the last change of a series."""
+        self._last_kill: tuple[str, ...] = ()
         self.last: float | None = None
         """Unix time of the last kill known."""
 
-    def add(self, events: Iterable[OomEvent]) -> None:
+    def add(self, events: Iterable[OomEvent], now: float = 0.0) -> None:
         """Count what is new in `events`; the fuller telling of a known event adds only what it adds."""
         for event in events:
             killed = _killed(event)
@@ -40,8 +46,9 @@ class KillCounts:
             if killed > known:
                 self._counts[series] = self._counts.get(series, 0) + killed - known
                 self._seen[event.key] = (series, killed)
-            if killed and event.time is not None:
-                self.last = max(self.last or 0.0, event.time)
+                self._changed[series] = now
+            if killed and event.time is not None and event.time >= (self.last or 0.0):
+                self.last, self._last_kill = event.time, _last_labels(event)
         while len(self._seen) > _MAX_KEYS:
             del self._seen[next(iter(self._seen))]
 
@@ -50,7 +57,20 @@ class KillCounts:
         for group in groups:
             if len(self._counts) >= _MAX_EXPECTED:
                 return
-            self._counts.setdefault(("kernel", printable(group)), 0)
+            self._counts.setdefault(("kernel", label(group)), 0)
+
+    def expire(self, groups: Iterable[str], now: float) -> None:
+        """Make room once half of the places are taken: end the series of groups that are gone for an hour."""
+        if len(self._counts) < _MAX_EXPECTED:
+            return
+        kept = {label(group) for group in groups} | {"", OTHER}
+        for series in [one for one in self._counts if one[1] not in kept]:
+            if now - self._changed.setdefault(series, now) > _KEPT_SECONDS:
+                del self._counts[series], self._changed[series]
+
+    def last_kill(self) -> tuple[tuple[tuple[str, ...], float], ...]:
+        """Return the sample of the last kill with `LAST_LABELS`, none before the first."""
+        return ((self._last_kill, 1.0),) if self._last_kill else ()
 
     def counts(self) -> tuple[tuple[tuple[str, str], int], ...]:
         """Return ((killer, cgroup), processes killed) of every series, to be shown."""
@@ -58,7 +78,7 @@ class KillCounts:
         return tuple(self._counts.items())
 
     def _series(self, event: OomEvent) -> tuple[str, str]:
-        own = event.killer, printable(event.victim_cgroup or "")
+        own = event.killer, label(event.victim_cgroup or "")
         if own in self._counts:
             return own
         if len(self._counts) < MAX_GROUPS:
@@ -66,6 +86,11 @@ class KillCounts:
             if not self._is_shown:
                 return own
         return event.killer, OTHER
+
+
+def _last_labels(event: OomEvent) -> tuple[str, ...]:
+    name, pid = (event.victim.name, str(event.victim.pid)) if event.victim is not None else ("", "")
+    return event.killer, label(event.victim_cgroup or ""), label(name), pid
 
 
 def _killed(event: OomEvent) -> int:

@@ -35,15 +35,20 @@ SECONDS = 10.0
 _LISTEN = 128
 _SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _PAUSE = 0.2
+_HEALTH = ("/-/healthy", "/-/ready")
 _ROOT_PAGE = b'<html><title>oomtop</title><a href="/metrics">/metrics</a></html>\n'
 
 
 @frozen
 class Access:
-    """Who may scrape: over TLS when `context` is there, with a user and password when `users` are."""
+    """Who may scrape: over TLS when `context` is there, with a user and password when `users` are.
+
+    `/-/healthy` and `/-/ready` answer everybody, with no figure: 200 while `is_fresh` says that samples are taken.
+    """
 
     context: ssl.SSLContext | None = None
     users: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    is_fresh: Callable[[], bool] = lambda: True
 
 
 class _Handler(WSGIRequestHandler):
@@ -76,7 +81,7 @@ class MetricsServer(ThreadingWSGIServer):
         family, _, _, _, found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         self.address_family = family
         super().__init__((str(found[0]), int(found[1])), _Handler)
-        self.set_app(_guarded(make_wsgi_app(registry), access.users))
+        self.set_app(_guarded(make_wsgi_app(registry), access))
 
     @property
     def port(self) -> int:
@@ -142,14 +147,19 @@ class MetricsServer(ThreadingWSGIServer):
             request.shutdown(socket.SHUT_RDWR)
 
 
-def _guarded(app: WSGIApplication, users: Mapping[str, str]) -> WSGIApplication:
+def _guarded(app: WSGIApplication, access: Access) -> WSGIApplication:
     """Return `app` behind basic authentication where there are users, and only under `/metrics`."""
+    users = access.users
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path in _HEALTH:
+            fresh = access.is_fresh()
+            status, body = ("200 OK", b"ok\n") if fresh else ("503 Service Unavailable", b"no recent sample\n")
+            return _plain(start_response, status, [("Content-Type", "text/plain")], body)
         if users and not is_known(environ.get("HTTP_AUTHORIZATION", ""), users):
             headers = [("WWW-Authenticate", 'Basic realm="oomtop"'), ("Content-Type", "text/plain")]
             return _plain(start_response, "401 Unauthorized", headers, b"user and password, please\n")
-        path = environ.get("PATH_INFO", "")
         if path == "/metrics":
             return app(environ, start_response)
         if path == "/":

@@ -90,6 +90,7 @@ def _pressure(assessment: Assessment) -> Json:
         "refault_rate": figures.refault_rate,
         "direct_reclaim_rate": figures.direct_reclaim_rate,
         "oom_kills": figures.oom_kills,
+        "since_boot": asdict(figures.since_boot),
     }
 
 

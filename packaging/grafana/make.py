@@ -76,8 +76,8 @@ def panels() -> list[Panel]:
               custom={"fillOpacity": 60, "stacking": {"mode": "normal"}}),
         panel("Swap", "timeseries", (12, 12, 12, 8), "bytes",
               [(f"oomtop_swap_used_bytes{_HERE}", "used {{instance}}"),
-               (f"oomtop_swap_in_bytes_per_second{_HERE}", "in/s {{instance}}"),
-               (f"oomtop_swap_out_bytes_per_second{_HERE}", "out/s {{instance}}")]),
+               (f"rate(oomtop_swap_in_bytes_total{_HERE}[$__rate_interval])", "in/s {{instance}}"),
+               (f"rate(oomtop_swap_out_bytes_total{_HERE}[$__rate_interval])", "out/s {{instance}}")]),
         panel("Time to exhaustion", "timeseries", (0, 20, 12, 8), "s",
               [(f"oomtop_exhaustion_seconds{_HERE} < +Inf", "{{instance}} {{resource}}")], min=0),
         panel("Fastest growing processes", "timeseries", (12, 20, 12, 8), "binBps",
@@ -90,7 +90,30 @@ def panels() -> list[Panel]:
         panel("OOM kills by killer and cgroup", "timeseries", (0, 36, 24, 8), "short",
               [(f"sum by (instance, killer, cgroup) (increase(oomtop_oom_kills_total{_HERE}[$__rate_interval])) > 0",
                 "{{instance}} {{killer}} {{cgroup}}")], custom={"drawStyle": "bars", "fillOpacity": 100}),
+        panel("What can run out, what becomes of it, who dies there", "table", (0, 44, 12, 8), "short",
+              [(f"oomtop_danger_info{_HERE}", "")]),
+        panel("Cgroups throttled or at their limit", "timeseries", (12, 44, 12, 8), "short",
+              [(f"topk(10, increase(oomtop_cgroup_high_events_total{_HERE}[$__rate_interval]) > 0)",
+                "high {{instance}} {{cgroup}}"),
+               (f"topk(10, increase(oomtop_cgroup_max_events_total{_HERE}[$__rate_interval]) > 0)",
+                "max {{instance}} {{cgroup}}")]),
     ]  # fmt: skip
+
+
+def kill_marks() -> Panel:
+    """Return the annotation that marks each kill at its own time, in milliseconds, with the name of the killed."""
+    last = f"oomtop_last_oom_kill_timestamp_seconds{_HERE} * 1000"
+    return {
+        "name": "OOM kills",
+        "enable": True,
+        "iconColor": "red",
+        "datasource": _SOURCE,
+        "expr": f"({last}) * on (job, instance) group_left (killer, cgroup, process) oomtop_last_oom_kill_info",
+        "useValueForTime": True,
+        "step": "15s",
+        "titleFormat": "{{instance}}: {{process}} killed by {{killer}}",
+        "textFormat": "{{cgroup}}",
+    }
 
 
 def dashboard() -> dict[str, object]:
@@ -102,6 +125,7 @@ def dashboard() -> dict[str, object]:
         "schemaVersion": 39,
         "refresh": "30s",
         "time": {"from": "now-3h", "to": "now"},
+        "annotations": {"list": [kill_marks()]},
         "templating": {
             "list": [
                 {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Prometheus"},

@@ -13,6 +13,7 @@ from oomtop.analysis.model.assessment import (
     Growth,
     PressureFigures,
     Severity,
+    SinceBoot,
 )
 from oomtop.exporter.collector import LatestCollector
 from oomtop.host.cgroup import Cgroup, CgroupEvents
@@ -44,7 +45,10 @@ _METRICS_HEAD = """# Metrics
 
 What `oomtop exporter` serves at `/metrics`. Bytes, seconds and shares from 0 to 1; counters end in `_total`. A figure that
 is not known has no sample; a time to exhaustion that is not near is `+Inf`. Labels are printable and at most 200 characters
-long, and at most `--top` processes, programs and cgroups are named.
+long; of a longer path the middle is left out. At most `--top` processes, programs and cgroups are named, but for the counters
+of cgroups: they have every limited one, up to 500, and begin at 0, so that `increase()` counts every kill. The label `cgroup` is
+the path below the mount of the memory controller, the same in all of them: join `on (instance, cgroup)`. Beside these there are
+the exporter's own `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and their kin.
 
 | metric | type | labels | what it is |
 | --- | --- | --- | --- |
@@ -108,7 +112,15 @@ def served() -> Iterator[tuple[str, str, Sequence[str], str]]:
     line = PressureLine(0.1, 0.1, 0.1, 1000)
     alert = FiringAlert("low", Severity.WARNING, "", "low", 0.0)
     row = make_row(growth=1e6)
-    group = Cgroup("/a", GIB, peak=GIB, max=2 * GIB, swap_current=0, events=CgroupEvents(oom_kill=1))
+    group = Cgroup(
+        "/a",
+        GIB,
+        peak=GIB,
+        max=2 * GIB,
+        swap_current=0,
+        events=CgroupEvents(high=3, max=2, oom_kill=1),
+        pressure=Pressure(line, line),
+    )
     limited = CgroupFigures(group, "a", 2 * GIB, GIB, None, make_victims([row]))
     killed = OomEvent("kernel", "memcg", 1000.0, oom_memcg="/a", victim=Victim(7, "a"))
     findings = (Finding("leak", Severity.WARNING, "", "", ""),)
@@ -120,8 +132,10 @@ def served() -> Iterator[tuple[str, str, Sequence[str], str]]:
             events=(killed,),
             findings=findings,
             cgroups=(limited,),
-            dangers=(calm_danger("RAM", 1000.0),),
-            pressure=PressureFigures(Pressure(line, line), Pressure(line, line), 0.0, 0.0, 0.0, 0, None),
+            dangers=(calm_danger("RAM", 1000.0), calm_danger("/a", 100.0)),
+            pressure=PressureFigures(
+                Pressure(line, line), Pressure(line, line), 0.0, 0.0, 0.0, 0, None, SinceBoot(1, 2, 3, 4, 5)
+            ),
             alerts=(alert,),
             growths=(Growth("user", "alice", None, None, GIB, 1e6, None, None, (GIB,)),),
         ),

@@ -17,16 +17,21 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from oomtop.analysis.assessment import assess
+from oomtop.analysis.model.assessment import CgroupFigures, Victims
 from oomtop.errors import OomtopError
 from oomtop.exporter import server as server_module
 from oomtop.exporter.access import make_context, read_users
 from oomtop.exporter.collector import LatestCollector, make_registry
+from oomtop.exporter.families import label
+from oomtop.exporter.group_counters import MOST, GroupCounters
 from oomtop.exporter.kills import MAX_GROUPS, OTHER, KillCounts
 from oomtop.exporter.server import Access, MetricsServer, is_known, start_server
 from oomtop.history import History
+from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.threads import start_thread
 from tests.synthetic import SyntheticMachine
+from tests.tui.factories import calm_danger
 
 OPEN = Access()
 NONE = dict(KillCounts().counts())
@@ -154,6 +159,23 @@ def test_only_metrics_is_served(serve):
         get(port, "/etc/passwd")
 
 
+def test_health_needs_no_password_and_says_whether_samples_come(serve, assessment):
+    collector = LatestCollector(5)
+    port = serve(Access(users={"a": "b"}, is_fresh=lambda: collector.is_fresh(60))).port
+    for path in ("/-/healthy", "/-/ready"):
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            get(port, path)
+    collector.put(assessment)
+    assert get(port, "/-/healthy") == get(port, "/-/ready") == "ok\n"
+    assert not collector.is_fresh(-1)
+
+
+def test_the_exporter_tells_its_own_cpu_and_memory(serve):
+    samples = samples_of(get(serve().port))
+    assert samples["process_resident_memory_bytes", ()] > 1 << 20
+    assert samples["process_cpu_seconds_total", ()] > 0
+
+
 def test_password(serve):
     port = serve(Access(users={"prom": "s3cr:et"})).port
     code = base64.b64encode(b"prom:s3cr:et").decode()
@@ -252,7 +274,8 @@ def test_many_clients_beside_one_that_never_reads(serve):
         deaf.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
         answers: list[int] = []
         clients = [
-            threading.Thread(target=lambda: answers.extend(len(get(server.port)) for _ in range(10))) for _ in range(8)
+            threading.Thread(target=lambda: answers.extend(get(server.port).count("\n") for _ in range(10)))
+            for _ in range(8)
         ]
         for client in clients:
             client.start()
@@ -305,3 +328,77 @@ def test_no_series_begins_above_0_once_it_is_scraped():
         assert all(now[series] == 0 for series in now.keys() - before.keys())
         assert sum(now.values()) == number + 1
         before = now
+
+
+def limited(path, kills, free=1 << 20):
+    group = Cgroup(path, 1 << 20, max=2 << 20, events=CgroupEvents(high=kills, max=kills, oom_kill=kills))
+    return CgroupFigures(group, path.strip("/"), 2 << 20, free, None, Victims())
+
+
+def counted(counters, name="oom_kills"):
+    for family in list(counters.families()):
+        if family.name == f"oomtop_cgroup_{name}":
+            return {sample.labels["cgroup"]: sample.value for sample in family.samples}
+    raise AssertionError(name)
+
+
+def test_the_counters_of_groups_begin_at_0_rank_nobody_out_and_end():
+    counters = GroupCounters()
+    counters.put([limited("/old", 5)])
+    assert counted(counters) == {"/old": 5}
+    crowd = [limited(f"/full{number}", 0, free=0) for number in range(100)]
+    counters.put([limited("/old", 6), limited("/new", 2), *crowd])
+    first = counted(counters)
+    assert (first["/old"], first["/new"], len(first)) == (6, 0, 102)
+    assert counted(counters)["/new"] == 2
+    counters.put([limited("/new", 3)])
+    assert counted(counters) == {"/new": 3}
+    assert counted(counters, "high_events") == {"/new": 3}
+
+
+def test_the_counters_of_groups_are_bounded():
+    counters = GroupCounters()
+    counters.put(limited(f"/{number}", 1) for number in range(3000))
+    assert len(counted(counters)) == MOST
+
+
+def test_series_of_groups_that_are_gone_make_room():
+    counts = KillCounts()
+    for number in range(60):
+        counts.expect([f"/pod{number}"])
+        counts.add([event(number, f"/pod{number}")], now=number * 600.0)
+        counts.counts()
+        counts.expire([f"/pod{number}"], now=number * 600.0)
+    found = dict(counts.counts())
+    assert ("kernel", "/pod59") in found
+    assert ("kernel", "/pod3") not in found
+    assert len(found) < MAX_GROUPS
+
+
+def test_the_last_kill_has_a_name():
+    counts = KillCounts()
+    assert counts.last_kill() == ()
+    counts.add([event(7, "/a")])
+    assert counts.last_kill() == ((("kernel", "/a", "a", "7"), 1.0),)
+
+
+def test_a_long_path_keeps_its_end():
+    one, other = (label("/kubepods.slice/" + "x" * 300 + end) for end in ("-a.scope", "-b.scope"))
+    assert one != other
+    assert len(one) == len(other) == 200
+
+
+def test_every_group_has_one_label_cgroup_in_all_families(assessment):
+    collector = LatestCollector(5)
+    row = replace(assessment.rows[0], process=replace(assessment.rows[0].process, cgroup="/web", rss=1 << 50))
+    full = calm_danger("/web", 60.0)
+    collector.put(replace(assessment, rows=(row,), cgroups=(limited("/web", 1),), dangers=(full,)))
+    with_group = {
+        family.name
+        for family in collector.collect()
+        for sample in family.samples
+        if sample.labels.get("cgroup") == "/web"
+    }
+    for name in ("process_resident_bytes", "exhaustion_latest_seconds", "danger_info", "cgroup_headroom_bytes"):
+        assert f"oomtop_{name}" in with_group
+    assert {"oomtop_cgroup_oom_kills", "oomtop_oom_kills"} <= with_group

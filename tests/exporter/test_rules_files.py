@@ -11,19 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from oomtop.analysis.model.assessment import (
-    CgroupFigures,
-    PressureFigures,
-    Victims,
-)
-from oomtop.exporter.families import families
-from oomtop.host.cgroup import Cgroup
-from oomtop.host.pressure import Pressure, PressureLine
-from oomtop.units import GIB
-from tests.tui.factories import calm_danger, make_assessment, make_row
+from tests.docs.reference import served
 
-# What the collector adds: kills by the events of the log, and the alerts of the configuration.
-EVENTFUL = {"oomtop_oom_kills_total": {"killer", "cgroup"}, "oomtop_alert_firing": {"alert"}}
 FOLDER = Path(__file__).parents[2] / "packaging" / "prometheus"
 
 
@@ -42,14 +31,26 @@ def test_promtool_accepts(words):
 
 
 def test_every_metric_of_the_rules_is_served():
-    served = (FOLDER.parents[1] / "oomtop" / "exporter" / "families.py").read_text()
-    pattern = re.compile(r"(?<![\w:-])oomtop_(\w+)")
-    expressions = [line for line in (FOLDER / "oomtop.rules.yml").read_text().splitlines() if "expr:" in line]
-    named = {name for line in expressions for name in pattern.findall(line)}
+    expressions = re.findall(r"expr: (.+)", (FOLDER / "oomtop.rules.yml").read_text())
+    named = {name for text in expressions for name in re.findall(r"(?<![\w:-])oomtop_\w+", text)}
     assert len(named) > 5
-    for name in named:
-        stem = re.sub(r"^(memory|swap|exhaustion|cgroup)_|_total$", "", name)
-        assert stem in served or re.sub(r"_bytes$", "", stem) in served, name
+    assert named <= {name for name, *_ in served()}
+
+
+ALERT = re.compile(r"- alert: (\w+)\n(.*?)(?=\n      - alert|\Z)", re.DOTALL)
+
+
+def test_every_alert_has_its_place_in_the_runbook_and_its_test():
+    runbook = (FOLDER.parents[1] / "docs/runbook.md").read_text()
+    tests = (FOLDER / "oomtop.rules.test.yml").read_text()
+    alerts = ALERT.findall((FOLDER / "oomtop.rules.yml").read_text())
+    assert len(alerts) >= 10
+    for name, text in alerts:
+        assert f"docs/runbook.md#{name.lower()}\n" in text + "\n", name
+        assert f"\n## {name}\n" in runbook, name
+        # Once where it fires, once where it does not yet.
+        assert len(re.findall(rf"alertname: {name}\n +exp_alerts:\n", tests)) >= 1, name
+        assert f"alertname: {name}\n        exp_alerts: []" in tests, name
 
 
 def _dashboard():
@@ -93,21 +94,10 @@ def test_promtool_accepts_every_query_of_the_dashboard(tmp_path):
 
 
 def test_every_metric_and_label_of_the_dashboard_is_served():
-    limited = CgroupFigures(Cgroup("/a", GIB, max=2 * GIB), "a", 2 * GIB, GIB, None, Victims())
-    line = PressureLine(0.1, 0.1, 0.1, 1000)
-    stalls = PressureFigures(Pressure(line, line), None, 0.0, 0.0, 0.0, 0, None)
-    now = make_assessment(
-        (make_row(growth=1e6),), cgroups=(limited,), dangers=(calm_danger("RAM", 1000.0),), pressure=stalls
-    )
-    served = {}
-    for family in families(now, 10):
-        for sample in family.samples:
-            served.setdefault(sample.name, set()).update(sample.labels)
+    labels_of = {name: {"instance", *labels} for name, _, labels, _ in served()}
     for query in _queries():
-        for name in re.findall(r"oomtop_\w+", query):
-            assert name in served | EVENTFUL, name
+        assert set(re.findall(r"oomtop_\w+", query)) <= labels_of.keys()
     for panel in _dashboard()["panels"]:
         for target in panel["targets"]:
-            metrics = re.findall(r"oomtop_\w+", target["expr"])
-            known = {"instance"}.union(*(served.get(name, EVENTFUL.get(name, set())) for name in metrics))
+            known = set().union(*(labels_of[name] for name in re.findall(r"oomtop_\w+", target["expr"])))
             assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= known, panel["title"]

@@ -74,6 +74,21 @@ class SwapAccount:
 
 
 @frozen
+class SinceBoot:
+    """What the kernel counted since boot (`/proc/vmstat`); None where it counts no such thing."""
+
+    major_faults: int | None = None
+    """Page faults that waited for a disk."""
+    swapped_in: int | None = None
+    """Bytes read back from swap."""
+    swapped_out: int | None = None
+    refaulted: int | None = None
+    """Bytes of evicted pages that had to come back."""
+    direct_reclaims: int | None = None
+    """Allocations that had to reclaim."""
+
+
+@frozen
 class PressureFigures:
     """How much the machine waits for memory; rates are events per second."""
 
@@ -87,6 +102,7 @@ class PressureFigures:
     """`oom_kill` of `/proc/vmstat`, since boot."""
     last_kill_age: float | None
     """Seconds since that counter rose or an event came, None if it did not."""
+    since_boot: SinceBoot = SinceBoot()
 
 
 @frozen

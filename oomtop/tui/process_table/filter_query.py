@@ -7,24 +7,19 @@ from __future__ import annotations
 
 import operator
 import re
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from oomtop.analysis.model.assessment import ProcessRow
-from oomtop.errors import OomtopError
+from oomtop.tui.process_table.filter_regex import Allowance, FilterError, Regex
 
 Predicate = Callable[[ProcessRow], bool]
 _Text = Callable[[ProcessRow], str]
 _Number = Callable[[ProcessRow], "float | None"]
 
-# A regular expression may take long on a long text, and nobody searches the end of a 4 MB command.
+# Nobody searches the end of a 4 MB command.
 _MAX_TEXT = 4096
 _LONGEST = 500
 """Characters of a filter: what is longer was pasted by mistake."""
-
-
-class FilterError(OomtopError):
-    """A filter that cannot be understood; says which part and what was expected."""
 
 
 def _command(row: ProcessRow) -> str:
@@ -75,8 +70,10 @@ _TOKEN = r"""\s*(?:(?P<paren>[()])|(?P<op>>=|<=|!=|[<>=~])|"(?P<quoted>[^"]*)"|(
 _LOOKS_LIKE_EXPRESSION = r"(?i)[\s(]*(?:not\s+)?[\s(]*[a-z_+]+\s*(?:>=|<=|!=|[<>=~])"
 
 
-def parse(text: str) -> Predicate:
+def parse(text: str, budget: Allowance | None = None) -> Predicate:
     """Return the predicate that `text` means; an empty text lets everything through.
+
+    Its regular expressions take what `budget` has.
 
     Raises:
         FilterError: the text looks like an expression or a regular expression and is none.
@@ -84,16 +81,32 @@ def parse(text: str) -> Predicate:
     text = text.strip()
     if len(text) > _LONGEST:
         raise FilterError(f"a filter has at most {_LONGEST} characters, this one has {len(text)}")
+    budget = budget or Allowance()
     if text.startswith("!"):
-        return _matching(text[1:])
+        return _matching(text[1:], budget)
     if re.match(_LOOKS_LIKE_EXPRESSION, text):
-        return _expression(text)
+        return _expression(text, budget)
     return containing(text.strip('"'))
 
 
-def _expression(text: str) -> Predicate:
+def parse_for(rows: Iterable[ProcessRow], text: str) -> Predicate:
+    """Return the predicate that `text` means, tried on the rows it is for.
+
+    Raises:
+        FilterError: as `parse`, or these rows make it too slow.
+    """
+    budget = Allowance()
+    accept = parse(text, budget)
+    for row in rows:
+        accept(row)
+    if budget.was_spent:
+        raise FilterError("the processes of this machine make this regular expression too slow")
+    return accept
+
+
+def _expression(text: str, budget: Allowance) -> Predicate:
     try:
-        return _Parser(text).parse()
+        return _Parser(text, budget).parse()
     except RecursionError:
         raise FilterError("too many parentheses within each other") from None
 
@@ -113,26 +126,17 @@ def haystack(row: ProcessRow) -> str:
     return f"{process.id.pid}\n{row.user}\n{process.comm}\n{row.unit or ''}\n{command}"
 
 
-def _regex(text: str) -> re.Pattern[str]:
-    try:
-        # A `[[` or `--` in a class means what it says; a warning would be written over the screen.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return re.compile(text, re.IGNORECASE | re.MULTILINE)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise FilterError(f"not a regular expression: {text!r}: {error}") from error
-
-
-def _matching(text: str) -> Predicate:
-    pattern = _regex(text)
-    return lambda row: pattern.search(haystack(row)) is not None
+def _matching(text: str, budget: Allowance) -> Predicate:
+    regex = Regex(text, budget)
+    return lambda row: any(regex.is_in(part) for part in haystack(row).split("\n", 4))
 
 
 class _Parser:
     """`or` over `and` over `not` over comparisons and parentheses."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, budget: Allowance) -> None:
         self._tokens = _tokens(text)
+        self._budget = budget
         self._at = 0
 
     def parse(self) -> Predicate:
@@ -173,7 +177,13 @@ class _Parser:
         kind, value = self._next(f"a value after {name}{symbol}")
         if kind not in ("word", "quoted"):
             raise FilterError(f"expected a value after {name}{symbol}, not {value!r}")
-        return _compare(name.lower(), symbol, value)
+        name = name.lower()
+        if name in _NUMBERS:
+            return _compare_number(_NUMBERS[name], name, symbol, value)
+        if symbol == "~":
+            regex = Regex(value, self._budget)
+            return lambda row: regex.is_in(_TEXTS[name](row))
+        return _compare_text(_TEXTS[name], name, symbol, value)
 
     def _next(self, expected: str) -> tuple[str, str]:
         if self._at >= len(self._tokens):
@@ -202,12 +212,6 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def _compare(name: str, symbol: str, value: str) -> Predicate:
-    if name in _NUMBERS:
-        return _compare_number(_NUMBERS[name], name, symbol, value)
-    return _compare_text(_TEXTS[name], name, symbol, value)
-
-
 def _compare_number(get: _Number, name: str, symbol: str, value: str) -> Predicate:
     match = re.fullmatch(_VALUE, value)
     if match is None or symbol == "~":
@@ -223,9 +227,6 @@ def _compare_number(get: _Number, name: str, symbol: str, value: str) -> Predica
 
 
 def _compare_text(get: _Text, name: str, symbol: str, value: str) -> Predicate:
-    if symbol == "~":
-        pattern = _regex(value)
-        return lambda row: pattern.search(get(row)) is not None
     wanted = value.lower()
     if symbol == "=":
         return lambda row: get(row).lower() == wanted

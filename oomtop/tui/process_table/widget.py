@@ -29,7 +29,8 @@ from oomtop.tui.process_table.bindings import TABLE_BINDINGS
 from oomtop.tui.process_table.cells import LineLook, Marks, column_at, look
 from oomtop.tui.process_table.colours import COMPONENTS, STYLES
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, ColumnContext
-from oomtop.tui.process_table.filter_query import FilterError, parse
+from oomtop.tui.process_table.filter_query import parse_for
+from oomtop.tui.process_table.filter_regex import FilterError
 from oomtop.tui.process_table.notes import TypedNumber, note_of, words_of_none
 from oomtop.tui.process_table.order import HOLD_SECONDS, TableOrder, ids_of, nearest
 from oomtop.tui.process_table.painter import TableFace
@@ -140,7 +141,7 @@ class ProcessTable(ScrollView, can_focus=True):
     def set_filter(self, text: str) -> str | None:
         """Show what a filter lets through; return what is wrong with it, None if nothing is."""
         try:
-            accept = parse(text) if text.strip() else None
+            accept = parse_for(self._order.rows, text) if text.strip() else None
         except FilterError as error:
             return str(error)
         self._set_view(replace(self.view, accept=accept, filter_text=text.strip()))

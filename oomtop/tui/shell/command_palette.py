@@ -10,8 +10,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
+from textual import events
+from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
 
@@ -78,6 +80,21 @@ class Palette(CommandPalette, ClosedOnce[None]):
         # Without the id of Textual's own: one may be opened while another one is being closed.
         super().__init__(providers=[_Entries])
         self.entries = tuple(entries)
+
+    def compose(self) -> ComposeResult:
+        """Build Textual's own palette around a list that changes between a click and its turn."""
+        for widget in super().compose():
+            yield _Commands() if isinstance(widget, CommandList) else widget
+
+
+class _Commands(CommandList):
+    """The lines found so far."""
+
+    def on_click(self, event: events.Click) -> None:
+        """Keep a click on a line that is gone from Textual, which would look it up by its number."""
+        at = event.style.meta.get("option")
+        if at is not None and at >= self.option_count:
+            event.prevent_default()
 
 
 class _Entries(Provider):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 from textual import events
 from textual._compositor import ChopsUpdate
 
@@ -231,6 +232,19 @@ async def test_the_palette_finds_what_people_call_it(app, typed, title):
         await settled(pilot, lambda: isinstance(app.screen, Palette))
         await pilot.press(*("space" if letter == " " else letter for letter in typed))
         await settled(pilot, lambda: any(title in text for text in offered(app.screen)))
+
+
+async def test_a_click_on_a_line_that_is_gone_does_nothing(app):
+    async with app.run_test(size=(100, 30)) as pilot:
+        await drawn(pilot)
+        await pilot.press("colon")
+        await settled(pilot, lambda: len(offered(app.screen)) > 5)
+        lines, palette = app.screen.query_one("CommandList"), app.screen
+        click = events.Click(lines, 2, 8, 0, 0, 1, False, False, False, style=Style(meta={"option": 5}))
+        lines.clear_options()
+        lines.post_message(click)
+        await settled(pilot, lambda: lines.message_queue_size == 0)
+        assert app.screen is palette
 
 
 def offered(palette):

@@ -20,6 +20,11 @@ from oomtop.oomlog.records import LOG_KERN, Record
 
 _Step = Callable[[Record, str], bool]
 
+# What a line holds that any of the shapes below may fit; most lines of a report are rows and traces.
+_TELLS = re.compile(
+    r"invoked oom-killer|ill(?:ed)? process|oom-kill:|Mem-Info|CPU: |Pid: |: usage |Tasks? in /|oom_reaper"
+    r"|Kernel panic|ut of [Mm]emory|sysrq: |SysRq : |\+0x"
+)
 _PAUSE = 10.0
 # A report without a table, and the next kill line: further apart than any console takes, they are two.
 _LONGEST_PAUSE = 600.0
@@ -174,7 +179,8 @@ class ReportReader:
     def _handle(self, record: Record) -> bool:
         """Apply the first shape that the line has; return whether it had one."""
         text = record.text.strip()
-        if text.startswith("[") and (self._open is None or self._open.event.type != "unknown"):
+        is_typed = self._open is None or self._open.event.type != "unknown"
+        if (is_typed and text.startswith("[")) or not _TELLS.search(text) or (is_typed and "+0x" in text):
             return False
         return any(step(record, text) for step in self._steps)
 

@@ -45,7 +45,7 @@ _LOOK_BACK = 64
 _MOST_BACK = 64
 _TAIL = 1 << 18
 _ROW = re.compile(rb"[^\n]{0,200}\[ *\d{1,10}\] +\d+ +\d+ +\d+ +\d+ +\d+")
-_PLAIN = ("[ ", " ", "Node ", "Memory cgroup out of memory: Killed process ", "Out of memory: Killed process ")
+_PLAIN = ("[ ", "Node ", "Memory cgroup out of memory: Killed process ", "Out of memory: Killed process ")
 # More digits than any number of the kernel has: its line matches no shape of one.
 _IMPOSSIBLE = re.compile(rb"[0-9]{21}")
 
@@ -170,7 +170,9 @@ class LogScanner:
 
 def _is_plain(record: Record) -> bool:
     """Whether a stamped line is a row of a table, a line of a call trace or a kill, as most lines of a report are."""
-    return record.kernel_time is not None and record.facility == LOG_KERN and record.text.startswith(_PLAIN)
+    if record.kernel_time is None or record.facility != LOG_KERN:
+        return False
+    return record.text.startswith(_PLAIN) or (record.text.startswith(" ") and "+0x" in record.text)
 
 
 def _look_back(block: bytes, first: int, hit: int) -> int:

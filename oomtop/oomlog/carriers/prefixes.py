@@ -56,7 +56,9 @@ _PIECES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 _FAST = re.compile(
     r"(?:(?P<date>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?:(?P<host>[\w.-]{1,255}) )?kernel: )?"
-    r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] (?=[^\[\]c( <]|\[ *(?:\d{1,10}|pid *)\] )"
+    r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] "
+    r"(?! {0,2}\[ *[TC]\d| {0,2}c\d{1,2} {1,6}\d| {0,2}\(\d{1,2}\)\[| {0,2}\[\d{1,2}: "
+    r"|<\d|\[ *\d{1,9}\.\d|\[ ?[a-z-]{2,20} ?\] \w)"
     r"(?(date)|(?!\S{1,80} \S{1,60}: |\S{1,60}\[\d{1,9}\]: ))"
 )
 _ODD = re.compile(

@@ -1,0 +1,133 @@
+"""Every report in every carrier: the same kill, whatever stands around its lines."""
+
+import base64
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from oomtop.oomlog.log_files import read_stream
+from oomtop.oomlog.records import parse_line
+
+LOGS = sorted((Path(__file__).parents[1] / "fixtures" / "events").glob("*.log"))
+STAMPED = "[ 1000.000000] x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
+KILL = (
+    "Out of memory: Killed process 7001 (stress) total-vm:320000kB, anon-rss:258400kB, file-rss:800kB, shmem-rss:0kB, "
+    "UID:0 pgtables:600kB oom_score_adj:0"
+)
+
+
+def each(shape):
+    return lambda lines: "\n".join(shape.format(line=line, n=n) for n, line in enumerate(lines, 1))
+
+
+def objects(make, **options):
+    return lambda lines: "\n".join(json.dumps(make(line), **options) for line in lines)
+
+
+CARRIERS = {
+    "plain": each("{line}"),
+    "crlf": each("{line}\r"),
+    "quoted": each("> > {line}"),
+    "grep -n": each("{n}:{line}"),
+    "grep -H": each("/var/log/kern.log:{n}:{line}"),
+    "cat -n": each("{n:6}\t{line}"),
+    "compose": each("kmsg-1  | {line}"),
+    "ansible": each("host | {line}"),
+    "kubectl": each("[pod/npd-x7/npd] {line}"),
+    "stern": each("npd-x7 npd {line}"),
+    "console": each("[2025-04-04 08:10:01] {line}"),
+    "rsyslog": each("Nov 24 08:00:00 h kernel: {line}"),
+    "without host": each("Nov 24 08:00:00 kernel: {line}"),
+    "forwarded": each("Nov 24 08:00:00 relay.example Nov 24 08:00:00 h kernel: {line}"),
+    "with year": each("Nov 24 2024 08:00:00 h kernel: {line}"),
+    "logread": each("Mon Apr 12 18:29:48 2021 kern.warn kernel: {line}"),
+    "5424": each('<4>1 2024-11-24T08:00:00Z h kernel - - [meta sequenceId="{n}"] {line}'),
+    "diff": each("+{line}"),
+    "bullets": each("- {line}"),
+    "html": each("{line}<br>"),
+    "docker": objects(lambda line: {"log": line + "\n", "stream": "stdout", "time": "2024-11-24T08:00:00Z"}),
+    "any key": objects(lambda line: {"when": 1732435200, "zz": {"q": [{"payload": line}]}}),
+    "filebeat": objects(lambda line: {"host": {"name": "h"}, "message": f"Nov 24 08:00:00 h kernel: {line}"}),
+    "pretty": objects(lambda line: {"_TRANSPORT": "kernel", "MESSAGE": line}, indent=4),
+    "json list": lambda lines: json.dumps({"stdout_lines": lines}, indent=4),
+    "one string": lambda lines: json.dumps("\n".join(lines)),
+    "sse": objects(lambda line: {"_TRANSPORT": "kernel", "MESSAGE": line}),
+    "export": each("__CURSOR=s={n}\n_TRANSPORT=kernel\nMESSAGE={line}\n"),
+    "tsv": each('2024-11-24T08:00:00Z\tkern.warn\t{{"ident": "kernel", "message": "{line}"}}'),
+}  # fmt: skip
+
+
+def read(data):
+    data = data.encode() if isinstance(data, str) else data
+    return [event for event in read_stream(io.BytesIO(data), "log").events if event.killer == "kernel"]
+
+
+def told(event):
+    return (
+        event.type,
+        event.constraint,
+        event.oom_memcg,
+        event.victim and event.victim.pid,
+        event.trigger,
+        len(event.tasks),
+    )
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_a_report_is_the_same_in_every_carrier(carrier, path):
+    texts = (record.text for line in path.read_text().splitlines() for record in parse_line(line))
+    lines = [f"[ {1000 + n / 1e6:.6f}] {text}" for n, text in enumerate(texts) if '"' not in text]
+    plain, wrapped = read("\n".join(lines)), read(CARRIERS[carrier](lines))
+    assert plain
+    assert [told(event) for event in wrapped] == [told(event) for event in plain]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_other_encodings(encoding):
+    text = f"{STAMPED}\r\n[ 1000.1] {KILL}\r\n"
+    assert [event.victim.pid for event in read(text.encode(encoding))] == [7001]
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 100, 120])
+def test_a_kill_line_that_was_wrapped_is_put_together(width):
+    line = f"[ 1000.100000] {KILL}"
+    (event,) = read("\n".join(line[at : at + width] for at in range(0, len(line), width)))
+    assert (event.victim.pid, event.victim.name, event.victim.anon_rss) == (7001, "stress", 258400 << 10)
+
+
+@pytest.mark.parametrize("pause", [0.0, 6.0, 16.0, 51.0, 300.0])
+def test_a_report_ends_by_its_grammar_at_any_pace(pause):
+    lines = [
+        STAMPED,
+        f"[{1000 + pause:.6f}] {KILL}",
+        f"[{1000 + 2 * pause:.6f}] oom_reaper: reaped process 7001 (stress), x",
+    ]
+    (event,) = read("\n".join(lines))
+    assert (event.trigger.name, event.victim.pid) == ("x", 7001)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'# "{KILL}"', f"He said: `{KILL}` and left.", f"we saw in the kernel: {KILL}", f'  "{STAMPED[15:]}",',
+        f'Sep 24 10:00:00 h app[3]: child said "{KILL}"', json.dumps({"level": "error", "msg": KILL, "logger": "audit"}),
+        base64.b64encode(KILL.encode()).decode(),
+    ],
+)  # fmt: skip
+def test_prose_source_and_quotes_are_no_kill(line):
+    assert read(line) == []
+
+
+@pytest.mark.parametrize("lines", [1, 30_000])
+def test_the_place_in_a_file_changes_nothing(lines):
+    noise = "Nov 24 03:00:00 h sshd[5]: Accepted publickey for alice from 192.0.2.7 port 5 ssh2\n" * lines
+    for text in (
+        "Nov 24 08:00:00 h kernel: [ 1000.1] Killed process 7, UID 27, (mysqld) total-vm:1kB, anon-rss:5kB, file-rss:1kB",
+        "Nov 24 08:00:00 h kernel: [ 1000.1] sysrq: Manual OOM execution",
+        "_TRANSPORT=kernel\nMESSAGE=" + KILL,
+        json.dumps({"_TRANSPORT": "kernel", "x": 1, "MESSAGE": KILL}, indent=2),
+    ):
+        assert len(read(noise + text + "\n" + noise)) == 1

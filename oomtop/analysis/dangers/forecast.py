@@ -21,7 +21,7 @@ WIDEST = 5.0
 """A range of more than this factor is no forecast."""
 FARTHEST = 48 * 3600.0
 _STILL = 0.002
-_RECENT, _GOES_ON, _LONG = 25.0, 0.3, 20.0
+_RECENT, _GOES_ON, _LONG, _START = 25.0, 0.3, 20.0, 6.0
 _FLOOR, _LEAST_FLOOR = 0.0008, 64 << 10
 _OUT_OF_TEETH = 0.03
 _FALLING = 0.002
@@ -101,12 +101,18 @@ def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, again: Re
     floor = max(_LEAST_FLOOR, curve.limit * _FLOOR)
     fits = holding(climb, older, curve.now, floor)
     noise = fits[-1].scatter if fits else 0.0
-    sudden = reach_by_three(climb, curve.room, max(floor, _OF_SCATTER * noise))
+    sudden = None if _is_start(curve) else reach_by_three(climb, curve.room, max(floor, _OF_SCATTER * noise))
     found = _chosen(_lasting(fits, curve), sudden, again)
     seen = climb[-1][0] - climb[0][0]
     if found is None:
         return Outlook(_calm(rate, curve.limit), rate, None, seen)
     return _outlook(found, rate, seen, curve)
+
+
+def _is_start(curve: Curve) -> bool:
+    """Whether it was only just made and is less than half full: whatever starts grows fast at first."""
+    first = curve.thin[0][0] if curve.thin else curve.dense[0][0]
+    return curve.now - first < _START and curve.dense[-1][1] < curve.limit / 2
 
 
 def _lasting(fits: Sequence[Fit], curve: Curve) -> Reach | None:

@@ -32,7 +32,7 @@ def test_the_truth_lies_within_the_range_of_what_accelerates(name):
 @pytest.mark.parametrize("name", ["linear", "slow linear", "fast linear", "bursts of 3 s", "noisy leak"])
 def test_the_truth_lies_within_the_range_of_what_is_steady(name):
     told = run_of(name).forecasts
-    assert len(told) >= 0.8 * len(run_of(name).ticks)
+    assert len(told) >= 0.7 * len(run_of(name).ticks)
     assert sum(tick.holds for tick in told) >= 0.9 * len(told)
 
 

@@ -106,7 +106,7 @@ def _guess(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     counts = Counter(_count(words) for words in rows)
     count = counts.most_common(1)[0][0] if counts else 0
     numbers = [[int(word) for word in words[:count]] for words in rows if _count(words) == count]
-    if not numbers or not all(-_ADJ_MAX <= row[-1] <= _ADJ_MAX for row in numbers):
+    if not count or not all(-_ADJ_MAX <= row[-1] <= _ADJ_MAX for row in numbers):
         return ()
     return _seven(numbers) if count == _SEVEN else _BY_COUNT.get(count, ())
 

@@ -91,3 +91,11 @@ def test_a_tool_that_hangs_is_given_up_and_what_it_wrote_before_is_kept():
 def test_a_tool_that_writes_for_ever_is_given_up():
     with pytest.raises(OomtopError, match="given up"):
         read_all(["yes"], [], deadline=0.05)
+
+
+def test_rows_without_a_header_and_without_a_number_that_is_one_are_left_out():
+    text = REPORT.replace(
+        "[  100.7] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name\n", ""
+    )
+    (event,) = read(text.replace("]     0     9     1000", "]     0x    9     1000")).events
+    assert event.tasks == ()

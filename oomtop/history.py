@@ -116,7 +116,6 @@ class History:
         """The monotonic time of their newest point."""
         self._processes: dict[ProcessId, Points] = {}
         self._seen: dict[ProcessId, Process] = {}
-        self._first_monotonic: float | None = None
 
     def add(self, tick: Tick) -> None:
         """Take one tick in."""
@@ -153,10 +152,6 @@ class History:
         """Return (monotonic, RSS+swap) of a process, oldest first; None if it never changed."""
         return self._processes.get(identity)
 
-    def watched_since(self) -> float:
-        """Return the monotonic time of the first tick."""
-        return self._first_monotonic or 0.0
-
     def _add_machine(self, snapshot: Snapshot) -> None:
         memory, pressure = snapshot.meminfo, snapshot.pressure_memory
         used = None if memory.swap_total is None or memory.swap_free is None else memory.swap_total - memory.swap_free
@@ -169,8 +164,6 @@ class History:
             pressure.some.avg10 if pressure else None,
             pressure.full.avg10 if pressure and pressure.full else None,
         )
-        if self._first_monotonic is None:
-            self._first_monotonic = snapshot.monotonic
         self._add_point(point)
 
     def _add_point(self, point: MachinePoint) -> None:

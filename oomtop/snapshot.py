@@ -51,7 +51,6 @@ class Snapshot:
     vmstat: Vmstat | None = None
     pressure_memory: Pressure | None = None
     pressure_io: Pressure | None = None
-    pressure_cpu: Pressure | None = None
     zones: tuple[Zone, ...] = ()
     swaps: tuple[SwapDevice, ...] = ()
     zram: tuple[Zram, ...] = ()

@@ -37,7 +37,10 @@ class SyntheticMachine:
         self.cgroups = [self._group(path, n) for n, path in enumerate(self._paths)]
         self.pressure = Pressure(PressureLine(0.0, 0.0, 0.0, 1000), PressureLine(0.0, 0.0, 0.0, 500))
         self.vmstat = Vmstat(
-            pgfault=10**9, pgmajfault=54_321, pswpin_pages=12, pswpout_pages=44, oom_kill=0, compact_stall=3
+            pgmajfault=54_321,
+            pswpin_pages=12,
+            pswpout_pages=44,
+            oom_kill=0,
         )
         names = [field.name for field in fields(Meminfo) if field.name not in ("available_estimated", "doubts")]
         self.meminfo = Meminfo(**{name: PAGE * self._random.randrange(4_000_000) for name in names})
@@ -61,7 +64,7 @@ class SyntheticMachine:
             self.kernel = self._facts()
         return Snapshot(
             time=START + now, monotonic=now, machine=MACHINE, meminfo=self.meminfo, vmstat=self.vmstat,
-            pressure_memory=self.pressure, pressure_io=self.pressure, pressure_cpu=None, zones=self.zones,
+            pressure_memory=self.pressure, pressure_io=self.pressure, zones=self.zones,
             swaps=(SwapDevice("/swapfile", "file", 4096 * MIB, 1096 * MIB, -2),), processes=tuple(self.processes),
             users=((0, "root"), (33, "www-data"), (1000, "alice")), cgroup_layout=CgroupLayout(2, "/sys/fs/cgroup", "/sys/fs/cgroup"),
             cgroups=tuple(self.cgroups), own_cgroup="/system.slice", kernel=self.kernel,
@@ -95,11 +98,7 @@ class SyntheticMachine:
             swap_free=(memory.swap_free or 0) - (4096 if random_.random() < 0.1 else 0),
         )  # fmt: skip
         old = self.vmstat
-        self.vmstat = replace(
-            old,
-            pgfault=(old.pgfault or 0) + random_.randrange(50_000),
-            pgmajfault=(old.pgmajfault or 0) + random_.randrange(9),
-        )
+        self.vmstat = replace(old, pgmajfault=(old.pgmajfault or 0) + random_.randrange(9))
         self.pressure = self._pressed(self.pressure)
         self.zones = tuple(replace(zone, free=zone.free + PAGE * random_.randrange(-50, 50)) for zone in self.zones)
 
@@ -134,7 +133,7 @@ class SyntheticMachine:
         limit = 4096 * MIB if number % 5 == 2 else None
         line = PressureLine(0.0, 0.0, 0.0, 10 * number)
         return Cgroup(path, current, current, None, limit, anon=current // 2, file=current // 3, shmem=0, pids_current=3,
-                      events=CgroupEvents(0, 0, 0, 0, 0, 0), pressure=Pressure(line, line))  # fmt: skip
+                      events=CgroupEvents(0, 0, 0, 0), pressure=Pressure(line, line))  # fmt: skip
 
     def _moved(self, old: Cgroup) -> Cgroup:
         step = PAGE * self._random.randrange(-300, 330)

@@ -18,7 +18,6 @@ class Outbox:
     """Delivers letters in turn; `report` gets a line, from its thread, when that begins to fail or works again."""
 
     def __init__(self, name: str, deliver: Deliver, report: Callable[[str], object]) -> None:
-        self.delivered = 0
         self.failed = 0
         self.dropped = 0
         """Letters that came while too many waited."""
@@ -50,10 +49,7 @@ class Outbox:
     def _run(self) -> None:
         while (letter := self._queue.get()) is not None:
             problem = self._try(letter)
-            if problem is None:
-                self.delivered += 1
-            else:
-                self.failed += 1
+            self.failed += problem is not None
             self._say(problem)
 
     def _try(self, letter: Letter) -> str | None:

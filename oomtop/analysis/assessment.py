@@ -30,6 +30,7 @@ from oomtop.analysis.trends.group_growth import growths
 from oomtop.analysis.trends.part_growth import part_growths
 from oomtop.analysis.trends.process_growth import growth
 from oomtop.analysis.trends.slope import Curve
+from oomtop.analysis.unlogged_kills import unlogged_kills
 from oomtop.frozen import replace
 from oomtop.history import History
 from oomtop.host.containers import name_of
@@ -255,15 +256,9 @@ def _own_limit(snapshot: Snapshot, groups: Sequence[CgroupFigures]) -> CgroupFig
 
 
 def _unlogged(snapshot: Snapshot, history: History) -> int | None:
-    if not history.log_read or snapshot.vmstat is None or snapshot.vmstat.oom_kill is None:
+    if not history.log_read or snapshot.vmstat is None:
         return None
-    boot = snapshot.machine.boot_time or 0.0
-    known = sum(
-        len(event.other_victims) + 1
-        for event in history.events
-        if event.killer == "kernel" and event.victim is not None and (event.time or 0.0) >= boot
-    )
-    return max(0, snapshot.vmstat.oom_kill - known)
+    return unlogged_kills(snapshot.vmstat.oom_kill, history.events, snapshot.machine.boot_time or 0.0)
 
 
 def _series(history: History, now: float) -> PastSeries:

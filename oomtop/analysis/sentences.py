@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oomtop.analysis.model.assessment import Candidate, EarlyKiller
+from oomtop.analysis.model.assessment import EarlyKiller
 from oomtop.analysis.model.danger import Confidence, Danger, DangerState
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.units import format_about, format_bytes, format_rate, format_share
@@ -101,11 +101,6 @@ def describe_early_killer(item: EarlyKiller) -> str:
     victim = f"{'ends' if item.sure else 'probably ends'} {item.victim_name or 'one that is not known'}{pid}"
     when = " now" if item.room == 0 else f" in {format_about(item.seconds)}" if item.seconds is not None else ""
     return f"{item.name} {victim}{when}: {item.condition}"
-
-
-def describe_victim(item: Candidate) -> str:
-    """Return the next victim in words: `java (pid 4711), score 41%, frees 3.1G`."""
-    return f"{item.name} (pid {item.id.pid}), score {format_share(item.share)}, frees {format_bytes(item.frees)}"
 
 
 def deed_of(event: OomEvent) -> str:

@@ -151,16 +151,14 @@ def _of_machine(since: float | None) -> Evidence:
 
 def _tell_missing(events: Sequence[OomEvent]) -> None:
     """Compare the kernel's own counters with the kills that were read."""
-    from oomtop.analysis.unlogged_kills import cross_check
+    from oomtop.analysis.unlogged_kills import describe_unlogged, unlogged_kills
     from oomtop.host.root import Root
     from oomtop.host.vmstat import read_vmstat
 
     vmstat = read_vmstat(Root())
     boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-    # A minute of tolerance: the clock was set after the first messages of most boots.
-    here = [event for event in events if (event.time or 0.0) >= boot - 60]
-    sentence = cross_check(vmstat.oom_kill if vmstat else None, {}, here).sentence
-    if sentence is not None:
+    sentence = describe_unlogged(unlogged_kills(vmstat.oom_kill if vmstat else None, events, boot))
+    if sentence:
         complain(sentence)
 
 

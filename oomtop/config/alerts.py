@@ -18,7 +18,6 @@ from oomtop.times import parse_age
 from oomtop.units import finite, format_duration, parse_size
 
 MOST_ALERTS = 100
-OPERATORS = ("<=", ">=", "<", ">")
 SEVERITIES = ("info", "warning", "critical")
 FILTERS = ("cgroup", "process", "user", "unit", "killer", "finding")
 _CONDITION = re.compile(r"([a-z0-9_.]+)(?:\s*(<=|>=|<|>)\s*(\S.*))?")

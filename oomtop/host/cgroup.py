@@ -30,9 +30,7 @@ class CgroupEvents:
     low: int | None = None
     high: int | None = None
     max: int | None = None
-    oom: int | None = None
     oom_kill: int | None = None
-    oom_group_kill: int | None = None
 
 
 @frozen
@@ -55,17 +53,12 @@ class Cgroup:
     file: int | None = None
     shmem: int | None = None
     slab_reclaimable: int | None = None
-    slab_unreclaimable: int | None = None
     active_file: int | None = None
     inactive_file: int | None = None
-    unevictable: int | None = None
-    hierarchy: bool = True
-    """Whether limits and usage include the groups below (v1 `use_hierarchy`; always so in v2)."""
     oom_group: bool = False
     oom_kill_disable: bool = False
     frozen: bool | None = None
     pids_current: int | None = None
-    pids_max: int | None = None
     events: CgroupEvents = CgroupEvents()
     pressure: Pressure | None = None
 
@@ -190,20 +183,17 @@ def _read_v2(folder: str, path: str) -> Cgroup:
         file=stat.get("file"),
         shmem=stat.get("shmem"),
         slab_reclaimable=stat.get("slab_reclaimable"),
-        slab_unreclaimable=stat.get("slab_unreclaimable"),
         active_file=stat.get("active_file"),
         inactive_file=stat.get("inactive_file"),
-        unevictable=stat.get("unevictable"),
         oom_group=read_int(f"{folder}/memory.oom.group") == 1,
         frozen=None if frozen is None else frozen == 1,
         pids_current=read_int(f"{folder}/pids.current"),
-        pids_max=read_int(f"{folder}/pids.max"),
         events=CgroupEvents(**{key: events.get(key) for key in _EVENTS}),
         pressure=read_pressure(f"{folder}/memory.pressure"),
     )
 
 
-_EVENTS = ("low", "high", "max", "oom", "oom_kill", "oom_group_kill")
+_EVENTS = ("low", "high", "max", "oom_kill")
 
 
 def _read_v1(folder: str, path: str) -> Cgroup:
@@ -223,8 +213,6 @@ def _read_v1(folder: str, path: str) -> Cgroup:
         shmem=stat.get("total_shmem"),
         active_file=stat.get("total_active_file"),
         inactive_file=stat.get("total_inactive_file"),
-        unevictable=stat.get("total_unevictable"),
-        hierarchy=read_int(f"{folder}/memory.use_hierarchy") != 0,
         oom_kill_disable=control.get("oom_kill_disable") == 1,
         events=CgroupEvents(max=read_int(f"{folder}/memory.failcnt"), oom_kill=control.get("oom_kill")),
     )

@@ -19,13 +19,13 @@ from oomtop.units import format_bytes
 _NAMES = {field: name for name, field in KERNEL_NAMES.items()}
 # May rightly be more than RAM: address space, promises, swap, and numbers of pages.
 _UNBOUNDED = frozenset({
-    "mem_total", "swap_total", "swap_free", "zswapped", "vmalloc_used", "commit_limit", "committed_as",
+    "mem_total", "swap_total", "swap_free", "zswapped", "commit_limit", "committed_as",
     "huge_pages_total", "huge_pages_free", "hugepagesize",
 })  # fmt: skip
 HOSTS_UNDER_LXCFS = (
     "anon_pages", "mapped", "kernel_stack", "page_tables", "sec_page_tables", "percpu", "mlocked", "k_reclaimable",
-    "anon_huge_pages", "vmalloc_used", "dirty", "writeback", "hugetlb", "huge_pages_total", "huge_pages_free",
-    "hardware_corrupted", "zswap", "zswapped", "commit_limit", "committed_as", "balloon",
+    "anon_huge_pages", "dirty", "writeback", "hugetlb", "huge_pages_total", "huge_pages_free",
+    "zswap", "zswapped", "commit_limit", "committed_as", "balloon",
 )  # fmt: skip
 """Lines that lxcfs passes on from the host, whatever the limit of the container."""
 _PARTS = (

@@ -20,7 +20,6 @@ class HugePool:
     total: int
     free: int
     reserved: int
-    surplus: int
     overcommit: int
     """How many more the kernel may take from free memory on demand (`nr_overcommit_hugepages`)."""
 
@@ -45,6 +44,5 @@ def _read_pool(page_size: int, folder: str) -> HugePool:
         read_int(f"{folder}/nr_hugepages") or 0,
         read_int(f"{folder}/free_hugepages") or 0,
         read_int(f"{folder}/resv_hugepages") or 0,
-        read_int(f"{folder}/surplus_hugepages") or 0,
         read_int(f"{folder}/nr_overcommit_hugepages") or 0,
     )

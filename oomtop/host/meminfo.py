@@ -22,11 +22,8 @@ class Meminfo:
     buffers: int | None = None
     cached: int | None = None
     swap_cached: int | None = None
-    active_anon: int | None = None
-    inactive_anon: int | None = None
     active_file: int | None = None
     inactive_file: int | None = None
-    unevictable: int | None = None
     mlocked: int | None = None
     swap_total: int | None = None
     swap_free: int | None = None
@@ -45,8 +42,6 @@ class Meminfo:
     page_tables: int | None = None
     sec_page_tables: int | None = None
     percpu: int | None = None
-    vmalloc_used: int | None = None
-    hardware_corrupted: int | None = None
     commit_limit: int | None = None
     committed_as: int | None = None
     anon_huge_pages: int | None = None
@@ -71,11 +66,8 @@ KERNEL_NAMES = {
     "Buffers": "buffers",
     "Cached": "cached",
     "SwapCached": "swap_cached",
-    "Active(anon)": "active_anon",
-    "Inactive(anon)": "inactive_anon",
     "Active(file)": "active_file",
     "Inactive(file)": "inactive_file",
-    "Unevictable": "unevictable",
     "Mlocked": "mlocked",
     "SwapTotal": "swap_total",
     "SwapFree": "swap_free",
@@ -94,8 +86,6 @@ KERNEL_NAMES = {
     "PageTables": "page_tables",
     "SecPageTables": "sec_page_tables",
     "Percpu": "percpu",
-    "VmallocUsed": "vmalloc_used",
-    "HardwareCorrupted": "hardware_corrupted",
     "CommitLimit": "commit_limit",
     "Committed_AS": "committed_as",
     "AnonHugePages": "anon_huge_pages",

@@ -15,7 +15,6 @@ from oomtop.host.root import read_optional
 class Capability(IntEnum):
     """Bit numbers of include/uapi/linux/capability.h that oomtop asks about."""
 
-    DAC_OVERRIDE = 1
     KILL = 5
     IPC_LOCK = 14
     SYS_PTRACE = 19

@@ -34,7 +34,6 @@ class ProcessDetails:
     """The kernel function it waits in, None while it runs."""
     peak_rss: int | None
     """`VmHWM`: the most that was ever resident."""
-    peak_size: int | None
     """`VmPeak`: the most address space."""
     data: int | None
     """`VmData`: private writable address space, which RLIMIT_DATA counts."""
@@ -50,7 +49,7 @@ class ProcessDetails:
     """The kernel functions in which threads in state D wait, each once."""
 
 
-_SIZES = {"VmHWM": "peak_rss", "VmPeak": "peak_size", "VmData": "data", "VmPin": "pinned"}
+_SIZES = {"VmHWM": "peak_rss", "VmData": "data", "VmPin": "pinned"}
 _LIMIT = re.compile(r"^Max (data size|stack size|resident set|locked memory|address space) +(\d+) ", re.MULTILINE)
 
 
@@ -94,7 +93,6 @@ def read_process_details(root: Root, identity: ProcessId) -> ProcessDetails:
             sections=_read_sections(folder),
             wchan=_wchan(folder, "wchan"),
             peak_rss=sizes.get("peak_rss"),
-            peak_size=sizes.get("peak_size"),
             data=sizes.get("data"),
             pinned=sizes.get("pinned"),
             inner_pid=parse_inner_pid(status),

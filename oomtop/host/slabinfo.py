@@ -16,7 +16,6 @@ class Slab:
 
     name: str
     active_objs: int
-    num_objs: int
     objsize: int
     bytes: int
 
@@ -35,9 +34,9 @@ def _parse_line(line: str, page_size: int, path: str) -> Slab:
     head, _, rest = line.partition(" : tunables")
     try:
         # From the right, because nothing forbids a blank in a cache's name.
-        name, active, total, size, _, pages_per_slab = head.rsplit(None, 5)
+        name, active, _, size, _, pages_per_slab = head.rsplit(None, 5)
         slabs = int(rest.partition("slabdata")[2].split()[1])
-        return Slab(name.strip(), int(active), int(total), int(size), slabs * int(pages_per_slab) * page_size)
+        return Slab(name.strip(), int(active), int(size), slabs * int(pages_per_slab) * page_size)
     except (ValueError, IndexError):
         raise ParseError(path, line) from None
 

@@ -34,7 +34,6 @@ class MappedMemory:
     """Resident, each page divided by the number of processes that map it."""
     private_clean: int = 0
     private_dirty: int = 0
-    anonymous: int = 0
     swap: int = 0
     swap_pss: int = 0
     locked: int = 0
@@ -53,7 +52,6 @@ _FIELDS = {
     b"Pss": "pss",
     b"Private_Clean": "private_clean",
     b"Private_Dirty": "private_dirty",
-    b"Anonymous": "anonymous",
     b"Swap": "swap",
     b"SwapPss": "swap_pss",
     b"Locked": "locked",

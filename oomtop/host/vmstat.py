@@ -13,49 +13,29 @@ from oomtop.host.root import Root, parse_counters, read_optional
 class Vmstat:
     """Counters since boot; a unit of pages is in the name, the rest count events.  None where the kernel lacks one."""
 
-    pgfault: int | None = None
     pgmajfault: int | None = None
     pswpin_pages: int | None = None
     pswpout_pages: int | None = None
-    pgscan_kswapd_pages: int | None = None
-    pgscan_direct_pages: int | None = None
-    pgsteal_kswapd_pages: int | None = None
-    pgsteal_direct_pages: int | None = None
     allocstall: int | None = None
     """Direct reclaim stalls: the sum of `allocstall_*` (4.10+) or `allocstall`."""
     workingset_refault_pages: int | None = None
     """The sum of `workingset_refault_anon` and `_file` (5.9+) or `workingset_refault`."""
     oom_kill: int | None = None
     """Processes killed by the kernel's OOM killer, cgroup kills included (4.13+)."""
-    compact_stall: int | None = None
-    compact_fail: int | None = None
-    thp_fault_fallback: int | None = None
-    drop_pagecache: int | None = None
-    drop_slab: int | None = None
     balloon_inflate_pages: int | None = None
     balloon_deflate_pages: int | None = None
 
 
 _PLAIN = {
-    "pgfault": "pgfault",
     "pgmajfault": "pgmajfault",
     "pswpin": "pswpin_pages",
     "pswpout": "pswpout_pages",
     "oom_kill": "oom_kill",
-    "compact_stall": "compact_stall",
-    "compact_fail": "compact_fail",
-    "thp_fault_fallback": "thp_fault_fallback",
-    "drop_pagecache": "drop_pagecache",
-    "drop_slab": "drop_slab",
     "balloon_inflate": "balloon_inflate_pages",
     "balloon_deflate": "balloon_deflate_pages",
 }
 # Before 4.8 these four were counted per zone (`pgscan_direct_normal`), which is why they are sums.
 _SUMS = {
-    "pgscan_kswapd": "pgscan_kswapd_pages",
-    "pgscan_direct": "pgscan_direct_pages",
-    "pgsteal_kswapd": "pgsteal_kswapd_pages",
-    "pgsteal_direct": "pgsteal_direct_pages",
     "allocstall": "allocstall",
     "workingset_refault": "workingset_refault_pages",
 }

@@ -10,7 +10,6 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from itertools import islice
 
 from oomtop.analysis.postmortem.model import NamedSize, PostMortem, Ranked, ZoneVerdict
@@ -239,16 +238,3 @@ def _list_line(event: OomEvent, width: int) -> str:
         f"{printable(name)[:15]:15} {mark}{printable(event.victim_cgroup or DASH)}"
     )
     return _cut(printable(line), max(20, width))
-
-
-def post_mortem_to_json(post_mortem: PostMortem) -> Json:
-    """Return the post-mortem as JSON: bytes and pages as named, unknown is null, without the raw text."""
-    result: Json = {"schema": SCHEMA, "cause": post_mortem.cause.value}
-    for name in ("headline", "what_ran_out", "agrees", "agreement", "unowned_words"):
-        result[name] = getattr(post_mortem, name)
-    for name in ("how_known", "why_this_victim", "completeness", "prevention", "related"):
-        result[name] = list(getattr(post_mortem, name))
-    result["total"] = asdict(post_mortem.total)
-    for name in ("zones", "ranking", "unowned", "limits"):
-        result[name] = [asdict(item) for item in getattr(post_mortem, name)]
-    return result

@@ -112,7 +112,6 @@ class Sampler:
             vmstat=self._try("vmstat", lambda: read_vmstat(root)),
             pressure_memory=memory,
             pressure_io=self._pressure("io"),
-            pressure_cpu=self._pressure("cpu"),
             zones=self._zones(meminfo),
             swaps=self._try("swaps", lambda: read_swaps(root)) or (),
             zram=self._zram(meminfo),

@@ -218,7 +218,7 @@ def test_file_systems_in_memory_that_outgrow_it(sizes, told):
 
 @pytest.mark.parametrize(("free", "reserved", "told"), [(500, 0, True), (500, 100, False), (400, 0, False)])
 def test_huge_pages_that_nobody_uses(free, reserved, told):
-    pool = HugePool(2 * MIB, 600, free, reserved, 0, 0)
+    pool = HugePool(2 * MIB, 600, free, reserved, 0)
     assert ("huge_pages" in risks(kernel=KernelFacts((), huge_pools=(pool,)))) is told
 
 

@@ -43,7 +43,7 @@ def test_broken_free_lists_are_an_error(text):
 def test_slab_caches_are_sorted_by_what_their_pages_take_and_a_name_may_hold_blanks():
     first, second = parse_slabinfo(SLAB, 4096)
     assert (first.name, first.bytes, first.objsize) == ("my cache: 7", 99 * 8 * 4096, 1024)
-    assert (second.name, second.active_objs, second.num_objs) == ("dentry", 1104, 1155)
+    assert (second.name, second.active_objs) == ("dentry", 1104)
 
 
 def test_a_slab_line_without_numbers_is_an_error():

@@ -149,8 +149,8 @@ def test_details_of_this_process():
 
 
 def test_peaks_namespaces_and_limits():
-    status = "Name:\tx\nVmPeak:\t 3060 kB\nVmHWM:\t many kB\nNStgid:\t25974\t7\n"
-    assert parse_status_sizes(status) == {"peak_size": 3060 * 1024}
+    status = "Name:\tx\nVmHWM:\t 3060 kB\nVmData:\t many kB\nNStgid:\t25974\t7\n"
+    assert parse_status_sizes(status) == {"peak_rss": 3060 * 1024}
     assert parse_inner_pid(status) == 7
     assert parse_inner_pid("NStgid:\t25974\n") is None
     limits = "Max locked memory         8388608     8388608    bytes\nMax address space         unlimited   unlimited  bytes\n"

@@ -22,7 +22,6 @@ from oomtop.host.process import Process, ProcessId
 from oomtop.units import printable
 
 ACTION = "protect"
-PRESETS = ((-900, "protected"), (0, "normal"), (500, "first to go"))
 LOWEST, HIGHEST = -1000, 1000
 _FILE = "oom_score_adj"
 

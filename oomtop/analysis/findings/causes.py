@@ -136,7 +136,6 @@ def idle_huge_pages(facts: Facts) -> Finding | None:
         f"{format_bytes(idle)} of huge pages are reserved and unused",
         "HugePages_Free of /proc/meminfo; nothing else can use them",
         "y lowers vm.nr_hugepages",
-        action="settings",
     )
 
 

@@ -33,7 +33,6 @@ def _crash_loop(danger: Danger) -> Finding:
         f"{danger.name} is killed again and again: {describe_rounds(danger)}",
         f"limit {format_bytes(danger.limit)}; last killed {danger.kills[0].name}",
         "L raises its limit; or stop what restarts it, and find the leak: Enter on the kill says why",
-        action="limit",
         target=victim.id if victim else None,
         cgroup=danger.subject if danger.kind is DangerKind.CGROUP else None,
     )
@@ -52,7 +51,6 @@ def _cgroup(danger: Danger, facts: Facts) -> Finding | None:
         f"held {format_bytes(danger.held)}, cache {format_bytes(danger.cache)} of {format_bytes(danger.limit)}"
         + (f"; next victim {victim.name} ({victim.id.pid})" if victim else ""),
         f"{select}; L raise the limit" if select else "L raise the limit",
-        action="kill",
         target=victim.id if victim else None,
         cgroup=danger.subject,
     )
@@ -73,7 +71,6 @@ def _machine(danger: Danger, facts: Facts) -> Finding | None:
         f"memory {when}{cause.text}",
         f"available {format_bytes(available)} of {format_bytes(facts.memory.total)}",
         cause.advice,
-        action="kill",
         target=cause.target,
     )
 
@@ -87,7 +84,6 @@ def _commit(danger: Danger, facts: Facts) -> Finding | None:
         f"allocations are refused at the commit limit: {format_share(danger.share)} of it is promised",
         f"Committed_AS {format_bytes(danger.held)} of CommitLimit {format_bytes(danger.limit)}, overcommit_memory=2",
         "y raises overcommit_ratio or sets overcommit_memory=0; W adds swap, which raises the limit",
-        action="settings",
     )
 
 

@@ -78,7 +78,6 @@ def leak(facts: Facts) -> Finding | None:
         f"{format_bytes(worst.rise)} more in {format_duration(worst.seconds)}, in every part of that time, "
         f"{format_bytes(worst.given_back)} given back",
         "J Enter shows which mapping grows; L caps its group, k ends it",
-        action="details",
         target=row.process.id,
     )
 
@@ -97,7 +96,6 @@ def hog(facts: Facts) -> Finding | None:
         f"{row.process.comm} ({row.process.pid}) holds {format_bytes(_held(row))}",
         f"{format_share(_held(row) / total)} of RAM and swap; available {format_bytes(facts.memory.available)}",
         "J goes to it, k ends it, r reclaims from it, L caps its group",
-        action="kill",
         target=row.process.id,
     )
 

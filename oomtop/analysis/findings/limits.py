@@ -38,7 +38,6 @@ def fragmentation(facts: Facts) -> Finding | None:
             f"zone {zone.zone} is fragmented: {format_bytes(free)} free, {format_bytes(whole)} in larger pieces",
             f"node {zone.node}: {zone.pages_from(_ORDER)} of {zone.free_pages} free pages in blocks of order {_ORDER}+",
             "y compacts memory; a higher min_free_kbytes keeps pieces whole",
-            action="settings",
         )
     return None
 
@@ -56,7 +55,6 @@ def container_without_limit(facts: Facts) -> Finding | None:
         f"container {group.name} has no memory limit and holds {format_bytes(size)}",
         f"no memory.max from {group.cgroup.path} up to the root",
         "L sets a limit; `oomtop recommend` says which",
-        action="limit",
         cgroup=group.cgroup.path,
     )
 
@@ -85,5 +83,4 @@ def limits_over_ram(facts: Facts) -> Finding | None:
         f"the limits of {len(outer)} groups add up to {format_bytes(promised)}, RAM and swap to {format_bytes(total)}",
         f"memory.max of the outermost limited groups, {format_share(promised / total)} of RAM and swap",
         "when all fill up, the machine's OOM killer comes before theirs: lower some with L",
-        action="limit",
     )

@@ -33,7 +33,6 @@ def swap_storm(facts: Facts) -> Finding | None:
         f"swap storm: {format_rate(into)} in and {format_rate(out)} out",
         f"swap used {format_bytes(facts.swap.used)} of {format_bytes(facts.swap.total)}",
         "J goes to the biggest process, k ends it, f freezes it",
-        action="kill",
     )
 
 
@@ -48,7 +47,6 @@ def thrashing(facts: Facts) -> Finding | None:
         f"thrashing: everything waits for memory {pressure.full.avg10:.0f} % of the time",
         f"PSI full avg10 {pressure.full.avg10:.1f}, refaults {format_rate(facts.pressure.refault_rate)}",
         "J goes to the biggest process, k ends it; W adds swap",
-        action="kill",
     )
 
 
@@ -89,7 +87,6 @@ def swarm(facts: Facts) -> Finding | None:
         f"{count} processes {name} hold {most}{format_bytes(size)} together",
         "RssAnon summed over processes of one name",
         "g groups by program; Space or c tags, k kills all tagged",
-        action="kill",
     )
 
 

@@ -230,8 +230,6 @@ class Finding:
     title: str
     evidence: str
     advice: str
-    action: str | None = None
-    """The id of the key binding that acts on it: `kill`, `drop_caches`, `swap`, ..."""
     target: ProcessId | None = None
     cgroup: str | None = None
 

@@ -78,20 +78,18 @@ def strip_fast(line: str, reference: float | None) -> Record | None:
     if match is None or _ODD.search(line):
         return None
     date, host, stamp = match.groups()
-    when = _when(date, reference) if date else (None, None)
+    when = _when(date, reference) if date else None
     # One object for what many lines say: a storm of kills has 150,000.
     same = None if date is None else intern(date)
     host = None if host is None else intern(host)
-    return Record(line[match.end() :], float(stamp), when[0], host, time_text=same, assumed_time=when[1])
+    return Record(line[match.end() :], float(stamp), when, host, time_text=same)
 
 
 @lru_cache(256)
-def _when(date: str, reference: float | None) -> tuple[float | None, float | None]:
-    """Return the Unix time of a date and the one that it has if its zone or year is as assumed."""
+def _when(date: str, reference: float | None) -> float | None:
+    """Return the Unix time of a date; `reference` tells what it leaves out."""
     known = parse_time(date)
-    if known is not None:
-        return known, None
-    return (assume_time(date, reference), None) if reference is not None else (None, None)
+    return known if known is not None or reference is None else assume_time(date, reference)
 
 
 class _Head:
@@ -178,7 +176,7 @@ def _record(head: _Head, reference: float | None) -> Record:
     is_kernel = head.program in (None, "kernel") or (head.stamp is not None and KNOWN.match(text) is not None)
     program = "kernel" if is_kernel else head.program or "-"
     date = head.date or head.epoch
-    when, assumed = (None, None) if date is None else _when(date, reference)
+    when = None if date is None else _when(date, reference)
     return Record(
         text,
         kernel_time=None if head.stamp is None else float(head.stamp),
@@ -188,7 +186,6 @@ def _record(head: _Head, reference: float | None) -> Record:
         program=program,
         time_text=_shown(date, when),
         unverified=_doubt(head, is_kernel),
-        assumed_time=assumed,
     )
 
 

@@ -25,8 +25,6 @@ class Record:
     """The time as the log writes it, the outermost."""
     unverified: str | None = None
     """Why somebody else than the program may have written it."""
-    assumed_time: float | None = None
-    """Unix time if a date without year or zone is local time of the last year."""
 
 
 def anybody(program: str) -> str:

@@ -5,8 +5,7 @@ Each kind of point has a character of its own, so that colour is never needed to
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger, UseCurve
@@ -14,7 +13,7 @@ from oomtop.frozen import frozen
 from oomtop.tui.dangers.strip import Subject
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
-from oomtop.tui.widgets.chart import SPANS, span_of, ticks_of
+from oomtop.tui.widgets.chart import span_of, ticks_of
 from oomtop.tui.widgets.text_parts import Draw
 from oomtop.units import format_bytes, printable
 
@@ -135,13 +134,3 @@ def _coloured(line: str, signs: Signs, look: Look) -> Text:
         if style:
             text.highlight_words([sign], style)
     return text
-
-
-def kill_clock(danger: Danger, now: float) -> str:
-    """Return the clock time of the kill that the median foretells."""
-    return "" if danger.median is None else time.strftime("%H:%M:%S", time.localtime(now + danger.median))
-
-
-def span_choices() -> Sequence[int]:
-    """Return the lengths of time that `V` goes through."""
-    return SPANS

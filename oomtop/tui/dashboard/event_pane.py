@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.sentences import describe_event
+from oomtop.analysis.unlogged_kills import describe_unlogged
 from oomtop.tui.base.session import Remark
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
@@ -23,8 +24,9 @@ def draw_events(remarks: Callable[[], Sequence[Remark]]) -> Callable[[Assessment
         lines = [_line(when, text, look.style(style), assessment.time) for when, text, style in entries[:height]]
         for line in lines:
             line.truncate(width, overflow="crop" if look.ascii else "ellipsis")
-        if assessment.unlogged_kills and len(lines) < height:
-            lines.append(Text(f"{assessment.unlogged_kills} kills are in no log that can be read", look.style("warn")))
+        unlogged = describe_unlogged(assessment.unlogged_kills)
+        if unlogged and len(lines) < height:
+            lines.append(Text(unlogged, look.style("warn")))
         nothing = "no OOM kill in the kernel log" if assessment.log_read else "reading the kernel log"
         return lines or [Text(nothing, look.style("dim"))]
 

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.unlogged_kills import describe_unlogged
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.mentions.mention import Mention
@@ -144,10 +145,9 @@ class EventsScreen(TabScreen):
     def _head(self, width: int) -> list[Text]:
         assessment = self.assessment
         lines = [self._summary(width)]
-        if assessment is not None and assessment.unlogged_kills:
-            count = assessment.unlogged_kills
-            kills = "kill is" if count == 1 else "kills are"
-            lines.append(Text(f" {count} more {kills} in no log that can be read", self.look.style("warn")))
+        unlogged = "" if assessment is None else describe_unlogged(assessment.unlogged_kills)
+        if unlogged:
+            lines.append(Text(f" {unlogged}", self.look.style("warn")))
         if self._note:
             lines.append(Text(f" {printable(self._note)}", self.look.style("dim")))
         if self._shown:

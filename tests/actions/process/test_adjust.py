@@ -6,7 +6,6 @@ from children import as_nobody, context, end, facts, identity, start
 from oomtop.actions.base.plan import Status
 from oomtop.actions.base.requests import AdjustRequest
 from oomtop.actions.dispatch import prepare
-from oomtop.actions.process import adjust as protect
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
 
@@ -117,7 +116,3 @@ def test_several_are_restored_to_their_own_values(child):
         assert (adj(child.pid), adj(other.pid)) == before
     finally:
         end(other)
-
-
-def test_presets_are_in_range():
-    assert all(protect.LOWEST <= value <= protect.HIGHEST for value, _ in protect.PRESETS)

@@ -42,7 +42,7 @@ def growers(*rates):
     ],
 )
 def test_a_part_that_grew_is_the_cause(part, said, advice):
-    kernel = KernelFacts((), slabs=(Slab("dentry", 1, 1, 192, 2 * GIB),))
+    kernel = KernelFacts((), slabs=(Slab("dentry", 1, 192, 2 * GIB),))
     cause = cause_of(replace(facts(kernel=kernel, parts=(part,)), **growers(1.0 * MIB)), RATE)
     assert said in cause.text
     assert advice in cause.advice

@@ -88,7 +88,7 @@ def test_the_unusable_share_of_free_memory():
 
 def test_the_order_of_a_huge_page():
     assert huge_page_order(KernelFacts(()), 4096) == 9
-    assert huge_page_order(KernelFacts((), huge_pools=(HugePool(1 << 25, 0, 0, 0, 0, 0),)), 65536) == 9
+    assert huge_page_order(KernelFacts((), huge_pools=(HugePool(1 << 25, 0, 0, 0, 0),)), 65536) == 9
 
 
 def test_what_compression_gains():

@@ -35,7 +35,7 @@ ZRAM = replace(CALM, swap=replace(CALM.swap, zram=(Zram("zram0", GIB, 1, 1, 1, "
 STALLED = replace(CALM, pressure=replace(CALM.pressure, direct_reclaim_rate=50.0))
 COMMITTED = replace(CALM, memory=replace(CALM.memory, committed=int(9.5 * GIB)))
 NUMA = replace(CALM, zones=(Zone(0, "Normal", 1, 1, 1, 1, 1, 1), Zone(1, "Normal", 1, 1, 1, 1, 1, 1)))
-POOL = (HugePool(2 * MIB, 1000, 900, 0, 0, 0),)
+POOL = (HugePool(2 * MIB, 1000, 900, 0, 0),)
 
 
 def verdict(name, machine=CALM, pools=(), **settings):

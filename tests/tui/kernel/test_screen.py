@@ -59,14 +59,14 @@ class OneSample:
 def rich_assessment():
     """A machine with everything: swap of three kinds, pools of huge pages, slab caches, low zones."""
     plain = make_assessment()
-    slabs = tuple(Slab(f"cache{n}\x1b[2J", 100, 200, 512, (40 - n) * MIB) for n in range(40))
+    slabs = tuple(Slab(f"cache{n}\x1b[2J", 100, 512, (40 - n) * MIB) for n in range(40))
     return replace(
         plain,
         kernel=KernelFacts(
             SETTINGS,
             (BuddyZone(0, "DMA", (0,) * 11), BuddyZone(0, "Normal", (123456, 5, 4, 3, 2, 1, 0, 0, 0, 0, 7))),
             slabs,
-            (HugePool(2 * MIB, 1000, 900, 100, 0, 0),),
+            (HugePool(2 * MIB, 1000, 900, 100, 0),),
         ),
         meminfo=Meminfo(16 * GIB, 3 * GIB, slab=2 * GIB, s_unreclaim=GIB, anon_huge_pages=5 * MIB),
         zones=(Zone(0, "DMA", MIB, 2 * MIB, 3 * MIB, 4 * MIB, 15 * MIB, 16 * MIB, (0, GIB)),),

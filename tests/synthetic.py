@@ -91,7 +91,7 @@ class SyntheticMachine:
         memory = self.meminfo
         self.meminfo = replace(
             memory, mem_free=memory.mem_free + step, mem_available=(memory.mem_available or 0) + step,
-            active_anon=(memory.active_anon or 0) - step, anon_pages=(memory.anon_pages or 0) - step,
+            anon_pages=(memory.anon_pages or 0) - step,
             cached=(memory.cached or 0) + 4096 * random_.randrange(100), dirty=4096 * random_.randrange(900),
             committed_as=(memory.committed_as or 0) - step, page_tables=(memory.page_tables or 0) + 4096,
             active_file=(memory.active_file or 0) + 8192, inactive_file=(memory.inactive_file or 0) - 8192,

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from oomtop.analysis.model.assessment import Assessment, CgroupFigures, ProcessRow
 from oomtop.analysis.model.danger import Danger, DangerKind
+from oomtop.fields import FIELDS, ProcessField, number_of
 from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure
 
@@ -127,13 +128,7 @@ _CGROUP: Mapping[str, Callable[[CgroupFigures, Assessment], Pair]] = {
     "cgroup.exhaustion": lambda group, _: (_until([group.danger]), None),
     "cgroup.psi.full.avg10": _cgroup_full,
 }
-_PROCESS: Mapping[str, Callable[[ProcessRow, Assessment], Pair]] = {
-    "process.memory": lambda row, assessment: (row.process.rss_and_swap, assessment.memory.total),
-    "process.rss": lambda row, assessment: (row.process.rss, assessment.memory.total),
-    "process.swap": lambda row, _: (row.process.swap, None),
-    "process.growth": lambda row, _: (row.growth, None),
-    "process.share": lambda row, _: (row.share, None),
-}
+_PROCESS: Mapping[str, ProcessField] = {field.alert: field for field in FIELDS if field.alert}
 
 
 def _cgroups(
@@ -146,11 +141,10 @@ def _cgroups(
     }
 
 
-def _processes(
-    select: Callable[[ProcessRow, Assessment], Pair], assessment: Assessment, filters: Mapping[str, str]
-) -> Readings:
+def _processes(field: ProcessField, assessment: Assessment, filters: Mapping[str, str]) -> Readings:
+    value_of, whole = number_of(field), assessment.memory.total if field.alert_of_ram else None
     return {
-        row.process.id: AlertValue(f"{row.process.comm} ({row.process.pid})", *select(row, assessment))
+        row.process.id: AlertValue(f"{row.process.comm} ({row.process.pid})", value_of(row), whole)
         for row in assessment.rows
         if _is_meant(row, filters)
     }
@@ -175,8 +169,3 @@ def _findings(assessment: Assessment, filters: Mapping[str, str]) -> Readings:
         for finding in assessment.findings
         if fits(filters.get("finding"), [finding.id]) and fits(filters.get("cgroup"), [finding.cgroup])
     }
-
-
-MACHINE_FIGURES = frozenset(_MACHINE)
-CGROUP_FIGURES = frozenset(_CGROUP)
-PROCESS_FIGURES = frozenset(_PROCESS)

@@ -8,12 +8,12 @@ import time
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import count, output_width, seconds
+from oomtop.fields import SORT_IDS
 
 if TYPE_CHECKING:
     from oomtop.analysis.model.assessment import Assessment
 
 HELP = "one plain-text shot of memory and the biggest processes"
-SORTS = ("memory", "rss", "swap", "growth", "share", "cpu", "faults")
 _PSS_SECONDS = 1.0
 _HOME_AND_CLEAR = "\x1b[H\x1b[J"
 
@@ -21,7 +21,7 @@ _HOME_AND_CLEAR = "\x1b[H\x1b[J"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument("-n", type=count, default=10, dest="count", metavar="N", help="how many processes (10)")
-    parser.add_argument("--sort", choices=SORTS, default="memory", help="sort key (memory, which is RSS + swap)")
+    parser.add_argument("--sort", choices=SORT_IDS, default="memory", help="sort key (memory, which is RSS + swap)")
     parser.add_argument("--json", action="store_true", help="everything as JSON, schema 1")
     parser.add_argument("--samples", type=count, default=1, metavar="N", help="samples to take; rates need 2 (1)")
     parser.add_argument("--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (1)")

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from oomtop.errors import ConfigError
+from oomtop.fields import FIELDS, FieldUnit, ProcessField
 from oomtop.frozen import frozen
 from oomtop.times import parse_age
 from oomtop.units import finite, format_duration, parse_size
@@ -61,6 +62,14 @@ _MACHINE: Mapping[Unit, tuple[str, ...]] = {
     Unit.SECONDS: ("exhaustion",),
     Unit.COUNT: ("major_faults", "direct_reclaim", "oom_kills", "unlogged_kills", "processes"),
 }  # fmt: skip
+
+
+def _unit(field: ProcessField) -> Unit:
+    if field.unit is FieldUnit.BYTES:
+        return Unit.SHARED_BYTES if field.alert_of_ram else Unit.BYTES
+    return {FieldUnit.GROWTH: Unit.RATE, FieldUnit.OF_MEMORY: Unit.SHARE}.get(field.unit, Unit.COUNT)
+
+
 FIGURES: Mapping[str, tuple[Unit, AlertScope]] = MappingProxyType(
     {
         **{name: (unit, AlertScope.MACHINE) for unit, names in _MACHINE.items() for name in names},
@@ -70,11 +79,7 @@ FIGURES: Mapping[str, tuple[Unit, AlertScope]] = MappingProxyType(
         "cgroup.growth": (Unit.RATE, AlertScope.CGROUP),
         "cgroup.exhaustion": (Unit.SECONDS, AlertScope.CGROUP),
         "cgroup.psi.full.avg10": (Unit.SHARE, AlertScope.CGROUP),
-        "process.memory": (Unit.SHARED_BYTES, AlertScope.PROCESS),
-        "process.rss": (Unit.SHARED_BYTES, AlertScope.PROCESS),
-        "process.swap": (Unit.BYTES, AlertScope.PROCESS),
-        "process.growth": (Unit.RATE, AlertScope.PROCESS),
-        "process.share": (Unit.SHARE, AlertScope.PROCESS),
+        **{field.alert: (_unit(field), AlertScope.PROCESS) for field in FIELDS if field.alert},
         "finding": (Unit.PRESENCE, AlertScope.FINDING),
         "oom_kill": (Unit.PRESENCE, AlertScope.EVENT),
     }

@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from oomtop import __version__
 from oomtop.analysis.model.assessment import Assessment, CgroupFigures, ProcessRow
 from oomtop.analysis.model.danger import Danger, DangerKind
+from oomtop.fields import FIELDS, number_of
 from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.units import printable
 
@@ -218,15 +219,10 @@ def _processes(assessment: Assessment, top: int) -> Iterator[Metric]:
     rows = heapq.nlargest(top, assessment.rows, key=lambda row: row.process.rss_and_swap)
     labels = ("pid", "process", "unit", "cgroup")
     named = [(_names(row), row) for row in rows]
-    columns: Mapping[str, tuple[str, Callable[[ProcessRow], float | None]]] = {
-        "resident_bytes": ("Resident memory of the biggest processes", lambda row: row.process.rss),
-        "swap_bytes": ("Swapped memory of the biggest processes", lambda row: row.process.swap),
-        "growth_bytes_per_second": ("Growth of the biggest processes", lambda row: row.growth),
-        "share_ratio": ("Badness of the biggest processes", lambda row: row.share),
-        "oom_score_adj": ("oom_score_adj of the biggest processes", lambda row: row.process.oom_score_adj),
-    }
-    for name, (text, read) in columns.items():
-        yield gauge(f"process_{name}", text, [(values, read(row)) for values, row in named], labels)
+    for field in FIELDS:
+        if field.metric is not None:
+            (name, text), read = field.metric, number_of(field)
+            yield gauge(f"process_{name}", text, [(values, read(row)) for values, row in named], labels)
     yield gauge("processes", "Processes of the machine", [((), len(assessment.rows))])
     programs: dict[str, int] = defaultdict(int)
     for row in assessment.rows:

@@ -34,12 +34,11 @@ _PLAIN = {
     "balloon_inflate": "balloon_inflate_pages",
     "balloon_deflate": "balloon_deflate_pages",
 }
-# Before 4.8 these four were counted per zone (`pgscan_direct_normal`), which is why they are sums.
+# Counted per zone (`allocstall_normal`, 4.10+) and per kind of page, which is why they are sums.
 _SUMS = {
     "allocstall": "allocstall",
     "workingset_refault": "workingset_refault_pages",
 }
-_NO_SUM = frozenset({"pgscan_direct_throttle"})
 
 
 def parse_vmstat(text: str, path: str = "/proc/vmstat") -> Vmstat:
@@ -58,7 +57,7 @@ def parse_vmstat(text: str, path: str = "/proc/vmstat") -> Vmstat:
 
 
 def _is_part(key: str, name: str) -> bool:
-    return key == name or (key.startswith(name + "_") and key not in _NO_SUM)
+    return key == name or key.startswith(name + "_")
 
 
 def read_vmstat(root: Root) -> Vmstat | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable
 
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.sentences import (
@@ -13,17 +14,8 @@ from oomtop.analysis.sentences import (
     describe_early_killer,
     describe_subject,
 )  # fmt: skip
+from oomtop.fields import FIELDS, number_of
 from oomtop.units import DASH, format_bytes, format_count, format_rate, format_share, printable
-
-SORT_KEYS: Mapping[str, Callable[[ProcessRow], float]] = {
-    "memory": lambda row: row.process.rss_and_swap,
-    "rss": lambda row: row.process.rss,
-    "swap": lambda row: row.process.swap or 0,
-    "growth": lambda row: row.growth or 0.0,
-    "share": lambda row: row.share if row.share is not None else -9.0,
-    "cpu": lambda row: row.cpu or 0.0,
-    "faults": lambda row: row.major_fault_rate or 0.0,
-}
 
 
 def render_top(assessment: Assessment, count: int, sort: str, width: int) -> str:
@@ -95,7 +87,7 @@ def _outlook(assessment: Assessment) -> Iterable[str]:
 
 def _table(assessment: Assessment, count: int, sort: str) -> Iterable[str]:
     yield "    PID USER       RSS  SWAP GROWTH/m SHARE   ADJ S COMMAND"
-    for row in sorted(assessment.rows, key=SORT_KEYS[sort], reverse=True)[:count]:
+    for row in sorted(assessment.rows, key=_key(sort), reverse=True)[:count]:
         process = row.process
         growth = None if row.growth is None else row.growth * 60
         adj = DASH if process.oom_score_adj is None else str(process.oom_score_adj)
@@ -104,6 +96,12 @@ def _table(assessment: Assessment, count: int, sort: str) -> Iterable[str]:
             f"{format_bytes(growth):>8} {format_share(row.share):>5} {adj:>5} {process.state} "
             f"{(process.command or process.comm)[:400]}"
         )
+
+
+def _key(sort: str) -> Callable[[ProcessRow], float]:
+    """Return what reads the sort key of a row, the unknown last."""
+    read = number_of(next(field for field in FIELDS if field.id == sort))
+    return lambda row: -math.inf if (value := read(row)) is None else value
 
 
 def _left_out(assessment: Assessment, count: int) -> Iterable[str]:

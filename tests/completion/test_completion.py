@@ -98,8 +98,8 @@ def test_bash_offers_commands_options_and_values(scripts):
     assert bash_offers(scripts, "oomtop", "swap", "z") == ["zram"]
     assert "--persist" in bash_offers(scripts, "oomtop", "swap", "add", "--")
     assert "--persist" not in bash_offers(scripts, "oomtop", "swap", "zram", "--")
-    assert bash_offers(scripts, "oomtop", "top", "--sort", "f") == ["faults"]
-    assert bash_offers(scripts, "oomtop", "top", "--sort", "=", "f") == ["faults"]
+    assert bash_offers(scripts, "oomtop", "top", "--sort", "fa") == ["faults"]
+    assert bash_offers(scripts, "oomtop", "top", "--sort", "=", "fa") == ["faults"]
     assert bash_offers(scripts, "oomtop", "kill", "-s", "KI") == ["KILL"]
     assert bash_offers(scripts, "oomtop", "--theme", "m") == ["mono"]
     assert str(os.getpid()) in bash_offers(scripts, "oomtop", "kill", "")
@@ -128,7 +128,7 @@ def test_zsh_completes_at_a_tab(scripts, tmp_path):
 def test_fish_offers_commands_options_and_values(scripts, tmp_path):
     assert set(fish_offers(scripts, "oomtop ", tmp_path)) >= set(COMMANDS)
     assert set(fish_offers(scripts, "oomtop swap ", tmp_path)) == {"add", "zram", "off"}
-    assert fish_offers(scripts, "oomtop top --sort f", tmp_path) == ["faults"]
+    assert fish_offers(scripts, "oomtop top --sort fa", tmp_path) == ["faults"]
     assert fish_offers(scripts, "oomtop top --sort swap --js", tmp_path) == ["--json"]
     assert fish_offers(scripts, "oomtop events --form", tmp_path) == ["--format"]
 

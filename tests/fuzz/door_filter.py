@@ -1,6 +1,6 @@
 """What is typed as a filter: it is understood, or refused with a reason; it never raises on a row."""
 
-from oomtop.tui.process_table.filter_query import FIELDS, parse
+from oomtop.tui.process_table.filter_query import FILTER_NAMES, parse
 from oomtop.tui.process_table.filter_regex import FilterError
 from tests.fuzz.harness import Door, mutate
 from tests.tui.factories import make_process, make_row
@@ -20,7 +20,7 @@ ROWS = tuple(
     )
 )
 WORDS = (
-    *FIELDS, *(">", ">=", "<", "<=", "=", "!=", "~", "(", ")", "not", "and", "or", '"', "!", " ", "\\"),
+    *FILTER_NAMES, *(">", ">=", "<", "<=", "=", "!=", "~", "(", ")", "not", "and", "or", '"', "!", " ", "\\"),
     *("1g", "100m", "-1", "9" * 400, "1e9", "root", "^/usr", "a+$", ".*=", "[[:alpha:]]", "a{2,99999}"),
     *("a*", "[a-z]*", "(a+)+$", "(a|a)*", ".*", "(", "|", "a", "a?", "\\s+", "x", "{2,}", "+", "b", "[^/]+", "^", "$"),
     *("(?P<x>a)(?P=x)", "(?i)", "(?#", "\\", "\u0130", "\0", "٣", "½"),

@@ -38,9 +38,9 @@ def test_meminfo_equals_the_kernels_own_file():
     assert read_meminfo(Root()).mem_total == total
 
 
-def test_vmstat_sums_the_zones_of_older_kernels_and_leaves_the_rest_unknown():
-    counters = parse_vmstat("pgscan_direct_dma 1\npgscan_direct_normal 2\npgscan_direct_throttle 9\noom_kill 4\n")
-    assert (counters.pgscan_direct_pages, counters.oom_kill, counters.allocstall) == (3, 4, None)
+def test_vmstat_sums_the_zones_and_leaves_the_rest_unknown():
+    counters = parse_vmstat("allocstall_dma 1\nallocstall_normal 2\noom_kill 4\n")
+    assert (counters.allocstall, counters.oom_kill, counters.workingset_refault_pages) == (3, 4, None)
 
 
 def test_vmstat_with_a_word_for_a_number_is_an_error():

@@ -170,6 +170,11 @@ class ProcessRow:
     is_bound: bool = False
     """Whether `rss` may count pages that its members share more than once."""
 
+    @property
+    def is_total(self) -> bool:
+        """Whether these are the totals of several processes."""
+        return self.members > 1
+
 
 @frozen
 class PartGrowth:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from oomtop.fields import ProcessField
+
 
 class Hint(NamedTuple):
     """One figure: where it stands, how it is found there, and what is to be said about it."""
@@ -117,28 +119,6 @@ DASHBOARD: Mapping[str, Sequence[Hint]] = {
 }
 """By the id of the widget."""
 
-COLUMN_FILES: Mapping[str, str] = {
-    "pid": "/proc/PID", "user": "/proc/PID/status", "memory": "/proc/PID/statm, status", "rss": "/proc/PID/statm",
-    "anon": "/proc/PID/status", "file": "/proc/PID/status", "shmem": "/proc/PID/status", "swap": "/proc/PID/status",
-    "growth": "/proc/PID/statm, status", "growth5": "/proc/PID/status", "growth30": "/proc/PID/status",
-    "trend": "/proc/PID/status", "share": "/proc/PID/status, oom_score_adj", "rank": "/proc/PID/oom_score_adj",
-    "score": "/proc/PID/oom_score", "adj": "/proc/PID/oom_score_adj", "faults": "/proc/PID/stat",
-    "cpu": "/proc/PID/stat", "time": "/proc/PID/stat", "threads": "/proc/PID/stat", "state": "/proc/PID/stat",
-    "age": "/proc/PID/stat", "unit": "/proc/PID/cgroup", "headroom": "memory.max, memory.current",
-    "pagetables": "/proc/PID/status", "virtual": "/proc/PID/stat", "command": "/proc/PID/cmdline",
-}  # fmt: skip
-"""The kernel file of each column of the process table."""
-COLUMN_WORRIES: Mapping[str, str] = {
-    "memory": "the first place to look", "swap": "worry when it is large and the process is active",
-    "growth": "worry when it never stops: a leak", "growth30": "what a leak still does",
-    "trend": "a leak is a stair that never goes down", "share": "who has most dies first",
-    "adj": "-1000 on something that leaks takes others down", "faults": "worry when it stays up: its memory is gone",
-    "state": "many D wait for a disk or for memory", "headroom": "worry below a tenth of the limit",
-    "shmem": "stays after the process where files remain", "threads": "each has a stack", "pagetables": "kernel memory",
-    "virtual": "only promised, not used",
-}  # fmt: skip
-"""When to worry about a column, where there is a rule."""
-
 CGROUPS = (
     Hint("USED", "all memory charged to the group, with page cache", "memory.current"),
     Hint("LIMIT", "the smallest memory.max from here up to the root", "memory.max"),
@@ -198,3 +178,8 @@ def explain(figure: Hint) -> str:
     if not figure.file:
         return figure.what
     return f"{figure.what[:-1]} of {figure.file})" if figure.what.endswith(")") else f"{figure.what} ({figure.file})"
+
+
+def explain_field(field: ProcessField) -> str:
+    """Return what is to be said about a column: what it shows, when to worry, the kernel file."""
+    return explain(Hint(field.title, f"{field.help}; {field.worry}" if field.worry else field.help, field.file))

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from oomtop.tui.base.session import State
-from oomtop.tui.help.figure_help import BY_SCREEN, COLUMN_FILES, COLUMN_WORRIES, explain
+from oomtop.tui.help.figure_help import BY_SCREEN, explain, explain_field
 from oomtop.tui.process_table.columns import COLUMNS
 from oomtop.tui.style.key_names import key_name
 
@@ -61,8 +61,7 @@ def help_for(screen: Screen[None], state: State) -> tuple[Topic, ...]:
 
 def _columns() -> Iterator[tuple[str, str]]:
     for column in COLUMNS:
-        worry = COLUMN_WORRIES.get(column.id)
-        yield column.title, f"{column.help}{f'; {worry}' if worry else ''} ({COLUMN_FILES[column.id]})"
+        yield column.title, explain_field(column.field)
 
 
 _Lines = tuple[tuple[str, str], ...]

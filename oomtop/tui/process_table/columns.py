@@ -1,4 +1,4 @@
-"""The columns of the process table, as data: title, width, text, sort key, facts needed and one line of help.
+"""The columns of the process table: how each field of `oomtop.fields` is written and sorted.
 
 Sample of the default at 80 cells: `  PID     USER       R+S▼  SWAP  GROW/m  SHARE   ADJ S  COMMAND`
 """
@@ -9,8 +9,10 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import Enum
+from operator import attrgetter
 
 from oomtop.analysis.model.assessment import Growth, ProcessRow
+from oomtop.fields import FIELDS, FieldUnit, ProcessField, number_of, text_of
 from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 from oomtop.units import DASH, MIB, format_bytes, format_count, format_duration, format_share, printable, sparkline
@@ -62,17 +64,33 @@ Key = Callable[[ProcessRow, ColumnContext], SortKey]
 
 @frozen
 class Column:
-    """One column; `least_width` is the narrowest table on which it is shown unasked."""
+    """One column."""
 
-    id: str
-    title: str
+    field: ProcessField
     width: int
-    least_width: int
     text: Text
     sort_key: Key
-    needs: frozenset[str]
-    help: str
     align: Align = Align.RIGHT
+
+    @property
+    def id(self) -> str:
+        """The id of its field."""
+        return self.field.id
+
+    @property
+    def title(self) -> str:
+        """Its head."""
+        return self.field.title
+
+    @property
+    def help(self) -> str:
+        """What it shows."""
+        return self.field.help
+
+    @property
+    def least_width(self) -> int:
+        """The narrowest table on which it is shown unasked."""
+        return self.field.least
 
     @property
     def is_text(self) -> bool:
@@ -123,7 +141,7 @@ def _known(value: float | None) -> float:
     return _UNKNOWN if value is None else value
 
 
-def _at_most(value: int | None, ascii_only: bool) -> str:
+def _at_most(value: float | None, ascii_only: bool) -> str:
     """Return an upper bound in five cells, rounded up."""
     if not value:
         return format_bytes(value)
@@ -132,49 +150,6 @@ def _at_most(value: int | None, ascii_only: bool) -> str:
         size, suffix = size / 1024, suffix + 1
     digits = f"{math.ceil(size * 10) / 10:.1f}" if suffix and size <= 9.9 else f"{math.ceil(size)}"
     return f"{'<' if ascii_only else '≤'}{digits}{_SUFFIXES[suffix]}"
-
-
-def _held(row: ProcessRow) -> bool:
-    return row.is_bound
-
-
-def _shared(row: ProcessRow) -> bool:
-    return row.members > 1
-
-
-def _never(row: ProcessRow) -> bool:
-    return False
-
-
-def _bytes(
-    id: str, title: str, least: int, value: Callable[[ProcessRow], int | None], needs: str, help: str, width: int = 5,
-    is_bound: Callable[[ProcessRow], bool] = _never,
-) -> Column:  # fmt: skip
-    def text(row: ProcessRow, moment: ColumnContext) -> str:
-        return _at_most(value(row), moment.ascii) if is_bound(row) else format_bytes(value(row))
-
-    return Column(
-        id, title, max(width, len(title) + 1), least,
-        text, lambda row, _: _known(value(row)), frozenset(needs.split()), help,
-    )  # fmt: skip
-
-
-def _figure(
-    id: str, title: str, width: int, least: int, value: Callable[[ProcessRow], float | None],
-    write: Callable[[float | None], str], needs: str, help: str,
-) -> Column:  # fmt: skip
-    return Column(
-        id, title, max(width, len(title) + 1), least,
-        lambda row, _: write(value(row)), lambda row, _: _known(value(row)), frozenset(needs.split()), help,
-    )  # fmt: skip
-
-
-def _words(id: str, title: str, width: int, least: int, value: Callable[[ProcessRow], str], needs: str, help: str,
-           ) -> Column:  # fmt: skip
-    return Column(
-        id, title, width, least,
-        lambda row, _: value(row), lambda row, _: value(row).lower(), frozenset(needs.split()), help, Align.LEFT,
-    )  # fmt: skip
 
 
 def _whole(value: float | None) -> str:
@@ -193,10 +168,6 @@ def _percent(value: float | None) -> str:
     return f"{value * 100:.1f}" if value < 10 else f"{value * 100:.0f}"
 
 
-def _per_minute(row: ProcessRow) -> float | None:
-    return None if row.growth is None else row.growth * 60
-
-
 def _age(row: ProcessRow, moment: ColumnContext) -> str:
     return format_duration(moment.monotonic - row.process.started)
 
@@ -206,17 +177,13 @@ def _rank(row: ProcessRow, moment: ColumnContext) -> str:
     return DASH if rank is None else str(rank)
 
 
-def _trend(id: str, title: str, least: int, value: Callable[[Growth], float | None], help: str) -> Column:
+def _trend(rate_of: Callable[[Growth], float | None]) -> tuple[Text, Key]:
     def known(row: ProcessRow, moment: ColumnContext) -> float | None:
         trend = moment.trend_of(row)
-        rate = None if trend is None else value(trend)
+        rate = None if trend is None else rate_of(trend)
         return None if rate is None else rate * 60
 
-    return Column(
-        id, title, max(6, len(title) + 1), least,
-        lambda row, moment: _signed_bytes(known(row, moment)), lambda row, moment: _known(known(row, moment)),
-        frozenset({"rss", "swap"}), help,
-    )  # fmt: skip
+    return lambda row, moment: _signed_bytes(known(row, moment)), lambda row, moment: _known(known(row, moment))
 
 
 def _half_hour(row: ProcessRow, moment: ColumnContext) -> str:
@@ -241,49 +208,52 @@ def _swing(row: ProcessRow, moment: ColumnContext) -> float:
     return _UNKNOWN if trend is None else trend.curve[-1] - min(trend.curve)
 
 
-COLUMNS: tuple[Column, ...] = (
-    _figure("pid", "PID", 7, 0, lambda row: row.process.pid, _whole, "pid", "process id"),
-    _words("user", "USER", 8, 0, lambda row: clean(row.user), "user", "effective user"),
-    _bytes("memory", "MEM", 0, lambda row: row.process.rss_and_swap, "rss swap", "resident plus swapped-out memory",
-           is_bound=_held),
-    _bytes("rss", "RSS", 95, lambda row: row.process.rss, "rss", "resident memory: anonymous, file and shared",
-           is_bound=_held),
-    _bytes("anon", "ANON", 155, lambda row: row.process.rss_anon, "rss_anon", "resident anonymous memory",
-           is_bound=_shared),
-    _bytes("file", "FILE", 155, lambda row: row.process.rss_file, "rss_file", "resident pages of files",
-           is_bound=_shared),
-    _bytes("shmem", "SHMEM", 155, lambda row: row.process.rss_shmem, "rss_shmem", "resident shared memory and tmpfs",
-           is_bound=_shared),
-    _bytes("swap", "SWAP", 100, lambda row: row.process.swap, "swap", "memory swapped out"),
-    _figure("growth", "+/MIN", 6, 50, _per_minute, _signed_bytes, "rss swap", "growth of R+S per minute"),
-    _trend("growth5", "+/5MIN", 195, lambda trend: trend.five_minutes, "growth per minute over the last 5 minutes"),
-    _trend("growth30", "+/30MIN", 230, lambda trend: trend.half_hour, "growth per minute over the last 30 minutes"),
-    Column("trend", "TREND", _SPARK, 75, _half_hour, _swing, frozenset({"rss", "swap"}),
-           "anonymous memory and swap of the last half hour, of the largest"),
-    _figure("share", "OOM%", 5, 92, lambda row: row.share, format_share, "badness",
-            "OOM score as a share of RAM and swap"),
-    Column("rank", "RANK", 5, 45, _rank, lambda row, moment: -moment.ranks.get(row.process.id, 1 << 40),
-           frozenset({"badness"}), "rank in the kernel's kill order, 1 is the next victim"),
-    _figure("score", "SCORE", 5, 165, lambda row: row.process.oom_score, _whole, "oom_score", "the kernel's oom_score"),
-    _figure("adj", "ADJ", 5, 85, lambda row: row.process.oom_score_adj, _whole, "oom_score_adj",
-            "oom_score_adj: below 0 protected, -1000 never killed"),
-    _figure("faults", "FAULTS/s", 5, 135, lambda row: row.major_fault_rate, format_count, "major_faults",
-            "page faults per second that waited for a disk"),
-    _figure("cpu", "CPU%", 6, 105, lambda row: row.cpu, _percent, "cpu_seconds", "share of one CPU"),
-    _figure("time", "TIME", 6, 225, lambda row: row.process.cpu_seconds, format_duration, "cpu_seconds",
-            "CPU time used since its start"),
-    _figure("threads", "THR", 5, 165, lambda row: row.process.threads, _whole, "threads", "number of threads"),
-    _words("state", "S", 2, 88, lambda row: row.process.state, "state",
-           "state: R runs, S sleeps, D waits for a device, T stopped, Z zombie"),
-    Column("age", "AGE", 6, 145, _age, lambda row, _: -row.process.started, frozenset({"started"}),
-           "time since its start"),
-    _words("unit", "UNIT", 18, 175, lambda row: clean(row.unit or DASH), "cgroup", "systemd unit, container or pod"),
-    _bytes("headroom", "ROOM", 65, lambda row: row.headroom, "cgroup", "bytes to its nearest memory limit"),
-    _bytes("pagetables", "PGTBL", 205, lambda row: row.process.page_tables, "page_tables", "page tables"),
-    _bytes("virtual", "VIRT", 215, lambda row: row.process.virtual_size, "virtual_size", "address space"),
-    _words(COMMAND, "COMMAND", 0, 0, command_of, "comm command", "command line; takes the rest of the line"),
-)  # fmt: skip
+_WRITE: Mapping[FieldUnit, Callable[[float | None], str]] = {
+    FieldUnit.NUMBER: _whole,
+    FieldUnit.BYTES: format_bytes,
+    FieldUnit.GROWTH: lambda rate: _signed_bytes(None if rate is None else rate * 60),
+    FieldUnit.OF_MEMORY: format_share,
+    FieldUnit.OF_CPU: _percent,
+    FieldUnit.PER_SECOND: format_count,
+    FieldUnit.SECONDS: format_duration,
+}
+_SPECIAL: Mapping[str, tuple[Text, Key]] = {
+    "growth5": _trend(lambda trend: trend.five_minutes),
+    "growth30": _trend(lambda trend: trend.half_hour),
+    "trend": (_half_hour, _swing),
+    "rank": (_rank, lambda row, moment: -moment.ranks.get(row.process.id, 1 << 40)),
+    "age": (_age, lambda row, _: -row.process.started),
+    COMMAND: (lambda row, _: command_of(row), lambda row, _: command_of(row).lower()),
+}
+"""(text, sort key) of what takes more than one value of the row."""
 
+
+def _column(field: ProcessField) -> Column:
+    if field.unit is FieldUnit.TEXT:
+        text, key = _SPECIAL.get(field.id) or _words(field)
+        return Column(field, field.width, text, key, Align.LEFT)
+    text, key = _SPECIAL.get(field.id) or _figure(field)
+    return Column(field, max(field.width, len(field.title) + 1), text, key)
+
+
+def _words(field: ProcessField) -> tuple[Text, Key]:
+    read = text_of(field)
+    return lambda row, _: clean(read(row) or DASH), lambda row, _: clean(read(row) or DASH).lower()
+
+
+def _figure(field: ProcessField) -> tuple[Text, Key]:
+    read, write = number_of(field), _WRITE[field.unit]
+    if not field.at_most:
+        return lambda row, _: write(read(row)), lambda row, _: _known(read(row))
+    is_bound: Callable[[object], bool] = attrgetter(field.at_most)
+
+    def text(row: ProcessRow, moment: ColumnContext) -> str:
+        return _at_most(read(row), moment.ascii) if is_bound(row) else write(read(row))
+
+    return text, lambda row, _: _known(read(row))
+
+
+COLUMNS: tuple[Column, ...] = tuple(_column(field) for field in FIELDS if field.title)
 BY_ID: Mapping[str, Column] = {column.id: column for column in COLUMNS}
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from oomtop.analysis.model.assessment import ProcessRow
+from oomtop.fields import FIELDS, FieldUnit, ProcessField, number_of, text_of
 from oomtop.tui.process_table.filter_regex import Allowance, FilterError, Regex
 
 Predicate = Callable[[ProcessRow], bool]
@@ -26,38 +27,28 @@ def _command(row: ProcessRow) -> str:
     return (row.process.command or row.process.comm)[:_MAX_TEXT]
 
 
+_SCALES = {FieldUnit.GROWTH: 60.0, FieldUnit.OF_MEMORY: 100.0, FieldUnit.OF_CPU: 100.0}
+
+
+def _text(field: ProcessField) -> _Text:
+    return _command if field.id == "command" else text_of(field)
+
+
+def _number(field: ProcessField) -> _Number:
+    read, scale = number_of(field), _SCALES.get(field.unit)
+    if scale is None:
+        return read
+    factor = scale
+    return lambda row: None if (value := read(row)) is None else value * factor
+
+
 _TEXTS: Mapping[str, _Text] = {
-    "user": lambda row: row.user,
-    "name": lambda row: row.process.comm,
-    "comm": lambda row: row.process.comm,
-    "command": _command,
-    "cmd": _command,
-    "state": lambda row: row.process.state,
-    "unit": lambda row: row.unit or "",
-    "cgroup": lambda row: row.process.cgroup or "",
+    name: _text(field) for field in FIELDS if field.unit is FieldUnit.TEXT for name in field.filter_names
 }
 _NUMBERS: Mapping[str, _Number] = {
-    "pid": lambda row: row.process.pid,
-    "ppid": lambda row: row.process.ppid,
-    "uid": lambda row: row.process.uid,
-    "mem": lambda row: row.process.rss_and_swap,
-    "rss": lambda row: row.process.rss,
-    "anon": lambda row: row.process.rss_anon,
-    "file": lambda row: row.process.rss_file,
-    "shmem": lambda row: row.process.rss_shmem,
-    "swap": lambda row: row.process.swap,
-    "virt": lambda row: row.process.virtual_size,
-    "pgtbl": lambda row: row.process.page_tables,
-    "growth": lambda row: None if row.growth is None else row.growth * 60,
-    "share": lambda row: None if row.share is None else row.share * 100,
-    "score": lambda row: row.process.oom_score,
-    "adj": lambda row: row.process.oom_score_adj,
-    "cpu": lambda row: None if row.cpu is None else row.cpu * 100,
-    "faults": lambda row: row.major_fault_rate,
-    "threads": lambda row: row.process.threads,
-    "headroom": lambda row: row.headroom,
+    name: _number(field) for field in FIELDS if field.unit is not FieldUnit.TEXT for name in field.filter_names
 }
-FIELDS: tuple[str, ...] = (*_NUMBERS, *_TEXTS)
+FILTER_NAMES: tuple[str, ...] = (*_NUMBERS, *_TEXTS)
 """Every name an expression may use; sizes in bytes, `growth` per minute, `share` and `cpu` in per cent."""
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -169,8 +160,8 @@ class _Parser:
 
     def _comparison(self) -> Predicate:
         kind, name = self._next("a field such as rss")
-        if kind != "word" or name.lower() not in FIELDS:
-            raise FilterError(f"unknown field {name!r}; fields: {', '.join(FIELDS)}")
+        if kind != "word" or name.lower() not in FILTER_NAMES:
+            raise FilterError(f"unknown field {name!r}; fields: {', '.join(FILTER_NAMES)}")
         kind, symbol = self._next(f"a comparison after {name!r}")
         if kind != "op":
             raise FilterError(f"expected one of > >= < <= = != ~ after {name!r}, not {symbol!r}")

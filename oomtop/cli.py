@@ -39,7 +39,7 @@ check has the four of the Monitoring Plugins instead: 0 OK, 1 WARNING, 2 CRITICA
 COMMANDS = (
     "top", "events", "kill", "protect", "freeze", "thaw", "reclaim", "drop-caches", "compact", "limit", "swap",
     "sysctl", "undo", "rules", "doctor", "recommend", "record", "replay", "backtest", "exporter", "fleet",
-    "check", "drill", "config", "completion", "man", "version", "help",
+    "check", "drill", "arm", "config", "completion", "man", "version", "help",
 )  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
 

@@ -5,6 +5,7 @@ stdout carries the plan and the outcome, stderr the question and the progress.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
@@ -54,6 +55,41 @@ def act(
     snapshot = take_snapshot()
     prepared = prepare(make(snapshot), context_of(snapshot, guard, Root()))
     return _perform(prepared, consent, None, render, narrate_plan)
+
+
+def arm(prepared: Prepared, condition: str, consent: Consent, wait: Callable[[], str | None]) -> int:
+    """Show the plan, ask, wait until it is due, carry it out once; return the exit code.
+
+    `wait` returns None when the action is due, or why it is disarmed; Ctrl-C and SIGTERM disarm it.
+
+    Raises:
+        ActionRefused: there is nobody to ask, and no `--yes`.
+    """
+    print(f"{describe(prepared.plan)}\nwhen: {printable(condition)}", flush=True)
+    if prepared.plan.refusal is not None:
+        return EXIT_CODES[Status.REFUSED]
+    if consent.dry_run:
+        return 0
+    if not consent.yes and not _confirmed():
+        print("nothing was done", file=sys.stderr)
+        return EXIT_CODES[Status.REFUSED]
+    # Before the trouble: with memory short nothing more can be loaded.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    from oomtop.selfguard import guard_self
+
+    audit, guarded = Audit(), guard_self()
+    print(f"armed; {guarded.describe()}", file=sys.stderr, flush=True)
+    try:
+        reason = wait()
+    except KeyboardInterrupt:
+        reason = "told to end"
+    if reason is not None:
+        print(f"disarmed, nothing was done: {printable(reason)}")
+        return 0
+    outcome = carry_out(prepared, audit, _narrate)
+    print(describe_outcome(outcome))
+    return EXIT_CODES[outcome.status]
 
 
 def undo_first(leftovers: Sequence[Leftover], consent: Consent, guard: Guard) -> int | None:

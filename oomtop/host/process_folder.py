@@ -56,6 +56,19 @@ def process_folder(root: Root, identity: ProcessId) -> Iterator[int]:
         os.close(folder)
 
 
+def has_ended(root: Root, identity: ProcessId) -> bool:
+    """Whether a process is gone or a zombie.
+
+    Raises:
+        PermissionError: `/proc` is mounted with `hidepid`.
+    """
+    try:
+        with process_folder(root, identity) as folder:
+            return read_at(folder, "stat", 4096).rpartition(b")")[2].split(None, 1)[0] in (b"Z", b"X")
+    except ProcessGone:
+        return True
+
+
 def _start_time(folder: int) -> int | None:
     try:
         words = read_at(folder, "stat", 4096).rpartition(b")")[2].split(None, 20)

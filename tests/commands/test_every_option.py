@@ -26,6 +26,8 @@ SAMPLED = f"{REPORTS}::test_samples_are_taken_at_the_interval"
 FLEET = f"{SERVERS}::test_the_fleet"
 DRILLED = "tests/actions/drill/test_drill.py::test_a_drill_ends_as_it_says_and_leaves_nothing"
 
+ARM = "tests/e2e/test_arm.py"
+
 PROOFS = {
     "--version": f"{REPORTS}::test_the_version_says_which_oomtop_it_is",
     "--interval": f"{SCREENS}::test_the_interval_of_the_monitor",
@@ -34,6 +36,16 @@ PROOFS = {
     "--theme": f"{LOOK}[]",
     "--ascii": f"{LOOK}[]",
     "--no-color": f"{LOOK}[]",
+    "arm action": f"{ARM}::test_the_freeze_comes_before_the_kill",
+    "arm pids": f"{ARM}::test_the_freeze_comes_before_the_kill",
+    "arm --before": f"{ARM}::test_the_freeze_comes_before_the_kill",
+    "arm --yes": f"{ARM}::test_the_freeze_comes_before_the_kill",
+    "arm --cgroup": f"{ARM}::test_the_limit_is_raised_once",
+    "arm --size": f"{ARM}::test_the_limit_is_raised_once",
+    "arm --for": f"{ARM}::test_it_is_disarmed[1 s are over]",
+    "arm --dry-run": f"{ARM}::test_without_a_yes_nothing_is_armed",
+    "arm --watch": f"{ARM}::test_the_limit_to_watch_can_be_named",
+    "arm --override": f"{ARM}::test_pid_1_is_armed_for_with_the_override_only",
     "rules -n": "tests/commands/test_rules.py::test_it_shows_whom_each_pattern_fits",
     "top -n": "tests/test_cli.py::test_top_as_text",
     "top --sort": f"{REPORTS}::test_top_sorts_by_what_is_asked_for",

@@ -122,7 +122,7 @@ class Dashboard(TabScreen):
         table = self.table
         rows = table.chosen_rows
         if not rows and table.selected is not None and not table.tagged:
-            # It has ended, and its line is held: the plan says so.
+            # A filter lets it through no longer, but its line was kept.
             return (table.selected,)
         return tuple(row.process.id for row in rows)
 

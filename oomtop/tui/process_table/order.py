@@ -110,10 +110,13 @@ class TableOrder:
         self._is_settled = True
         self._set(arrange(select(self.rows, self.view), self.view, self.moment))
 
-    def keep_gone(self, entry: Entry, at: int) -> None:
-        """Keep the line of a process that ended, so that no other one comes under the cursor by itself."""
+    def keep(self, entry: Entry, at: int) -> None:
+        """Keep a line that is no more, or not shown any longer: no other one may come under the cursor by itself."""
+        self._is_settled = False
+        row = next((row for row in self.rows if row.process.id == entry.key), None)
+        kept = entry._replace(gone=True) if row is None else entry._replace(row=row, hidden=0, gone=False)
         entries = list(self.entries)
-        entries.insert(min(at, len(entries)), entry._replace(gone=True))
+        entries.insert(min(at, len(entries)), kept)
         self._set(entries)
 
     def hold(self) -> None:
@@ -151,7 +154,9 @@ class TableOrder:
 
     def of_pid(self, pid: str) -> int | None:
         """Return the line of the process with this number."""
-        return next((at for at, entry in enumerate(self.entries) if str(entry.row.process.pid) == pid), None)
+        found = [at for at, entry in enumerate(self.entries) if str(entry.row.process.pid) == pid]
+        # One that ended may stand above another one with its number.
+        return min(found, key=lambda at: self.entries[at].gone, default=None)
 
     def find(self, text: str, start: int, step: int) -> int | None:
         """Return the next line from `start` on that holds `text`; with step 0 the first line looked at is `start`."""

@@ -91,7 +91,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     @property
     def selected_row(self) -> ProcessRow | None:
-        """The row of the selected process; of one that ended while the order is held, its last."""
+        """The row of the selected process."""
         at = self._order.at(self.selected)
         return None if at is None else self._order.entries[at].row
 
@@ -122,7 +122,8 @@ class ProcessTable(ScrollView, can_focus=True):
         self._assessment = assessment
         has_changed = self._order.take(assessment, self._needs_ranks())
         if self.tagged and has_changed:
-            self.tagged = self.tagged & ids_of(assessment.rows)
+            # When all of them have ended the keys are for nobody until the cursor is moved.
+            self.tagged = self.tagged & ids_of(assessment.rows) or self.tagged
         if has_changed or not self._order.is_settled:
             self._reorder(self._is_held())
         self._repaint()
@@ -179,8 +180,8 @@ class ProcessTable(ScrollView, can_focus=True):
     def _needs_ranks(self) -> bool:
         return self.view.column.id == "rank" or self._face.shows_ranks
 
-    def _reorder(self, is_held: bool) -> None:
-        """Arrange or hold, then take the cursor and the view along."""
+    def _reorder(self, is_held: bool, is_asked: bool = False) -> None:
+        """Arrange or hold, then take the cursor and the view along; it goes to another line only if the user asked."""
         old_at, top = self._order.at(self._cursor), int(self.scroll_offset.y)
         before = None if old_at is None else self._order.entries[old_at]
         if is_held:
@@ -191,8 +192,8 @@ class ProcessTable(ScrollView, can_focus=True):
         at = self._order.at(self._cursor)
         if not self._has_moved:
             self._select(0)
-        elif at is None and before is not None and self._has_ended(before):
-            self._order.keep_gone(before, old_at or 0)
+        elif at is None and before is not None and (not is_asked or self._has_ended(before)):
+            self._order.keep(before, old_at or 0)
             self._set_length(len(self._order.entries) + 1)
         elif at is None:
             self._select(min(old_at or 0, len(self._order.entries) - 1))
@@ -201,7 +202,6 @@ class ProcessTable(ScrollView, can_focus=True):
             self._show_cursor()
 
     def _has_ended(self, entry: Entry) -> bool:
-        """Whether a line is that of a process that is no more; others are only not shown any longer."""
         return isinstance(entry.key, ProcessId) and entry.key not in ids_of(self._order.rows)
 
     def _set_length(self, lines: int) -> None:
@@ -222,7 +222,7 @@ class ProcessTable(ScrollView, can_focus=True):
         self._held_until = float("-inf")
         if self._assessment is not None:
             self._relayout()
-            self._reorder(is_held=False)
+            self._reorder(is_held=False, is_asked=True)
             self._show_cursor()
         self._repaint()
 
@@ -290,6 +290,8 @@ class ProcessTable(ScrollView, can_focus=True):
         if not self._order.entries:
             return
         self._has_moved = True
+        if self.tagged and not self.tagged_rows:
+            self.tagged = frozenset()
         self._held_until = self._clock() + HOLD_SECONDS
         self._order.unsettle()
         self._select(max(0, min(index, len(self._order.entries) - 1)))
@@ -408,8 +410,8 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def action_fold(self, is_open: bool | None) -> None:
         """Unfold (True), fold (False) or switch (None) the branch or group under the cursor."""
-        key = self._cursor
-        if key is None:
+        key, at = self._cursor, self._order.at(self._cursor)
+        if key is None or at is None or self._order.entries[at].gone:
             return
         is_toggled = key in self.view.toggled
         was_open = is_toggled if self.view.grouping else not is_toggled

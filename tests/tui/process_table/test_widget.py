@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
+from random import Random
 
 import pytest
 from textual.app import App, ComposeResult
@@ -11,6 +13,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from oomtop.analysis.model.assessment import ProcessRow
+from oomtop.host.process import ProcessId
 from oomtop.tui.base.messages import RowActivated, RowSelected
 from oomtop.tui.process_table.order import HOLD_SECONDS
 from oomtop.tui.process_table.rows import Grouping
@@ -183,8 +186,9 @@ async def test_a_number_used_again_is_another_process() -> None:
         await it.press("space")
         it.app.clock.now += HOLD_SECONDS + 0.1
         await it.show((make_row(make_process(5, start_time=99)), make_row(make_process(6))))
+        assert it.table.chosen_rows == it.table.tagged_rows == ()
+        await it.press("up")
         assert it.table.tagged == frozenset()
-        assert it.table.tagged_rows == ()
 
 
 async def test_tags() -> None:
@@ -302,6 +306,83 @@ async def test_when_the_selected_process_ends_its_row_keeps_the_cursor_and_is_no
         it.app.clock.now += HOLD_SECONDS + 0.1
         await it.show((rows[0], rows[2]))
         assert it.pids == [100, 102]
+
+
+CHANGES = ("end", "end", "born", "grow", "leave", "again")
+VIEWS = {
+    "list": lambda table: None,
+    "tree": lambda table: table.action_tree(),
+    "groups": lambda table: table.group_by(Grouping.PROGRAM),
+    "users": lambda table: table.group_by(Grouping.USER),
+    "filter": lambda table: table.set_filter("rss<=40m"),
+    "by name": lambda table: table.sort_by("command"),
+}
+
+
+def changed(rng: Random, rows: tuple[ProcessRow, ...], numbers: Iterator[int]) -> tuple[ProcessRow, ...]:
+    """Return the rows of the next tick: some ended, some were born, some grew out of the filter, some came back."""
+    found = list(rows)
+    for what in rng.choices(CHANGES, k=rng.choice((1, 1, 2, 10))):
+        at = rng.randrange(len(found)) if found else 0
+        if what == "end" and found:
+            del found[at]
+        elif what in ("grow", "leave") and found:
+            rss = rng.randint(1, 30) if what == "grow" else 50
+            found[at] = replace(found[at], process=replace(found[at].process, rss=rss * MIB))
+        elif what in ("born", "again"):
+            pid = 100 + rng.randrange(30) if what == "again" else 200 + rng.randrange(400)
+            if all(row.process.pid != pid for row in found):
+                process = make_process(pid, f"prog{pid % 4}", start_time=next(numbers), ppid=rng.choice((1, 100, 103)))
+                rss = rng.randint(1, 30) * MIB
+                found.append(make_row(replace(process, rss=rss), user=rng.choice(("root", "bob"))))
+    return tuple(sorted(found, key=lambda row: row.process.pid))
+
+
+@pytest.mark.parametrize("name", VIEWS)
+async def test_no_other_process_comes_under_the_cursor_by_itself(name: str) -> None:
+    """Whatever ends, starts, changes or is filtered out between two keys: an action is for what the user went to."""
+    rng, numbers = Random(name), count(5000)
+    rows: tuple[ProcessRow, ...] = tuple(
+        make_row(make_process(100 + at, f"prog{at % 4}", rss=20 * MIB)) for at in range(25)
+    )
+    async with screen() as it:
+        table = it.table
+        table.show(make_assessment(rows))
+        VIEWS[name](table)
+        table.action_move(3)
+        for step in range(1000):
+            table.hold_order = rng.random() < 0.2
+            it.app.clock.now += rng.choice((0.1, HOLD_SECONDS + 0.1))
+            if rng.random() < 0.1:
+                VIEWS[rng.choice([*VIEWS])](table)
+            elif rng.random() < 0.4:
+                move(table, rng)
+            aimed, tagged = table._cursor, table.tagged
+            goal = {row.process.id for row in table.chosen_rows}
+            rows = changed(rng, rows, numbers) or rows
+            table.show(make_assessment(rows))
+            alive = {row.process.id for row in rows}
+            if aimed is not None:
+                assert table._cursor == aimed, step
+            assert table.selected is None or table.selected in alive
+            chosen = {row.process.id for row in table.chosen_rows}
+            if tagged or (isinstance(aimed, ProcessId) and aimed not in table.view.toggled):
+                assert chosen <= (goal | {aimed}) & alive, step
+            keys = [entry.key for entry in table.lines]
+            assert len(keys) == len(set(keys)), step
+            assert all(entry.gone or isinstance(entry.key, str) or entry.key in alive for entry in table.lines), step
+
+
+def move(table: ProcessTable, rng: Random) -> None:
+    """Do what a key does."""
+    keys: tuple[Callable[[], object], ...] = (
+        lambda: table.action_move(rng.choice((-1, 1, 5))),
+        lambda: table.action_edge(rng.random() < 0.5),
+        table.action_tag, table.action_tag_tree, table.action_untag, table.action_activate, table.action_invert,
+        table.action_accused, table.action_follow, lambda: table.action_jump(rng.choice("123")), table.action_tree,
+        lambda: table.action_fold(rng.choice((True, False, None))), table.action_group,
+    )  # fmt: skip
+    rng.choice(keys)()
 
 
 async def test_the_mouse_selects_activates_and_sorts() -> None:

@@ -252,6 +252,26 @@ def offered(palette):
     return [str(commands.get_option_at_index(at).hit.text) for at in range(commands.option_count)]
 
 
+@pytest.mark.parametrize("ends", [False, True])
+async def test_a_plan_is_for_the_process_that_was_first_when_the_key_came(app, child, ends):
+    """The cursor stays on the first line until it is moved, and another one may come first at any tick."""
+    async with app.run_test(size=(80, 24)) as pilot:
+        table = await drawn(pilot)
+        table.set_filter(f"pid={child.pid} or pid={os.getpid()}")
+        table.sort_by("pid", descending=child.pid > os.getpid())
+        assert table.selected.pid == child.pid
+        for key in ("k", "enter"):
+            await pilot.press(key)
+            table.hold_order = False
+            rows = [row for row in app.latest.rows if not ends or row.process.pid != child.pid]
+            table.show(replace(app.latest, rows=tuple(rows)))
+            table.sort_by("pid", descending=child.pid < os.getpid())
+            assert table.lines[0].row.process.pid == os.getpid()
+        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+        assert f"{child.pid}" in app.screen.plan.title
+        assert f"{os.getpid()}" not in app.screen.plan.title
+
+
 async def test_an_action_needs_no_thread(app, child, monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         table = await drawn(pilot)

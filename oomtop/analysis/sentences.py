@@ -118,16 +118,16 @@ _DEEDS = {
 def _held(victim: Victim) -> str:
     if victim.anon_rss is None and victim.rss is not None:
         return f"{format_bytes(victim.rss)} resident"
-    return f"{format_bytes(victim.anon_rss)} anon"
+    return format_bytes(victim.anon_rss)
 
 
 def describe_event(event: OomEvent) -> str:
-    """Return who was killed, by whom, what ran out: `kernel killed 116 (stress-ng) 64M anon: limit of /a`."""
+    """Return who was killed, by whom, what ran out: `kernel killed swarm 21671, 4.8M: limit of /batch, 300M`."""
     return f"{_deed(event)} (unverified: {event.unverified})" if event.unverified else _deed(event)
 
 
 def _deed(event: OomEvent) -> str:
-    where = f": limit of {event.victim_cgroup}" if event.type == "memcg" and event.victim_cgroup else ""
+    where = _where(event)
     if event.victim is None and event.cgroup is not None:
         # A daemon that kills a whole cgroup names no process.
         why = f": {event.reason}" if event.reason else ""
@@ -138,4 +138,12 @@ def _deed(event: OomEvent) -> str:
     victim = event.victim
     more = f" and {len(event.other_victims)} more" if event.other_victims else ""
     kind = "" if event.type == "memcg" else f" ({event.type})"
-    return f"{event.killer} {deed_of(event)} {victim.pid} ({victim.name}){more}, {_held(victim)}{kind}{where}"
+    return f"{event.killer} {deed_of(event)} {victim.name} {victim.pid}{more}, {_held(victim)}{kind}{where}"
+
+
+def _where(event: OomEvent) -> str:
+    """Return whose limit it was and how large, where it was one of a group."""
+    if event.type != "memcg" or not event.victim_cgroup:
+        return ""
+    size = "" if event.memcg_limit is None else f", {format_bytes(event.memcg_limit)}"
+    return f": limit of {event.victim_cgroup}{size}"

@@ -143,7 +143,7 @@ def test_kills_one_incident_a_group_and_the_past_is_no_news(base):
     assert states(one, at(base, 0, log_read=False)) == [[]]
     assert one.judge(at(base, 1, events=(old,))) == ()
     (notice,) = one.judge(at(base, 2, events=(kill(2, base.time + 2), old)))
-    assert notice.alert.text == "kernel killed 2 (x), - anon: limit of /a"
+    assert notice.alert.text == "kernel killed x 2, -: limit of /a"
     more = (kill(3, base.time + 3), kill(2, base.time + 2), old)
     assert one.judge(at(base, 3, events=more)) == ()
     assert [n.alert.subject for n in one.judge(at(base, 4, events=(kill(4, base.time + 4, "/b"), *more)))] == ["/b"]

@@ -15,8 +15,8 @@ def test_a_daemon_that_kills_a_cgroup_names_no_process() -> None:
 
 def test_a_process_is_named_with_what_it_held_and_whose_limit_it_was() -> None:
     victim = Victim(116, "stress-ng", anon_rss=64 << 20)
-    event = OomEvent("kernel", "memcg", victim=victim, oom_memcg="/a")
-    assert describe_event(event) == "kernel killed 116 (stress-ng), 64.0M anon: limit of /a"
+    event = OomEvent("kernel", "memcg", victim=victim, oom_memcg="/a", memcg_limit=300 << 20)
+    assert describe_event(event) == "kernel killed stress-ng 116, 64.0M: limit of /a, 300M"
 
 
 def test_a_report_without_a_kill_says_so() -> None:

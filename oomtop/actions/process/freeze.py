@@ -53,7 +53,7 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
         action=ACTION,
         title=title,
         steps=(f"write {text} to {printable(group.file(name))}",),
-        effect=f"{count} processes {'go on' if request.thaw else 'stand still; their memory stays as it is'}",
+        effect=f"{count} processes {'resume' if request.thaw else 'stand still; their memory stays as it is'}",
         risk="" if request.thaw else "connections time out and locks stay held until it is thawed",
         warnings=(f"{elsewhere} of its processes are in another group of the freezer: they are left out",)
         if elsewhere
@@ -117,7 +117,7 @@ class _Freezing:
         thaw, path = self._request.thaw, self._group.path
         was = is_frozen(self._group)
         self._file.write(self._text)
-        report("waiting for every process to stand still" if not thaw else "waiting for them to go on")
+        report("waiting for every process to stand still" if not thaw else "waiting for them to resume")
         reached = self._wait(not thaw)
         word = "thawed" if thaw else "frozen"
         return Outcome(

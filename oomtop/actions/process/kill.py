@@ -32,7 +32,7 @@ _CORE_SIGNALS = (signals.SIGQUIT, signals.SIGABRT, signals.SIGSEGV, signals.SIGT
 
 _EFFECTS: Mapping[int, str] = {
     signals.SIGSTOP: "stands still and keeps its memory: nothing is freed",
-    signals.SIGCONT: "goes on where it stood still",
+    signals.SIGCONT: "resumes where it was stopped",
 }
 _ITS_OWN = "the process decides what the signal does"
 

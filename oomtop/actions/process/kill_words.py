@@ -46,7 +46,7 @@ def _how_it_stands(case: KillCase, request: KillRequest) -> str:
     group = case.victim.frozen_group
     if request.signal == signals.SIGCONT:
         if case.fate is Fate.SIGNALLED:
-            return "goes on"
+            return "resumes"
         return "still stands still" if group is None else f"stands still with its group: thaw {printable(group)}"
     return "stands still" if case.fate is Fate.SIGNALLED else "does not stand still yet: it waits for I/O"
 
@@ -63,7 +63,7 @@ def _why_still_there(case: KillCase, request: KillRequest) -> str:
     if now.is_exiting or case.victim.handle.is_kill_pending():
         return f"is still exiting, {format_bytes(now.rss_and_swap)} left"
     if now.state in "Tt":
-        return "is stopped and took nothing yet: press k again for SIGKILL, or let it go on with SIGCONT"
+        return "is stopped and took nothing yet: press k again for SIGKILL, or resume it with SIGCONT"
     return f"ignores {signals.Signals(request.signal).name}: press k again for SIGKILL"
 
 

@@ -60,7 +60,8 @@ def find_dangers(facts: Findable) -> tuple[Danger, ...]:
     finder = _Finder(facts)
     groups = [danger for group in facts.groups if (danger := finder.group(group)) is not None]
     own = [danger for danger in (finder.machine(groups), finder.commit()) if danger is not None]
-    return tuple(finder.completed(danger, place) for place, danger in enumerate(ordered((*own, *groups))))
+    every = ordered((*own, *groups), facts.snapshot.time)
+    return tuple(finder.completed(danger, place) for place, danger in enumerate(every))
 
 
 class _Finder:

@@ -120,7 +120,7 @@ def _lasting(fits: Sequence[Fit], curve: Curve) -> Reach | None:
     if not fits:
         return None
     found = reach(fits[-1], curve.room, curve.limit)
-    if found is None or (found.basis == "linear" and _is_over(fits, curve.room / found.median)):
+    if found is None or (found.basis == "linear" and found.median > 0 and _is_over(fits, curve.room / found.median)):
         return None
     if found.basis != "accelerating":
         return found

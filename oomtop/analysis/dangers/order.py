@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
-from oomtop.analysis.model.danger import Danger, DangerState
+from oomtop.analysis.model.danger import Danger, DangerState, PastKill
 from oomtop.frozen import frozen
 
+JUST_KILLED = 60.0
 _NEARER = 0.5
 # What takes over from a chosen subject that itself has no time, when nothing else had one either.
 _NEAR_SECONDS = 600.0
@@ -21,16 +23,27 @@ class Choice:
     """The least median of the others at that time."""
 
 
-def ordered(dangers: Iterable[Danger]) -> tuple[Danger, ...]:
-    """Return dangers, the nearest first: filling by median time, then at the limit, then by held share."""
-    return tuple(sorted(dangers, key=_key))
+def ordered(dangers: Iterable[Danger], now: float = 0.0) -> tuple[Danger, ...]:
+    """Return dangers, the nearest first: filling by median time, just killed, at the limit, then by held share.
+
+    `now` is Unix time.
+    """
+    return tuple(sorted(dangers, key=partial(_key, now)))
 
 
-def _key(danger: Danger) -> tuple[int, float, str]:
+def _key(now: float, danger: Danger) -> tuple[int, float, str]:
     if danger.median is not None:
         return 0, danger.median, danger.subject
-    place = {DangerState.AT_LIMIT: 1, DangerState.EMPTY: 3}.get(danger.state, 2)
+    if danger.state is not DangerState.EMPTY and last_kill(danger, now) is not None:
+        return 1, now - danger.kills[0].time, danger.subject
+    place = {DangerState.AT_LIMIT: 2, DangerState.EMPTY: 4}.get(danger.state, 3)
     return place, -danger.share, danger.subject
+
+
+def last_kill(danger: Danger, now: float) -> PastKill | None:
+    """Return the kill at this limit within the last minute; `now` is Unix time."""
+    newest = danger.kills[0] if danger.kills else None
+    return newest if newest is not None and 0 <= now - newest.time < JUST_KILLED else None
 
 
 def subject_of(dangers: Sequence[Danger], choice: Choice | None = None) -> Danger | None:

@@ -42,7 +42,7 @@ def cause_of(facts: Facts, rate: float) -> Growing:
     if part is not None and part.rate >= max(rate * _MAIN, grown * 2):
         return _part_cause(facts, part)
     if grower is not None and grown >= rate * _MAIN_PROCESS:
-        advice = "J goes to the grower, k ends it, f freezes it; W adds swap"
+        advice = "J select the grower, k kill it, f freeze it; W adds swap"
         return Growing(f": {grower.process.comm} grows {format_rate(grower.growth)}", advice, grower.process.id, True)
     if rate:
         return _spread(facts, rate)
@@ -70,7 +70,7 @@ def _holder(facts: Facts) -> Growing:
     name, size = max(parts, key=lambda part: part[1])
     if size > memory.total * _QUARTER and size > (memory.anon or 0):
         return Growing(f": {name} {'hold' if name[-1] == 's' else 'holds'} {format_bytes(size)}", NOBODYS)
-    return Growing("", "J goes to the biggest process, k ends it, f freezes it; W adds swap")
+    return Growing("", "J select the next victim, k kill it, f freeze it; W adds swap")
 
 
 def _part_cause(facts: Facts, part: PartGrowth) -> Growing:
@@ -90,13 +90,13 @@ def _slab(facts: Facts) -> tuple[str, str]:
 def _tables(facts: Facts) -> tuple[str, str]:
     row = _largest_tables(facts.rows)
     whose = f", most of {row.process.comm}," if row is not None else ""
-    return f"page tables{whose} grow", "J goes to the process with most of them, k ends it; huge pages need fewer"
+    return f"page tables{whose} grow", "J select the process with most of them, k kill it; huge pages need fewer"
 
 
 _PARTS: dict[str, Callable[[Facts], tuple[str, str]]] = {
     "shmem": lambda facts: ("tmpfs and shared memory grow", "delete files in /dev/shm and other tmpfs; W adds swap"),
     "page tables": _tables,
-    "kernel stacks": lambda facts: ("kernel stacks grow", "the column THR names who makes threads; k ends it"),
+    "kernel stacks": lambda facts: ("kernel stacks grow", "the column THR names who makes threads; k kill it"),
     "percpu": lambda facts: ("percpu memory grows", f"{NOBODYS}: many cgroups, BPF maps or mounts use it"),
     "slab": _slab,
     "huge pages": lambda facts: ("the huge page pool grows", "lower vm.nr_hugepages (y)"),
@@ -173,7 +173,7 @@ def kernel_memory(facts: Facts) -> Finding | None:
     if largest is not None:
         held, comm = largest.process.page_tables, largest.process.comm
         evidence = f"page tables {format_bytes(tables)}, {format_bytes(held)} of them of {comm}"
-        advice = f"J goes to {comm}, k ends it and frees its page tables"
+        advice = f"J select {comm}, k kill it (frees its page tables)"
     else:
         slabs = facts.kernel.slabs if facts.kernel is not None else None
         named = f"; largest cache {slabs[0].name} {format_bytes(slabs[0].bytes)}" if slabs else ""

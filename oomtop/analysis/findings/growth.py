@@ -77,7 +77,7 @@ def leak(facts: Facts) -> Finding | None:
         f"{row.process.comm} ({row.process.pid}) leaks {format_rate(worst.rate * 60, 'min')}",
         f"{format_bytes(worst.rise)} more in {format_duration(worst.seconds)}, in every part of that time, "
         f"{format_bytes(worst.given_back)} given back",
-        "J Enter shows which mapping grows; L caps its group, k ends it",
+        "J select it, Enter: which mapping grows; L caps its group, k kill it",
         target=row.process.id,
     )
 
@@ -95,7 +95,7 @@ def hog(facts: Facts) -> Finding | None:
         Severity.WARNING,
         f"{row.process.comm} ({row.process.pid}) holds {format_bytes(_held(row))}",
         f"{format_share(_held(row) / total)} of RAM and swap; available {format_bytes(facts.memory.available)}",
-        "J goes to it, k ends it, r reclaims from it, L caps its group",
+        "J select it, k kill it, r reclaim from it, L caps its group",
         target=row.process.id,
     )
 

@@ -32,7 +32,7 @@ def swap_storm(facts: Facts) -> Finding | None:
         Severity.CRITICAL,
         f"swap storm: {format_rate(into)} in and {format_rate(out)} out",
         f"swap used {format_bytes(facts.swap.used)} of {format_bytes(facts.swap.total)}",
-        "J goes to the biggest process, k ends it, f freezes it",
+        "J select the next victim, k kill it, f freeze it",
     )
 
 
@@ -46,7 +46,7 @@ def thrashing(facts: Facts) -> Finding | None:
         Severity.CRITICAL,
         f"thrashing: everything waits for memory {pressure.full.avg10:.0f} % of the time",
         f"PSI full avg10 {pressure.full.avg10:.1f}, refaults {format_rate(facts.pressure.refault_rate)}",
-        "J goes to the biggest process, k ends it; W adds swap",
+        "J select the next victim, k kill it; W adds swap",
     )
 
 

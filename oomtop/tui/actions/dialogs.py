@@ -80,7 +80,7 @@ class AskDialog(Dialog[Request | None]):
 
 
 class PlanDialog(Dialog[bool]):
-    """A plan, exactly as it will be carried out; Enter does it, Escape does not."""
+    """A plan, exactly as it will be carried out; Enter runs it, Escape cancels."""
 
     DEFAULT_CSS = """
     PlanDialog { align: center middle; }
@@ -105,7 +105,7 @@ class PlanDialog(Dialog[bool]):
         with Vertical():
             with VerticalScroll():
                 yield Static(Text(describe(self.plan)), markup=False)
-            keys = "Esc closes" if refused else "Enter does it, Esc does not"
+            keys = "Esc: close" if refused else "Enter: run   Esc: cancel"
             yield Static(keys, classes="keys", markup=False)
 
     def action_confirm(self) -> None:

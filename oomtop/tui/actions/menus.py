@@ -135,7 +135,7 @@ SIGNALS: tuple[tuple[int, str], ...] = (
     (signal.SIGHUP, "SIGHUP    1  hang up; daemons read their configuration again"),
     (signal.SIGQUIT, "SIGQUIT   3  end with a core dump"),
     (signal.SIGSTOP, "SIGSTOP  19  freeze"),
-    (signal.SIGCONT, "SIGCONT  18  go on"),
+    (signal.SIGCONT, "SIGCONT  18  resume"),
     (signal.SIGUSR1, "SIGUSR1  10"),
     (signal.SIGUSR2, "SIGUSR2  12"),
 )
@@ -148,7 +148,7 @@ def freeze_offer(selection: Selection) -> Offer | None:
     stopped = any(process.state in "Tt" for process in selection.processes)
     if targets:
         items.append(Item("freeze  SIGSTOP: it stands still and keeps its memory", FreezeRequest(targets)))
-        items.append(Item("thaw    SIGCONT: it goes on", FreezeRequest(targets, thaw=True)))
+        items.append(Item("thaw    SIGCONT: resume it", FreezeRequest(targets, thaw=True)))
     frozen = group is not None and group.frozen is True
     if group is not None:
         items.append(Item(f"freeze  the whole group {_short(group)}", FreezeCgroupRequest(group.path)))
@@ -264,7 +264,7 @@ def _limit_items(group: Cgroup, limit: Limit) -> list[Item]:
     shown = "no limit" if now == limit.lifted else "all of it" if now is None else format_bytes(now)
     items = [Item(f"memory.{limit.value:4}  {_LIMIT_WORDS[limit]:20}  now {shown} ...", ask)]
     if now != limit.lifted:
-        items.append(Item(f"memory.{limit.value:4}  lift it", LimitRequest(group.path, limit, limit.lifted)))
+        items.append(Item(f"memory.{limit.value:4}  remove the limit", LimitRequest(group.path, limit, limit.lifted)))
     return items
 
 

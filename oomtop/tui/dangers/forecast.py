@@ -5,6 +5,7 @@ Each kind of point has a character of its own, so that colour is never needed to
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from oomtop.analysis.model.assessment import Assessment
@@ -54,8 +55,9 @@ def chart_of(danger: Danger, now: float, most: int, size: tuple[int, int], look:
     signs = PLAIN if look.ascii else DRAWN
     past = min(most, span_of(now - danger.curve.times[0]))
     ahead = min(float(past), danger.latest * 1.05) if danger.latest is not None else 0.0
-    text = _plot(danger, now, (past, ahead), size, signs)
-    return [_coloured(line, signs, look) for line in text.splitlines()[: size[1]]]
+    first, *others = _plot(danger, now, (past, ahead), size, signs).splitlines()[: size[1]]
+    lines = [_with_clock(first, danger, now, signs) if ahead else first, *others]
+    return [_coloured(line, signs, look) for line in lines]
 
 
 def _plot(danger: Danger, now: float, span: tuple[int, float], size: tuple[int, int], signs: Signs) -> str:
@@ -75,12 +77,16 @@ def _plot(danger: Danger, now: float, span: tuple[int, float], size: tuple[int, 
         plotext.plot([-past, ahead], [danger.brake, danger.brake], marker=signs.limit)
     if ahead:
         _plot_cone(danger, ahead, size, signs)
-    _plot_kills(danger, now, past, signs)
+    _plot_kills(danger, now, past, size[1], signs)
     plotext.ylim(0, top)
     plotext.yticks([0, danger.limit], ["0", format_bytes(danger.limit)])
     plotext.xlim(-past, ahead)
     places, labels = ticks_of(past, max(18, round(size[0] * past / (past + ahead))))
-    plotext.xticks(places, labels)
+    step = -places[1] if len(places) > 1 else past
+    later = range(step, int(ahead), step)
+    units = {1: "s", 60: "m", 3600: "h"}
+    size_of = next(each for each in (3600, 60, 1) if step % each == 0)
+    plotext.xticks([*places, *later], [*labels, *(f"+{at // size_of}{units[size_of]}" for at in later)])
     return str(plotext.uncolorize(plotext.build()))
 
 
@@ -116,13 +122,13 @@ def _plot_cone(danger: Danger, ahead: float, size: tuple[int, int], signs: Signs
         plotext.scatter([danger.median], [danger.limit], marker=signs.kill)
 
 
-def _plot_kills(danger: Danger, now: float, past: int, signs: Signs) -> None:
+def _plot_kills(danger: Danger, now: float, past: int, height: int, signs: Signs) -> None:
     import plotext
 
     for kill in danger.kills:
         if 0 <= now - kill.time <= past:
             plotext.scatter([kill.time - now], [danger.limit], marker=signs.kill)
-            plotext.text(printable(kill.name)[:15], kill.time - now, danger.limit * 0.9)
+            plotext.text(printable(kill.name)[:15], kill.time - now, danger.limit * (1 - 1.7 / height))
 
 
 def _coloured(line: str, signs: Signs, look: Look) -> Text:
@@ -134,3 +140,13 @@ def _coloured(line: str, signs: Signs, look: Look) -> Text:
         if style:
             text.highlight_words([sign], style)
     return text
+
+
+def _with_clock(line: str, danger: Danger, now: float, signs: Signs) -> str:
+    """Write the clock time of the kill that is foretold beside its sign, on the side that has room."""
+    at = line.rfind(signs.kill)
+    if danger.median is None or at < 0:
+        return line
+    clock = f" {time.strftime('%H:%M:%S', time.localtime(now + danger.median))} "
+    begin = at + 1 if at + 1 + len(clock) <= len(line) else at - len(clock)
+    return line if begin < 5 else line[:begin] + clock + line[begin + len(clock) :]

@@ -1,7 +1,7 @@
 """The danger strip: the one danger that the screen speaks of, who dies there and what helps; one line while calm.
 
 ```
- FULL IN 22s (20s-24s)  /web.service  129M of 300M 43% +8.0M/s          1 of 3  n
+ FULL IN 22s (20s-24s) /web.service  129M of 300M 43% +8.0M/s          1 of 3  n
  [#########################====|................................]  full 14:20:30
  dies  oomtop-leak 11289 root, 129M, frees 123M          then nginx 902 (12M)
  do    k kill it   f freeze it   L limit +100M buys 12s   o spare it
@@ -11,18 +11,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from rich.cells import cell_len
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger, DangerKind, DangerState
-from oomtop.tui.dangers.subject import headline, is_pressing, remedy_words, usage, victim_words, weight_of
+from oomtop.tui.dangers.subject import (
+    Weight,
+    headline,
+    is_over,
+    is_pressing,
+    killed_words,
+    recent_kill,
+    remedy_words,
+    usage,
+    victim_words,
+    weight_of,
+)
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
-from oomtop.tui.widgets.text_parts import Draw, keep_end
+from oomtop.tui.widgets.text_parts import Draw, keep_end, keep_start
 from oomtop.units import format_about, format_bytes, format_duration, format_share, printable
 
 FULL_HEIGHT = 4
-_LEAST_NAME = 10
+_NAME = 18
+"""Cells of a long name that are left before anything else is left out."""
+_LEAST_NAME = 8
+_WATCHED = 10.0
 _CALM = {
     DangerState.STEADY: "steady",
     DangerState.FALLING: "falling",
@@ -48,40 +64,73 @@ def draw_strip(subject: Subject) -> Draw:
         if danger is None or not is_pressing(danger, assessment):
             return [_calm(danger, assessment, width, look)]
         lines = [_first(danger, assessment, width, look), _bar(danger, assessment, width, look)]
-        lines += [_dies(danger, assessment, width, look), _do(danger, width, look)]
+        lines += [_dies(danger, assessment, width, look), _do(danger, assessment, width, look)]
         return lines if height >= FULL_HEIGHT else [lines[0], *lines[2:]][:height]
 
     return draw
 
 
 def _calm(danger: Danger | None, assessment: Assessment, width: int, look: Look) -> Text:
-    watched = max((each.watched for each in assessment.dangers), default=0.0)
+    killed = recent_kill(assessment)
+    if killed is not None:
+        loud, forms = killed_words(killed, assessment.time)
+        line = Text(" ").append(f" {loud} ", _block(Weight.DANGER.value, look))
+        return line.append(f" {_fitting(forms, width - line.cell_len - 1, look)}")
     if danger is None:
         return Text(" no limit is known to be near", look.style("dim"))
-    begun = "watching for" if watched < 10 else "no danger in"
-    ended = "" if watched < 10 else " of watching"
-    line = Text(f" {begun} {format_duration(watched)}{ended}", look.style("dim") if watched >= 10 else "")
-    line.append("; nearest: " if look.ascii else " · nearest: ", look.style("dim"))
-    state = _CALM.get(danger.state, danger.state.value)
-    tail = f", {format_share(danger.share)} of {format_bytes(danger.limit)}{state and ', '}{state}"
-    line.append(keep_end(printable(danger.name), max(_LEAST_NAME, width - line.cell_len - len(tail)), look))
-    return line.append(tail)
+    heads, tails = _calm_words(danger, assessment)
+    between = "; nearest: " if look.ascii else " · nearest: "
+    name = printable(danger.name)
+    least = 1 + len(between) + min(cell_len(name), _NAME)
+    at = next((at for at in range(len(heads)) if least + len(heads[at] + tails[at]) <= width), len(heads) - 1)
+    line = Text(f" {heads[at]}", look.style("dim") if danger.watched >= _WATCHED else "")
+    line.append(between, look.style("dim"))
+    line.append(keep_end(name, max(1, width - line.cell_len - len(tails[at])), look))
+    return line.append(tails[at])
+
+
+def _calm_words(danger: Danger, assessment: Assessment) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what was watched and how full the nearest is, each in shorter and shorter forms."""
+    watched = max((each.watched for each in assessment.dangers), default=0.0)
+    share, state = format_share(danger.share), _CALM.get(danger.state, danger.state.value)
+    tails = (
+        f", {share} of {format_bytes(danger.limit)}{state and ', '}{state}",
+        f", {share} of {format_bytes(danger.limit)}",
+        f", {share}",
+    )
+    if watched < _WATCHED:
+        seen = format_duration(max(1.0, watched))
+        return (f"watching for {seen}", f"watching for {seen}", "watching"), tails
+    # In steps, so that a calm screen stands still.
+    seen = format_duration(watched // 10 * 10 if watched < 60 else watched // 60 * 60)
+    return (f"no danger in {seen} of watching", f"no danger in {seen}", "no danger"), tails
+
+
+def _fitting(forms: Sequence[str], width: int, look: Look) -> str:
+    """Return the longest form that fits, the last one cut where none does."""
+    return next((form for form in forms if cell_len(form) <= width), None) or keep_start(forms[-1], width, look)
 
 
 def _first(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
     loud, more = headline(danger, assessment)
-    weight = weight_of(danger, assessment)
-    line = Text(" ").append(f" {loud} ", _block(weight.value, look))
-    if more:
-        line.append(f" {more}")
     places = [each.subject for each in assessment.dangers]
     tail = f"  {places.index(danger.subject) + 1} of {len(places)}  n" if len(places) > 1 else ""
-    figures = f"  {usage(danger)}"
-    room = width - line.cell_len - len(figures) - len(tail) - 2
-    name = keep_end(printable(danger.name), max(_LEAST_NAME, room), look)
-    line.append(f"  {name}", "bold").append(figures)
-    gap = width - line.cell_len - len(tail)
-    return line.append(" " * max(0, gap)).append(tail, look.style("dim")) if gap >= 0 else line
+    line = Text(" ").append(f" {loud} ", _block(weight_of(danger, assessment).value, look))
+    more_text, figures, tail = _chosen(danger, more, tail, width - line.cell_len)
+    line.append(more_text)
+    name_room = width - line.cell_len - len(figures) - len(tail) - 1
+    line.append(f" {keep_end(printable(danger.name), max(1, name_room), look)}", "bold").append(figures)
+    return line.append(" " * max(0, width - line.cell_len - len(tail))).append(tail, look.style("dim"))
+
+
+def _chosen(danger: Danger, more: Sequence[str], tail: str, room: int) -> tuple[str, str, str]:
+    """Return what stands beside the time and the name: the range goes first, then the place, growth and share."""
+    name = min(cell_len(printable(danger.name)), _NAME) + 1
+    sizes = [f"  {form}" for form in usage(danger)]
+    words = [f" {form}" if form else "" for form in more]
+    tries = [(word, sizes[0], tail) for word in words] + [(words[-1], size, "") for size in (*sizes, "")]
+    fitting = (one for least in (name, _LEAST_NAME + 1) for one in tries if least + sum(map(cell_len, one)) <= room)
+    return next(fitting, tries[-1])
 
 
 def _block(name: str, look: Look) -> str:
@@ -114,25 +163,21 @@ def _clock(when: float) -> str:
 
 
 def _dies(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
-    words, after = victim_words(danger, assessment)
-    line = Text(" dies  ", look.style("accent", bold=True) or "bold")
+    forms, after = victim_words(danger, assessment)
+    line = Text(" next  " if is_over(danger, assessment) else " dies  ", look.style("accent", bold=True) or "bold")
+    words = _fitting(forms, width - line.cell_len, look)
     line.append(words, "bold" if danger.kind is not DangerKind.COMMIT else "")
     if after and line.cell_len + len(after) + 2 <= width:
         line.append(" " * max(2, min(10, width - line.cell_len - len(after)))).append(after, look.style("dim"))
-    return _cut(line, width, look)
-
-
-def _do(danger: Danger, width: int, look: Look) -> Text:
-    line = Text(" do    ", look.style("accent", bold=True) or "bold")
-    for key, words in remedy_words(danger):
-        if line.cell_len + len(key) + len(words) + 4 > width:
-            break
-        line.append(key, look.style("accent", bold=True) or "bold").append(f" {words}   ")
     return line
 
 
-def _cut(line: Text, width: int, look: Look) -> Text:
-    line.truncate(width, overflow="crop" if look.ascii else "ellipsis")
+def _do(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
+    line = Text(" do    ", look.style("accent", bold=True) or "bold")
+    for key, words in remedy_words(danger, assessment):
+        if line.cell_len + len(key) + len(words) + 4 > width:
+            break
+        line.append(key, look.style("accent", bold=True) or "bold").append(f" {words}   ")
     return line
 
 
@@ -141,12 +186,12 @@ def draw_also(subject: Subject) -> Draw:
 
     def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
         chosen = subject(assessment)
-        line = Text(" also  ", look.style("dim"))
+        words = " also"
         for each in assessment.dangers:
-            text = _beside(each)
-            if each is not chosen and line.cell_len + len(text) <= width:
-                line.append(f"{text}   ")
-        return [line]
+            text = f"{'   ' if len(words) > 5 else '  '}{_beside(each)}"
+            if each is not chosen and cell_len(words + text) <= width:
+                words += text
+        return [Text(words, look.style("dim"))]
 
     return draw
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 
+from oomtop.analysis.dangers.order import JUST_KILLED, last_kill
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, PastKill, Remedy
+from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, Dying, Remedy
 from oomtop.analysis.sentences import NOT_SEEN, OF_THOSE_SEEN, describe_early_killer
+from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_about, format_bytes, format_duration, format_rate, format_share, printable
 
 SOON = 300.0
 """A subject that is full within so many seconds has the weight of a danger."""
 DISTANT = 3600.0
 """A subject that is full later than this is no danger yet."""
-JUST_KILLED = 60.0
 
 
 class Weight(Enum):
@@ -25,20 +26,27 @@ class Weight(Enum):
     NORMAL = ""
 
 
-def last_kill(assessment: Assessment, danger: Danger) -> PastKill | None:
-    """Return the kill at this limit that happened within the last minute."""
-    newest = danger.kills[0] if danger.kills else None
-    return newest if newest is not None and 0 <= assessment.time - newest.time < JUST_KILLED else None
+def recent_kill(assessment: Assessment) -> OomEvent | None:
+    """Return the newest kill where it is not a minute old: also of a group that is no more."""
+    newest = assessment.events[0] if assessment.events else None
+    if newest is None or newest.time is None or newest.victim is None:
+        return None
+    return newest if 0 <= assessment.time - newest.time < JUST_KILLED else None
 
 
 def weight_of(danger: Danger, assessment: Assessment) -> Weight:
     """Return the weight of a danger: red when it is full soon or has just killed."""
     if danger.median is not None and danger.median < SOON:
         return Weight.DANGER
-    if last_kill(assessment, danger) is not None:
+    if last_kill(danger, assessment.time) is not None:
         return Weight.DANGER
     is_near = danger.median is not None and danger.median < DISTANT
     return Weight.WARNING if is_near or danger.state in (DangerState.AT_LIMIT, DangerState.UNSTEADY) else Weight.NORMAL
+
+
+def is_over(danger: Danger, assessment: Assessment) -> bool:
+    """Whether the danger ended with a kill: nothing fills, and nobody else is to be ended for it."""
+    return danger.median is None and last_kill(danger, assessment.time) is not None
 
 
 def is_pressing(danger: Danger | None, assessment: Assessment) -> bool:
@@ -46,32 +54,43 @@ def is_pressing(danger: Danger | None, assessment: Assessment) -> bool:
     return danger is not None and weight_of(danger, assessment) is not Weight.NORMAL
 
 
-def headline(danger: Danger, assessment: Assessment) -> tuple[str, str]:
-    """Return the loud part and the rest: `FULL IN 22s` and `(20s-24s)`."""
-    killed = last_kill(assessment, danger)
+def headline(danger: Danger, assessment: Assessment) -> tuple[str, tuple[str, ...]]:
+    """Return the loud part, and the rest with its shorter forms: `FULL IN 22s` and `(20s-24s)`."""
+    killed = last_kill(danger, assessment.time)
     if danger.median is not None:
         return f"FULL IN {format_about(danger.median)}", _range(danger)
     if killed is not None:
-        ago = format_duration(assessment.time - killed.time)
-        return f"KILLED {ago} ago", f"{printable(killed.name)} at the limit; Enter on the event: why"
+        name = printable(killed.name)
+        return f"KILLED {_ago(assessment.time - killed.time)} ago", (f"{name} at the limit of", f"{name} in")
     if danger.state is DangerState.AT_LIMIT:
-        often = "" if danger.reclaims is None else f", reclaims {danger.reclaims:.0f} times a second"
-        return "AT ITS LIMIT", f"the kernel reclaims to stay below it{often}"
+        often = "" if danger.reclaims is None else f", {danger.reclaims:.0f} times a second"
+        return "AT ITS LIMIT", (f"the kernel reclaims to stay below it{often}", "")
     if danger.state is DangerState.UNSTEADY:
-        return "GROWS UNSTEADILY", "no time can be given"
-    return danger.state.value, ""
+        return "GROWS UNSTEADILY", ("no time can be given", "")
+    return danger.state.value, ("",)
 
 
-def _range(danger: Danger) -> str:
+def killed_words(event: OomEvent, now: float) -> tuple[str, tuple[str, ...]]:
+    """Return the loud part and the rest of a kill whose limit is in no danger any longer."""
+    name = printable(event.victim.name) if event.victim is not None else ""
+    where = f" at the limit of {printable(event.oom_memcg)}" if event.oom_memcg else f" by {printable(event.killer)}"
+    return f"KILLED {_ago(now - (event.time or now))} ago", (f"{name}{where}; Events tells why", f"{name}{where}", name)
+
+
+def _ago(seconds: float) -> str:
+    return format_duration(max(1.0, seconds))
+
+
+def _range(danger: Danger) -> tuple[str, ...]:
     earliest, median, latest = (format_about(value) for value in (danger.earliest, danger.median, danger.latest))
-    return "" if earliest == median == latest else f"({earliest}-{latest})"
+    return ("",) if earliest == median == latest else (f"({earliest}-{latest})", "")
 
 
-def usage(danger: Danger) -> str:
-    """Return `129M of 300M 43% +8.0M/s`: what is held, the limit, its share and its growth."""
-    return (
-        f"{format_bytes(danger.held)} of {format_bytes(danger.limit)} {format_share(danger.share)}{signed_rate(danger)}"
-    )
+def usage(danger: Danger) -> tuple[str, ...]:
+    """Return `129M of 300M 43% +8.0M/s` and shorter forms: what is held, the limit, its share and its growth."""
+    size = f"{format_bytes(danger.held)} of {format_bytes(danger.limit)}"
+    share = format_share(danger.share)
+    return (f"{size} {share}{signed_rate(danger)}", f"{size} {share}", size)
 
 
 def signed_rate(danger: Danger) -> str:
@@ -81,33 +100,49 @@ def signed_rate(danger: Danger) -> str:
     return f" {format_rate(danger.rate)}"
 
 
-def victim_words(danger: Danger, assessment: Assessment) -> tuple[str, str]:
-    """Return who dies, with what that frees, and who comes after."""
+def victim_words(danger: Danger, assessment: Assessment) -> tuple[tuple[str, ...], str]:
+    """Return who dies, with what that frees, in shorter and shorter forms, and who comes after."""
     if danger.kind is DangerKind.COMMIT:
-        return "nobody: allocations fail", ""
+        return ("nobody: allocations fail",), ""
     if danger.victim is None:
-        return "no process can be killed here" if assessment.scope.sees_all else NOT_SEEN, ""
-    first, *others = danger.dying
+        return ("no process can be killed here" if assessment.scope.sees_all else NOT_SEEN,), ""
     early = assessment.early_killers[0] if assessment.early_killers and danger.kind is DangerKind.MACHINE else None
     if early is not None:
-        return printable(describe_early_killer(early)), f"the kernel: {printable(first.name)} {first.id.pid}"
-    user = next((row.user for row in assessment.rows if row.process.id == first.id), "")
-    owner = f" {printable(user)}" if user else ""
-    words = (
-        f"{printable(first.name)} {first.id.pid}{owner}, {format_bytes(first.held)}, frees {format_bytes(first.frees)}"
-    )
+        return (printable(describe_early_killer(early)),), f"the kernel: {_named(danger.dying[0])}"
+    forms = _victim_forms(danger, assessment)
     if danger.dies_together:
-        return f"the whole group, {format_bytes(danger.held)}: {words}", ""
+        return tuple(f"the whole group, {format_bytes(danger.held)}: {form}" for form in forms), ""
     if not assessment.scope.sees_all:
-        return words, OF_THOSE_SEEN
-    after = f"{printable(others[0].name)} {others[0].id.pid} ({format_bytes(others[0].held)})" if others else ""
-    return words, after and f"{'or' if danger.near_tie else 'then'} {after}"
+        return forms, OF_THOSE_SEEN
+    after = [f"{_named(other)} ({format_bytes(other.held)})" for other in danger.dying[1:2]]
+    return forms, f"{'or' if danger.near_tie else 'then'} {after[0]}" if after else ""
 
 
-def remedy_words(danger: Danger) -> Iterator[tuple[str, str]]:
+def _named(one: Dying) -> str:
+    return f"{printable(one.name)} {one.id.pid}"
+
+
+def _victim_forms(danger: Danger, assessment: Assessment) -> tuple[str, ...]:
+    first = danger.dying[0]
+    user = next((row.user for row in assessment.rows if row.process.id == first.id), "")
+    frees = f"frees {format_bytes(first.frees)}"
+    owner = f" {printable(user)}" if user else ""
+    return (
+        f"{_named(first)}{owner}, {format_bytes(first.held)}, {frees}",
+        f"{_named(first)}, {format_bytes(first.held)}, {frees}",
+        f"{_named(first)}, {frees}",
+        f"{first.id.pid}, {frees}",
+    )
+
+
+def remedy_words(danger: Danger, assessment: Assessment) -> Iterator[tuple[str, str]]:
     """Yield (key, what it does and buys) of the remedies, the surest first."""
+    after_kill = is_over(danger, assessment)
+    if after_kill:
+        yield "Tab", "to Events, Enter: why"
     for remedy in danger.remedies:
-        yield _REMEDIES[remedy.action][0], _REMEDIES[remedy.action][1] + _gain(remedy)
+        if not after_kill or remedy.action in ("limit", "swap"):
+            yield _REMEDIES[remedy.action][0], _REMEDIES[remedy.action][1] + _gain(remedy)
     if danger.victim is not None:
         yield "o", "spare it"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from oomtop.analysis.model.assessment import Assessment, Finding, Severity
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
+from oomtop.tui.widgets.text_parts import keep_start
 from oomtop.units import printable
 
 _LEAST_TITLE = 40
@@ -12,22 +15,27 @@ _LEAST_TITLE = 40
 
 def findings_height(assessment: Assessment, columns: int, rows: int) -> int:
     """Return the lines that the findings take: none without one."""
-    return min(len(assessment.findings), 1 if rows < 34 else 3 if rows < 50 else 5)
+    return min(len(_told(assessment)), 1 if rows < 34 else 3 if rows < 50 else 5)
 
 
 def draw_findings(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
     """Return a line for each finding, the most severe first."""
-    return [_finding(finding, width, look) for finding in assessment.findings[:height]]
+    return [_finding(finding, width, look) for finding in _told(assessment)[:height]]
+
+
+def _told(assessment: Assessment) -> Sequence[Finding]:
+    """Return the findings without limits that fill up: the strip and the board tell of those."""
+    return [finding for finding in assessment.findings if finding.id != "cgroup_limit"]
 
 
 def _finding(finding: Finding, width: int, look: Look) -> Text:
     style = look.style("bad" if finding.severity is Severity.CRITICAL else "warn", bold=True)
     line = Text("!! " if finding.severity is Severity.CRITICAL else "!  ", style)
-    line.append(printable(finding.title), style)
-    return _with_advice(line, printable(finding.advice), width)
+    line.append(printable(finding.title))
+    return _with_advice(line, printable(finding.advice), width, look)
 
 
-def _with_advice(line: Text, advice: str, width: int) -> Text:
+def _with_advice(line: Text, advice: str, width: int, look: Look) -> Text:
     """Add as many whole clauses of the advice as there is room for, so that none is cut in two.
 
     The first one, which names the key, is there at any width that leaves the title enough to be understood.
@@ -40,6 +48,6 @@ def _with_advice(line: Text, advice: str, width: int) -> Text:
         said = said.partition(", ")[0]
         left = width - 2 - len(said)
         if left < _LEAST_TITLE:
-            return line
-        line.truncate(left, overflow="ellipsis")
-    return line.append(f"  {said}")
+            left, said = width, ""
+        line = Text(keep_start(line.plain, left, look), line.style)
+    return line.append(f"  {said}" if said else "")

@@ -6,13 +6,14 @@ from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.pressure import PressureLine
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
-from oomtop.units import DASH, format_bytes, format_count, format_duration, sparkline
+from oomtop.units import DASH, format_bytes, format_count, sparkline
 
-_MARKED = 15 * 60.0
 _CELL_SECONDS = 20.0
 _CELLS, _LEAST_CELLS = 30, 3
 _FULL_HEIGHT = 20.0
 """Per cent of PSI that fill a cell where none was higher."""
+_FORMS = ((3, 3), (3, 2), (2, 2), (2, 1), (2, 0), (1, 0))
+"""(averages, rates) that a line tells, fewer in less room."""
 
 
 def draw_swap(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
@@ -36,9 +37,9 @@ def draw_swap(assessment: Assessment, width: int, height: int, look: Look) -> li
 
 
 def draw_pressure(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
-    """Return PSI of memory, faults, refaults, stalls, and the count of kills: as much of it as the width takes."""
-    every = (_pressure(assessment, look, averages, rates) for averages, rates in ((3, 3), (3, 2), (2, 2), (2, 1)))
-    shortest = _pressure(assessment, look, 2, 1)
+    """Return PSI of memory, faults, refaults and stalls: as much of it as the width takes."""
+    every = (_pressure(assessment, look, averages, rates) for averages, rates in _FORMS)
+    shortest = _pressure(assessment, look, *_FORMS[-1])
     line = next((line for line in every if line.cell_len <= width), shortest)
     return [line.append(_past(assessment, width - line.cell_len - 2, look), look.style("dim"))]
 
@@ -77,9 +78,7 @@ def _pressure(assessment: Assessment, look: Look, averages: int, rates: int) -> 
         f"refault {_flow(figures.refault_rate)}",
         f"stalls {format_count(figures.direct_reclaim_rate):>4}/s",
     )
-    return (
-        line.append("".join(f"  {text}" for text in texts[:rates])).append("  ").append_text(_kills(assessment, look))
-    )
+    return line.append("".join(f"  {text}" for text in texts[:rates]))
 
 
 def _flow(rate: float | None) -> str:
@@ -89,15 +88,6 @@ def _flow(rate: float | None) -> str:
 
 def _averages(stalled: PressureLine, count: int) -> str:
     return " ".join(f"{value:5.1f}" for value in (stalled.avg10, stalled.avg60, stalled.avg300)[:count])
-
-
-def _kills(assessment: Assessment, look: Look) -> Text:
-    figures = assessment.pressure
-    text = Text(f"killed {format_count(figures.oom_kills)}")
-    if figures.last_kill_age is not None and figures.last_kill_age < _MARKED:
-        text.append(f", last {format_duration(figures.last_kill_age // 10 * 10)} ago")
-        text.stylize(look.style("bad", bold=True))
-    return text
 
 
 def _psi_style(value: float, look: Look) -> str:

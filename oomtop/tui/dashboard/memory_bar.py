@@ -19,6 +19,7 @@ SEGMENTS: tuple[tuple[str, str, str], ...] = (
     ("slab_reclaimable", "R", "slab"),
     ("page_cache", "C", "cache"),
 )
+_LEAST_BAR = 20
 _AS_OTHER = ("balloon", "compr")
 """Labels that themes have no colour of their own for."""
 """(field, letter, label): what cannot be given back first, what can last; the free rest is blank."""
@@ -30,9 +31,10 @@ def draw_memory(assessment: Assessment, width: int, height: int, look: Look) -> 
     total, room = format_bytes(memory.total), format_bytes(memory.available)
     share = format_share(None if memory.available is None else memory.available / memory.total)
     room = f"~{room}" if memory.available_estimated else room
-    tail = f" {room:>5} of {total} available {share:>4}"
+    tails = (f" {room:>5} of {total} available {share:>4}", f" {room} of {total} {share}", f" {share}")
+    tail = next((tail for tail in tails if 5 + _LEAST_BAR + len(tail) <= width), tails[-1])
     bar = Text("Mem  ")
-    bar.append_text(_bar(memory, max(10, width - 5 - len(tail)), look))
+    bar.append_text(_bar(memory, max(3, width - 5 - len(tail)), look))
     bar.append(tail, _room_style(memory, look))
     lines = [bar, _legend(memory, width, look)]
     if assessment.limit is not None and height > 2:
@@ -70,16 +72,18 @@ def _free(memory: MemoryAccount, inner: int, drawn: int, look: Look) -> Text:
 
 
 def _legend(memory: MemoryAccount, width: int, look: Look) -> Text:
-    """Return the segments' sizes; a narrow screen leaves out what is less than a hundredth."""
+    """Return the segments' sizes; where there is no room for all of them, without the smallest."""
+    free = f"free {format_bytes(memory.free):>5}"
+    sizes = {item: getattr(memory, item[0]) for item in SEGMENTS}
+    kept = [item for item in SEGMENTS if (sizes[item] or 0) >= 1 or item[2] in ("anon", "cache")]
+    while kept and 5 + len(free) + sum(len(label) + 10 for _, _, label in kept) > width:
+        kept.remove(min(kept, key=lambda item: sizes[item] or 0))
     line = Text("     ")
-    least = memory.total / 100 if width < 110 else 1
-    for field, letter, label in SEGMENTS:
-        size = getattr(memory, field)
-        if (size or 0) < least and label not in ("anon", "cache"):
-            continue
-        line.append(letter, look.style(_tone(label), bold=True))
-        line.append(f" {label} {format_bytes(size):>5}  ")
-    return line.append(f"free {format_bytes(memory.free):>5}")
+    for item in kept:
+        line.append(item[1], look.style(_tone(item[2]), bold=True)).append(
+            f" {item[2]} {format_bytes(sizes[item]):>5}  "
+        )
+    return line.append(free)
 
 
 def _room_style(memory: MemoryAccount, look: Look) -> str:

@@ -157,10 +157,11 @@ class Dashboard(TabScreen):
         subject = self.state.subject(assessment)
         if subject is not None and subject.subject != self._charted_subject:
             self._charted_subject, self._charted = subject.subject, 0.0
+        # First: a chart that appears with this tick is drawn with it.
+        self._fit(assessment)
         for panel in self.query(Panel):
             if panel.id != "chart" or self._is_chart_due(assessment):
                 panel.show(assessment)
-        self._fit(assessment)
         self.table.show(assessment)
 
     def _fit(self, assessment: Assessment) -> None:

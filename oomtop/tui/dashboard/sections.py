@@ -11,7 +11,7 @@ from oomtop.tui.base.session import State
 from oomtop.tui.dangers.board import board_height, draw_board
 from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
 from oomtop.tui.dashboard.account_line import draw_account
-from oomtop.tui.dashboard.event_pane import draw_events
+from oomtop.tui.dashboard.event_pane import draw_events, event_height
 from oomtop.tui.dashboard.findings import draw_findings, findings_height
 from oomtop.tui.dashboard.gauges import draw_pressure, draw_swap
 from oomtop.tui.dashboard.memory_bar import draw_memory
@@ -51,4 +51,5 @@ def gauges(state: State) -> tuple[Section, ...]:
 
 def below(state: State) -> tuple[Section, ...]:
     """Return what stands between the table and the keys."""
-    return Section("events", draw_events(lambda: state.remarks)), Section("status", draw_status)
+    remarks = lambda: state.remarks  # noqa: E731
+    return Section("events", draw_events(remarks), event_height(remarks)), Section("status", draw_status)

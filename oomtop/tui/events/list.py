@@ -9,10 +9,12 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from oomtop.analysis.dangers.order import JUST_KILLED
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.oomlog.mentions.mention import Mention
 from oomtop.render.events import what_of
 from oomtop.render.mentions import mention_columns
+from oomtop.tui.dashboard.event_pane import PAST, weight_of_kill
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.cursor_list import CursorList, move_keys
@@ -61,7 +63,7 @@ class EventList(CursorList):
 
     def set_events(self, found: Sequence[Told], now: float) -> None:
         """Show these events, newest first; nothing is painted where they are the same."""
-        if found == self._events:
+        if found == self._events and _steps(found, now) == _steps(found, self._now):
             return
         current = self.current
         self._events, self._now = found, now
@@ -86,14 +88,17 @@ class EventList(CursorList):
             self.post_message(self.Opened(self.current))
 
     def draw_row(self, at: int, width: int) -> Text:
-        """Return an event; one of the last 15 minutes stands out, what others only mention stays in the background."""
-        line = Text(told_line(self._events[at], width, self._now))
-        when = self._events[at].time
-        if at != self.cursor and isinstance(self._events[at], Mention):
-            line.stylize(self._look.style("dim"))
-        elif at != self.cursor and when is not None and self._now - when < 900:
-            line.stylize(self._look.style("bad") or "bold")
-        return line
+        """Return an event: bold for a minute, dim after a quarter of an hour, as is what others only mention."""
+        event = self._events[at]
+        is_mention = isinstance(event, Mention)
+        style = self._look.style("dim") if is_mention else weight_of_kill(event.time, self._now, self._look)
+        return Text(told_line(event, width, self._now), style)
+
+
+def _steps(found: Sequence[Told], now: float) -> list[int]:
+    """Return how each event is drawn: as news, as recent, as past."""
+    ages = [now - (event.time or 0.0) for event in found]
+    return [(age >= JUST_KILLED) + (age >= PAST) for age in ages]
 
 
 def list_head(width: int) -> str:

@@ -102,6 +102,8 @@ class EventsScreen(TabScreen):
         if assessment.events != self._live or not self._shown:
             self._live = assessment.events
             self._show(assessment.time)
+        else:
+            self.view.set_events(self._shown, assessment.time)
 
     def show_remarks(self) -> None:
         """Draw the header anew."""

@@ -20,19 +20,17 @@ class Hint(NamedTuple):
 
 
 HEADER = (
-    Hint("oomtop", "the tabs: Tab and Shift-Tab, or a click; then the host and the rights oomtop runs with"),
-    Hint("up ", "time since boot", "/proc/uptime"),
+    Hint("[", "the tabs: Tab and Shift-Tab, or a click; before them the host and the rights oomtop runs with"),
     Hint("root", "everything can be seen and done; `oomtop doctor` names what a container still denies"),
     Hint("root of a user namespace", "root of a container only: its own processes, not swap, settings and limits"),
     Hint("root with fewer rights", "some capabilities are missing: `oomtop doctor` names them", "/proc/self/status"),
     Hint("own processes", "those of other users are hidden: the next victim may be one of them (hidepid)"),
     Hint("container's", "only the container is seen: the next victim of the machine may be outside of it"),
     Hint("unprivileged", "all figures; details and actions for your own processes only; sudo oomtop does the rest"),
-    Hint("guarded", "oomtop's own memory is locked and its oom_score_adj low, so that it is there when needed",
-           "/proc/self/oom_score_adj"),
+    Hint("own ", "what of oomtop's own protection failed; `oomtop doctor` has all of it", "/proc/self/oom_score_adj"),
     Hint("not guarded", "oomtop itself may be paged out or killed; CAP_IPC_LOCK and CAP_SYS_RESOURCE prevent it"),
-    Hint("OOM ", "the newest kill, for a minute; its post-mortem is on the Events tab", "/dev/kmsg"),
-    Hint("[paused]", "the screen stands still, sampling goes on; Z goes on"),
+    Hint("killed ", "OOM kills since boot and the time since the newest; the Events tab has them", "/proc/vmstat"),
+    Hint("[paused]", "the screen stands still, sampling goes on; Z resumes"),
     Hint("[read-only]", "no action can be started"),
     Hint("[replay]", "a recording: actions are off, R or q leaves"),
     Hint("[light", "oomtop does less while the machine stalls, and everything again afterwards"),
@@ -79,7 +77,6 @@ PRESSURE = (
     Hint("refault", "bytes per second read back soon after eviction: the working set does not fit",
            "/proc/vmstat"),
     Hint("stalls", "allocations per second that had to reclaim memory first (allocstall)", "/proc/vmstat"),
-    Hint("killed", "OOM kills since boot; stays marked for 15 minutes after one", "/proc/vmstat"),
 )  # fmt: skip
 STRIP = (
     Hint("FULL IN", "seconds until this limit kills, at the present growth of what is held; in brackets the honest "

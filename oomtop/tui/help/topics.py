@@ -47,7 +47,7 @@ def help_for(screen: Screen[None], state: State) -> tuple[Topic, ...]:
     figures = tuple((figure.label.strip(" []"), explain(figure)) for figure in BY_SCREEN.get(screen.name or "", ()))
     actions, here, everywhere, replay = _keys(screen)
     topics = [
-        Topic("Actions: each shows its plan first, Enter does it", actions),
+        Topic("Actions: each shows its plan first, Enter runs it", actions),
         Topic("Figures of this screen", figures),
         Topic("Keys of this screen", here),
         Topic("With these rights", _ROOT if state.rights == "root" else _UNPRIVILEGED),

@@ -15,7 +15,7 @@ ProcessTable {
     scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0;
 }
 ProcessTable .table--header { background: $panel; color: $foreground; text-style: bold; }
-ProcessTable .table--sorted { text-style: bold reverse; }
+ProcessTable .table--sorted { text-style: bold underline; }
 ProcessTable .table--cursor { background: $primary 40%; text-style: bold; }
 ProcessTable:focus .table--cursor { background: $primary; color: $background; text-style: bold; }
 ProcessTable .table--tagged { color: $accent; text-style: bold; }

@@ -43,7 +43,7 @@ APP_BINDINGS: list[BindingType] = [
     Binding("f2,S", "open('setup')", "Setup: columns, theme, interval", id="app.setup"),
     Binding("colon", "command_palette", "Command palette", id="app.palette"),
     Binding("ctrl+l", "rescan", "Redraw and rescan", id="app.rescan"),
-    Binding("ctrl+z", "suspend_process", "Suspend; `fg` goes on", id="app.suspend"),
+    Binding("ctrl+z", "suspend_process", "Suspend; `fg` resumes", id="app.suspend"),
     # With priority: a screen of Textual's copies the selected text with Ctrl-C.
     Binding("ctrl+c", "quit", "Quit", show=False, id="app.interrupt", priority=True),
     Binding("q,f10", "quit", "Quit", id="app.quit"),

@@ -1,9 +1,9 @@
-"""The header line: host, kernel, uptime, rights, own protection, modes, clock."""
+"""The header line: host, rights, tabs, modes, kills, clock; own protection only where it failed."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from rich.cells import cell_len
 
@@ -13,10 +13,12 @@ from oomtop.tui.base.session import OwnState
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.text_parts import Draw
-from oomtop.units import format_duration, printable
+from oomtop.units import format_count, format_duration, printable
 
 TABS = (("processes", "Processes"), ("cgroups", "Cgroups"), ("events", "Events"), ("kernel", "Kernel"))
 """(id, title) of every tab, in the order of the Tab key and of the header."""
+Part = tuple[tuple[str, ...], str]
+"""(a text and its shorter forms, style)."""
 _NEWS_SECONDS = 60.0
 
 
@@ -25,38 +27,77 @@ def draw_header(standing: Callable[[], OwnState], tab: str | None = None) -> Dra
 
     def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
         own = standing()
-        line = Text(" oomtop ", look.style("accent", bold=True))
-        for name, title in TABS:
-            is_here = name == tab
-            style = look.style("accent", bold=True) if is_here else ""
-            line.append(f"[{title}]" if is_here else f" {title} ", style)
-        clock = f"{own.interval:g}s  {time.strftime('%H:%M:%S', time.localtime(assessment.time))} "
-        room = width - line.cell_len - len(clock) - 1
-        line.append_text(_told(assessment, own, room, look))
-        line.append(clock.rjust(max(0, width - line.cell_len)))
-        return [line]
+        tabs = _tabs(tab, look)
+        clock = _clock(assessment, own, width - tabs.cell_len - 1)
+        room = width - tabs.cell_len - len(clock) - 2
+        news = _fitting(_news(assessment, own, room, look), room)
+        place = _place(assessment, own, room - news.cell_len)
+        guard = _fitting([(_failed(own.guard), "")], room - cell_len(place) - news.cell_len)
+        line = Text(f" {place}").append_text(tabs).append_text(news).append_text(guard)
+        return [line.append(clock.rjust(max(0, width - line.cell_len)))]
 
     return draw
 
 
-def _told(assessment: Assessment, own: OwnState, room: int, look: Look) -> Text:
-    """Return what fits between the tabs and the clock: news and modes before what never changes."""
-    machine = assessment.machine
-    up = f"up {format_duration(assessment.monotonic)}"
-    warn, bad = look.style("warn", bold=True) or "bold", look.style("bad", bold=True) or "bold reverse"
-    parts = [(_banner(assessment, room - 2), bad)]
-    parts.append((_alert(assessment, min(40, room - 2)), warn))
-    parts += [(f"[{mark}]", warn) for mark in (*own.modes, *scope_marks(assessment.scope))]
-    parts += [(printable(machine.hostname), ""), (own.rights, ""), (own.guard, ""), (printable(machine.kernel), ""),
-              (up, "")]  # fmt: skip
+def _tabs(tab: str | None, look: Look) -> Text:
+    """Return the titles of the tabs, the one in sight in brackets."""
     line = Text()
-    for text, style in parts:
-        # The whole, or what stands before its reasons: `guarded 45.6M locked`, `not guarded`.
-        wholes = (text, text.split(";")[0], text.split(":")[0]) if text == own.guard else (text,)
-        shown = next((part for part in wholes if line.cell_len + cell_len(part) + 2 <= room), "")
-        if shown:
-            line.append("  ").append(shown, style)
+    for name, title in TABS:
+        is_here = name == tab
+        line.append(f"[{title}] " if is_here else f"{title} ", look.style("accent", bold=True) if is_here else "")
     return line
+
+
+def _clock(assessment: Assessment, own: OwnState, room: int) -> str:
+    clock = time.strftime("%H:%M:%S", time.localtime(assessment.time))
+    return next((text for text in (f"{own.interval:g}s {clock} ", f"{clock} ") if len(text) <= room), "")
+
+
+def _place(assessment: Assessment, own: OwnState, room: int) -> str:
+    """Return host and rights before the tabs, the host alone, or neither."""
+    host = printable(assessment.machine.hostname)
+    wholes = (f"{host} {own.rights}  ", f"{host.split('.')[0]} {own.rights}  ", f"{host.split('.')[0]}  ")
+    return next((text for text in wholes if cell_len(text) <= room), "")
+
+
+def _news(assessment: Assessment, own: OwnState, room: int, look: Look) -> list[Part]:
+    """Return what is new and the modes, the most wanted first."""
+    warn = look.style("warn", bold=True) or "bold"
+    parts: list[Part] = [((f"[{mark}]",), warn) for mark in (*own.modes, *scope_marks(assessment.scope))]
+    parts.append(((_alert(assessment, min(40, room - 2)),), warn))
+    return [*parts, (_kills(assessment), warn if _is_news(assessment) else look.style("dim"))]
+
+
+def _fitting(parts: Iterable[Part], room: int) -> Text:
+    """Return of each part the longest form that there is room for."""
+    line = Text()
+    for forms, style in parts:
+        text = next((text for text in forms if line.cell_len + cell_len(text) + 2 <= room), "")
+        if text:
+            line.append("  ").append(text, style)
+    return line
+
+
+def _is_news(assessment: Assessment) -> bool:
+    age = assessment.pressure.last_kill_age
+    return age is not None and age < _NEWS_SECONDS
+
+
+def _kills(assessment: Assessment) -> tuple[str, ...]:
+    """Return `killed 2, last 12s` and shorter forms; nothing where nobody was killed."""
+    count, age = assessment.pressure.oom_kills, assessment.pressure.last_kill_age
+    if not count and age is None:
+        return ()
+    killed = f"killed {format_count(count)}" if count else "killed"
+    last = "" if age is None else f", last {format_duration(age if age < 60 else age // 60 * 60)}"
+    return (f"{killed}{last}", killed) if last else (killed,)
+
+
+def _failed(guard: str) -> tuple[str, ...]:
+    """Return what of oomtop's own protection failed, the whole or its beginning; nothing where all of it works."""
+    if guard.startswith("not "):
+        return (guard, guard.partition(":")[0])
+    return (f"own {guard.partition('; ')[2]}",) if "; " in guard else ()
 
 
 def _alert(assessment: Assessment, most: int) -> str:
@@ -66,12 +107,3 @@ def _alert(assessment: Assessment, most: int) -> str:
     others = len({alert.name for alert in assessment.alerts}) - 1
     more = f" +{others}" if others else ""
     return f"ALERT {printable(assessment.alerts[0].name)}"[: max(5, most - len(more))] + more
-
-
-def _banner(assessment: Assessment, room: int) -> str:
-    """Return the newest kill while it is news, on every tab."""
-    newest = assessment.events[0] if assessment.events else None
-    if newest is None or newest.time is None or not 0 <= assessment.time - newest.time < _NEWS_SECONDS:
-        return ""
-    name = newest.victim.name if newest.victim else newest.cgroup or newest.panic or newest.killer
-    return f"OOM {assessment.time - newest.time:2.0f}s ago: {printable(name)}"[: max(0, min(40, room))].rstrip()

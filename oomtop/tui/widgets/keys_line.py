@@ -13,10 +13,10 @@ from oomtop.units import printable
 Keys = Sequence[tuple[str, str]]
 """(key as it is written, what it does) from the most to the least wanted."""
 MONITOR_KEYS: Keys = (
-    ("?", "Help"), ("Tab", "Tabs"), ("Enter", "Details"), ("k", "Kill"), ("o", "Protect"), ("f", "Freeze"),
-    ("z", "Undo"), ("q", "Quit"), ("J", "Suspect"), ("d", "Caches"), ("/", "Search"), ("\\", "Filter"),
-    ("r", "Reclaim"), ("L", "Limit"), ("W", "Swap"), ("t", "Tree"), ("u", "User"), ("Z", "Pause"), ("v", "Chart"),
-    ("S", "Setup"), (":", "All"),
+    ("k", "Kill"), ("J", "Select"), ("f", "Freeze"), ("L", "Limit"), ("o", "Spare"), ("?", "Help"), ("q", "Quit"),
+    ("/", "Find"), ("\\", "Filter"), (":", "Commands"), ("Tab", "Tabs"), ("Enter", "Details"), ("z", "Undo"),
+    ("d", "Caches"), ("W", "Swap"), ("r", "Reclaim"), ("t", "Tree"), ("u", "User"), ("v", "Chart"), ("Z", "Pause"),
+    ("S", "Setup"),
 )  # fmt: skip
 
 

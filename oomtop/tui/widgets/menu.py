@@ -50,7 +50,7 @@ class Menu(Dialog["int | None"]):
             if self._typed is not None:
                 hint = f"or any value from {self._typed[0]} to {self._typed[1]}"
                 yield Input(placeholder=hint, type="integer", compact=True)
-            yield Static("Enter chooses, Esc leaves", classes="keys", markup=False)
+            yield Static("Enter: choose   Esc: cancel", classes="keys", markup=False)
 
     def on_mount(self) -> None:
         """Preselect."""

@@ -31,6 +31,14 @@ def keep_end(text: str, width: int, look: Look) -> str:
     return mark + set_cell_size(text[::-1], max(0, width - len(mark)))[::-1]
 
 
+def keep_start(text: str, width: int, look: Look) -> str:
+    """Return a sentence cut at its end to `width` cells, with a mark."""
+    if cell_len(text) <= width:
+        return text
+    mark = ".." if look.ascii else "…"
+    return set_cell_size(text, max(0, width - len(mark))) + mark
+
+
 def pairs(items: list[tuple[str, str]], width: int, look: Look, indent: int = 1) -> list[Text]:
     """Return `label value` pairs side by side, as many in a line as fit."""
     lines = [Text(" " * indent)]

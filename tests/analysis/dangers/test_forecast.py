@@ -75,6 +75,12 @@ def test_a_forecast_ends_with_its_process():
     assert foretell(Curve(dead, (), 41.0, 100 * MIB, 97 * MIB)).forecast is None
 
 
+def test_what_stands_at_its_limit_is_full_now():
+    points = [(float(at), min(100.0, 2.5 * at) * MIB) for at in range(42)]
+    found = foretell(Curve(points, (), 41.0, 100 * MIB, 0)).forecast
+    assert found is None or found.median == 0
+
+
 def test_a_range_that_is_too_wide_has_no_number():
     for name in ENDING | ENDLESS:
         for tick in run_of(name).ticks:

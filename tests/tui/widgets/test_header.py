@@ -1,24 +1,61 @@
-"""The header at every width: what is news comes first, and oomtop's own protection is said as long as there is room."""
+"""The header at every width: host, tabs, news and clock, none of them cut; own protection only where it failed."""
+
+import re
 
 import pytest
 
+from oomtop.analysis.model.assessment import PressureFigures
 from oomtop.tui.base.session import State
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.header import draw_header
 from tests.tui.factories import make_assessment
 
 
+def header(width, rights="root", guard="", tab="processes", **changes):
+    state = State(rights, guard=guard)
+    (line,) = draw_header(lambda: state.standing, tab)(make_assessment(**changes), width, 1, Look())
+    assert line.cell_len <= width
+    return line.plain
+
+
+TABS = "[Processes] Cgroups Events Kernel"
+ADJ = "adj: needs CAP_SYS_RESOURCE"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 250])
+def test_the_tabs_are_whole_at_every_width(width):
+    line = header(width, "root with fewer rights", f"guarded 46M locked; {ADJ}", pressure=killed(300, 12.0))
+    assert TABS in line
+    assert "killed 300, last 12s" in line or "killed" not in line or width < 80
+    assert line.endswith(" ") or width < 60
+
+
+def killed(count, age):
+    return PressureFigures(None, None, 0.0, 0.0, 0.0, count, age)
+
+
+def test_the_host_comes_first_and_the_clock_last():
+    line = header(83, pressure=killed(2, 12.0))
+    assert line.startswith(f" testhost root  {TABS}   killed 2, last 12s ")
+    assert re.search(r" 2s \d\d:\d\d:\d\d $", line)
+    assert header(40).startswith(f" {TABS}")
+
+
+def test_kills_are_told_by_minutes_once_they_are_no_news():
+    assert "killed 2, last 3m00s" in header(100, pressure=killed(2, 200.0))
+    assert "killed" not in header(100, pressure=killed(0, None))
+
+
 @pytest.mark.parametrize(
     ("guard", "width", "said"),
     [
-        ("guarded 46M locked, adj -900", 200, "root  guarded 46M locked, adj -900  6.18.0"),
-        ("guarded 46M locked; adj: needs CAP_SYS_RESOURCE", 100, "root  guarded 46M locked  "),
-        ("not guarded: memory lock: needs CAP_IPC_LOCK; adj: needs CAP_SYS_RESOURCE", 100, "root  not guarded  "),
-        ("not guarded: memory lock: needs CAP_IPC_LOCK; adj: needs CAP_SYS_RESOURCE", 80, "testhost  root "),
+        ("guarded 46M locked, adj -900", 200, ""),
+        (f"guarded 46M locked; {ADJ}", 120, f"own {ADJ}"),
+        (f"not guarded: memory lock: needs CAP_IPC_LOCK; {ADJ}", 120, "not guarded"),
+        (f"not guarded: memory lock: needs CAP_IPC_LOCK; {ADJ}", 60, ""),
     ],
 )
-def test_the_protection_is_said_in_the_room_there_is(guard, width, said):
-    state = State("root", guard=guard)
-    (line,) = draw_header(lambda: state.standing, "processes")(make_assessment(), width, 1, Look())
-    assert said in line.plain
-    assert line.cell_len == width
+def test_the_protection_is_told_only_where_it_failed(guard, width, said):
+    line = header(width, guard=guard)
+    assert said in line
+    assert said or "guarded" not in line

@@ -1,0 +1,65 @@
+"""Every state at every size: nothing cut or wrapped, nothing empty, one red block, no two lines that contradict."""
+
+import re
+from itertools import groupby
+
+import pytest
+
+from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.widgets.panel import Panel
+from tests.tui.states import SCRIPTS, Still, state
+
+LOUD = ("FULL", "KILL", "AT I", "GROW")
+SIZES = [(40, 12), (60, 20), (80, 24), (100, 30), (120, 40), (160, 45), (200, 60), (250, 70)]
+
+
+async def shown(name, size, **options):
+    """Return the app once a state stands on the screen, its lines as segments and as text."""
+    app = OomtopApp(Still(), Options(**options))
+    app.latest = state(name)
+    async with app.run_test(size=size) as pilot:
+        for _ in range(3):
+            app.feed()
+            await pilot.pause()
+        panels = [panel for panel in app.screen.query(Panel) if panel.display and panel.size.height]
+        drawn = {panel.id: panel._draw(app.latest, panel.size.width, panel.size.height, app.look) for panel in panels}
+        widths = {panel.id: panel.size.width for panel in panels}
+        strips = [list(strip) for strip in app.screen._compositor.render_strips()]
+    return drawn, widths, strips
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", SCRIPTS)
+async def test_nothing_is_cut_empty_or_in_contradiction(name, size):
+    drawn, widths, strips = await shown(name, size)
+    for id, lines in drawn.items():
+        for line in lines:
+            assert line.cell_len <= widths[id], f"{id} is cut: {line.plain}"
+    text = ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+    bands = [len(list(group)) for blank, group in groupby(text, key=lambda line: not line) if blank]
+    assert max(bands, default=0) <= 6
+    whole = "\n".join(text)
+    is_loud = re.search("FULL IN|KILLED|AT ITS LIMIT", whole) is not None
+    assert is_loud == (name not in ("calm", "first", "cache"))
+    assert is_loud != bool(re.search("no danger|watching", whole))
+    assert len(red_blocks(strips)) == is_loud
+
+
+def red_blocks(strips):
+    """Return the reversed texts in red: the strip's time is the only one."""
+    return [
+        segment.text
+        for strip in strips
+        for segment in strip
+        if segment.style is not None and segment.style.reverse and segment.text.strip()[:4] in LOUD
+    ]
+
+
+@pytest.mark.parametrize("options", [{"ascii": True}, {"theme": "sixteen"}, {"theme": "mono"}], ids=str)
+async def test_a_danger_is_told_without_colour_and_in_ascii(options):
+    _, _, strips = await shown("three", (80, 24), **options)
+    text = ["".join(segment.text for segment in strip) for strip in strips]
+    assert "FULL IN 35s" in text[1]
+    assert any("J" in line and "Kill" in line for line in text[-1:])
+    if "ascii" in options:
+        assert all(line.isascii() for line in text)

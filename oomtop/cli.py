@@ -32,6 +32,8 @@ EXIT_CODES = """exit codes:
   5    done in part: the output says what is missing
   6    doctor: found a risk that is worth acting on
   7    events: nothing was read, but lines of a log mention OOM
+  8    headroom: it fits only after reclaim
+  9    headroom: it does not fit
   130  interrupted
   141  the reader of the output went away
 check has the four of the Monitoring Plugins instead: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
@@ -39,7 +41,7 @@ check has the four of the Monitoring Plugins instead: 0 OK, 1 WARNING, 2 CRITICA
 COMMANDS = (
     "top", "events", "kill", "protect", "freeze", "thaw", "reclaim", "drop-caches", "compact", "limit", "swap",
     "sysctl", "undo", "rules", "doctor", "recommend", "record", "replay", "backtest", "exporter", "fleet",
-    "check", "drill", "arm", "config", "completion", "man", "version", "help",
+    "check", "headroom", "drill", "arm", "config", "completion", "man", "version", "help",
 )  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import TextIO
 
 from oomtop.actions.base.context import context_of
 from oomtop.actions.base.guard import Guard
@@ -21,6 +22,8 @@ from oomtop.frozen import frozen
 from oomtop.host.containers import container_at, name_of, unit_at
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
+from oomtop.render.answers.action_json import actions_to_json
+from oomtop.render.json_text import json_text
 from oomtop.render.plan import describe, describe_outcome
 from oomtop.snapshot import Snapshot
 from oomtop.sources.sampler import Sampler
@@ -35,6 +38,13 @@ class Consent:
 
     dry_run: bool
     yes: bool
+    json: bool = False
+    """Whether stdout gets one JSON object, and everything for people goes to stderr."""
+
+    @property
+    def narration(self) -> TextIO:
+        """Where plans go."""
+        return sys.stderr if self.json else sys.stdout
 
 
 def act(
@@ -52,8 +62,20 @@ def act(
         OomtopError: a pid that no process has, or a group that there is not.
         ActionRefused: there is nobody to ask, and no `--yes`.
     """
+    return act_all(lambda snapshot: (make(snapshot),), consent, guard, render, narrate_plan)
+
+
+def act_all(
+    make: Callable[[Snapshot], Sequence[Request]],
+    consent: Consent,
+    guard: Guard,
+    render: Callable[[Plan, Outcome], str] = lambda plan, outcome: describe_outcome(outcome),
+    narrate_plan: bool = False,
+) -> int:
+    """Plan several actions as `act` plans one: all are performed, in order, or none where one is refused."""
     snapshot = take_snapshot()
-    prepared = prepare(make(snapshot), context_of(snapshot, guard, Root()))
+    context = context_of(snapshot, guard, Root())
+    prepared = [prepare(request, context) for request in make(snapshot)]
     return _perform(prepared, consent, None, render, narrate_plan)
 
 
@@ -102,8 +124,8 @@ def undo_first(leftovers: Sequence[Leftover], consent: Consent, guard: Guard) ->
     for leftover in leftovers:
         prepared = None if leftover.request is None else prepare(leftover.request, context)
         if prepared is not None and prepared.plan.refusal is None:
-            print(f"Undo: {leftover.title}")
-            return _perform(prepared, consent, leftover.entry)
+            print(f"Undo: {leftover.title}", file=consent.narration)
+            return _perform([prepared], consent, leftover.entry)
         code = _pass_over(leftover, prepared, consent, guard) or code
     return code
 
@@ -113,7 +135,7 @@ def _pass_over(leftover: Leftover, prepared: Prepared | None, consent: Consent, 
     refusal = NOTHING_LEFT if prepared is None else prepared.plan.refusal or ""
     if prepared is not None:
         prepared.close()
-    print(f"cannot be undone: {leftover.title}: {refusal}")
+    print(f"cannot be undone: {leftover.title}: {refusal}", file=consent.narration)
     if prepared is not None and not prepared.plan.is_moot:
         return EXIT_CODES[Status.REFUSED]
     if not consent.dry_run and guard.mode_refusal() is None:
@@ -124,17 +146,22 @@ def _pass_over(leftover: Leftover, prepared: Prepared | None, consent: Consent, 
 
 
 def _perform(
-    prepared: Prepared,
+    prepared: Sequence[Prepared],
     consent: Consent,
     undoes: str | None,
     render: Callable[[Plan, Outcome], str] = lambda plan, outcome: describe_outcome(outcome),
     narrate_plan: bool = False,
 ) -> int:
     try:
-        print(describe(prepared.plan), file=sys.stderr if narrate_plan else sys.stdout, flush=True)
-        return _go_on(prepared, consent, undoes, render)
+        for one in prepared:
+            print(describe(one.plan), file=sys.stderr if narrate_plan else consent.narration, flush=True)
+        code, outcomes = _go_on(prepared, consent, undoes, None if consent.json else render)
+        if consent.json:
+            print(json_text(actions_to_json([one.plan for one in prepared], outcomes, undoes)))
+        return code
     finally:
-        prepared.close()
+        for one in prepared:
+            one.close()
 
 
 def find_processes(snapshot: Snapshot, pids: Sequence[int]) -> tuple[ProcessId, ...]:
@@ -194,17 +221,25 @@ def take_snapshot() -> Snapshot:
         sampler.close()
 
 
-def _go_on(prepared: Prepared, consent: Consent, undoes: str | None, render: Callable[[Plan, Outcome], str]) -> int:
-    if prepared.plan.refusal is not None:
-        return EXIT_CODES[Status.REFUSED]
+def _go_on(
+    prepared: Sequence[Prepared], consent: Consent, undoes: str | None, render: Callable[[Plan, Outcome], str] | None
+) -> tuple[int, list[Outcome]]:
+    """Perform one after the other while all goes well; without `render` nothing is printed."""
+    if any(one.plan.refusal is not None for one in prepared):
+        return EXIT_CODES[Status.REFUSED], []
     if consent.dry_run:
-        return 0
+        return 0, []
     if not consent.yes and not _confirmed():
         print("nothing was done", file=sys.stderr)
-        return EXIT_CODES[Status.REFUSED]
-    outcome = carry_out(prepared, Audit(), _narrate, undoes)
-    print(render(prepared.plan, outcome))
-    return EXIT_CODES[outcome.status]
+        return EXIT_CODES[Status.REFUSED], []
+    outcomes: list[Outcome] = []
+    for one in prepared:
+        outcomes.append(carry_out(one, Audit(), _narrate, undoes))
+        if render is not None:
+            print(render(one.plan, outcomes[-1]))
+        if outcomes[-1].status is not Status.DONE:
+            break
+    return EXIT_CODES[outcomes[-1].status], outcomes
 
 
 def _confirmed() -> bool:

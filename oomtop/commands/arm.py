@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import count, seconds, size
-from oomtop.commands.consent import add_consent, add_override, consent_of
+from oomtop.commands.consent import add_override, add_plan_options, consent_of
 
 if TYPE_CHECKING:
     from oomtop.actions.base.plan import Target
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--size", type=size, metavar="SIZE", help="how much to raise the limit by (a third of it)")
     add_override(parser)
-    add_consent(parser)
+    add_plan_options(parser)
 
 
 def _span(text: str) -> float:

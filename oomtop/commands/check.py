@@ -7,7 +7,7 @@ WARNING or WARNING,CRITICAL; one value alone is critical.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import count, seconds
@@ -55,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exhaustion", type=duration, metavar="W,C", help="time until memory or a limit is full: 10m")
     parser.add_argument("--samples", type=count, default=1, metavar="N", help="samples; --exhaustion needs 10 (1)")
     parser.add_argument("--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (1)")
+    parser.add_argument("--json", action="store_true", help="the verdict and its figures as JSON, schema 1")
 
 
 def _bounds(read: Callable[[str], float], rising: bool) -> Callable[[str], Thresholds]:
@@ -97,16 +98,38 @@ def run(options: argparse.Namespace) -> int:
     except Exception as error:  # noqa: BLE001 - a probe has a verdict whatever happens
         from oomtop.crash import reason_of
 
-        print(f"OOMTOP UNKNOWN - {reason_of(error)}")
+        _print(options.json, _UNKNOWN, reason_of(error), ())
         return _UNKNOWN
     readings = judge(assessment, options)
     # The worst that is known counts more than what is not known.
     known = [reading.level for reading in readings if reading.level != _UNKNOWN]
     worst = max(known, default=_UNKNOWN) or (_UNKNOWN if len(known) < len(readings) else 0)
     said = "".join(f" ({problem.why})" for problem in assessment.problems if problem.what in _BOUNDING)
-    figures = " ".join(map(_perfdata, readings))
-    print(f"OOMTOP {_WORDS[worst]} - {', '.join(map(_words, readings))}{said} | {figures}")
+    _print(options.json, worst, f"{', '.join(map(_words, readings))}{said}", readings)
     return worst
+
+
+def _print(as_json: bool, level: int, said: str, readings: Sequence[CheckResult]) -> None:
+    if as_json:
+        from oomtop.render.json_text import json_text
+
+        figures = [_figure(reading) for reading in readings]
+        print(json_text({"schema": 1, "status": _WORDS[level], "code": level, "text": said, "figures": figures}))
+        return
+    figures_text = " ".join(map(_perfdata, readings))
+    print(f"OOMTOP {_WORDS[level]} - {said}" + (f" | {figures_text}" if readings else ""))
+
+
+def _figure(reading: CheckResult) -> dict[str, object]:
+    return {
+        "name": reading.name,
+        "value": reading.value,
+        "unit": reading.unit,
+        "warning": reading.bounds.warning,
+        "critical": reading.bounds.critical,
+        "is_bad_below": reading.below,
+        "status": _WORDS[reading.level],
+    }
 
 
 def _sample(options: argparse.Namespace) -> Assessment:

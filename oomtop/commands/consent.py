@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 
 def add_consent(parser: argparse.ArgumentParser) -> None:
-    """Add the two options."""
+    """Add the three options."""
+    add_plan_options(parser)
+    what = "the plan and the outcome as JSON, schema 1; what is for people goes to stderr"
+    parser.add_argument("--json", action="store_true", help=what)
+
+
+def add_plan_options(parser: argparse.ArgumentParser) -> None:
+    """Add the two options of the plan."""
     parser.add_argument("--dry-run", action="store_true", help="only show the plan")
     parser.add_argument("--yes", action="store_true", help="perform the plan without a question")
 
@@ -58,4 +65,4 @@ def consent_of(options: argparse.Namespace) -> tuple[Consent, Guard]:
     for mistake in mistakes:
         complain(str(mistake))
     read_only = bool(options.read_only or config.read_only)
-    return Consent(options.dry_run, options.yes), Guard(config.protected, read_only)
+    return Consent(options.dry_run, options.yes, getattr(options, "json", False)), Guard(config.protected, read_only)

@@ -7,7 +7,8 @@ import signal
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import seconds, size
-from oomtop.commands.consent import add_consent, consent_of
+from oomtop.commands.consent import add_plan_options, consent_of
+from oomtop.frozen import replace
 
 if TYPE_CHECKING:
     from oomtop.actions.base.plan import Outcome, Plan
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=size, metavar="SIZE", help="bytes taken each second, such as 16M")
     parser.add_argument("--seconds", type=seconds, metavar="S", help="when it ends at the latest")
     parser.add_argument("--json", action="store_true", help="how it ended as JSON, schema 1; the plan goes to stderr")
-    add_consent(parser)
+    add_plan_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     consent, guard = consent_of(options)
+    # The JSON of a drill is its own.
+    consent = replace(consent, json=False)
     make = _as_json if options.json else _as_text
     with DrillWatch() as watch:
         return act(

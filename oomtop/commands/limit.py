@@ -10,6 +10,8 @@ from oomtop.commands.consent import add_consent, add_override, consent_of
 from oomtop.errors import OomtopError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from oomtop.actions.base.requests import Request
     from oomtop.snapshot import Snapshot
 
@@ -34,24 +36,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Set the limit."""
-    from oomtop.headless import act
+    from oomtop.headless import act_all
 
     given = [name for name in ("high", "max", "low") if getattr(options, name) != _UNSET]
     if options.move and (not given or "low" in given):
         raise OomtopError("--move needs --high, --max or both")
-    if not options.move and len(given) != 1:
-        raise OomtopError("name one of --high, --max and --low")
+    if not given:
+        raise OomtopError("name at least one of --high, --max and --low")
     consent, guard = consent_of(options)
-    return act(lambda snapshot: _request(options, given, snapshot), consent, guard)
+    return act_all(lambda snapshot: _requests(options, given, snapshot), consent, guard)
 
 
-def _request(options: argparse.Namespace, given: list[str], snapshot: Snapshot) -> Request:
+def _requests(options: argparse.Namespace, given: list[str], snapshot: Snapshot) -> Sequence[Request]:
     from oomtop.actions.base.requests import ConfineRequest, Limit, LimitRequest
     from oomtop.headless import find_group, find_processes
 
     if options.move:
         sizes = {name: getattr(options, name) for name in given}
-        return ConfineRequest(find_processes(snapshot, options.move), options.group, **sizes, override=options.override)
+        targets = find_processes(snapshot, options.move)
+        return (ConfineRequest(targets, options.group, **sizes, override=options.override),)
     path = find_group(snapshot, options.group)
-    size = getattr(options, given[0])
-    return LimitRequest(path, Limit(given[0]), size, options.override, options.lasting)
+    return [
+        LimitRequest(path, Limit(name), getattr(options, name), options.override, options.lasting) for name in given
+    ]

@@ -27,22 +27,24 @@ def run(options: argparse.Namespace) -> int:
 
     consent, guard = consent_of(options)
     if options.value is None:
-        return _show(options.name)
+        return _show(options.name, options.json)
     keep = Keep.PERSISTENT if options.persist else Keep.FORGET if options.forget else Keep.RUNTIME
     return act(lambda snapshot: SysctlRequest(options.name, options.value, keep), consent, guard)
 
 
-def _show(name: str | None) -> int:
+def _show(name: str | None, as_json: bool) -> int:
     from oomtop.analysis.settings.verdicts import assess_settings
     from oomtop.commands.once import assess_once
+    from oomtop.render.answers.settings_json import settings_to_json
+    from oomtop.render.json_text import json_text
     from oomtop.render.settings import render_setting, render_settings
 
     rows = assess_settings(assess_once())
-    if name is None:
-        print(render_settings(rows))
-        return 0
-    found = next((row for row in rows if row.name == name.removeprefix("vm.")), None)
-    if found is None:
+    found = [row for row in rows if name is None or row.name == name.removeprefix("vm.")]
+    if name is not None and not found:
         raise OomtopError(f"{name} is not one of the settings that oomtop knows, or this kernel lacks it")
-    print(render_setting(found))
+    if as_json:
+        print(json_text(settings_to_json(found)))
+    else:
+        print(render_settings(found) if name is None else render_setting(found[0]))
     return 0

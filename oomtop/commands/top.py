@@ -22,8 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument("-n", type=count, default=10, dest="count", metavar="N", help="how many processes (10)")
     parser.add_argument("--sort", choices=SORT_IDS, default="memory", help="sort key (memory, which is RSS + swap)")
+    what = "processes added up by what they have in common"
+    parser.add_argument("--group", choices=("program", "user", "unit", "container"), help=what)
     parser.add_argument("--json", action="store_true", help="everything as JSON, schema 1")
-    parser.add_argument("--samples", type=count, default=1, metavar="N", help="samples to take; rates need 2 (1)")
+    what = "samples to take (2); rates need 2, growth 3; with 1 there is no wait"
+    parser.add_argument("--samples", type=count, default=2, metavar="N", help=what)
     parser.add_argument("--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (1)")
     parser.add_argument(
         "--watch", nargs="?", type=seconds, const=2.0, metavar="S", help="a shot every S seconds (2), until Ctrl-C"
@@ -54,11 +57,11 @@ def _show(assessment: Assessment, options: argparse.Namespace) -> None:
         from oomtop.render.assessment_json import assessment_to_json
         from oomtop.render.json_text import json_text
 
-        print(json_text(assessment_to_json(assessment, options.count)), flush=True)
+        print(json_text(assessment_to_json(assessment, options.count, options.group)), flush=True)
         return
     from oomtop.render.top import render_top
 
-    text = render_top(assessment, options.count, options.sort, output_width())
+    text = render_top(assessment, options.count, options.sort, output_width(), options.group)
     if options.watch is not None:
         # On a terminal each shot takes the place of the one before; in a pipe they follow each other.
         text = f"{_HOME_AND_CLEAR}{text}" if sys.stdout.isatty() else f"{_clock(assessment.time)}\n{text}\n"

@@ -31,6 +31,12 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.headless import leftovers, undo_first
 
     cut, done = leftovers()
+    if options.list and options.json:
+        from oomtop.render.answers.action_json import leftovers_to_json
+        from oomtop.render.json_text import json_text
+
+        print(json_text(leftovers_to_json(cut, done)))
+        return 0
     if options.list:
         for word, group in (("cut off", cut), ("done", done)):
             for leftover in group:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from oomtop.analysis.group_totals import group_totals
 from oomtop.analysis.model.assessment import (
     Assessment,
     Candidate,
@@ -22,8 +23,9 @@ SCHEMA = 1
 Json = dict[str, object]
 
 
-def assessment_to_json(assessment: Assessment, processes: int | None = None) -> Json:
-    """Return the whole assessment; `processes` bounds the rows, biggest RSS+swap first."""
+def assessment_to_json(assessment: Assessment, processes: int | None = None, grouping: str | None = None) -> Json:
+    """Return the whole assessment; `processes` bounds the rows, biggest RSS+swap first; `grouping` adds totals."""
+    totals = [] if grouping is None else group_totals(assessment, grouping)[:processes]
     rows = sorted(assessment.rows, key=lambda row: row.process.rss_and_swap, reverse=True)
     first, pss = assessment.victims.first, dict(assessment.pss)
     machine = next((item for item in assessment.dangers if item.kind is DangerKind.MACHINE), None)
@@ -42,6 +44,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None) -> 
         "candidates": [_candidate(item, assessment) for item in assessment.victims.candidates],
         "processes": [_process(row, pss.get(row.process.id)) for row in rows[:processes]],
         "cgroups": [_group(group, assessment) for group in assessment.cgroups],
+        "groups": [asdict(total) for total in totals],
         "growth": [_growth(item, assessment) for item in assessment.growths],
         "findings": [
             {"id": f.id, "severity": f.severity.value, "title": f.title, "evidence": f.evidence, "advice": f.advice}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+from oomtop.analysis.group_totals import GroupTotal, group_totals
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.sentences import (
     NOT_SEEN,
@@ -17,16 +18,25 @@ from oomtop.analysis.sentences import (
 from oomtop.fields import FIELDS, number_of
 from oomtop.units import DASH, format_bytes, format_count, format_rate, format_share, printable
 
+GROUP_SORT_KEYS: Mapping[str, Callable[[GroupTotal], float]] = {
+    "memory": lambda total: total.size,
+    "rss": lambda total: total.rss,
+    "swap": lambda total: total.swap or 0,
+    "growth": lambda total: total.growth or 0.0,
+    "cpu": lambda total: total.cpu or 0.0,
+}
+"""What a group has of the fields that processes are sorted by."""
 
-def render_top(assessment: Assessment, count: int, sort: str, width: int) -> str:
-    """Return the whole shot; no line is longer than `width` cells."""
+
+def render_top(assessment: Assessment, count: int, sort: str, width: int, grouping: str | None = None) -> str:
+    """Return the whole shot, of processes or of what `grouping` adds up; no line is longer than `width` cells."""
+    table = _table(assessment, count, sort) if grouping is None else _groups(assessment, count, sort, grouping)
     lines = [
         *_account(assessment),
         *_pressure(assessment),
         *_outlook(assessment),
         "",
-        *_table(assessment, count, sort),
-        *_left_out(assessment, count),
+        *table,
     ]
     return "\n".join(_cut(printable(line), width) for line in lines)
 
@@ -96,6 +106,7 @@ def _table(assessment: Assessment, count: int, sort: str) -> Iterable[str]:
             f"{format_bytes(growth):>8} {format_share(row.share):>5} {adj:>5} {process.state} "
             f"{(process.command or process.comm)[:400]}"
         )
+    yield from _left_out(len(assessment.rows), count)
 
 
 def _key(sort: str) -> Callable[[ProcessRow], float]:
@@ -104,11 +115,23 @@ def _key(sort: str) -> Callable[[ProcessRow], float]:
     return lambda row: -math.inf if (value := read(row)) is None else value
 
 
-def _left_out(assessment: Assessment, count: int) -> Iterable[str]:
-    """Say how many processes the table does not have."""
-    more = len(assessment.rows) - count
-    if more > 0:
-        yield f"        {more} more (-n {len(assessment.rows)} shows all)"
+def _groups(assessment: Assessment, count: int, sort: str, grouping: str) -> Iterable[str]:
+    totals = group_totals(assessment, grouping)
+    yield f"PROCESSES  MEMORY   RSS  SWAP GROWTH/m   CPU {grouping.upper()}"
+    for total in sorted(totals, key=GROUP_SORT_KEYS.get(sort, GROUP_SORT_KEYS["memory"]), reverse=True)[:count]:
+        growth = None if total.growth is None else total.growth * 60
+        size = f"{'' if total.counted_once else '<'}{format_bytes(total.size)}"
+        yield (
+            f"{total.processes:9} {size:>7} {format_bytes(total.rss):>5} {format_bytes(total.swap):>5} "
+            f"{format_bytes(growth):>8} {format_share(total.cpu):>5} {total.name}"
+        )
+    yield from _left_out(len(totals), count)
+
+
+def _left_out(all_of_them: int, count: int) -> Iterable[str]:
+    """Say how many rows the table does not have."""
+    if all_of_them > count:
+        yield f"        {all_of_them - count} more (-n {all_of_them} shows all)"
 
 
 def _user(name: str) -> str:

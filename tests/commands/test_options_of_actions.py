@@ -3,6 +3,7 @@
 A plan is what is then performed: tests/actions and tests/vm perform them.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.errors import OomtopError
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
+from tests.docs.test_schemas import hold
 
 LAYOUT = find_layout(Root())
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may")
@@ -212,3 +214,48 @@ def test_a_dry_run_and_a_list_of_undo_undo_nothing(places):
     assert value.read_text() == "300\n"
     assert "exit 0" in answer("undo --yes", places)
     assert value.read_text() == "0\n"
+
+
+JSON = (
+    "kill {pid}", "protect {pid} --adj 300", "freeze {pid}", "thaw {pid}", "reclaim {pid}", "drop-caches", "compact",
+    "limit {group} --high 1G --max 2G", "swap add {file} 64M", "swap zram 64M", "swap off {file}", "sysctl swappiness 10",
+    "undo",
+)  # fmt: skip
+
+
+def as_json(words, places):
+    """Return what a command prints on standard output, as JSON that its schema describes, and its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", "oomtop", *words.format(**places).split(), "--json"],
+        env={**os.environ, "XDG_CONFIG_HOME": str(places["config"]), "OOMTOP_AUDIT_LOG": str(places["config"] / "audit")},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return json.loads(done.stdout) if done.stdout else None, done.returncode
+
+
+@needs_root
+def test_every_action_answers_in_json(places):
+    for words in JSON[:-1]:
+        found, code = as_json(f"{words} --dry-run", places)
+        hold("action", found)
+        assert found["status"] == ("planned" if code == 0 else "refused"), words
+        assert all(action["outcome"] is None and action["title"] for action in found["actions"])
+    found, _ = as_json("protect {pid} --adj 300 --yes", places)
+    hold("action", found)
+    assert (found["status"], found["actions"][0]["outcome"]["after"]) == ("done", "300")
+    listed, _ = as_json("undo --list", places)
+    hold("undo", listed)
+    undone, code = as_json("undo --yes", places)
+    hold("action", undone)
+    assert (undone["undoes"], code) == (listed["undoable"][-1]["entry"], 0)
+
+
+@needs_root
+@pytest.mark.skipif(LAYOUT is None, reason="no memory controller")
+def test_two_limits_are_two_actions_or_none(places):
+    found, code = as_json("limit {group} --high 1G --max 2G --yes", places)
+    assert len(found["actions"]) == 2
+    if LAYOUT.version == 1:
+        # v1 has no memory.high: nothing of it is done.
+        assert (code, found["status"]) == (4, "refused")
+    assert all((action["outcome"] is None) == (code == 4) for action in found["actions"])

@@ -25,7 +25,7 @@ LATE = (
 
 # (what is proved, the words without it, the words it adds, what only the answer with it says)
 ROWS = (
-    ("top --samples", "top --json -n 1", "--samples 2 --interval 0.1", r'"cpu": \d'),
+    ("top --samples", "top --json -n 1 --interval 0.1", "--samples 1", '"cpu": null'),
     ("events files", "events {dated}", "{events}", "doxygen"),
     ("events --format", "events {events}", "--format md", "^## The kernel"),
     ("events --json", "events {events}", "--json", '^{{"schema"'),
@@ -176,3 +176,34 @@ def test_a_recording_has_the_bounds_it_is_given(tmp_path):
     recorder.close()
     assert recorder._store._bounds == Retention(3 << 20, 7200.0)
     assert (tmp_path / "r.db").exists()
+
+
+def test_a_check_as_json_has_the_same_verdict():
+    argv = [sys.executable, "-m", "oomtop", "check", "--available", "100,99.9", "--psi-some", "1,2"]
+    text, data = (
+        subprocess.run([*argv, *more], capture_output=True, text=True, check=False) for more in ([], ["--json"])
+    )
+    found = json.loads(data.stdout)
+    assert found["code"] == data.returncode == text.returncode == 2
+    assert text.stdout.startswith(f"OOMTOP {found['status']} - ")
+    assert [figure["name"] for figure in found["figures"]] == ["available", "psi_some"]
+
+
+@pytest.mark.parametrize("grouping", ["program", "user", "unit", "container"])
+def test_top_adds_up_what_belongs_together(grouping):
+    words = ["--samples", "1", "--group", grouping, "-n", "100000"]
+    argv = [sys.executable, "-m", "oomtop", "top", *words]
+    found = json.loads(subprocess.run([*argv, "--json"], capture_output=True, text=True, check=True).stdout)
+    text = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    assert f" {grouping.upper()}\n" in f"{text}\n"
+    names = [total["name"] for total in found["groups"]]
+    assert len(names) == len(set(names))
+    if grouping != "container":
+        assert sum(total["processes"] for total in found["groups"]) <= len(found["processes"])
+        assert names[0] in text
+
+
+def test_top_knows_rates_without_being_asked_twice():
+    first = json.loads(answer("top --json -n 1 --interval 0.1", {}))
+    assert first["processes"][0]["cpu"] is not None
+    assert first["swap"]["in_rate"] is not None

@@ -24,7 +24,10 @@ from tests.tui.factories import calm_danger, make_assessment, make_row, make_vic
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "oomtop" / "schemas"
-ORDER = ("top", "events", "doctor", "recommend", "backtest", "drill", "fleet", "config", "alert")
+ORDER = (
+    "top", "events", "doctor", "recommend", "backtest", "headroom", "check", "action", "undo", "settings", "drill", "fleet",
+    "config", "alert",
+)  # fmt: skip
 _JSON_HEAD = """# JSON
 
 Every `--json` prints one object, on one line, with the version of its schema; the webhook of an alert posts one, and its

@@ -22,7 +22,7 @@ else:
     def replace(record: _Record, /, **changes: object) -> _Record:
         """Return a copy with other values in some fields; `dataclasses.replace` takes 1.7 times as long."""
         cls = record.__class__
-        values = dict(zip(cls._names, cls._values(record)))  # noqa: B905 - checked or not, both are of the same fields
+        values = dict(zip(cls.__names__, cls.__values__(record)))  # noqa: B905 - checked or not, both are of the same fields
         values.update(changes)
         return cls(**values)
 
@@ -41,9 +41,9 @@ class _Record(Protocol):
     """What `frozen` makes of a class."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[object]]]
-    _names: ClassVar[tuple[str, ...]]
-    _values: ClassVar[Callable[[object], tuple[object, ...]]]
-    _compared: ClassVar[Callable[[object], object]]
+    __names__: ClassVar[tuple[str, ...]]
+    __values__: ClassVar[Callable[[object], tuple[object, ...]]]
+    __compared__: ClassVar[Callable[[object], object]]
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -54,9 +54,9 @@ def frozen(cls: type[T]) -> type[T]:
     names = tuple(each.name for each in own)
     methods = {
         "__init__": _compiled_when_called(made),
-        "_names": names,
-        "_values": _reader(names),
-        "_compared": _reader(tuple(each.name for each in own if each.compare)),
+        "__names__": names,
+        "__values__": _reader(names),
+        "__compared__": _reader(tuple(each.name for each in own if each.compare)),
         "__eq__": _equals,
         "__hash__": _hash,
         "__repr__": _repr,
@@ -160,16 +160,16 @@ def _reader(names: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:
 def _equals(self: _Record, other: object) -> object:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    compared = self.__class__._compared
+    compared = self.__class__.__compared__
     return compared(self) == compared(other)
 
 
 def _hash(self: _Record) -> int:
-    return hash(self.__class__._compared(self))
+    return hash(self.__class__.__compared__(self))
 
 
 def _repr(self: _Record) -> str:
-    values = zip(self._names, self.__class__._values(self), strict=True)
+    values = zip(self.__names__, self.__class__.__values__(self), strict=True)
     return f"{self.__class__.__qualname__}({', '.join(f'{name}={value!r}' for name, value in values)})"
 
 
@@ -179,4 +179,4 @@ def _refuse(self: object, name: str, *_: object) -> NoReturn:
 
 def _reduce(self: _Record) -> tuple[object, ...]:
     """Let `copy` and `pickle` make a new one, as nothing can be set afterwards."""
-    return self.__class__, self.__class__._values(self)
+    return self.__class__, self.__class__.__values__(self)

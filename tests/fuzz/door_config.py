@@ -3,7 +3,8 @@
 from oomtop.analysis.process_patterns import fits, is_protected, names_of
 from oomtop.config.load import Config, apply_table, parse_table
 from oomtop.errors import ConfigError
-from oomtop.tui.style.theme import parse_theme
+from oomtop.tui.style.theme import is_colour
+from oomtop.tui.style.theme_file import text_of
 from tests.fuzz.harness import Door, mutate
 from tests.tui.factories import make_process
 
@@ -50,7 +51,7 @@ def attempt(raw):
     for rule in config.adjust:
         fits(rule, NAMES)
     try:
-        parse_theme(table, "file")
+        text_of(table, "file", is_colour)
     except ConfigError:
         return
 

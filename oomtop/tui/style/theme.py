@@ -11,7 +11,7 @@ from textual.theme import Theme
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
 from oomtop.tui.style.palette import has_colour
-from oomtop.tui.style.theme_file import DEFAULT, ThemeText, read_theme, text_of
+from oomtop.tui.style.theme_file import DEFAULT, ThemeText, read_theme
 
 
 @frozen
@@ -29,7 +29,7 @@ def load_theme(name: str) -> ThemeFile:
     Raises:
         ConfigError: no such theme, or a file that is not one; names the file and the key.
     """
-    return _file_of(read_theme(name, _is_colour))
+    return _file_of(read_theme(name, is_colour))
 
 
 def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
@@ -39,15 +39,6 @@ def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
         return None, found if has_colour() else load_theme(DEFAULT)
     except OomtopError as error:
         return str(error), load_theme(DEFAULT)
-
-
-def parse_theme(data: Mapping[str, object], path: str) -> ThemeFile:
-    """Return the theme that a TOML text holds.
-
-    Raises:
-        ConfigError: a key that is missing, unknown or not a colour.
-    """
-    return _file_of(text_of(data, path, _is_colour))
 
 
 def _file_of(text: ThemeText) -> ThemeFile:
@@ -70,7 +61,7 @@ def _file_of(text: ThemeText) -> ThemeFile:
     return ThemeFile(theme, text.palette, text.ansi)
 
 
-def _is_colour(value: str) -> bool:
+def is_colour(value: str) -> bool:
     """Whether Textual knows the colour, for the screen, or Rich, for quantities (`bright_yellow`)."""
     try:
         Color.parse(value)

@@ -15,6 +15,7 @@ from oomtop.tui.style.line_filters import AsciiLines, ColourlessLines, SafeLines
 from oomtop.tui.style.palette import Look, has_colour, has_utf8
 from oomtop.tui.terminal.clipboard import harmless, tmux_copy
 from oomtop.tui.terminal.driver import TerminalDriver
+from oomtop.tui.terminal.textual_private import wait_until_mounted
 
 _MOUNT_SECONDS = 1.0
 _SAFE, _COLOURLESS, _ASCII, _ASCII_NAMES = SafeLines(), ColourlessLines(), AsciiLines(), AsciiLines(names_too=True)
@@ -49,7 +50,7 @@ class PlainApp(App[None]):
         """Run an action once the screen it is for stands: a key may come while that is being built."""
         if self.screen_stack and not self.screen.is_mounted:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.screen._mounted_event.wait(), _MOUNT_SECONDS)
+                await asyncio.wait_for(wait_until_mounted(self.screen), _MOUNT_SECONDS)
             if not self.screen.is_mounted:
                 return False
         return await super().run_action(action, default_namespace, namespaces)

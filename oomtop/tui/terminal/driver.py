@@ -1,9 +1,7 @@
 """The terminal's driver: Textual's for Linux, with a reader that no byte ends and a writer that no pause ends.
 
 Textual's own reader ends at the first byte that is no UTF-8 and at the first number out of range; the process then
-ends with 0 or goes on without keys.  Its writer ends at the first EAGAIN.  Of Textual's private parts this uses
-`_run_input_thread`, `_file`, `_get_terminal_size`, `_query_in_band_window_resize`, `App._handle_exception` and
-`XTermParser._sequence_to_key_events`, and `PlainApp` uses `Screen._mounted_event`; `TRIED_WITH` has the versions.
+ends with 0 or goes on without keys.  Its writer ends at the first EAGAIN.
 """
 
 from __future__ import annotations
@@ -14,17 +12,16 @@ import select
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
 from oomtop.tui.terminal.input_units import ESCAPE, InputUnits, Pasted
+from oomtop.tui.terminal.textual_private import FOCUSIN, FOCUSOUT, XTermParser, end_with_report, key_events
 
 if TYPE_CHECKING:
     from textual.app import App
 
-TRIED_WITH = ("8.2",)
 LEAST_SIZE = (20, 5)
 """(columns, lines)."""
 _POLL = 0.1
@@ -55,7 +52,7 @@ class TerminalDriver(LinuxDriver):
         try:
             self.run_input_thread()
         except Exception as error:  # noqa: BLE001 - a thread has no caller; the app ends with a report and with 1
-            self._app.call_later(self._app._handle_exception, error)
+            end_with_report(self._app, error)
 
     def run_input_thread(self) -> None:
         """Read until the app stops the driver or the terminal is gone."""
@@ -109,9 +106,9 @@ class Translator:
         if unit == ESCAPE:
             return [events.Key("escape", ESCAPE)]
         try:
-            keys = list(self._parser._sequence_to_key_events(unit))
+            keys = list(key_events(self._parser, unit))
             if not keys and len(unit) == 2:
-                keys = list(self._parser._sequence_to_key_events(unit[1], alt=True))
+                keys = list(key_events(self._parser, unit[1], alt=True))
         except (ValueError, OverflowError):
             # The number of a character that there is not.
             return []

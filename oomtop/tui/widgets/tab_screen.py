@@ -16,6 +16,7 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.screens import ClosedOnce
 from oomtop.tui.base.session import State
 from oomtop.tui.style.palette import Look
+from oomtop.tui.terminal.textual_private import take_dirty_regions
 from oomtop.tui.widgets.panel import Panel, PanelClicked, PanelPointedAt
 from oomtop.tui.widgets.prompt_line import PromptLine
 
@@ -46,11 +47,8 @@ class TabScreen(ClosedOnce[None]):
         if self is self.app.screen or not self.is_current:
             super()._compositor_refresh()
             return
-        regions = self._compositor._dirty_regions
-        if regions:
+        if regions := take_dirty_regions(self):
             self.app.screen.refresh(*regions)
-        regions.clear()
-        self._dirty_widgets.clear()
 
     def fit_terminal(self) -> None:
         """Set the classes of the terminal's size before anything is mounted.

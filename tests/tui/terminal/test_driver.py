@@ -12,8 +12,9 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from oomtop.tui.terminal.driver import TRIED_WITH, TerminalDriver, TerminalFile, Translator
+from oomtop.tui.terminal.driver import TerminalDriver, TerminalFile, Translator
 from oomtop.tui.terminal.input_units import Pasted
+from oomtop.tui.terminal.textual_private import TRIED_WITH
 
 
 def test_this_textual_was_tried():

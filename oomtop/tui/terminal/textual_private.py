@@ -1,0 +1,48 @@
+"""Every private part of Textual that is called here; `TRIED_WITH` has the versions that have it.
+
+What is overridden stands where it is: `TerminalDriver._run_input_thread`, `._get_terminal_size`, `._file`,
+`._query_in_band_window_resize`, and `TabScreen._compositor_refresh`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import App
+    from textual.geometry import Region
+    from textual.screen import Screen
+
+__all__ = [
+    "FOCUSIN", "FOCUSOUT", "TRIED_WITH", "XTermParser", "end_with_report", "key_events", "take_dirty_regions",
+    "wait_until_mounted",
+]  # fmt: skip
+TRIED_WITH = ("8.2",)
+
+
+def end_with_report(app: App[object], error: Exception) -> None:
+    """End the app with a report of an error that came up in a thread of its own."""
+    app.call_later(app._handle_exception, error)
+
+
+def key_events(parser: XTermParser, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+    """Return the keys that a sequence of the terminal stands for."""
+    return parser._sequence_to_key_events(sequence, alt=alt)
+
+
+async def wait_until_mounted(screen: Screen[object]) -> None:
+    """Wait until all that a screen is composed of is there."""
+    await screen._mounted_event.wait()
+
+
+def take_dirty_regions(screen: Screen[None]) -> tuple[Region, ...]:
+    """Return the regions of a screen that changed, which then count as painted."""
+    regions = screen._compositor._dirty_regions
+    found = tuple(regions)
+    regions.clear()
+    screen._dirty_widgets.clear()
+    return found

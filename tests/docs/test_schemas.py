@@ -96,7 +96,7 @@ def test_the_commands():
 
 
 def test_the_fleet():
-    empty = FleetMachine("", "", "", False, *[None] * 9, None, None, None, (), None, ())
+    empty = FleetMachine("", "", "", False, *[None] * 9, None, None, None, (), None, ())  # type: ignore[call-arg]  # a list is of any length to mypy
     full = FleetMachine(
         "oomtop", "a:9797", "a", True, 8.0, 2.0, 4.0, 1.0, 0.5, 0.25, FleetShortage("RAM", 60.0, 50.0, None),
         FleetGroup("/x", 7.0, None), NextVictim("java", "api", "7", 0.4, None), 1.5, time.time(), "/x", ("low",),

@@ -293,7 +293,7 @@ def test_who_is_in_most_need_stands_first():
 
 
 def test_every_column_of_an_empty_and_a_full_machine():
-    empty = FleetMachine("", "", "", True, *[None] * 6, None, None, None, None, None, None, (), None, ())
+    empty = FleetMachine("", "", "", True, *[None] * 6, None, None, None, None, None, None, (), None, ())  # type: ignore[call-arg]  # a list is of any length to mypy
     full = make_machine(victim=NextVictim("java", "api", "7", 0.4, None), shortage=FleetShortage("RAM", 5.0, 4.0, 6.0))
     for width in (20, 80, 120, 200):
         columns = fit([empty, full], width)

@@ -91,7 +91,7 @@ def attempt(case):
 
 def _nothing_done(prepared, *_):
     prepared.close()
-    return Outcome(Status.DONE, "nothing was done")
+    return Outcome("nothing", Status.DONE, "nothing was done")
 
 
 async def _session(app, size, bursts):

@@ -12,7 +12,6 @@ from oomtop.frozen import frozen
 from oomtop.host.containers import container_at
 
 _Number = TypeVar("_Number", int, float)
-GROUPINGS = ("program", "user", "unit", "container")
 
 
 @frozen

@@ -59,11 +59,6 @@ class HeadroomAnswer:
     holders: tuple[Holder, ...]
     """Who holds most where the room is least."""
 
-    @property
-    def obstacles(self) -> tuple[RoomLeft, ...]:
-        """The limits that have too little left now."""
-        return tuple(room for room in self.rooms if room.now < self.size)
-
 
 def answer_headroom(assessment: Assessment, size: int, cgroup: str | None) -> HeadroomAnswer | None:
     """Return whether `size` bytes fit into the machine and all limits from `cgroup` up; None where nothing is known."""

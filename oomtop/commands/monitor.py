@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from oomtop.alerts.watch import AlertWatch
     from oomtop.config.load import Config
     from oomtop.sources.live import LiveSource
+    from oomtop.tui.plain.screen import PlainScreen
+    from oomtop.tui.shell.app import OomtopApp
 
 _SSH_SECONDS = 5.0
 HELP = "the full-screen monitor of this machine"
@@ -28,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read-only", action="store_true", default=None, help="no action can be started")
     parser.add_argument("--ascii", action="store_true", default=None, help="ASCII characters only")
     parser.add_argument("--ssh", action="store_true", help="for a slow line: 16 colours, no chart, every 5 seconds")
+    parser.add_argument(
+        "--plain", action="store_true", help="the first tab alone, without the library of the full screen"
+    )
     parser.add_argument("--no-color", action="store_true", help="no colour, as with NO_COLOR=1")
 
 
@@ -74,10 +79,7 @@ def show(
         os.environ["NO_COLOR"] = "1"
     # A key passes from thread to thread; beside one that samples each turn would otherwise wait for 5 ms.
     sys.setswitchinterval(0.0005)
-    import_asyncio_without_ssl()
-    # Textual reads NO_COLOR when it is imported.
-    from oomtop.tui.base.messages import Told
-    from oomtop.tui.shell.app import OomtopApp, Options
+    from oomtop.tui.base.options import Options
     from oomtop.tui.shell.config_names import check_names, known_columns, known_sections, known_sort
 
     settings = Options(
@@ -92,17 +94,50 @@ def show(
         protected=config.protected,
         recording=getattr(options, "file", None),
         adjust=config.adjust,
-        alerts=_alerts(config, lambda text: app.post_message(Told(text)), note),
+        alerts=_alerts(config, lambda text: screen.tell(text), note),
     )
-    app = OomtopApp(watch(settings.interval), settings)
-    app.set_keymap(dict(config.keys))
+    from oomtop.tui.plain.screen import PlainScreen
+
+    screen = PlainScreen(watch(settings.interval), settings)
     for mistake in (*mistakes, *check_names(config)):
-        app.remark(str(mistake))
-    app.look_ahead()
+        screen.tell(str(mistake))
+    try:
+        return _run(screen, config, is_plain=options.plain)
+    finally:
+        screen.close()
+        if settings.alerts is not None:
+            settings.alerts.close()
+
+
+def _run(screen: PlainScreen, config: Config, is_plain: bool) -> int:
+    """Paint the first picture, load Textual behind it and hand the terminal over; without Textual, go on."""
+    screen.open()
+    if is_plain:
+        return _stay(screen)
+    try:
+        app = _full_screen(screen, config)
+    except (ImportError, MemoryError, OSError) as error:
+        return _stay(screen, error)
     app.run()
-    if settings.alerts is not None:
-        settings.alerts.close()
     return exit_code(app.return_code)
+
+
+def _stay(screen: PlainScreen, error: BaseException | None = None) -> int:
+    from oomtop.tui.plain.rescue import Rescue
+
+    screen.stay(error)
+    return Rescue(screen).run()
+
+
+def _full_screen(screen: PlainScreen, config: Config) -> OomtopApp:
+    import_asyncio_without_ssl()
+    # Textual reads NO_COLOR when it is imported.
+    from oomtop.tui.shell.app import OomtopApp
+
+    app = OomtopApp(screen.source, screen.options, screen.state)
+    app.set_keymap(dict(config.keys))
+    app.take_over(screen)
+    return app
 
 
 def _alerts(config: Config, report: Callable[[str], object], note: Callable[[Notice], None]) -> AlertWatch | None:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from oomtop.actions.base.guard import Guard
     from oomtop.selfguard import SelfGuard
     from oomtop.tui.actions.controller import Remedies
+    from oomtop.tui.plain.screen import PlainScreen
     from oomtop.tui.process.controller import Inspections
     from oomtop.tui.replay.controller import ReplayDesk
 
@@ -112,6 +113,12 @@ class OomtopApp(Shell):
         first = next(rest)
         self._samples = chain([first], rest)
         self.facts, self.latest = first.snapshot, first.assessment
+
+    def take_over(self, screen: PlainScreen) -> None:
+        """Go on where the first picture stands: with its tick, and on its terminal."""
+        self.held = screen.terminal if screen.terminal.before is not None else None
+        self.look_ahead(screen.begun())
+        screen.listener = self.tell
 
     # -- life ---------------------------------------------------------------------------------------
 

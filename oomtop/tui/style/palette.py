@@ -6,6 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+_BLACK = "#1a1a1a"
+"""What Textual makes of `black` in a theme of true colours."""
+
 
 @dataclass(slots=True)
 class Look:
@@ -25,7 +28,9 @@ class Look:
     def block(self, name: str) -> str:
         """Return the style of a bar segment: its colour as background."""
         colour = self.palette.get(name)
-        return f"black on {colour}" if colour else "reverse"
+        if not colour:
+            return "reverse"
+        return f"{_BLACK if colour[0] == '#' else 'black'} on {colour}"
 
 
 def has_colour(environ: Mapping[str, str] = os.environ) -> bool:

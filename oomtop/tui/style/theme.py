@@ -56,7 +56,7 @@ def _file_of(text: ThemeText) -> ThemeFile:
         surface=colors.get("surface"),
         panel=colors.get("panel"),
         dark=text.dark,
-        variables=dict(text.scroll_bar),
+        variables=dict(text.variables),
     )
     return ThemeFile(theme, text.palette, text.ansi)
 

@@ -50,14 +50,15 @@ class ThemeText:
     """The colours of quantities, none in a mono theme."""
 
     @property
-    def scroll_bar(self) -> Mapping[str, str]:
-        """The colours of scroll bars; empty where the theme leaves the background to Textual."""
-        ground, primary = self.colors.get("background", ""), self.colors["primary"]
+    def variables(self) -> Mapping[str, str]:
+        """The colours that Textual would else derive, each a little off: those of the theme, and of scroll bars."""
         if self.ansi:
             return _SCROLLBAR
-        if not (_is_hex(ground) and _is_hex(primary)):
-            return {}
-        return {"scrollbar": _mixed(ground, primary, _THUMB), "scrollbar-background": ground}
+        ground, primary = self.colors.get("background", ""), self.colors["primary"]
+        named = {name: colour for name, colour in self.colors.items() if _is_hex(colour)}
+        if _is_hex(ground) and _is_hex(primary):
+            named.update({"scrollbar": _mixed(ground, primary, _THUMB), "scrollbar-background": ground})
+        return named
 
 
 def _is_hex(colour: str) -> bool:

@@ -15,6 +15,7 @@ from oomtop.tui.style.line_filters import AsciiLines, ColourlessLines, SafeLines
 from oomtop.tui.style.palette import Look, has_colour, has_utf8
 from oomtop.tui.terminal.clipboard import harmless, tmux_copy
 from oomtop.tui.terminal.driver import TerminalDriver
+from oomtop.tui.terminal.plain_terminal import PlainTerminal
 from oomtop.tui.terminal.textual_private import wait_until_mounted
 
 _MOUNT_SECONDS = 1.0
@@ -25,6 +26,8 @@ class PlainApp(App[None]):
     """An app whose input cannot end it, and whose output is only what its terminal takes."""
 
     look: Look
+    held: PlainTerminal | None = None
+    """The terminal in the alternate screen already, None once it is the driver's."""
 
     def __init__(self, ansi_color: bool | None = None) -> None:
         super().__init__(driver_class=TerminalDriver, ansi_color=ansi_color)

@@ -17,13 +17,13 @@ from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
 from oomtop.tui.terminal.input_units import ESCAPE, InputUnits, Pasted
+from oomtop.tui.terminal.plain_terminal import LEAST_SIZE, PlainTerminal
 from oomtop.tui.terminal.textual_private import FOCUSIN, FOCUSOUT, XTermParser, end_with_report, key_events
 
 if TYPE_CHECKING:
     from textual.app import App
 
-LEAST_SIZE = (20, 5)
-"""(columns, lines)."""
+_ALTERNATE_SCREEN = "\x1b[?1049h"
 _POLL = 0.1
 """Seconds after which the reader looks whether it is to stop."""
 _SYNCHRONIZED = tuple(f"\x1b[?2026;{state}$y" for state in (1, 2, 3))
@@ -39,6 +39,8 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._file = TerminalFile(self.fileno)  # type: ignore[assignment]
+        self._is_open = False
+        """Whether the alternate screen is not to be asked for once more."""
 
     def _query_in_band_window_resize(self) -> None:
         """Ask for no sizes as text: the kernel's are enough, and a forged one would ask for gigabytes."""
@@ -47,6 +49,21 @@ class TerminalDriver(LinuxDriver):
         """Return a size that widgets can be laid out in; of a smaller terminal only a part is seen."""
         width, height = super()._get_terminal_size()
         return max(width, LEAST_SIZE[0]), max(height, LEAST_SIZE[1])
+
+    def start_application_mode(self) -> None:
+        """Set the terminal; one that a first picture stands on is in the alternate screen, and would be cleared."""
+        held: PlainTerminal | None = getattr(self._app, "held", None)
+        self._is_open = held is not None
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if held is not None:
+            self.attrs_before = held.hand_over()
+
+    def write(self, data: str) -> None:
+        """Write what is not done yet."""
+        if data == _ALTERNATE_SCREEN and self._is_open:
+            self._is_open = False
+            return
+        super().write(data)
 
     def _run_input_thread(self) -> None:
         try:

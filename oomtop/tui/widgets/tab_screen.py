@@ -15,6 +15,7 @@ from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.screens import ClosedOnce
 from oomtop.tui.base.session import State
+from oomtop.tui.style.breakpoints import HORIZONTAL, VERTICAL, size_classes
 from oomtop.tui.style.palette import Look
 from oomtop.tui.terminal.textual_private import take_dirty_regions
 from oomtop.tui.widgets.panel import Panel, PanelClicked, PanelPointedAt
@@ -24,8 +25,8 @@ from oomtop.tui.widgets.prompt_line import PromptLine
 class TabScreen(ClosedOnce[None]):
     """A tab, or a screen of one thing that opens over it; fed only while it is in sight."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-low"), (22, "-usual"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = list(HORIZONTAL)  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = list(VERTICAL)  # noqa: RUF012
 
     # A screen of Textual's moves the focus with these keys, before the app would see them.
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,9 +56,7 @@ class TabScreen(ClosedOnce[None]):
 
         Textual sets them when the size is told, and then styles all that stands once more (3 ms of the start).
         """
-        sides = ((self.app.size.width, self.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.VERTICAL_BREAKPOINTS))
-        found = [max(step for step in steps if step[0] <= cells)[1] for cells, steps in sides]
-        self.add_class(*found, update=False)
+        self.add_class(*size_classes(*self.app.size), update=False)
 
     @property
     def subject(self) -> object:

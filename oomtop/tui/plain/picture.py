@@ -1,0 +1,148 @@
+"""The picture of the first tab as escapes: every section where the style sheet puts it, from the widgets' own lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.tui.base.options import Options
+from oomtop.tui.base.session import State
+from oomtop.tui.dangers.forecast import draw_forecast
+from oomtop.tui.dangers.subject import is_pressing
+from oomtop.tui.dashboard.sections import Section, above, below, gauges
+from oomtop.tui.plain.inks import Inks
+from oomtop.tui.plain.rules import Element, declared, parse_rules
+from oomtop.tui.plain.table import PlainTable, fill
+from oomtop.tui.process_table.cells import Run
+from oomtop.tui.style.breakpoints import size_classes
+from oomtop.tui.style.palette import Look
+from oomtop.tui.style.stylesheet import stylesheet
+from oomtop.tui.style.text import Text
+from oomtop.tui.widgets.chart import draw_chart
+from oomtop.tui.widgets.keys_line import MONITOR_KEYS, draw_keys
+
+_HIDDEN = {"display": "none"}
+
+
+class Placed(NamedTuple):
+    """A section with its height on the screen."""
+
+    section: Section
+    height: int
+    ground: str
+
+
+class Picture:
+    """Draws the first tab of one monitor."""
+
+    def __init__(self, options: Options, state: State, look: Look, inks: Inks) -> None:
+        self._state, self._look, self._inks, self._hidden = state, look, inks, options.hidden
+        self._has_chart = options.chart
+        self._rules = parse_rules(stylesheet("dashboard/screen.tcss"))
+        self._forecast = draw_forecast(state.subject, lambda: state.chart_seconds)
+        self._past = draw_chart(lambda: state.chart_seconds)
+        self.table = PlainTable(state.columns, state.sort, look.ascii, state.subject)
+
+    def paint(self, assessment: Assessment, width: int, height: int, foot: Sequence[Text] = ()) -> str:
+        """Return all cells of the screen; `foot` stands over the last lines before the keys."""
+        self.table.show(assessment)
+        find = self._finder(assessment, width, height)
+        top = self._stack(above(self._state), find, assessment, width) + self._top(find, assessment, width)
+        last = self._stack(below(self._state), find, assessment, width)
+        keys = self._ruled(draw_keys(MONITOR_KEYS, width, self._look), width)
+        table = self.table.lines(width, max(0, height - len(top) - len(last) - 1), self._inks)
+        every = [*top, *table, *last, keys][:height]
+        if foot:
+            lines = [self._ruled(line, width) for line in foot[-height:]]
+            every[len(every) - len(lines) :] = lines
+        return "".join(self._row(y, runs) for y, runs in enumerate(every, 1))
+
+    def _row(self, y: int, runs: Sequence[Run]) -> str:
+        return f"\x1b[{y};1H" + "".join(self._inks.render(*run) for run in _joined(runs))
+
+    def _finder(self, assessment: Assessment, width: int, height: int) -> Callable[[Section], Placed]:
+        pressing = is_pressing(self._state.subject(assessment), assessment)
+        classes = {*size_classes(width, height), *(f"-without-{id}" for id in self._hidden)}
+        classes |= ({"-danger"} if pressing else set()) | (set() if self._has_chart else {"-no-chart"})
+        screen = Element("Dashboard", "", frozenset(classes))
+        limited = frozenset({"-limited"} if assessment.limit is not None else ())
+
+        def find(section: Section) -> Placed:
+            found = declared(self._rules, screen, Element("", section.id, limited))
+            if section.id == "status" and not assessment.problems:
+                found = _HIDDEN
+            if found.get("display") == "none":
+                return Placed(section, 0, "")
+            wanted = found.get("height", "0")
+            size = int(wanted) if wanted.isdigit() else 0
+            if section.height is not None:
+                size = section.height(assessment, width, height)
+            ground = found.get("background", "$background").removeprefix("$")
+            return Placed(section, size, found.get("layout", ground) if section.id == "top" else ground)
+
+        return find
+
+    def _stack(
+        self, sections: Sequence[Section], find: Callable[[Section], Placed], assessment: Assessment, width: int
+    ) -> list[list[Run]]:
+        """Return the lines of sections one below the other."""
+        return [line for section in sections for line in self._lines(find(section), assessment, width)]
+
+    def _ruled(self, line: Text, width: int) -> list[Run]:
+        return fill(self._runs(line, "panel"), width, self._inks.ground("panel"))
+
+    def _top(self, find: Callable[[Section], Placed], assessment: Assessment, width: int) -> list[list[Run]]:
+        """Return chart and gauges, one below the other or side by side."""
+        chart = find(Section("chart", self._draw_chart))
+        is_beside = find(Section("top", self._draw_chart)).ground == "horizontal" and chart.height
+        left = width // 2 if is_beside else width
+        charted = self._lines(chart, assessment, left)
+        room = width - left if is_beside else width
+        shown = self._stack(gauges(self._state), find, assessment, room)
+        if not is_beside:
+            return charted + shown
+        height = max(len(charted), len(shown))
+        base = self._inks.ground("background")
+        halves = ((charted, left), (shown, room))
+        padded = ([*lines, *[[Run(" " * cells, base)]] * (height - len(lines))] for lines, cells in halves)
+        return [[*one, *other] for one, other in zip(*padded, strict=True)]
+
+    def _draw_chart(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
+        pressing = is_pressing(self._state.subject(assessment), assessment)
+        return (self._forecast if pressing else self._past)(assessment, width, height, look)
+
+    def _lines(self, place: Placed, assessment: Assessment, width: int) -> list[list[Run]]:
+        if not place.height:
+            return []
+        drawn = place.section.draw(assessment, width, place.height, self._look)[: place.height]
+        base = self._inks.ground(place.ground)
+        lines = [fill(self._runs(line, place.ground), width, base) for line in drawn]
+        return lines + [[Run(" " * width, base)]] * (place.height - len(lines))
+
+    def _runs(self, line: Text, ground: str) -> list[Run]:
+        """Return a line cut where its style changes."""
+        base = self._inks.ground(ground) + self._inks.of(line.style)
+        plain = line.plain
+        edges = sorted({0, len(plain), *(edge for span in line.spans for edge in span[:2])})
+        runs = []
+        for start, end in pairwise(edges):
+            style = base
+            for span in line.spans:
+                if span.start <= start and end <= span.end:
+                    style = style + self._inks.of(span.style)
+            runs.append(Run(plain[start:end], style))
+        return runs
+
+
+def _joined(runs: Sequence[Run]) -> Iterator[Run]:
+    """Yield neighbours of one style as one."""
+    text, style = "", None
+    for run in runs:
+        if style is not None and run.style != style:
+            yield Run(text, style)
+            text = ""
+        text, style = text + run.text, run.style
+    if style is not None:
+        yield Run(text, style)

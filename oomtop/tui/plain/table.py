@@ -1,0 +1,133 @@
+"""The process table of the first picture: the rows in their order, the cursor, what is in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.cells import cell_len, set_cell_size
+from rich.style import Style
+
+from oomtop.analysis.model.assessment import Assessment, ProcessRow
+from oomtop.analysis.model.danger import Danger
+from oomtop.host.process import ProcessId
+from oomtop.tui.plain.inks import Inks
+from oomtop.tui.process_table.cells import Frame, Marks, Run, header, look, paint, paint_header
+from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, columns_for
+from oomtop.tui.process_table.notes import note_of, words_of_none
+from oomtop.tui.process_table.order import TableOrder
+from oomtop.tui.process_table.rows import Key, View
+
+
+class PlainTable:
+    """Shows the rows of a tick; the cursor is on the first one until it is moved."""
+
+    def __init__(
+        self,
+        columns: tuple[str, ...],
+        sort: str | None,
+        ascii_only: bool,
+        subject: Callable[[Assessment], Danger | None],
+    ) -> None:
+        column = BY_ID[sort or DEFAULT_SORT]
+        self._chosen = columns
+        self._order = TableOrder(View(column, descending=not column.is_text, ascii=ascii_only), subject)
+        self._cursor: Key | None = None
+        self._has_moved = False
+        self._top = 0
+        self._height = 1
+
+    def show(self, assessment: Assessment) -> None:
+        """Take a tick in."""
+        chosen = self._chosen
+        self._order.take(assessment, self._order.view.column.id == "rank" or not chosen or "rank" in chosen)
+        before = self._order.at(self._cursor) or 0
+        self._order.arrange()
+        if not self._has_moved or self._order.at(self._cursor) is None:
+            self._put(before if self._has_moved else 0)
+
+    @property
+    def row(self) -> ProcessRow | None:
+        """The row under the cursor."""
+        at = self._order.at(self._cursor)
+        return None if at is None else self._order.entries[at].row
+
+    @property
+    def selected(self) -> ProcessId | None:
+        """The process under the cursor."""
+        return None if self.row is None else self.row.process.id
+
+    def move(self, step: int) -> None:
+        """Move the cursor by lines."""
+        self._has_moved = True
+        self._put((self._order.at(self._cursor) or 0) + step)
+
+    def page(self, step: int) -> None:
+        """Move the cursor by what is in sight."""
+        self.move(step * max(1, self._height - 1))
+
+    def jump(self, pid: str) -> None:
+        """Go to a process, if there is one."""
+        at = self._order.of_pid(pid)
+        if at is not None:
+            self._has_moved = True
+            self._put(at)
+
+    def _put(self, at: int) -> None:
+        entries = self._order.entries
+        self._cursor = entries[max(0, min(at, len(entries) - 1))].key if entries else None
+
+    def lines(self, width: int, height: int, inks: Inks) -> list[list[Run]]:
+        """Return what is in sight: the titles, the rows, and the scroll bar in the last cell."""
+        view, base = self._order.view, inks.ground("background")
+        # The scroll bar stands over the last cell of a line.
+        frame = Frame(columns_for(width, self._chosen or None, view.column.id), width, view.ascii)
+        self._height = max(1, height - 1)
+        self._scroll(len(self._order.entries))
+        lines = [self._titles(frame, inks), *self._rows(frame, base, inks)]
+        blank = [Run(" " * (width - 1), base)]
+        lines += [blank] * (height - len(lines))
+        bar = thumb(height, len(self._order.entries) + 1, self._top)
+        return [[*line, Run(" ", inks.thumb(y in bar))] for y, line in enumerate(lines[:height])]
+
+    def _scroll(self, count: int) -> None:
+        at = self._order.at(self._cursor) or 0
+        self._top = max(min(self._top, at, count - 1), at - self._height + 1, 0)
+
+    def _titles(self, frame: Frame, inks: Inks) -> list[Run]:
+        view, order = self._order.view, self._order
+        note = note_of(view, len(order.entries), len(order.rows), 0)
+        titles = header(frame, view.column, view.descending, note)
+        return fill(paint_header(titles, frame, view.column, inks.component), frame.width - 1, inks.component("header"))
+
+    def _rows(self, frame: Frame, base: Style, inks: Inks) -> list[list[Run]]:
+        order = self._order
+        marks = Marks(self._cursor, frozenset(), order.victim, "", order.frozen)
+        if not order.entries:
+            return [fill([Run(words_of_none(order.view), base)], frame.width - 1, base)]
+        found = []
+        for entry in order.entries[self._top : self._top + self._height]:
+            line = look(entry, frame, order.moment, marks)
+            filler = base + inks.component("cursor") if "cursor" in line.states else base
+            found.append(fill(paint(line, frame, base, inks.component), frame.width - 1, filler))
+        return found
+
+
+def thumb(height: int, lines: int, top: int) -> range:
+    """Return the cells of a scroll bar that its thumb takes, as `textual.scrollbar` has it in whole cells."""
+    if lines <= height:
+        return range(0)
+    size = max(1.0, height * height / lines)
+    start = int((height - size) * (top / (lines - height)) * 8)
+    end = start + -int(-size * 8 // 1)
+    return range(start // 8, end // 8)
+
+
+def fill(runs: list[Run], width: int, style: Style) -> list[Run]:
+    """Return runs of exactly so many cells."""
+    left, kept = width, []
+    for text, ink in runs:
+        cells = cell_len(text)
+        shown = text if cells <= left else set_cell_size(text, left)
+        left -= min(cells, left)
+        kept.append(Run(shown, ink))
+    return [*kept, Run(" " * left, style)] if left else kept

@@ -1,0 +1,83 @@
+"""The terminal while no Textual has it: raw, in the alternate screen, and given back however the program ends."""
+
+from __future__ import annotations
+
+import os
+import select
+import termios
+from collections.abc import Sequence
+
+LEAST_SIZE = (20, 5)
+"""(columns, lines); of a smaller terminal only a part is seen."""
+_OPEN = "\x1b[?1049h\x1b[?25l"
+_CLOSE = "\x1b[0m\x1b[?25h\x1b[?1049l"
+# As Textual sets them.
+_LOCAL = termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
+_INPUT = termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR
+
+
+class PlainTerminal:
+    """Descriptor 0 as the screen; keys that nobody reads stay in its queue for whoever comes next."""
+
+    def __init__(self, descriptor: int = 0) -> None:
+        self._descriptor = descriptor
+        self.before: list[int | list[bytes | int]] | None = None
+        """The attributes that it had, None while it is not open."""
+
+    def open(self) -> None:
+        """Switch to the alternate screen, and have no key echoed."""
+        self.before = termios.tcgetattr(self._descriptor)
+        raw = termios.tcgetattr(self._descriptor)
+        raw[3] &= ~_LOCAL
+        raw[0] &= ~_INPUT
+        raw[6][termios.VMIN] = 1
+        termios.tcsetattr(self._descriptor, termios.TCSANOW, raw)
+        self.write(_OPEN)
+
+    def close(self) -> None:
+        """Show what was there before."""
+        if self.before is not None:
+            self.write(_CLOSE)
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, self.before)
+            self.before = None
+
+    def hand_over(self) -> list[int | list[bytes | int]] | None:
+        """Let somebody else have the terminal as it is; return what to set it to at the end."""
+        before, self.before = self.before, None
+        return before
+
+    def size(self) -> tuple[int, int]:
+        """Return (columns, lines), as `shutil.get_terminal_size` finds them."""
+        columns, lines = _said("COLUMNS"), _said("LINES")
+        if not (columns and lines):
+            found = os.get_terminal_size(self._descriptor)
+            columns, lines = columns or found.columns or 80, lines or found.lines or 24
+        return max(columns, LEAST_SIZE[0]), max(lines, LEAST_SIZE[1])
+
+    def write(self, text: str) -> None:
+        """Write all of a text, waiting where the terminal is not ready."""
+        data = memoryview(text.encode("utf-8", "replace"))
+        while data:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:
+                select.select([], [self._descriptor], [], 1.0)
+
+    def read(self) -> bytes | None:
+        """Return what was typed, None at the end of the terminal."""
+        try:
+            return os.read(self._descriptor, 4096) or None
+        except BlockingIOError:
+            return b""
+        except OSError:
+            return None
+
+    def wait(self, others: Sequence[int], seconds: float | None) -> list[int]:
+        """Wait for keys or for one of the other descriptors; return those that are ready, 0 for keys."""
+        ready, _, _ = select.select([self._descriptor, *others], [], [], seconds)
+        return [0 if one == self._descriptor else one for one in ready]
+
+
+def _said(name: str) -> int:
+    text = os.environ.get(name, "")
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,128 @@
+"""The first picture, and Textual's that takes its place: on a real terminal, cell by cell."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import sys
+import termios
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from tests.bench.terminal import Terminal, terminal
+from tests.tui.plain.cells import Cells
+
+OOMTOP = (sys.executable, "-m", "oomtop", "--interval", "60")
+_TAKEN_OVER = "\x1b[?1000h"
+"""The first that Textual's driver sends."""
+_PATIENCE = 40.0
+
+
+class Session:
+    """A monitor on a terminal, with all that it sent."""
+
+    def __init__(self, at: Terminal, size: tuple[int, int]) -> None:
+        self.at, self.size, self.sent = at, size, b""
+
+    @property
+    def text(self) -> str:
+        return self.sent.decode("utf-8", "replace")
+
+    def until(self, holds) -> None:
+        """Read until something holds of what was sent."""
+        end = time.monotonic() + _PATIENCE
+        while not holds(self.text):
+            assert time.monotonic() < end, self.screen()
+            if select.select([self.at.master], [], [], 1.0)[0]:
+                self.sent += os.read(self.at.master, 1 << 16)
+
+    def shows(self, word: str) -> None:
+        self.until(lambda text: word in self.screen())
+
+    def screen(self) -> str:
+        cells = Cells(*self.size)
+        cells.feed(self.text)
+        return "\n".join(cells.line(y) for y in range(self.size[1]))
+
+    def press(self, keys: str) -> None:
+        os.write(self.at.master, keys.encode())
+
+
+@contextmanager
+def session(*options: str, size=(80, 24), argv=OOMTOP):
+    for name in ("COLUMNS", "LINES"):
+        # Where Readline is loaded it sets them behind the back of `os.environ`.
+        os.unsetenv(name)
+    with terminal((*argv, *options), size) as at:
+        yield Session(at, size)
+
+
+def both(shown: Session) -> tuple[Cells, Cells]:
+    """Return the screen of the first picture, and Textual's once it has painted every cell."""
+    cells = shown.size[0] * shown.size[1]
+    first, second = Cells(*shown.size), Cells(*shown.size)
+
+    def is_whole(text: str) -> bool:
+        before, sign, after = text.partition(_TAKEN_OVER)
+        if not sign:
+            return False
+        first.__init__(*shown.size)
+        second.__init__(*shown.size)
+        first.feed(before)
+        second.grid = dict(first.grid)
+        second.feed(after, until_whole=True)
+        return len(second.touched) == cells
+
+    shown.until(is_whole)
+    return first, second
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "environ"),
+    [
+        ((80, 24), (), {}),
+        ((80, 24), ("--ascii",), {"COLORTERM": "truecolor"}),
+        ((161, 36), ("--theme", "light"), {"COLORTERM": "truecolor"}),
+        ((200, 60), ("--theme", "high-contrast"), {"COLORTERM": "truecolor"}),
+        ((40, 12), ("--theme", "sixteen"), {}),
+        ((30, 8), ("--theme", "mono"), {"LC_ALL": "C"}),
+        ((100, 33), ("--theme", "colour-blind-safe"), {"NO_COLOR": "1"}),
+    ],
+    ids=lambda value: "-".join(map(str, value)) or "plain",
+)
+def test_the_handover_changes_no_cell(size, options, environ, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("COLORTERM", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with session(*options, size=size) as shown:
+        first, second = both(shown)
+    assert len(first.touched) == size[0] * size[1]
+    assert second.changed == []
+
+
+def test_keys_pressed_on_the_first_picture_are_answered_by_the_full_screen():
+    with session() as shown:
+        shown.until(lambda text: "Quit" in text)
+        shown.press("\x1b[B\t")
+        shown.shows("[Cgroups]")
+
+
+def test_the_terminal_is_given_back_as_it_was():
+    with session() as shown:
+        before = termios.tcgetattr(shown.at.master)
+        both(shown)
+        assert termios.tcgetattr(shown.at.master)[3] != before[3]
+        # Ctrl-C is no signal then, but a key.
+        shown.press("\x03")
+        shown.until(lambda text: "\x1b[?1049l" in text)
+        shown.until(lambda text: termios.tcgetattr(shown.at.master)[3] == before[3])
+
+
+def test_a_terminal_too_low_for_the_table_waits_for_the_full_screen():
+    with session(size=(20, 5)) as shown:
+        shown.until(lambda text: _TAKEN_OVER in text)
+        assert not re.search(r"\x1b\[\d+;\d+H", shown.text.partition(_TAKEN_OVER)[0])

@@ -6,23 +6,19 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import count, seconds, size
 from oomtop.commands.consent import add_override, add_plan_options, consent_of
+from oomtop.units import format_about
 
 if TYPE_CHECKING:
-    from oomtop.actions.base.plan import Target
     from oomtop.actions.base.requests import Request
     from oomtop.host.process import ProcessId
     from oomtop.snapshot import Snapshot
-    from oomtop.sources.room_watch import RoomWatch
 
 HELP = "arm one action: freeze, SIGTERM or a higher limit, some seconds before a limit is full"
 _ACTIONS = ("freeze", "term", "limit")
-_PAUSE, _PAUSE_SOON = 0.25, 0.05
-_SOON = 20.0
 _TOLD_EVERY = 1.0
 
 
@@ -54,8 +50,9 @@ def run(options: argparse.Namespace) -> int:
     """Plan, ask, watch, act once."""
     from oomtop.actions.base.context import context_of
     from oomtop.actions.dispatch import prepare
-    from oomtop.headless import take_snapshot
+    from oomtop.headless import arm, take_snapshot
     from oomtop.host.root import Root
+    from oomtop.sources.room_watch import RoomWatch, Terms, wait_until_due
 
     consent, guard = consent_of(options)
     snapshot = take_snapshot()
@@ -63,21 +60,13 @@ def run(options: argparse.Namespace) -> int:
     prepared = prepare(_request(options, snapshot, path, limit), context_of(snapshot, guard, Root()))
     where = "the machine" if path is None else path
     condition = f"{options.before:g} s before {where} is full, within {options.span:g} s"
-    from oomtop.headless import arm
-
-    watch = _room_watch(snapshot, path, limit)
+    watch = RoomWatch(Root(), snapshot.cgroup_layout, path, limit)
+    terms = Terms(options.before, options.span, where, [target.id for target in prepared.plan.targets])
     try:
-        return arm(prepared, condition, consent, lambda: _wait(watch, options, where, prepared.plan.targets))
+        return arm(prepared, condition, consent, lambda: wait_until_due(watch, terms, lambda: False, _CountDown().tell))
     finally:
         watch.close()
         prepared.close()
-
-
-def _room_watch(snapshot: Snapshot, path: str | None, limit: int) -> RoomWatch:
-    from oomtop.host.root import Root
-    from oomtop.sources.room_watch import RoomWatch
-
-    return RoomWatch(Root(), snapshot.cgroup_layout, path, limit)
 
 
 def _watched(options: argparse.Namespace, snapshot: Snapshot) -> tuple[str | None, int]:
@@ -141,32 +130,17 @@ def _members(snapshot: Snapshot, group: str) -> tuple[ProcessId, ...]:
     return tuple(process.id for process in snapshot.processes if group in chain(process.cgroup or "/"))
 
 
-def _wait(watch: RoomWatch, options: argparse.Namespace, where: str, targets: Sequence[Target]) -> str | None:
-    """Return None when the action is due, or why it is disarmed."""
-    from oomtop.analysis.dangers.trigger import ArmedTrigger
-    from oomtop.host.process_folder import has_ended
-    from oomtop.host.root import Root
+class _CountDown:
+    """Says on a terminal how long the limit lasts, once a second."""
 
-    trigger, end, told = ArmedTrigger(options.before), time.monotonic() + options.span, float("-inf")
-    while (now := time.monotonic()) < end:
-        room = watch.read()
-        if room is None:
-            return f"{where} is gone"
-        if targets and all(has_ended(Root(), target.id) for target in targets):
-            return "the target has ended"
-        trigger.add(room)
-        if trigger.is_due:
-            return None
-        left = trigger.seconds_left
-        if sys.stderr.isatty() and now - told >= _TOLD_EVERY:
-            told = now
-            _count_down(left, end - now)
-        time.sleep(_PAUSE_SOON if left is not None and left < _SOON + options.before else _PAUSE)
-    return f"{options.span:g} s are over"
+    def __init__(self) -> None:
+        self._told = float("-inf")
 
-
-def _count_down(left: float | None, rest: float) -> None:
-    from oomtop.units import format_about
-
-    when = "not filling" if left is None else f"full in {format_about(left)}"
-    print(f"\r\x1b[Karmed for {format_about(rest)}; {when}; Ctrl-C disarms", end="", file=sys.stderr, flush=True)
+    def tell(self, left: float | None, rest: float) -> None:
+        """Write over the line before."""
+        now = time.monotonic()
+        if not sys.stderr.isatty() or now - self._told < _TOLD_EVERY:
+            return
+        self._told = now
+        when = "not filling" if left is None else f"full in {format_about(left)}"
+        print(f"\r\x1b[Karmed for {format_about(rest)}; {when}; Ctrl-C disarms", end="", file=sys.stderr, flush=True)

@@ -6,12 +6,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 
-from oomtop.analysis.dangers.trigger import Room
+from oomtop.analysis.dangers.trigger import ArmedTrigger, Room
+from oomtop.frozen import frozen
 from oomtop.host.cgroup import CgroupLayout
 from oomtop.host.checked_meminfo import read_meminfo
 from oomtop.host.group_use import GroupFiles
+from oomtop.host.process import ProcessId
+from oomtop.host.process_folder import has_ended
 from oomtop.host.root import Root
+
+_PAUSE, _PAUSE_SOON = 0.25, 0.05
+_SOON = 20.0
+
+
+@frozen
+class Terms:
+    """When an armed action is due, and when it is disarmed."""
+
+    before: float
+    """Seconds before the limit is full."""
+    span: float
+    """Seconds after which it is disarmed."""
+    where: str
+    """The limit in words."""
+    targets: Sequence[ProcessId] = ()
+    """It is disarmed when all of these have ended."""
 
 
 class RoomWatch:
@@ -42,3 +63,32 @@ class RoomWatch:
         if usage is None or split is None:
             return None
         return Room(now, self._limit - (usage - split.cache), self._limit)
+
+
+def wait_until_due(
+    watch: RoomWatch, terms: Terms, is_told_to_end: Callable[[], bool], tell: Callable[[float | None, float], object]
+) -> str | None:
+    """Return None when the action is due, or why it is disarmed.
+
+    `tell` gets, with each reading, the seconds until the limit is full (None while it does not fill) and those until
+    it is disarmed.
+
+    Raises:
+        ParseError: `/proc/meminfo` is malformed.
+    """
+    trigger, end = ArmedTrigger(terms.before), time.monotonic() + terms.span
+    while (now := time.monotonic()) < end:
+        room = watch.read()
+        if room is None:
+            return f"{terms.where} is gone"
+        if terms.targets and all(has_ended(Root(), target) for target in terms.targets):
+            return "the target has ended"
+        if is_told_to_end():
+            return "told to end"
+        trigger.add(room)
+        if trigger.is_due:
+            return None
+        left = trigger.seconds_left
+        tell(left, end - now)
+        time.sleep(_PAUSE_SOON if left is not None and left < _SOON + terms.before else _PAUSE)
+    return f"{terms.span:g} s are over"

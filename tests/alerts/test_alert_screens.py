@@ -58,7 +58,7 @@ async def test_alerts_are_told_and_listed(size):
         assert "alert firing: many: processes 20 is above 3" in app.state.remarks[-1][1]
         assert rung == [1]
         assert [notice.state for notice in notes] == ["firing"]
-        await pilot.press("A")
+        await pilot.press("a")
         await pilot.pause()
         assert isinstance(app.screen, AlertsScreen)
         text = app.screen.query_one(LineView).text
@@ -74,6 +74,6 @@ async def test_without_alerts_an_example_is_shown():
     async with app.run_test(size=(80, 24)) as pilot:
         while app.latest is None:
             await pilot.pause()
-        await pilot.press("A")
+        await pilot.press("a")
         await pilot.pause()
         assert "[[alert]]" in app.screen.query_one(LineView).text

@@ -165,7 +165,7 @@ STAGES = {
     "process": Stage((ProcessScreen, Page), ("enter",), {"page.up": ("pagedown",)}),
     "post-mortem": Stage((PostMortemScreen,), ("tab", "tab", "enter")),
     "reading": Stage((ReadingScreen,), ("w",)),
-    "alerts": Stage((AlertsScreen,), ("A",)),
+    "alerts": Stage((AlertsScreen,), ("a",)),
     "help": Stage((HelpScreen,), ("question_mark",), {"help.again": ("slash", *"swap", "enter")}),
     "setup": Stage((SetupScreen, ChoiceList), screen=_setup, before={
         "setup.up": DOWN, "setup.first": ("end",), "setup.before": ("space",),

@@ -183,3 +183,14 @@ class Danger:
     def victim(self) -> Dying | None:
         """Who dies when it is full."""
         return self.dying[0] if self.dying else None
+
+
+@frozen
+class Armed:
+    """An action that waits for its time."""
+
+    subject: str
+    """The danger whose limit is watched."""
+    title: str
+    before: float
+    """Seconds before the limit is full."""

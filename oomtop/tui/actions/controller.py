@@ -20,6 +20,7 @@ from oomtop.analysis.settings.verdicts import assess_settings
 from oomtop.config.load import AdjustRule
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
+from oomtop.tui.actions.arming import BEFORE, ArmedAction, arm_choices
 from oomtop.tui.actions.dialogs import ADJUSTMENTS, CACHES, AskDialog, PlanDialog
 from oomtop.tui.actions.menus import (
     Ask,
@@ -54,6 +55,7 @@ class Remedies:
         self.audit = audit
         self._undo = UndoStack()
         self._watches: tuple[Watch, ...] = ()
+        self._armed: ArmedAction | None = None
 
     # -- keys ---------------------------------------------------------------------------------------
 
@@ -69,6 +71,7 @@ class Remedies:
             "swap": self.swap,
             "settings": self.settings,
             "undo": self.undo,
+            "arm": self.arm,
         }
         begin[what]()
 
@@ -142,6 +145,46 @@ class Remedies:
             if step.entry is not None:
                 self.audit.settle(step.entry, plan.refusal or "")
 
+    def arm(self) -> None:
+        """Choose an action that is carried out just before the limit of the strip is full; disarm the one that is."""
+        if self._armed is not None:
+            self._armed.disarm()
+            return
+        tab, facts = self._app.tab, self._app.facts
+        danger = None if tab.assessment is None else self._app.state.subject(tab.assessment)
+        choices = [] if danger is None else arm_choices(danger)
+        if danger is None or facts is None or not choices:
+            self._app.remark("nothing to arm: no limit fills up that an action could save")
+            return
+        title = f"Arm, to be done once {BEFORE:g} s before {danger.name} is full"
+
+        def chosen(at: int | None) -> None:
+            if at is not None:
+                prepared = prepare(choices[at][1], context_of(facts, self._guard, Root()))
+                action = ArmedAction(prepared, danger, facts, self._perform_armed, self._end_armed)
+                self._show(prepared, None, partial(self._begin_armed, action))
+
+        self._app.push_screen(Menu(title, [(at, words) for at, (words, _) in enumerate(choices)]), chosen)
+
+    def _begin_armed(self, action: ArmedAction) -> None:
+        self._armed, self._app.state.armed = action, action.state
+        action.start()
+        self._app.remark(f"armed, A disarms: {action.state.title}")
+
+    def _perform_armed(self, prepared: Prepared) -> None:
+        self._perform(prepared, None, threading.Event())
+
+    def _end_armed(self, reason: str) -> None:
+        """Called by the thread of the armed action when that is over."""
+        self._armed = self._app.state.armed = None
+        if reason:
+            self._app.post_message(ActionProgress(f"disarmed, nothing was done: {reason}"))
+
+    def disarm(self) -> None:
+        """Give up what is armed."""
+        if self._armed is not None:
+            self._armed.disarm()
+
     # -- dialogs ------------------------------------------------------------------------------------
 
     def _offer(self, menus: Menus) -> None:
@@ -194,7 +237,8 @@ class Remedies:
         if facts is not None:
             self._show(prepare(request, context_of(facts, self._guard, Root())), None)
 
-    def _show(self, prepared: Prepared, step: UndoStep | None) -> None:
+    def _show(self, prepared: Prepared, step: UndoStep | None, instead: Callable[[], None] | None = None) -> None:
+        """Show a plan; confirmed, it is performed, or `instead` is called."""
         tab = self._app.tab
         tab.hold(True)
 
@@ -214,7 +258,7 @@ class Remedies:
             if not done:
                 prepared.close()
 
-        self._app.push_screen(PlanDialog(prepared.plan, go), answered)
+        self._app.push_screen(PlanDialog(prepared.plan, instead or go), answered)
 
     def _perform(self, prepared: Prepared, step: UndoStep | None, begun: threading.Event) -> None:
         def report(text: str) -> None:

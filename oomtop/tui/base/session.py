@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from oomtop.analysis.dangers.order import Choice, subject_of
 from oomtop.analysis.load_policy import DUTIES, Level
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.analysis.model.danger import Danger
+from oomtop.analysis.model.danger import Armed, Danger
 from oomtop.frozen import frozen
 from oomtop.host.privileges import describe_rights
 from oomtop.sources.slow_reads import SlowFacts
 
 if TYPE_CHECKING:
     from oomtop.tui.base.options import Options
+
 
 Remark = tuple[float, str]
 """(Unix time, text) of a line in the event pane."""
@@ -53,6 +54,8 @@ class State:
     """How far back the chart goes; 0: as far as is known, up to ten minutes."""
     choice: Choice | None = None
     """The danger that was chosen with `n`, None for the nearest."""
+    armed: Armed | None = None
+    """The action that is carried out just before a limit is full."""
     remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
     _progress: Remark | None = None
     slow: SlowFacts = field(default_factory=SlowFacts)
@@ -81,6 +84,7 @@ class State:
             ("paused", self.paused),
             ("read-only", self.read_only),
             ("replay", self.replay),
+            ("armed", self.armed is not None),
         )
         return OwnState(self.rights, self.guard, tuple(name for name, on in modes if on), self.interval)
 

@@ -12,4 +12,6 @@ from oomtop.tui.widgets.panel import FittedPanel
 
 def danger_strip(state: State, look: Look) -> FittedPanel:
     """Return the strip for a screen; `TabScreen.show_strip` feeds it."""
-    return FittedPanel(draw_strip(state.subject), look, id="strip", height=partial(height_of_strip, state.subject))
+    return FittedPanel(
+        draw_strip(state.subject, lambda: state.armed), look, id="strip", height=partial(height_of_strip, state.subject)
+    )

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from rich.cells import cell_len
 
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.analysis.model.danger import Danger, DangerKind, DangerState
+from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState
 from oomtop.tui.dangers.subject import (
     Weight,
     headline,
@@ -56,7 +56,7 @@ def height_of_strip(subject: Subject, assessment: Assessment, columns: int, rows
     return 3 if rows < 16 else FULL_HEIGHT
 
 
-def draw_strip(subject: Subject) -> Draw:
+def draw_strip(subject: Subject, armed: Callable[[], Armed | None] = lambda: None) -> Draw:
     """Return the drawing function of the strip for the danger that `subject` chooses."""
 
     def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
@@ -64,7 +64,9 @@ def draw_strip(subject: Subject) -> Draw:
         if danger is None or not is_pressing(danger, assessment):
             return [_calm(danger, assessment, width, look)]
         lines = [_first(danger, assessment, width, look), _bar(danger, assessment, width, look)]
-        lines += [_dies(danger, assessment, width, look), _do(danger, assessment, width, look)]
+        waiting = armed()
+        do = _do(danger, assessment, width, look) if waiting is None else _armed(waiting, danger, width, look)
+        lines += [_dies(danger, assessment, width, look), do]
         return lines if height >= FULL_HEIGHT else [lines[0], *lines[2:]][:height]
 
     return draw
@@ -179,6 +181,16 @@ def _do(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
             break
         line.append(key, look.style("accent", bold=True) or "bold").append(f" {words}   ")
     return line
+
+
+def _armed(armed: Armed, danger: Danger, width: int, look: Look) -> Text:
+    """Return what is armed, with the seconds until it is done where it watches this danger."""
+    line = Text(" armed ", look.style("warn", bold=True) or "bold")
+    when = ""
+    if armed.subject == danger.subject and danger.median is not None:
+        when = f" in {format_about(max(0.0, danger.median - armed.before))}"
+    forms = (f"{printable(armed.title)}{when}   A disarms", f"{printable(armed.title)}{when}")
+    return line.append(_fitting(forms, width - line.cell_len, look))
 
 
 def draw_also(subject: Subject) -> Draw:

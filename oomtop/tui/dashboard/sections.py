@@ -32,7 +32,7 @@ def above(state: State) -> tuple[Section, ...]:
     """Return what stands above everything else."""
     return (
         Section("header", draw_header(lambda: state.standing, "processes")),
-        Section("strip", draw_strip(state.subject), partial(height_of_strip, state.subject)),
+        Section("strip", draw_strip(state.subject, lambda: state.armed), partial(height_of_strip, state.subject)),
     )
 
 

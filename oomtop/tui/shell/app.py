@@ -204,6 +204,8 @@ class OomtopApp(Shell):
         """Stop sampling."""
         self._source.close()
         self._shown.close()
+        if "remedies" in self.__dict__:
+            self.remedies.disarm()
 
     @work(thread=True, group="sampling", exit_on_error=False)
     def _sample(self, source: Source) -> None:

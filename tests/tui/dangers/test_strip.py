@@ -2,7 +2,7 @@
 
 import pytest
 
-from oomtop.analysis.model.danger import DangerKind, DangerState, PastKill, UseCurve
+from oomtop.analysis.model.danger import Armed, DangerKind, DangerState, PastKill, UseCurve
 from oomtop.tui.dangers.board import draw_board
 from oomtop.tui.dangers.forecast import chart_of
 from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
@@ -125,3 +125,12 @@ def test_the_forecast_shows_the_limit_the_cone_and_the_kill(ascii_only):
     assert {"now", "+20s"} <= set(lines[-1].split())
     assert all(line.isascii() for line in lines) == ascii_only
     assert len(lines) == 8
+
+
+def test_what_is_armed_counts_down_on_the_strip():
+    armed = Armed("/web", "Send SIGSTOP to 11289 (oomtop-leak)", 5.0)
+    draw = draw_strip(nearest, lambda: armed)
+    assessment = make_assessment(ROWS, dangers=(make_danger(rows=ROWS),))
+    assert draw(assessment, 80, 4, Look())[3].plain == " armed Send SIGSTOP to 11289 (oomtop-leak) in 17s   A disarms"
+    other = make_assessment(ROWS, dangers=(make_danger("/cron", rows=ROWS),))
+    assert " in " not in draw(other, 80, 4, Look())[3].plain

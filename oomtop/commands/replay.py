@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import complain, exit_code, has_screen
 
+if TYPE_CHECKING:
+    from oomtop.recording.reader import Recording
+
+_BEFORE = 8.0
 HELP = "the same screens on a recording: play, step, jump from one OOM event to the next"
 
 
@@ -19,8 +24,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-color", action="store_true", help="no colour, as with NO_COLOR=1")
 
 
+def before_last_kill(recording: Recording) -> float:
+    """Return the time some seconds before the last kill that was recorded, the end where there is none."""
+    if not recording.moments:
+        return 0.0
+    first, last = recording.moments[0].time, recording.moments[-1].time
+    kills = [item.event.time for item in recording.incidents if item.event.time is not None]
+    newest = max((when for when in kills if first <= when <= last + _BEFORE), default=None)
+    return last if newest is None else max(first, newest - _BEFORE)
+
+
 def run(options: argparse.Namespace) -> int:
-    """Open a recording at its end, or at a time, standing still."""
+    """Open a recording some seconds before its last kill, at its end without one, or at a time, standing still."""
     if not has_screen("the replay", ""):
         return 2
     from oomtop.config.load import config_paths, load_config
@@ -36,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     recording = Recording(options.file or default_path())
     last = recording.moments[-1].time if recording.moments else 0.0
     try:
-        start = last if options.at is None else parse_time(options.at, last)
+        start = before_last_kill(recording) if options.at is None else parse_time(options.at, last)
     except ValueError as error:
         complain(str(error))
         return 2

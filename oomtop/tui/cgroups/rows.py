@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from oomtop.analysis.cgroups.assess import chain
 from oomtop.analysis.model.assessment import CgroupFigures
+from oomtop.analysis.model.danger import DangerState
 from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure
 from oomtop.units import DASH, format_about, format_bytes, format_count, printable
 
 _DEEPEST = 12
+DANGER = "danger"
+"""The order that the tab begins with: the nearest danger first."""
 
 
 @frozen
@@ -94,9 +98,8 @@ def columns_for(width: int) -> tuple[CgroupColumn, ...]:
 
 def arrange(groups: Iterable[CgroupFigures], sort: str, folded: frozenset[str], text: str = "") -> list[CgroupLine]:
     """Return the lines: the tree with the largest of each level first, or, with a text, the groups that hold it."""
-    key = BY_ID[sort].sort_key
     every = sorted(groups, key=lambda item: item.cgroup.path)
-    every.sort(key=key, reverse=True)
+    every.sort(key=_by_danger(every) if sort == DANGER else BY_ID[sort].sort_key, reverse=True)
     if text:
         wanted = text.casefold()
         return [CgroupLine(item, 0) for item in every if wanted in f"{item.cgroup.path} {item.name}".casefold()]
@@ -105,6 +108,24 @@ def arrange(groups: Iterable[CgroupFigures], sort: str, folded: frozenset[str], 
         path = item.cgroup.path
         children[path.rpartition("/")[0] or "/" if path != "/" else ""].append(item)
     return _below("", children, 0, folded)
+
+
+def _by_danger(groups: Sequence[CgroupFigures]) -> Callable[[CgroupFigures], tuple[float, ...]]:
+    """Return the order in which the nearest danger, of a group or below it, comes first, and what is empty last."""
+    own = {item.cgroup.path: _nearness(item) for item in groups}
+    nearest = dict(own)
+    for path, near in own.items():
+        for above in chain(path):
+            if above in nearest:
+                nearest[above] = max(nearest[above], near)
+    return lambda item: (*nearest[item.cgroup.path], _known(item.cgroup.current))
+
+
+def _nearness(item: CgroupFigures) -> tuple[float, float]:
+    danger = item.danger
+    if danger is None or danger.state is DangerState.EMPTY:
+        return float("-inf"), float("-inf")
+    return -(danger.median if danger.median is not None else float("inf")), danger.share
 
 
 def _below(

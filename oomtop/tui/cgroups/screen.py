@@ -8,12 +8,17 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 
 from oomtop.analysis.cgroups.assess import chain, working_set
+from oomtop.analysis.load_policy import DUTIES
 from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.model.danger import DangerKind, DangerState
 from oomtop.tui.base.session import State
-from oomtop.tui.cgroups.rows import COLUMNS, CgroupLine, arrange, columns_for, group_line, title_line
+from oomtop.tui.cgroups.rows import COLUMNS, DANGER, CgroupLine, arrange, columns_for, group_line, title_line
+from oomtop.tui.dangers.forecast import draw_forecast_of
 from oomtop.tui.dangers.panel import danger_strip
+from oomtop.tui.dangers.subject import DISTANT
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
@@ -30,7 +35,6 @@ _KEYS = (
     ("?", "Help"), ("Tab", "Next tab"), ("L", "Limit"), ("r", "Reclaim"), ("f", "Freeze"), ("k", "Kill"),
     ("+-", "Fold"), ("q", "Quit"), ("<>", "Sort"), ("\\", "Filter"), ("C", "Copy"),
 )  # fmt: skip
-_NEARLY = 0.1
 
 
 class CgroupTree(CursorList):
@@ -84,13 +88,12 @@ class CgroupTree(CursorList):
             self.refresh()
 
     def draw_row(self, at: int, width: int) -> Text:
-        """Return a group; little room and past kills stand out."""
-        line, figures = Text(group_line(self._lines[at], width)), self._lines[at].figures
-        limit, left = figures.cgroup.max, figures.headroom
-        if limit and left is not None and left < limit * _NEARLY:
-            line.stylize(self._look.style("bad", bold=True) or "bold")
-        elif figures.cgroup.events.oom_kill:
-            line.stylize(self._look.style("warn"))
+        """Return a group: what fills up stands out, what has no limit or nothing in it stays behind."""
+        line, danger = Text(group_line(self._lines[at], width)), self._lines[at].figures.danger
+        if danger is None or danger.state is DangerState.EMPTY:
+            line.stylize(self._look.style("dim"))
+        elif danger.median is not None and danger.median < DISTANT:
+            line.stylize(self._look.style("warn", bold=True) or "bold")
         return line
 
 
@@ -101,17 +104,22 @@ class CgroupsScreen(TabScreen):
 
     def __init__(self, state: State, look: Look) -> None:
         super().__init__(state, look, name="cgroups-tab")
-        self._sort = "current"
+        self._sort = DANGER
         self._folded: frozenset[str] = frozenset()
         self._text = ""
         self._is_built = False
+        self._has_moved = False
+        """Whether the cursor was moved; until then it stands on the nearest danger."""
 
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
         yield Panel(draw_header(lambda: self.state.standing, "cgroups"), self.look, id="cgroups-header")
         yield danger_strip(self.state, self.look)
-        yield Sheet(self._titles, id="cgroups-titles")
-        yield CgroupTree(self.look, id="cgroups-tree", moved=self._show_detail)
+        with Horizontal(id="cgroups-body"):
+            with Vertical(id="cgroups-list"):
+                yield Sheet(self._titles, id="cgroups-titles")
+                yield CgroupTree(self.look, id="cgroups-tree", moved=self._show_detail)
+            yield Panel(self._draw_forecast, self.look, id="cgroups-forecast")
         yield Sheet(self._detail, id="cgroups-detail")
         yield PromptLine(self._focus)
         yield KeyBar(_KEYS, self.look, id="cgroups-keys")
@@ -131,7 +139,21 @@ class CgroupsScreen(TabScreen):
         self.view.focus()
 
     def _show_detail(self) -> None:
+        self._has_moved = True
         self.query_one("#cgroups-detail", Sheet).update()
+        self._show_forecast()
+
+    def _show_forecast(self) -> None:
+        panel = self.query_one("#cgroups-forecast", Panel)
+        if self.assessment is not None and panel.display and DUTIES[self.state.level].chart:
+            panel.show(self.assessment)
+
+    def _draw_forecast(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
+        """Return what becomes of the group under the cursor, or of the nearest limit above it."""
+        groups = {item.cgroup.path: item for item in assessment.cgroups}
+        path = self.view.path
+        dangers = [groups[above].danger for above in chain(path or "/") if above in groups]
+        return draw_forecast_of(next((each for each in dangers if each), None), assessment, (width, height), look)
 
     def cgroup(self) -> str | None:
         """Return the group under the cursor; the root belongs to nobody."""
@@ -178,8 +200,17 @@ class CgroupsScreen(TabScreen):
     def _draw(self) -> None:
         groups = self.assessment.cgroups if self.assessment is not None else ()
         self.view.set_lines(arrange(groups, self._sort, self._folded, self._text))
+        if not self._has_moved and self.assessment is not None:
+            self._go_to_nearest(self.assessment)
         for sheet in self.query(Sheet):
             sheet.update()
+        self._show_forecast()
+
+    def _go_to_nearest(self, assessment: Assessment) -> None:
+        nearest = self.state.subject(assessment)
+        if nearest is not None and nearest.kind is DangerKind.CGROUP and self.view.path != nearest.subject:
+            self.view.go_to_path(nearest.subject)
+            self._has_moved = False
 
     def on_resize(self) -> None:
         """Draw for the new width."""
@@ -240,7 +271,7 @@ class CgroupsScreen(TabScreen):
 
     def filter(self) -> None:
         """Ask which groups to show."""
-        self.query_one(PromptLine).ask("filter: part of a path or name", self._filtered, self._text)
+        self.query_one(PromptLine).ask("filter: part of a path or name", self._filtered, self._text, self._filtered)
 
     def _filtered(self, text: str) -> None:
         self._text = text

@@ -42,8 +42,9 @@ def _line(danger: Danger, assessment: Assessment, is_subject: bool, width: int, 
     weight = weight_of(danger, assessment)
     state = danger.state.value if danger.median is None else format_about(danger.median)
     mark = (">" if look.ascii else "»") if is_subject else " "
-    style = look.style("dim") if weight is Weight.NORMAL and not is_subject else look.style(weight.value, bold=True)
-    line = Text(f"{mark} {state[:_STATE]:{_STATE}}", style)
+    is_quiet = weight is Weight.NORMAL and not is_subject
+    colour = "dim" if is_quiet else weight.value if is_subject else Weight.WARNING.value
+    line = Text().append(f"{mark} {state[:_STATE]:{_STATE}}", look.style(colour, bold=not is_quiet))
     victim = "" if danger.victim is None else f"{printable(danger.victim.name)} {danger.victim.id.pid}"
     room = width - line.cell_len - (5 + 3 + _BAR + 6 + _RATE + 2)
     name_room = max(_LEAST_NAME, min(30, room - 18))

@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger, UseCurve
+from oomtop.analysis.sentences import describe_danger
 from oomtop.frozen import frozen
 from oomtop.tui.dangers.strip import Subject
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.chart import span_of, ticks_of
-from oomtop.tui.widgets.text_parts import Draw
+from oomtop.tui.widgets.text_parts import Draw, keep_start
 from oomtop.units import format_bytes, printable
 
 _USUAL = 120
@@ -48,6 +49,17 @@ def draw_forecast(subject: Subject, seconds: Callable[[], int]) -> Draw:
         return chart_of(danger, assessment.time, seconds() or _USUAL, (width, height), look)
 
     return draw
+
+
+def draw_forecast_of(danger: Danger | None, assessment: Assessment, size: tuple[int, int], look: Look) -> list[Text]:
+    """Return a title and the chart of one danger, for a screen about one group or one process."""
+    width, height = size
+    if danger is None:
+        return [Text(" no limit of its own or above it, but the machine's memory", look.style("dim"))]
+    title = Text(keep_start(f" {printable(describe_danger(danger))}", width, look), "bold")
+    if height <= _LEAST_HEIGHT or len(danger.curve.times) < 2:
+        return [title]
+    return [title, *chart_of(danger, assessment.time, _USUAL, (width, height - 1), look)]
 
 
 def chart_of(danger: Danger, now: float, most: int, size: tuple[int, int], look: Look) -> list[Text]:

@@ -145,7 +145,8 @@ def _bar(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text
     cells = max(10, width - 3 - len(full))
     held = round(cells * danger.share)
     used = round(cells * min(1.0, danger.used / danger.limit))
-    line = Text(" [").append("#" * held, look.style(weight_of(danger, assessment).value, bold=True))
+    # Not in the colour of danger: the time is the one thing that is red.
+    line = Text(" [").append("#" * held, look.style("warn"))
     line.append("=" * max(0, used - held), look.style("cache"))
     rest = ("." if look.ascii else "·") * (cells - max(held, used))
     line.append(_with_brake(rest, danger, cells), look.style("dim"))
@@ -166,7 +167,8 @@ def _clock(when: float) -> str:
 
 def _dies(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
     forms, after = victim_words(danger, assessment)
-    line = Text(" next  " if is_over(danger, assessment) else " dies  ", look.style("accent", bold=True) or "bold")
+    label = " next  " if is_over(danger, assessment) else " dies  "
+    line = Text().append(label, look.style("accent", bold=True) or "bold")
     words = _fitting(forms, width - line.cell_len, look)
     line.append(words, "bold" if danger.kind is not DangerKind.COMMIT else "")
     if after and line.cell_len + len(after) + 2 <= width:
@@ -175,7 +177,7 @@ def _dies(danger: Danger, assessment: Assessment, width: int, look: Look) -> Tex
 
 
 def _do(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
-    line = Text(" do    ", look.style("accent", bold=True) or "bold")
+    line = Text().append(" do    ", look.style("accent", bold=True) or "bold")
     for key, words in remedy_words(danger, assessment):
         if line.cell_len + len(key) + len(words) + 4 > width:
             break

@@ -9,6 +9,7 @@ from oomtop.analysis.dangers.order import JUST_KILLED
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.sentences import describe_event
 from oomtop.analysis.unlogged_kills import describe_unlogged
+from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.session import Remark
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
@@ -50,6 +51,16 @@ def draw_events(remarks: Callable[[], Sequence[Remark]]) -> Callable[[Assessment
         return lines or [Text(nothing, look.style("dim"))]
 
     return draw
+
+
+def event_at(assessment: Assessment, remarks: Sequence[Remark], line: int) -> OomEvent | None:
+    """Return the event on a line of the pane, None on a remark and below the last one."""
+    entries: list[tuple[float, OomEvent | None]] = [
+        (event.time or 0.0, event) for event in assessment.events[: line + 1]
+    ]
+    entries += [(when, None) for when, _ in remarks]
+    entries.sort(key=lambda entry: entry[0], reverse=True)
+    return entries[line][1] if line < len(entries) else None
 
 
 def weight_of_kill(when: float | None, now: float, look: Look) -> str:

@@ -10,10 +10,12 @@ from textual.containers import Horizontal, Vertical
 from oomtop.analysis.load_policy import DUTIES
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.process import ProcessId
+from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.options import SECTIONS
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.forecast import draw_forecast
 from oomtop.tui.dangers.subject import is_pressing
+from oomtop.tui.dashboard.event_pane import event_at
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.style.palette import Look
@@ -80,7 +82,8 @@ class Dashboard(TabScreen):
 
     def filter(self) -> None:
         """Ask for a filter; an empty one shows everything."""
-        self.prompt.ask("filter: text, !regex, rss>1g and user=root", self._filtered)
+        before = self.table.view.filter_text
+        self.prompt.ask("filter: text, !regex, rss>1g and user=root", self._filtered, before, self.table.set_filter)
 
     def _filtered(self, text: str) -> None:
         problem = self.table.set_filter(text)
@@ -88,8 +91,15 @@ class Dashboard(TabScreen):
             self.notice(f"filter: {problem}")
 
     def choose_user(self) -> None:
-        """Ask for a user; an empty answer shows everyone."""
-        self.prompt.ask("user", lambda text: self.table.set_user(text or None))
+        """Offer the users with what they hold; the first entry shows everyone."""
+        from oomtop.tui.dashboard.user_menu import user_menu
+
+        menu, users = user_menu(self.table.every_row, self.table.view.user)
+        self.app.push_screen(menu, lambda at: None if at is None else self.table.set_user(users[at]))
+
+    def event_on(self, line: int) -> OomEvent | None:
+        """Return the kill on a line of the event pane, None where that is none."""
+        return None if self.assessment is None else event_at(self.assessment, self.state.remarks, line)
 
     def notice(self, text: str) -> None:
         """Put a line into the event pane."""

@@ -18,6 +18,7 @@ from oomtop.analysis.inspect.process_detail import Study, study
 from oomtop.analysis.inspect.runtime import Runtime, detect_allocator, detect_runtime
 from oomtop.analysis.inspect.tools import DeepTool, tools_for
 from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.model.danger import DangerKind
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.host.process_details import ProcessDetails, read_process_details
@@ -27,6 +28,7 @@ from oomtop.host.smaps import MappedMemory, read_smaps, read_smaps_rollup
 from oomtop.tui.base.messages import ToolChosen
 from oomtop.tui.base.session import State
 from oomtop.tui.base.slow_read import Answer, ask
+from oomtop.tui.dangers.forecast import draw_forecast_of
 from oomtop.tui.dangers.panel import danger_strip
 from oomtop.tui.process import sections
 from oomtop.tui.style.palette import Look
@@ -44,6 +46,8 @@ from oomtop.units import printable
 _PAUSE_FACTOR = 100.0
 _PAUSE_SECONDS = 10.0
 # Per cent of time stalled on memory from which on a walk through page tables would make things worse.
+_FORECAST, _TALL = 9, 34
+"""Lines of the forecast, on a screen of so many lines."""
 _STALLED = 20.0
 _KEYS = (
     ("Esc", "Back"), ("k", "Kill"), ("o", "Protect"), ("e", "Env"), ("l", "Files"), ("w", "Command"), ("s", "Strace"),
@@ -87,6 +91,7 @@ class ProcessScreen(TabScreen):
         yield danger_strip(self.state, self.look)
         with Page(id="process-page"):
             with Vertical(id="process-left"):
+                yield Sheet(self._forecast, id="process-forecast")
                 yield Sheet(self._summary, id="process-summary")
                 yield Sheet(self._score, id="process-score")
                 yield Sheet(self._limits, id="process-limits")
@@ -211,6 +216,17 @@ class ProcessScreen(TabScreen):
         if self._study is None:
             return [Text(f" {self._identity.pid}  not seen any more", self.look.style("warn"))]
         return [sections.title_line(self._study, self.look)]
+
+    def _forecast(self, width: int) -> list[Text]:
+        """Return what becomes of its nearest limit; on a small screen the strip has it, where it is the same."""
+        assessment, current = self.assessment, self._study
+        if assessment is None or current is None or current.process.is_kernel_thread:
+            return []
+        path = current.row.headroom_path
+        near = next((each for each in assessment.dangers if each.subject == path), None)
+        machine = next((each for each in assessment.dangers if each.kind is DangerKind.MACHINE), None)
+        height = _FORECAST if self.size.height >= _TALL else 1
+        return draw_forecast_of(near or machine, assessment, (width, height), self.look)
 
     def _summary(self, width: int) -> list[Text]:
         return sections.draw_summary(self._study, self._slow, width, self.look) if self._study else []

@@ -10,7 +10,7 @@ from oomtop.units import printable
 _TYPING_SECONDS = 1.0
 
 
-def note_of(view: View, shown: int, every: int, tagged: int) -> str:
+def note_of(view: View, shown: int, every: int, tagged: int, follows: bool = False) -> str:
     """Return what the header says behind its last title: empty for the plain list of all processes."""
     parts = []
     if view.user is not None or view.filter_text:
@@ -19,6 +19,10 @@ def note_of(view: View, shown: int, every: int, tagged: int) -> str:
         parts.append("tree")
     if view.grouping is not None:
         parts.append(f"by {view.grouping.value}")
+    if view.kernel_threads:
+        parts.append("K: with kernel threads")
+    if follows:
+        parts.append("F: follows the cursor")
     if tagged:
         parts.append(f"{tagged} tagged")
     return f"[{', '.join(parts)}]" if parts else ""

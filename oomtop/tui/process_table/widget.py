@@ -108,6 +108,11 @@ class ProcessTable(ScrollView, can_focus=True):
         return members_of(self._order.rows, self.view, self._cursor)
 
     @property
+    def every_row(self) -> tuple[ProcessRow, ...]:
+        """All rows of the tick, shown or not."""
+        return self._order.rows
+
+    @property
     def moment(self) -> ColumnContext:
         """What columns may need besides a row."""
         return self._order.moment
@@ -235,7 +240,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def _repaint(self) -> None:
         """Refresh the cells that do not look as they did when they were painted."""
-        note = note_of(self.view, len(self._order.entries), len(self._order.rows), len(self.tagged))
+        note = note_of(self.view, len(self._order.entries), len(self._order.rows), len(self.tagged), self.follow)
         if note != self._note:
             self._note = note
             self.refresh(Region(0, 0, self.size.width, 2))
@@ -402,6 +407,7 @@ class ProcessTable(ScrollView, can_focus=True):
     def action_follow(self) -> None:
         """Let the view follow the selected process, or not."""
         self.follow = not self.follow
+        self._repaint()
         self._show_cursor()
 
     def action_kernel_threads(self) -> None:

@@ -45,7 +45,7 @@ from oomtop.tui.style.palette import make_look
 from oomtop.tui.style.theme import theme_or_default
 from oomtop.tui.widgets.panel import PanelClicked, PanelPointedAt
 from oomtop.tui.widgets.shell import Shell
-from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.tui.widgets.tab_screen import TabScreen, open_once
 
 if TYPE_CHECKING:
     from oomtop.actions.base.guard import Guard
@@ -383,11 +383,18 @@ class OomtopApp(Shell):
 
     @on(PanelClicked)
     def _on_panel_clicked(self, message: PanelClicked) -> None:
-        """Go to the tab, or open the help at the figure, that was clicked."""
+        """Go to the tab, the victim or the post-mortem, or open the help at the figure, that was clicked."""
         from oomtop.tui.help.mouse import figure_under, tab_clicked
 
         tab, figure = tab_clicked(message), figure_under(message)
-        if tab is not None:
+        if message.panel.id == "strip" and isinstance(self.screen, TabScreen):
+            self.go_to_tab("processes")
+            self.dashboard.table.action_accused()
+        elif message.panel.id == "events" and (event := self.dashboard.event_on(message.y)) is not None:
+            from oomtop.tui.events.post_mortem import PostMortemScreen
+
+            open_once(self, PostMortemScreen(self.state, self.look, event))
+        elif tab is not None:
             self.go_to_tab(tab)
         elif figure is not None:
             self.action_open("help", figure.label.strip(" []"))

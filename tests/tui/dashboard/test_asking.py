@@ -1,0 +1,38 @@
+"""What the first tab asks for: a filter that acts while it is typed, and users with their sums."""
+
+from oomtop.tui.dashboard.user_menu import user_menu
+from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.units import MIB
+from tests.tui.factories import make_process, make_row
+from tests.tui.states import Still, state
+
+
+async def test_a_filter_acts_while_it_is_typed_and_escape_takes_it_back():
+    app = OomtopApp(Still(), Options())
+    app.latest = state("leak")
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.feed()
+        await pilot.pause()
+        table = app.dashboard.table
+        every = len(table.lines)
+        await pilot.press("backslash", *"oomtop")
+        await pilot.pause()
+        assert [entry.row.process.comm for entry in table.lines] == ["oomtop-leak"]
+        assert "filter: oomtop" in app.screen._compositor.render_strips()[-2].text
+        await pilot.press("escape")
+        await pilot.pause()
+        assert len(table.lines) == every
+        await pilot.press("backslash", *"oomtop", "enter")
+        await pilot.press("backslash")
+        assert app.dashboard.prompt.value == "oomtop"
+
+
+def test_users_stand_with_their_sums_the_largest_first():
+    rows = [make_row(make_process(100 + at, rss=at * MIB), user=user) for at, user in enumerate(("a", "b", "b"))]
+    menu, users = user_menu(rows, "b")
+    assert users == [None, "b", "a"]
+    assert menu._chosen == 1
+    assert [label.split() for _, label in menu._choices][:2] == [
+        ["everyone", "3.0M", "3", "processes"],
+        ["b", "3.0M", "2", "processes"],
+    ]

@@ -21,6 +21,7 @@ from pathlib import Path
 from oomtop import __version__
 from oomtop.errors import OomtopError
 from oomtop.host.trusted_file import Place
+from oomtop.host.user_names import state_home
 from oomtop.units import printable
 
 _MOST = 1000
@@ -69,8 +70,7 @@ def _write(paths: Iterator[Path], text: str) -> Path:
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where reports go: `$XDG_STATE_HOME/oomtop`, `~/.local/state/oomtop` without one."""
-    state = environ.get("XDG_STATE_HOME", "")
-    return (Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state") / "oomtop"
+    return Path(state_home(environ)) / "oomtop"
 
 
 def reason_of(error: BaseException) -> str:

@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     """Print what to set."""
     from oomtop.analysis.sizing.peaks import observe
     from oomtop.analysis.sizing.recommend import recommend
+    from oomtop.host.cgroup import is_inside
     from oomtop.render.recommend import recommendation_to_json, render_recommendation
 
     if options.recording is None and options.since is not None:
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     if seen is None:
         raise OomtopError("nothing was recorded in that time")
     path = None if options.cgroup is None else "/" + options.cgroup.strip("/")
-    if path is not None and not any(f"{group.path}/".startswith(f"{path.rstrip('/')}/") for group in seen.groups):
+    if path is not None and not any(is_inside(group.path, path) for group in seen.groups):
         raise OomtopError(f"{path}: there is no such cgroup")
     found = recommend(seen, options.margin, path)
     if options.json:

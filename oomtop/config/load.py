@@ -19,7 +19,7 @@ from oomtop.config.toml_text import loads
 from oomtop.errors import ConfigError
 from oomtop.frozen import frozen, replace
 from oomtop.host.trusted_file import UntrustedFile, read_trusted
-from oomtop.host.user_names import home_folder
+from oomtop.host.user_names import config_home
 
 if TYPE_CHECKING:
     from oomtop.config.alerts import AlertRule
@@ -85,9 +85,7 @@ def config_paths(environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
 
     The user's is `oomtop-monitor/config.toml` where there is one, else `oomtop/config.toml`.
     """
-    home = environ.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(home):
-        home = os.path.join(environ.get("HOME") or home_folder(), ".config")
+    home = config_home(environ)
     own, shared = (os.path.join(home, folder, "config.toml") for folder in (OWN_FOLDER, "oomtop"))
     return SYSTEM_PATH, own if os.path.lexists(own) else shared
 

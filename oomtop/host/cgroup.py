@@ -142,6 +142,11 @@ def folder_of(layout: CgroupLayout, path: str) -> str:
     return layout.memory_mount if path == "/" else layout.memory_mount + path
 
 
+def is_inside(path: str | None, group: str) -> bool:
+    """Whether what is in the group `path` counts against `group`: that is the same, or one above it."""
+    return path is not None and (path == group or group == "/" or path.startswith(f"{group}/"))
+
+
 def read_fill(layout: CgroupLayout, path: str) -> float | None:
     """Return the usage of a group as a share of its own limit, None without a limit; for one or two reads."""
     folder = folder_of(layout, path)
@@ -160,9 +165,12 @@ def read_cgroup(layout: CgroupLayout, path: str) -> Cgroup | None:
         ParseError: `memory.stat` or `memory.events` hold something else than counters.
     """
     folder = folder_of(layout, path)
-    if not os.path.isdir(folder):
-        return None
-    return _read_v1(folder, path) if layout.version == 1 else _read_v2(folder, path)
+    return read_folder(folder, path, layout.version) if os.path.isdir(folder) else None
+
+
+def read_folder(folder: str, path: str, version: int) -> Cgroup:
+    """Return the facts of the group whose folder is known; see `read_cgroup`."""
+    return _read_v1(folder, path) if version == 1 else _read_v2(folder, path)
 
 
 def _read_v2(folder: str, path: str) -> Cgroup:

@@ -10,7 +10,7 @@ import pwd
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -107,6 +107,21 @@ def user_name_soon(uid: int) -> str:
 def home_folder() -> str:
     """Return `$HOME`, else what NSS says within a second; a folder that does not exist where it says nothing."""
     return os.environ.get("HOME") or answer_soon(lambda: pwd.getpwuid(os.getuid()).pw_dir, _NO_HOME)
+
+
+def config_home(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the folder of the user's configurations: `$XDG_CONFIG_HOME`, of which only an absolute one counts."""
+    return _base_folder(environ, "XDG_CONFIG_HOME", ".config")
+
+
+def state_home(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the folder of what programs keep for the user: `$XDG_STATE_HOME`."""
+    return _base_folder(environ, "XDG_STATE_HOME", ".local/state")
+
+
+def _base_folder(environ: Mapping[str, str], name: str, usual: str) -> str:
+    named = environ.get(name, "")
+    return named if os.path.isabs(named) else os.path.join(environ.get("HOME") or home_folder(), usual)
 
 
 def answer_soon(ask: Callable[[], T], otherwise: T, seconds: float = 1.0) -> T:

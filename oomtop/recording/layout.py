@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from oomtop.host.trusted_file import Place, open_foreign
-from oomtop.host.user_names import home_folder
+from oomtop.host.user_names import state_home
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.trust import Budget, Damaged, distrust, require_tables
 
@@ -47,10 +47,7 @@ def default_path(environ: Mapping[str, str] = os.environ) -> str:
     """Return where this user's recording is."""
     if os.geteuid() == 0:
         return "/var/lib/oomtop/recording.db"
-    state = environ.get("XDG_STATE_HOME", "")
-    if not os.path.isabs(state):
-        state = os.path.join(home_folder(), ".local", "state")
-    return os.path.join(state, "oomtop", "recording.db")
+    return os.path.join(state_home(environ), "oomtop", "recording.db")
 
 
 class DiskFull(RecordingError):

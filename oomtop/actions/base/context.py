@@ -9,7 +9,7 @@ from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Target
 from oomtop.analysis.oom_score.badness import frees
 from oomtop.frozen import frozen, replace
-from oomtop.host.cgroup import Cgroup, CgroupLayout
+from oomtop.host.cgroup import Cgroup, CgroupLayout, is_inside
 from oomtop.host.containers import name_of
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import Process, ProcessId
@@ -36,10 +36,7 @@ class ActionContext:
 
     def members(self, path: str) -> tuple[Process, ...]:
         """Return the processes of a group and of the groups below it."""
-        below = path.rstrip("/") + "/"
-        return tuple(
-            p for p in self.processes if p.cgroup is not None and (p.cgroup == path or p.cgroup.startswith(below))
-        )
+        return tuple(process for process in self.processes if is_inside(process.cgroup, path.rstrip("/") or "/"))
 
     def target(self, process: Process) -> Target:
         """Return how a plan names `process`."""

@@ -22,8 +22,9 @@ from oomtop.actions.base.run_program import run_tool
 from oomtop.actions.cgroup.owner import Owner, command_of, owner_of
 from oomtop.errors import ActionRefused
 from oomtop.frozen import replace
+from oomtop.history import held_by
+from oomtop.host.cgroup import read_folder
 from oomtop.host.containers import unit_at
-from oomtop.host.root import parse_counters, read_optional
 from oomtop.units import format_bytes, printable
 
 ACTION = "limit"
@@ -77,7 +78,7 @@ def _value_refusal(request: LimitRequest, group: CgroupTarget) -> str | None:
         return None
     if request.size < 0:
         return "a limit is not negative"
-    must_stay = _unreclaimable(group)
+    must_stay = _held(group)
     if request.limit is Limit.MAX and must_stay is not None and request.size < must_stay:
         return (
             f"the group holds {format_bytes(must_stay)} that cannot be dropped: this limit kills in it at once; "
@@ -86,15 +87,10 @@ def _value_refusal(request: LimitRequest, group: CgroupTarget) -> str | None:
     return None
 
 
-def _unreclaimable(group: CgroupTarget) -> int | None:
+def _held(group: CgroupTarget) -> int | None:
     """Return what stays in the group when all its file pages are dropped."""
-    usage = group.usage
-    if usage is None:
-        return None
-    stat = parse_counters(read_optional(group.file("memory.stat")) or "", "memory.stat")
-    prefix = "" if group.version == 2 else "total_"
-    file_pages = stat.get(f"{prefix}active_file", 0) + stat.get(f"{prefix}inactive_file", 0)
-    return max(0, usage - file_pages - stat.get("slab_reclaimable", 0))
+    facts = read_folder(group.folder, group.path, group.version)
+    return None if facts.current is None else held_by(facts)
 
 
 def _plan(
@@ -151,7 +147,7 @@ def _warnings(
 
 def _pressed_by_others(request: LimitRequest, group: CgroupTarget) -> list[str]:
     """A limit under the use squeezes what cannot be dropped into swap, or kills."""
-    must_stay = _unreclaimable(group)
+    must_stay = _held(group)
     if request.size is None or request.limit is Limit.LOW or must_stay is None or request.size >= must_stay:
         return []
     if request.limit is Limit.MAX:

@@ -26,7 +26,7 @@ from oomtop.host.own_terminal import own_terminal
 from oomtop.host.process_scan import parse_stat
 from oomtop.host.root import read_optional
 from oomtop.host.trusted_file import Place, read_trusted
-from oomtop.host.user_names import home_folder, user_name_soon
+from oomtop.host.user_names import state_home, user_name_soon
 
 MAX_BYTES = 4 << 20
 """At this size the file becomes `audit.jsonl.1`, and the one before `.2`."""
@@ -43,10 +43,7 @@ def audit_path(environ: Mapping[str, str] = os.environ) -> str:
         return named
     if os.geteuid() == 0:
         return "/var/log/oomtop/audit.jsonl"
-    state = environ.get("XDG_STATE_HOME", "")
-    if not os.path.isabs(state):
-        state = os.path.join(home_folder(), ".local", "state")
-    return os.path.join(state, "oomtop", "audit.jsonl")
+    return os.path.join(state_home(environ), "oomtop", "audit.jsonl")
 
 
 @frozen

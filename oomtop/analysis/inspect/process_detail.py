@@ -9,7 +9,7 @@ from oomtop.analysis.model.assessment import Assessment, CgroupFigures, ProcessR
 from oomtop.analysis.oom_score.badness import total_pages
 from oomtop.analysis.oom_score.explain import Score, explain
 from oomtop.frozen import frozen, replace
-from oomtop.host.cgroup import Cgroup
+from oomtop.host.cgroup import Cgroup, is_inside
 from oomtop.host.process import Process, ProcessId
 
 CURVE_POINTS = 900
@@ -110,8 +110,7 @@ def _group_score(
     if figures is None or figures.cgroup.max is None:
         return None
     path, page = figures.cgroup.path, assessment.machine.page_size
-    below = path.rstrip("/") + "/"
-    members = [p for p in processes if p.cgroup == path or (p.cgroup or "").startswith(below)]
+    members = [process for process in processes if is_inside(process.cgroup, path)]
     pages = (figures.cgroup.max + _usable_swap(figures.cgroup, assessment.swap.total or 0)) // page
     return explain(row.process, members, pages, page, path)
 

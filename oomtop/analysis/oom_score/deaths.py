@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from oomtop.analysis.oom_score.badness import OOM_SCORE_ADJ_MIN, frees
 from oomtop.frozen import frozen
-from oomtop.host.cgroup import Cgroup
+from oomtop.host.cgroup import Cgroup, is_inside
 from oomtop.host.process import Process, ProcessId
 
 
@@ -29,11 +29,10 @@ def deaths(victim: Process, processes: Iterable[Process], groups: Mapping[str, C
     group = _oom_group(victim.cgroup or "/", groups, domain)
     if group is None and victim.memory_owner is None:
         return Deaths(None, (victim.id,), frees(victim))
-    below = f"{group}/"
     dying = [
         process
         for process in processes
-        if _shares(process, victim) or (group is not None and _is_below(process, group, below) and _can_die(process))
+        if _shares(process, victim) or (group is not None and is_inside(process.cgroup, group) and _can_die(process))
     ]
     maps = {process.memory_owner or process.pid: frees(process) for process in dying}
     return Deaths(group, tuple(process.id for process in dying), sum(maps.values()))
@@ -43,8 +42,7 @@ def _oom_group(path: str, groups: Mapping[str, Cgroup], domain: str) -> str | No
     """Return the uppermost group below or at the domain that dies as a whole."""
     parts = path.strip("/").split("/")
     above = ["/" + "/".join(parts[: count + 1]) for count in range(len(parts))]
-    inside = domain.rstrip("/") + "/"
-    within = (name for name in above if f"{name}/".startswith(inside))
+    within = (name for name in above if is_inside(name, domain))
     return next((name for name in within if name in groups and groups[name].oom_group), None)
 
 
@@ -52,10 +50,6 @@ def _shares(process: Process, victim: Process) -> bool:
     if process.id == victim.id:
         return True
     return victim.memory_owner is not None and process.memory_owner == victim.memory_owner
-
-
-def _is_below(process: Process, group: str, below: str) -> bool:
-    return process.cgroup is not None and (process.cgroup == group or process.cgroup.startswith(below))
 
 
 def _can_die(process: Process) -> bool:

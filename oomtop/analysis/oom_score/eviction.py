@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from oomtop.analysis.model.assessment import CgroupFigures, EarlyKiller
 from oomtop.analysis.oom_score.killer_options import KillerThresholds, Shortage, parse_options, per_cent_of
+from oomtop.host.cgroup import is_inside
 from oomtop.host.killer_settings import KillerSettings
 from oomtop.units import format_bytes
 
@@ -77,7 +78,7 @@ def _leaves(groups: Iterable[CgroupFigures], watched: Sequence[str]) -> list[Cgr
 
 
 def _is_below(path: str, above: str) -> bool:
-    return above == "/" or path.startswith(f"{above}/")
+    return path != above and is_inside(path, above)
 
 
 def _share(text: str) -> float:

@@ -11,6 +11,7 @@ from enum import Enum
 
 from oomtop.analysis.sizing.peaks import GroupPeaks, Observation
 from oomtop.frozen import frozen
+from oomtop.host.cgroup import is_inside
 from oomtop.host.containers import container_at, unit_at
 from oomtop.units import GIB, MIB, format_bytes, format_duration
 
@@ -82,7 +83,7 @@ def recommend(seen: Observation, margin: float = MARGIN, path: str | None = None
 
 def _is_chosen(peaks: GroupPeaks, path: str | None) -> bool:
     if path is not None:
-        return peaks.path == path or (peaks.path.startswith(f"{path.rstrip('/')}/") and _is_ruled(peaks.path))
+        return peaks.path == path or (is_inside(peaks.path, path) and _is_ruled(peaks.path))
     return _is_ruled(peaks.path) and peaks.need > 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oomtop.analysis.kernel_state import zram_ratio
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.pressure import PressureLine
 from oomtop.tui.style.palette import Look
@@ -28,7 +29,7 @@ def draw_swap(assessment: Assessment, width: int, height: int, look: Look) -> li
     line.append(f"   in {_flow(swap.in_rate)}  out {_flow(swap.out_rate)}")
     line.append(f"   cached {format_bytes(swap.cached):>5}")
     for device in swap.zram:
-        ratio = device.orig_data_size / device.compr_data_size if device.compr_data_size else None
+        ratio = zram_ratio(device)
         shown = DASH if ratio is None else f"{ratio:.1f}x"
         line.append(f"   {device.name} {format_bytes(device.mem_used_total)} {shown}")
     if swap.zswap and swap.zswap.enabled:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
+from oomtop.host.cgroup import is_inside
 from oomtop.host.process import ProcessId
 from oomtop.tui.process_table.columns import (
     COMMAND,
@@ -187,14 +188,10 @@ def _standing(entry: Entry, marks: Marks) -> str:
     process = entry.row.process
     if entry.members:
         return " "
-    if process.state in "Tt" or (marks.frozen and _is_below(process.cgroup, marks.frozen)):
+    if process.state in "Tt" or any(is_inside(process.cgroup, group) for group in marks.frozen):
         return "F"
     adj = process.oom_score_adj
     return "P" if adj is not None and adj < 0 else " "
-
-
-def _is_below(path: str | None, groups: Collection[str]) -> bool:
-    return path is not None and any(path == group or path.startswith(f"{group}/") for group in groups)
 
 
 def _states(entry: Entry, marks: Marks) -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.analysis.shared_memory import held_together
 from oomtop.frozen import frozen, replace
+from oomtop.host.cgroup import is_inside
 from oomtop.host.process import Process, ProcessId
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, Column, ColumnContext
 from oomtop.tui.process_table.filter_query import Predicate
@@ -60,8 +61,7 @@ class Focus:
 
     def is_member(self, row: ProcessRow) -> bool:
         """Whether the limit applies to a process."""
-        path = row.process.cgroup
-        return self.group is None or (path is not None and (path == self.group or path.startswith(f"{self.group}/")))
+        return self.group is None or is_inside(row.process.cgroup, self.group)
 
     def place(self, row: ProcessRow) -> int:
         """Return 0 for the victim, 1 for members, 2 for others."""

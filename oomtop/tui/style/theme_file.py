@@ -5,7 +5,6 @@ A theme has `name`, `dark`, a table `[colors]` for the screen and a table `[bar]
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from oomtop.config.load import parse_table
 from oomtop.errors import ConfigError
 from oomtop.frozen import frozen
 from oomtop.host.trusted_file import read_trusted
-from oomtop.host.user_names import home_folder
+from oomtop.host.user_names import config_home
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -72,8 +71,7 @@ def _mixed(ground: str, colour: str, share: float) -> str:
 
 def theme_folders() -> tuple[Path | Traversable, ...]:
     """Return where themes are looked for: the user's folder first, then the program's own."""
-    config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home_folder(), ".config")
-    own = Path(config) / "oomtop" / "themes"
+    own = Path(config_home()) / "oomtop" / "themes"
     package = Path(__file__).resolve().parents[2]
     if package.is_dir():
         return (own, package / "themes", package.parent / "themes")

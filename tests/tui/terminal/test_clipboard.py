@@ -1,0 +1,72 @@
+"""What reaches the clipboard can be pasted into a shell: whatever a process is called, nothing in it is run."""
+
+import base64
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.shell.copy_menu import copy
+from oomtop.tui.terminal.clipboard import harmless
+from tests.tui.factories import make_assessment, make_process, make_row
+
+ARGUMENT = "\x1b[201~\ntouch /tmp/never\n\r\x9b31m\x07\x7f\u202e\u2028"
+ONE_LINE = {"line", "cell", "pid", "command"}
+
+
+@given(st.text() | st.text("\x1b[201~\n\r\x9b\x85\u2028\udce4 a"))
+def test_only_newlines_and_what_can_be_printed(text):
+    assert all(char == "\n" or char.isprintable() for char in harmless(text))
+    assert harmless(text).count("\n") <= text.count("\n")
+
+
+@pytest.fixture(params=["OSC 52", "tmux"])
+def clipboard(request, tmp_path, monkeypatch):
+    """Return how to read what was copied last, by the terminal's way or by tmux's."""
+    saved = tmp_path / "buffer"
+    monkeypatch.delenv("TMUX", raising=False)
+    if request.param == "tmux":
+        tmux = tmp_path / "tmux"
+        tmux.write_text(f"#!/bin/sh\ncat > {saved}\n")
+        tmux.chmod(0o755)
+        monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        return lambda app: monkeypatch.setattr(app._driver, "write", _refuse), saved.read_text
+    written = []
+    return (
+        lambda app: monkeypatch.setattr(app._driver, "write", written.append),
+        lambda: base64.b64decode(written[-1].removeprefix("\x1b]52;c;").removesuffix("\a"), validate=True).decode(),
+    )
+
+
+def _refuse(text):
+    raise AssertionError(f"written past tmux: {text!r}")
+
+
+async def test_a_hostile_command_is_copied_without_control_characters(clipboard):
+    listen, read = clipboard
+    app = OomtopApp(Silent(), Options(interval=60))
+    async with app.run_test(size=(120, 40)):
+        row = make_row(make_process(comm="ok\n\x1b[201~", command=f"safe-looking {ARGUMENT}"), unit="a\nb.service")
+        app.dashboard.table.sort_by("command")
+        app.dashboard.table.show(make_assessment((row,)))
+        copies = app.tab.copies()
+        assert {what for what, _ in copies} == {*ONE_LINE, "all lines"}
+        for what, text in copies:
+            listen(app)
+            copy(app, what, text)
+            assert what == "pid" or "touch /tmp/never" in read()
+            assert all(char.isprintable() or char == "\n" for char in read())
+            assert read().count("\n") == (0 if what in ONE_LINE else 1)
+
+
+class Silent:
+    """A source without ticks."""
+
+    def ticks(self):
+        return iter(())
+
+    def close(self):
+        pass

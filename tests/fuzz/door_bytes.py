@@ -1,7 +1,7 @@
 """Bytes on a terminal: letters that are no UTF-8, broken and endless sequences, answers, pastes, mice far away.
 
 The monitor runs on a pty of its own, read-only.  It has to be there after every burst, to answer the next key, and to
-end with 0 when it is left.
+end with 0 when it is left.  How long that takes is told by the CPU time that it uses: a busy machine makes it wait.
 """
 
 import fcntl
@@ -15,10 +15,14 @@ import tempfile
 import termios
 import time
 
-from tests.fuzz.harness import MEMORY, NASTY, Door, mutate
+from tests.fuzz.harness import CPU_SECONDS, MEMORY, NASTY, Door, mutate
 
-SECONDS = 50.0
-"""How long an answer may take on a busy machine."""
+SECONDS = 110.0
+"""How long an answer may take on the busiest machine."""
+PAUSE = 0.3
+"""Seconds for one answer; what is sent meanwhile is not asked for."""
+BUSY_SECONDS = 10.0
+"""The CPU time that an answer may take: far more than any start or layout does."""
 SEQUENCES = (
     b"\xe4", b"\xeb", b"\x9bA", b"\xe2\x82", b"\xed\xa0\x80", b"\x1b[99999999999~", b"\x1b[1114112u", b"\x1b[0u",
     b"\x1b[55296u", b"\x1b[97;0u", b"\x1b[97;1:3u", b"\x1b[0;;229u", b"\x1b]52;c;a2tra2s=\x07", b"\x1bP1$r0m\x1b\\",
@@ -47,16 +51,20 @@ def attempt(bursts):
     with tempfile.TemporaryDirectory() as folder:
         pid, master = _start(folder)
         try:
-            _read_until(master, b"COMMAND")
+            _wait_for(pid, master, b"COMMAND")
             before = _resident(pid)
             for burst in bursts:
+                used = _cpu(pid)
                 os.write(master, burst)
                 _drain(master, 0.03)
                 assert os.waitpid(pid, os.WNOHANG) == (0, 0), f"it ended after {burst!r}"
+                assert _cpu(pid) - used < CPU_SECONDS, f"it was busy for {_cpu(pid) - used:.1f} s after {burst!r}"
+            # A paste or a sequence without an end is given up.
             _drain(master, 1.3)
-            grown = _resident(pid) - before
+            grown = _peak(pid) - before
             assert grown < MEMORY, f"{grown >> 20} MiB more"
-            _leave(pid, master)
+            _wait_for(pid, master, b"\x1b[?1049l", keys=(b"\x1b", b"q"))
+            _end_of(pid, master)
         finally:
             _end(pid, master)
 
@@ -71,11 +79,16 @@ def _start(folder):
     return pid, master
 
 
-def _read_until(master, text):
-    seen, end = b"", time.monotonic() + SECONDS
+def _wait_for(pid, master, text, keys=()):
+    """Read until `text` comes, sending keys every now and then; using much CPU without it is a finding."""
+    seen, end, used = b"", time.monotonic() + SECONDS, _cpu(pid)
     while text not in seen:
-        assert time.monotonic() < end, f"{text!r} did not come"
-        seen += _drain(master, 0.1)
+        assert time.monotonic() < end, f"{text!r} did not come in {SECONDS:.0f} s: {seen[-2000:]!r}"
+        assert _cpu(pid) - used < BUSY_SECONDS, f"{text!r} did not come in {_cpu(pid) - used:.0f} s of CPU"
+        for key in keys:
+            os.write(master, key)
+            seen += _drain(master, PAUSE)
+        seen += _drain(master, PAUSE)
 
 
 def _drain(master, seconds):
@@ -88,21 +101,29 @@ def _drain(master, seconds):
     return seen
 
 
-def _leave(pid, master):
-    """Go back from whatever is open, and quit."""
+def _end_of(pid, master):
+    """Wait until the process has ended, which it has to do with 0."""
     end, seen = time.monotonic() + SECONDS, b""
     while time.monotonic() < end:
-        try:
-            for key in (b"\x1b", b"q"):
-                os.write(master, key)
-                seen = (seen + _drain(master, 0.3))[-2000:]
-        except OSError:
-            pass
+        seen += _drain(master, PAUSE)
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
             assert os.waitstatus_to_exitcode(status) == 0, seen
             return
-    raise AssertionError(f"it does not answer: {seen!r}")
+        time.sleep(0.01)
+    raise AssertionError(f"it does not end: {seen!r}")
+
+
+def _cpu(pid):
+    """Return the seconds of CPU that a process and all its threads have used."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _peak(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM"))
 
 
 def _resident(pid):

@@ -1,25 +1,33 @@
-# make run   creates the environment, installs, starts the monitor
-# make test  creates the environment, runs the tests and the checks
-# make fuzz  the fuzzers of tests/fuzz with many cases each
-# make vm    the tests that boot kernels of their own in QEMU
+# make run       creates the environment, installs, starts the monitor
+# make test      creates the environment with the development tools, runs the tests and the checks
+# make others    the unit tests on every other supported Python of this machine
+# make packages  builds every package and tries it; needs a network
+# make fuzz      the fuzzers of tests/fuzz with many cases each
+# make vm        the tests that boot kernels of their own in QEMU
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PROGRAM := $(VENV)/.program
 
-.PHONY: run test lint unit others fuzz vm bench docs screenshots transcript dist zipapp deb man completion clean
+.PHONY: run test lint unit others packages site fuzz vm bench docs screenshots transcript dist zipapp deb rpm man completion clean
 
-run: $(STAMP)
+run: $(PROGRAM)
 	@$(BIN)/oomtop
 
-test: lint unit others
+test: lint unit
 
-$(STAMP): pyproject.toml
+# What the program needs, and nothing that only its developers do.
+$(PROGRAM): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "oomtop needs Python 3.10 or newer; try make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(STAMP): pyproject.toml $(PROGRAM)
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
 
@@ -39,6 +47,17 @@ unit: $(STAMP)
 # The unit tests on every other supported interpreter that this machine has.
 others: $(STAMP)
 	tests/interpreters.sh
+
+# Downloads and slow builds.  What is not on this machine (lintian, rpm, kubectl, mandoc) is skipped and says so.
+packages: $(STAMP)
+	$(BIN)/python -m pip install --quiet --group packages
+	$(BIN)/pytest tests -m packages
+
+# The documents as a site, in dist/site.
+site: $(STAMP)
+	$(BIN)/python -m pip install --quiet --group site
+	$(BIN)/python packaging/site/prepare.py dist/pages
+	$(BIN)/mkdocs build --quiet --strict --config-file dist/pages/mkdocs.yml --site-dir ../site
 
 # A new seed each time; DOORS="keys filter", SEED and COUNT narrow it down.
 fuzz: $(STAMP)
@@ -72,6 +91,9 @@ zipapp: $(STAMP)
 
 deb: $(STAMP)
 	$(BIN)/python packaging/debian/build.py dist
+
+rpm: $(STAMP)
+	$(BIN)/python packaging/rpm/build.py dist
 
 man: $(STAMP)
 	@mkdir -p dist

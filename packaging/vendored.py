@@ -52,5 +52,10 @@ def install_pure(target: Path) -> None:
     for file in (target / "pygments" / "lexers").glob("*.py"):
         if file.name not in _LEXERS_KEPT:
             file.unlink()
+    for file in target.rglob("*.py"):
+        # Libraries, whatever stands in their first line: nobody runs them as programs.
+        text = file.read_bytes()
+        if text.startswith(b"#!"):
+            file.write_bytes(text.partition(b"\n")[2])
     if compiled := [*target.rglob("*.so")]:
         raise SystemExit(f"not pure Python: {compiled[0]}")

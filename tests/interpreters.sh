@@ -17,7 +17,7 @@ find_python() {
 }
 
 main_version=$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-for version in 3.10 3.12 3.13; do
+for version in 3.10 3.11 3.12 3.13 3.14; do
     [ "$version" != "$main_version" ] || continue
     if ! python=$(find_python "$version"); then
         echo "== Python $version is not on this machine"

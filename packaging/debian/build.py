@@ -1,4 +1,4 @@
-"""`python packaging/debian/build.py FOLDER`: oomtop_VERSION_all.deb, with dpkg-deb, from a tree made here.
+"""`python packaging/debian/build.py FOLDER`: oomtop_VERSION-0upstream1_all.deb, with dpkg-deb, from a tree made here.
 
 What oomtop needs lies in a folder of its own, /usr/lib/oomtop: Debian's textual is older than the one it is made for,
 and one tree of pure Python serves every architecture.  deb(5), deb-control(5), Debian Policy chapters 5, 6 and 10.
@@ -12,13 +12,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from email.utils import formatdate
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from vendored import PROJECT, install_pure
 
 HERE = Path(__file__).resolve().parent
-MAINTAINER = "oomtop maintainers <oomtop@localhost>"
+MAINTAINER = "oomtop-monitor contributors <oomtop-monitor@users.noreply.github.com>"
+REVISION = "0upstream1"
+"""Below the first of Debian itself, which then takes its place."""
 _COMPLETIONS = {
     "bash": "usr/share/bash-completion/completions/oomtop",
     "zsh": "usr/share/zsh/vendor-completions/_oomtop",
@@ -46,7 +50,15 @@ def program_output(words: list[str]) -> bytes:
     return subprocess.run([sys.executable, *words], check=True, stdout=subprocess.PIPE, cwd=PROJECT).stdout
 
 
-def fill(root: Path) -> None:
+def debian_changelog(version: str) -> str:
+    """Return the changelog of the package: deb-changelog(5), dated by SOURCE_DATE_EPOCH where it is set."""
+    date = formatdate(int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()))
+    return (
+        f"oomtop ({version}-{REVISION}) unstable; urgency=medium\n\n  * See changelog.gz.\n\n -- {MAINTAINER}  {date}\n"
+    )
+
+
+def fill(root: Path, version: str) -> None:
     """Put everything but the control files into `root`."""
     install_pure(root / "usr/lib/oomtop")
     put(HERE / "oomtop", root / "usr/bin/oomtop", 0o755)
@@ -59,6 +71,7 @@ def fill(root: Path) -> None:
     documents = root / "usr/share/doc/oomtop"
     put(HERE / "copyright", documents / "copyright")
     put(compressed((PROJECT / "CHANGELOG.md").read_bytes()), documents / "changelog.gz")
+    put(compressed(debian_changelog(version).encode()), documents / "changelog.Debian.gz")
     for document in (PROJECT / "docs").glob("*.md"):
         put(document, documents / document.name)
     for example in (PROJECT / "packaging/prometheus").glob("*.yml"):
@@ -86,12 +99,12 @@ def main(folder: Path) -> None:
     """Make the package."""
     version = program_output(["-c", "import oomtop; print(oomtop.__version__)"]).decode().strip()
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"oomtop_{version}_all.deb"
+    target = folder / f"oomtop_{version}-{REVISION}_all.deb"
     os.umask(0o022)
     with tempfile.TemporaryDirectory() as stage:
         root = Path(stage) / "root"
-        fill(root)
-        control_files(root, version)
+        fill(root, version)
+        control_files(root, f"{version}-{REVISION}")
         for path in root.rglob("*"):
             path.chmod(0o755 if path.is_dir() or path.parent.name in ("bin", "DEBIAN") else 0o644)
         for name in ("control", "conffiles", "md5sums"):

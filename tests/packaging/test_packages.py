@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.packages
 
 
 def build(words, **named):
@@ -74,6 +75,10 @@ def deb(tmp_path_factory):
         pytest.skip("needs dpkg and /usr/bin/python3")
     folder = tmp_path_factory.mktemp("deb")
     build(["packaging/debian/build.py", str(folder)])
+    (package,) = folder.glob("*.deb")
+    if shutil.which("lintian"):
+        judged = subprocess.run(["lintian", "--allow-root", str(package)], capture_output=True, text=True, check=False)
+        assert not [line for line in judged.stdout.splitlines() if line.startswith(("E:", "W:"))]
     root = folder / "root"
     for name in ("info", "updates"):
         (root / "var/lib/dpkg" / name).mkdir(parents=True)
@@ -84,7 +89,7 @@ def deb(tmp_path_factory):
     ]  # fmt: skip
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
     done = subprocess.run(
-        [*dpkg, "--install", str(next(folder.glob("*.deb")))],
+        [*dpkg, "--install", str(package)],
         env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -93,6 +98,18 @@ def deb(tmp_path_factory):
     subprocess.run([*dpkg, "--purge", "oomtop"], env={**os.environ, "PATH": path}, check=True, capture_output=True)
     left = [name for name in root.rglob("*") if name.is_file() and "var/lib/dpkg" not in str(name)]
     assert left == []
+
+
+def test_the_rpm_holds_what_the_deb_holds(tmp_path):
+    if shutil.which("rpmbuild") is None:
+        pytest.skip("rpmbuild is not on this machine")
+    build(["packaging/rpm/build.py", str(tmp_path)])
+    (package,) = tmp_path.glob("oomtop-*.noarch.rpm")
+    done = subprocess.run(["rpm", "-qpl", str(package)], capture_output=True, text=True, check=True)
+    files = set(done.stdout.splitlines())
+    for name in ("bin/oomtop", "lib/oomtop/oomtop/cli.py", "lib/systemd/system/oomtop-record.service"):
+        assert f"/usr/{name}" in files
+    assert {"/etc/oomtop/config.toml", "/usr/share/man/man1/oomtop.1.gz"} <= files
 
 
 @pytest.fixture(params=["wheel", "zipapp", "deb"])

@@ -1,5 +1,6 @@
 """The systemd units: with exactly their capabilities, rules, hooks and webhooks do what the documentation says."""
 
+import base64
 import configparser
 import os
 import re
@@ -7,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -49,6 +52,10 @@ def within(unit, words):
     names = [name.removeprefix("CAP_").lower() for line in service["CapabilityBoundingSet"] for name in line.split()]
     allowed = ",".join(f"+{name}" for name in names)
     lowered = ["setpriv", f"--bounding-set=-all,{allowed}", "--inh-caps=-all", "--no-new-privs", *words]
+    if service.get("DynamicUser") == ["yes"]:
+        user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        given = [f"--inh-caps=-all,{allowed}", f"--ambient-caps=-all,{allowed}", f"--bounding-set=-all,{allowed}"]
+        lowered = ["setpriv", *user, *given, "--no-new-privs", *words]
     return ["unshare", "-n", *lowered] if service.get("PrivateNetwork") == ["yes"] else lowered
 
 
@@ -90,6 +97,8 @@ def place(tmp_path, told):
     """A configuration with a rule, a hook and a webhook, and a process of another user that the rule is for."""
     url, _ = told
     os.mkfifo(tmp_path / "hooked")
+    # A hook may run as another user, which opens what stands there and makes nothing.
+    (tmp_path / "hooked").chmod(0o666)
     (tmp_path / "oomtop").mkdir()
     (tmp_path / "oomtop/config.toml").write_text(
         f"[[adjust]]\ncommand = 'ruled*'\nuser = '{_name(NOBODY)}'\nadj = {VALUE}\n[[alert]]\nname = 'many'\n"
@@ -137,3 +146,41 @@ def test_a_unit_does_what_is_documented_of_it(place, told, unit):
         started.terminate()
         started.communicate(timeout=60)
     assert started.returncode == 0
+
+
+@needs_root
+@needs_setpriv
+def test_the_exporter_is_not_root_and_sees_what_root_sees(tmp_path):
+    users = tmp_path / "users"
+    users.write_text("prom:secret\n")
+    users.chmod(0o600)
+    words = [sys.executable, "-m", "oomtop", "exporter", "--listen", "127.0.0.1:0", "--users", str(users)]
+    environ = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
+    unit = within("oomtop-exporter.service", words)
+    with subprocess.Popen(unit, stderr=subprocess.PIPE, text=True, env=environ) as started:
+        line = started.stderr.readline()
+        port = int(re.search(r":(\d+)/metrics", line)[1])
+        status = Path(f"/proc/{started.pid}/status").read_text()
+        text = scraped(port)
+        started.terminate()
+        started.communicate(timeout=60)
+    assert re.search(rf"^Uid:\s+{NOBODY}\s", status, re.MULTILINE)
+    # Of processes of others only who may read them knows that they are swapped or shared: none is hidden.
+    processes = float(re.search(r"^oomtop_processes (\S+)", text, re.MULTILINE)[1])
+    assert processes >= len([name for name in os.listdir("/proc") if name.isdigit()]) * 0.5
+    if os.access("/dev/kmsg", os.R_OK):
+        assert "oomtop_kernel_log_readable 1.0" in text
+
+
+def scraped(port):
+    """Return the first metrics that there are."""
+    code = base64.b64encode(b"prom:secret").decode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Basic {code}"})
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            text = answer.read().decode()
+        if "oomtop_kernel_log_readable 1.0" in text:
+            return text
+        time.sleep(0.1)
+    return text

@@ -1,0 +1,188 @@
+"""The recipes of all package formats, Kubernetes, the workflows: one version, valid, and what they are made from."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import oomtop
+
+yaml = pytest.importorskip("yaml")
+ROOT = Path(__file__).parents[2]
+PACKAGING = ROOT / "packaging"
+KUBERNETES = PACKAGING / "kubernetes"
+RULES = PACKAGING / "prometheus/oomtop.rules.yml"
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+OVERLAYS = ("base", "overlays/unprivileged", "overlays/prometheus-operator")
+
+
+def run(*words, **named):
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, **named)
+    assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout
+
+
+def need(program):
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not on this machine")
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        ("aur/PKGBUILD", r"^pkgver=(.+)$"),
+        ("homebrew/oomtop-monitor.rb", r"/v([\d.]+)/oomtop_monitor-"),
+        ("nix/package.nix", r'version = "(.+)";'),
+        ("helm/oomtop/Chart.yaml", r"^appVersion: (.+)$"),
+        ("kubernetes/base/kustomization.yaml", r"newTag: (.+)$"),
+    ],
+)
+def test_a_recipe_is_for_this_version(path, pattern):
+    assert re.search(pattern, (PACKAGING / path).read_text(), re.MULTILINE)[1] == oomtop.__version__
+
+
+def test_the_recipe_of_arch_is_bash():
+    run("bash", "-n", PACKAGING / "aur/PKGBUILD")
+
+
+def test_every_supported_python_is_tested_and_named():
+    ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    tested = ci["jobs"]["test"]["strategy"]["matrix"]["python"]
+    named = re.findall(r"Programming Language :: Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
+    assert tested == named
+    assert set(tested) == set(re.findall(r"3\.\d+", (ROOT / "tests/interpreters.sh").read_text()))
+
+
+def test_a_release_has_everything_and_no_token_of_pypi():
+    text = (ROOT / ".github/workflows/release.yml").read_text()
+    for part in (
+        "dist zipapp deb rpm",
+        "sbom",
+        "SHA256SUMS",
+        "id-token: write",
+        "gh-action-pypi-publish",
+        "Containerfile",
+    ):
+        assert part in text
+    assert "password: ${{ secrets.PYPI" not in text
+
+
+def test_every_target_that_a_workflow_makes_is_there():
+    makefile = (ROOT / "Makefile").read_text()
+    for path in [*WORKFLOWS, ROOT / ".ci/run"]:
+        for words in re.findall(r"(?:run: |^)make ([a-z ]+)", path.read_text(), re.MULTILINE):
+            for target in words.split():
+                assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_program_needs_no_development_tool():
+    makefile = (ROOT / "Makefile").read_text()
+    installs = makefile[makefile.index("$(PROGRAM): pyproject") : makefile.index("$(STAMP): pyproject")]
+    assert "--group" not in installs
+    assert re.search(r"^run: \$\(PROGRAM\)$", makefile, re.MULTILINE)
+
+
+def test_the_rules_of_kubernetes_are_those_of_prometheus():
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    rule = yaml.safe_load((KUBERNETES / "overlays/prometheus-operator/prometheusrule.yaml").read_text())
+    assert rule["spec"]["groups"] == groups
+    assert yaml.safe_load((PACKAGING / "helm/oomtop/files/oomtop.rules.yml").read_text())["groups"] == groups
+
+
+def resources(overlay):
+    need("kubectl")
+    return list(yaml.safe_load_all(run("kubectl", "kustomize", KUBERNETES / overlay)))
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_is_whole(overlay):
+    found = {resource["kind"]: resource for resource in resources(overlay)}
+    assert {"Namespace", "DaemonSet", "Service", "NetworkPolicy"} <= found.keys()
+    pod = found["DaemonSet"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"]["privileged"] == (overlay != "overlays/unprivileged")
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"]["path"] in ("/-/ready", "/-/healthy")
+    labels = found["DaemonSet"]["spec"]["template"]["metadata"]["labels"]
+    for selector in (
+        found["Service"]["spec"]["selector"],
+        found["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
+    ):
+        assert selector.items() <= labels.items()
+    assert all(
+        resource["metadata"].get("namespace") == "oomtop" for kind, resource in found.items() if kind != "Namespace"
+    )
+
+
+@pytest.mark.packages
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_kubernetes_takes_every_resource(overlay):
+    validate = pytest.importorskip("kubernetes_validate")
+    own = [item for item in resources(overlay) if not item["apiVersion"].startswith("monitoring.coreos.com")]
+    for resource in own:
+        validate.validate(resource, "1.29", strict=True)
+
+
+@pytest.mark.packages
+@pytest.mark.parametrize(
+    "values", [[], ["privileged=false", "serviceMonitor.enabled=true", "prometheusRule.enabled=true"]]
+)
+def test_the_chart_makes_the_same_as_kustomize(values):
+    need("helm")
+    sets = [word for value in values for word in ("--set", value)]
+    made = list(yaml.safe_load_all(run("helm", "template", "oomtop", PACKAGING / "helm/oomtop", *sets)))
+    found = {resource["kind"]: resource for resource in made if resource}
+    base = {resource["kind"]: resource for resource in resources("overlays/unprivileged" if values else "base")}
+    ours, theirs = (kinds["DaemonSet"]["spec"]["template"]["spec"]["containers"][0] for kinds in (found, base))
+    for key in ("ports", "volumeMounts", "livenessProbe", "readinessProbe", "securityContext", "resources"):
+        assert ours[key] == theirs[key], key
+    if values:
+        assert found["PrometheusRule"]["spec"]["groups"] == yaml.safe_load(RULES.read_text())["groups"]
+    run("helm", "lint", PACKAGING / "helm/oomtop")
+
+
+@pytest.mark.packages
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [
+        ("vendor.github-workflows", ".github/workflows/*.yml"),
+        ("vendor.dependabot", ".github/dependabot.yml"),
+    ],
+)
+def test_what_github_reads_follows_its_schema(schema, pattern):
+    pytest.importorskip("check_jsonschema")
+    run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *ROOT.glob(pattern))
+
+
+def test_an_issue_form_has_what_github_asks_of_it():
+    for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"):
+        form = yaml.safe_load(path.read_text())
+        if path.name != "config.yml":
+            assert form["name"]
+            assert form["description"]
+            assert all(part["type"] in ("input", "textarea") and part["attributes"]["label"] for part in form["body"])
+
+
+@pytest.mark.packages
+def test_the_manual_page_has_no_error():
+    need("mandoc")
+    page = run(sys.executable, "-m", "oomtop", "man")
+    done = subprocess.run(
+        ["mandoc", "-T", "lint", "-W", "warning"], input=page, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == ""
+
+
+@pytest.mark.packages
+def test_the_site_builds_without_a_warning(tmp_path):
+    pytest.importorskip("mkdocs")
+    run(sys.executable, PACKAGING / "site/prepare.py", tmp_path / "pages")
+    config = tmp_path / "pages/mkdocs.yml"
+    run(sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-f", config, "-d", tmp_path / "site")
+    pages = json.loads((tmp_path / "site/search/search_index.json").read_text())["docs"]
+    assert any(page["location"].startswith("installing/") for page in pages)

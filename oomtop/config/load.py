@@ -7,7 +7,6 @@ with its file, its key and what was expected.  Sample lines: `interval = 1.0`, `
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -210,6 +209,8 @@ def _unknown(key: str) -> str:
 
 
 def _nearest(key: str, likeness: float = 0.6) -> str | None:
+    import difflib
+
     return next(iter(difflib.get_close_matches(key, _KNOWN, n=1, cutoff=likeness)), None)
 
 

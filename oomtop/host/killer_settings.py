@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -118,6 +117,8 @@ def _first(root: Root, paths: Iterable[str]) -> str:
 
 
 def _oomctl() -> str:
+    import subprocess
+
     try:
         done = subprocess.run(["oomctl"], capture_output=True, timeout=_OOMCTL_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -6,7 +6,7 @@ kcmp(2), `KCMP_VM` (`CONFIG_KCMP`); it asks for the rights of ptrace(2) over bot
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cmp_to_key
@@ -49,7 +49,7 @@ def _order(one: Process, other: Process) -> int:
 
 def _compare(one: Process, other: Process) -> int:
     """Return the kernel's answer, -1 where it gives none; a main thread that has ended has no map to compare."""
-    number = _NUMBERS.get(platform.machine())
+    number = _NUMBERS.get(os.uname().machine)
     if number is None:
         return -1
     arguments = (number, one.thread or one.pid, other.thread or other.pid, _KCMP_VM, 0, 0)

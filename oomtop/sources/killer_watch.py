@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from concurrent.futures import Future, TimeoutError
+from typing import TYPE_CHECKING
 
 from oomtop.host.killer_settings import KillerSettings, find_killers, read_killer
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
 from oomtop.sources.slow_reads import SlowFacts
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _SECONDS = 30.0
 _PATIENCE = 0.1
@@ -47,6 +50,8 @@ class KillerWatch:
     def _collect(self, patience: float) -> None:
         if self._reading is None:
             return
+        from concurrent.futures import TimeoutError
+
         try:
             self._known = self._reading.result(patience)
         except TimeoutError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median
 
 from oomtop.analysis.dangers.reach import Reach
 from oomtop.analysis.dangers.teeth import find_teeth
@@ -23,6 +22,9 @@ def crash_loop(kills: Sequence[float], now: float) -> Rounds | None:
     gaps = [after - before for after, before in pairwise(kills)]
     if len(gaps) < _LOOP - 1 or now - kills[0] > 2 * max(gaps[:2]) + 60:
         return None
+    # Random and fractions come with it, 8 ms: for who has been killed before.
+    from statistics import median
+
     each = median(gaps[:5])
     count = 1
     for gap in gaps:
@@ -43,6 +45,8 @@ def by_last_round(dense: Points, climb: Points, kills: Sequence[float], limit: i
             left.append(found)
     if not left:
         return None
+    from statistics import median
+
     seconds = climb[-1][0] - climb[0][0]
     seen = max(seconds, kills[0] - dense[0][0])
     return Reach(min(left), median(left), max(left), seen, "last round").padded(_PAD, 1.0)

@@ -32,6 +32,9 @@ class Placed(NamedTuple):
     section: Section
     height: int
     ground: str
+    layout: str = ""
+    gap: int = 0
+    """Blank cells before it."""
 
 
 class Picture:
@@ -80,7 +83,8 @@ class Picture:
             if section.height is not None:
                 size = section.height(assessment, width, height)
             ground = found.get("background", "$background").removeprefix("$")
-            return Placed(section, size, found.get("layout", ground) if section.id == "top" else ground)
+            gap = int(found.get("margin-left", "0"))
+            return Placed(section, size, ground, found.get("layout", ""), gap)
 
         return find
 
@@ -96,18 +100,20 @@ class Picture:
     def _top(self, find: Callable[[Section], Placed], assessment: Assessment, width: int) -> list[list[Run]]:
         """Return chart and gauges, one below the other or side by side."""
         chart = find(Section("chart", self._draw_chart))
-        is_beside = find(Section("top", self._draw_chart)).ground == "horizontal" and chart.height
-        left = width // 2 if is_beside else width
+        is_beside = find(Section("top", self._draw_chart)).layout == "horizontal" and chart.height
+        gap = find(Section("gauges", self._draw_chart)).gap if is_beside else 0
+        left = (width - gap) // 2 if is_beside else width
         charted = self._lines(chart, assessment, left)
-        room = width - left if is_beside else width
+        room = width - gap - left if is_beside else width
         shown = self._stack(gauges(self._state), find, assessment, room)
         if not is_beside:
             return charted + shown
         height = max(len(charted), len(shown))
         base = self._inks.ground("background")
-        halves = ((charted, left), (shown, room))
+        nothing: list[list[Run]] = []
+        halves = ((charted, left), (nothing, gap), (shown, room))
         padded = ([*lines, *[[Run(" " * cells, base)]] * (height - len(lines))] for lines, cells in halves)
-        return [[*one, *other] for one, other in zip(*padded, strict=True)]
+        return [[run for part in parts for run in part] for parts in zip(*padded, strict=True)]
 
     def _draw_chart(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
         pressing = is_pressing(self._state.subject(assessment), assessment)

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 
-from oomtop.crash import reason_of
 from oomtop.errors import OomtopError
 from oomtop.sources.live import Source
 from oomtop.tui.base.options import Options
@@ -82,6 +81,8 @@ class PlainScreen:
     def stay(self, error: BaseException | None = None) -> None:
         """Keep the terminal, because of an error of Textual's or as asked for."""
         if error is not None:
+            from oomtop.crash import reason_of
+
             self.tell(f"the full screen cannot be loaded: {reason_of(error)}")
         if self.terminal.before is None:
             self._take_terminal()

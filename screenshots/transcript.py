@@ -55,10 +55,10 @@ kernel, real drills (`oomtop drill`), taken by `make transcript`. No key was pre
 
 Where each of the five questions has its answer:
 
-1. How bad is it? `Mem`, `Swap` and `PSI`.
-2. How long? `Left`.
-3. Who? `Next`, and the top of the table with its growth.
-4. What now? The line of the finding, with its key; the plan of an action before it runs.
+1. How bad is it? The line below the tabs and its bar; `RAM`, `swap` and `PSI`.
+2. How long? `FULL IN`.
+3. Who? `dies`, and the marked row of the table with its growth.
+4. What now? `do`, with its keys; the plan of an action before it runs.
 5. Who was killed, and why that one? The lines at the bottom, the Events tab, the post-mortem.
 
 A log is the whole machine's, so that the kills of earlier drills are at the bottom of every screen.
@@ -87,25 +87,25 @@ class Machine:
         return ["ssh", "-tt", "-q", "-i", str(self.folder / "user"), *options, f"{user}@127.0.0.1", command]
 
 
-NEAR = (r"Left /oomtop-drill-\d+: full in", r"!! /oomtop-drill-\d+ is near its limit")
+NEAR = (r"FULL IN \d+s .*/oomtop-drill-\d+",)
 LEAK = Scene(
     "A leak: 8 MB a second under a limit of 300 MB",
     "leak --size 300M --rate 8M",
-    (*NEAR, "Next oomtop-leak", "high confidence", r"» .* oomtop-leak|» .* \+\d+M"),
+    (*NEAR, "dies  oomtop-leak", r"»  .* oomtop-leak"),
 )
 SURGE = Scene(
-    "A surge: 40 MB a second under a limit of 400 MB", "surge --size 400M --rate 40M", (*NEAR, "Next oomtop-surge")
+    "A surge: 40 MB a second under a limit of 400 MB", "surge --size 400M --rate 40M", (*NEAR, "dies  oomtop-surge")
 )
 SCENES = (
     LEAK,
     SURGE,
-    Scene("Processes without end", "swarm --size 300M --rate 12M", (*NEAR, "Next oomtop-swarm")),
+    Scene("Processes without end", "swarm --size 300M --rate 12M", (*NEAR, "dies  oomtop-swarm")),
     Scene(
         "A reader of files: nothing is wrong",
         "cache --size 300M --rate 16M --seconds 30",
-        ("nothing to worry about", "/opt/oomtop dri", r"Left RAM: \S+ left, not growing"),
+        ("no danger in", "oomtop-cache"),
     ),
-    Scene("Memory in small pieces", "fragment --size 300M --seconds 30", ("Next oomtop-fragment",)),
+    Scene("Memory in small pieces", "fragment --size 300M --seconds 30", ("oomtop-fragment",)),
 )
 KILLED = r"OOM +kernel killed \d+ \(oomtop-surge\)"
 
@@ -201,7 +201,7 @@ def visit(machine: Machine, user: str) -> Iterator[Terminal]:
     terminal = Terminal(machine.folder / f"tmux-{time.monotonic_ns()}")
     terminal.start(machine.ssh(user, "exec oomtop"))
     try:
-        terminal.wait_for("PSI  some", r"Left \S")
+        terminal.wait_for("PSI +some", "COMMAND")
         yield terminal
     finally:
         terminal.run("kill-server")
@@ -224,7 +224,7 @@ def killed(machine: Machine) -> Iterator[str]:
     with visit(machine, "root") as terminal:
         with drill(machine, SURGE) as running:
             running.wait()
-        yield section("It was killed", terminal.wait_for(KILLED, r"OOM +\d+s ago"))
+        yield section("It was killed", terminal.wait_for(KILLED, r"(?:OOM|KILLED) +\d+s ago"))
         terminal.press("Tab", "Tab", "Enter")
         yield section(
             "Who, and why that one: Tab Tab Enter",
@@ -241,7 +241,7 @@ def unprivileged(machine: Machine) -> Iterator[str]:
             yield section("What she may not do: J k Enter", terminal.wait_for("not permitted"))
             terminal.press("Escape")
             running.wait()
-        after = terminal.wait_for(r"oom_kill +\d+ +\d+s ago")
+        after = terminal.wait_for(r"kills? (?:is|are) in no log")
         yield section("Killed, and she may not read the kernel log", after)
         terminal.press("?")
         yield section("What the words on the screen mean: ?", terminal.wait_for("Figures of this screen"))

@@ -69,7 +69,7 @@ def run(tmp_path):
         words = f"{OOMTOP} {command.format(pid=child.pid, folder=tmp_path, file=tmp_path / 'fifo')}"
         line = degradation.format(command=words)
         return subprocess.run(
-            ["sh", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environ, timeout=60
+            ["sh", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environ, timeout=180
         )
 
     yield run

@@ -34,7 +34,7 @@ class Terminal:
         self.code = None
         self.modes = termios.tcgetattr(self.master)[:4]
 
-    def wait_for(self, text, seconds=20):
+    def wait_for(self, text, seconds=60):
         """Read until `text` was written since the last call."""
         poll, end = select.poll(), time.monotonic() + seconds
         poll.register(self.master, select.POLLIN)
@@ -50,7 +50,7 @@ class Terminal:
 
     def wait(self, options=0):
         """Return what waitpid says once the child stopped or ended; what it writes meanwhile is read."""
-        poll, end = select.poll(), time.monotonic() + 10
+        poll, end = select.poll(), time.monotonic() + 60
         poll.register(self.master, select.POLLIN)
         while time.monotonic() < end:
             pid, status = os.waitpid(self.pid, options | os.WNOHANG)

@@ -16,7 +16,6 @@ from oomtop.host.root import Root
 from oomtop.sources.live import LiveSource
 
 LIMIT = 300 << 20
-RATE = 50 << 20
 HOG = """
 import mmap, sys, time
 sys.stdin.readline()
@@ -57,16 +56,19 @@ def test_a_surge_is_seen_foreseen_and_explained(group):
     (group / "cgroup.procs").write_text(str(hog.pid))
     source, history, assessment = LiveSource(0.5), History(), None
     path = f"/{group.name}"
-    growth, outlook, predicted, event, seen_at = [], [], set(), None, 0.0
-    deadline = time.monotonic() + 60
+    growth, outlook, predicted, event, times, sizes = [], [], set(), None, [], []
+    deadline = time.monotonic() + 120
     for tick in source.ticks():
         history.add(tick)
         assessment = assess(tick, history, assessment)
+        times.append(tick.snapshot.time)
         if history.ticks == 1:
             assert hog.stdin is not None
             hog.stdin.write(b"\n")
             hog.stdin.flush()
-        growth += [row.growth for row in assessment.rows if row.process.pid == hog.pid and row.growth]
+        rows = [row for row in assessment.rows if row.process.pid == hog.pid and row.growth]
+        growth += [row.growth for row in rows]
+        sizes += [(tick.snapshot.time, row.process.rss) for row in rows if not row.process.is_exiting]
         for figures in assessment.cgroups:
             alive = growth and hog.pid in {row.process.pid for row in assessment.rows if not row.process.is_exiting}
             if alive and figures.cgroup.path == path and figures.danger and figures.danger.median is not None:
@@ -74,15 +76,16 @@ def test_a_surge_is_seen_foreseen_and_explained(group):
                 predicted.add(figures.victims.first.id.pid if figures.victims.first else None)
         event = next((e for e in assessment.events if e.victim and e.victim.pid == hog.pid), None)
         if event is not None or time.monotonic() > deadline:
-            seen_at = tick.snapshot.time
             source.close()
     assert hog.wait(5) == -9
     assert event is not None
     assert (event.type, event.victim_cgroup) == ("memcg", path)
     assert event.time is not None
-    assert seen_at - event.time < 1.5
+    assert sum(moment > event.time for moment in times) <= 2
     explained = explain(event)
     assert (explained.ranking[0].pid, explained.ranking[0].is_selected, explained.agrees) == (hog.pid, True, True)
     assert predicted == {hog.pid}
     assert outlook
-    assert growth[-1] == pytest.approx(RATE, rel=0.1)
+    # On a busy machine it grows as fast as it comes to run.
+    (begun, small), *_, (ended, large) = sizes
+    assert growth[-1] == pytest.approx((large - small) / (ended - begun), rel=0.2)

@@ -36,7 +36,7 @@ class Terminal:
     def press(self, keys):
         os.write(self.master, keys)
 
-    def wait_for(self, text, seconds=20):
+    def wait_for(self, text, seconds=60):
         """Read until `text` was written since the last call; the escape sequences are left out."""
         seen, end = b"", time.monotonic() + seconds
         while time.monotonic() < end:
@@ -46,7 +46,7 @@ class Terminal:
                     return
         raise AssertionError(f"{text!r} did not come; the last was {SEQUENCE.sub(b'', seen)[-500:]!r}")
 
-    def wait_for_end(self, seconds=5):
+    def wait_for_end(self, seconds=60):
         """Read until the monitor has closed its side of the terminal."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

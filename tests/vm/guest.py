@@ -170,7 +170,7 @@ def rss_and_swap(pid):
 class Monitor:
     """A full-screen program on a pty, its answers to keys timed."""
 
-    def __init__(self, command=MONITOR, size=(100, 30), ready=b"Swap", settle=6, keys=KEYS):
+    def __init__(self, command=MONITOR, size=(100, 30), ready=b"PSI", settle=6, keys=KEYS):
         self.keys = keys
         self.said, self.alive, self.latencies, self.missed = b"", True, [], 0
         self.pid, self.fd = pty.fork()
@@ -246,6 +246,17 @@ class Monitor:
         kib = {name: int(lines[name].split()[0]) for name in ("VmRSS", "VmLck", "VmHWM")}
         adj = int(Path(f"/proc/{self.pid}/oom_score_adj").read_text())
         return {"majflt": int(stat[9]), "cpu": (int(stat[11]) + int(stat[12])) / 100, "adj": adj, **kib}
+
+    def files(self):
+        """Return the resident KiB of each file that it has mapped."""
+        found, name = {}, None
+        for line in Path(f"/proc/{self.pid}/smaps").read_text().splitlines():
+            words = line.split(maxsplit=5)
+            if line.startswith("Rss:") and name:
+                found[name] = found.get(name, 0) + int(words[1])
+            elif "-" in words[0]:
+                name = words[5] if len(words) > 5 and words[5].startswith("/") else None
+        return found
 
     def figures(self):
         """Return how it answered."""
@@ -357,7 +368,7 @@ class Watch:
         show then, unless it is that the first of them was killed.
         """
         monitor, foresight = self.monitor, self.foresight
-        monitor.latencies, monitor.missed, before = [], 0, monitor.status()
+        monitor.latencies, monitor.missed, before, files = [], 0, monitor.status(), monitor.files()
         seen, found = [], set()
         for load in loads:
             load.go()
@@ -397,6 +408,9 @@ class Watch:
             "monitor": monitor.figures(),
             "warm": before,
             "after": monitor.status() if monitor.alive else {},
+            "read": {
+                name: kib for name, kib in (monitor.files() if monitor.alive else {}).items() if kib != files.get(name)
+            },
             "screen": screen,
             "events": self.news(),
         }
@@ -556,3 +570,10 @@ class KernelKills:
             if found:
                 return int(found[1])
         return None
+
+    def all_of(self, tasks):
+        """Return those of `tasks` that are killed, up to a second after the last."""
+        killed = [self.next()]
+        while killed[-1] is not None:
+            killed.append(self.next(1))
+        return [pid for pid in killed if pid in tasks]

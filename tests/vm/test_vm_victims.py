@@ -1,10 +1,14 @@
 """Random crowds in a limited group and on a whole machine: the one foreseen is the one the kernel kills."""
 
+import os
+
 import pytest
 
 from tests.vm.machine import Shape
 
 TRIALS = 20
+ODD = int(os.environ.get("OOMTOP_VICTIM_TRIALS", "4"))
+"""Trials with a dead main thread, a vfork child or a shared memory map in every second one."""
 
 
 def in_a_group(trials, seed):
@@ -84,3 +88,20 @@ def test_the_one_foreseen_is_killed(machine, scenario):
         if one[0] is None or not one[0]["tie"] or one[1] not in [pid for pid, *_ in one[0]["ranked"][:2]]
     ]
     assert missed == []
+
+
+def odd_ones(count, seed, where):
+    import victims_guest
+
+    return victims_guest.trials(count, seed, where)
+
+
+@pytest.mark.parametrize(("where", "count"), [("group", ODD), ("oom.group", ODD // 2), ("machine", ODD)])
+def test_odd_ones_among_them(machine, where, count):
+    said = machine(Shape()).call(odd_ones, timeout=120 + 60 * count, count=count, seed=11, where=where)
+    right = [one for one in said if one["killed"] and one["killed"][0] == one["first"]]
+    print(f"{where}: {len(right)} of {len(said)} foreseen", *said, sep="\n")
+    missed = [one for one in said if not one["killed"] or one["killed"][0] not in one["likely"]]
+    assert missed == []
+    if where == "oom.group":
+        assert all(len(one["killed"]) > 1 and set(one["killed"]) <= set(one["likely"]) for one in said)

@@ -11,7 +11,7 @@ def assert_alive(said: dict[str, Any]) -> None:
     assert said["monitor"]["missed"] == 0, said["monitor"]
     assert said["monitor"]["answers"] >= 2, said["monitor"]
     if said["warm"]["VmLck"]:
-        assert said["after"]["majflt"] == said["warm"]["majflt"], (said["warm"], said["after"])
+        assert said["after"]["majflt"] == said["warm"]["majflt"], (said["warm"], said["after"], said.get("read"))
 
 
 def assert_told(said: dict[str, Any], name: str, kind: str, group: str = "") -> None:

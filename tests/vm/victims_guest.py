@@ -1,0 +1,67 @@
+"""Runs as root inside a kernel of its own: crowds with odd processes among them, and whom the kernel killed."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import guest
+
+from oomtop.sources.sampler import Sampler
+from tests.odd_crowd import foresee, launch, let_grow, likely, population
+
+
+def odd_group(number, seed, oom_group):
+    """Let a crowd reach the limit of its group; return (kinds, those foreseen, those killed in order)."""
+    children = population(random.Random(seed), number)
+    folder = guest.group("odd", memory_max="max", memory_swap_max=0, memory_oom_group=int(oom_group))
+    kills = guest.KernelKills()
+    with launch(children, folder / "cgroup.procs") as launcher:
+        (folder / "memory.max").write_text(str(int((folder / "memory.current").read_text()) + (2 << 20)))
+        sampler = Sampler()
+        victims, tasks = foresee(sampler, "/odd")
+        sampler.close()
+        let_grow(launcher)
+        killed = kills.all_of(tasks)
+    return said(children, victims, tasks, killed)
+
+
+def whole_machine(number, seed):
+    """The same for the whole machine, which one that is spared by its adj fills."""
+    children = population(random.Random(seed), number)
+    folder, kills = guest.group("odd", memory_max="max", memory_oom_group=0), guest.KernelKills()
+    with launch(children, folder / "cgroup.procs") as launcher:
+        pusher = guest.Load("pusher", 900, adj=-1000)
+        sampler = Sampler()
+        victims, tasks = foresee(sampler)
+        sampler.close()
+        pusher.go()
+        killed = kills.next(60)
+        pusher.end()
+        let_grow(launcher)
+    return said(children, victims, tasks, [killed])
+
+
+def said(children, victims, tasks, killed):
+    """Return what was foreseen beside what happened."""
+    return {
+        "kinds": sorted({kind for *_, kind in children}), "count": len(children), "tie": victims.near_tie,
+        "first": victims.first.id.pid, "name": victims.first.name, "likely": sorted(likely(victims)),
+        "killed": [tasks.get(pid, pid) for pid in killed],
+        "ranked": [[one.id.pid, one.name, one.badness] for one in victims.candidates[:4]],
+    }  # fmt: skip
+
+
+def trials(count, seed, where):
+    """Return what became of `count` trials in a group, in one that dies as a whole, or on the machine."""
+    guest.shield()
+    Path("/proc/sys/kernel/printk").write_text("1")
+    found = []
+    for number in range(count):
+        if where == "machine":
+            found.append(whole_machine(number, seed + number))
+        else:
+            found.append(odd_group(number, seed + number, where == "oom.group"))
+        time.sleep(0.2)
+    return found

@@ -1,0 +1,80 @@
+"""The recipes of docs/monitoring.md: each scrape configuration is one, and Datadog's own check takes what is served."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.exporter.test_exporter import assessed, make_server, start_server, watched
+
+yaml = pytest.importorskip("yaml")
+TEXT = (Path(__file__).parents[2] / "docs/monitoring.md").read_text()
+
+
+def blocks(heading, language):
+    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE)[1]
+    return re.findall(rf"^```{language}\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+
+
+def scrape_configs(data):
+    """Yield every list of scrape configurations, however deep it is."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if key == "scrape_configs":
+                yield value
+            else:
+                yield from scrape_configs(value)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool (Debian package prometheus)")
+@pytest.mark.parametrize("heading", ["CloudWatch agent", "Google Cloud", "OpenTelemetry collector"])
+def test_a_scrape_configuration_is_one_of_prometheus(heading, tmp_path):
+    found = [config for block in blocks(heading, "yaml") for config in scrape_configs(yaml.safe_load(block))]
+    assert found
+    for number, config in enumerate(found):
+        path = tmp_path / f"{number}.yml"
+        path.write_text(json.dumps({"scrape_configs": config}))
+        done = subprocess.run(["promtool", "check", "config", path], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_pipeline_names_what_is_defined():
+    (config,) = map(yaml.safe_load, blocks("OpenTelemetry collector", "yaml"))
+    for pipeline in config["service"]["pipelines"].values():
+        for kind, names in pipeline.items():
+            assert set(names) <= config[kind].keys()
+    (ops, monitoring) = map(yaml.safe_load, blocks("Google Cloud", "yaml"))
+    for pipeline in ops["metrics"]["service"]["pipelines"].values():
+        assert set(pipeline["receivers"]) <= ops["metrics"]["receivers"].keys()
+    assert monitoring["spec"]["selector"]["matchLabels"] == {"app": "oomtop"}
+    (agent,) = map(json.loads, blocks("CloudWatch agent", "json"))
+    (declaration,) = agent["logs"]["metrics_collected"]["prometheus"]["emf_processor"]["metric_declaration"]
+    assert all(re.compile(pattern) for pattern in declaration["metric_selectors"])
+    assert len(declaration["source_labels"]) == len(declaration["label_matcher"].split(";"))
+
+
+@pytest.mark.packages
+@pytest.mark.filterwarnings("ignore")
+def test_datadog_takes_every_metric_by_its_name():
+    base = pytest.importorskip("datadog_checks.base")
+    from datadog_checks.base.stubs import aggregator
+
+    (text,) = blocks("Datadog agent", "yaml")
+    (instance,) = yaml.safe_load(text)["instances"]
+    server = make_server(assessed())
+    stop = start_server(server, watched, 0.02)
+    try:
+        instance["openmetrics_endpoint"] = f"http://127.0.0.1:{server.port}/metrics"
+        check = base.OpenMetricsBaseCheckV2("openmetrics", {}, [instance])
+        assert json.loads(check.run() or "[]") == []
+    finally:
+        stop()
+    names = aggregator.metric_names
+    assert "oomtop.memory_available_bytes" in names
+    assert not [name for name in names if "oomtop.oomtop" in name]
+    assert any(tag.startswith("oomtop_version:") for tag in aggregator.metrics("oomtop.build_info")[0].tags)

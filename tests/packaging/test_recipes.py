@@ -1,5 +1,6 @@
 """The recipes of all package formats, Kubernetes, the workflows: one version, valid, and what they are made from."""
 
+import importlib.util
 import json
 import re
 import shutil
@@ -186,3 +187,15 @@ def test_the_site_builds_without_a_warning(tmp_path):
     run(sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-f", config, "-d", tmp_path / "site")
     pages = json.loads((tmp_path / "site/search/search_index.json").read_text())["docs"]
     assert any(page["location"].startswith("installing/") for page in pages)
+
+
+def test_the_readme_on_pypi_links_to_the_repository():
+    pytest.importorskip("hatchling")
+    spec = importlib.util.spec_from_file_location("pypi_readme", PACKAGING / "pypi_readme.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = module.absolute((ROOT / "README.md").read_text())
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(targets) > 10
+    assert all(target.startswith("https://") for target in targets)
+    assert all("raw.githubusercontent.com" in target for target in targets if target.endswith(".png"))

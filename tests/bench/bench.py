@@ -17,13 +17,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.terminal import Size, Terminal, Victim, births, processes, saw_tooth, terminal, victims
+from tests.bench.terminal import Size, Terminal, Victim, births, burn, processes, saw_tooth, terminal, victims
 
 ROOT = Path(__file__).parents[2]
 OOMTOP = (sys.executable, "-m", "oomtop")
@@ -52,6 +52,9 @@ PROGRAMS = (
     Program("glances", ("glances", "-t", "1"), (b"Command",), 1.0, ("glances", "--version")),
 )
 Row = Sequence[str]
+Picture = tuple[float | None, float, float | None]
+"""Seconds to the first full picture, seconds on a CPU until then, seconds to the full screen."""
+HOGS = 4 * (os.cpu_count() or 1)
 SAID = ("request finished in ms", "session opened for user", "GET /api/v1/items HTTP/1.1 200", "connection from port")
 
 
@@ -94,6 +97,51 @@ def start(options: argparse.Namespace) -> None:
         row((program.name, *best_and_median([found for found in times if found is not None])))
     shots = [timed((*OOMTOP, "top", "--json")) for _ in range(options.starts)]
     row(("oomtop top --json, to its end", *best_and_median(shots)))
+
+
+def first(options: argparse.Namespace) -> None:
+    """The first full picture warm, from a cold page cache and on a starved machine, one program after the other."""
+    heading(
+        "First full picture, 120x40, interleaved",
+        ("state", "program", "best ms", "median ms", "median on the CPU ms", "median full screen ms"),
+    )
+    for state, hold in (("warm", nullcontext()), ("cold", nullcontext()), ("starved", processes(HOGS, burn))):
+        with hold:
+            programs = installed(("oomtop", "htop", "btop"))
+            found: dict[str, list[Picture]] = {program.name: [] for program in programs}
+            for _ in range(options.starts):
+                for program in programs:
+                    if state == "cold":
+                        evict(program)
+                    found[program.name].append(picture_of(program))
+            for name, pictures in found.items():
+                row((state, name, *summary(pictures)))
+
+
+def picture_of(program: Program) -> Picture:
+    """Return what it took to the first full picture, and to the end of what comes in place of it."""
+    with terminal(program.argv) as at:
+        first = at.wait_for(program.marks, 20.0)
+        ran = at.ran_seconds()
+        # The driver of the full screen asks for the mouse before it paints.
+        full = at.wait_for((b"\x1b[?1000h", *program.marks), 20.0) if program.name == "oomtop" else None
+    return first, ran, full
+
+
+def summary(pictures: Sequence[Picture]) -> tuple[str, ...]:
+    """Return best and median of the first picture, then the medians of the rest."""
+    firsts, others = [first for first, *_ in pictures if first is not None], list(zip(*pictures, strict=True))[1:]
+    known = ([value for value in column if value is not None] for column in others)
+    return (*best_and_median(firsts), *(best_and_median(column)[1] for column in known))
+
+
+def evict(program: Program) -> None:
+    """Take the files of a program out of the page cache, as far as nobody else has them mapped."""
+    folders = [Path(os.__file__).parent, ROOT / "oomtop", Path(sys.prefix)] if program.name == "oomtop" else []
+    binary = Path(shutil.which(program.argv[0]) or "/")
+    for path in (binary.resolve(), *(path for folder in folders for path in folder.rglob("*") if path.is_file())):
+        with suppress(OSError), path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def first_picture(program: Program) -> float | None:
@@ -329,6 +377,7 @@ def machine() -> None:
 SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "refresh": refresh,
     "start": start,
+    "first": first,
     "wire": wire,
     "keys": keys,
     "signal": signals,

@@ -75,6 +75,11 @@ class Terminal:
             words = file.read().rpartition(")")[2].split()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
+    def ran_seconds(self) -> float:
+        """Return how long the main thread was on a CPU so far, to the nanosecond."""
+        with open(f"/proc/{self.pid}/schedstat") as file:
+            return int(file.read().split()[0]) / 1e9
+
     def resident(self) -> int:
         """Return VmRSS in bytes."""
         with open(f"/proc/{self.pid}/status") as file:
@@ -180,3 +185,9 @@ def saw_tooth() -> None:
 def births() -> None:
     """Bear a process after the other, as fast as a shell can."""
     os.execv("/bin/sh", ["sh", "-c", "while :; do x=$(:); done"])
+
+
+def burn() -> None:
+    """Take all the CPU that there is."""
+    while True:
+        pass

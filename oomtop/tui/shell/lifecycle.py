@@ -5,9 +5,20 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from importlib import import_module
+
+from rich.cells import cell_len
 
 from oomtop.tui.shell.tab_factory import MAKERS
 from oomtop.tui.widgets.shell import Shell
+
+_ON_KEYS = (
+    "oomtop.selfguard", "oomtop.tui.help.screen", "oomtop.tui.shell.overlays", "oomtop.tui.setup.apply",
+    "oomtop.tui.setup.save", "oomtop.tui.shell.copy_menu", "oomtop.tui.process_table.copies",
+    "oomtop.tui.process_table.commands", "oomtop.tui.process_table.sort_menu", "oomtop.tui.dashboard.user_menu",
+    "oomtop.oomlog.log_files",
+)  # fmt: skip
+_WIDE = "\N{CJK UNIFIED IDEOGRAPH-4E00}"
 
 
 def watch_terminal(leave: Callable[[], None]) -> None:
@@ -20,11 +31,17 @@ def watch_terminal(leave: Callable[[], None]) -> None:
         loop.add_signal_handler(number, leave)
 
 
+def load_keys() -> None:
+    """Load what keys would else load when they are pressed, from a disk that may be busy with swap by then."""
+    for name in _ON_KEYS:
+        import_module(name)
+    # Rich reads its table of wide characters with the first one that it meets.
+    cell_len(_WIDE)
+
+
 def settle(app: Shell, load: Callable[[], object], look_back: Callable[[], object]) -> None:
     """Load what the first picture did without, and guard the process once all of it is in memory."""
-    import oomtop.selfguard
-    import oomtop.tui.help.screen  # noqa: F401
-
+    load_keys()
     load()
     app.call_from_thread(_guard_self, app)
     app.call_from_thread(look_back)

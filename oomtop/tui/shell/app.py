@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
-from textual.widgets import Input
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from oomtop.analysis.dangers.order import step
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.process import ProcessId
 from oomtop.snapshot import Snapshot
@@ -31,21 +29,18 @@ from oomtop.tui.base.messages import (
     TotalsShown,
 )
 from oomtop.tui.base.options import Options as Options
-from oomtop.tui.base.options import beside_interval
 from oomtop.tui.base.sampling import Sample, samples
 from oomtop.tui.base.session import State, state_of
 from oomtop.tui.dashboard.screen import Dashboard
-from oomtop.tui.replay.bindings import ANYWHERE
 from oomtop.tui.shell.bindings import APP_BINDINGS
 from oomtop.tui.shell.feed import hand_on
+from oomtop.tui.shell.key_actions import KeyActions
 from oomtop.tui.shell.lifecycle import settle, watch_terminal
 from oomtop.tui.shell.load_shedding import refresh_every, shed_work, watch_selected
-from oomtop.tui.shell.tab_factory import MAKERS, tab_beside
+from oomtop.tui.shell.tab_factory import MAKERS
 from oomtop.tui.style.palette import make_look
 from oomtop.tui.style.theme import theme_or_default
-from oomtop.tui.widgets.panel import PanelClicked, PanelPointedAt
-from oomtop.tui.widgets.shell import Shell
-from oomtop.tui.widgets.tab_screen import TabScreen, open_once
+from oomtop.tui.widgets.tab_screen import TabScreen
 
 if TYPE_CHECKING:
     from oomtop.actions.base.guard import Guard
@@ -56,7 +51,7 @@ if TYPE_CHECKING:
     from oomtop.tui.replay.controller import ReplayDesk
 
 
-class OomtopApp(Shell):
+class OomtopApp(KeyActions):
     """The full-screen monitor."""
 
     TITLE = "oomtop"
@@ -266,9 +261,10 @@ class OomtopApp(Shell):
         """Hand the last assessment to what is in sight."""
         for screen in self.screens_in_sight():
             screen.assessment = self.latest
-        self._show_replay()
+        self.show_replay()
 
-    def _show_replay(self) -> None:
+    def show_replay(self) -> None:
+        """Draw where a replay stands."""
         if "replay" in self.__dict__:
             for screen in self.screens_in_sight():
                 self.replay.show(screen)
@@ -284,7 +280,7 @@ class OomtopApp(Shell):
         """Draw what the screens in sight tell about oomtop itself."""
         for screen in self.screens_in_sight():
             screen.show_remarks()
-        self._show_replay()
+        self.show_replay()
 
     @on(RowSelected)
     def _on_selected(self, message: RowSelected) -> None:
@@ -346,22 +342,6 @@ class OomtopApp(Shell):
 
     # -- keys ---------------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Actions are off in a recording and in read-only mode, and while a dialog is open; text is no key."""
-        if action == "remedy":
-            return not (self.options.read_only or self.state.replay) and isinstance(self.screen, TabScreen)
-        if action == "ask":
-            return isinstance(self.screen, TabScreen) and not isinstance(self.focused, Input)
-        if action == "nearest_danger":
-            return self.state.choice is not None and isinstance(self.screen, TabScreen)
-        if action == "danger":
-            # In a recording `n` goes to the next event.
-            return isinstance(self.screen, TabScreen) and not (self.state.replay and parameters[0] == 1)
-        if action == "replay":
-            is_possible = self.state.replay or parameters[0] in ANYWHERE
-            return is_possible and isinstance(self.screen, TabScreen)
-        return True
-
     def action_command_palette(self) -> None:
         """Offer everything that can be done now, over the tab in sight."""
         from oomtop.tui.shell.command_palette import Palette, entries_of
@@ -381,97 +361,9 @@ class OomtopApp(Shell):
         else:
             OPENINGS[what](self, *arguments)
 
-    @on(PanelClicked)
-    def _on_panel_clicked(self, message: PanelClicked) -> None:
-        """Go to the tab, the victim or the post-mortem, or open the help at the figure, that was clicked."""
-        from oomtop.tui.help.mouse import figure_under, tab_clicked
-
-        tab, figure = tab_clicked(message), figure_under(message)
-        if message.panel.id == "strip" and isinstance(self.screen, TabScreen):
-            self.go_to_tab("processes")
-            self.dashboard.table.action_accused()
-        elif message.panel.id == "events" and (event := self.dashboard.event_on(message.y)) is not None:
-            from oomtop.tui.events.post_mortem import PostMortemScreen
-
-            open_once(self, PostMortemScreen(self.state, self.look, event))
-        elif tab is not None:
-            self.go_to_tab(tab)
-        elif figure is not None:
-            self.action_open("help", figure.label.strip(" []"))
-
-    @on(PanelPointedAt)
-    def _on_panel_pointed_at(self, message: PanelPointedAt) -> None:
-        from oomtop.tui.help.mouse import explain_beside
-
-        explain_beside(message)
-
-    def action_beside(self, step: int) -> None:
-        """Go to the tab beside this one."""
-        self.go_to_tab(tab_beside(self.current_mode, step))
-
-    def go_to_tab(self, name: str) -> None:
-        """Show a tab, unless the app is about to end."""
-        if not self.is_running:
-            return
-        self.switch_mode(name)
-        if isinstance(self._source, LiveSource):
-            self._source.with_slabs = self.current_mode == "kernel"
-            self._source.refresh()
-        self.feed()
-
-    def action_danger(self, by: int) -> None:
-        """Speak of the next danger (1) or the one before (-1)."""
-        if self.latest is not None:
-            self.state.choice = step(self.latest.dangers, self.state.choice, by)
-            self._show_subject()
-
-    def action_nearest_danger(self) -> None:
-        """Speak of the nearest danger again."""
-        self.state.choice = None
-        self._show_subject()
-
-    def _show_subject(self) -> None:
-        for screen in self.screens_in_sight():
-            screen.watch_assessment(screen.assessment)
-
-    def action_pause(self) -> None:
-        """Freeze the screen; sampling goes on."""
-        self.state.paused = not self.state.paused
-        if not self.state.paused:
-            self.feed()
-        self.show_state()
-
-    def action_change_interval(self, step: int) -> None:
-        """Refresh less often (1) or more often (-1)."""
-        self.refresh_every(beside_interval(self.options.interval, step))
-
     def refresh_every(self, seconds: float) -> None:
         """Sample every so many seconds from now on."""
         refresh_every(self, self._source, seconds)
-
-    def action_chart(self, further: bool = False) -> None:
-        """Show or hide the chart, or have it go further back."""
-        self.dashboard.chart_further() if further else self.dashboard.toggle_chart()
-
-    def action_rescan(self) -> None:
-        """Sample now and paint everything anew."""
-        if isinstance(self._source, LiveSource):
-            self._source.refresh()
-        self.refresh(repaint=True, layout=True)
-
-    def action_ask(self, what: str) -> None:
-        """Have the tab in sight ask for a text to search, for a filter, or for a user."""
-        tab = self.tab
-        {"search": tab.search, "filter": tab.filter, "user": tab.choose_user}[what]()
-
-    def action_look_into(self, what: str) -> None:
-        """Show the environment, the open files or the whole command of the process, or follow its system calls."""
-        self.inspections.do(what)
-
-    def action_replay(self, what: str, number: int = 0) -> None:
-        """Move on the time line of a recording, open one, leave it, compare two moments."""
-        self.replay.do(what, number)
-        self._show_replay()
 
     # -- actions ------------------------------------------------------------------------------------
 

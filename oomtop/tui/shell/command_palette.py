@@ -16,6 +16,7 @@ from textual.binding import Binding
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widgets import Input
 
 from oomtop.analysis.settings.table import SETTINGS
 from oomtop.tui.base.screens import ClosedOnce
@@ -73,6 +74,10 @@ class PaletteCommand(NamedTuple):
     words: str = ""
 
 
+_LONGEST = 60
+"""Characters of a query."""
+
+
 class Palette(CommandPalette, ClosedOnce[None]):
     """The palette over what could be done at the moment when it was opened."""
 
@@ -84,6 +89,9 @@ class Palette(CommandPalette, ClosedOnce[None]):
     def compose(self) -> ComposeResult:
         """Build Textual's own palette around a list that changes between a click and its turn."""
         for widget in super().compose():
+            if isinstance(widget, Input):
+                # Each character is a search of its own.
+                widget.max_length = _LONGEST
             yield _Commands() if isinstance(widget, CommandList) else widget
 
 

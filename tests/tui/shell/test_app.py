@@ -247,6 +247,16 @@ async def test_a_click_on_a_line_that_is_gone_does_nothing(app):
         assert app.screen is palette
 
 
+async def test_the_palette_takes_a_query_and_no_book(app):
+    """A key that is held, or a file that is pasted, must not make a search of each of its characters."""
+    async with app.run_test(size=(100, 30)) as pilot:
+        await drawn(pilot)
+        await pilot.press("colon", *"{" * 100)
+        app.screen.post_message(events.Paste("x" * 100))
+        await pilot.pause()
+        assert len(app.screen.query_one("CommandInput").value) == 60
+
+
 def offered(palette):
     commands = palette.query_one("CommandList")
     return [str(commands.get_option_at_index(at).hit.text) for at in range(commands.option_count)]

@@ -87,14 +87,6 @@ def test_events_of_standard_input_as_text_and_json():
     assert (data["schema"], event["victim"]["pid"], event["victim"]["anon_rss"]) == (1, 42, 1 << 20)
 
 
-@pytest.fixture
-def child():
-    process = subprocess.Popen(["sleep", "60"])
-    yield process
-    process.kill()
-    process.wait()
-
-
 def test_kill_shows_its_plan_and_does_nothing_in_a_dry_run(child):
     done = run("kill", "--dry-run", str(child.pid))
     assert done.returncode == 0

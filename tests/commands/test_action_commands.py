@@ -23,14 +23,6 @@ def run(*arguments, **named):
     return subprocess.run([*PYTHON, *arguments], capture_output=True, text=True, timeout=60, check=False, **named)
 
 
-@pytest.fixture
-def child():
-    process = subprocess.Popen(["sleep", "1000"])
-    yield process
-    process.kill()
-    process.wait()
-
-
 def adj(child):
     with open(f"/proc/{child.pid}/oom_score_adj") as file:
         return int(file.read())

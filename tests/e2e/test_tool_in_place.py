@@ -7,7 +7,6 @@ import re
 import select
 import shutil
 import struct
-import subprocess
 import sys
 import termios
 import time
@@ -65,14 +64,6 @@ def terminal():
     os.kill(terminal.pid, 9)
     os.waitpid(terminal.pid, 0)
     os.close(terminal.master)
-
-
-@pytest.fixture
-def child():
-    process = subprocess.Popen(["sleep", "1000"])
-    yield process
-    process.kill()
-    process.wait()
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")

@@ -55,6 +55,7 @@ from oomtop.tui.widgets.tab_screen import TabScreen
 from oomtop.tui.widgets.text_block import Page
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_danger, make_process, make_row
+from tests.tui.pilot import settled
 
 SIZE = (80, 24)
 LOG = (Path(__file__).parents[1] / "fixtures" / "events").glob("*.log")
@@ -346,14 +347,6 @@ async def test_a_palette_entry_does_what_its_key_does(app, tick, title):
         await next(command.run for command in commands_of(app.screen) if command.title == title)()
         await still(pilot)
         assert state_of(app) != before
-
-
-async def settled(pilot, condition):
-    for _ in range(200):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("the app did not get there")
 
 
 @pytest.mark.parametrize("name", ["?", "/", "F5", "Enter", "Esc", "+", "Tab", "k", "K", "<", "[", "Space"])

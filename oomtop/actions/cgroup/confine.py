@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, members
 from oomtop.actions.base.context import ActionContext
@@ -66,7 +67,7 @@ def prepare_confine(request: ConfineRequest, context: ActionContext) -> Prepared
     if not movers:
         return refused(ACTION, title, "; ".join(left_out))
     plan = _plan(request, movers, left_out, layout, context)
-    return PreparedAction(plan, _Confining(request, movers, layout), [mover.handle for mover in movers])
+    return PreparedAction(plan, partial(_confine_now, request, movers, layout), [mover.handle for mover in movers])
 
 
 def _checked(request: ConfineRequest, context: ActionContext) -> CgroupLayout:
@@ -152,41 +153,35 @@ def _release(path: str, movers: Sequence[_Mover]) -> ReleaseRequest:
     return ReleaseRequest(path, tuple((mover.process.id, mover.home) for mover in movers))
 
 
-class _Confining:
-    """Makes the group and moves; called once.  A group that nobody could be moved into is removed again."""
-
-    def __init__(self, request: ConfineRequest, movers: Sequence[_Mover], layout: CgroupLayout) -> None:
-        self._request = request
-        self._movers = movers
-        self._layout = layout
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Make, limit, move."""
-        folder, path = _folder(self._request, self._layout), PREFIX + self._request.name
-        if _delegation(self._layout):
-            _write(f"{self._layout.memory_mount}/cgroup.subtree_control", "+memory")
-        os.mkdir(folder)
-        try:
-            for name, size in _limits(self._request, self._layout):
-                _write(f"{folder}/{name}", str(size))
-        except OSError:
-            os.rmdir(folder)
-            raise
-        failures = [reason for mover in self._movers if (reason := _move(mover, folder)) is not None]
-        moved = len(self._movers) - len(failures)
-        report(f"{moved} moved into {path}")
-        if not moved:
-            os.rmdir(folder)
-            return Outcome(ACTION, Status.FAILED, failures[0], tuple(failures[1:]))
-        return Outcome(
-            action=ACTION,
-            status=Status.PARTLY if failures else Status.DONE,
-            summary=f"{path} has {moved} of {len(self._movers)} processes, and its limit",
-            details=tuple(failures),
-            before=", ".join(sorted({mover.home for mover in self._movers})),
-            after=path,
-            undo=_release(path, self._movers),
-        )
+def _confine_now(
+    request: ConfineRequest, movers: Sequence[_Mover], layout: CgroupLayout, report: Callable[[str], None]
+) -> Outcome:
+    """Make, limit, move."""
+    folder, path = _folder(request, layout), PREFIX + request.name
+    if _delegation(layout):
+        _write(f"{layout.memory_mount}/cgroup.subtree_control", "+memory")
+    os.mkdir(folder)
+    try:
+        for name, size in _limits(request, layout):
+            _write(f"{folder}/{name}", str(size))
+    except OSError:
+        os.rmdir(folder)
+        raise
+    failures = [reason for mover in movers if (reason := _move(mover, folder)) is not None]
+    moved = len(movers) - len(failures)
+    report(f"{moved} moved into {path}")
+    if not moved:
+        os.rmdir(folder)
+        return Outcome(ACTION, Status.FAILED, failures[0], tuple(failures[1:]))
+    return Outcome(
+        action=ACTION,
+        status=Status.PARTLY if failures else Status.DONE,
+        summary=f"{path} has {moved} of {len(movers)} processes, and its limit",
+        details=tuple(failures),
+        before=", ".join(sorted({mover.home for mover in movers})),
+        after=path,
+        undo=_release(path, movers),
+    )
 
 
 def _delegation(layout: CgroupLayout) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedActi
         return refused(ACTION, title, refusal)
     plan = _plan(title, request, group, name, owner, command)
     again = partial(require_allowed, group, context, request.override)
-    return PreparedAction(plan, _Limiting(request, group, name, file, command), [file], again)
+    return PreparedAction(plan, partial(_set_limit, request, group, name, file, command), [file], again)
 
 
 def _file_name(group: CgroupTarget, limit: Limit) -> str:
@@ -155,40 +155,34 @@ def _pressed_by_others(request: LimitRequest, group: CgroupTarget) -> list[str]:
     return [f"{format_bytes(must_stay)} of it cannot be dropped: without swap the group nearly stands still"]
 
 
-class _Limiting:
-    """Sets the limit and reads it back; called once."""
-
-    def __init__(
-        self, request: LimitRequest, group: CgroupTarget, name: str, file: KernelFile, command: tuple[str, ...] | None
-    ) -> None:
-        self._command = command
-        self._request = request
-        self._group = group
-        self._name = name
-        self._file = file
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Set it, and say what the kernel shows afterwards."""
-        request, group = self._request, self._group
-        before = _read(group, self._name)
-        used = group.usage
-        report("waiting for the kernel, which reclaims down to the limit first")
-        if self._command is None:
-            self._file.write(_text(request.size, group))
-        else:
-            run_tool(self._command)
-        after = _read(group, self._name)
-        now = group.usage
-        return Outcome(
-            action=ACTION,
-            status=Status.DONE if _is_near(after, request.size) else Status.PARTLY,
-            summary=f"{self._name} of {printable(group.path)}: {_size(before)} -> {_size(after)}",
-            details=(f"the group holds {format_bytes(now)} (before: {format_bytes(used)})",),
-            freed=None if used is None or now is None else used - now,
-            before=_size(before),
-            after=_size(after),
-            undo=replace(request, size=before),
-        )
+def _set_limit(
+    request: LimitRequest,
+    group: CgroupTarget,
+    name: str,
+    file: KernelFile,
+    command: tuple[str, ...] | None,
+    report: Callable[[str], None],
+) -> Outcome:
+    """Set it, and say what the kernel shows afterwards."""
+    before = _read(group, name)
+    used = group.usage
+    report("waiting for the kernel, which reclaims down to the limit first")
+    if command is None:
+        file.write(_text(request.size, group))
+    else:
+        run_tool(command)
+    after = _read(group, name)
+    now = group.usage
+    return Outcome(
+        action=ACTION,
+        status=Status.DONE if _is_near(after, request.size) else Status.PARTLY,
+        summary=f"{name} of {printable(group.path)}: {_size(before)} -> {_size(after)}",
+        details=(f"the group holds {format_bytes(now)} (before: {format_bytes(used)})",),
+        freed=None if used is None or now is None else used - now,
+        before=_size(before),
+        after=_size(after),
+        undo=replace(request, size=before),
+    )
 
 
 def _is_near(found: int | None, wanted: int | None) -> bool:

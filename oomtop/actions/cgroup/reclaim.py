@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable
+from functools import partial
 
 from oomtop.actions.base.cgroup_target import CgroupTarget, find_group
 from oomtop.actions.base.context import ActionContext
@@ -36,7 +37,7 @@ def prepare_reclaim(request: ReclaimCgroupRequest, context: ActionContext) -> Pr
     cache = page_cache(group)
     text = str(request.size or max(1, cache)) if group.version == 2 else "0"
     plan = _plan(title, group, f"write {text} to {printable(group.file(name))}", request.size, cache, context)
-    return PreparedAction(plan, _Reclaiming(group, text, file), [file])
+    return PreparedAction(plan, partial(_reclaim_now, group, text, file), [file])
 
 
 def page_cache(group: CgroupTarget) -> int:
@@ -68,35 +69,27 @@ def _plan(title: str, group: CgroupTarget, step: str, size: int | None, cache: i
     )
 
 
-class _Reclaiming:
-    """Writes and measures; called once."""
-
-    def __init__(self, group: CgroupTarget, text: str, file: KernelFile) -> None:
-        self._group = group
-        self._text = text
-        self._file = file
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Reclaim; less than was asked for is an answer, not a failure."""
-        before, started = self._group.usage, time.monotonic()
-        report("the kernel reclaims")
-        details: tuple[str, ...] = ()
-        try:
-            self._file.write(self._text)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EBUSY):
-                raise
-            details = ("the kernel could not take all that was asked for",)
-        after = self._group.usage
-        freed = None if before is None or after is None else before - after
-        seconds = time.monotonic() - started
-        return Outcome(
-            action=ACTION,
-            status=Status.PARTLY if details else Status.DONE,
-            summary=f"{printable(self._group.path)} gave back {format_bytes(freed)} in {seconds:.1f} s",
-            details=details,
-            freed=freed,
-            seconds=seconds,
-            before=format_bytes(before),
-            after=format_bytes(after),
-        )
+def _reclaim_now(group: CgroupTarget, text: str, file: KernelFile, report: Callable[[str], None]) -> Outcome:
+    """Reclaim; less than was asked for is an answer, not a failure."""
+    before, started = group.usage, time.monotonic()
+    report("the kernel reclaims")
+    details: tuple[str, ...] = ()
+    try:
+        file.write(text)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EBUSY):
+            raise
+        details = ("the kernel could not take all that was asked for",)
+    after = group.usage
+    freed = None if before is None or after is None else before - after
+    seconds = time.monotonic() - started
+    return Outcome(
+        action=ACTION,
+        status=Status.PARTLY if details else Status.DONE,
+        summary=f"{printable(group.path)} gave back {format_bytes(freed)} in {seconds:.1f} s",
+        details=details,
+        freed=freed,
+        seconds=seconds,
+        before=format_bytes(before),
+        after=format_bytes(after),
+    )

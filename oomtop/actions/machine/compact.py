@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.kernel_file import KernelFile
@@ -59,36 +60,29 @@ def prepare_compact(request: CompactRequest, context: ActionContext) -> Prepared
         frees=0,
         risk="moves pages about: takes CPU for seconds on a large machine",
     )
-    return PreparedAction(plan, _Compacting(context.root, file), [file])
+    return PreparedAction(plan, partial(_compact_now, context.root, file), [file])
 
 
 def _shown(blocks: int | None) -> str:
     return "-" if blocks is None else str(blocks)
 
 
-class _Compacting:
-    """Writes and compares the free lists; called once."""
-
-    def __init__(self, root: Root, file: KernelFile) -> None:
-        self._root = root
-        self._file = file
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Compact, and say how many large blocks there are afterwards."""
-        started = time.monotonic()
-        try:
-            before = huge_blocks(self._root)
-            report("the kernel compacts")
-            self._file.write("1")
-            after = huge_blocks(self._root)
-        except ParseError as error:
-            return Outcome(ACTION, Status.FAILED, str(error))
-        seconds = time.monotonic() - started
-        return Outcome(
-            action=ACTION,
-            status=Status.DONE,
-            summary=f"free blocks of {_BLOCK}: {_shown(before)} -> {_shown(after)} in {seconds:.1f} s",
-            seconds=seconds,
-            before=_shown(before),
-            after=_shown(after),
-        )
+def _compact_now(root: Root, file: KernelFile, report: Callable[[str], None]) -> Outcome:
+    """Compact, and say how many large blocks there are afterwards."""
+    started = time.monotonic()
+    try:
+        before = huge_blocks(root)
+        report("the kernel compacts")
+        file.write("1")
+        after = huge_blocks(root)
+    except ParseError as error:
+        return Outcome(ACTION, Status.FAILED, str(error))
+    seconds = time.monotonic() - started
+    return Outcome(
+        action=ACTION,
+        status=Status.DONE,
+        summary=f"free blocks of {_BLOCK}: {_shown(before)} -> {_shown(after)} in {seconds:.1f} s",
+        seconds=seconds,
+        before=_shown(before),
+        after=_shown(after),
+    )

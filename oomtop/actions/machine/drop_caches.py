@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.kernel_file import KernelFile
@@ -48,7 +49,7 @@ def prepare_drop_caches(request: DropCachesRequest, context: ActionContext) -> P
     except ActionRefused as refusal:
         return refused(ACTION, title, str(refusal))
     return PreparedAction(
-        _plan(title, request.level, context.meminfo), _Dropping(request.level, context.root, file), [file]
+        _plan(title, request.level, context.meminfo), partial(_drop_now, request.level, context.root, file), [file]
     )
 
 
@@ -79,27 +80,19 @@ def _warnings(gain: int, meminfo: Meminfo) -> tuple[str, ...]:
     return (f"will not help: only {format_bytes(gain)} can be dropped{owner}",)
 
 
-class _Dropping:
-    """Syncs, writes and measures; called once."""
-
-    def __init__(self, level: int, root: Root, file: KernelFile) -> None:
-        self._level = level
-        self._root = root
-        self._file = file
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Drop, and compare the account before and after."""
-        started = time.monotonic()
-        report("writing dirty pages back (sync)")
-        os.sync()
-        try:
-            before = read_meminfo(self._root)
-            report(f"writing {self._level} to {FILE}")
-            self._file.write(str(self._level))
-            after = read_meminfo(self._root)
-        except ParseError as error:
-            return Outcome(ACTION, Status.FAILED, str(error))
-        return _outcome(before, after, time.monotonic() - started)
+def _drop_now(level: int, root: Root, file: KernelFile, report: Callable[[str], None]) -> Outcome:
+    """Drop, and compare the account before and after."""
+    started = time.monotonic()
+    report("writing dirty pages back (sync)")
+    os.sync()
+    try:
+        before = read_meminfo(root)
+        report(f"writing {level} to {FILE}")
+        file.write(str(level))
+        after = read_meminfo(root)
+    except ParseError as error:
+        return Outcome(ACTION, Status.FAILED, str(error))
+    return _outcome(before, after, time.monotonic() - started)
 
 
 def _outcome(before: Meminfo, after: Meminfo, seconds: float) -> Outcome:

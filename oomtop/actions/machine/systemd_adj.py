@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 
 from oomtop.actions.base.atomic_file import read_text, remove_text, replace_text
 from oomtop.actions.base.context import ActionContext
@@ -69,7 +70,7 @@ def prepare_unit_adj(request: UnitAdjRequest, context: ActionContext) -> Prepare
         undo="bring the drop-in back to what it was",
         recovery=UnitAdjRequest(unit, before),
     )
-    return PreparedAction(plan, _Dropping(unit, request.value, before, context.root))
+    return PreparedAction(plan, partial(_drop_now, unit, request.value, before, context.root))
 
 
 def _checked(unit: str, request: UnitAdjRequest, context: ActionContext) -> int | None:
@@ -87,37 +88,28 @@ def _checked(unit: str, request: UnitAdjRequest, context: ActionContext) -> int 
     return read_drop_in(unit, context.root)
 
 
-class _Dropping:
-    """Writes or removes the file and tells systemd; called once."""
-
-    def __init__(self, unit: str, value: int | None, before: int | None, root: Root) -> None:
-        self._unit = unit
-        self._value = value
-        self._before = before
-        self._root = root
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Change the file; a systemd that cannot be told reads it at the next boot."""
-        path = self._root.at(drop_in_of(self._unit))
-        if self._value is None:
-            remove_text(path)
-            with contextlib.suppress(OSError):
-                # Other drop-ins of the service may be in it: then it stays.
-                os.rmdir(os.path.dirname(path))
-        else:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            replace_text(path, f"# Written by oomtop.\n[Service]\nOOMScoreAdjust={self._value}\n")
-        details = _tell_systemd(report)
-        after = read_drop_in(self._unit, self._root)
-        return Outcome(
-            action=ACTION,
-            status=Status.PARTLY if details else Status.DONE,
-            summary=f"drop-in of {printable(self._unit)}: {_word(self._before)} -> {_word(after)}",
-            details=details,
-            before=_word(self._before),
-            after=_word(after),
-            undo=UnitAdjRequest(self._unit, self._before),
-        )
+def _drop_now(unit: str, value: int | None, before: int | None, root: Root, report: Callable[[str], None]) -> Outcome:
+    """Change the file; a systemd that cannot be told reads it at the next boot."""
+    path = root.at(drop_in_of(unit))
+    if value is None:
+        remove_text(path)
+        with contextlib.suppress(OSError):
+            # Other drop-ins of the service may be in it: then it stays.
+            os.rmdir(os.path.dirname(path))
+    else:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        replace_text(path, f"# Written by oomtop.\n[Service]\nOOMScoreAdjust={value}\n")
+    details = _tell_systemd(report)
+    after = read_drop_in(unit, root)
+    return Outcome(
+        action=ACTION,
+        status=Status.PARTLY if details else Status.DONE,
+        summary=f"drop-in of {printable(unit)}: {_word(before)} -> {_word(after)}",
+        details=details,
+        before=_word(before),
+        after=_word(after),
+        undo=UnitAdjRequest(unit, before),
+    )
 
 
 def _tell_systemd(report: Callable[[str], None]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
@@ -64,7 +65,7 @@ def prepare_zram(request: ZramRequest, context: ActionContext) -> PreparedAction
         undo="swapoff, and remove the device",
         recovery=SweepZramRequest(before, str(identity)),
     )
-    return PreparedAction(plan, _AddingZram(request, identity, context.root))
+    return PreparedAction(plan, partial(_add_zram, request, identity, context.root))
 
 
 def _refusal(request: ZramRequest, context: ActionContext) -> str | None:
@@ -98,39 +99,30 @@ def _warnings(request: ZramRequest, context: ActionContext) -> tuple[str, ...]:
     return ()
 
 
-class _AddingZram:
-    """Makes the device and switches it on; called once.  Whatever fails, no device stays behind."""
-
-    def __init__(self, request: ZramRequest, identity: uuid.UUID, root: Root) -> None:
-        self._request = request
-        self._identity = identity
-        self._root = root
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Load, add, set up, sign, switch on."""
-        request, root = self._request, self._root
-        if not is_loaded(root):
-            report("modprobe zram")
-            load()
-        number = add_device(root)
-        path = root.at(f"/dev/zram{number}")
-        try:
-            algorithm = set_up(number, request.algorithm, request.size, root)
-            report(f"zram{number}: {algorithm}, {format_bytes(request.size)}")
-            _sign(path, request.size, self._identity)
-            swapon(path, request.priority)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                remove_device(number, root)
-            raise
-        return Outcome(
-            action=ACTION,
-            status=Status.DONE,
-            summary=f"{format_bytes(request.size)} of compressed swap at {path} ({algorithm})",
-            before="no such device",
-            after=f"in use, {format_bytes(request.size)}, {algorithm}",
-            undo=SwapOffRequest(path, remove=True),
-        )
+def _add_zram(request: ZramRequest, identity: uuid.UUID, root: Root, report: Callable[[str], None]) -> Outcome:
+    """Load, add, set up, sign, switch on."""
+    if not is_loaded(root):
+        report("modprobe zram")
+        load()
+    number = add_device(root)
+    path = root.at(f"/dev/zram{number}")
+    try:
+        algorithm = set_up(number, request.algorithm, request.size, root)
+        report(f"zram{number}: {algorithm}, {format_bytes(request.size)}")
+        _sign(path, request.size, identity)
+        swapon(path, request.priority)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            remove_device(number, root)
+        raise
+    return Outcome(
+        action=ACTION,
+        status=Status.DONE,
+        summary=f"{format_bytes(request.size)} of compressed swap at {path} ({algorithm})",
+        before="no such device",
+        after=f"in use, {format_bytes(request.size)}, {algorithm}",
+        undo=SwapOffRequest(path, remove=True),
+    )
 
 
 def _sign(path: str, size: int, identity: uuid.UUID) -> None:
@@ -167,7 +159,7 @@ def prepare_sweep_zram(request: SweepZramRequest, context: ActionContext) -> Pre
         effect="frees what the devices hold",
         recovery=request,
     )
-    return PreparedAction(plan, _Sweeping(left, context.root))
+    return PreparedAction(plan, partial(_sweep_now, left, context.root))
 
 
 def _left_over(request: SweepZramRequest, used: set[str], root: Root) -> tuple[int, ...]:
@@ -181,22 +173,15 @@ def _left_over(request: SweepZramRequest, used: set[str], root: Root) -> tuple[i
     return tuple(found)
 
 
-class _Sweeping:
-    """Removes the devices; called once."""
-
-    def __init__(self, numbers: tuple[int, ...], root: Root) -> None:
-        self._numbers = numbers
-        self._root = root
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Remove each; the kernel answers EBUSY for one that is used meanwhile."""
-        problems: list[str] = []
-        for number in self._numbers:
-            try:
-                remove_device(number, self._root)
-                report(f"zram{number} is removed")
-            except OSError as error:
-                problems.append(f"zram{number} stays: {in_words(error)}")
-        status = Status.DONE if not problems else Status.PARTLY
-        count = len(self._numbers) - len(problems)
-        return Outcome(ACTION, status if count else Status.FAILED, f"{count} devices removed", tuple(problems))
+def _sweep_now(numbers: tuple[int, ...], root: Root, report: Callable[[str], None]) -> Outcome:
+    """Remove each; the kernel answers EBUSY for one that is used meanwhile."""
+    problems: list[str] = []
+    for number in numbers:
+        try:
+            remove_device(number, root)
+            report(f"zram{number} is removed")
+        except OSError as error:
+            problems.append(f"zram{number} stays: {in_words(error)}")
+    status = Status.DONE if not problems else Status.PARTLY
+    count = len(numbers) - len(problems)
+    return Outcome(ACTION, status if count else Status.FAILED, f"{count} devices removed", tuple(problems))

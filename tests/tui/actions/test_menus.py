@@ -4,7 +4,6 @@ import importlib.util
 import os
 import pathlib
 import signal
-import subprocess
 
 import pytest
 
@@ -38,6 +37,7 @@ from oomtop.tui.actions import menus
 from oomtop.tui.actions.dialogs import AskDialog, PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.widgets.menu import Menu
+from tests.tui.pilot import settled
 
 _spec = importlib.util.spec_from_file_location("factories", pathlib.Path(__file__).parents[1] / "factories.py")
 factories = importlib.util.module_from_spec(_spec)
@@ -182,22 +182,6 @@ class Scripted:
 
     def close(self):
         self._closed = True
-
-
-@pytest.fixture
-def child():
-    process = subprocess.Popen(["sleep", "1000"])
-    yield process
-    process.kill()
-    process.wait()
-
-
-async def settled(pilot, condition):
-    for _ in range(200):
-        if condition():
-            return
-        await pilot.pause(0.05)
-    raise AssertionError("the app did not get there")
 
 
 def state_of(child):

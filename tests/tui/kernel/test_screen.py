@@ -24,6 +24,7 @@ from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment
+from tests.tui.pilot import settled
 
 HOSTILE = "/swap\x1b[31m[bold]x[/bold]\nfile"
 SETTINGS = tuple((name, "[always] madvise never" if "thp" in name else "1") for name, _ in FILES)
@@ -79,14 +80,6 @@ def rich_assessment():
             zswapped=25 * MIB,
         ),
     )
-
-
-async def settled(pilot, condition):
-    for _ in range(300):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("the app did not get there")
 
 
 def shown(screen):

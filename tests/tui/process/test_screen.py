@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,6 @@ from oomtop.analysis.model.assessment import CgroupFigures, Victims
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
-from oomtop.snapshot import Tick
 from oomtop.sources.sampler import Sampler
 from oomtop.tui.base import slow_read as slow_answer
 from oomtop.tui.base.session import State
@@ -29,29 +27,9 @@ from oomtop.tui.widgets.line_view import LineView
 from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row
+from tests.tui.pilot import Scripted, settled
 
 HOSTILE = "\x1b[31mred\n[bold]x[/bold]"
-
-
-class Scripted:
-    """One real sample, then as many more as are asked for."""
-
-    def __init__(self):
-        self._more = threading.Semaphore(1)
-        self._closed = False
-        self._sampler = Sampler()
-
-    def ticks(self):
-        while self._more.acquire() and not self._closed:
-            yield Tick(self._sampler.sample())
-        self._sampler.close()
-
-    def more(self):
-        self._more.release()
-
-    def close(self):
-        self._closed = True
-        self._more.release()
 
 
 class Stage(App):
@@ -75,14 +53,6 @@ def child():
     process.kill()
     process.wait()
     process.stdout.close()
-
-
-async def settled(pilot, condition):
-    for _ in range(300):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("the app did not get there")
 
 
 def shown(screen):

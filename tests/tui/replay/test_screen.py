@@ -19,6 +19,7 @@ from oomtop.tui.shell.command_palette import commands_of
 from oomtop.tui.style.palette import Look
 from tests.synthetic import SyntheticMachine, make_event
 from tests.tui.factories import make_assessment, make_process, make_row
+from tests.tui.pilot import settled
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +43,6 @@ def path(tmp_path_factory, ticks):
 def app(path, ticks):
     source = ReplaySource(Recording(path), ticks[50].snapshot.time)
     return OomtopApp(source, Options(replay=True))
-
-
-async def settled(pilot, condition):
-    for _ in range(200):
-        if condition():
-            return
-        await pilot.pause(0.05)
-    raise AssertionError("the app did not get there")
 
 
 def is_at(app, ticks, index):

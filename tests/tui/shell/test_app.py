@@ -15,37 +15,15 @@ from textual._compositor import ChopsUpdate
 
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.oomlog.scan import scan_lines
-from oomtop.snapshot import Tick
-from oomtop.sources.sampler import Sampler
 from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.command_palette import Palette
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import Panel
 from tests.tui.factories import make_assessment, make_process, make_row
+from tests.tui.pilot import Scripted, settled
 
 EVENT = sorted((Path(__file__).parents[2] / "fixtures" / "events").glob("*.log"))[0]
-
-
-class Scripted:
-    """One real sample, then as many more as are asked for."""
-
-    def __init__(self):
-        self._more = threading.Semaphore(1)
-        self._closed = False
-        self._sampler = Sampler()
-
-    def ticks(self):
-        while self._more.acquire() and not self._closed:
-            yield Tick(self._sampler.sample())
-        self._sampler.close()
-
-    def more(self):
-        self._more.release()
-
-    def close(self):
-        self._closed = True
-        self._more.release()
 
 
 @pytest.fixture
@@ -63,14 +41,6 @@ def child():
     process.kill()
     process.wait()
     process.stdout.close()
-
-
-async def settled(pilot, condition):
-    for _ in range(200):
-        if condition():
-            return
-        await pilot.pause(0.05)
-    raise AssertionError("the app did not get there")
 
 
 @pytest.mark.parametrize("looks_ahead", [True, False])

@@ -8,7 +8,8 @@ from textual.color import Color
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.style.line_filters import AsciiLines, ColourlessLines, SafeLines
 from oomtop.tui.style.palette import has_colour, has_utf8
-from tests.tui.shell.test_app import Scripted, drawn, settled
+from tests.tui.pilot import Scripted, settled
+from tests.tui.shell.test_app import drawn
 
 
 @pytest.mark.parametrize("keys", [(), ("question_mark",), ("o",), ("d",), ("W", "enter"), ("S",), ("colon",), ("v",)])

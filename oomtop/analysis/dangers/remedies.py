@@ -17,7 +17,7 @@ def remedies(danger: Danger, grower: ProcessId | None) -> tuple[Remedy, ...]:
     found = [] if danger.victim is None else [_kill(danger)]
     if grower is not None:
         found.append(Remedy("freeze", grower, None, None))
-    size = round_size(danger.limit // (_LIMIT_SHARE if danger.kind is DangerKind.CGROUP else _SWAP_SHARE))
+    size = limit_step(danger.limit) if danger.kind is DangerKind.CGROUP else round_size(danger.limit // _SWAP_SHARE)
     action = "limit" if danger.kind is DangerKind.CGROUP else "swap"
     found.append(Remedy(action, None, size, bought(danger, size)))
     return tuple(found)
@@ -27,6 +27,11 @@ def _kill(danger: Danger) -> Remedy:
     victim = danger.victim
     assert victim is not None
     return Remedy("kill", victim.id, victim.frees, bought(danger, victim.frees))
+
+
+def limit_step(limit: int) -> int:
+    """Return by how much a limit is raised: a round number of about a third of it, in bytes."""
+    return round_size(limit // _LIMIT_SHARE)
 
 
 def bought(danger: Danger, size: int) -> float | None:

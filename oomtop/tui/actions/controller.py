@@ -21,7 +21,7 @@ from oomtop.config.load import AdjustRule
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
 from oomtop.tui.actions.arming import BEFORE, ArmedAction, arm_choices
-from oomtop.tui.actions.dialogs import ADJUSTMENTS, CACHES, AskDialog, PlanDialog
+from oomtop.tui.actions.dialogs import ADJUSTMENTS, AskDialog, PlanDialog, caches_of, what_rights_allow
 from oomtop.tui.actions.menus import (
     Ask,
     Menus,
@@ -117,12 +117,14 @@ class Remedies:
         if not targets:
             self._app.remark(_NOBODY)
             return
-        menu = Menu(self._app.tab.targets_title(), ADJUSTMENTS, typed=(-1000, 1000))
+        menu = Menu(f"{self._app.tab.targets_title()}: {what_rights_allow()}", ADJUSTMENTS, typed=(-1000, 1000))
         self.choose(menu, lambda value: AdjustRequest(targets, value))
 
     def drop_caches(self) -> None:
         """Choose what to drop."""
-        self.choose(Menu("Drop caches", CACHES, chosen=2), DropCachesRequest)
+        facts = self._app.facts
+        if facts is not None:
+            self.choose(Menu("Drop caches", caches_of(facts.meminfo), chosen=2), DropCachesRequest)
 
     def undo(self) -> None:
         """Take the last reversible action back; one that cannot be taken back does not stand in the way."""

@@ -13,10 +13,13 @@ from textual.widgets import Input, Static
 
 from oomtop.actions.base.plan import Plan
 from oomtop.actions.base.requests import Request
+from oomtop.actions.machine.drop_caches import clean_cache
+from oomtop.host.meminfo import Meminfo
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.render.plan import describe
 from oomtop.tui.actions.menus import Ask
 from oomtop.tui.base.screens import Dialog
-from oomtop.units import printable
+from oomtop.units import format_bytes, printable
 
 ADJUSTMENTS: tuple[tuple[int, str], ...] = (
     (-900, "-900  protected: almost never chosen"),
@@ -26,11 +29,23 @@ ADJUSTMENTS: tuple[tuple[int, str], ...] = (
     (1000, "1000  always first"),
     (-1000, "-1000  never: dangerous if it leaks"),
 )
-CACHES: tuple[tuple[int, str], ...] = (
-    (1, "1  page cache"),
-    (2, "2  reclaimable slab: dentries and inodes"),
-    (3, "3  both"),
-)
+
+
+def what_rights_allow() -> str:
+    """Return which values of oom_score_adj oomtop may set."""
+    if has_capability(Capability.SYS_RESOURCE):
+        return "any value may be set"
+    return "without CAP_SYS_RESOURCE it can only be raised, and lowered to what it was raised from"
+
+
+def caches_of(info: Meminfo) -> tuple[tuple[int, str], ...]:
+    """Return what can be dropped, with its size."""
+    cache, slab = clean_cache(info), info.s_reclaimable or 0
+    return (
+        (1, f"1  clean page cache, {format_bytes(cache)}"),
+        (2, f"2  reclaimable slab, {format_bytes(slab)}: dentries and inodes"),
+        (3, f"3  both, {format_bytes(cache + slab)}"),
+    )
 
 
 class AskDialog(Dialog[Request | None]):

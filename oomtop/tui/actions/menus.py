@@ -28,6 +28,7 @@ from oomtop.actions.base.requests import (
     SysctlRequest,
     ZramRequest,
 )
+from oomtop.analysis.dangers.remedies import limit_step
 from oomtop.analysis.settings.table import Setting
 from oomtop.analysis.settings.verdicts import SettingRow
 from oomtop.frozen import frozen
@@ -90,6 +91,15 @@ class Selection:
         return tuple(process for process in self.facts.processes if process.id in wanted)
 
     @property
+    def biggest(self) -> Process | None:
+        """The process that holds most of the group and of those below it, None where nobody is in it."""
+        if self.group is None:
+            return None
+        path = self.group.path
+        inside = (each for each in self.facts.processes if each.cgroup and f"{each.cgroup}/".startswith(f"{path}/"))
+        return max(inside, key=lambda process: process.rss_and_swap, default=None)
+
+    @property
     def group(self) -> Cgroup | None:
         """The group's facts; the root group is the whole machine and no target."""
         if self.cgroup in (None, "/"):
@@ -122,6 +132,11 @@ def kill_offer(selection: Selection) -> Offer | None:
         items.append(Item("TERM tree    it and everything it started", KillRequest(targets, tree=True)))
         tree = KillRequest(targets, signal.SIGKILL, tree=True)
         items.append(Item("KILL tree    it and everything it started, at once", tree))
+    biggest = None if targets else selection.biggest
+    if biggest is not None:
+        name = f"its biggest process: {printable(biggest.comm)} {biggest.pid}, {format_bytes(biggest.rss_and_swap)}"
+        items.append(Item(f"SIGTERM  15  {name}", KillRequest((biggest.id,), signal.SIGTERM)))
+        items.append(Item(f"SIGKILL   9  {name}", KillRequest((biggest.id,), signal.SIGKILL)))
     if selection.group is not None:
         label = f"KILL cgroup  all of {_short(selection.group)}"
         items.append(Item(label, KillCgroupRequest(selection.group.path)))
@@ -237,6 +252,8 @@ def limit_offer(selection: Selection) -> Offer | None:
     items: list[Item] = []
     group = selection.group
     if group is not None:
+        raised = _raised(group)
+        items.extend([raised] if raised is not None else [])
         version = 2 if selection.facts.cgroup_layout is None else selection.facts.cgroup_layout.version
         for limit in (Limit.HIGH, Limit.MAX, Limit.LOW) if version == 2 else (Limit.MAX,):
             items.extend(_limit_items(group, limit))
@@ -246,7 +263,24 @@ def limit_offer(selection: Selection) -> Offer | None:
             partial(parse_confine, selection.targets), f"pid{selection.targets[0].pid} ",
         )  # fmt: skip
         items.append(Item("new group    for this selection alone ...", ask))
-    return Offer(f"Limit {_short(group) if group else selection.title}", tuple(items)) if items else None
+    if not items:
+        return None
+    title = selection.title if group is None else f"{_short(group)}: {_use_of(group)}"
+    return Offer(f"Limit {title}", tuple(items))
+
+
+def _use_of(group: Cgroup) -> str:
+    peak = "" if group.peak is None else f", peak {format_bytes(group.peak)}"
+    return f"now {format_bytes(group.current)}{peak}"
+
+
+def _raised(group: Cgroup) -> Item | None:
+    """Return the limit raised by as much as the strip names."""
+    if group.max is None or group.max >= 1 << 62:
+        return None
+    more = limit_step(group.max)
+    label = f"memory.max   raise to {format_bytes(group.max + more)} (+{format_bytes(more)})"
+    return Item(label, LimitRequest(group.path, Limit.MAX, group.max + more))
 
 
 _LIMIT_WORDS = {Limit.HIGH: "slows down above", Limit.MAX: "kills above", Limit.LOW: "reclaimed last below"}

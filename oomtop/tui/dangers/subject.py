@@ -14,7 +14,9 @@ from oomtop.units import format_about, format_bytes, format_duration, format_rat
 
 SOON = 300.0
 """A subject that is full within so many seconds has the weight of a danger."""
-DISTANT = 3600.0
+_HIGH = 0.7
+"""Of its limit: what grows unsteadily is a danger from there on."""
+DISTANT = 900.0
 """A subject that is full later than this is no danger yet."""
 
 
@@ -41,7 +43,8 @@ def weight_of(danger: Danger, assessment: Assessment) -> Weight:
     if last_kill(danger, assessment.time) is not None:
         return Weight.DANGER
     is_near = danger.median is not None and danger.median < DISTANT
-    return Weight.WARNING if is_near or danger.state in (DangerState.AT_LIMIT, DangerState.UNSTEADY) else Weight.NORMAL
+    is_high = danger.state is DangerState.UNSTEADY and danger.share >= _HIGH
+    return Weight.WARNING if is_near or is_high or danger.state is DangerState.AT_LIMIT else Weight.NORMAL
 
 
 def is_over(danger: Danger, assessment: Assessment) -> bool:
@@ -78,7 +81,8 @@ def killed_words(event: OomEvent, now: float) -> tuple[str, tuple[str, ...]]:
 
 
 def _ago(seconds: float) -> str:
-    return format_duration(max(1.0, seconds))
+    # In steps, so that the line stands still.
+    return format_duration(max(1.0, seconds if seconds < 20 else seconds // 10 * 10))
 
 
 def _range(danger: Danger) -> tuple[str, ...]:

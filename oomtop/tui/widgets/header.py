@@ -89,8 +89,13 @@ def _kills(assessment: Assessment) -> tuple[str, ...]:
     if not count and age is None:
         return ()
     killed = f"killed {format_count(count)}" if count else "killed"
-    last = "" if age is None else f", last {format_duration(age if age < 60 else age // 60 * 60)}"
+    last = "" if age is None else f", last {format_duration(_in_steps(age))}"
     return (f"{killed}{last}", killed) if last else (killed,)
+
+
+def _in_steps(age: float) -> float:
+    """Return an age that changes seldom enough for a line that is always there."""
+    return age if age < 20 else age // 10 * 10 if age < 60 else age // 60 * 60
 
 
 def _failed(guard: str) -> tuple[str, ...]:

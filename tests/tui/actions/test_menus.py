@@ -34,7 +34,8 @@ from oomtop.host.swaps import SwapDevice
 from oomtop.snapshot import Machine, Snapshot, Tick
 from oomtop.sources.sampler import Sampler
 from oomtop.tui.actions import menus
-from oomtop.tui.actions.dialogs import AskDialog, PlanDialog
+from oomtop.tui.actions.dialogs import AskDialog, PlanDialog, caches_of
+from oomtop.tui.actions.menus import Selection, kill_offer, limit_offer
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.widgets.menu import Menu
 from tests.tui.pilot import settled
@@ -291,3 +292,19 @@ async def test_no_action_key_does_anything_where_nothing_may_be_done(options):
         await pilot.pause()
         assert app.screen.name == "processes-tab"
     assert not os.path.exists(os.environ["OOMTOP_AUDIT_LOG"])
+
+
+def test_menus_carry_the_figures_that_decide():
+    group = Cgroup("/web", 129 << 20, peak=180 << 20, max=300 << 20)
+    inside = factories.make_process(7, "leak", rss=100 << 20, cgroup="/web/inner")
+    beside = factories.make_process(8, "other", rss=900 << 20, cgroup="/webs")
+    selection = Selection(facts(inside, beside, group=group), cgroup="/web")
+    limits = limit_offer(selection)
+    assert limits.title == "Limit /web: now 129M, peak 180M"
+    assert limits.items[0].label == "memory.max   raise to 400M (+100M)"
+    kills = kill_offer(selection)
+    assert kills.items[0].label == "SIGTERM  15  its biggest process: leak 7, 100M"
+    assert kills.items[0].leads_to.targets == (inside.id,)
+    assert caches_of(Meminfo(1 << 30, 0, cached=5 << 20, s_reclaimable=3 << 20))[1][1].startswith(
+        "2  reclaimable slab, 3.0M"
+    )

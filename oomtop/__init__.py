@@ -2,4 +2,4 @@
 
 __version__ = "0.1.0"
 VERSION = f"oomtop {__version__} (oomtop-monitor: memory and OOM kills of Linux)"
-"""What `--version` says: which of the programs named oomtop this is."""
+"""The text of `--version`; it tells this program from others named oomtop."""

@@ -1,6 +1,6 @@
-"""The command line: a table of commands; only the module of the one that is called is imported.
+"""The command line: a table of commands. Only the module of the command that runs is imported.
 
-stdout is data, stderr is narration.  The exit codes are those of `EXIT_CODES`, which `--help` shows.
+Data goes to stdout, messages to stderr.  `--help` lists the exit codes (`EXIT_CODES`).
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ EXIT_CODES = """exit codes:
   0    done
   1    failed
   2    wrong usage, or no terminal for the monitor
-  3    a kernel file that cannot be read
-  4    refused by a guard, by you, or for want of --yes
-  5    done in part: the output says what is missing
-  6    doctor: found a risk that is worth acting on
-  7    events: nothing was read, but lines of a log mention OOM
+  3    a required kernel file could not be read
+  4    refused: by a guard, by you, or because --yes is missing
+  5    partly done: the output says what is missing
+  6    doctor: found a risk worth acting on
+  7    events: no OOM report found, but log lines mention OOM
   8    headroom: it fits only after reclaim
   9    headroom: it does not fit
   130  interrupted
-  141  the reader of the output went away
-check has the four of the Monitoring Plugins instead: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+  141  the reader of the output closed the pipe
+check uses the Monitoring Plugins codes instead: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
 """
 COMMANDS = (
     "top", "events", "kill", "protect", "freeze", "thaw", "reclaim", "drop-caches", "compact", "limit", "swap",
@@ -47,7 +47,7 @@ COMMANDS = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose usage errors have the exit code of their command: for a probe, 2 would mean CRITICAL."""
+    """A parser whose usage errors exit with the code of their command: 2 would mean CRITICAL for a probe."""
 
     usage_error = 2
 
@@ -57,11 +57,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Unclear(Exception):
-    """The words are not options of the monitor alone."""
+    """The arguments are not only options of the monitor."""
 
 
 class _MonitorParser(_Parser):
-    """A parser that leaves every question, of help too, to the one that knows all commands."""
+    """A parser for the monitor's options; anything else, `--help` included, is left to the full parser."""
 
     def error(self, message: str) -> NoReturn:
         raise _Unclear(message)
@@ -72,13 +72,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     output = _open_streams()
     threading.excepthook = _tell_failed_thread
     code = _exit_code(argv, output)
-    # The output itself knows what failed, also where argparse passed over it.
+    # `_Output` keeps the error even where argparse ignored it.
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     failure = output.failure
     if failure is not None:
         code = 141 if isinstance(failure, BrokenPipeError) else _failure_code(argv)
-        # Python flushes stdout once more at exit; it has to find something that takes it.
+        # Python flushes stdout once more at exit: give it a writable file.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if failure is not None and code != 141:
         complain(f"standard output: {failure.strerror}")
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 class _Output(io.FileIO):
-    """Standard output, which keeps the error that ended it."""
+    """Standard output that remembers its first write error."""
 
     failure: OSError | None = None
 
@@ -100,12 +100,12 @@ class _Output(io.FileIO):
 
 
 def _open_streams() -> _Output:
-    """Have standard input, output and error open: a closed one would lend its number to the next file opened."""
+    """Open standard input, output and error if closed; the next file opened would take their numbers."""
     for number, flags in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            # What is closed stays so: input cannot be read, and nobody would get what is written.
+            # Deliberately the wrong direction: reading stdin and writing stdout must still fail.
             os.open(os.devnull, flags)
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
@@ -119,23 +119,23 @@ def _open_streams() -> _Output:
 
 
 def _exit_code(argv: Sequence[str] | None, output: _Output) -> int:
-    """Run the command and return its exit code, whatever ended it."""
+    """Run the command and return its exit code, also after an error."""
     try:
         return run(argv)
     except SystemExit as end:
-        # argparse printed help, or what is wrong.
+        # argparse has printed help or an error.
         return end.code if isinstance(end.code, int) else 0
     except OomtopError as error:
         complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the user gets one line and an exit code
+    except BaseException as error:  # noqa: BLE001 - any error becomes one line and an exit code
         return _failed(error, argv) if output.failure is None else 1
 
 
 def _failed(error: BaseException, argv: Sequence[str] | None) -> int:
-    """Say why the command failed, and return its exit code for that."""
+    """Print why the command failed and return its exit code."""
     from oomtop.crash import reason_of
 
     complain(reason_of(error))
@@ -143,12 +143,12 @@ def _failed(error: BaseException, argv: Sequence[str] | None) -> int:
 
 
 def _failure_code(argv: Sequence[str] | None) -> int:
-    """Return 1, or for a probe, where that would mean WARNING, 3."""
+    """Return 1, or 3 for a probe, where 1 would mean WARNING."""
     return 3 if _named(argv) == ["check"] else 1
 
 
 def _tell_failed_thread(failed: threading.ExceptHookArgs) -> None:
-    """Say in one line what ended a helping thread."""
+    """Print in one line why a background thread ended."""
     from oomtop.crash import reason_of
 
     if failed.exc_value is not None:
@@ -164,12 +164,12 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 
 def _named(argv: Sequence[str] | None) -> list[str]:
-    """Return the first word that names a command: it is the command, as no option before it takes such a value."""
+    """Return the first argument that names a command; no option before it takes such a value."""
     return [word for word in (sys.argv[1:] if argv is None else argv) if word in COMMANDS][:1]
 
 
 def _for_the_monitor(words: Sequence[str]) -> argparse.Namespace:
-    """Parse what names no command; all the modules of commands (15 ms, 1 MB) only say what is wrong."""
+    """Parse arguments without a command; the command modules (15 ms, 1 MB) are imported only to report an error."""
     parser = _MonitorParser(prog="oomtop", add_help=False, allow_abbrev=False)
     _add_monitor(parser)
     try:
@@ -182,10 +182,10 @@ def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """Return the parser of the command line with the commands `names`, whose modules it imports."""
     parser = _Parser(
         prog="oomtop",
-        description="Watch memory, foresee and explain OOM kills, act. Without a command: the full-screen monitor.",
+        description="Watch memory, forecast and explain OOM kills, act on them. Without a command: the monitor.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        # --over for --override would lift the guard unseen.
+        # No abbreviations: --over would silently mean --override.
         allow_abbrev=False,
     )
     _add_monitor(parser)

@@ -1,6 +1,6 @@
-"""Why a thread or the program ended, in one line; of an error of oomtop's own a report, without secrets.
+"""Describes in one line why the program or a thread ended, and writes crash reports without secrets.
 
-A report has the calls and no values of variables, no environment, no words of the command line but its options; what
+A report has the traceback and the option names of the command line, no variables and no environment; what
 looks like a credential in a message is left out.  The newest ten reports are kept.
 """
 
@@ -36,9 +36,9 @@ def write_new(name: str, suffix: str, text: str, folders: Iterable[Path]) -> Pat
     """Write `text` to `name`, or `name-2` and so on, in the first folder that takes it, and return its path.
 
     Raises:
-        OomtopError: none of the folders does; names the last of them and why.
+        OomtopError: no folder could be written; names the last one and why.
     """
-    problem = "there is no folder to write to"
+    problem = "no folder to write to"
     for folder in folders:
         try:
             return _write(_names(folder, name, suffix), text)
@@ -55,7 +55,7 @@ def _names(folder: Path, name: str, suffix: str) -> Iterator[Path]:
 def _write(paths: Iterator[Path], text: str) -> Path:
     for path in paths:
         try:
-            # A link of somebody else would lead root into a folder of the system.
+            # A symbolic link of another user could lead root into a system folder.
             with Place(str(path), obeyed=False) as place:
                 descriptor = place.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except FileExistsError:
@@ -69,18 +69,18 @@ def _write(paths: Iterator[Path], text: str) -> Path:
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where reports go: `$XDG_STATE_HOME/oomtop`, `~/.local/state/oomtop` without one."""
+    """Return the folder of the reports: `$XDG_STATE_HOME/oomtop`, else `~/.local/state/oomtop`."""
     return Path(state_home(environ)) / "oomtop"
 
 
 def reason_of(error: BaseException) -> str:
-    """Return in one line why something ended; an error of oomtop's own leaves a report, which the line names."""
+    """Return in one line why something ended; a bug in oomtop leaves a report, which the line names."""
     if isinstance(error, OomtopError):
         return str(error)
     if isinstance(error, MemoryError):
         return "not enough memory (ulimit -v, or the machine is full)"
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
-        return "no further thread can be started (ulimit -u, ulimit -v, pids.max)"
+        return "cannot start another thread (ulimit -u, ulimit -v, pids.max)"
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{printable(os.fsdecode(error.filename))}: " if isinstance(error.filename, (str, bytes)) else ""
         return f"{where}{os.strerror(error.errno)}"
@@ -92,10 +92,10 @@ def reason_of(error: BaseException) -> str:
 
 
 def save_crash(error: BaseException, now: float) -> Path | None:
-    """Write what is known about an error of oomtop's own, and forget the oldest reports.
+    """Write a crash report and delete the oldest ones.
 
     Returns:
-        The path of the report, None where no folder takes it.
+        The path of the report, or None if no folder can be written.
     """
     folder = state_folder()
     with suppress(OSError):
@@ -110,7 +110,7 @@ def save_crash(error: BaseException, now: float) -> Path | None:
 
 
 def _forget_oldest(folder: Path) -> None:
-    """Keep the newest reports of this user: one that is started again and again must not fill the disk."""
+    """Keep only the newest reports of this user, so that a restart loop does not fill the disk."""
     with suppress(OSError):
         own = [(status.st_mtime_ns, path) for path in folder.glob("crash-*-*.txt") if _is_own(status := path.lstat())]
         for _, path in sorted(own)[:-_KEPT]:
@@ -122,7 +122,7 @@ def _is_own(status: os.stat_result) -> bool:
 
 
 def crash_text(error: BaseException, words: Sequence[str]) -> str:
-    """Return the report: versions, the options of the command line, and the calls that led to the error."""
+    """Return the report: versions, command-line options and the traceback."""
     calls = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     versions = f"oomtop {__version__}, Python {platform.python_version()}, {platform.platform()}"
     terminal = ", ".join(f"{name}={os.environ[name]}" for name in ("TERM", "COLORTERM", "LANG") if name in os.environ)
@@ -131,7 +131,7 @@ def crash_text(error: BaseException, words: Sequence[str]) -> str:
 
 
 def _option(word: str) -> str:
-    """Return a word of the command line as a report has it: a value may be a password or a path that tells one."""
+    """Return an argument for the report; values are left out, as they may be passwords or private paths."""
     name, equals, _ = word.partition("=")
     if name.startswith("-") and not name.lstrip("-").isdigit():
         return f"{name}=..." if equals else name
@@ -139,5 +139,5 @@ def _option(word: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text without what looks like a credential: users, paths and queries of URLs, tokens, passwords."""
+    """Return the text without what looks like a credential: URL users, paths and queries, tokens, passwords."""
     return _SECRET.sub(r"\1\2...", _HEADER.sub(r"\1\2...", _URL.sub(r"\1\2/...", text)))

@@ -1,16 +1,16 @@
-"""The errors that oomtop raises on purpose, each with the exit code it ends the program with."""
+"""The exceptions of oomtop, each with its exit code."""
 
 from __future__ import annotations
 
 
 class OomtopError(Exception):
-    """An error whose text is meant for the user; `exit_code` is what the command ends with."""
+    """An error with a message for the user; `exit_code` is the exit code of the command."""
 
     exit_code = 1
 
 
 class ConfigError(OomtopError):
-    """A configuration or theme file that cannot be used; names file, key and what was expected."""
+    """An unusable configuration or theme file; names the file, the key and what was expected."""
 
     exit_code = 2
 
@@ -23,7 +23,7 @@ class ConfigError(OomtopError):
 
 
 class ParseError(OomtopError):
-    """A known line of a kernel file that does not have the shape the kernel documents; None: there is no such file."""
+    """A line of a kernel file in an undocumented format; None: the file does not exist."""
 
     exit_code = 3
 
@@ -35,10 +35,10 @@ class ParseError(OomtopError):
 
 
 class ActionRefused(OomtopError):
-    """An action that is not allowed, with the reason in words."""
+    """An action that is not allowed, with the reason."""
 
     exit_code = 4
 
 
 class NothingLeft(ActionRefused):
-    """An action on something that is gone for good: no later try finds it."""
+    """An action on something that no longer exists; a retry cannot succeed."""

@@ -1,4 +1,4 @@
-"""One table of what is known of a process: column, help, filter, `top --sort`, alert and metric draw on it.
+"""The table of process fields behind columns, help, filters, `top --sort`, alerts and metrics.
 
 A field is data: `path` is the attribute of an `analysis.model.assessment.ProcessRow` that holds its value.
 """
@@ -13,7 +13,7 @@ from oomtop.frozen import frozen
 
 
 class FieldUnit(Enum):
-    """What a value is measured in, which decides how it is written and what a filter compares it with."""
+    """The unit of a value: how it is printed and how a filter parses it."""
 
     NUMBER = "a number"
     BYTES = "bytes"
@@ -27,13 +27,13 @@ class FieldUnit(Enum):
 
 @frozen
 class ProcessField:
-    """One field; where `path` is empty, its column takes more than the row of the process."""
+    """One field; `path` is empty if its column needs more than the row of the process."""
 
     id: str
     unit: FieldUnit
     path: str = ""
     title: str = ""
-    """The head of its column; empty for a field that is no column."""
+    """The column title; empty for a field without a column."""
     help: str = ""
     file: str = ""
     """The kernel file it comes from."""
@@ -41,21 +41,21 @@ class ProcessField:
     """When to worry about it, where there is a rule."""
     width: int = 5
     least: int = 0
-    """The narrowest table on which it is shown unasked, in cells."""
+    """The narrowest table that shows it by default, in cells."""
     filters: tuple[str, ...] = ()
     """Further names in a filter, besides the id."""
     at_most: str = ""
-    """The attribute of a row that tells whether its value is a sum which may count shared pages twice."""
+    """The row attribute that says whether the value is a sum that may count shared pages twice."""
     alert: str = ""
-    """The name by which the condition of an alert knows it."""
+    """Its name in alert conditions."""
     alert_of_ram: bool = False
-    """Whether that condition may give a percentage, which is one of all RAM."""
+    """Whether a condition may give it as a percentage of RAM."""
     metric: tuple[str, str] | None = None
     """(name behind `oomtop_process_`, help) in the exporter."""
 
     @property
     def filter_names(self) -> tuple[str, ...]:
-        """Every name it has in a filter; none where a row alone does not tell its value."""
+        """Its names in a filter; none if a row alone does not determine its value."""
         return (self.id, *self.filters) if self.path else ()
 
 
@@ -76,20 +76,20 @@ FIELDS: tuple[ProcessField, ...] = (
     ProcessField("file", _B, "process.rss_file", "FILE", "resident pages of files", _STATUS, least=155,
                  at_most="is_total"),
     ProcessField("shmem", _B, "process.rss_shmem", "SHMEM", "resident shared memory and tmpfs", _STATUS,
-                 "stays after the process where files remain", least=155, at_most="is_total"),
+                 "tmpfs files stay after the process ends", least=155, at_most="is_total"),
     ProcessField("swap", _B, "process.swap", "SWAP", "memory swapped out", _STATUS,
                  "worry when it is large and the process is active", least=100, alert="process.swap",
                  metric=("swap_bytes", "Swapped memory of the biggest processes")),
     ProcessField("growth", _G, "growth", "+/MIN", "growth of R+S per minute", "/proc/PID/statm, status",
-                 "worry when it never stops: a leak", 6, 50, alert="process.growth",
+                 "worry when it never stops: likely a leak", 6, 50, alert="process.growth",
                  metric=("growth_bytes_per_second", "Growth of the biggest processes")),
     ProcessField("growth5", _G, "", "+/5MIN", "growth per minute over the last 5 minutes", _STATUS, least=195, width=6),
     ProcessField("growth30", _G, "", "+/30MIN", "growth per minute over the last 30 minutes", _STATUS,
-                 "what a leak still does", 6, 230),
-    ProcessField("trend", _B, "", "TREND", "anonymous memory and swap of the last half hour, of the largest", _STATUS,
-                 "a leak is a stair that never goes down", 10, 75),
+                 "a leak still grows here", 6, 230),
+    ProcessField("trend", _B, "", "TREND", "anonymous memory and swap, last half hour (largest)", _STATUS,
+                 "a leak only ever rises", 10, 75),
     ProcessField("share", FieldUnit.OF_MEMORY, "share", "OOM%", "OOM score as a share of RAM and swap",
-                 "/proc/PID/status, oom_score_adj", "who has most dies first", 5, 92, alert="process.share",
+                 "/proc/PID/status, oom_score_adj", "the highest is killed first", 5, 92, alert="process.share",
                  metric=("share_ratio", "Badness of the biggest processes")),
     ProcessField("rank", _N, "", "RANK", "rank in the kernel's kill order, 1 is the next victim",
                  "/proc/PID/oom_score_adj", least=45),
@@ -98,21 +98,21 @@ FIELDS: tuple[ProcessField, ...] = (
                  "/proc/PID/oom_score_adj", "-1000 on something that leaks takes others down", least=85,
                  metric=("oom_score_adj", "oom_score_adj of the biggest processes")),
     ProcessField("faults", FieldUnit.PER_SECOND, "major_fault_rate", "FAULTS/s",
-                 "page faults per second that waited for a disk", _STAT, "worry when it stays up: its memory is gone",
+                 "page faults per second that read from disk", _STAT, "worry when it stays high: too little memory",
                  least=135),
     ProcessField("cpu", FieldUnit.OF_CPU, "cpu", "CPU%", "share of one CPU", _STAT, width=6, least=105),
-    ProcessField("time", _S, "process.cpu_seconds", "TIME", "CPU time used since its start", _STAT, width=6, least=225),
+    ProcessField("time", _S, "process.cpu_seconds", "TIME", "CPU time since it started", _STAT, width=6, least=225),
     ProcessField("threads", _N, "process.threads", "THR", "number of threads", _STAT, "each has a stack", least=165),
     ProcessField("state", _T, "process.state", "S",
                  "state: R runs, S sleeps, D waits for a device, T stopped, Z zombie", _STAT,
-                 "many D wait for a disk or for memory", 2, 88),
-    ProcessField("age", _S, "", "AGE", "time since its start", _STAT, width=6, least=145),
+                 "many in D: waiting for disk or memory", 2, 88),
+    ProcessField("age", _S, "", "AGE", "time since it started", _STAT, width=6, least=145),
     ProcessField("unit", _T, "unit", "UNIT", "systemd unit, container or pod", "/proc/PID/cgroup", width=18, least=175),
     ProcessField("headroom", _B, "headroom", "ROOM", "bytes to its nearest memory limit", "memory.max, memory.current",
                  "worry below a tenth of the limit", least=65),
     ProcessField("pagetables", _B, "process.page_tables", "PGTBL", "page tables", _STATUS, "kernel memory", least=205,
                  filters=("pgtbl",)),
-    ProcessField("virtual", _B, "process.virtual_size", "VIRT", "address space", _STAT, "only promised, not used",
+    ProcessField("virtual", _B, "process.virtual_size", "VIRT", "address space", _STAT, "reserved, may be unused",
                  least=215, filters=("virt",)),
     ProcessField("command", _T, "process.command", "COMMAND", "command line; takes the rest of the line",
                  "/proc/PID/cmdline", width=0, filters=("cmd",)),
@@ -122,15 +122,15 @@ FIELDS: tuple[ProcessField, ...] = (
     ProcessField("cgroup", _T, "process.cgroup"),
 )  # fmt: skip
 SORT_IDS = tuple(field.id for field in FIELDS if field.path and field.title and field.unit is not FieldUnit.TEXT)
-"""What `oomtop top --sort` may name."""
+"""The sort keys of `oomtop top --sort`."""
 
 
 def number_of(field: ProcessField) -> Callable[[object], float | None]:
-    """Return what reads the number of a field from a row."""
+    """Return a function that reads the field from a row as a number."""
     return attrgetter(field.path)
 
 
 def text_of(field: ProcessField) -> Callable[[object], str]:
-    """Return what reads the text of a field from a row, empty where it is unknown."""
+    """Return a function that reads the field from a row as text, empty if unknown."""
     read: Callable[[object], str | None] = attrgetter(field.path)
     return lambda row: read(row) or ""

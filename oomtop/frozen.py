@@ -1,8 +1,8 @@
-"""`@frozen`: what `@dataclass(frozen=True, slots=True)` is, made in a seventh of the time.
+"""`@frozen`: like `@dataclass(frozen=True, slots=True)`, but created in a seventh of the time.
 
-`dataclass` compiles six methods for every class; of the 96 ms that the monitor's own imports took it was 60, for 62
-classes (now 9).  Here the constructor alone is compiled, once a class has several instances, and the others are shared.
-The fields stay those of `dataclasses`: `fields`, `replace`, `asdict` and `is_dataclass` work as on any dataclass.
+`dataclass` compiles six methods per class: 60 of the 96 ms that the monitor's own imports took, for 62
+classes (now 9).  Here only the constructor is compiled, once a class has several instances; the rest is shared.
+The fields are those of `dataclasses`: `fields`, `replace`, `asdict` and `is_dataclass` work as on any dataclass.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
-    # By its own name, whose arguments type checkers compare with the fields.
+    # Imported by name, so that type checkers compare its arguments with the fields.
     from dataclasses import replace as replace
 
     from typing_extensions import dataclass_transform
 else:
 
     def replace(record: _Record, /, **changes: object) -> _Record:
-        """Return a copy with other values in some fields; `dataclasses.replace` takes 1.7 times as long."""
+        """Return a copy with some fields changed; `dataclasses.replace` takes 1.7 times as long."""
         cls = record.__class__
         values = dict(zip(cls.__names__, cls.__values__(record)))  # noqa: B905 - checked or not, both are of the same fields
         values.update(changes)
@@ -34,11 +34,11 @@ else:
 T = TypeVar("T")
 _FEW = 8
 _LATER = object()
-"""Stands for an argument that was not given and has a default factory."""
+"""Marks an omitted argument with a default factory."""
 
 
 class _Record(Protocol):
-    """What `frozen` makes of a class."""
+    """The methods that `frozen` adds to a class."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[object]]]
     __names__: ClassVar[tuple[str, ...]]
@@ -48,7 +48,7 @@ class _Record(Protocol):
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def frozen(cls: type[T]) -> type[T]:
-    """Make a frozen slotted dataclass of a class with annotated fields; equality and hash are those of its fields."""
+    """Turn a class with annotated fields into a frozen slotted dataclass, compared and hashed by its fields."""
     made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     own = fields(cast("type[_Record]", made))
     names = tuple(each.name for each in own)
@@ -70,9 +70,9 @@ def frozen(cls: type[T]) -> type[T]:
 
 
 def _compiled_when_called(cls: type[object]) -> Callable[..., None]:
-    """Return an `__init__` that puts a compiled one in its place at the `_FEW`th instance.
+    """Return an `__init__` that replaces itself with a compiled one at the `_FEW`th instance.
 
-    Half of the classes of a start have no instance yet, most others one or two: 4 ms of the start for compiling.
+    After a start half of the classes have no instance and most others one or two; compiling them would cost 4 ms.
     """
     left = _FEW
     own: tuple[_Slot, ...] | None = None
@@ -92,7 +92,7 @@ def _compiled_when_called(cls: type[object]) -> Callable[..., None]:
 
 
 class _Slot(NamedTuple):
-    """Where the value of a field goes, and what it is when none is given."""
+    """The setter and the default of a field."""
 
     name: str
     fill: Callable[[object, object], None]
@@ -106,11 +106,11 @@ class _Slot(NamedTuple):
 
 
 def _fill(self: object, own: Sequence[_Slot], values: Sequence[object], named: Mapping[str, object]) -> bool:
-    """Set every field; False leaves it to the compiled constructor, whose errors are those of any function."""
+    """Set every field; returns False to leave wrong arguments to the compiled constructor, which raises TypeError."""
     if len(values) > len(own):
         return False
     used = 0
-    for slot, value in zip(own, values):  # noqa: B905 - fewer values than fields are the rule
+    for slot, value in zip(own, values):  # noqa: B905 - usually fewer values than fields
         if slot.name in named:
             return False
         slot.fill(self, value)
@@ -128,7 +128,7 @@ def _fill(self: object, own: Sequence[_Slot], values: Sequence[object], named: M
 
 
 def _constructor(cls: type[object]) -> Callable[..., None]:
-    """Compile `__init__`: it sets each field through its slot, which needs no look-up by name."""
+    """Compile an `__init__` that sets each field through its slot, without a lookup by name."""
     scope: dict[str, object] = {"_LATER": _LATER}
     parameters, body = ["self"], []
     for each in fields(cast("type[_Record]", cls)):
@@ -151,7 +151,7 @@ def _constructor(cls: type[object]) -> Callable[..., None]:
 
 
 def _reader(names: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:
-    """Return what reads fields into a tuple; `attrgetter` of a single name returns none."""
+    """Return a function that reads fields into a tuple; `attrgetter` of one name returns no tuple."""
     if len(names) > 1:
         return attrgetter(*names)
     return lambda record: tuple(getattr(record, name) for name in names)
@@ -178,5 +178,5 @@ def _refuse(self: object, name: str, *_: object) -> NoReturn:
 
 
 def _reduce(self: _Record) -> tuple[object, ...]:
-    """Let `copy` and `pickle` make a new one, as nothing can be set afterwards."""
+    """Make `copy` and `pickle` construct a new object, as fields cannot be set later."""
     return self.__class__, self.__class__.__values__(self)

@@ -1,6 +1,6 @@
-"""The actions without a screen: `oomtop kill`, `protect`, `swap`; the plan first, then a yes, then the outcome.
+"""Actions from the command line: show the plan, ask, perform, print the outcome.
 
-stdout carries the plan and the outcome, stderr the question and the progress.
+The plan and the outcome go to stdout, the question and progress to stderr.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ EXIT_CODES: Mapping[Status, int] = {Status.DONE: 0, Status.FAILED: 1, Status.REF
 
 @frozen
 class Consent:
-    """How far to go: only show the plan, or perform it without a question."""
+    """Whether to only show the plan, or to perform it without asking."""
 
     dry_run: bool
     yes: bool
@@ -54,13 +54,13 @@ def act(
     render: Callable[[Plan, Outcome], str] = lambda plan, outcome: describe_outcome(outcome),
     narrate_plan: bool = False,
 ) -> int:
-    """Plan an action on the machine as it is now, perform it when consented to, and return the exit code.
+    """Plan an action on the current state of the machine, perform it with consent, and return the exit code.
 
-    `render` makes the text of the outcome; `narrate_plan` leaves stdout to it alone.
+    `render` formats the outcome; `narrate_plan` sends the plan to stderr.
 
     Raises:
-        OomtopError: a pid that no process has, or a group that there is not.
-        ActionRefused: there is nobody to ask, and no `--yes`.
+        OomtopError: no such process or cgroup.
+        ActionRefused: stdin is not a terminal and `--yes` is missing.
     """
     return act_all(lambda snapshot: (make(snapshot),), consent, guard, render, narrate_plan)
 
@@ -115,9 +115,9 @@ def arm(prepared: Prepared, condition: str, consent: Consent, wait: Callable[[],
 
 
 def undo_first(leftovers: Sequence[Leftover], consent: Consent, guard: Guard) -> int | None:
-    """Take back the first that can be taken back and return the exit code; None where there is none at all.
+    """Undo the first action that can be undone and return the exit code; None if there is nothing to undo.
 
-    One of which nothing is left is settled and never offered again; one that is refused for now is passed over.
+    An action with nothing left to undo is settled and not offered again; one that is refused for now is skipped.
     """
     context = context_of(take_snapshot(), guard, Root())
     code: int | None = None
@@ -131,7 +131,7 @@ def undo_first(leftovers: Sequence[Leftover], consent: Consent, guard: Guard) ->
 
 
 def _pass_over(leftover: Leftover, prepared: Prepared | None, consent: Consent, guard: Guard) -> int | None:
-    """Say why it is not undone; return the exit code where it may be another time."""
+    """Print why it is not undone; return the exit code if a later try may succeed."""
     refusal = NOTHING_LEFT if prepared is None else prepared.plan.refusal or ""
     if prepared is not None:
         prepared.close()
@@ -165,25 +165,25 @@ def _perform(
 
 
 def find_processes(snapshot: Snapshot, pids: Sequence[int]) -> tuple[ProcessId, ...]:
-    """Return who has these pids now; from here on they are held by their start time as well.
+    """Return the processes that have these pids now, identified by pid and start time from here on.
 
     Raises:
-        OomtopError: nobody has one of them.
+        OomtopError: one of them does not exist.
     """
     known = {process.pid: process.id for process in snapshot.processes}
     for pid in pids:
         if pid not in known:
-            raise OomtopError(f"there is no process {pid}")
+            raise OomtopError(f"no process {pid}")
     return tuple(known[pid] for pid in pids)
 
 
 def find_group(snapshot: Snapshot, name: str) -> str:
-    """Return the path of the group meant: its path, its folder, its unit, or a container by the start of its id.
+    """Return the path of a group given by path, folder, unit, or the start of a container id.
 
-    A unit is one of the system: what is called so inside of another unit or of a container is named by its path.
+    Only system units are found by name; one inside another unit or a container needs its path.
 
     Raises:
-        OomtopError: there is none, or more than one.
+        OomtopError: no match, or more than one.
     """
     paths = [group.path for group in snapshot.cgroups]
     layout = snapshot.cgroup_layout
@@ -193,9 +193,9 @@ def find_group(snapshot: Snapshot, name: str) -> str:
         return wanted
     found = [path for path in paths if _is_called(path, name)]
     if not found:
-        raise OomtopError(f"there is no group {printable(name)}")
+        raise OomtopError(f"no cgroup {printable(name)}")
     if len(found) > 1:
-        raise OomtopError(f"{printable(name)} is the name of {len(found)} groups: give one's path, as {found[0]}")
+        raise OomtopError(f"{printable(name)} matches {len(found)} cgroups: give a path, such as {found[0]}")
     return found[0]
 
 
@@ -207,13 +207,13 @@ def _is_called(path: str, name: str) -> bool:
 
 
 def leftovers() -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]:
-    """Return what was cut off, and what was done and can be undone, oldest first."""
+    """Return the interrupted actions and those that can be undone, oldest first."""
     entries = read_entries(Audit().path)
     return cut_off(entries, boot_id()), undoable(entries, boot_id())
 
 
 def take_snapshot() -> Snapshot:
-    """Return the machine as it is now."""
+    """Return the current state of the machine."""
     sampler = Sampler()
     try:
         return sampler.sample()
@@ -244,8 +244,8 @@ def _go_on(
 
 def _confirmed() -> bool:
     if not sys.stdin.isatty():
-        raise ActionRefused("nobody to ask on this input; say --yes to perform the plan, --dry-run to only see it")
-    print("Do this? [y/N] ", end="", file=sys.stderr, flush=True)
+        raise ActionRefused("stdin is not a terminal: use --yes to run, --dry-run to preview")
+    print("Proceed? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

@@ -1,6 +1,6 @@
-"""`History`: the bounded memory of the recent past that trends need; bounded by count, never by hope.
+"""`History`: the recent past that trends need, bounded by number of points.
 
-A process that does not change costs nothing: a point is kept only when its figure moved.
+A process that does not change costs nothing: a point is kept only when its value changes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MACHINE_POINTS = 1200
 THIN_POINTS = 1440
 THIN_SECONDS = 60.0
 PROCESS_POINTS = 61
-# Half an hour of the largest processes: 200 x 120 points are 3 MB at the most.
+# Half an hour of the largest processes: 200 x 120 points are at most 3 MB.
 LASTING_POINTS = 120
 LASTING_SECONDS = 15.0
 LASTING_PROCESSES = 200
@@ -38,7 +38,7 @@ KILLS = 20
 
 @frozen
 class MachinePoint:
-    """The machine's figures at one instant, bytes and per cent."""
+    """The machine's figures at one instant, in bytes and per cent."""
 
     time: float
     monotonic: float
@@ -50,13 +50,13 @@ class MachinePoint:
 
 
 RAM, COMMIT = "RAM", "commit"
-"""The subjects that are no cgroup."""
+"""The subjects that are not cgroups."""
 Points = deque[tuple[float, int]]
 _OF_A_DAY = ("time", "available", "swap_used", "some_avg10", "full_avg10")
 
 
 class Minutes:
-    """A point a minute for a day, in columns that are made at once: 60 kB, where objects would grow to 400 kB."""
+    """A point a minute for a day, in preallocated columns: 60 kB, where objects would take 400 kB."""
 
     def __init__(self) -> None:
         self._columns = {name: array("d", bytes(8 * THIN_POINTS)) for name in _OF_A_DAY}
@@ -69,7 +69,7 @@ class Minutes:
         """The Unix time of the newest point."""
 
     def add(self, point: MachinePoint) -> None:
-        """Keep a point unless the last one is less than a minute old; a clock set back by more starts anew."""
+        """Keep a point unless the last is less than a minute old; a clock set back further clears all points."""
         if abs(point.time - self.newest) < THIN_SECONDS:
             return
         if point.time < self.newest:
@@ -88,26 +88,26 @@ class Minutes:
 
 
 class History:
-    """What happened in the last minutes in full, and in the last day thinned to a point a minute."""
+    """The last minutes in full, and the last day at a point a minute."""
 
     def __init__(self) -> None:
         self.machine: deque[MachinePoint] = deque(maxlen=MACHINE_POINTS)
         self.day = Minutes()
         self.parts = PartHistory()
         self.uses: dict[str, UseHistory] = {}
-        """What every limit held: the machine's (`RAM`, `commit`) and those of cgroups, by their path."""
+        """The use of every limit: the machine's (`RAM`, `commit`) and those of cgroups, by path."""
         self.events: list[OomEvent] = []
         """Newest first."""
         self.marks: deque[tuple[float, str]] = deque(maxlen=MARKS)
         self.ticks = 0
         self.log_read = False
-        """Whether the kernel log was read up to now."""
+        """Whether the kernel log has been read completely."""
         self.kill_counted: float | None = None
-        """When the kernel's count of OOM kills was last seen to rise: all that is known of a kill without its log."""
+        """When the kernel's OOM kill count last rose: all that is known of a kill without a log."""
         self.previous: Snapshot | None = None
         self.current: Snapshot | None = None
         self.counted_kills: dict[str, deque[float]] = {}
-        """Unix times at which the `oom_kill` of a limited cgroup was seen to rise: all that is known without a log."""
+        """Unix times at which `oom_kill` of a limited cgroup rose: all that is known without a log."""
         self.lasting: dict[ProcessId, Points] = {}
         """(monotonic, anonymous memory and swap) of the largest processes, four points a minute."""
         self.sums: dict[tuple[str, str], Points] = {}
@@ -118,7 +118,7 @@ class History:
         self._seen: dict[ProcessId, Process] = {}
 
     def add(self, tick: Tick) -> None:
-        """Take one tick in."""
+        """Add one tick."""
         snapshot = tick.snapshot
         self.previous, self.current = self.current, snapshot
         self.ticks += 1
@@ -140,7 +140,7 @@ class History:
         self.marks.append((time, label))
 
     def recall(self, points: Iterable[MachinePoint], events: Iterable[OomEvent]) -> None:
-        """Take the machine's figures and the events of a past that was kept elsewhere, oldest first."""
+        """Load the machine's figures and events from a recording, oldest first."""
         self.machine.clear()
         self.day.clear()
         for point in points:
@@ -171,7 +171,7 @@ class History:
         self.day.add(point)
 
     def _add_processes(self, now: float, processes: Iterable[Process]) -> None:
-        """Add a point for each process whose figure moved, and one for each that stopped moving."""
+        """Add a point for each process whose value changed, and one for each that stopped changing."""
         seen = self._seen
         fresh: dict[ProcessId, Process] = {}
         for process in processes:
@@ -196,19 +196,19 @@ class History:
             del self._processes[identity]
 
     def _add_uses(self, tick: Tick) -> None:
-        """Take in what was read since the tick before, then the tick itself; limits that are gone are forgotten."""
+        """Add the reads since the previous tick, then the tick itself; drop limits that are gone."""
         now = uses_of(tick.snapshot)
         limits = {use.subject for use in now}
         for use in (*tick.snapshot.uses, *now):
             if use.subject in limits:
                 self.uses.setdefault(use.subject, UseHistory()).add(use)
         for subject in self.uses.keys() - limits:
-            # A unit that is started again has a new cgroup at the same path: its last round is to be remembered.
+            # A restarted unit has a new cgroup at the same path: keep the history of the old one.
             if tick.snapshot.monotonic - self.uses[subject].dense.times[-1] > GONE_SECONDS:
                 del self.uses[subject]
 
     def _count_kills(self, snapshot: Snapshot) -> None:
-        """Remember which limits killed since the tick before; where one lies within another, the inner one."""
+        """Record which limits killed since the previous tick; of nested limits, the inner one."""
         before = {} if self.previous is None else {group.path: group for group in self.previous.cgroups if group.max}
         risen = [
             group.path
@@ -221,7 +221,7 @@ class History:
                 self.counted_kills.setdefault(path, deque(maxlen=KILLS)).appendleft(snapshot.time)
 
     def _add_lasting(self, snapshot: Snapshot) -> None:
-        """Add a point for each of the largest processes, four times a minute; the others are forgotten."""
+        """Add a point for each of the largest processes, four times a minute, and drop the others."""
         now = snapshot.monotonic
         if 0 <= now - self.lasting_at < LASTING_SECONDS:
             return
@@ -235,7 +235,7 @@ class History:
             points.append((now, size))
 
     def _add_sums(self, now: float, processes: Iterable[Process]) -> None:
-        """Add a point for each group of processes, 0 for one without any now; who had nothing all the time goes."""
+        """Add a point for each group of processes, 0 for an empty one; drop groups that were empty throughout."""
         sizes: dict[tuple[str, str], int] = defaultdict(int)
         for process in processes:
             size = _own_memory(process)
@@ -262,7 +262,7 @@ class History:
 
 
 def uses_of(snapshot: Snapshot) -> list[Use]:
-    """Return what every limit holds in a snapshot: that of the machine, and those of the groups."""
+    """Return the use of every limit in a snapshot: the machine's and those of the cgroups."""
     now, memory = snapshot.monotonic, snapshot.meminfo
     found = [
         Use(group.path, now, held_by(group), group.current, group.swap_current or 0)
@@ -279,9 +279,9 @@ def uses_of(snapshot: Snapshot) -> list[Use]:
 
 
 def machine_use(memory: Meminfo, now: float, arc: int) -> Use | None:
-    """Return what the machine holds: all that is not available, and what lies in swap.
+    """Return the machine's use: everything that is not available, and used swap.
 
-    `arc` is what ZFS would give back.  None without MemAvailable.
+    `arc` is the part of the ZFS ARC that can be reclaimed.  None without MemAvailable.
     """
     if memory.mem_available is None:
         return None
@@ -292,18 +292,18 @@ def machine_use(memory: Meminfo, now: float, arc: int) -> Use | None:
 
 
 def held_by(group: Cgroup) -> int:
-    """Return what reclaim cannot take back from a group: its usage without file cache and reclaimable slab."""
+    """Return what reclaim cannot take from a cgroup: its usage without file cache and reclaimable slab."""
     cache = (group.active_file or 0) + (group.inactive_file or 0) + (group.slab_reclaimable or 0)
     return max(0, (group.current or 0) - cache)
 
 
 def arc_surplus(snapshot: Snapshot) -> int:
-    """Return the part of ZFS ARC above its minimum: it gives that back, and MemAvailable does not count it."""
+    """Return the ZFS ARC above its minimum, which is reclaimable but not counted in MemAvailable."""
     return 0 if snapshot.arc_size is None else max(0, snapshot.arc_size - (snapshot.arc_min or 0))
 
 
 def _own_memory(process: Process) -> int:
-    """Return what only this process can have leaked: pages of files come and go with the page cache."""
+    """Return memory that only this process can leak; file pages come and go with the page cache."""
     return (process.rss if process.rss_anon is None else process.rss_anon) + (process.swap or 0)
 
 

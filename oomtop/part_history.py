@@ -1,4 +1,4 @@
-"""`PartHistory`: how the parts of the memory account moved in the last minute, and the shared memory of cgroups.
+"""`PartHistory`: the parts of the memory account over the last minute, and the shared memory of cgroups.
 
 Documentation/filesystems/proc.rst, "meminfo"; `shmem` of memory.stat.
 """
@@ -29,17 +29,17 @@ class PartHistory:
         self._groups: deque[tuple[float, Mapping[str, int]]] = deque(maxlen=POINTS)
 
     def add(self, snapshot: Snapshot) -> None:
-        """Take one snapshot in."""
+        """Add one snapshot."""
         now = snapshot.monotonic
         self._parts.append((now, parts_of(snapshot)))
         self._groups.append((now, _shmem_of(snapshot.cgroups)))
 
     def parts(self) -> Mapping[str, Curve]:
-        """Return the curve of each part that is told by every point of the last minute."""
+        """Return the curve of each part that every point of the last minute has."""
         return _curves(self._parts)
 
     def groups(self) -> Mapping[str, Curve]:
-        """Return the curves of the shared memory of the cgroups that hold most of it."""
+        """Return the shared-memory curves of the cgroups with the most shared memory."""
         return _curves(self._groups)
 
 
@@ -52,7 +52,7 @@ def _curves(points: Sequence[tuple[float, Mapping[str, int]]]) -> Mapping[str, C
 
 
 def parts_of(snapshot: Snapshot) -> Mapping[str, int]:
-    """Return the parts of memory that can grow until none is left, in bytes; those that are not known are left out."""
+    """Return the parts of memory that can grow without bound, in bytes; unknown ones are left out."""
     info = snapshot.meminfo
     found = {
         "anon": info.anon_pages,
@@ -71,7 +71,7 @@ def parts_of(snapshot: Snapshot) -> Mapping[str, int]:
 
 
 def balloon_of(snapshot: Snapshot) -> int | None:
-    """Return what the hypervisor took back: `Balloon` (6.17), before that the pages counted in and out since boot."""
+    """Return the memory taken by the hypervisor: `Balloon` (6.17+), before that from the page counters since boot."""
     if snapshot.meminfo.balloon is not None or snapshot.vmstat is None:
         return snapshot.meminfo.balloon
     into, out = snapshot.vmstat.balloon_inflate_pages, snapshot.vmstat.balloon_deflate_pages

@@ -1,7 +1,7 @@
-"""Surviving what oomtop watches: memory locked, own score and priority set, the kill path rehearsed.
+"""Keeps oomtop alive under pressure: locks memory, lowers its OOM score, raises its priority, preloads the kill path.
 
-mlockall(2), `/proc/self/oom_score_adj` (Documentation/filesystems/proc.rst, 3.1), setpriority(2).  Each step is tried
-alone, and its result is kept in words for the header and for `oomtop doctor`.
+mlockall(2), `/proc/self/oom_score_adj` (Documentation/filesystems/proc.rst, 3.1), setpriority(2).  Each step runs
+on its own; the result is kept as text for the header and `oomtop doctor`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from oomtop.units import format_bytes
 
 OWN_ADJ = -900
 OWN_NICE = -10
-# New objects before the collector looks: with 5,000 processes a tick makes so many that 700 had it walk all of them in
+# Allocations before a collection: with 5,000 processes the default of 700 made the collector walk all objects in
 # turns of 20 to 37 ms, every second (now 6 a minute).
 _YOUNG = 10_000
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
-# Files that nothing touches once the modules that need them are imported, or of which few pages are ever touched:
-# 0.4 MB that need not be read.  Not unicodedata: the name of every key that is pressed is looked up in it.
+# Files that are not used after import, or only in a few pages:
+# 0.4 MB need not be read.  Not unicodedata: every key press is looked up in it.
 _NOT_WHOLE = (
     "LC_CTYPE", "_bz2.", "_decimal.", "_lzma.", "_pickle.", "_uuid.", "libbz2.", "liblzma.", "libnss_systemd.",
     "libuuid.", "mypyc.",
@@ -39,13 +39,13 @@ _NOT_WHOLE = (
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _HEADER = ("memory lock", "adj")
 _ADJ_FILE = "/proc/self/oom_score_adj"
-# `echo` and `exec` are the shell's own, so /proc/self is the shell that then becomes the program.
+# `echo` and `exec` are shell builtins, so /proc/self is the shell that becomes the program.
 _RESET = 'echo "$1" 2>/dev/null >/proc/self/oom_score_adj; shift; exec nice -n "$@"'
 
 
 @frozen
 class Step:
-    """One measure: whether it holds, and the figure or the reason."""
+    """One measure: whether it is in effect, with its value or the reason why not."""
 
     name: str
     done: bool
@@ -54,7 +54,7 @@ class Step:
 
 @frozen
 class SelfGuard:
-    """What protects oomtop, and what it had before, which its children get back."""
+    """The protection of oomtop, and the original values, which its children get back."""
 
     steps: tuple[Step, ...]
     adj_before: int
@@ -66,18 +66,18 @@ class SelfGuard:
         done = ", ".join(step.text for step in shown if step.done)
         failed = "; ".join(f"{step.name}: {step.text}" for step in shown if not step.done)
         if not done:
-            return f"not guarded: {failed or 'nothing was tried'}"
+            return f"not guarded: {failed or 'no step was tried'}"
         return f"guarded {done}" + (f"; {failed}" if failed else "")
 
     def report(self) -> tuple[str, ...]:
-        """Return one line a step."""
+        """Return one line per step."""
         return tuple(f"{'yes' if step.done else 'no '}  {step.name}: {step.text}" for step in self.steps)
 
     def child_command(self, argv: Sequence[str]) -> tuple[str, ...]:
         """Return the command that runs `argv` with the score and priority that oomtop itself was started with.
 
-        A tool opened from the monitor would otherwise inherit the protection; raising both back needs no right,
-        and no Python runs between fork and exec, which threads would make unsafe.
+        A tool opened from the monitor would otherwise inherit the protection; restoring both needs no privilege,
+        and no Python runs between fork and exec, which would be unsafe with threads.
         """
         changed_nice = os.getpriority(os.PRIO_PROCESS, 0) - self.nice_before
         if read_int(_ADJ_FILE) == self.adj_before and not changed_nice:
@@ -86,10 +86,10 @@ class SelfGuard:
 
 
 def guard_self() -> SelfGuard:
-    """Take every measure that this process is allowed to take; none of them can fail the start."""
+    """Apply every measure this process is allowed to; a failure never prevents the start."""
     adj_before = read_int(_ADJ_FILE) or 0
     nice_before = os.getpriority(os.PRIO_PROCESS, 0)
-    # The score comes before the lock: locked memory makes oomtop the better victim until the score is down.
+    # The score comes before the lock: locked memory raises the OOM score of oomtop until it is lowered.
     steps = (
         _try("adj", lambda: _lower_adj(adj_before)),
         _try("memory lock", _lock_memory),
@@ -100,7 +100,7 @@ def guard_self() -> SelfGuard:
 
 
 def end_start() -> None:
-    """Give back what only the start needed (2 MB), and spare what stays from every later garbage collection."""
+    """Free what only the start needed (2 MB), and exclude the rest from later garbage collections."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG)
@@ -126,7 +126,7 @@ def _reason(name: str, error: OSError) -> str:
 
 
 def _lower_adj(before: int) -> str:
-    """Lower the own score; one that is lower already, set by a service manager, stays."""
+    """Lower the own oom_score_adj; keep a lower one set by a service manager."""
     if before > OWN_ADJ:
         with open(_ADJ_FILE, "wb", buffering=0) as file:
             file.write(str(OWN_ADJ).encode())
@@ -134,9 +134,9 @@ def _lower_adj(before: int) -> str:
 
 
 def _lock_memory() -> str:
-    """Lock what is mapped, as it is touched; what comes later only where no limit can make an mmap fail.
+    """Lock current mappings as they are touched, and future ones only if no limit can make mmap fail.
 
-    MCL_FUTURE under a finite RLIMIT_MEMLOCK makes later allocations fail, and Python dies of that.
+    MCL_FUTURE under a finite RLIMIT_MEMLOCK makes later allocations fail, which ends Python.
     """
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     unlimited = has_capability(Capability.IPC_LOCK) or soft == resource.RLIM_INFINITY
@@ -152,29 +152,29 @@ def _lock_memory() -> str:
 
 
 def _load_mapped_files() -> None:
-    """Read the interpreter and its libraries (2 MB more): what was never touched would be read under pressure.
+    """Read in the interpreter and its libraries (2 MB more), so that they are not read under pressure.
 
-    mlock(2) of one mapping reads all of it, where MLOCK_ONFAULT waits for the first touch.  With code
-    alone a kill still cost 84 major faults, with the constants beside it none (6.1, 512 MB).
+    mlock(2) reads the whole mapping, while MLOCK_ONFAULT waits for the first access.  With code
+    alone a kill still cost 84 major faults, with constants as well none (6.1, 512 MB).
     """
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:
         mappings = [line.split(maxsplit=5) for line in file]
     for span, mode, *_, path in (words for words in mappings if len(words) > 5 and words[5].startswith("/")):
         if mode.startswith("r-") and not any(name in path for name in _NOT_WHOLE):
             start, end = (int(edge, 16) for edge in span.split("-"))
-            # A mapping that ends after its file, or that is gone by now, cannot be read: it stays as it was.
+            # A mapping past the end of its file, or gone by now, cannot be read: skip it.
             _LIBC.mlock(ctypes.c_void_p(start), ctypes.c_size_t(end - start))
 
 
 def _resident() -> int:
-    """Return what is resident: VmLck counts whole mappings, of which ONFAULT locks only the touched pages."""
+    """Return the resident size: VmLck counts whole mappings, but ONFAULT locks only the touched pages."""
     with open("/proc/self/status", "rb", buffering=0) as file:
         status = parse_status(file.read())
     return status.get("rss_anon", 0) + status.get("rss_file", 0) + status.get("rss_shmem", 0)
 
 
 def _raise_priority(before: int) -> str:
-    """Raise that of every thread, whose own it is on Linux: one that is kept from its CPU holds the lock of all."""
+    """Raise the priority of every thread (per thread on Linux): a starved thread may hold the interpreter lock."""
     if before > OWN_NICE:
         for thread in os.listdir("/proc/self/task"):
             with suppress(ProcessLookupError):
@@ -183,10 +183,10 @@ def _raise_priority(before: int) -> str:
 
 
 def rehearse() -> str:
-    """Walk the kill path once on oomtop itself with signal 0, so that nothing of it is loaded under pressure.
+    """Run the kill path once on oomtop itself with signal 0, so that nothing is loaded under pressure.
 
     Raises:
-        OSError: this kernel has no pidfd (before 5.3), or a sandbox forbids it.
+        OSError: the kernel has no pidfd (before 5.3), or a sandbox forbids it.
     """
     lineage = own_lineage()
     if not lineage:

@@ -19,7 +19,7 @@ from oomtop.use_history import Use
 
 @frozen
 class Machine:
-    """What does not change while the program runs."""
+    """Facts that do not change while the program runs."""
 
     hostname: str
     kernel: str
@@ -34,7 +34,7 @@ class Machine:
 
 @frozen
 class Problem:
-    """Something that could not be read, with the reason in words; `what` is the figure or file."""
+    """Something that could not be read, with the reason; `what` is the figure or file."""
 
     what: str
     why: str
@@ -58,7 +58,7 @@ class Snapshot:
     arc_size: int | None = None
     """ZFS ARC bytes in use (`/proc/spl/kstat/zfs/arcstats size`)."""
     arc_min: int | None = None
-    """ZFS ARC bytes it will not shrink below (`c_min`)."""
+    """Size below which the ZFS ARC does not shrink, in bytes (`c_min`)."""
     processes: tuple[Process, ...] = ()
     users: tuple[tuple[int, str], ...] = ()
     """(uid, login name) of every user seen."""
@@ -66,38 +66,38 @@ class Snapshot:
     cgroups: tuple[Cgroup, ...] = ()
     visibility: Visibility = Visibility()
     threads: int | None = None
-    """All threads that the kernel counts, seen or not; asked for only where some may be hidden."""
+    """The kernel's thread count; read only if some processes may be hidden."""
     killers: tuple[KillerSettings, ...] = ()
-    """The daemons that kill before the kernel does."""
+    """The userspace OOM daemons."""
     pss: tuple[tuple[ProcessId, int], ...] = ()
-    """(process, PSS and its share of swap) of the larger processes; read only where somebody asks for it."""
+    """(process, PSS and its share of swap) of the larger processes; read only on request."""
     unwatched_limits: int = 0
-    """How many groups that have a limit, or may have one, are not among `cgroups`."""
+    """Number of groups that have, or may have, a limit and are not in `cgroups`."""
     own_cgroup: str | None = None
-    """The cgroup oomtop itself runs in; inside a container its limit is the machine's."""
+    """The cgroup of oomtop itself; inside a container its limit is that of the machine."""
     is_container: bool = False
     kernel: KernelFacts | None = None
-    """Settings, free lists, slab caches: read twice a minute, the same object in between."""
+    """Settings, free lists, slab caches: read twice a minute; the same object in between."""
     containers: tuple[tuple[str, str], ...] = ()
-    """(id or uid, name) of containers and pods, as local state files know them."""
+    """(id or uid, name) of containers and pods, from local state files."""
     sample_seconds: float = 0.0
-    """CPU time that taking this snapshot cost."""
+    """CPU seconds spent on this snapshot."""
     problems: tuple[Problem, ...] = ()
     uses: tuple[Use, ...] = ()
-    """What was read of the limits between the tick before and this one, oldest first."""
+    """Reads of the limits between the previous tick and this one, oldest first."""
 
     def with_problem(self, problem: Problem) -> Snapshot:
-        """Return the same snapshot with one more problem."""
+        """Return the snapshot with one more problem."""
         return replace(self, problems=(*self.problems, problem))
 
 
 @frozen
 class Tick:
-    """A snapshot and the OOM events that became known since the one before."""
+    """A snapshot and the OOM events found since the previous one."""
 
     snapshot: Snapshot
     events: tuple[OomEvent, ...] = ()
     log_read: bool = True
-    """False on a first tick that comes before the kernel log was read."""
+    """False on a first tick taken before the kernel log is read."""
     watched: frozenset[ProcessId] = frozenset()
-    """Processes that somebody looks at: what is remembered of them goes into the assessment."""
+    """Processes open on a screen: their history goes into the assessment."""

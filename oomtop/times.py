@@ -1,4 +1,4 @@
-"""Times and ages on the command line and in the replay's prompt: `14:05`, `2026-11-24 14:05:30`, `-10m`, `7d`."""
+"""Parses times and ages of the command line and the replay prompt: `14:05`, `2026-11-24 14:05:30`, `-10m`, `7d`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _CLOCK = ("%H:%M:%S", "%H:%M")
 
 
 def parse_age(text: str) -> float:
-    """Return the seconds of a length of time such as `90s`, `10m`, `12h`, `7d`.
+    """Return the seconds of a duration such as `90s`, `10m`, `12h`, `7d`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: not a duration.
     """
     match = _AGE.fullmatch(text.strip())
     if match is None or float(match[1]) <= 0:
-        raise ValueError(f"{text!r} is no length of time such as 10m, 12h or 7d")
+        raise ValueError(f"{text!r} is not a duration such as 10m, 12h or 7d")
     return float(match[1]) * _UNITS[match[2]]
 
 
@@ -29,7 +29,7 @@ def parse_time(text: str, last: float) -> float:
     A clock time is the last such time before the end, `-10m` is ten minutes before the end, a number is Unix time.
 
     Raises:
-        ValueError: it is no time.
+        ValueError: not a time.
     """
     text = text.strip()
     if text.startswith("-"):
@@ -48,7 +48,7 @@ def parse_time(text: str, last: float) -> float:
             continue
     if re.fullmatch(r"\d{9,11}(\.\d+)?", text):
         return float(text)
-    raise ValueError(f"{text!r} is no time such as 14:05, 2026-11-24 14:05:30 or -10m")
+    raise ValueError(f"{text!r} is not a time such as 14:05, 2026-11-24 14:05:30 or -10m")
 
 
 def _clock(clock: time.struct_time, last: float) -> float:

@@ -1,6 +1,6 @@
-"""How quantities and foreign text are written: bytes, seconds, shares, and names that may be hostile.
+"""Formats quantities (bytes, seconds, shares) and makes untrusted text printable.
 
-Every unknown value is `None` and is written as a dash.
+Unknown values are `None` and are printed as a dash.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ DASH = "-"
 MIB = 1 << 20
 GIB = 1 << 30
 MOST = (1 << 62) - 1
-"""The largest size that is taken: from 2^62 on the kernel shows a limit of cgroup v1 as none."""
+"""The largest size accepted: from 2^62 on the kernel shows a cgroup v1 limit as unlimited."""
 
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([bkmgtp]?)(?:i?b)?")
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -23,7 +23,7 @@ _SUFFIXES = ("B", "K", "M", "G", "T", "P", "E")
 
 
 def finite(value: object) -> float | None:
-    """Return a number of foreign JSON as a float, None where it is none, not finite or too large for one."""
+    """Return a number from untrusted JSON as a float, or None if it is not a finite float."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
@@ -75,7 +75,7 @@ def format_share(value: float | None) -> str:
 
 
 def format_duration(seconds: float | None) -> str:
-    """Return a length of time in its two largest units at most: `8s`, `4m10s`, `3h05m`, `12d`."""
+    """Return a duration in at most its two largest units: `8s`, `4m10s`, `3h05m`, `12d`."""
     if seconds is None:
         return DASH
     whole = max(0, int(seconds))
@@ -89,7 +89,7 @@ def format_duration(seconds: float | None) -> str:
 
 
 def format_about(seconds: float | None) -> str:
-    """Return an estimated length of time, as exact as an estimate is: `8s`, `4m10s`, from ten minutes on `22m`."""
+    """Return an estimated duration, rounded to minutes from ten minutes on: `8s`, `4m10s`, `22m`."""
     if seconds is None or not 600 <= seconds < 3600:
         return format_duration(seconds)
     return f"{int(seconds) // 60}m"
@@ -104,10 +104,10 @@ def sparkline(values: Sequence[float], width: int, low: float, high: float, asci
 
 
 def printable(text: str) -> str:
-    """Return `text` with nothing in it that could move a cursor, change a colour or reverse a line.
+    """Return `text` without anything that could move the cursor, change colours or reverse the line.
 
     Control characters, escapes, bidirectional and zero-width characters, surrogates and stacked
-    combining marks become `?`; a newline or tab becomes a blank.  The result still has to be written
+    combining marks become `?`; a newline or tab becomes a blank.  The result must still be written
     as plain text, never as markup.
     """
     if text.isascii() and text.isprintable():
@@ -127,11 +127,11 @@ def parse_size(text: str) -> int:
     """Return the bytes that `512M`, `1.5g`, `2GiB` or `4096` stand for; binary suffixes.
 
     Raises:
-        ValueError: it is no size, or more than any machine has: the kernel takes 2^64 for 0.
+        ValueError: not a size, or more than any machine has: the kernel reads 2^64 as 0.
     """
     match = _SIZE.fullmatch(text.strip().lower())
     if match is None:
-        raise ValueError(f"{text[:40]!r} is no size such as 512M or 1.5G")
+        raise ValueError(f"{text[:40]!r} is not a size such as 512M or 1.5G")
     size = int(float(match[1]) * 1024 ** "bkmgtp".index(match[2] or "b"))
     if size > MOST:
         raise ValueError(f"{text[:40]!r} is more than any machine has")

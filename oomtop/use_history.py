@@ -1,7 +1,7 @@
-"""`UseHistory`: what one limit held over the last minutes, a point a second or better while it moves.
+"""`UseHistory`: the use of one limit over the last minutes, at least a point a second while it changes.
 
-Columns of doubles: 300 points are 10 kB, where tuples would be 60 kB.  A point that says the same as the two before it
-moves the last of them on, so that what stands still keeps two points.
+Columns of doubles: 300 points are 10 kB, where tuples would be 60 kB.  A point equal to the two before it
+replaces the last of them, so that constant use keeps two points.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ THIN_SECONDS = 15.0
 THIN_POINTS = 160
 """Forty minutes."""
 _SPARE = 60
-# A tick reads what was read just before it: two points so near each other tell nothing of a rate.
+# A tick repeats a read made just before it; points this close give no rate.
 _AT_ONCE = 0.25
 
 
 @frozen
 class Use:
-    """What a resource holds at one instant; bytes, and CLOCK_BOOTTIME in seconds."""
+    """The use of a resource at one instant, in bytes; CLOCK_BOOTTIME in seconds."""
 
     subject: str
     """`RAM`, `commit`, or the path of a cgroup."""
@@ -31,7 +31,7 @@ class Use:
     held: int
     """Anonymous, shared, kernel and locked memory."""
     used: int
-    """The same with page cache and reclaimable slab."""
+    """`held` plus page cache and reclaimable slab."""
     swapped: int = 0
 
 
@@ -49,7 +49,7 @@ class Columns:
         return len(self.times)
 
     def add(self, use: Use) -> None:
-        """Keep a point; one nearer to the last than the gap is left out, one at once after it takes its place."""
+        """Keep a point; one closer to the last than the gap is dropped, or replaces it if it follows at once."""
         times = self.times
         since = use.monotonic - times[-1] if times else float("inf")
         if since < self._gap or since < 0:
@@ -82,16 +82,16 @@ class Columns:
 
 
 class UseHistory:
-    """The last minutes of one limit in full, and the last half hour thinned."""
+    """The last minutes of one limit in full, and the last half hour at fewer points."""
 
     def __init__(self) -> None:
         self.dense = Columns(DENSE_POINTS)
         self.thin = Columns(THIN_POINTS, THIN_SECONDS)
         self.first: float | None = None
-        """The monotonic time of the first point ever."""
+        """The monotonic time of the very first point."""
 
     def add(self, use: Use) -> None:
-        """Take a point in."""
+        """Add a point."""
         if self.first is None:
             self.first = use.monotonic
         self.dense.add(use)

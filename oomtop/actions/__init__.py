@@ -1,1 +1,1 @@
-"""Facts out: the only modules that write to the kernel or signal a process."""
+"""Actions: the only package that writes to the kernel or signals a process."""

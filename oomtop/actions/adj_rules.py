@@ -1,6 +1,6 @@
-"""Rules of the configuration that give new processes their `oom_score_adj`: by command, unit or user.
+"""`[[adjust]]` rules, which set `oom_score_adj` of new processes by command, unit or user.
 
-They hold while the monitor or the recorder runs, once for each process: what is changed by hand afterwards stays.
+They apply while the monitor or the recorder runs, once per process; later manual changes are kept.
 Sample: `[[adjust]]`, `command = "postgres*"`, `adj = -900`
 """
 
@@ -27,9 +27,9 @@ def fitting(
     settled: frozenset[ProcessId] = frozenset(),
     root: Root | None = None,
 ) -> tuple[tuple[Process, int], ...]:
-    """Return the processes that a rule is for, and its value; the first rule that fits decides.
+    """Return the processes that a rule matches, and its value; the first matching rule applies.
 
-    `settled` are those that a rule was applied to already.
+    `settled` are those that a rule was already applied to.
     """
     user = users_of(snapshot)
     found: list[tuple[Process, int]] = []
@@ -44,14 +44,14 @@ def fitting(
 
 
 def rules_for(found: Sequence[tuple[Process, int]]) -> RestoreAdjRequest | None:
-    """Return the request that makes it so, None where it is so already."""
+    """Return the request that sets the value, None if it is already set."""
     values = tuple((process.id, adj) for process, adj in found if process.oom_score_adj not in (None, adj))
-    # A rule is the override: it names what is to be touched.
+    # A rule names its processes explicitly, so it overrides the guard.
     return RestoreAdjRequest(values, override=True) if values else None
 
 
 class RuleKeeper:
-    """Applies the rules tick by tick; whoever samples owns one and calls it from that thread."""
+    """Applies the rules on each tick; called from the sampling thread."""
 
     def __init__(self, rules: Sequence[AdjustRule], guard: Guard, audit: Audit, root: Root | None = None) -> None:
         self._rules = tuple(rules)
@@ -62,13 +62,13 @@ class RuleKeeper:
         self._marks: Mapping[ProcessId, tuple[str | None, ...]] = {}
 
     def take(self, snapshot: Snapshot) -> RestoreAdjRequest | None:
-        """Return what is to be done for the processes that came since the last tick; each is asked for once."""
+        """Return the requests for processes that are new since the last tick, each one once."""
         if not self._rules or self._guard.mode_refusal() is not None:
             return None
         alive = frozenset(process.id for process in snapshot.processes)
         users = dict(snapshot.users)
         marks = {p.id: (p.comm, p.command, p.cgroup, users.get(p.euid or 0)) for p in snapshot.processes}
-        # Whom no rule fitted is looked at again when it has another name, group or user.
+        # A process without a matching rule is checked again when its name, group or user changes.
         unchanged = frozenset(identity for identity, mark in marks.items() if self._marks.get(identity) == mark)
         self._marks = marks
         found = fitting(self._rules, snapshot, self._settled | unchanged, self._root)
@@ -76,7 +76,7 @@ class RuleKeeper:
         return rules_for(found)
 
     def apply(self, request: RestoreAdjRequest, snapshot: Snapshot, tell: Callable[[str], None]) -> None:
-        """Carry it out; `tell` gets a line for what came of it."""
+        """Perform the request; `tell` gets a line with the outcome."""
         prepared = prepare(request, context_of(snapshot, self._guard, self._root))
         outcome = carry_out(prepared, self._audit, lambda text: None)
         tell(f"rule: {prepared.plan.title}: {outcome.status.value}: {outcome.summary}")

@@ -1,4 +1,4 @@
-"""Which function prepares which request, and the one way an action is carried out: audited, before and after."""
+"""Maps requests to their prepare functions, and performs actions with audit log entries before and after."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _Prepare = Callable[[Request, ActionContext], Prepared]
 
 
 def _row(kind: type[_R], prepare: Callable[[_R, ActionContext], Prepared]) -> tuple[type[object], _Prepare]:
-    """Pair a request type with its function; the type of the key is what makes the cast true."""
+    """Pair a request type with its function; the key's type makes the cast valid."""
     return kind, cast(_Prepare, prepare)
 
 
@@ -85,14 +85,14 @@ _TABLE: Mapping[type[object], _Prepare] = dict(
 
 
 def prepare(request: Request, context: ActionContext) -> Prepared:
-    """Open what `request` needs and return its plan; never raises for what the machine answers."""
+    """Open what `request` needs and return its plan; errors of the machine become a refusal."""
     return _TABLE[type(request)](request, context)
 
 
 def carry_out(prepared: Prepared, audit: Audit, report: Callable[[str], None], undoes: str | None = None) -> Outcome:
-    """Perform, with a line in the audit log before and after; its problems end in the outcome's details.
+    """Perform, with audit log lines before and after; problems of the log go to the outcome's details.
 
-    `undoes` is the entry of the audit log that this takes back.
+    `undoes` is the audit log entry that this undoes.
     """
     entry, problem = audit.start(prepared.plan, undoes)
     outcome = prepared.perform(report)

@@ -1,7 +1,7 @@
-"""What an earlier run left behind: actions that were cut off in the middle, and those that can still be undone.
+"""What earlier runs left: interrupted actions, and actions that can still be undone.
 
-Read from the audit log: a `start` without an `end` whose process is gone was cut off by a kill, a lost terminal or a
-power failure.  What does not outlive a reboot (a limit, a frozen group, an `oom_score_adj`) is left out after one.
+Read from the audit log: a `start` without an `end` whose process is gone was interrupted by a kill, a lost terminal or
+a power failure.  Effects that a reboot removes (a limit, a frozen group, an `oom_score_adj`) are skipped after one.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from oomtop.errors import OomtopError
 from oomtop.frozen import frozen, replace
 from oomtop.units import finite, printable
 
-NOTHING_LEFT = "nothing of it is left to undo"
+NOTHING_LEFT = "nothing is left to undo"
 TAKEN_BACK = (Status.DONE, Status.PARTLY)
 _TAKEN_BACK = tuple(status.value for status in TAKEN_BACK)
 
 
 @frozen
 class Leftover:
-    """One entry of the audit log that can be taken back, or that at least has to be told."""
+    """One audit log entry that can be undone, or at least must be reported."""
 
     entry: str
     title: str
     time: float
     request: Request | None
-    """What takes it back; None where nothing is left to take back."""
+    """The request that undoes it; None if nothing is left to undo."""
     uid: int | None
     user: str
     sudo_user: str | None
     tty: str | None
     by_rule: bool
-    """Whether a rule of the configuration did it, and not a user."""
+    """Whether a rule of the configuration did it, not a user."""
     has_failed: bool = False
-    """Whether an attempt to take it back has failed."""
+    """Whether an attempt to undo it has failed."""
 
     def is_of(self, actor: Actor) -> bool:
         """Whether the same user did it, through sudo or not."""
@@ -51,7 +51,7 @@ def cut_off(
     boot: str | None,
     start_time: Callable[[int], int | None] = start_time_of,
 ) -> tuple[Leftover, ...]:
-    """Return the actions that were started, never ended, and are not under way now, oldest first."""
+    """Return actions that started, never ended and are not running now, oldest first."""
     found: dict[str, Leftover] = {}
     for entry in entries:
         name = str(entry.get("id"))
@@ -64,7 +64,7 @@ def cut_off(
 
 
 def undoable(entries: Iterable[Mapping[str, object]], boot: str | None) -> tuple[Leftover, ...]:
-    """Return the actions that ended and can be taken back and were not, oldest first."""
+    """Return completed actions that can be undone and were not, oldest first."""
     found: dict[str, Leftover] = {}
     for entry in entries:
         if entry.get("phase") == "settled":
@@ -79,10 +79,10 @@ def undoable(entries: Iterable[Mapping[str, object]], boot: str | None) -> tuple
 
 
 def to_undo(cut: Sequence[Leftover], done: Sequence[Leftover], actor: Actor) -> tuple[Leftover, ...]:
-    """Return what `undo` takes back for this user: the newest first, of what was cut off before what was done.
+    """Return the actions `undo` offers this user: interrupted ones first, then the newest.
 
-    What was done is looked for on this terminal only; a cut-off action has often lost its own.  What failed to be
-    taken back before comes last, so that nothing is stuck behind it.
+    Completed actions count only on this terminal; an interrupted action has often lost its own.  Actions whose undo
+    failed before come last, so that they do not block the others.
     """
     own = [item for item in cut if item.is_of(actor)][::-1]
     own += [item for item in done if item.is_of(actor) and item.tty == actor.tty][::-1]
@@ -90,7 +90,7 @@ def to_undo(cut: Sequence[Leftover], done: Sequence[Leftover], actor: Actor) -> 
 
 
 def _note_attempt(found: dict[str, Leftover], entry: Mapping[str, object]) -> None:
-    """Drop what `entry` took back, and mark what it failed to."""
+    """Drop the action that `entry` undid, or mark it if that failed."""
     undone = str(entry.get("undoes"))
     if entry.get("status") in _TAKEN_BACK:
         found.pop(undone, None)
@@ -125,17 +125,17 @@ def _leftover(entry: Mapping[str, object], key: str, boot: str | None) -> Leftov
 
 @frozen
 class Findings:
-    """What a start has to say about the runs before it."""
+    """What a start reports about earlier runs."""
 
     lines: tuple[str, ...]
     undo: tuple[Leftover, ...]
-    """What this user left half done and can take back, oldest first."""
+    """Interrupted actions that this user can undo, oldest first."""
 
 
 def check(audit: Audit, context: ActionContext) -> Findings:
-    """Name every action that was cut off; what has nothing left to undo is named once and settled.
+    """Report every interrupted action; one with nothing left to undo is reported once and settled.
 
-    What is refused for now, such as swap whose contents do not fit into memory, stays to be undone.
+    One that is refused for now, such as swap that does not fit into memory, is kept.
     """
     lines: list[str] = []
     undo: list[Leftover] = []
@@ -145,22 +145,22 @@ def check(audit: Audit, context: ActionContext) -> Findings:
         return Findings((str(error),), ())
     for leftover in cut_off(entries, boot_id()):
         plan = plan_of(leftover, context)
-        told = f"cut off in the middle: {leftover.title}"
+        told = f"interrupted: {leftover.title}"
         if plan is None or plan.is_moot:
             refusal = NOTHING_LEFT if plan is None else plan.refusal or ""
             problem = None if context.guard.mode_refusal() else audit.settle(leftover.entry, refusal)
             lines += [f"{told}; {refusal}", *([problem] if problem else [])]
         elif not leftover.is_of(audit.actor):
-            lines.append(f"{told}, by {printable(leftover.user)}; `oomtop undo {leftover.entry}` takes it back")
+            lines.append(f"{told}, by {printable(leftover.user)}; `oomtop undo {leftover.entry}` undoes it")
         else:
             undo.append(leftover)
-            can = "press z to take it back" if plan.refusal is None else f"it cannot be undone now: {plan.refusal}"
+            can = "press z to undo it" if plan.refusal is None else f"it cannot be undone now: {plan.refusal}"
             lines.append(f"{told}; {can}")
     return Findings(tuple(lines), tuple(undo))
 
 
 def plan_of(leftover: Leftover, context: ActionContext) -> Plan | None:
-    """Return what taking it back would do now, None where nothing is left to take back."""
+    """Return the plan of the undo, None if nothing is left to undo."""
     if leftover.request is None:
         return None
     prepared = prepare(leftover.request, context)

@@ -1,4 +1,4 @@
-"""What the words of a command line may be: each returns the value or says what was expected."""
+"""Argument types of the command line: each returns the value or raises with what was expected."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def seconds(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """Parse a whole number from 1."""
+    """Parse a whole number of at least 1."""
     if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
 
@@ -66,7 +66,7 @@ def limit_size(text: str) -> int | None:
 
 
 def past_time(text: str) -> float:
-    """Parse a time in the past, Unix time: `2h` or `-2h` ago, a clock time, a date."""
+    """Parse a past time, such as `2h` or `-2h` ago, a clock time or a date; returns Unix time."""
     from oomtop.times import parse_time
 
     try:
@@ -76,7 +76,7 @@ def past_time(text: str) -> float:
 
 
 def signal_number(text: str) -> int:
-    """Parse a signal's number or name, with or without SIG."""
+    """Parse a signal number or name, with or without SIG."""
     import signal
 
     name = text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}"
@@ -87,8 +87,8 @@ def signal_number(text: str) -> int:
 
 
 def output_width() -> int:
-    """Return the terminal's width, or one that fits most pagers where the output is a file or a pipe."""
-    # A terminal whose size nobody set has none.
+    """Return the terminal's width; for a file or a pipe, a width that fits most pagers."""
+    # A terminal whose size was never set reports 0.
     return max(20, os.get_terminal_size(sys.stdout.fileno()).columns or 80) if sys.stdout.isatty() else 120
 
 
@@ -100,14 +100,14 @@ def complain(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Write one line to stderr as it is."""
-    # Where the disk behind stderr is full there is nobody left to tell, and the exit code still tells.
+    """Write one line to stderr unchanged."""
+    # If stderr cannot be written, the exit code is all that is left.
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)
 
 
 def has_screen(what: str, instead: str) -> bool:
-    """Whether this terminal can show a full screen; says it in one line if not."""
+    """Return whether this terminal can show a full screen; if not, print why in one line."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         complain(f"{what} needs a terminal{instead}")
         return False
@@ -118,5 +118,5 @@ def has_screen(what: str, instead: str) -> bool:
 
 
 def exit_code(code: int | None) -> int:
-    """Return what a screen ends with: 1 where it ended without having been told to."""
+    """Return the exit code of a full screen: 1 if it ended without being asked to."""
     return 1 if code is None else code

@@ -1,4 +1,4 @@
-"""`oomtop backtest`: every forecast and every named victim of a recording against what then happened."""
+"""`oomtop backtest`: compare the forecasts and predicted victims of a recording with what happened."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ if TYPE_CHECKING:
     from oomtop.analysis.model.assessment import Assessment
     from oomtop.recording.reader import Recording
 
-HELP = "forecasts and named victims of a recording against what then happened"
+HELP = "compare the forecasts and predicted victims of a recording with what happened"
 _HEIGHT = 24
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("file", nargs="?", metavar="RECORDING", help="the recording (that of `oomtop record`)")
-    parser.add_argument("--since", type=past_time, metavar="TIME", help="only what is newer: 2d, 14:05")
-    parser.add_argument("--picture", action="store_true", help="draw what was foretold by what came true")
-    parser.add_argument("--json", action="store_true", help="as JSON, schema 1, with every forecast")
+    parser.add_argument(
+        "file", nargs="?", metavar="RECORDING", help="recording file (default: the one `oomtop record` writes)"
+    )
+    parser.add_argument("--since", type=past_time, metavar="TIME", help="only samples newer than this: 2d, 14:05")
+    parser.add_argument("--picture", action="store_true", help="plot forecasts against what happened")
+    parser.add_argument("--json", action="store_true", help="print JSON (schema 1) with every forecast")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Judge the recording."""
+    """Print how well the forecasts of the recording held."""
     from oomtop.analysis.dangers.backtest import Backtest
     from oomtop.recording.layout import default_path
     from oomtop.recording.reader import Recording
@@ -56,7 +58,7 @@ def _is_ascii() -> bool:
 
 
 def _assessments(recording: Recording, since: float) -> Iterator[Assessment]:
-    """Yield what was assessed on each tick, as if it had been watched live."""
+    """Yield the assessment of each tick, as if watched live."""
     from collections import defaultdict
 
     from oomtop.analysis.assessment import assess
@@ -71,7 +73,7 @@ def _assessments(recording: Recording, since: float) -> Iterator[Assessment]:
     start = next((index for index, moment in enumerate(moments) if moment.time >= since), len(moments))
     for place, snapshot in recording.read(start, len(moments)):
         if found is not None and snapshot.monotonic < found.monotonic:
-            # Another boot: nothing of before is true any more.
+            # Another boot: start with an empty history.
             history, found = History(), None
         tick = Tick(snapshot, tuple(events.get(moments[place].id, ())))
         history.add(tick)

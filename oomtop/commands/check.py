@@ -1,7 +1,7 @@
-"""`oomtop check`: a probe for Nagios, Icinga and scripts: one line with its figures, exit code 0, 1, 2 or 3.
+"""`oomtop check`: a probe for Nagios, Icinga and scripts: one line of figures, exit code 0 to 3.
 
-0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, as the Monitoring Plugins' guidelines have it.  Each condition takes
-WARNING or WARNING,CRITICAL; one value alone is critical.
+0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, as in the Monitoring Plugins guidelines.  Each condition takes
+WARNING,CRITICAL; a single value is the critical one.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from oomtop.frozen import frozen
 if TYPE_CHECKING:
     from oomtop.analysis.model.assessment import Assessment
 
-HELP = "a probe for Nagios and scripts: OK, WARNING, CRITICAL or UNKNOWN with its figures"
+HELP = "probe for Nagios and scripts: OK, WARNING, CRITICAL or UNKNOWN, with figures"
 _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 _UNKNOWN = 3
 USAGE_ERROR = _UNKNOWN
-"""Wrong words are no verdict: the guidelines of the Monitoring Plugins ask for UNKNOWN."""
+"""Usage errors exit with 3, UNKNOWN, as the Monitoring Plugins guidelines ask."""
 
 
 @frozen
 class Thresholds:
-    """Where a figure becomes a warning (None: never) and where it becomes critical."""
+    """The value at which a figure becomes a warning (None: never) and the one at which it becomes critical."""
 
     warning: float | None
     critical: float
@@ -33,7 +33,7 @@ class Thresholds:
 
 @frozen
 class CheckResult:
-    """One figure judged: `level` is an index of OK, WARNING, CRITICAL, UNKNOWN."""
+    """One checked figure: `level` is 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."""
 
     name: str
     value: float | None
@@ -47,14 +47,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     per_cent, duration = _bounds(_percentage, rising=False), _bounds(_duration, rising=False)
     rising = _bounds(_percentage, rising=True)
-    parser.add_argument("--available", type=per_cent, metavar="W,C", help="available memory below, in per cent of RAM")
-    parser.add_argument("--swap-free", type=per_cent, metavar="W,C", help="free swap below, in per cent")
-    parser.add_argument("--psi-some", type=rising, metavar="W,C", help="PSI some avg60 of memory above")
-    parser.add_argument("--psi-full", type=rising, metavar="W,C", help="PSI full avg60 of memory above")
-    parser.add_argument("--headroom", type=per_cent, metavar="W,C", help="least headroom of a limited cgroup below")
-    parser.add_argument("--exhaustion", type=duration, metavar="W,C", help="time until memory or a limit is full: 10m")
-    parser.add_argument("--samples", type=count, default=1, metavar="N", help="samples; --exhaustion needs 10 (1)")
-    parser.add_argument("--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (1)")
+    parser.add_argument(
+        "--available", type=per_cent, metavar="W,C", help="available memory below, as a percentage of RAM"
+    )
+    parser.add_argument("--swap-free", type=per_cent, metavar="W,C", help="free swap below, as a percentage")
+    parser.add_argument("--psi-some", type=rising, metavar="W,C", help="memory PSI some avg60 above")
+    parser.add_argument("--psi-full", type=rising, metavar="W,C", help="memory PSI full avg60 above")
+    parser.add_argument("--headroom", type=per_cent, metavar="W,C", help="least headroom of any limited cgroup below")
+    parser.add_argument(
+        "--exhaustion", type=duration, metavar="W,C", help="time until memory or a limit is full, such as 10m"
+    )
+    parser.add_argument(
+        "--samples", type=count, default=1, metavar="N", help="number of samples; --exhaustion needs 10 (default: 1)"
+    )
+    parser.add_argument(
+        "--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (default: 1)"
+    )
     parser.add_argument("--json", action="store_true", help="the verdict and its figures as JSON, schema 1")
 
 
@@ -62,11 +70,11 @@ def _bounds(read: Callable[[str], float], rising: bool) -> Callable[[str], Thres
     def parse(text: str) -> Thresholds:
         words = text.split(",")
         if len(words) > 2:
-            raise argparse.ArgumentTypeError(f"{text!r} is not WARNING,CRITICAL nor one value")
+            raise argparse.ArgumentTypeError(f"{text!r} is neither WARNING,CRITICAL nor a single value")
         values = [read(word) for word in words]
         if len(values) == 2 and (values[0] > values[1]) == rising and values[0] != values[1]:
             order = "below" if rising else "above"
-            raise argparse.ArgumentTypeError(f"{text!r}: the warning has to be {order} the critical value")
+            raise argparse.ArgumentTypeError(f"{text!r}: the warning value must be {order} the critical value")
         return Thresholds(values[0] if len(values) == 2 else None, values[-1])
 
     return parse
@@ -92,16 +100,16 @@ def _duration(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Take the samples, judge each figure that was asked for, and print one line."""
+    """Take the samples, check each requested figure, and print one line."""
     try:
         assessment = _sample(options)
-    except Exception as error:  # noqa: BLE001 - a probe has a verdict whatever happens
+    except Exception as error:  # noqa: BLE001 - a probe always prints a verdict
         from oomtop.crash import reason_of
 
         _print(options.json, _UNKNOWN, reason_of(error), ())
         return _UNKNOWN
     readings = judge(assessment, options)
-    # The worst that is known counts more than what is not known.
+    # A known WARNING or CRITICAL outranks UNKNOWN.
     known = [reading.level for reading in readings if reading.level != _UNKNOWN]
     worst = max(known, default=_UNKNOWN) or (_UNKNOWN if len(known) < len(readings) else 0)
     said = "".join(f" ({problem.why})" for problem in assessment.problems if problem.what in _BOUNDING)
@@ -150,7 +158,7 @@ def _sample(options: argparse.Namespace) -> Assessment:
 
 
 def judge(assessment: Assessment, options: argparse.Namespace) -> list[CheckResult]:
-    """Return every figure that was asked for; available memory where nothing was."""
+    """Return every requested figure, or available memory if none was requested."""
     from oomtop.analysis.model.danger import DangerKind
 
     memory, swap, psi = assessment.memory, assessment.swap, assessment.pressure.memory
@@ -176,13 +184,13 @@ def judge(assessment: Assessment, options: argparse.Namespace) -> list[CheckResu
 
 
 def _sure(name: str, level: int, assessment: Assessment) -> int:
-    """Return the level; that every limit has room can be said only where all of them were read."""
+    """Return the level; OK needs every limit to have been read."""
     is_partial = name in ("headroom", "exhaustion") and assessment.unwatched_limits > 0
     return _UNKNOWN if is_partial and level == 0 else level
 
 
 _BOUNDING = ("cgroups", "/proc/meminfo")
-"""Problems that say how far the figures can be trusted."""
+"""Problems that limit how far the figures can be trusted."""
 _ASKABLE = ("available", "swap_free", "psi_some", "psi_full", "headroom", "exhaustion")
 
 
@@ -205,7 +213,7 @@ def _words(reading: CheckResult) -> str:
 
 
 def _perfdata(reading: CheckResult) -> str:
-    """Return `'label'=value[UOM];[warn];[crit];[min];[max]`; U is unknown, `10:` means below 10 is bad."""
+    """Return `'label'=value[UOM];[warn];[crit];[min];[max]`; U is unknown, `10:` alerts below 10."""
     known = reading.value is not None and reading.value != float("inf")
     value = f"{reading.value:.2f}{reading.unit}" if known else "U"
     mark = ":" if reading.below else ""

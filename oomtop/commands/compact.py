@@ -1,4 +1,4 @@
-"""`oomtop compact`: make large free blocks of memory out of small ones."""
+"""`oomtop compact`: compact memory: make large free blocks out of small ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 from oomtop.commands.consent import add_consent, consent_of
 
-HELP = "make large free blocks of memory out of small ones"
+HELP = "compact memory: make large free blocks out of small ones"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

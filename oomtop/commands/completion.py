@@ -1,15 +1,15 @@
-"""`oomtop completion`: what a shell needs to complete commands, options and their values, for bash, zsh or fish."""
+"""`oomtop completion`: the completion script for bash, zsh or fish."""
 
 from __future__ import annotations
 
 import argparse
 
-HELP = "completion for bash, zsh or fish: source <(oomtop completion bash)"
+HELP = "shell completion for bash, zsh or fish: source <(oomtop completion bash)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
 
 
 def run(options: argparse.Namespace) -> int:

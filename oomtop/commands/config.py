@@ -1,18 +1,18 @@
-"""`oomtop config check`: what is wrong in the configuration files, by file and key; nothing else is done."""
+"""`oomtop config check`: report every mistake in the configuration files by file and key."""
 
 from __future__ import annotations
 
 import argparse
 
-HELP = "check the configuration files: every mistake with its file and key"
+HELP = "check the configuration files; report each mistake by file and key"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    check = actions.add_parser("check", help="name every mistake; exit 0 where there is none", allow_abbrev=False)
-    check.add_argument("files", nargs="*", metavar="FILE", help="these, in place of the machine's and your own")
-    check.add_argument("--json", action="store_true", help="the same as JSON")
+    check = actions.add_parser("check", help="report every mistake; exit 0 if there is none", allow_abbrev=False)
+    check.add_argument("files", nargs="*", metavar="FILE", help="files to check (default: the system's and your own)")
+    check.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     paths = tuple(options.files) or config_paths()
     for path in options.files:
         if not os.path.lexists(path):
-            raise OomtopError(f"{path}: there is no such file")
+            raise OomtopError(f"{path}: no such file")
     config, mistakes = load_config(paths)
     mistakes = (*mistakes, *check_names(config))
     found = {path: os.path.lexists(path) for path in paths}

@@ -1,4 +1,4 @@
-"""`--dry-run`, `--yes` and `--override`: what the commands that change something have in common."""
+"""`--dry-run`, `--yes` and `--override`, shared by the commands that change something."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def add_consent(parser: argparse.ArgumentParser) -> None:
 
 def add_plan_options(parser: argparse.ArgumentParser) -> None:
     """Add the two options of the plan."""
-    parser.add_argument("--dry-run", action="store_true", help="only show the plan")
-    parser.add_argument("--yes", action="store_true", help="perform the plan without a question")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan and exit")
+    parser.add_argument("--yes", action="store_true", help="perform the plan without asking")
 
 
 def add_override(parser: argparse.ArgumentParser) -> None:
-    """Add the option that lifts the guard for one action."""
-    what = "also what is guarded: pid 1, kernel threads, oomtop's own session, the protected list"
+    """Add the option that overrides the guard for one action."""
+    what = "also act on guarded processes: pid 1, kernel threads, oomtop's own session, the protected list"
     parser.add_argument("--override", action="store_true", help=what)
 
 
@@ -41,7 +41,7 @@ def either(
     of_processes: Callable[[tuple[ProcessId, ...]], Request],
     of_group: Callable[[str], Request],
 ) -> Callable[[Snapshot], Request]:
-    """Return what makes the request: for the PIDs given, or for the group given.
+    """Return the function that makes the request, for the given PIDs or for the given group.
 
     Raises:
         OomtopError: neither is given, or both.
@@ -49,14 +49,14 @@ def either(
     from oomtop.headless import find_group, find_processes
 
     if bool(options.pids) == bool(options.cgroup):
-        raise OomtopError("name either PIDs or one --cgroup")
+        raise OomtopError("give either PIDs or --cgroup")
     if options.cgroup:
         return lambda snapshot: of_group(find_group(snapshot, options.cgroup))
     return lambda snapshot: of_processes(find_processes(snapshot, options.pids))
 
 
 def consent_of(options: argparse.Namespace) -> tuple[Consent, Guard]:
-    """Return how far to go, and the guard with what the configuration protects."""
+    """Return the consent the options give, and the guard with the configuration's protected list."""
     from oomtop.actions.base.guard import Guard
     from oomtop.config.load import config_paths, load_config
     from oomtop.headless import Consent

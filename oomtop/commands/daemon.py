@@ -1,4 +1,4 @@
-"""Commands that run until they are told to end: by a signal, or by one of their threads that cannot go on."""
+"""Commands that run until a signal, or a failed thread, ends them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Daemon:
-    """Waits for the end; a thread that fails ends the whole program with its reason, so that it is started again."""
+    """Waits for the end; a failing thread ends the program with its error, so that the service manager restarts it."""
 
     def __init__(self) -> None:
-        """Block the signals, to be waited for: a handler could run while this thread holds a lock that it needs."""
+        """Block the signals and wait for them: a handler could run while this thread holds a lock it needs."""
         self._problems: list[str] = []
         self._is_ending = False
         self._code = 0
@@ -27,28 +27,28 @@ class Daemon:
         threading.excepthook = self._on_failed_thread
 
     def start(self, name: str, work: Callable[[], object]) -> threading.Thread:
-        """Start a thread that does `work` until the end.
+        """Start a thread that runs `work`.
 
         Raises:
-            OomtopError: this process may have no further thread.
+            OomtopError: the process cannot start another thread.
         """
 
         def run() -> None:
             work()
             if not self._is_ending:
-                self.fail(OomtopError(f"{name} ended by itself"))
+                self.fail(OomtopError(f"{name} ended unexpectedly"))
 
         return start_thread(name, run, self.fail)
 
     def fail(self, error: BaseException) -> None:
-        """End the program because of an error in a thread; may be called from any."""
+        """End the program because of an error in a thread; may be called from any thread."""
         self._problems.append(reason_of(error))
         self._code = self._code or getattr(error, "exit_code", 1)
-        # To the process as a whole: whoever waits for the end hears of this one too.
+        # To the whole process, so that the waiting thread receives it.
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _on_failed_thread(self, failed: threading.ExceptHookArgs) -> None:
-        """End with a helping thread of oomtop's own; that of a client ends alone."""
+        """End the program when one of oomtop's own threads fails; a client's thread ends alone."""
         if failed.exc_value is not None and failed.thread is not None and failed.thread.name.startswith("oomtop"):
             self.fail(failed.exc_value)
 
@@ -58,7 +58,7 @@ class Daemon:
         self._is_ending = True
 
     def exit_code(self) -> int:
-        """Say what failed, and return the exit code."""
+        """Print what failed and return the exit code."""
         for problem in self._problems:
             complain(problem)
         return self._code

@@ -1,6 +1,6 @@
-"""`oomtop doctor`: what works here and why not, and an audit of what makes an OOM kill likely.
+"""`oomtop doctor`: report what works here and why, and audit the machine for OOM risks.
 
-Exit code 0: no risk that is worth acting on; 6: there is one, as cron and scripts may ask.
+Exit code 0: no risk worth acting on; 6: at least one.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import argparse
 
 from oomtop.commands.arguments import output_width
 
-HELP = "what works here and what does not, and an audit of memory risks"
+HELP = "what works here and what does not, with an audit of memory risks"
 FOUND = 6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("--json", action="store_true", help="as JSON, schema 1")
+    parser.add_argument("--json", action="store_true", help="print JSON (schema 1)")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`oomtop drill`: a leak, a surge, a process swarm, a cache flood or fragmentation, in a limited group of its own."""
+"""`oomtop drill`: a leak, a surge, a process swarm, a cache flood or fragmentation, in a limited cgroup."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from oomtop.frozen import replace
 if TYPE_CHECKING:
     from oomtop.actions.base.plan import Outcome, Plan
 
-HELP = "a safe stress test in a limited cgroup of its own"
+HELP = "safe stress test in a limited cgroup of its own"
 SCHEMA = 1
 _KINDS = ("leak", "surge", "swarm", "cache", "fragment")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("kind", choices=_KINDS, help="what goes wrong")
-    parser.add_argument("--size", type=size, metavar="SIZE", help="the limit of the group (a quarter of what is free)")
-    parser.add_argument("--rate", type=size, metavar="SIZE", help="bytes taken each second, such as 16M")
-    parser.add_argument("--seconds", type=seconds, metavar="S", help="when it ends at the latest")
-    parser.add_argument("--json", action="store_true", help="how it ended as JSON, schema 1; the plan goes to stderr")
+    parser.add_argument("kind", choices=_KINDS, help="the kind of failure to cause")
+    parser.add_argument(
+        "--size", type=size, metavar="SIZE", help="memory limit of the cgroup (default: a quarter of free memory)"
+    )
+    parser.add_argument("--rate", type=size, metavar="SIZE", help="bytes to allocate per second, such as 16M")
+    parser.add_argument("--seconds", type=seconds, metavar="S", help="stop after this long")
+    parser.add_argument(
+        "--json", action="store_true", help="print the outcome as JSON (schema 1); the plan goes to stderr"
+    )
     add_plan_options(parser)
 
 
@@ -35,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.headless import act
 
     request = DrillRequest(DrillKind(options.kind), options.size, options.rate, options.seconds)
-    # Told to end it ends as with Ctrl-C: its load and its group go, and the audit log has its outcome.
+    # A signal ends it like Ctrl-C: load and cgroup are removed, and the audit log gets the outcome.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     consent, guard = consent_of(options)
@@ -59,7 +63,7 @@ def _as_text(plan: Plan, outcome: Outcome, forecast: str | None) -> str:
 
 
 def _as_json(plan: Plan, outcome: Outcome, forecast: str | None) -> str:
-    """Return how it ended: bytes and seconds; `end` is `killed`, `time is up` or null for a drill that failed."""
+    """Return the outcome in bytes and seconds; `end` is `killed`, `time is up`, or null for a failed drill."""
     from oomtop.render.json_text import json_text
 
     return json_text(

@@ -1,4 +1,4 @@
-"""`DrillWatch`: what the monitor would have said of a drill while it ran, judged by how it ended."""
+"""`DrillWatch`: forecasts made while a drill runs, compared with how it ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KILL_SECONDS = 3.0
 
 
 class DrillWatch:
-    """Watches the machine in a thread of its own from the plan on."""
+    """Watches the machine in its own thread, from the plan on."""
 
     def __init__(self) -> None:
         from oomtop.actions.drill.group import PREFIX
@@ -35,7 +35,7 @@ class DrillWatch:
         self._thread.join()
 
     def judged(self, outcome: Outcome) -> str | None:
-        """Return how well the drill was foretold, in a line; None for one that failed."""
+        """Return in one line how well the drill was forecast; None if it failed."""
         from oomtop.render.backtest import summarize_backtest
 
         if outcome.after is None:

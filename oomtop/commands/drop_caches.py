@@ -1,4 +1,4 @@
-"""`oomtop drop-caches`: drop clean caches, with figures before and after."""
+"""`oomtop drop-caches`: drop clean caches and show the figures before and after."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import argparse
 
 from oomtop.commands.consent import add_consent, consent_of
 
-HELP = "drop clean caches, with figures before and after"
+HELP = "drop clean caches and show the figures before and after"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    what = "1 page cache, 2 reclaimable slab, 3 both (3)"
+    what = "1 page cache, 2 reclaimable slab, 3 both (default: 3)"
     parser.add_argument("--level", type=int, choices=(1, 2, 3), default=3, help=what)
     add_consent(parser)
 

@@ -1,4 +1,4 @@
-"""`oomtop events`: the OOM events of this machine or of log files, as a list, one explained, as Markdown, as JSON."""
+"""`oomtop events`: list or explain the OOM events of this machine or of log files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from oomtop.oomlog.evidence import Evidence
     from oomtop.oomlog.mentions.mention import Mention
 
-HELP = "OOM events of this machine or of log files, explained"
+HELP = "list and explain the OOM events of this machine or of log files"
 _POLL_SECONDS = 0.5
 
 
@@ -28,13 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="*",
         metavar="FILE",
-        help="log files, also compressed, folders and archives; - for standard input",
+        help="log files (also compressed), folders and archives; - for standard input",
     )
-    parser.add_argument("--format", choices=("text", "md", "json"), default="text", help="how to print (text)")
-    parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    parser.add_argument(
+        "--format", choices=("text", "md", "json"), default="text", help="output format (default: text)"
+    )
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="same as --format json")
     parser.add_argument("--event", type=count, metavar="N", help="explain the Nth event of the list")
-    parser.add_argument("--page", type=count, default=1, metavar="N", help="page of a long list (1)")
-    when = "only events after a time: 2h, 3d, '2026-11-24 10:00'"
+    parser.add_argument("--page", type=count, default=1, metavar="N", help="page of a long list (default: 1)")
+    when = "only events after this time: 2h, 3d, '2026-11-24 10:00'"
     parser.add_argument("--since", type=past_time, metavar="TIME", help=when)
     parser.add_argument("--follow", action="store_true", help="wait for new events and print them")
 
@@ -51,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _chosen(found: Evidence, options: argparse.Namespace) -> Evidence:
-    """Return what the options ask for; a mention goes with its event."""
+    """Return the requested events, each with the log lines that mention it."""
     from oomtop.oomlog.evidence import gather
 
     mentions = tuple(mention for mention in found.mentions if not _is_before(mention, options.since))
@@ -75,7 +77,7 @@ def _is_before(told: OomEvent | Mention, since: float | None) -> bool:
 
 
 def _exit_code(found: Evidence, options: argparse.Namespace) -> int:
-    """Return 1 where no file could be read, 5 where some could not, 7 where nothing was read but lines mention OOM."""
+    """Return 1 if no file could be read, 5 if some could not, 7 if no report was found but lines mention OOM."""
     if options.files and found.problems:
         return 1 if len(found.problems) >= len(options.files) and not (found.events or found.mentions) else 5
     return 7 if found.leftovers and not (found.events or found.mentions) else 0
@@ -112,7 +114,7 @@ def _print(found: Evidence, options: argparse.Namespace) -> None:
 
 
 def _of_files(names: Sequence[str]) -> Evidence:
-    """Return what the files tell as one; what cannot be read is named, the others are read."""
+    """Return the events of all files; report each file that cannot be read."""
     from oomtop.oomlog.evidence import Evidence, Unread, together
     from oomtop.oomlog.log_files import read_stream
     from oomtop.oomlog.trees import read_path
@@ -131,7 +133,7 @@ def _of_files(names: Sequence[str]) -> Evidence:
 
 
 def _of_machine(since: float | None) -> Evidence:
-    """Read every log of this machine; what cannot be read is named, and kills that are in none of them."""
+    """Read every log of this machine; report those that cannot be read, and kills that none of them has."""
     from oomtop.host.root import Root
     from oomtop.oomlog.evidence import Evidence, together
     from oomtop.oomlog.log_files import read_journal, read_machine_logs
@@ -163,7 +165,7 @@ def _tell_missing(events: Sequence[OomEvent]) -> None:
 
 
 def _follow(options: argparse.Namespace, begun: float) -> int:
-    """Print what the kernel log and the journal tell from now on, until it is interrupted; `begun` is when it was."""
+    """Print new events from the kernel log and the journal until interrupted; `begun` is the start time."""
     from oomtop.host.own_priority import own_standing
     from oomtop.host.root import Root
     from oomtop.oomlog.evidence import Evidence
@@ -174,14 +176,14 @@ def _follow(options: argparse.Namespace, begun: float) -> int:
     if log.problems:
         raise OomtopError(log.problems[0][1])
     log.poll()
-    # They may also be started later.
+    # Daemons may also start later.
     log.follow_daemons(DAEMONS)
     complain("waiting for OOM events")
     said: tuple[tuple[str, str], ...] = ()
     try:
         while True:
             for event in log.poll():
-                # The journal begins with what daemons said since boot; that was printed before.
+                # The journal starts at boot; those entries have been printed already.
                 if event.source != "journal" or event.time is None or event.time >= begun:
                     _print(Evidence((event,)), options)
             sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""`oomtop exporter`: `/metrics` for Prometheus and all that scrape it; ends on SIGTERM, SIGINT or SIGHUP."""
+"""`oomtop exporter`: serve `/metrics` for Prometheus; ends on SIGTERM, SIGINT or SIGHUP."""
 
 from __future__ import annotations
 
@@ -15,36 +15,40 @@ if TYPE_CHECKING:
     from oomtop.exporter.server import Access
     from oomtop.sources.live import LiveSource
 
-HELP = "/metrics for Prometheus, Grafana, Datadog, CloudWatch and Google Cloud"
+HELP = "serve /metrics for Prometheus, Grafana, Datadog, CloudWatch and Google Cloud"
 DEFAULT_LISTEN = "127.0.0.1:9797"
 _FRESH_SECONDS = 60.0
-"""How old the latest sample may be, beside two intervals, for `/-/healthy` to say that all is well."""
+"""Seconds, besides two intervals, after which `/-/healthy` reports the latest sample as stale."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    where = f"address and port; only this machine unless told otherwise ({DEFAULT_LISTEN})"
+    where = f"address and port to listen on (default: {DEFAULT_LISTEN})"
     parser.add_argument("--listen", type=address, default=DEFAULT_LISTEN, metavar="HOST:PORT", help=where)
-    parser.add_argument("--interval", type=seconds, default=5.0, metavar="S", help="seconds between samples (5)")
-    parser.add_argument("--top", type=count, default=10, metavar="N", help="processes and cgroups named (10)")
+    parser.add_argument(
+        "--interval", type=seconds, default=5.0, metavar="S", help="seconds between samples (default: 5)"
+    )
+    parser.add_argument(
+        "--top", type=count, default=10, metavar="N", help="number of processes and cgroups to export (default: 10)"
+    )
     parser.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate")
-    parser.add_argument("--tls-key", metavar="FILE", help="and this key")
-    parser.add_argument("--client-ca", metavar="FILE", help="clients have to show a certificate of this CA")
-    parser.add_argument("--users", metavar="FILE", help="basic authentication: user:password a line, mode 600")
+    parser.add_argument("--tls-key", metavar="FILE", help="private key of the certificate")
+    parser.add_argument("--client-ca", metavar="FILE", help="require client certificates signed by this CA")
+    parser.add_argument("--users", metavar="FILE", help="basic authentication: a file of user:password lines, mode 600")
 
 
 def address(text: str) -> tuple[str, int]:
     """Parse `HOST:PORT`, `[::1]:PORT` or `:PORT`."""
     host, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT such as {DEFAULT_LISTEN}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as {DEFAULT_LISTEN}")
     return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until told to end."""
+    """Serve until a signal ends it."""
     if bool(options.tls_cert) != bool(options.tls_key) or (options.client_ca and not options.tls_cert):
-        complain("--tls-cert and --tls-key go together, and --client-ca with them")
+        complain("--tls-cert and --tls-key must be given together, and --client-ca needs both")
         return 2
     daemon = Daemon()
     from oomtop.errors import OomtopError
@@ -83,7 +87,7 @@ def _access(options: argparse.Namespace, is_fresh: Callable[[], bool]) -> Access
 
 
 def watch_alerts() -> AlertWatch:
-    """Return what judges the alerts of the configuration; its mistakes go to stderr."""
+    """Return the evaluator of the configured alerts; configuration mistakes go to stderr."""
     from oomtop.alerts.stderr_line import tell
     from oomtop.alerts.watch import AlertWatch
     from oomtop.config.load import config_paths, load_config

@@ -1,4 +1,4 @@
-"""`oomtop fleet`: all machines that Prometheus scrapes `oomtop exporter` from, the one in most need first."""
+"""`oomtop fleet`: one table of all machines whose `oomtop exporter` Prometheus scrapes, worst first."""
 
 from __future__ import annotations
 
@@ -12,34 +12,38 @@ from oomtop.commands.arguments import exit_code, has_screen, output_width, secon
 if TYPE_CHECKING:
     from oomtop.fleet.prometheus import Prometheus
 
-HELP = "many machines in one table, from Prometheus: who is full first; Enter opens oomtop there over ssh"
+HELP = "many machines in one table, from Prometheus, the fullest first; Enter opens oomtop there over ssh"
 DEFAULT_URL = "http://127.0.0.1:9090"
 _TOKEN_BYTES = 1 << 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    where = f"its address, also https://user:password@host/path ($OOMTOP_PROMETHEUS, {DEFAULT_URL})"
+    where = f"address of Prometheus, also https://user:password@host/path ($OOMTOP_PROMETHEUS, {DEFAULT_URL})"
     parser.add_argument("--prometheus", metavar="URL", help=where)
     parser.add_argument(
         "--match", default="", metavar="MATCHERS", help="only series with these labels: 'region=\"eu\"'"
     )
     parser.add_argument(
-        "--host-label", default="", metavar="LABEL", help="the label that names the host for ssh (instance)"
+        "--host-label", default="", metavar="LABEL", help="label that names the host for ssh (default: instance)"
     )
-    parser.add_argument("--token-file", metavar="FILE", help="a file with a bearer token")
-    parser.add_argument("--ca-file", metavar="FILE", help="certificates to trust for https instead of the system's")
-    parser.add_argument("--timeout", type=seconds, default=10.0, metavar="S", help="seconds to wait for an answer (10)")
-    parser.add_argument("--interval", type=seconds, default=10.0, metavar="S", help="seconds between refreshes (10)")
-    parser.add_argument("--once", action="store_true", help="print the table once, as text")
-    parser.add_argument("--json", action="store_true", help="print everything once, as JSON")
-    parser.add_argument("--theme", metavar="NAME", help="a theme by name, or a theme file")
+    parser.add_argument("--token-file", metavar="FILE", help="file with a bearer token")
+    parser.add_argument("--ca-file", metavar="FILE", help="CA certificates to trust for https instead of the system's")
+    parser.add_argument(
+        "--timeout", type=seconds, default=10.0, metavar="S", help="seconds to wait for a response (default: 10)"
+    )
+    parser.add_argument(
+        "--interval", type=seconds, default=10.0, metavar="S", help="seconds between refreshes (default: 10)"
+    )
+    parser.add_argument("--once", action="store_true", help="print the table once as text and exit")
+    parser.add_argument("--json", action="store_true", help="print everything once as JSON and exit")
+    parser.add_argument("--theme", metavar="NAME", help="theme name or theme file")
     parser.add_argument("--ascii", action="store_true", default=None, help="ASCII characters only")
-    parser.add_argument("--no-color", action="store_true", help="no colour, as with NO_COLOR=1")
+    parser.add_argument("--no-color", action="store_true", help="no colours, as with NO_COLOR=1")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the table, or show it until it is left."""
+    """Print the table, or show it full screen."""
     from oomtop.fleet.prometheus import Prometheus
 
     url = options.prometheus or os.environ.get("OOMTOP_PROMETHEUS") or DEFAULT_URL

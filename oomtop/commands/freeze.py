@@ -1,4 +1,4 @@
-"""`oomtop freeze`: let processes or a whole cgroup stand still, to buy time before deciding."""
+"""`oomtop freeze`: stop processes or a whole cgroup to gain time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import argparse
 from oomtop.commands.arguments import count
 from oomtop.commands.consent import add_consent, add_override, consent_of
 
-HELP = "let processes or a cgroup stand still; `thaw` lets them go on"
+HELP = "stop processes or a cgroup to gain time; `thaw` resumes them"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument("pids", nargs="*", type=count, metavar="PID")
-    parser.add_argument("--cgroup", metavar="GROUP", help="its path, unit or container id")
+    parser.add_argument("--cgroup", metavar="GROUP", help="cgroup path, unit or container id")
     add_override(parser)
     add_consent(parser)
 

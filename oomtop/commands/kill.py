@@ -1,4 +1,4 @@
-"""`oomtop kill`: signal processes, held by pidfd and start time, or kill a whole cgroup."""
+"""`oomtop kill`: signal processes, or kill a whole cgroup."""
 
 from __future__ import annotations
 
@@ -7,19 +7,28 @@ import argparse
 from oomtop.commands.arguments import count, seconds, signal_number
 from oomtop.commands.consent import add_consent, add_override, consent_of
 
-HELP = "signal processes, held by pidfd and start time; or kill a whole cgroup"
+HELP = "signal processes, or kill a whole cgroup"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument("pids", nargs="*", type=count, metavar="PID")
-    parser.add_argument("--cgroup", metavar="GROUP", help="SIGKILL all of a group: its path, unit or container id")
     parser.add_argument(
-        "-s", "--signal", type=signal_number, default="TERM", metavar="NAME", help="name or number (TERM)"
+        "--cgroup", metavar="GROUP", help="SIGKILL every process of a cgroup: path, unit or container id"
     )
-    parser.add_argument("--tree", action="store_true", help="also everything they started")
-    parser.add_argument("--grace", type=seconds, metavar="S", help="SIGKILL for who is still there after S seconds")
-    parser.add_argument("--wait", type=seconds, default=10.0, metavar="S", help="how long to wait for the end (10)")
+    parser.add_argument(
+        "-s",
+        "--signal",
+        type=signal_number,
+        default="TERM",
+        metavar="NAME",
+        help="signal name or number (default: TERM)",
+    )
+    parser.add_argument("--tree", action="store_true", help="also their descendants")
+    parser.add_argument("--grace", type=seconds, metavar="S", help="send SIGKILL to survivors after S seconds")
+    parser.add_argument(
+        "--wait", type=seconds, default=10.0, metavar="S", help="seconds to wait for them to exit (default: 10)"
+    )
     add_override(parser)
     add_consent(parser)
 

@@ -1,4 +1,4 @@
-"""`oomtop limit`: set a memory limit of a cgroup, or move processes into a new group that has one."""
+"""`oomtop limit`: set a memory limit of a cgroup, or move processes into a new one."""
 
 from __future__ import annotations
 
@@ -15,21 +15,27 @@ if TYPE_CHECKING:
     from oomtop.actions.base.requests import Request
     from oomtop.snapshot import Snapshot
 
-HELP = "set a memory limit of a cgroup, or move processes into a group that has one"
+HELP = "set a memory limit of a cgroup, or move processes into a new limited cgroup"
 _UNSET = -1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("group", metavar="GROUP", help="its path, unit or container id; with --move: a new name")
+    parser.add_argument(
+        "group", metavar="GROUP", help="cgroup path, unit or container id; with --move: name of the new cgroup"
+    )
     for name, parse, what in (
-        ("high", limit_size, "slow down above it"),
-        ("max", limit_size, "kill at it"),
-        ("low", protected_size, "reclaim last below it"),
+        ("high", limit_size, "throttle above this size"),
+        ("max", limit_size, "kill when reclaim cannot stay below this size"),
+        ("low", protected_size, "reclaim only as a last resort below this size"),
     ):
-        parser.add_argument(f"--{name}", type=parse, default=_UNSET, metavar="SIZE", help=f"{what}; `none` lifts it")
-    parser.add_argument("--move", nargs="+", type=count, metavar="PID", help="move these into a new group GROUP")
-    parser.add_argument("--lasting", action="store_true", help="also after a restart of the unit (systemd)")
+        parser.add_argument(
+            f"--{name}", type=parse, default=_UNSET, metavar="SIZE", help=f"{what}; `none` removes the limit"
+        )
+    parser.add_argument(
+        "--move", nargs="+", type=count, metavar="PID", help="move these processes into a new cgroup GROUP"
+    )
+    parser.add_argument("--lasting", action="store_true", help="keep the limit after a restart of the unit (systemd)")
     add_override(parser)
     add_consent(parser)
 

@@ -1,14 +1,14 @@
-"""`oomtop man`: the manual page on standard output, for who installed oomtop without a package of a distribution."""
+"""`oomtop man`: print the manual page, for installations without a distribution package."""
 
 from __future__ import annotations
 
 import argparse
 
-HELP = "the manual page: oomtop man | man -l -"
+HELP = "print the manual page: oomtop man | man -l -"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command line: there is nothing to choose."""
+    """Describe the command line: no options."""
 
 
 def run(options: argparse.Namespace) -> int:

@@ -24,26 +24,28 @@ HELP = "the full-screen monitor of this machine"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command line; these options stand before any command."""
-    parser.add_argument("--interval", type=seconds, metavar="S", help="seconds between refreshes (2)")
-    parser.add_argument("--theme", metavar="NAME", help="a theme by name, or a theme file")
-    parser.add_argument("--read-only", action="store_true", default=None, help="no action can be started")
+    """Describe the command line; these options come before any command."""
+    parser.add_argument("--interval", type=seconds, metavar="S", help="seconds between refreshes (default: 2)")
+    parser.add_argument("--theme", metavar="NAME", help="theme name or theme file")
+    parser.add_argument("--read-only", action="store_true", default=None, help="disable all actions")
     parser.add_argument("--ascii", action="store_true", default=None, help="ASCII characters only")
-    parser.add_argument("--ssh", action="store_true", help="for a slow line: 16 colours, no chart, every 5 seconds")
+    parser.add_argument(
+        "--ssh", action="store_true", help="for a slow connection: 16 colours, no chart, refresh every 5 seconds"
+    )
     parser.add_argument(
         "--plain", action="store_true", help="the first tab alone, without the library of the full screen"
     )
-    parser.add_argument("--no-color", action="store_true", help="no colour, as with NO_COLOR=1")
+    parser.add_argument("--no-color", action="store_true", help="no colours, as with NO_COLOR=1")
 
 
 def import_asyncio_without_ssl() -> None:
-    """Import asyncio as on a Python without ssl, which the screen does not use: 4.5 MB resident, 15 ms.
+    """Import asyncio without ssl, which the monitor does not use; saves 4.5 MB resident and 15 ms.
 
-    Who imports ssl afterwards gets it.
+    A later `import ssl` works as usual.
     """
     if "asyncio" in sys.modules or "ssl" in sys.modules:
         return
-    # None in sys.modules makes `import ssl` raise ImportError, which asyncio is prepared for.
+    # None in sys.modules makes `import ssl` raise ImportError, which asyncio handles.
     sys.modules["ssl"] = None  # type: ignore[assignment]
     try:
         import asyncio  # noqa: F401
@@ -52,7 +54,7 @@ def import_asyncio_without_ssl() -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Start the monitor: an option goes over the configuration."""
+    """Start the monitor; options override the configuration."""
 
     def watch(interval: float) -> LiveSource:
         from oomtop.sources.live import LiveSource
@@ -67,17 +69,17 @@ def show(
     watch: Callable[[float], LiveSource],
     note: Callable[[Notice], None] = lambda notice: None,
 ) -> int:
-    """Show what `watch` makes of an interval in seconds; `note` takes the alerts of the configuration."""
+    """Show the source that `watch` makes for an interval in seconds; `note` evaluates the configured alerts."""
     if not has_screen("the monitor", "; `oomtop top` works without one"):
         return 2
-    # Nearly all that a start allocates stays; the collector would walk it again and again (35 ms).
+    # Nearly all objects made at start live on; collecting meanwhile would cost 35 ms.
     gc.disable()
     from oomtop.config.load import config_paths, load_config
 
     config, mistakes = load_config(config_paths())
     if options.no_color or not config.color:
         os.environ["NO_COLOR"] = "1"
-    # A key passes from thread to thread; beside one that samples each turn would otherwise wait for 5 ms.
+    # A key press passes through several threads; each switch would wait up to 5 ms beside the sampling thread.
     sys.setswitchinterval(0.0005)
     from oomtop.tui.base.options import Options
     from oomtop.tui.shell.config_names import check_names, known_columns, known_sections, known_sort
@@ -141,7 +143,7 @@ def _full_screen(screen: PlainScreen, config: Config) -> OomtopApp:
 
 
 def _alerts(config: Config, report: Callable[[str], object], note: Callable[[Notice], None]) -> AlertWatch | None:
-    """Return what judges the alerts, before oomtop protects itself; None where there are none."""
+    """Return the evaluator of the alerts, started before oomtop protects itself; None without alerts."""
     if not config.alerts:
         return None
     from oomtop.alerts.watch import AlertWatch

@@ -1,4 +1,4 @@
-"""`oomtop protect`: set `oom_score_adj` of processes, or what systemd gives a service at its next start."""
+"""`oomtop protect`: set `oom_score_adj` of processes, or of a service at its next start."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from oomtop.commands.arguments import adj, count
 from oomtop.commands.consent import add_consent, add_override, consent_of
 from oomtop.errors import OomtopError
 
-HELP = "set oom_score_adj: who is killed last, or first"
+HELP = "set oom_score_adj: make a process die last, or first"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument("pids", nargs="*", type=count, metavar="PID")
-    parser.add_argument("--adj", type=adj, default=-900, metavar="N", help="-1000 never ... 1000 killed first (-900)")
-    parser.add_argument("--unit", metavar="NAME", help="a drop-in for this service of systemd, from its next start on")
+    parser.add_argument(
+        "--adj",
+        type=adj,
+        default=-900,
+        metavar="N",
+        help="from -1000, never killed, to 1000, killed first (default: -900)",
+    )
+    parser.add_argument(
+        "--unit", metavar="NAME", help="write a drop-in for this systemd service, effective from its next start"
+    )
     parser.add_argument("--forget", action="store_true", help="with --unit: remove the drop-in")
     add_override(parser)
     add_consent(parser)
@@ -31,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         value = None if options.forget else options.adj
         return act(lambda snapshot: UnitAdjRequest(options.unit, value), consent, guard)
     if not options.pids:
-        raise OomtopError("name at least one PID, or a service with --unit")
+        raise OomtopError("give at least one PID, or a service with --unit")
     return act(
         lambda snapshot: AdjustRequest(find_processes(snapshot, options.pids), options.adj, options.override),
         consent,

@@ -1,4 +1,4 @@
-"""`oomtop reclaim`: page a process out, or take memory back from a cgroup, without ending anything."""
+"""`oomtop reclaim`: page out a process, or reclaim memory from a cgroup."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import argparse
 from oomtop.commands.arguments import count, size
 from oomtop.commands.consent import add_consent, add_override, consent_of
 
-HELP = "page a process out, or take memory back from a cgroup"
+HELP = "page out a process, or reclaim memory from a cgroup"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument("pids", nargs="?", type=count, metavar="PID")
-    parser.add_argument("--cgroup", metavar="GROUP", help="its path, unit or container id")
-    parser.add_argument("--size", type=size, metavar="SIZE", help="with --cgroup: how much (all of its page cache)")
+    parser.add_argument("--cgroup", metavar="GROUP", help="cgroup path, unit or container id")
+    parser.add_argument(
+        "--size", type=size, metavar="SIZE", help="with --cgroup: how much to reclaim (default: all of its page cache)"
+    )
     add_override(parser)
     add_consent(parser)
 

@@ -1,4 +1,4 @@
-"""`oomtop recommend`: limits and sizes from observed peaks, ready to paste."""
+"""`oomtop recommend`: memory limits, swap and RAM sizes from observed peaks."""
 
 from __future__ import annotations
 
@@ -12,39 +12,51 @@ from oomtop.errors import OomtopError
 if TYPE_CHECKING:
     from oomtop.snapshot import Snapshot
 
-HELP = "limits, swap and RAM from observed peaks, ready to paste"
+HELP = "recommend limits, swap and RAM from observed peaks, ready to paste"
 _PURPOSES = ("all", "docker", "kubernetes", "systemd", "swap", "ram")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("--for", choices=_PURPOSES, default="all", dest="purpose", help="what to write it for (all)")
-    parser.add_argument("--margin", type=_margin, default=0.25, metavar="SHARE", help="added to the peak (25%%)")
-    parser.add_argument("--cgroup", metavar="PATH", help="of this group and those below it")
     parser.add_argument(
-        "--recording", nargs="?", const="", metavar="FILE", help="peaks of a recording (that of `oomtop record`)"
+        "--for", choices=_PURPOSES, default="all", dest="purpose", help="output for this target (default: all)"
     )
-    parser.add_argument("--since", type=past_time, metavar="TIME", help="of a recording only what is newer: 2d, 14:05")
-    parser.add_argument("--samples", type=count, default=1, metavar="N", help="samples to take (1)")
-    parser.add_argument("--interval", type=seconds, default=5.0, metavar="S", help="seconds between samples (5)")
-    parser.add_argument("--json", action="store_true", help="as JSON, schema 1")
+    parser.add_argument(
+        "--margin", type=_margin, default=0.25, metavar="SHARE", help="margin added to the peak (default: 25%%)"
+    )
+    parser.add_argument("--cgroup", metavar="PATH", help="only this cgroup and its descendants")
+    parser.add_argument(
+        "--recording",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="take the peaks from a recording (default: the one `oomtop record` writes)",
+    )
+    parser.add_argument(
+        "--since", type=past_time, metavar="TIME", help="with --recording: only samples newer than this: 2d, 14:05"
+    )
+    parser.add_argument("--samples", type=count, default=1, metavar="N", help="number of samples (default: 1)")
+    parser.add_argument(
+        "--interval", type=seconds, default=5.0, metavar="S", help="seconds between samples (default: 5)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON (schema 1)")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what to set."""
+    """Print the recommendations."""
     from oomtop.analysis.sizing.peaks import observe
     from oomtop.analysis.sizing.recommend import recommend
     from oomtop.host.cgroup import is_inside
     from oomtop.render.recommend import recommendation_to_json, render_recommendation
 
     if options.recording is None and options.since is not None:
-        raise OomtopError("--since goes with --recording: the kernel keeps no times of its peaks")
+        raise OomtopError("--since needs --recording: the kernel does not keep the times of its peaks")
     seen = observe(_live(options) if options.recording is None else _recorded(options))
     if seen is None:
-        raise OomtopError("nothing was recorded in that time")
+        raise OomtopError("the recording has no samples in that time")
     path = None if options.cgroup is None else "/" + options.cgroup.strip("/")
     if path is not None and not any(is_inside(group.path, path) for group in seen.groups):
-        raise OomtopError(f"{path}: there is no such cgroup")
+        raise OomtopError(f"{path}: no such cgroup")
     found = recommend(seen, options.margin, path)
     if options.json:
         from oomtop.render.json_text import json_text
@@ -83,5 +95,5 @@ def _margin(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 10:
-        raise argparse.ArgumentTypeError(f"{text!r} is no margin such as 25% or 0.25")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a margin such as 25% or 0.25")
     return value

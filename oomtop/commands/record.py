@@ -1,7 +1,7 @@
 """`oomtop record`: the flight recorder, for a service manager or a terminal; ends on SIGTERM, SIGINT or SIGHUP.
 
-Facts only, to one bounded file: denser under pressure, sparser when calm, longest around OOM events.
-`oomtop replay FILE` shows them.
+Facts only, in one file of bounded size.  Sampling is denser under pressure; samples around OOM events are kept
+longest.  `oomtop replay FILE` shows them.
 """
 
 from __future__ import annotations
@@ -22,15 +22,21 @@ if TYPE_CHECKING:
     from oomtop.recording.recorder import Recorder
     from oomtop.sources.live import LiveSource
 
-HELP = "the flight recorder: facts to one bounded file, for `oomtop replay`"
+HELP = "flight recorder: write samples to one file of bounded size, for `oomtop replay`"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("--file", metavar="FILE", help="the recording (/var/lib/oomtop/recording.db as root)")
-    parser.add_argument("--max-size", type=size, default=256 << 20, metavar="SIZE", help="bytes of the file (256M)")
-    parser.add_argument("--max-age", type=age, default=7 * 86400.0, metavar="AGE", help="what is kept (7d)")
-    parser.add_argument("--with-monitor", action="store_true", help="the full-screen monitor, which records meanwhile")
+    parser.add_argument(
+        "--file", metavar="FILE", help="recording file (default for root: /var/lib/oomtop/recording.db)"
+    )
+    parser.add_argument(
+        "--max-size", type=size, default=256 << 20, metavar="SIZE", help="maximum size of the file (default: 256M)"
+    )
+    parser.add_argument(
+        "--max-age", type=age, default=7 * 86400.0, metavar="AGE", help="how long to keep samples (default: 7d)"
+    )
+    parser.add_argument("--with-monitor", action="store_true", help="show the full-screen monitor while recording")
 
 
 def age(text: str) -> float:
@@ -42,12 +48,12 @@ def age(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Record until told to end, with or without the monitor."""
+    """Record until a signal ends it, with or without the monitor."""
     return run_with_monitor(options) if options.with_monitor else run_alone(options)
 
 
 def open_recorder(options: argparse.Namespace, report: Callable[[str], None]) -> Recorder:
-    """Return the recorder that the command line asks for.
+    """Return the recorder for the options.
 
     Raises:
         RecordingError: the file cannot be written, or another recorder writes to it.
@@ -63,7 +69,7 @@ def open_recorder(options: argparse.Namespace, report: Callable[[str], None]) ->
 
 
 def run_with_monitor(options: argparse.Namespace) -> int:
-    """Show the machine and record it; what the recorder has to say is said once the screen is gone."""
+    """Run the monitor and record; messages of the recorder are printed after the screen closes."""
     from oomtop.alerts.recording_mark import deed_of
     from oomtop.commands.monitor import show
     from oomtop.sources.recorded import RecordedSource
@@ -82,7 +88,7 @@ def run_with_monitor(options: argparse.Namespace) -> int:
 
 
 def run_alone(options: argparse.Namespace) -> int:
-    """Record until told to end."""
+    """Record until a signal ends it."""
     daemon = Daemon()
     from oomtop.host.root import Root
     from oomtop.recording.density import USUAL
@@ -93,7 +99,7 @@ def run_alone(options: argparse.Namespace) -> int:
     recorder = open_recorder(options, complain)
     source = LiveSource(USUAL, follows_daemons=True)
     config = _config()
-    # Before the process protects itself: hooks get the score that it has now.
+    # Before the process protects itself, so that hooks inherit its original score.
     watch = _watch(config, recorder)
     tell(f"recording to {recorder.path}; {guard_self().describe()}")
     lookout = Lookout(Root(), source.refresh)
@@ -106,7 +112,7 @@ def run_alone(options: argparse.Namespace) -> int:
     if watch is not None:
         watch.close()
     recorder.close()
-    tell(f"recorded {recorder.written} ticks, {recorder.left_out} left out{recorder.missing}")
+    tell(f"recorded {recorder.written} samples, {recorder.left_out} skipped{recorder.missing}")
     return daemon.exit_code()
 
 
@@ -120,7 +126,7 @@ def _config() -> Config:
 
 
 def _watch(config: Config, recorder: Recorder) -> TickWatch | None:
-    """Return what judges the alerts of the configuration, None where there are none: assessing costs CPU."""
+    """Return the evaluator of the configured alerts; None without alerts, to save the CPU of assessing."""
     if not config.alerts:
         return None
     from oomtop.alerts.recording_mark import deed_of
@@ -135,7 +141,7 @@ def _watch(config: Config, recorder: Recorder) -> TickWatch | None:
 
 
 def _rules(config: Config) -> RuleKeeper:
-    """Return what applies the rules of the configuration to new processes."""
+    """Return what applies the `[[adjust]]` rules to new processes."""
     from oomtop.actions.adj_rules import RuleKeeper
     from oomtop.actions.base.guard import Guard
     from oomtop.actions.journal.audit_log import Audit

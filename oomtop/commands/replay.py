@@ -1,4 +1,4 @@
-"""`oomtop replay`: the screens of the monitor on a recording; actions are off."""
+"""`oomtop replay`: the monitor's screens on a recording, without actions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from oomtop.recording.reader import Recording
 
 _BEFORE = 8.0
-HELP = "the same screens on a recording: play, step, jump from one OOM event to the next"
+HELP = "the monitor's screens on a recording: play, step, jump from one OOM event to the next"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("file", nargs="?", metavar="FILE", help="the recording (/var/lib/oomtop/recording.db as root)")
-    parser.add_argument("--at", metavar="TIME", help="14:05, '2026-11-24 14:05:30', -10m (before the end), Unix time")
-    parser.add_argument("--theme", metavar="NAME", help="a theme by name, or a theme file")
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="recording file (default for root: /var/lib/oomtop/recording.db)"
+    )
+    parser.add_argument(
+        "--at", metavar="TIME", help="start at 14:05, '2026-11-24 14:05:30', -10m (before the end) or a Unix time"
+    )
+    parser.add_argument("--theme", metavar="NAME", help="theme name or theme file")
     parser.add_argument("--ascii", action="store_true", default=None, help="ASCII characters only")
-    parser.add_argument("--no-color", action="store_true", help="no colour, as with NO_COLOR=1")
+    parser.add_argument("--no-color", action="store_true", help="no colours, as with NO_COLOR=1")
 
 
 def before_last_kill(recording: Recording) -> float:

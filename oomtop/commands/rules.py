@@ -1,4 +1,4 @@
-"""`oomtop rules`: which processes each pattern of `protected` and `[[adjust]]` fits now; nothing is changed."""
+"""`oomtop rules`: list the processes that each pattern of `protected` and `[[adjust]]` matches now."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import argparse
 
 from oomtop.commands.arguments import complain, count
 
-HELP = "what each pattern of `protected` and [[adjust]] in the configuration fits now"
+HELP = "list the processes that each pattern of `protected` and [[adjust]] matches now"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("-n", type=count, default=5, dest="count", metavar="N", help="how many processes to name (5)")
+    parser.add_argument(
+        "-n", type=count, default=5, dest="count", metavar="N", help="number of processes to list (default: 5)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     for mistake in mistakes:
         complain(str(mistake))
     snapshot = take_snapshot()
-    # Neither is acted on, whatever its name.
+    # oomtop never acts on these.
     processes = [process for process in snapshot.processes if not process.is_kernel_thread and not process.is_exiting]
     names = {process.id: read_names(process, users_of(snapshot), Root()) for process in processes}
     print(render_rules(match_patterns(config.protected, config.adjust, processes, names), options.count))

@@ -1,4 +1,4 @@
-"""`oomtop swap`: add a swap file or compressed swap in memory, or switch one off."""
+"""`oomtop swap`: add a swap file or zram, or turn a swap area off."""
 
 from __future__ import annotations
 
@@ -12,24 +12,30 @@ from oomtop.commands.consent import add_consent, add_override, consent_of
 if TYPE_CHECKING:
     from oomtop.actions.base.requests import Request
 
-HELP = "add a swap file or zram, or switch swap off"
+HELP = "add a swap file or zram, or turn swap off"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    kinds = parser.add_subparsers(title="what to do", dest="kind", required=True, metavar="add|zram|off")
-    file = kinds.add_parser("add", help="a swap file", allow_abbrev=False)
+    kinds = parser.add_subparsers(title="action", dest="kind", required=True, metavar="add|zram|off")
+    file = kinds.add_parser("add", help="add a swap file", allow_abbrev=False)
     file.add_argument("path", metavar="PATH")
     file.add_argument("size", type=size, metavar="SIZE", help="such as 4G")
-    file.add_argument("--priority", type=priority, metavar="N", help="0 to 32767; the highest is used first")
-    file.add_argument("--persist", action="store_true", help="also a line in /etc/fstab, which is copied before")
-    zram = kinds.add_parser("zram", help="compressed swap in memory", allow_abbrev=False)
-    zram.add_argument("size", type=size, metavar="SIZE", help="of the pages that go in")
-    zram.add_argument("--algorithm", metavar="NAME", help="lz4, lzo-rle, zstd ... (the kernel's choice)")
+    file.add_argument(
+        "--priority", type=priority, metavar="N", help="priority from 0 to 32767; the highest is used first"
+    )
+    file.add_argument("--persist", action="store_true", help="also add it to /etc/fstab, after making a backup copy")
+    zram = kinds.add_parser("zram", help="add compressed swap in memory", allow_abbrev=False)
+    zram.add_argument(
+        "size", type=size, metavar="SIZE", help="size of the device, as the uncompressed size of the pages"
+    )
+    zram.add_argument("--algorithm", metavar="NAME", help="lz4, lzo-rle, zstd ... (default: the kernel's)")
     zram.add_argument("--priority", type=priority, default=100, metavar="N", help="(100)")
-    off = kinds.add_parser("off", help="switch a swap area off, when its contents fit elsewhere", allow_abbrev=False)
+    off = kinds.add_parser("off", help="turn a swap area off if its contents fit elsewhere", allow_abbrev=False)
     off.add_argument("path", metavar="PATH")
-    off.add_argument("--remove", action="store_true", help="also its file or zram device, and its line in /etc/fstab")
+    off.add_argument(
+        "--remove", action="store_true", help="also remove its file or zram device and its line in /etc/fstab"
+    )
     add_override(off)
     for command in (file, zram, off):
         add_consent(command)

@@ -1,4 +1,4 @@
-"""`oomtop sysctl`: the kernel settings that decide about memory: list them, explain one, set one."""
+"""`oomtop sysctl`: list, explain and set the kernel settings for memory."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ HELP = "kernel settings for memory: list, explain, set"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="such as swappiness; without it: all")
-    parser.add_argument("value", nargs="?", type=int, metavar="VALUE", help="without it: explain NAME")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a setting, such as swappiness (default: list all)")
+    parser.add_argument("value", nargs="?", type=int, metavar="VALUE", help="new value (default: explain NAME)")
     kept = parser.add_mutually_exclusive_group()
-    kept.add_argument("--persist", action="store_true", help="also after the next boot (/etc/sysctl.d/60-oomtop.conf)")
-    kept.add_argument("--forget", action="store_true", help="set it, and no longer after the next boot")
+    kept.add_argument("--persist", action="store_true", help="keep it across reboots (/etc/sysctl.d/60-oomtop.conf)")
+    kept.add_argument("--forget", action="store_true", help="set it until the next boot only")
     add_consent(parser)
 
 
@@ -42,7 +42,7 @@ def _show(name: str | None, as_json: bool) -> int:
     rows = assess_settings(assess_once())
     found = [row for row in rows if name is None or row.name == name.removeprefix("vm.")]
     if name is not None and not found:
-        raise OomtopError(f"{name} is not one of the settings that oomtop knows, or this kernel lacks it")
+        raise OomtopError(f"{name} is not a setting that oomtop knows, or this kernel does not have it")
     if as_json:
         print(json_text(settings_to_json(found)))
     else:

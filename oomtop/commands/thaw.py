@@ -1,4 +1,4 @@
-"""`oomtop thaw`: let frozen processes or a frozen cgroup go on."""
+"""`oomtop thaw`: resume frozen processes or a frozen cgroup."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import argparse
 
 from oomtop.commands import freeze
 
-HELP = "let what was frozen go on"
+HELP = "resume frozen processes or a frozen cgroup"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command line, which is that of `freeze`."""
+    """Describe the command line, the same as that of `freeze`."""
     freeze.add_arguments(parser)
 
 

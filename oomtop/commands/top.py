@@ -1,4 +1,4 @@
-"""`oomtop top`: one plain-text shot of memory and the biggest processes."""
+"""`oomtop top`: print memory and the biggest processes once as text."""
 
 from __future__ import annotations
 
@@ -13,28 +13,52 @@ from oomtop.fields import SORT_IDS
 if TYPE_CHECKING:
     from oomtop.analysis.model.assessment import Assessment
 
-HELP = "one plain-text shot of memory and the biggest processes"
+HELP = "print memory and the biggest processes once as text"
 _PSS_SECONDS = 1.0
 _HOME_AND_CLEAR = "\x1b[H\x1b[J"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("-n", type=count, default=10, dest="count", metavar="N", help="how many processes (10)")
-    parser.add_argument("--sort", choices=SORT_IDS, default="memory", help="sort key (memory, which is RSS + swap)")
+    parser.add_argument(
+        "-n", type=count, default=10, dest="count", metavar="N", help="number of processes (default: 10)"
+    )
+    parser.add_argument(
+        "--sort", choices=SORT_IDS, default="memory", help="sort key (default: memory, which is RSS + swap)"
+    )
     what = "processes added up by what they have in common"
     parser.add_argument("--group", choices=("program", "user", "unit", "container"), help=what)
-    parser.add_argument("--json", action="store_true", help="everything as JSON, schema 1")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON (schema 1)")
     what = "samples to take (2); rates need 2, growth 3; with 1 there is no wait"
     parser.add_argument("--samples", type=count, default=2, metavar="N", help=what)
-    parser.add_argument("--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (1)")
     parser.add_argument(
-        "--watch", nargs="?", type=seconds, const=2.0, metavar="S", help="a shot every S seconds (2), until Ctrl-C"
+        "--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (default: 1)"
+    )
+    parser.add_argument(
+        "-n", type=count, default=10, dest="count", metavar="N", help="number of processes (default: 10)"
+    )
+    parser.add_argument(
+        "--sort", choices=SORT_IDS, default="memory", help="sort key (default: memory, which is RSS + swap)"
+    )
+    parser.add_argument("--json", action="store_true", help="print everything as JSON (schema 1)")
+    parser.add_argument(
+        "--samples", type=count, default=1, metavar="N", help="number of samples; rates need 2 (default: 1)"
+    )
+    parser.add_argument(
+        "--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (default: 1)"
+    )
+    parser.add_argument(
+        "--watch",
+        nargs="?",
+        type=seconds,
+        const=2.0,
+        metavar="S",
+        help="print again every S seconds (default: 2) until Ctrl-C",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print one shot of the machine, or with --watch one after the other."""
+    """Print the machine once, or repeatedly with --watch."""
     from oomtop.analysis.assessment import assess
     from oomtop.history import History
     from oomtop.sources.live import LiveSource
@@ -63,7 +87,7 @@ def _show(assessment: Assessment, options: argparse.Namespace) -> None:
 
     text = render_top(assessment, options.count, options.sort, output_width(), options.group)
     if options.watch is not None:
-        # On a terminal each shot takes the place of the one before; in a pipe they follow each other.
+        # On a terminal each output replaces the previous one; in a pipe they follow each other.
         text = f"{_HOME_AND_CLEAR}{text}" if sys.stdout.isatty() else f"{_clock(assessment.time)}\n{text}\n"
     print(text, flush=True)
 

@@ -1,4 +1,4 @@
-"""`oomtop undo`: take back the last action of this user on this terminal, also one of an earlier run or cut off."""
+"""`oomtop undo`: undo this user's last action on this terminal, also one of an earlier or interrupted run."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
     from oomtop.actions.recovery import Leftover
 
-HELP = "take back your last action on this terminal that can be taken back"
+HELP = "undo your last reversible action on this terminal"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("id", nargs="?", metavar="ID", help="the action to take back, whoever did it (see --list)")
-    parser.add_argument("--list", action="store_true", help="show what could be taken back, by whom, the newest last")
+    parser.add_argument("id", nargs="?", metavar="ID", help="the action to undo, of any user (see --list)")
+    parser.add_argument("--list", action="store_true", help="list what can be undone and who did it, the newest last")
     add_consent(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Take one back: the one named, else the newest of this user; what was cut off goes first."""
+    """Undo one action: the one named, else this user's newest; interrupted actions come first."""
     from oomtop.actions.journal.audit_log import Audit
     from oomtop.actions.recovery import to_undo
     from oomtop.headless import leftovers, undo_first
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 def _named(name: str, leftovers: Sequence[Leftover]) -> tuple[Leftover, ...]:
     found = tuple(leftover for leftover in leftovers if leftover.entry == name)
     if not found:
-        raise OomtopError(f"there is no action {name} to undo: see oomtop undo --list")
+        raise OomtopError(f"no action {name} to undo: see oomtop undo --list")
     return found
 
 

@@ -1,14 +1,14 @@
-"""`oomtop version`: the version, and which of the programs named oomtop this is."""
+"""`oomtop version`: the version, and which program named oomtop this is."""
 
 from __future__ import annotations
 
 import argparse
 
-HELP = "the version, and which of the programs named oomtop this is"
+HELP = "print the version"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command line: there is nothing to choose."""
+    """Describe the command line: no options."""
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`[[alert]]` tables of the configuration: when an alert fires and where it is told.
+"""`[[alert]]` tables of the configuration: when an alert fires and whom it notifies.
 
 Sample: `[[alert]]`, `name = "low"`, `when = "available < 10%"`, `clear = "15%"`, `for = "30s"`, `command = ["page"]`
 """
@@ -28,7 +28,7 @@ _PER = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 class Unit(Enum):
-    """What the threshold of a figure is written in."""
+    """The unit of a figure's threshold."""
 
     BYTES = "a size such as 2GiB"
     SHARED_BYTES = "a size such as 2GiB, or a percentage such as 10%"
@@ -36,11 +36,11 @@ class Unit(Enum):
     SECONDS = "a length of time such as 10m"
     SHARE = "a percentage such as 20%"
     COUNT = "a number"
-    PRESENCE = "nothing: it holds while there is one"
+    PRESENCE = "no value: the condition holds while there is one"
 
 
 class AlertScope(Enum):
-    """What a figure is one of: the machine, or each cgroup, process, finding or OOM event."""
+    """What a figure describes: the machine, or each cgroup, process, finding or OOM event."""
 
     MACHINE = "machine"
     CGROUP = "cgroup"
@@ -84,12 +84,12 @@ FIGURES: Mapping[str, tuple[Unit, AlertScope]] = MappingProxyType(
         "oom_kill": (Unit.PRESENCE, AlertScope.EVENT),
     }
 )
-"""Every figure that a condition may name."""
+"""Every metric that a condition may use."""
 
 
 @frozen
 class Threshold:
-    """A bound in bytes, bytes per second, seconds, or as a share of the whole (0.1 for `10%`)."""
+    """A threshold in bytes, bytes per second, seconds, or as a share of the whole (0.1 for `10%`)."""
 
     amount: float
     is_share: bool
@@ -98,7 +98,7 @@ class Threshold:
 
 @frozen
 class Condition:
-    """`figure operator threshold`; once it fired it holds until the `clear` threshold is passed."""
+    """`figure operator threshold`; once it has fired it holds until the `clear` threshold is passed."""
 
     figure: str
     operator: str = ""
@@ -112,11 +112,11 @@ class AlertRule:
 
     name: str
     conditions: tuple[Condition, ...]
-    """All of them have to hold."""
+    """All of them must hold."""
     hold: float = 0.0
-    """`for`: seconds it has to hold before it fires."""
+    """`for`: seconds the condition must hold before the alert fires."""
     clear_for: float = 0.0
-    """Seconds it has to be over before it is resolved; for an OOM event, the quiet after the last one."""
+    """Seconds the condition must be false before the alert resolves; for OOM events, seconds since the last one."""
     severity: str = "warning"
     filters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Shell patterns on the cgroup, process, user, unit, killer or finding."""
@@ -128,11 +128,11 @@ class AlertRule:
     webhook: str | None = None
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     resolved: bool = True
-    """Whether command and webhook hear of the end too."""
+    """Whether the command and webhook also run when the alert resolves."""
 
     @property
     def scope(self) -> AlertScope:
-        """What the alert fires for, one incident each."""
+        """What the alert fires for; each has its own incident."""
         scopes = [FIGURES[condition.figure][1] for condition in self.conditions]
         return next((scope for scope in scopes if scope is not AlertScope.MACHINE), AlertScope.MACHINE)
 
@@ -159,7 +159,7 @@ class _Wrong(Exception):
 
 
 def read_alerts(value: object, path: str) -> tuple[tuple[AlertRule, ...], tuple[ConfigError, ...]]:
-    """Return the alerts of a file that are right, and an error for each that is not: `alert[2].when: expected ...`."""
+    """Return the valid alerts of a file, and an error for each invalid one: `alert[2].when: expected ...`."""
     if not isinstance(value, list) or len(value) > MOST_ALERTS:
         return (), (ConfigError(path, "alert", f"expected at most {MOST_ALERTS} tables: [[alert]]"),)
     rules: dict[str, AlertRule] = {}
@@ -180,7 +180,7 @@ def _rule(item: object) -> AlertRule:
         raise _Wrong("", "expected a table: [[alert]]")
     unknown = next((key for key in item if key not in _KEYS), None)
     if unknown is not None:
-        raise _Wrong(str(unknown), f"unknown key; known are {', '.join(_KEYS)}")
+        raise _Wrong(str(unknown), f"unknown key; expected one of {', '.join(_KEYS)}")
     for key in ("name", "when"):
         if key not in item:
             raise _Wrong(key, "is missing")
@@ -226,11 +226,11 @@ def _check_filters(rule: AlertRule) -> None:
     for key in rule.filters:
         if key not in _SCOPE_FILTERS[rule.scope]:
             known = ", ".join(_SCOPE_FILTERS[rule.scope]) or "none"
-            raise _Wrong(key, f"does not apply to a condition on the {rule.scope.value}; what does: {known}")
+            raise _Wrong(key, f"does not apply to a condition on the {rule.scope.value}; allowed: {known}")
 
 
 def parse_conditions(when: object, clear: object = None) -> tuple[Condition, ...]:
-    """Return the conditions of `when`: a text, texts joined by `and`, or a list; with the clear thresholds beside.
+    """Return the conditions of `when` (a string, strings joined by `and`, or a list) with their clear thresholds.
 
     Raises:
         _Wrong: the key and what was expected.
@@ -252,7 +252,7 @@ def _condition(text: str, clear: str | None) -> Condition:
         raise _Wrong("when", f"expected FIGURE < VALUE, such as available < 10%, found {text[:60]!r}")
     figure, operator, bound = match.groups()
     if figure not in FIGURES:
-        raise _Wrong("when", f"{figure[:40]!r} is no figure; known are {', '.join(FIGURES)}")
+        raise _Wrong("when", f"unknown metric {figure[:40]!r}; expected one of {', '.join(FIGURES)}")
     unit = FIGURES[figure][0]
     if (unit is Unit.PRESENCE) != (operator is None):
         raise _Wrong("when", f"expected {figure} alone" if operator else f"expected {figure} < or > {unit.value}")
@@ -311,14 +311,14 @@ _READERS: Mapping[Unit, Callable[[str], float]] = {
 
 def _text(key: str, value: object) -> str:
     if not isinstance(value, str) or not value or "\0" in value:
-        raise _Wrong(key, "expected a text")
+        raise _Wrong(key, "expected a string")
     return value
 
 
 def _texts(key: str, value: object) -> list[str]:
     items = value if isinstance(value, list) else [value]
     if not items or len(items) > 10:
-        raise _Wrong(key, "expected a text or a list of at most ten")
+        raise _Wrong(key, "expected a string or a list of at most ten")
     return [_text(key, item) for item in items]
 
 
@@ -357,7 +357,9 @@ def _command(value: object, shell: bool) -> tuple[tuple[str, ...], bool]:
     if shell:
         return (_text("command", value),), True
     if not isinstance(value, list):
-        raise _Wrong("command", 'expected a list such as ["/usr/local/bin/page", "memory"]; a text needs shell = true')
+        raise _Wrong(
+            "command", 'expected a list such as ["/usr/local/bin/page", "memory"]; a string needs shell = true'
+        )
     return tuple(_texts("command", value)), False
 
 
@@ -385,5 +387,5 @@ def _headers(value: object) -> Mapping[str, str]:
     for name, text in value.items():
         is_value = isinstance(text, str) and text.isascii() and text.isprintable()
         if _HEADER.fullmatch(str(name)) is None or not is_value:
-            raise _Wrong("headers", "expected names of headers with texts of one line")
+            raise _Wrong("headers", "expected header names with one-line strings")
     return MappingProxyType(dict(value))

@@ -1,4 +1,4 @@
-"""Single values of a configuration file set anew; comments, unknown keys and the order of the rest stay as they are.
+"""Changes single values of a configuration file; comments, unknown keys and order are kept.
 
 Sample: `interval = 2.0  # on the slow host`
 """
@@ -17,10 +17,10 @@ _TABLE = re.compile(r"\s*\[")
 
 
 def edit_text(text: str, values: Mapping[str, Value], path: str = "") -> str:
-    """Return the TOML `text` with `values` at its top level, those not there yet before its first table.
+    """Return the TOML `text` with `values` set at the top level; new keys go before the first table.
 
     Raises:
-        ConfigError: the text is not TOML, or is written so that this cannot change it safely.
+        ConfigError: the text is not TOML, or cannot be changed safely.
     """
     before = _parse(text, path)
     lines = text.splitlines(keepends=True)
@@ -36,12 +36,12 @@ def edit_text(text: str, values: Mapping[str, Value], path: str = "") -> str:
 
 
 def literal(value: Value) -> str:
-    """Return a value as TOML writes it."""
+    """Return a value as TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
         return f"[{', '.join(literal(item) for item in value)}]"
-    # A text of JSON is one of TOML, but for the one character that only TOML wants escaped.
+    # A JSON string is a TOML string, except for one character that only TOML requires escaped.
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(float(value))
@@ -55,7 +55,7 @@ def _parse(text: str, path: str) -> dict[str, object]:
 
 
 def _set(lines: list[str], key: str, value: Value) -> None:
-    """Change the lines of a key, or add one."""
+    """Change the lines of a key, or add it."""
     end = next((at for at, line in enumerate(lines) if _TABLE.match(line)), len(lines))
     named = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
     start = next((at for at, line in enumerate(lines[:end]) if named.match(line)), None)
@@ -69,7 +69,7 @@ def _set(lines: list[str], key: str, value: Value) -> None:
 
 
 def _end_of(lines: Sequence[str], start: int) -> int:
-    """Return the line after a value, which may stand on several."""
+    """Return the line after a value, which may span several."""
     for stop in range(start + 1, len(lines) + 1):
         if _is_toml("".join(lines[start:stop])):
             return stop
@@ -77,7 +77,7 @@ def _end_of(lines: Sequence[str], start: int) -> int:
 
 
 def _comment(lines: Sequence[str]) -> str:
-    """Return the comment behind a value, with its blanks: what begins at the first `#` that ends the value."""
+    """Return the comment after a value, with its leading blanks; it starts at the first `#` outside the value."""
     line = lines[-1].rstrip("\n")
     earlier = "".join(lines[:-1])
     for match in re.finditer(r"\s*#", line):

@@ -1,6 +1,6 @@
 """The configuration: `/etc/oomtop/config.toml`, then `$XDG_CONFIG_HOME/oomtop/config.toml` over it.
 
-A mistake never keeps the program from starting: every wrong key is left at its default and named as a `ConfigError`
+A mistake never prevents the start: a wrong key keeps its default and is reported as a `ConfigError`
 with its file, its key and what was expected.  Sample lines: `interval = 1.0`, `protected = ["postgres*"]`,
 `[keys]`, `"action.kill" = "k,f9"`.
 """
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 SYSTEM_PATH = "/etc/oomtop/config.toml"
 OWN_FOLDER = "oomtop-monitor"
-"""In the user's folder of configurations, for who has another program's file in `oomtop`."""
+"""Folder under the user's configuration folder, for users of another program named oomtop."""
 
 
 @frozen
 class AdjustRule:
-    """One `[[adjust]]`: the `oom_score_adj` of every process that all of its patterns fit."""
+    """One `[[adjust]]`: the `oom_score_adj` of every process that matches all of its patterns."""
 
     adj: int
     command: str | None = None
@@ -41,14 +41,14 @@ class AdjustRule:
 
     @property
     def patterns(self) -> Mapping[str, str]:
-        """Its patterns by what they are for; all of them have to fit."""
+        """Its patterns by the field they match; all of them must match."""
         found = {"command": self.command, "unit": self.unit, "user": self.user}
         return {of: pattern for of, pattern in found.items() if pattern is not None}
 
 
 @frozen
 class Config:
-    """What the files say; a field is its default until a file sets it."""
+    """The configuration; a field has its default unless a file sets it."""
 
     interval: float = 2.0
     """Seconds between refreshes, 0.1 to 3600."""
@@ -58,25 +58,25 @@ class Config:
     color: bool = True
     read_only: bool = False
     columns: tuple[str, ...] = ()
-    """Column ids in the order shown; none: all that fit."""
+    """Column ids in display order; empty: all that fit."""
     sort: str | None = None
-    """The column id sorted by at start."""
+    """The column id to sort by at start."""
     hidden: tuple[str, ...] = ()
-    """Ids of the sections of the screen that are not shown: swap, pressure, findings, chart, events."""
+    """Ids of hidden sections of the screen: swap, pressure, findings, chart, events."""
     protected: tuple[str, ...] = ()
-    """Shell patterns on names, command lines, units and users that no action touches."""
+    """Shell patterns of names, command lines, units and users that no action may touch."""
     adjust: tuple[AdjustRule, ...] = ()
-    """What processes get as their `oom_score_adj` while the monitor or the recorder runs; the first that fits."""
+    """Rules that set `oom_score_adj` while the monitor or the recorder runs; the first match applies."""
     alerts: tuple[AlertRule, ...] = ()
-    """Every `[[alert]]`; one of a later file takes the place of one with its name."""
+    """Every `[[alert]]`; a later file replaces an alert of the same name."""
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Binding id to the keys that trigger it, comma separated."""
+    """Binding id to the keys that trigger it, comma-separated."""
     origins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
-    """Which file each key was set in."""
+    """The file that set each key."""
 
 
 class _Unexpected(Exception):
-    """A value that is not what the key takes; the text is what was expected."""
+    """A value of the wrong type or range; the text says what was expected."""
 
 
 def config_paths(environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
@@ -90,9 +90,9 @@ def config_paths(environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
 
 
 def is_foreign(table: Mapping[str, object]) -> bool:
-    """Whether a file is another program's: no key of it is known here, and a table has a name like none of them.
+    """Whether a file belongs to another program: no key is known here, and a table has an unknown name.
 
-    Another program is called oomtop too, and reads the same path.  Both have a table `keys`, and it has a table
+    Another program named oomtop reads the same path.  Both have a table `keys`, and that program has a table
     `protected`: only `keys` is a table here.
     """
     tables = [key for key, value in table.items() if isinstance(value, (Mapping, list)) and not _nearest(key, 0.8)]
@@ -100,7 +100,7 @@ def is_foreign(table: Mapping[str, object]) -> bool:
 
 
 def path_to_change(path: str) -> str:
-    """Return where to write what belongs into the user's file `path`: another program's file is left as it is.
+    """Return the file to write instead of `path` if that belongs to another program, else `path`.
 
     Raises:
         ConfigError: the file cannot be read, or is not TOML.
@@ -108,7 +108,7 @@ def path_to_change(path: str) -> str:
     table = read_table(path)
     if table is None:
         return path
-    # That program's own first file has all its tables in comments.
+    # The default file of that program has all its tables commented out.
     comments: Mapping[str, object] = (
         {} if table else {name: {} for name in _COMMENTED.findall(read_trusted(path).decode())}
     )
@@ -117,7 +117,7 @@ def path_to_change(path: str) -> str:
 
 
 def load_config(paths: Sequence[str]) -> tuple[Config, tuple[ConfigError, ...]]:
-    """Return the configuration of all files that exist, a later one over an earlier, and every mistake in them."""
+    """Return the merged configuration of all existing files, later ones over earlier, and every mistake."""
     config, errors = Config(), []
     for path in paths:
         try:
@@ -132,10 +132,10 @@ def load_config(paths: Sequence[str]) -> tuple[Config, tuple[ConfigError, ...]]:
 
 
 def read_table(path: str) -> Mapping[str, object] | None:
-    """Return what a TOML file holds, None where there is no such file.
+    """Return the contents of a TOML file, or None if it does not exist.
 
     Raises:
-        ConfigError: others could have written it, it cannot be read, or it is not TOML; the text names the line.
+        ConfigError: other users can write it, it cannot be read, or it is not TOML; the text names the line.
     """
     try:
         return parse_table(read_trusted(path), path)
@@ -148,7 +148,7 @@ def read_table(path: str) -> Mapping[str, object] | None:
 
 
 def parse_table(raw: bytes, path: str) -> Mapping[str, object]:
-    """Return what the bytes of a TOML file hold.
+    """Parse the bytes of a TOML file.
 
     Raises:
         ConfigError: it is not TOML; the text names the line.
@@ -158,19 +158,19 @@ def parse_table(raw: bytes, path: str) -> Mapping[str, object]:
     except RecursionError:
         raise ConfigError(path, "", "is not TOML: too many levels") from None
     except ValueError as error:
-        # No UTF-8, no TOML, or a number of more digits than Python reads.
+        # Not UTF-8, not TOML, or a number with more digits than Python parses.
         raise ConfigError(path, "", f"is not TOML: {error}") from None
 
 
 def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple[Config, tuple[ConfigError, ...]]:
-    """Return `config` with what is right in `table`, and an error for each key that is not."""
+    """Return `config` with the valid keys of `table`, and an error for each invalid one."""
     values: dict[str, _Value] = {}
     errors: list[ConfigError] = []
     if is_foreign(table):
         return config, (ConfigError(path, "", _FOREIGN),)
     for key, value in table.items():
         if key == "alert":
-            # 4 ms of the start that only who has alerts waits for.
+            # Imported only if there are alerts: it takes 4 ms.
             from oomtop.config.alerts import read_alerts
 
             rules, mistakes = read_alerts(value, path)
@@ -192,10 +192,10 @@ def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple
 
 
 def _useless(config: Config, values: Mapping[str, object], path: str) -> Iterator[ConfigError]:
-    """Yield what the file's patterns can never do; they are taken all the same."""
+    """Yield a warning for each pattern that can never match; the patterns are used all the same."""
     if "protected" not in values and "adjust" not in values:
         return
-    # 2 ms of the start that only who has patterns waits for.
+    # Imported only if there are patterns: it takes 2 ms.
     from oomtop.config.patterns import useless_patterns
 
     rules = [rule.patterns for rule in config.adjust] if "adjust" in values else []
@@ -205,7 +205,7 @@ def _useless(config: Config, values: Mapping[str, object], path: str) -> Iterato
 
 def _unknown(key: str) -> str:
     near = _nearest(key)
-    return f"unknown key; did you mean {near}?" if near else f"unknown key; known are {', '.join(_KNOWN)}"
+    return f"unknown key; did you mean {near}?" if near else f"unknown key; expected one of {', '.join(_KNOWN)}"
 
 
 def _nearest(key: str, likeness: float = 0.6) -> str | None:
@@ -233,13 +233,13 @@ def _flag(value: object) -> bool:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise _Unexpected("a text")
+        raise _Unexpected("a string")
     return value
 
 
 def _list(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise _Unexpected("a list of texts")
+        raise _Unexpected("a list of strings")
     return tuple(value)
 
 
@@ -260,7 +260,7 @@ def _rule(item: object) -> AdjustRule:
         raise _Unexpected("only adj, command, unit and user in an [[adjust]]")
     patterns = {key: text for key, text in item.items() if key != "adj"}
     if not patterns or not all(isinstance(text, str) and text for text in patterns.values()):
-        raise _Unexpected("command, unit or user with a text in each [[adjust]]")
+        raise _Unexpected("command, unit or user with a string in each [[adjust]]")
     adj = item.get("adj")
     if isinstance(adj, bool) or not isinstance(adj, int) or not -1000 <= adj <= 1000:
         raise _Unexpected("adj, a whole number from -1000 to 1000, in each [[adjust]]")
@@ -283,5 +283,5 @@ _READERS: Mapping[str, Callable[[object], _Value]] = MappingProxyType(
     }
 )
 _KNOWN = (*_READERS, "alert")
-_FOREIGN = f"left alone: it is of another program named oomtop; oomtop-monitor reads {OWN_FOLDER}/config.toml instead"
+_FOREIGN = f"ignored: it belongs to another program named oomtop; oomtop-monitor reads {OWN_FOLDER}/config.toml instead"
 _COMMENTED = re.compile(r"^#\s*\[+([\w-]+)", re.MULTILINE)

@@ -1,6 +1,6 @@
-"""Patterns of `protected` and `[[adjust]]` that can fit no process: named when the file is read, not when it matters.
+"""Finds patterns of `protected` and `[[adjust]]` that cannot match any process, when the file is read.
 
-fnmatch(3); names of units in systemd.unit(5), those with processes in systemd.service(5) and systemd.scope(5).
+fnmatch(3); unit names: systemd.unit(5), systemd.service(5), systemd.scope(5).
 """
 
 from __future__ import annotations
@@ -11,36 +11,36 @@ from fnmatch import translate
 _UNITS = (".service", ".scope", ".socket", ".mount", ".swap")
 _WILD = "*?["
 _LONGEST = 4096
-"""Bytes of a command line that are compared."""
+"""Length up to which command lines are compared, in bytes."""
 
 
 def useless(pattern: str, of: str = "command") -> str | None:
-    """Return why a pattern can fit nothing, None where it can; `of` is `command`, `unit` or `user`."""
+    """Return why a pattern cannot match anything, else None; `of` is `command`, `unit` or `user`."""
     if pattern != pattern.strip():
-        return f"{pattern!r} can fit nothing: it has blanks around it"
+        return f"{pattern!r} cannot match anything: it has leading or trailing blanks"
     if len(pattern) > _LONGEST:
-        return f"{pattern[:20]!r}... can fit nothing: it is longer than any command line that is compared"
+        return f"{pattern[:20]!r}... cannot match anything: it is longer than any command line that is compared"
     if "(?!)" in translate(pattern):
-        return f"{pattern!r} can fit nothing: the range between its brackets is empty"
+        return f"{pattern!r} cannot match anything: the range between its brackets is empty"
     if of == "unit":
         return _useless_unit(pattern)
     if of == "user" and any(char in pattern for char in ":/ \t,"):
-        return f"{pattern!r} can fit nothing: no user has such a name"
+        return f"{pattern!r} cannot match anything: no user has such a name"
     return None
 
 
 def _useless_unit(pattern: str) -> str | None:
-    """The last part may be a wildcard; containers and pods are `docker/NAME`, units of a user `1000/NAME`."""
+    """The suffix may be a wildcard; containers and pods are `docker/NAME`, user units `1000/NAME`."""
     if "/" in pattern or any(char in pattern.rpartition(".")[2] for char in _WILD) or pattern.endswith(_UNITS):
         return None
     known = ", ".join(_UNITS)
     if pattern.endswith((".slice", ".timer", ".target", ".path", ".device", ".automount")):
-        return f"{pattern!r} can fit nothing: the unit of a process is one of {known}"
-    return f"{pattern!r} can fit nothing: the name of a unit ends in one of {known}; did you mean {pattern}.service?"
+        return f"{pattern!r} cannot match anything: the unit of a process ends in one of {known}"
+    return f"{pattern!r} cannot match anything: unit names end in one of {known}; did you mean {pattern}.service?"
 
 
 def useless_patterns(protected: Iterable[str], rules: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield (key, why) of each pattern of `protected`, and of the rules' patterns, that can fit or decide nothing."""
+    """Yield (key, why) for each pattern of `protected` or a rule that cannot match or never decides."""
     for pattern in protected:
         if (why := useless(pattern)) is not None:
             yield "protected", why
@@ -52,5 +52,5 @@ def useless_patterns(protected: Iterable[str], rules: Sequence[Mapping[str, str]
         if earlier is not None:
             yield (
                 f"adjust[{number}]",
-                f"decides nothing: adjust[{earlier + 1}] before it fits all that it fits",
+                f"has no effect: adjust[{earlier + 1}] comes first and matches all that it matches",
             )

@@ -1,4 +1,4 @@
-"""TOML as Python 3.11 and newer read it; below that by `tomli`, from which their `tomllib` was made."""
+"""Imports `tomllib`, or `tomli` before Python 3.11."""
 
 from __future__ import annotations
 

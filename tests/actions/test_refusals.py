@@ -144,14 +144,14 @@ def untouched(pid):
 def test_gone(child, make):
     request = make(identity(child.pid))
     end(child)
-    assert "gone already" in refusal(request)
+    assert "already exited" in refusal(request)
 
 
 @of_process
 def test_a_reused_pid(child, make):
     now = identity(child.pid)
     with untouched(child.pid):
-        assert "another process now" in refusal(make(ProcessId(now.pid, now.start_time - 500)), child.pid)
+        assert "now another process" in refusal(make(ProcessId(now.pid, now.start_time - 500)), child.pid)
 
 
 @of_process
@@ -205,8 +205,8 @@ def test_a_group_of_another_user(group, make):
 @pytest.mark.parametrize("path", ["/", "", "//"])
 def test_the_root_group(make, path):
     assert refusal(make(path)) in (
-        "the root group is the whole machine",
-        "only a group that oomtop made is dissolved",
+        "the root cgroup is the whole machine",
+        "only groups made by oomtop can be dissolved",
         "no memory controller is mounted",
     )
 
@@ -219,12 +219,12 @@ def test_the_root_group(make, path):
 )
 def test_a_path_that_leads_elsewhere_or_nowhere(make, path):
     said = refusal(make(path))
-    assert "no '..'" in said or "no such group" in said or "no memory controller" in said
+    assert "no '..'" in said or "no such cgroup" in said or "no memory controller" in said
 
 
 @of_group
 def test_a_group_that_vanished_before_the_plan(make):
-    assert "no such group" in refusal(make(NAME)) or find_layout(Root()) is None
+    assert "no such cgroup" in refusal(make(NAME)) or find_layout(Root()) is None
 
 
 @of_group
@@ -237,7 +237,7 @@ def test_a_group_that_vanishes_between_plan_and_action(group, make):
             os.rmdir(mount + NAME)
     outcome = prepared.perform(print)
     assert outcome.status in (Status.REFUSED, Status.FAILED)
-    words = ("there no longer", "gone already", "no such file", "only a group that oomtop made")
+    words = ("no longer exists", "already exited", "no such file", "only groups made by oomtop")
     assert any(text in outcome.summary for text in words), outcome
 
 

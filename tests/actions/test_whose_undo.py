@@ -130,10 +130,10 @@ def test_the_command_goes_past_what_is_gone_and_settles_it():
         first = oomtop("undo", "--yes")
         assert adj_of(older) == 0
         last = oomtop("undo", "--yes")
-    assert "is gone already" in shown.stdout
-    assert "is gone already" in first.stdout
+    assert "has already exited" in shown.stdout
+    assert "has already exited" in first.stdout
     assert (first.returncode, last.returncode) == (0, 1)
-    assert "is gone already" not in last.stdout
+    assert "has already exited" not in last.stdout
 
 
 def test_a_cut_off_swap_is_settled_and_the_older_action_is_undone():

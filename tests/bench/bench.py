@@ -333,7 +333,7 @@ def ran(argv: Sequence[str]) -> tuple[str, str]:
 
 
 def measured(program: Program, size: Size, measure: Callable[[Terminal], object]) -> object:
-    """Return what `measure` finds, None if the program ended by itself."""
+    """Return what `measure` finds, None if the program ended unexpectedly."""
     with terminal(program.argv, size) as at:
         try:
             return measure(at)

@@ -101,11 +101,11 @@ def test_done_in_part_has_its_own_exit_code(child):
 
 def test_wrong_words_are_named():
     cases = {
-        ("limit", "x", "--max", "lots"): (2, "'lots' is no size"),
+        ("limit", "x", "--max", "lots"): (2, "'lots' is not a size"),
         ("limit", "/", "--lasting"): (1, "one of --high, --max and --low"),
-        ("kill", "--yes"): (1, "either PIDs or one --cgroup"),
-        ("reclaim", "--cgroup", "no-such-group", "--yes"): (1, "there is no group no-such-group"),
-        ("sysctl", "nonsense"): (1, "not one of the settings"),
+        ("kill", "--yes"): (1, "either PIDs or --cgroup"),
+        ("reclaim", "--cgroup", "no-such-group", "--yes"): (1, "no cgroup no-such-group"),
+        ("sysctl", "nonsense"): (1, "not a setting"),
         ("swap", "add", "/x", "1G", "--priority", "99999"): (2, "not a whole number"),
     }
     for words, (code, text) in cases.items():

@@ -11,7 +11,7 @@ from oomtop.threads import start_thread
 
 RAISED = {
     "MemoryError()": "not enough memory",
-    'RuntimeError("can\'t start new thread")': "no further thread can be started",
+    'RuntimeError("can\'t start new thread")': "cannot start another thread",
     "OSError(28, 'x')": "No space left on device",
     "ValueError('odd')": "ValueError: odd; the report is in",
     "SystemExit(0)": "SystemExit",
@@ -84,5 +84,5 @@ def test_a_thread_that_cannot_be_started_is_an_error_in_words(monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr("threading.Thread.start", refuse)
-    with pytest.raises(OomtopError, match="no thread for sampling"):
+    with pytest.raises(OomtopError, match="cannot start a thread for sampling"):
         start_thread("sampling", print, print)

@@ -40,7 +40,7 @@ ROWS = (
     ("protect pids", "protect --adj 300 --dry-run", "{pid}", "write 300 to /proc/{pid}/oom_score_adj"),
     ("protect --adj", "protect {pid} --dry-run", "--adj 400", "write 400 to"),
     ("protect --unit", "protect --dry-run", "--unit foo.service", "of foo.service from its next start on"),
-    ("protect --forget", "protect --unit foo.service --dry-run", "--forget", "^Forget the oom_score_adj"),
+    ("protect --forget", "protect --unit foo.service --dry-run", "--forget", "^Remove the oom_score_adj"),
     ("protect --override", "protect {guarded} --dry-run", "--override", "^does:"),
     ("protect --dry-run", "protect {pid} --adj 300", "--dry-run", "exit 0$"),
     ("freeze pids", "freeze --dry-run", "{pid}", r"pidfd_send_signal\(SIGSTOP\) to {pid}"),
@@ -196,7 +196,7 @@ def test_yes_performs_and_dry_run_does_not_ask(words, halted, places, capsys, mo
     # `drill` sets handlers for the process it runs in.
     monkeypatch.setattr("signal.signal", lambda number, handler: None)
     given = words.format(**places).split()
-    with pytest.raises(OomtopError, match="nobody to ask"):
+    with pytest.raises(OomtopError, match="stdin is not a terminal"):
         cli.run(given)
     assert cli.run([*given, "--dry-run"]) == 0
     assert "halted" not in capsys.readouterr().out

@@ -34,7 +34,7 @@ ROWS = (
     ("events --since", "events {dated}", "--since 1h", "no OOM event"),
     ("recommend --margin", "recommend", "--margin 50%", "margin 50%"),
     ("recommend --recording", "recommend --json", "--recording {recording}", '"samples": 45'),
-    ("recommend --since", "recommend --recording {recording}", "--since 1m", "nothing was recorded"),
+    ("recommend --since", "recommend --recording {recording}", "--since 1m", "no samples"),
     ("recommend --samples", "recommend --json --interval 0.1", "--samples 2", '"samples": 2'),
     ("recommend --json", "recommend", "--json", '^{{"schema"'),
     ("backtest file", "backtest", "{recording}", "^45 ticks in"),
@@ -118,7 +118,7 @@ def test_the_configuration_is_checked(tmp_path):
     assert [line.split(": ")[1] for line in said[2:]] == ["interval", "columns"]
     found = json.loads(answer(f"config check --json {bad}", {}))
     assert [mistake["key"] for mistake in found["mistakes"]] == ["interval", "columns"]
-    assert "there is no such file" in answer(f"config check {tmp_path}/none", {})
+    assert "no such file" in answer(f"config check {tmp_path}/none", {})
 
 
 def _place(pid, text):

@@ -49,10 +49,10 @@ def test_the_user_goes_over_the_system_key_by_key(write):
         ("interval = nan", "interval", "seconds from 0.1 to 3600"),
         ('ascii = "yes"', "ascii", "true or false"),
         ("theme = 3", "theme", "a text"),
-        ("columns = [1]", "columns", "a list of texts"),
+        ("columns = [1]", "columns", "a list of strings"),
         ("keys = 1", "keys", "a table"),
         ("intervall = 1", "intervall", "did you mean interval?"),
-        ("zzz = 1", "zzz", "known are interval"),
+        ("zzz = 1", "zzz", "expected one of interval"),
     ],
 )
 def test_a_mistake_names_file_key_and_what_was_expected(write, line, key, expected):
@@ -108,7 +108,7 @@ def test_the_file_of_another_program_is_left_alone_and_said(write, names):
     config, errors = load_config((path,))
     assert config == Config()
     assert [error.key for error in errors] == [""]
-    assert "left alone: it is of another program named oomtop" in errors[0].expected
+    assert "ignored: it belongs to another program named oomtop" in errors[0].expected
     assert path_to_change(path) != path
 
 

@@ -1,4 +1,4 @@
-"""Patterns that can fit nothing are named when the file is read."""
+"""Patterns that cannot match anything are named when the file is read."""
 
 import pytest
 
@@ -15,21 +15,24 @@ def mistakes_of(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('protected = [" sshd"]', "protected: ' sshd' can fit nothing: it has blanks around it"),
-        ('protected = ["a", "[z-a]"]', "protected: '[z-a]' can fit nothing: the range between its brackets is empty"),
+        ('protected = [" sshd"]', "protected: ' sshd' cannot match anything: it has leading or trailing blanks"),
+        (
+            'protected = ["a", "[z-a]"]',
+            "protected: '[z-a]' cannot match anything: the range between its brackets is empty",
+        ),
         (f'protected = ["{"x" * 5000}"]', "longer than any command line"),
         (
             '[[adjust]]\nadj = 1\nunit = "batch"',
-            "adjust[1].unit: 'batch' can fit nothing: the name of a unit ends in one of",
+            "adjust[1].unit: 'batch' cannot match anything: unit names end in one of",
         ),
         ('[[adjust]]\nadj = 1\nunit = "batch"', "did you mean batch.service?"),
-        ('[[adjust]]\nadj = 1\nunit = "batch.slice"', "the unit of a process is one of"),
-        ('[[adjust]]\nadj = 1\nunit = "batch*.timer"', "the unit of a process is one of"),
-        ('[[adjust]]\nadj = 1\nuser = "a:b"', "adjust[1].user: 'a:b' can fit nothing: no user has such a name"),
-        ('[[adjust]]\nadj = 1\ncommand = "x "', "adjust[1].command: 'x ' can fit nothing"),
+        ('[[adjust]]\nadj = 1\nunit = "batch.slice"', "the unit of a process ends in one of"),
+        ('[[adjust]]\nadj = 1\nunit = "batch*.timer"', "the unit of a process ends in one of"),
+        ('[[adjust]]\nadj = 1\nuser = "a:b"', "adjust[1].user: 'a:b' cannot match anything: no user has such a name"),
+        ('[[adjust]]\nadj = 1\ncommand = "x "', "adjust[1].command: 'x ' cannot match anything"),
         (
             '[[adjust]]\nadj = 1\ncommand = "x"\n[[adjust]]\nadj = 2\ncommand = "x"\nuser = "y"',
-            "adjust[2]: decides nothing: adjust[1] before it fits all that it fits",
+            "adjust[2]: has no effect: adjust[1] comes first and matches all that it matches",
         ),
     ],
 )

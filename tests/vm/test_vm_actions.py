@@ -54,7 +54,7 @@ def test_a_swap_file_on(check, kind):
     assert (said["status"], said["undo"]) == ("done", "done")
     assert (said["mode"], said["full"]) == ("0o600", True)
     assert [name for name in said["names"] if name != "lost+found"] == ["my swap"]
-    assert "exists already" in said["twice"]
+    assert "already exists" in said["twice"]
     assert (said["swaps_left"], said["file_left"]) == ([], False)
 
 

@@ -1,1 +1,1 @@
-"""What every action is made of: plan, guard, context, undo, writing kernel files."""
+"""Parts shared by all actions: plan, guard, context, undo, writing kernel files."""

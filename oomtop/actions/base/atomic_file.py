@@ -1,7 +1,7 @@
-"""Files that oomtop writes: replaced as a whole, appended to, or made anew; nobody else can aim what is written.
+"""Writes files atomically (replace, append, create), safe against other users' links and folders.
 
-rename(2), open(2) (O_EXCL).  The fresh text stands beside the file under a random name until it is on the disk; a crash
-leaves the old file or the new one.  Where somebody else may write the folder, or made a link on the way, nothing is
+rename(2), open(2) (O_EXCL).  New text goes to a randomly named file next to the target until it is on disk; a crash
+leaves the old or the new file.  If another user can write the folder, or made a link in the path, nothing is
 written.
 """
 
@@ -20,13 +20,13 @@ _FRESH = ".oomtop-new"
 
 
 def replace_text(path: str, text: str, mode: int = 0o644) -> None:
-    """Write `path` anew with the mode and owner that it has, `mode` and the owner of its folder where it is new.
+    """Replace `path`, keeping its mode and owner; a new file gets `mode` and its folder's owner.
 
-    A link of root or of oomtop's user is followed: some systems keep the file elsewhere.
+    Links of root or of oomtop's user are followed: some systems keep the file elsewhere.
 
     Raises:
-        UntrustedFile: somebody else could write the file, its folder or a folder above, or made a link on the way.
-        OSError: the folder is missing or may not be written, the disk is full, or the file is a mount point.
+        UntrustedFile: another user can write the file or a folder above it, or made a link in the path.
+        OSError: the folder is missing or not writable, the disk is full, or the file is a mount point.
     """
     with Place(path) as place:
         known = _known(place)
@@ -34,7 +34,7 @@ def replace_text(path: str, text: str, mode: int = 0o644) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(fresh, flags, 0o600, dir_fd=place.folder)
         try:
-            # On a full disk a single write may succeed in part; a file object goes on until all is written or it fails.
+            # On a full disk a single write may be partial; a file object retries until all is written or it fails.
             with open(descriptor, "wb") as file:
                 _take_after(known, mode, place, descriptor)
                 file.write(text.encode("utf-8", "surrogateescape"))
@@ -48,9 +48,9 @@ def replace_text(path: str, text: str, mode: int = 0o644) -> None:
 
 
 def append_bytes(path: str, data: bytes, durable: bool = False) -> None:
-    """Append to `path` in one write, so that two running programs never mix their lines; mode 0600 where it is new.
+    """Append to `path` in one write, so that concurrent programs do not mix lines; a new file has mode 0600.
 
-    `durable` waits for the disk, which may take seconds: only where the line has to outlive a power failure.
+    `durable` waits for the disk, which may take seconds: only for lines that must survive a power failure.
 
     Raises:
         UntrustedFile: as `replace_text`, or the file has a second name.
@@ -67,7 +67,7 @@ def append_bytes(path: str, data: bytes, durable: bool = False) -> None:
 
 
 def remove_text(path: str) -> None:
-    """Remove `path` and what a cut-off `replace_text` left beside it; neither has to be there.
+    """Remove `path` and the leftover of an interrupted `replace_text`; neither needs to exist.
 
     Raises:
         UntrustedFile, OSError: as `replace_text`.
@@ -79,7 +79,7 @@ def remove_text(path: str) -> None:
 
 
 def has_fresh(path: str) -> bool:
-    """Whether a cut-off `replace_text` left its text beside `path`.
+    """Whether an interrupted `replace_text` left its temporary file next to `path`.
 
     Raises:
         UntrustedFile, OSError: as `replace_text`.
@@ -92,7 +92,7 @@ def has_fresh(path: str) -> bool:
 
 
 def remove_fresh(path: str) -> None:
-    """Remove what a cut-off `replace_text` left beside `path`.
+    """Remove the temporary file that an interrupted `replace_text` left next to `path`.
 
     Raises:
         UntrustedFile, OSError: as `replace_text`.
@@ -103,11 +103,11 @@ def remove_fresh(path: str) -> None:
 
 
 def read_text(path: str) -> str | None:
-    """Return the text of `path`, byte for byte, None where there is no such file.
+    """Return the text of `path` unchanged, None if it does not exist.
 
     Raises:
-        UntrustedFile: somebody else could have written it.
-        OSError: it is there and cannot be read.
+        UntrustedFile: another user can write it.
+        OSError: it exists and cannot be read.
     """
     try:
         return read_trusted(path).decode("utf-8", "surrogateescape")
@@ -116,7 +116,7 @@ def read_text(path: str) -> str | None:
 
 
 def _known(place: Place) -> os.stat_result | None:
-    """Return the status of what is replaced, after a look at whose it is; it is never read."""
+    """Return the status of the file to replace after checking its owner; the file is not read."""
     if place.status() is None:
         return None
     descriptor = place.open(os.O_RDONLY)
@@ -127,7 +127,7 @@ def _known(place: Place) -> os.stat_result | None:
 
 
 def _take_after(known: os.stat_result | None, mode: int, place: Place, descriptor: int) -> None:
-    """Set owner and mode, in this order: until the owner is the right one, only oomtop's user reads it."""
+    """Set the owner, then the mode: until then only oomtop's user can read it."""
     like = known or os.stat(place.folder)
     is_given = known is not None or (os.geteuid() == 0 and like.st_uid in trusted_users())
     if is_given and (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
@@ -137,7 +137,7 @@ def _take_after(known: os.stat_result | None, mode: int, place: Place, descripto
 
 def _append(descriptor: int, data: bytes) -> None:
     size = os.fstat(descriptor).st_size
-    # A full disk or a power failure left half a line: it takes no other with it.
+    # A full disk or a power failure left half a line: start a new one.
     whole = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
     text = data if whole else b"\n" + data
     if os.write(descriptor, text) < len(text):
@@ -156,7 +156,7 @@ def _fresh(place: Place) -> Iterator[str]:
 
 
 def _settle(place: Place) -> None:
-    """Bring the folder's entry to the disk too: without it a power failure brings the old name back."""
+    """Sync the folder entry too, or a power failure restores the old name."""
     folder = _opened(place)
     try:
         os.fsync(folder)
@@ -165,5 +165,5 @@ def _settle(place: Place) -> None:
 
 
 def _opened(place: Place) -> int:
-    """Return the folder as a descriptor that can be listed and synced; the one of `place` only names it."""
+    """Return a folder descriptor that can be listed and synced; that of `place` is opened with O_PATH."""
     return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place.folder)

@@ -1,4 +1,4 @@
-"""A cgroup that an action is about: its folder, its processes, and why it must be left alone.
+"""The cgroup of an action: its folder, its processes, and why it may be refused.
 
 `cgroup.procs` (Documentation/admin-guide/cgroup-v2.rst, Documentation/admin-guide/cgroup-v1/cgroups.rst).
 """
@@ -17,7 +17,7 @@ from oomtop.host.root import Root, read_int, read_optional
 
 @frozen
 class CgroupTarget:
-    """One group of one hierarchy."""
+    """One cgroup of one hierarchy."""
 
     path: str
     folder: str
@@ -28,7 +28,7 @@ class CgroupTarget:
         return f"{self.folder}/{name}"
 
     def number(self, name: str) -> int | None:
-        """Return the number in one of its files, None where there is none."""
+        """Return the number in one of its files, None if there is none."""
         return read_int(self.file(name))
 
     @property
@@ -41,7 +41,7 @@ def find_group(context: ActionContext, path: str, mount: str | None = None) -> C
     """Return the group at `path` of the memory hierarchy, or of the one mounted at `mount`.
 
     Raises:
-        ActionRefused: a mode forbids it, no such group, or the root group, which is the whole machine.
+        ActionRefused: a mode forbids it, no such cgroup, or the root cgroup, which is the whole machine.
     """
     mode = context.guard.mode_refusal()
     if mode is not None:
@@ -49,17 +49,17 @@ def find_group(context: ActionContext, path: str, mount: str | None = None) -> C
     if context.layout is None:
         raise ActionRefused("no memory controller is mounted")
     if path.strip("/") == "":
-        raise ActionRefused("the root group is the whole machine")
+        raise ActionRefused("the root cgroup is the whole machine")
     if ".." in path.split("/"):
-        raise ActionRefused("a group's path has no '..'")
+        raise ActionRefused("a cgroup path cannot contain '..'")
     folder = f"{mount or context.layout.memory_mount}/{path.strip('/')}"
     if not os.path.isdir(folder):
-        raise NothingLeft(f"{folder}: there is no such group (any more)")
+        raise NothingLeft(f"{folder}: no such cgroup (any more)")
     return CgroupTarget(path, folder, context.layout.version)
 
 
 def members(group: CgroupTarget, root: Root) -> tuple[Process, ...]:
-    """Return the processes of the group and of those below it, as they are now."""
+    """Return the current processes of the group and its descendants."""
     found: list[Process] = []
     for folder, _, _ in os.walk(group.folder):
         for pid in (read_optional(f"{folder}/cgroup.procs") or "").split():
@@ -73,13 +73,13 @@ def members(group: CgroupTarget, root: Root) -> tuple[Process, ...]:
 
 
 def _with_command(process: Process, context: ActionContext) -> Process:
-    """Add the command line that the last tick saw: to read it now could wait for the process."""
+    """Add the command line from the last tick: reading it now could block on the process."""
     known = context.find(process.id)
     return process if known is None or known.comm != process.comm else replace(process, command=known.command)
 
 
 def require_allowed(group: CgroupTarget, context: ActionContext, override: bool) -> tuple[Process, ...]:
-    """Return the members, all of which may be touched.
+    """Return the members; all of them may be acted on.
 
     Raises:
         ActionRefused: one of them is guarded.

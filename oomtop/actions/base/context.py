@@ -1,4 +1,4 @@
-"""`ActionContext`: the facts that plans are made from, as the screen or the command has them."""
+"""`ActionContext`: the facts that plans are made from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from oomtop.snapshot import Snapshot
 
 @frozen
 class ActionContext:
-    """What is known when a key is pressed; `prepare` reads the targets again and trusts none of it to be fresh."""
+    """The facts at the time of the request; `prepare` reads the targets again."""
 
     processes: Sequence[Process]
     users: Callable[[int | None], str]
@@ -39,7 +39,7 @@ class ActionContext:
         return tuple(process for process in self.processes if is_inside(process.cgroup, path.rstrip("/") or "/"))
 
     def target(self, process: Process) -> Target:
-        """Return how a plan names `process`."""
+        """Return `process` as a target of a plan."""
         return Target(
             id=process.id,
             name=process.comm,
@@ -52,7 +52,7 @@ class ActionContext:
 
 
 def context_of(snapshot: Snapshot, guard: Guard, root: Root) -> ActionContext:
-    """Return the context that a snapshot gives."""
+    """Return the context for a snapshot."""
     user = users_of(snapshot)
     return ActionContext(
         processes=snapshot.processes,
@@ -67,6 +67,6 @@ def context_of(snapshot: Snapshot, guard: Guard, root: Root) -> ActionContext:
 
 
 def users_of(snapshot: Snapshot) -> Callable[[int | None], str]:
-    """Return what gives the name of a user, the number where no name has come, a dash for nobody's."""
+    """Return a function from uid to user name: the number if the name is unknown, a dash for None."""
     names = dict(snapshot.users)
     return lambda uid: "-" if uid is None else names.get(uid, str(uid))

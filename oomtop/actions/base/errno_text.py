@@ -1,4 +1,4 @@
-"""What the kernel's errno means to the person who pressed the key."""
+"""Errno values in plain words."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from oomtop.host.trusted_file import UntrustedFile
 _WORDS = {
     errno.EPERM: "not permitted",
     errno.EACCES: "permission denied",
-    errno.ESRCH: "it is gone already",
-    errno.ENOENT: "there is no such file",
+    errno.ESRCH: "it no longer exists",
+    errno.ENOENT: "no such file",
     errno.EROFS: "the file system is mounted read-only, as it is in a container",
-    errno.EINVAL: "the kernel does not take this value",
+    errno.EINVAL: "the kernel does not accept this value",
     errno.EBUSY: "busy: something else uses it",
     errno.ENOSYS: "this kernel does not have it",
     errno.EOPNOTSUPP: "this kernel does not support it",
-    errno.ENOMEM: "the kernel had no memory for it",
+    errno.ENOMEM: "the kernel is out of memory for this",
     errno.ENOSPC: "no space left",
-    errno.EAGAIN: "the kernel could not do all of it now",
+    errno.EAGAIN: "the kernel could only do part of it",
     errno.EMFILE: "oomtop has no file descriptor left",
-    errno.ENODEV: "it is there no longer",
+    errno.ENODEV: "it no longer exists",
 }
 
 
 def in_words(error: OSError) -> str:
-    """Return the error as a short sentence with the errno's name: `not permitted (EPERM)`."""
+    """Return the error as a short text with the errno name: `not permitted (EPERM)`."""
     if isinstance(error, UntrustedFile):
         return error.reason
     number = error.errno

@@ -1,7 +1,7 @@
-"""`Guard`: whom no action touches, and the modes in which nothing is touched at all.
+"""`Guard`: the processes that no action touches, and the modes without any actions.
 
-The machine's pid 1, kernel threads, oomtop itself, its ancestors (the shell and the SSH session that it runs in), and
-what the protected list fits.  The chain of parents is `/proc/PID/stat` field 4 (Documentation/filesystems/proc.rst).
+Pid 1, kernel threads, oomtop itself, its ancestors (the shell and the SSH session that it runs in), and
+matches of the protected list.  The chain of parents is `/proc/PID/stat` field 4 (Documentation/filesystems/proc.rst).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def own_lineage() -> tuple[ProcessId, ...]:
 
 @frozen
 class Guard:
-    """Decides what is refused; `protected` are shell patterns on name, command line, unit or user, as `sshd*`."""
+    """Decides what is refused; `protected` holds shell patterns of names, command lines, units or users (`sshd*`)."""
 
     protected: tuple[str, ...] = ()
     read_only: bool = False
@@ -47,26 +47,26 @@ class Guard:
     lineage: tuple[ProcessId, ...] = field(default_factory=own_lineage)
     """oomtop itself first, then its parent and so on."""
     users: Callable[[int | None], str] = str
-    """The name of a user by number."""
+    """Returns the user name of a uid."""
     root: Root = field(default_factory=Root)
 
     def mode_refusal(self) -> str | None:
-        """Return why nothing at all may be done now, None if it may; no request can override this."""
+        """Return why all actions are disabled, or None; no request can override this."""
         if self.replay:
-            return "this is a recording: nothing here can be acted on"
+            return "this is a recording: actions are disabled"
         if self.read_only:
             return "oomtop was started with --read-only"
         return None
 
     def refusal(self, process: Process, override: bool = False) -> str | None:
-        """Return why `process` is not touched, None if it may be."""
+        """Return why `process` may not be acted on, or None."""
         mode = self.mode_refusal()
         if mode is not None or override:
             return mode
         return self._identity_refusal(process) or self._name_refusal(process)
 
     def group_refusal(self, members: Iterable[Process], override: bool = False) -> str | None:
-        """Return why a group with these members is not touched, None if it may be."""
+        """Return why a group with these members may not be acted on, or None."""
         for process in members:
             reason = self.refusal(process, override)
             if reason is not None:
@@ -75,13 +75,13 @@ class Guard:
 
     def _identity_refusal(self, process: Process) -> str | None:
         if process.pid == 1 and not is_in_namespace("pid", self.root):
-            return "pid 1 is init: its end is the machine's end"
+            return "pid 1 is init: killing it takes the machine down"
         if process.is_kernel_thread:
             return "a kernel thread: it owns no memory and ignores signals"
         if self.lineage and process.id == self.lineage[0]:
             return "oomtop itself"
         if process.id in self.lineage:
-            return "an ancestor of oomtop: your own session hangs on it"
+            return "an ancestor of oomtop: your session depends on it"
         return None
 
     def _name_refusal(self, process: Process) -> str | None:
@@ -93,9 +93,9 @@ class Guard:
 
 
 def read_names(process: Process, users: Callable[[int | None], str], root: Root) -> ProcessNames:
-    """Return what a process is called now: it may run another program or be in another group since it was seen.
+    """Read the current names of a process: it may have changed program or group since it was seen.
 
-    None of `exe`, `cgroup` and `status` takes a lock of the process.
+    Reading `exe`, `cgroup` and `status` takes no lock of the process.
     """
     folder = root.at(f"/proc/{process.pid}")
     lines = (read_optional(f"{folder}/cgroup") or "").splitlines()

@@ -1,6 +1,6 @@
-"""One file of the kernel, opened when the plan is made and written when it is performed.
+"""A kernel control file, opened when the plan is made and written when it is performed.
 
-Opening asks the kernel for the permission without changing anything.
+Opening it checks the permission without changing anything.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class KernelFile:
         """Open `path`.
 
         Raises:
-            ActionRefused: it is missing or may not be written; `needs` says what would be necessary.
+            ActionRefused: it is missing or not writable; `needs` says which privilege is needed.
         """
         self.path = path
         try:
@@ -29,13 +29,13 @@ class KernelFile:
             raise ActionRefused(f"{path}: {in_words(error)}") from None
 
     def write(self, text: str) -> None:
-        """Write the whole text in one call, as control files demand.
+        """Write the whole text in one call, as control files require.
 
         Raises:
-            OSError: what the kernel answered.
+            OSError: the kernel's error.
         """
         os.write(self._descriptor, text.encode())
 
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Close the descriptor."""
         os.close(self._descriptor)

@@ -1,6 +1,6 @@
-"""`Plan`: what an action is going to do, before it does it.  `Outcome`: what came of it.
+"""`Plan`: what an action will do.  `Outcome`: its result.
 
-The same plan text stands on the screen and in the shell.  A plan with a `refusal` cannot be performed.
+The screen and the shell show the same plan text.  A plan with a `refusal` cannot be performed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Status(Enum):
 
 @frozen
 class Target:
-    """Whom an action is about, in enough detail to recognise it."""
+    """The process of an action, with enough detail to recognise it."""
 
     id: ProcessId
     name: str
@@ -34,7 +34,7 @@ class Target:
     unit: str | None
     rss: int
     frees: int | None
-    """Bytes that its end should give back."""
+    """Bytes that its exit should free."""
 
 
 @frozen
@@ -42,30 +42,30 @@ class Plan:
     """One action, described before it runs."""
 
     action: str
-    """`kill`, `protect`, `drop-caches`, ...: the command's name and the audit log's word."""
+    """`kill`, `protect`, `drop-caches`, ...: the name of the command, also used in the audit log."""
     title: str
     """One line: `Send SIGTERM to 4711 (stress-ng)`."""
     steps: tuple[str, ...]
-    """Exactly what will be written or signalled, one line each."""
+    """What exactly will be written or signalled, one line each."""
     targets: tuple[Target, ...] = ()
     effect: str = ""
-    """What it should free or change."""
+    """What it is expected to free or change."""
     frees: int | None = None
     risk: str = ""
     warnings: tuple[str, ...] = ()
     refusal: str | None = None
-    """Why it will not be done, None if it may."""
+    """Why it is refused, or None."""
     is_moot: bool = False
-    """Whether it is refused because what it is about is gone for good."""
+    """Whether it is refused because its target no longer exists."""
     undo: str | None = None
-    """How it is undone, None if it cannot be."""
+    """How to undo it, None if that is impossible."""
     recovery: Request | None = None
-    """What takes back whatever of it was done, should oomtop be killed in the middle of it."""
+    """The request that undoes a partial run, in case oomtop is killed meanwhile."""
 
 
 @frozen
 class Outcome:
-    """What came of a plan."""
+    """The result of a plan."""
 
     action: str
     status: Status
@@ -77,29 +77,29 @@ class Outcome:
     before: str | None = None
     after: str | None = None
     undo: Request | None = None
-    """What takes it back, None if nothing can or nothing was done."""
+    """The request that undoes it; None if nothing was done or it cannot be undone."""
     entry: str | None = None
     """The id of its lines in the audit log."""
     ended: tuple[Target, ...] = ()
-    """Whom it ended: a service manager may start them again."""
+    """Processes that it ended; a service manager may restart them."""
     waiting: tuple[Target, ...] = ()
-    """Who was signalled and is still there."""
+    """Processes that were signalled and are still alive."""
     restarted: tuple[int, ...] = ()
-    """Numbers of the processes that a service manager has already started in place of them."""
+    """Pids of the replacements that a service manager has already started."""
 
 
 class Prepared(Protocol):
-    """A plan with everything opened that it needs, so that it acts on what was shown and on nothing else."""
+    """A plan with its targets held open, so that it acts on exactly what was shown."""
 
     @property
     def plan(self) -> Plan:
-        """What it is going to do."""
+        """The plan."""
         ...
 
     def perform(self, report: Callable[[str], None]) -> Outcome:
-        """Do it once and give everything back; `report` gets a line whenever there is news."""
+        """Perform it once and close everything; `report` gets progress lines."""
         ...
 
     def close(self) -> None:
-        """Give everything back undone; while `perform` runs, that does it itself."""
+        """Close everything without acting; does nothing while `perform` runs, which closes at its end."""
         ...

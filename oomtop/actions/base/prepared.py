@@ -1,7 +1,7 @@
-"""The one implementation of `Prepared`: a plan, what was opened for it, and the function that carries it out.
+"""The implementation of `Prepared`: a plan, the descriptors opened for it, and the function that performs it.
 
-A descriptor that is closed while another thread is about to signal through it may come back as someone
-else's, so only one of `perform` and `close` ever touches what is held.
+A descriptor closed while another thread is about to use it may be reused for something
+else, so only one of `perform` and `close` touches the open descriptors.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ Report = Callable[[str], None]
 
 
 class Closable(Protocol):
-    """Anything that holds a descriptor."""
+    """An object that holds a descriptor."""
 
     def close(self) -> None:
-        """Give it back."""
+        """Close it."""
         ...
 
 
@@ -35,7 +35,7 @@ class PreparedAction:
         held: Sequence[Closable] = (),
         ask: Callable[[], object] | None = None,
     ) -> None:
-        """Take the plan and what carries it out; `ask` raises ActionRefused where the guard forbids it by now."""
+        """Take the plan and its function; `ask` raises ActionRefused if the guard now forbids it."""
         self.plan = plan
         self._act = act
         self._held = tuple(held)
@@ -44,7 +44,7 @@ class PreparedAction:
         self._spent = False
 
     def perform(self, report: Report) -> Outcome:
-        """Do it, or say why not; an error of the kernel becomes the outcome, in words."""
+        """Perform the plan; a kernel error becomes a failed outcome."""
         action = self.plan.action
         if self.plan.refusal is not None or self._act is None:
             self.close()
@@ -64,7 +64,7 @@ class PreparedAction:
                 self._give_back()
 
     def close(self) -> None:
-        """Give back what is held, unless `perform` is at it, which does so when it ends."""
+        """Close everything, unless `perform` is running, which does so at its end."""
         if self._lock.acquire(blocking=False):
             try:
                 self._give_back()
@@ -79,12 +79,12 @@ class PreparedAction:
 
 
 def all_refused(reasons: Sequence[ActionRefused]) -> ActionRefused:
-    """Return why none of several targets is left; `NothingLeft` where each of them is gone."""
+    """Return why no target is left; `NothingLeft` if all of them are gone."""
     kind = NothingLeft if all(isinstance(reason, NothingLeft) for reason in reasons) else ActionRefused
     return kind("; ".join(map(str, reasons)))
 
 
 def refused(action: str, title: str, reason: str | OomtopError) -> PreparedAction:
-    """Return an action that is refused as a whole, with nothing opened; `NothingLeft` makes its plan moot."""
+    """Return a refused action with nothing opened; `NothingLeft` marks its plan as moot."""
     is_moot = isinstance(reason, NothingLeft)
     return PreparedAction(Plan(action, title, (), refusal=str(reason), is_moot=is_moot), None)

@@ -1,8 +1,8 @@
-"""What may be asked of `actions`: one frozen value per kind of action, from a key, a command or an undo.
+"""Requests: one frozen dataclass per kind of action, from a key, a command or an undo.
 
-A request names processes by `ProcessId`, never by a bare pid, and groups by the path that `Cgroup.path` carries.
-`override` lifts the guard's refusals (pid 1, kernel threads, oomtop and its ancestors, the protected list) for
-this one request; read-only and replay cannot be lifted.
+A request names processes by `ProcessId`, never by a bare pid, and groups by `Cgroup.path`.
+`override` bypasses the guard (pid 1, kernel threads, oomtop and its ancestors, the protected list) for
+this one request; read-only mode and replay cannot be bypassed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from oomtop.host.process import ProcessId
 
 @frozen
 class KillRequest:
-    """Send a signal to one process, to several, or to each one's tree."""
+    """Send a signal to processes, or to their whole trees."""
 
     targets: tuple[ProcessId, ...]
     signal: int = signals.SIGTERM
     tree: bool = False
     grace: float | None = None
-    """Seconds after which SIGKILL follows; None: it does not follow."""
+    """Seconds after which survivors get SIGKILL; None: never."""
     patience: float = 10.0
-    """Seconds to wait for the end before the outcome says that it is still there."""
+    """Seconds to wait for the processes to exit."""
     override: bool = False
 
 
@@ -40,7 +40,7 @@ class AdjustRequest:
 
 @frozen
 class RestoreAdjRequest:
-    """Give each process the `oom_score_adj` that it had: what undoes an `AdjustRequest`."""
+    """Restore the previous `oom_score_adj` of each process: undoes an `AdjustRequest`."""
 
     values: tuple[tuple[ProcessId, int], ...]
     override: bool = False
@@ -55,7 +55,7 @@ class DropCachesRequest:
 
 @frozen
 class FreezeRequest:
-    """Stop processes by SIGSTOP, or let them go on by SIGCONT."""
+    """Stop processes with SIGSTOP, or resume them with SIGCONT."""
 
     targets: tuple[ProcessId, ...]
     thaw: bool = False
@@ -64,7 +64,7 @@ class FreezeRequest:
 
 @frozen
 class KillCgroupRequest:
-    """SIGKILL every process of a group and of the groups below it."""
+    """SIGKILL every process of a group and its descendants."""
 
     path: str
     patience: float = 10.0
@@ -82,7 +82,7 @@ class FreezeCgroupRequest:
 
 @frozen
 class ReclaimCgroupRequest:
-    """Ask the kernel to take `size` bytes from a group; None: as much as its page cache holds."""
+    """Ask the kernel to reclaim `size` bytes from a group; None: the size of its page cache."""
 
     path: str
     size: int | None = None
@@ -90,14 +90,14 @@ class ReclaimCgroupRequest:
 
 @frozen
 class ReclaimProcessRequest:
-    """Page out what a process has resident (`MADV_PAGEOUT`)."""
+    """Page out the resident memory of a process (`MADV_PAGEOUT`)."""
 
     target: ProcessId
     override: bool = False
 
 
 class Limit(Enum):
-    """The limits of a group, by the name that cgroup v2 gives them."""
+    """The limits of a group, by their cgroup v2 names."""
 
     HIGH = "high"
     MAX = "max"
@@ -105,7 +105,7 @@ class Limit(Enum):
 
     @property
     def lifted(self) -> int | None:
-        """The value that says there is none: `max`, written as None, but 0 for a protection."""
+        """The value that removes the limit: None (`max`), or 0 for a protection."""
         return 0 if self is Limit.LOW else None
 
 
@@ -118,12 +118,12 @@ class LimitRequest:
     size: int | None
     override: bool = False
     lasting: bool = False
-    """Also after a restart of the unit, where the group is a systemd unit's."""
+    """Keep it after a restart of the unit, if the group belongs to a systemd unit."""
 
 
 @frozen
 class ConfineRequest:
-    """Move processes into a new group below `/oomtop` that has limits of its own, in bytes."""
+    """Move processes into a new group below `/oomtop` with its own limits, in bytes."""
 
     targets: tuple[ProcessId, ...]
     name: str
@@ -134,16 +134,16 @@ class ConfineRequest:
 
 @frozen
 class ReleaseRequest:
-    """Move what is in a group made by a `ConfineRequest` back to where it came from, and remove the group."""
+    """Move the processes of a group made by a `ConfineRequest` back, and remove the group."""
 
     path: str
     homes: tuple[tuple[ProcessId, str], ...]
-    """The group each process was in before; whoever else is in the group goes to the first of them."""
+    """The original group of each process; other members go to the first of these."""
 
 
 @frozen
 class UnitAdjRequest:
-    """Have systemd start a service with this `oom_score_adj`, by a drop-in file; None removes the drop-in."""
+    """Write a systemd drop-in that sets `oom_score_adj` of a service; None removes it."""
 
     unit: str
     value: int | None
@@ -154,12 +154,12 @@ class Keep(Enum):
 
     RUNTIME = "until the next boot"
     PERSISTENT = "also after the next boot"
-    FORGET = "now, and no longer after the next boot"
+    FORGET = "until the next boot, removing the kept value"
 
 
 @frozen
 class SysctlRequest:
-    """Set one of the kernel settings in `sysctl.SETTINGS`."""
+    """Set a kernel setting of `sysctl.SETTINGS`."""
 
     name: str
     value: int
@@ -168,33 +168,33 @@ class SysctlRequest:
 
 @frozen
 class CompactRequest:
-    """Compact the memory of all zones, so that large contiguous blocks become free."""
+    """Compact the memory of all zones to free large contiguous blocks."""
 
 
 @frozen
 class SwapFileRequest:
-    """Create a swap file of `size` bytes and switch it on."""
+    """Create a swap file of `size` bytes and turn it on."""
 
     path: str
     size: int
     priority: int | None = None
     persist: bool = False
-    """Whether `/etc/fstab` gets a line for it."""
+    """Whether to add it to `/etc/fstab`."""
 
 
 @frozen
 class ZramRequest:
-    """Make a compressed swap device in memory that takes `size` bytes of pages."""
+    """Add a zram swap device for `size` bytes of pages."""
 
     size: int
     algorithm: str | None = None
-    """One of `comp_algorithm`; None: the kernel's own choice."""
+    """One of `comp_algorithm`; None: the kernel's default."""
     priority: int | None = 100
 
 
 @frozen
 class SweepZramRequest:
-    """Take back what a cut-off `ZramRequest` left: its own device, in use or not, and none of those before it."""
+    """Remove the device that an interrupted `ZramRequest` left, in use or not, and no other."""
 
     before: tuple[str, ...]
     identity: str = ""
@@ -204,7 +204,7 @@ class SweepZramRequest:
 
 @frozen
 class SwapOffRequest:
-    """Switch a swap area off; `remove` deletes its file or zram device and its line in fstab afterwards."""
+    """Turn a swap area off; `remove` then deletes its file or zram device and its fstab line."""
 
     path: str
     remove: bool = False
@@ -212,7 +212,7 @@ class SwapOffRequest:
 
 
 class DrillKind(Enum):
-    """What a drill makes go wrong."""
+    """The kind of failure that a drill causes."""
 
     LEAK = "leak"
     SURGE = "surge"
@@ -223,13 +223,13 @@ class DrillKind(Enum):
 
 @frozen
 class DrillRequest:
-    """Make trouble in a group of its own; None is what the kind of drill has by itself."""
+    """Run a drill in its own group; None means the default of the kind."""
 
     kind: DrillKind
     size: int | None = None
     """The limit of the group, in bytes."""
     rate: int | None = None
-    """Bytes taken each second."""
+    """Bytes allocated per second."""
     seconds: float | None = None
 
 
@@ -258,7 +258,7 @@ Request: TypeAlias = (
 
 
 def outlives_reboot(request: Request) -> bool:
-    """Whether what `request` takes back is in a file, and so still there after a reboot."""
+    """Whether `request` undoes a change to a file, which survives a reboot."""
     if isinstance(request, SysctlRequest):
         return request.keep is not Keep.RUNTIME
     if isinstance(request, LimitRequest):

@@ -1,6 +1,6 @@
-"""Whether systemd has started again what was ended: a look into `cgroup.procs` of its service for a short while.
+"""Detects restarts by systemd: watches `cgroup.procs` of the service for a short time.
 
-systemd.service(5) ("RestartSec="): 100 ms after the end where the unit says nothing else.
+systemd.service(5) ("RestartSec="): by default 100 ms after the exit.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _LOOK_SECONDS = 0.05
 
 
 class Restarts:
-    """Knows who was in the services before the action."""
+    """Remembers the members of the services before the action."""
 
     def __init__(self, context: ActionContext) -> None:
         self._context = context
         self._before = frozenset(process.id for process in context.processes)
 
     def wait_for(self, ended: Sequence[Process]) -> tuple[int, ...]:
-        """Return the numbers of the processes that came in place of `ended`; waits only where one is of a service."""
+        """Return the pids that replaced `ended`; waits only if one belongs to a service."""
         groups = {p.cgroup: p.comm for p in ended if p.cgroup is not None and p.cgroup.endswith(".service")}
         if not groups or self._context.layout is None:
             return ()

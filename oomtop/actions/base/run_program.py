@@ -1,6 +1,6 @@
-"""A program of the system that an action needs (`systemctl`, `docker`): started without a shell, with a deadline.
+"""Runs a system program for an action (`systemctl`, `docker`), without a shell and with a deadline.
 
-Under pressure a fork may fail; that is an `OSError` like any other.
+Under pressure a fork may fail with an `OSError`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ _DEADLINE = 30.0
 
 
 def find_tool(name: str) -> str | None:
-    """Return where the program is, None where it is not."""
+    """Return the path of the program, None if it is not installed."""
     return shutil.which(name)
 
 
 def run_tool(words: Sequence[str]) -> None:
-    """Run the program to its end.
+    """Run the program and wait for it.
 
     Raises:
-        OSError: it cannot be started, does not end in time, or says that it failed, with what it said.
+        OSError: it cannot be started, times out, or fails; the text is its message.
     """
     try:
         done = subprocess.run(
@@ -33,7 +33,7 @@ def run_tool(words: Sequence[str]) -> None:
             timeout=_DEADLINE, env={**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0"},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise OSError(f"{words[0]} does not end within {_DEADLINE:.0f} s") from None
+        raise OSError(f"{words[0]} does not finish within {_DEADLINE:.0f} s") from None
     if done.returncode != 0:
         said = " ".join((done.stderr or done.stdout).split())
         raise OSError(f"{os.path.basename(words[0])}: {printable(said)[:300] or f'exit code {done.returncode}'}")

@@ -1,4 +1,4 @@
-"""What can be taken back: a bounded stack of requests, each the inverse of something that was done."""
+"""The undo stack: a bounded stack of inverse requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DEPTH = 50
 
 @frozen
 class UndoStep:
-    """One inverse request, what it takes back, and the entry of that in the audit log."""
+    """One inverse request, the action it undoes, and that action's audit log entry."""
 
     summary: str
     request: Request
@@ -25,7 +25,7 @@ class UndoStack:
     steps: tuple[UndoStep, ...] = ()
 
     def with_outcome(self, outcome: Outcome) -> UndoStack:
-        """Return the stack with the inverse of `outcome` on top, the same stack where it has none."""
+        """Return the stack with the inverse of `outcome` on top, or unchanged if there is none."""
         if outcome.undo is None:
             return self
         return self.with_step(UndoStep(outcome.summary, outcome.undo, outcome.entry))
@@ -36,13 +36,13 @@ class UndoStack:
 
     @property
     def top(self) -> UndoStep | None:
-        """What `z` would take back now."""
+        """The action that `z` would undo."""
         return self.steps[-1] if self.steps else None
 
     def set_aside(self, step: UndoStep) -> UndoStack:
-        """Return the stack with `step`, which could not be taken back, below all others."""
+        """Return the stack with `step`, whose undo failed, moved to the bottom."""
         return UndoStack((step, *self.without(step).steps)) if step in self.steps else self
 
     def without(self, step: UndoStep) -> UndoStack:
-        """Return the stack after `step` was taken back."""
+        """Return the stack without `step`, which was undone."""
         return UndoStack(tuple(other for other in self.steps if other is not step))

@@ -1,7 +1,7 @@
-"""Move processes into a new cgroup with a limit of its own, and back.
+"""Move processes into a new cgroup with its own limit, and back.
 
-`cgroup.procs`, `cgroup.subtree_control` (Documentation/admin-guide/cgroup-v2.rst).  What a process holds stays counted
-in the group it comes from; only what it takes from then on counts in the new one.
+`cgroup.procs`, `cgroup.subtree_control` (Documentation/admin-guide/cgroup-v2.rst).  Memory that a process holds stays
+charged to its old group; only later allocations are charged to the new one.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from oomtop.units import format_bytes, printable
 
 ACTION = "limit"
 PREFIX = "/oomtop-"
-"""What the groups that oomtop makes begin with."""
+"""The path prefix of groups made by oomtop."""
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
-# Less than this is gone with the first page tables and stacks: a kill under another name.
+# A smaller limit is used up by the first page tables and stacks and kills at once.
 _SMALLEST = 1 << 20
 _ROUNDS = 5
 
 
 @frozen
 class _Mover:
-    """One process, held, and the group it comes from."""
+    """One open process and its original group."""
 
     process: Process
     handle: ProcessHandle
@@ -48,7 +48,7 @@ class _Mover:
 
 
 def prepare_confine(request: ConfineRequest, context: ActionContext) -> PreparedAction:
-    """Open every process and return which group is going to be made for them."""
+    """Open every process and plan the group to make for them."""
     whom = f"{len(request.targets)} process" + "es" * (len(request.targets) != 1)
     title = f"Move {whom} into a new group {printable(request.name)}"
     try:
@@ -78,19 +78,19 @@ def _checked(request: ConfineRequest, context: ActionContext) -> CgroupLayout:
     if layout is None:
         raise ActionRefused("no memory controller is mounted")
     if not request.targets:
-        raise ActionRefused("no process is chosen")
+        raise ActionRefused("no process selected")
     if not _NAME.fullmatch(request.name) or request.name in (".", ".."):
-        raise ActionRefused("a group's name has letters, digits, dots, dashes and underscores, 60 at most")
+        raise ActionRefused("a group name may have letters, digits, dots, dashes and underscores, at most 60")
     if request.high is None and request.max is None:
-        raise ActionRefused("without a limit there is nothing to move for")
+        raise ActionRefused("give --high or --max")
     if any(size is not None and size < _SMALLEST for size in (request.high, request.max)):
-        raise ActionRefused(f"a group that may hold less than {format_bytes(_SMALLEST)} cannot live")
+        raise ActionRefused(f"the limit must be at least {format_bytes(_SMALLEST)}")
     if layout.version == 1 and request.high is not None:
-        raise ActionRefused("cgroup v1 has no memory.high: `max` is the one limit here")
+        raise ActionRefused("cgroup v1 has no memory.high: use `max`")
     if os.path.exists(_folder(request, layout)):
-        raise ActionRefused(f"{_folder(request, layout)} exists already")
+        raise ActionRefused(f"{_folder(request, layout)} already exists")
     if not os.access(layout.memory_mount, os.W_OK):
-        raise ActionRefused("not permitted: making a group needs root")
+        raise ActionRefused("not permitted: creating a cgroup needs root")
     return layout
 
 
@@ -103,7 +103,7 @@ def _open_mover(identity: ProcessId, request: ConfineRequest, context: ActionCon
     try:
         process = handle.facts(context.find(identity))
         if process is None:
-            raise ActionRefused(f"{identity.pid} is gone already")
+            raise ActionRefused(f"{identity.pid} has already exited")
         reason = handle.refusal(context.guard, process, request.override)
         if reason is not None:
             raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
@@ -141,10 +141,10 @@ def _plan(
         ),
         targets=tuple(context.target(mover.process) for mover in movers),
         effect=" and ".join(f"{name} {format_bytes(size)}" for name, size in limits)
-        + " for what they take from now on; what they hold now stays counted where it is",
-        risk="they leave the group of their service: systemd stops and limits them there no longer",
-        warnings=tuple(f"left out: {reason}" for reason in left_out),
-        undo="move them back, and remove the group",
+        + " for new allocations; memory they already hold stays charged to their old group",
+        risk="they leave the group of their service: systemd no longer stops or limits them",
+        warnings=tuple(f"skipped: {reason}" for reason in left_out),
+        undo="move them back and remove the group",
         recovery=_release(path, movers),
     )
 
@@ -185,15 +185,15 @@ def _confine_now(
 
 
 def _delegation(layout: CgroupLayout) -> tuple[str, ...]:
-    """The new group has the memory files only when the group above hands the controller down, as systemd sees to."""
+    """The new group has memory files only if the parent delegates the controller, as under systemd."""
     file = f"{layout.memory_mount}/cgroup.subtree_control"
     if layout.version == 1 or "memory" in (read_optional(file) or "").split():
         return ()
-    return (f"write +memory to {file}, which stays",)
+    return (f"write +memory to {file} (not undone)",)
 
 
 def _move(mover: _Mover, folder: str) -> str | None:
-    """Return why it stays where it is, None when it moved."""
+    """Return why it could not be moved, or None."""
     try:
         mover.handle.require_same()
         _write(f"{folder}/cgroup.procs", str(mover.process.pid))
@@ -205,14 +205,14 @@ def _move(mover: _Mover, folder: str) -> str | None:
 
 
 def prepare_release(request: ReleaseRequest, context: ActionContext) -> PreparedAction:
-    """Find who is in the group and return where each goes."""
+    """Find the members of the group and plan where each goes."""
     title = f"Dissolve {printable(request.path)}"
     try:
         if not request.path.startswith(PREFIX):
-            raise ActionRefused("only a group that oomtop made is dissolved")
+            raise ActionRefused("only groups made by oomtop can be dissolved")
         group = find_group(context, request.path)
         if not os.access(os.path.dirname(group.folder), os.W_OK):
-            raise ActionRefused("not permitted: removing a group needs root")
+            raise ActionRefused("not permitted: removing a cgroup needs root")
         found = members(group, context.root)
     except ActionRefused as refusal:
         return refused(ACTION, title, refusal)
@@ -223,26 +223,26 @@ def prepare_release(request: ReleaseRequest, context: ActionContext) -> Prepared
             *(f"write {p.pid} to cgroup.procs of {printable(_home(p.id, request, group))}" for p in found[:12]),
             f"rmdir {printable(group.folder)}",
         ),
-        effect="the limits are gone",
+        effect="the limits are removed",
         recovery=request,
     )
     return PreparedAction(plan, _Releasing(request, group, context.root))
 
 
 def _home(identity: ProcessId, request: ReleaseRequest, group: CgroupTarget) -> str:
-    """Return where a process goes: its own group from before, else that of the first, else the root group."""
+    """Return the group for a process: its original one, else that of the first process, else the root."""
     fallback = request.homes[0][1] if request.homes else "/"
     home = dict(request.homes).get(identity, fallback)
     return home if os.path.isdir(_folder_of(home, group)) else "/"
 
 
 def _folder_of(home: str, group: CgroupTarget) -> str:
-    """The groups that oomtop makes are right below the mount."""
+    """Groups made by oomtop are directly below the mount."""
     return f"{os.path.dirname(group.folder)}/{home.strip('/')}".rstrip("/")
 
 
 class _Releasing:
-    """Moves everyone out and removes the group; called once."""
+    """Moves all processes out and removes the group; called once."""
 
     def __init__(self, request: ReleaseRequest, group: CgroupTarget, root: Root) -> None:
         self._request = request
@@ -250,7 +250,7 @@ class _Releasing:
         self._root = root
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Move until nobody is left, for they may fork meanwhile; then remove."""
+        """Move until the group is empty, as they may fork meanwhile; then remove it."""
         moved, failures = 0, {}
         for _ in range(_ROUNDS):
             left = [process for process in members(self._group, self._root) if process.id not in failures]
@@ -266,13 +266,13 @@ class _Releasing:
         try:
             os.rmdir(self._group.folder)
         except OSError as error:
-            stays = f"{self._group.path} stays: {in_words(error)}"
+            stays = f"{self._group.path} could not be removed: {in_words(error)}"
             return Outcome(ACTION, Status.PARTLY if moved else Status.FAILED, stays, details)
-        report(f"{self._group.folder} is gone")
-        return Outcome(ACTION, Status.DONE, f"{self._group.path} is gone, {moved} moved back", details)
+        report(f"{self._group.folder} no longer exists")
+        return Outcome(ACTION, Status.DONE, f"{self._group.path} removed, {moved} moved back", details)
 
     def _move(self, process: Process) -> str | None:
-        """Return why it stays; one that ended meanwhile is out already."""
+        """Return why it could not be moved, or None; a process that exited counts as moved."""
         home = _folder_of(_home(process.id, self._request, self._group), self._group)
         try:
             handle = open_process(self._root, process.id)

@@ -1,6 +1,6 @@
 """Kill a whole cgroup: `cgroup.kill` (v2, 5.14+), or SIGKILL to each member where that file is missing.
 
-Documentation/admin-guide/cgroup-v2.rst ("cgroup.kill"): the kernel kills the tree and whoever it forks meanwhile.
+Documentation/admin-guide/cgroup-v2.rst ("cgroup.kill"): the kernel kills the tree, concurrent forks included.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ ACTION = "kill"
 
 
 def prepare_kill_cgroup(request: KillCgroupRequest, context: ActionContext) -> PreparedAction:
-    """Open the group's kill file, or its members, and return who is going to die."""
+    """Open the group's kill file, or its members, and plan the kill."""
     title = f"Kill all of {printable(request.path)}"
     try:
         group = find_group(context, request.path)
         processes = require_allowed(group, context, request.override)
         if not processes:
-            raise ActionRefused("no process is in it")
+            raise ActionRefused("the group has no processes")
         if not os.path.exists(group.file("cgroup.kill")):
             inside = [replace(process, cgroup=group.path) for process in processes]
             return _each_member(request, group, replace(context, processes=inside), title)
@@ -64,14 +64,14 @@ def _plan(title: str, group: CgroupTarget, processes: Sequence[Process], context
         title=title,
         steps=(f"write 1 to {printable(group.file('cgroup.kill'))}",),
         targets=tuple(context.target(process) for process in known),
-        effect=f"{len(known)} processes end; frees up to {format_bytes(total)}",
+        effect=f"{len(known)} processes are killed; frees up to {format_bytes(total)}",
         frees=total,
-        risk="ends at once: no data is saved, no cleanup runs; a service manager may start it again",
+        risk="immediate: no data is saved, no cleanup runs; a service manager may restart it",
     )
 
 
 class _KillingGroup:
-    """Writes, and waits until the group is empty; called once."""
+    """Kills, and waits until the group is empty; called once."""
 
     def __init__(self, request: KillCgroupRequest, group: CgroupTarget, file: KernelFile) -> None:
         self._request = request
@@ -79,12 +79,12 @@ class _KillingGroup:
         self._file = file
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Kill, and wait for `populated 0`, which the kernel announces as POLLPRI on `cgroup.events`."""
+        """Kill, and wait for `populated 0`, signalled as POLLPRI on `cgroup.events`."""
         started, before = time.monotonic(), self._group.usage
         path = printable(self._group.path)
         with open(self._group.file("cgroup.events"), "rb", buffering=0) as events:
             self._file.write("1")
-            report(f"{path}: all are killed, waiting for their end")
+            report(f"{path}: killed, waiting for the processes to exit")
             empty = self._wait(events.fileno(), started + self._request.patience)
         seconds, after = time.monotonic() - started, self._group.usage
         freed = None if before is None or after is None else before - after

@@ -1,9 +1,9 @@
 """Limits of a cgroup: `memory.high`, `memory.max`, `memory.low` (v2), `memory.limit_in_bytes` (v1).
 
 Documentation/admin-guide/cgroup-v2.rst ("Memory Interface Files"), Documentation/admin-guide/cgroup-v1/memory.rst.
-A group of systemd, docker or podman is limited through their own command, which keeps their books right.
-`high` throttles and reclaims.  `max` under the use of now reclaims first and then kills in the group at once; v1
-answers EBUSY in place of killing.
+Groups of systemd, docker or podman are limited through those tools, so that they keep the value.
+`high` throttles and reclaims.  `max` below the current use reclaims first, then kills in the group at once; v1
+returns EBUSY instead of killing.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ ACTION = "limit"
 _V2 = {Limit.HIGH: "memory.high", Limit.MAX: "memory.max", Limit.LOW: "memory.low"}
 _V1 = {Limit.MAX: "memory.limit_in_bytes"}
 _EFFECT = {
-    Limit.HIGH: "above it the group is slowed down and its memory reclaimed; nothing is killed",
-    Limit.MAX: "at it the kernel reclaims, and kills in the group when that is not enough",
+    Limit.HIGH: "above it the group is throttled and its memory reclaimed; nothing is killed",
+    Limit.MAX: "at the limit the kernel reclaims, and kills in the group if that is not enough",
     Limit.LOW: "below it the group's memory is reclaimed last",
 }
 _RISK = {
     Limit.HIGH: "the group's programs may slow down",
     Limit.MAX: "the group's programs may slow down, or be killed at the limit",
-    Limit.LOW: "what is kept here is taken from others first",
+    Limit.LOW: "memory protected here is reclaimed from others first",
 }
-# v1 prints "no limit" as LONG_MAX rounded down to a page; anything above 2^62 can only be that.
+# v1 shows "no limit" as LONG_MAX rounded down to a page; any value above 2^62 means that.
 _NO_LIMIT = 1 << 62
 
 
 def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedAction:
-    """Open the limit's file and return what the new value means for what the group holds now."""
+    """Open the limit's file and plan the change, given what the group holds now."""
     title = f"Set memory.{request.limit.value} of {printable(request.path)} to {_size(request.size)}"
     try:
         group = find_group(context, request.path)
@@ -57,7 +57,7 @@ def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedActi
         owner = owner_of(request.path, context.root)
         command = None if owner is None else command_of(owner, request, group)
         if request.lasting and (owner is None or owner.tool != "systemctl"):
-            raise ActionRefused("only a unit of systemd keeps a limit over its restart")
+            raise ActionRefused("only a systemd unit can keep a limit after its restart")
         file = KernelFile(group.file(name), "root, or the group delegated to you")
     except ActionRefused as refusal:
         return refused(ACTION, title, refusal)
@@ -69,7 +69,7 @@ def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedActi
 def _file_name(group: CgroupTarget, limit: Limit) -> str:
     name = (_V2 if group.version == 2 else _V1).get(limit)
     if name is None:
-        raise ActionRefused(f"cgroup v1 has no memory.{limit.value}: `max` is the one limit here")
+        raise ActionRefused(f"cgroup v1 has no memory.{limit.value}: use `max`")
     return name
 
 
@@ -77,7 +77,7 @@ def _value_refusal(request: LimitRequest, group: CgroupTarget) -> str | None:
     if request.size is None or request.override:
         return None
     if request.size < 0:
-        return "a limit is not negative"
+        return "a limit cannot be negative"
     must_stay = _held(group)
     if request.limit is Limit.MAX and must_stay is not None and request.size < must_stay:
         return (
@@ -88,7 +88,7 @@ def _value_refusal(request: LimitRequest, group: CgroupTarget) -> str | None:
 
 
 def _held(group: CgroupTarget) -> int | None:
-    """Return what stays in the group when all its file pages are dropped."""
+    """Return the memory left in the group once all its file pages are dropped."""
     facts = read_folder(group.folder, group.path, group.version)
     return None if facts.current is None else held_by(facts)
 
@@ -110,7 +110,7 @@ def _plan(
         effect=_effect(request),
         risk="" if request.size == request.limit.lifted else _RISK[request.limit],
         warnings=tuple(_warnings(request, group, owner, command)),
-        undo="set the value before",
+        undo="restore the previous value",
         recovery=replace(request, size=before),
     )
 
@@ -119,9 +119,9 @@ def _effect(request: LimitRequest) -> str:
     if request.size != request.limit.lifted:
         return _EFFECT[request.limit]
     return (
-        "the group's memory is reclaimed like any other's"
+        "the group's memory is no longer protected from reclaim"
         if request.limit is Limit.LOW
-        else "the group may take what the machine has"
+        else "the group may use all memory of the machine"
     )
 
 
@@ -131,28 +131,28 @@ def _warnings(
     warnings: list[str] = []
     usage = group.usage
     if request.size is not None and request.limit is not Limit.LOW and usage is not None and request.size < usage:
-        warnings.append(f"the group holds {format_bytes(usage)} now: the difference is reclaimed at once")
+        warnings.append(f"the group holds {format_bytes(usage)} now: the excess is reclaimed at once")
     warnings.extend(_pressed_by_others(request, group))
     unit = unit_at(group.path)
     if command is None and owner is not None:
-        warnings.append(f"{owner.tool} has no command for this: its own value returns with its next update or start")
+        warnings.append(f"{owner.tool} has no command for this: its own value returns on its next update or start")
     elif command is None and unit is not None:
         setting = {"high": "MemoryHigh", "max": "MemoryMax", "low": "MemoryLow"}[request.limit.value]
         warnings.append(
-            f"systemd owns this group and may write its own value back; to keep it: systemctl set-property --runtime "
+            f"systemd manages this group and may restore its value; to keep yours: systemctl set-property --runtime "
             f"{printable(unit)} {setting}={'infinity' if request.size is None else request.size}"
         )
     return warnings
 
 
 def _pressed_by_others(request: LimitRequest, group: CgroupTarget) -> list[str]:
-    """A limit under the use squeezes what cannot be dropped into swap, or kills."""
+    """Warn about a limit below the unreclaimable part: that must go to swap, or the kernel kills."""
     must_stay = _held(group)
     if request.size is None or request.limit is Limit.LOW or must_stay is None or request.size >= must_stay:
         return []
     if request.limit is Limit.MAX:
         return [f"KILLS AT ONCE: {format_bytes(must_stay)} of it cannot be dropped, and the limit is below that"]
-    return [f"{format_bytes(must_stay)} of it cannot be dropped: without swap the group nearly stands still"]
+    return [f"{format_bytes(must_stay)} of it cannot be dropped: without swap the group will nearly stall"]
 
 
 def _set_limit(
@@ -163,10 +163,10 @@ def _set_limit(
     command: tuple[str, ...] | None,
     report: Callable[[str], None],
 ) -> Outcome:
-    """Set it, and say what the kernel shows afterwards."""
+    """Set the limit and report the value the kernel shows."""
     before = _read(group, name)
     used = group.usage
-    report("waiting for the kernel, which reclaims down to the limit first")
+    report("waiting for the kernel to reclaim down to the limit")
     if command is None:
         file.write(_text(request.size, group))
     else:
@@ -186,7 +186,7 @@ def _set_limit(
 
 
 def _is_near(found: int | None, wanted: int | None) -> bool:
-    """The kernel rounds to pages."""
+    """Whether the kernel only rounded the value to pages."""
     if found is None or wanted is None:
         return found is wanted
     return abs(found - wanted) < os.sysconf("SC_PAGE_SIZE")

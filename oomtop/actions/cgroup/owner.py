@@ -1,4 +1,4 @@
-"""Who owns a cgroup and would write its own limit back: systemd, docker or podman; each has a command for limits.
+"""The manager of a cgroup (systemd, docker or podman), which would restore its own limit, and its command.
 
 systemctl(1) ("set-property"), docker-update(1), podman-update(1).
 """
@@ -20,7 +20,7 @@ _FLAG = {Limit.MAX: "--memory", Limit.LOW: "--memory-reservation"}
 
 @frozen
 class Owner:
-    """A program that manages the group, and the group's name there."""
+    """The program that manages a group, and its name for the group."""
 
     tool: str
     """`systemctl`, `docker` or `podman`."""
@@ -28,25 +28,25 @@ class Owner:
 
 
 def owner_of(path: str, root: Root) -> Owner | None:
-    """Return who manages the group at `path` itself, None where nobody does or oomtop cannot tell it to."""
+    """Return the manager of the group at `path`, None if there is none that oomtop can use."""
     container = container_at(path)
     if container is not None:
         tool = {"docker": "docker", "libpod": "podman"}.get(container[0])
         return Owner(tool, container[1]) if tool is not None and find_tool(tool) else None
-    # Only the unit's own group: what is inside of one, of a container or of a user's manager may have any name.
+    # Only the unit's own group: names inside a unit, container or user manager are arbitrary.
     unit = unit_at(path)
     runs = os.path.isdir(root.at("/run/systemd/system"))
     return Owner("systemctl", unit) if unit is not None and runs and find_tool("systemctl") else None
 
 
 def command_of(owner: Owner, request: LimitRequest, group: CgroupTarget) -> tuple[str, ...] | None:
-    """Return the command that sets the limit, None where this owner has none for it."""
+    """Return the command that sets the limit, None if this owner has none."""
     if owner.tool == "systemctl":
         value = "infinity" if request.size is None else str(request.size)
         lasting = () if request.lasting else ("--runtime",)
         return ("systemctl", "set-property", *lasting, owner.name, f"{_PROPERTY[request.limit]}={value}")
     flag = _FLAG.get(request.limit)
-    # Docker takes 0 for "as it was".
+    # Docker reads 0 as "unchanged".
     if flag is None or not request.size:
         return None
     swap = _memory_and_swap(request.size, group) if request.limit is Limit.MAX else ()
@@ -54,6 +54,6 @@ def command_of(owner: Owner, request: LimitRequest, group: CgroupTarget) -> tupl
 
 
 def _memory_and_swap(size: int, group: CgroupTarget) -> tuple[str, str]:
-    """Both engines count memory and swap together there, and refuse a memory limit above the old sum."""
+    """Both engines limit the sum of memory and swap, and refuse a memory limit above the old sum."""
     swap = group.number("memory.swap.max") if group.version == 2 else None
     return "--memory-swap", "-1" if swap is None else str(size + swap)

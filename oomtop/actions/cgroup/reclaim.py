@@ -24,12 +24,12 @@ ACTION = "reclaim"
 
 
 def prepare_reclaim(request: ReclaimCgroupRequest, context: ActionContext) -> PreparedAction:
-    """Open the file and return what the group can give."""
+    """Open the file and plan how much the group can give."""
     title = f"Reclaim from {printable(request.path)}"
     try:
         group = find_group(context, request.path)
         if request.size is not None and request.size <= 0:
-            raise ActionRefused("the size to reclaim is more than nothing")
+            raise ActionRefused("the size to reclaim must be above 0")
         name = "memory.reclaim" if group.version == 2 else "memory.force_empty"
         file = KernelFile(group.file(name), "root, or the group delegated to you")
     except ActionRefused as refusal:
@@ -41,7 +41,7 @@ def prepare_reclaim(request: ReclaimCgroupRequest, context: ActionContext) -> Pr
 
 
 def page_cache(group: CgroupTarget) -> int:
-    """Return the file pages of the group, tmpfs not among them."""
+    """Return the file pages of the group without tmpfs."""
     stat = parse_counters(read_optional(group.file("memory.stat")) or "", "memory.stat")
     prefix = "" if group.version == 2 else "total_"
     return stat.get(f"{prefix}active_file", 0) + stat.get(f"{prefix}inactive_file", 0)
@@ -51,12 +51,12 @@ def _plan(title: str, group: CgroupTarget, step: str, size: int | None, cache: i
     swap_free = context.meminfo.swap_free or 0
     warnings: list[str] = []
     if group.version == 1 and size is not None:
-        warnings.append("cgroup v1 takes no size: it gives back all it can")
+        warnings.append("cgroup v1 takes no size: it reclaims all it can")
     if (size or 0) > cache or group.version == 1:
         warnings.append(
             f"beyond its page cache ({format_bytes(cache)}) memory goes to swap ({format_bytes(swap_free)} free)"
             if swap_free
-            else f"there is no free swap: at most its page cache ({format_bytes(cache)}) comes back"
+            else f"there is no free swap: at most its page cache ({format_bytes(cache)}) can be reclaimed"
         )
     return Plan(
         action=ACTION,
@@ -64,22 +64,22 @@ def _plan(title: str, group: CgroupTarget, step: str, size: int | None, cache: i
         steps=(step,),
         effect=f"the group holds {format_bytes(group.usage)}, of which {format_bytes(cache)} is page cache",
         frees=cache if size is None else min(size, cache + swap_free),
-        risk="what was taken is read again when it is needed: the group is slower for a while",
+        risk="reclaimed pages are read back when needed: the group is slower for a while",
         warnings=tuple(warnings),
     )
 
 
 def _reclaim_now(group: CgroupTarget, text: str, file: KernelFile, report: Callable[[str], None]) -> Outcome:
-    """Reclaim; less than was asked for is an answer, not a failure."""
+    """Reclaim; less than requested is not a failure."""
     before, started = group.usage, time.monotonic()
-    report("the kernel reclaims")
+    report("reclaiming")
     details: tuple[str, ...] = ()
     try:
         file.write(text)
     except OSError as error:
         if error.errno not in (errno.EAGAIN, errno.EBUSY):
             raise
-        details = ("the kernel could not take all that was asked for",)
+        details = ("the kernel could not reclaim the requested amount",)
     after = group.usage
     freed = None if before is None or after is None else before - after
     seconds = time.monotonic() - started

@@ -1,1 +1,1 @@
-"""The stress test in a cgroup of its own."""
+"""Drills: stress tests in a limited cgroup."""

@@ -1,7 +1,7 @@
-"""The programs that a drill starts: one that takes memory, and one that cleans up after a drill that was killed.
+"""The programs of a drill: the load, and the sweeper that cleans up after it.
 
-Runs in an interpreter of its own (`python -I -S -c`) and imports the standard library only, so that what the
-group is charged for is the load.  prctl(2) PR_SET_PDEATHSIG ends it with whoever started it.
+Runs in a separate interpreter (`python -I -S -c`) with the standard library only, so that the
+group is charged for the load alone.  prctl(2) PR_SET_PDEATHSIG ends it with its parent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NOHUGEPAGE = 15
 
 
 def be(name: str, parent: int) -> None:
-    """Take a name, and die with the process that started this one, which may be dead by now."""
+    """Set the name, and exit when the parent exits or has already exited."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
@@ -34,7 +34,7 @@ def be(name: str, parent: int) -> None:
 
 
 class RateLimiter:
-    """Waits so that `rate` bytes a second are taken."""
+    """Limits allocation to `rate` bytes per second."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
@@ -50,9 +50,9 @@ class RateLimiter:
 
 
 def grow(limit: int, rate: int) -> None:
-    """Take anonymous memory without an end, twice the limit at most: a leak when slow, a surge when fast."""
+    """Allocate anonymous memory up to twice the limit: a leak if slow, a surge if fast."""
     area = mmap.mmap(-1, 2 * limit, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    # Random bytes: neither zram nor same-page merging makes them smaller.
+    # Random bytes: zram and same-page merging cannot shrink them.
     chunk, pace = os.urandom(CHUNK), RateLimiter(rate)
     for start in range(0, 2 * limit - CHUNK + 1, CHUNK):
         area[start : start + CHUNK] = chunk
@@ -61,7 +61,7 @@ def grow(limit: int, rate: int) -> None:
 
 
 def swarm(limit: int, rate: int) -> None:
-    """Start one small process after the other; end when the first of them is killed."""
+    """Start small processes one after another; end when the first is killed."""
     pace = RateLimiter(rate)
     parent = os.getpid()
     for _ in range(min(_MOST, 2 * limit // _EACH)):
@@ -78,12 +78,12 @@ def swarm(limit: int, rate: int) -> None:
 
 
 def cache(limit: int, rate: int) -> None:
-    """Write a file of twice the limit and read it again and again: page cache, all of which can be dropped."""
+    """Write a file of twice the limit and read it repeatedly: reclaimable page cache."""
     pace, chunk, size = RateLimiter(rate), os.urandom(CHUNK), 2 * limit
     with tempfile.TemporaryFile(dir=os.environ.get("TMPDIR", "/var/tmp"), buffering=0) as file:
         for start in range(0, size, CHUNK):
             file.write(chunk)
-            # Only clean pages can be dropped: without this the group would wait for the disk at its limit.
+            # Only clean pages can be dropped: without this the group would wait for writeback at its limit.
             if start % (16 * CHUNK) == 0:
                 os.fdatasync(file.fileno())
             pace.take(CHUNK)
@@ -94,7 +94,7 @@ def cache(limit: int, rate: int) -> None:
 
 
 def fragment(limit: int, rate: int) -> None:
-    """Take memory and give every second page back, half the limit in all: what is free lies in single pages."""
+    """Allocate memory and free every second page, half the limit in total: free memory is in single pages."""
     held: list[mmap.mmap] = []
     step, pace = max(CHUNK, limit // 16), RateLimiter(rate)
     while len(held) * step // 2 + step < limit // 2:
@@ -119,7 +119,7 @@ LOADS: Mapping[str, Callable[[int, int], None]] = {
 
 
 def sweep(folder: str) -> None:
-    """Wait for the end of the drill, however it ends; then kill what is left of it and remove its group."""
+    """Wait for the drill to end in any way; then kill the rest and remove the group."""
     os.read(0, 1)
     for _ in range(200):
         with open(f"{folder}/cgroup.procs", encoding="ascii") as file:
@@ -132,14 +132,14 @@ def sweep(folder: str) -> None:
         try:
             os.rmdir(folder)
         except OSError:
-            # EBUSY: the killed ones are still giving their pages back.
+            # EBUSY: killed processes are still freeing their pages.
             time.sleep(0.05)
         else:
             return
 
 
 def main(role: str, *words: str) -> None:
-    """`sweep FOLDER`, or `KIND LIMIT RATE PARENT`, which begins when it is told to on its standard input."""
+    """`sweep FOLDER`, or `KIND LIMIT RATE PARENT`, which starts on a line from standard input."""
     if role == "sweep":
         sweep(words[0])
         return

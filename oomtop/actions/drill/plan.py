@@ -1,7 +1,7 @@
-"""A drill: a known trouble made on purpose in a group with a hard limit, to see what the machine and its alerts do.
+"""A drill: a controlled failure in a cgroup with a hard limit, to test the machine and its alerts.
 
-Only the group is in danger: the limit is hard, the load is in it before it takes the first page, and the machine must
-have twice the limit to spare.  Load and group are gone afterwards, also when oomtop is killed in the middle of it.
+Only the group is at risk: the limit is hard, the load joins it before its first allocation, and the machine must
+have twice the limit to spare.  Load and group are removed afterwards, even if oomtop is killed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LOOK_SECONDS = 0.2
 
 @frozen
 class Drill:
-    """What a drill does, and how big it is unless it is told otherwise."""
+    """What a drill does, and its default size."""
 
     what: str
     size: int
@@ -43,13 +43,13 @@ KINDS: Mapping[DrillKind, Drill] = {
     DrillKind.LEAK: Drill("one process grows slowly until the limit kills it", 256 * _MIB, 4 * _MIB, 180),
     DrillKind.SURGE: Drill("one process grows fast until the limit kills it", 1024 * _MIB, 64 * _MIB, 60),
     DrillKind.SWARM: Drill("many small processes fill the group until one is killed", 512 * _MIB, 32 * _MIB, 60),
-    DrillKind.CACHE: Drill("a file twice the limit is read: cache, no kill", 256 * _MIB, 64 * _MIB, 30, False),
-    DrillKind.FRAGMENT: Drill("free memory in single pages, no kill", 512 * _MIB, 256 * _MIB, 30, False),
+    DrillKind.CACHE: Drill("a file of twice the limit is read: page cache, no kill", 256 * _MIB, 64 * _MIB, 30, False),
+    DrillKind.FRAGMENT: Drill("free memory is split into single pages: no kill", 512 * _MIB, 256 * _MIB, 30, False),
 }  # fmt: skip
 
 
 def prepare_drill(request: DrillRequest, context: ActionContext) -> PreparedAction:
-    """Return what the drill is going to do, or why it does not start."""
+    """Return the plan of the drill, or why it cannot start."""
     kind = KINDS[request.kind]
     title = f"Drill {request.kind.value}: {kind.what}"
     try:
@@ -64,8 +64,8 @@ def prepare_drill(request: DrillRequest, context: ActionContext) -> PreparedActi
         steps=(
             f"mkdir {group.folder}",
             *(f"write {value} to {name}" for name, value in group.writes()),
-            f"take memory in it at {format_rate(rate)}, for {format_duration(seconds)} at most",
-            f"kill what is left of it, rmdir {group.folder}",
+            f"allocate in it at {format_rate(rate)}, for at most {format_duration(seconds)}",
+            f"kill what is left, rmdir {group.folder}",
         ),
         effect=f"{group.path} reaches {format_bytes(limit)}, the kernel kills in it" if kind.is_killed else "no kill",
         risk="alerts may fire; nothing outside the group is limited or killed",
@@ -79,7 +79,7 @@ def _checked(request: DrillRequest, context: ActionContext) -> tuple[CgroupLayou
         raise ActionRefused(mode)
     layout = context.layout
     if layout is None:
-        raise ActionRefused("no memory controller is mounted: without a hard limit there is no safe drill")
+        raise ActionRefused("no memory controller is mounted: a drill needs a hard limit")
     if not os.access(layout.memory_mount, os.W_OK):
         raise ActionRefused("not permitted: making a group needs root")
     room = _room(context)
@@ -94,7 +94,7 @@ def _checked(request: DrillRequest, context: ActionContext) -> tuple[CgroupLayou
 
 
 def _room(context: ActionContext) -> int:
-    """Return what the machine, or the container that oomtop runs in, has to spare."""
+    """Return the memory that the machine, or oomtop's container, has to spare."""
     free = context.meminfo.mem_available or context.meminfo.mem_free or 0
     top = next((group for group in context.cgroups if group.path == "/"), None)
     if top is None or top.max is None or top.current is None:
@@ -108,9 +108,9 @@ def _check_disk(limit: int) -> None:
         disk = os.statvfs(folder)
     except OSError as error:
         raise ActionRefused(f"{folder}: {os.strerror(error.errno or 0)}") from None
-    # A tmpfs is memory of another kind: it would be a leak in the group, not a cache.
+    # On tmpfs the file would be shared memory, not page cache.
     if _is_tmpfs(folder):
-        raise ActionRefused(f"{folder} is in memory: TMPDIR has to name a folder on a disk")
+        raise ActionRefused(f"{folder} is on tmpfs: set TMPDIR to a folder on a disk")
     if disk.f_bavail * disk.f_frsize < 4 * limit:
         raise ActionRefused(f"{folder} has too little space for a file of {format_bytes(2 * limit)}")
 
@@ -126,7 +126,7 @@ def _is_tmpfs(folder: str) -> bool:
 
 
 class _Drill:
-    """Runs it; called once."""
+    """Runs the drill; called once."""
 
     def __init__(self, kind: DrillKind, group: DrillGroup, rate: int, seconds: float) -> None:
         self._kind = kind
@@ -135,7 +135,7 @@ class _Drill:
         self._seconds = seconds
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Make the group, start the load, watch it end, leave nothing."""
+        """Make the group, start the load, wait for its end, clean up."""
         group = self._group
         for path in remove_leftovers(group.layout):
             report(f"removed {path}, which an earlier drill left")
@@ -169,9 +169,7 @@ class _Drill:
         kills = kills or self._group.kills()
         if kills or load.poll() is None:
             return self._ended(load.pid, peak, "killed" if kills else "time is up", took)
-        return Outcome(
-            ACTION, Status.FAILED, f"the load ended by itself with exit code {load.returncode}", seconds=took
-        )
+        return Outcome(ACTION, Status.FAILED, f"the load exited with code {load.returncode}", seconds=took)
 
     def _ended(self, pid: int, peak: int, how: str, took: float) -> Outcome:
         who = Target(ProcessId(pid, 0), f"oomtop-{self._kind.value}", None, "", None, peak, peak)

@@ -1,8 +1,8 @@
-"""The audit log: one JSON object a line for every action, append-only, mode 0600, rotated by size.
+"""The audit log: one JSON object per line, append-only, mode 0600, rotated by size.
 
 `$OOMTOP_AUDIT_LOG`, or `/var/log/oomtop/audit.jsonl` for root and `$XDG_STATE_HOME/oomtop/audit.jsonl` for everyone
-else.  An action writes a `start` line with what would take it back before it acts, and an `end` line after it; a start
-without an end is an action that was cut off (`recovery`).
+else.  An action writes a `start` line with its inverse before it acts, and an `end` line after it; a start
+without an end is an interrupted action (`recovery`).
 Sample line: `{"phase": "end", "id": "4711-1764000000.000000-1", "action": "kill", "status": "done", ...}`
 """
 
@@ -29,15 +29,15 @@ from oomtop.host.trusted_file import Place, read_trusted
 from oomtop.host.user_names import state_home, user_name_soon
 
 MAX_BYTES = 4 << 20
-"""At this size the file becomes `audit.jsonl.1`, and the one before `.2`."""
+"""At this size the file becomes `audit.jsonl.1`, and the previous one `.2`."""
 _KEPT = 3
 _LONGEST = 4 * MAX_BYTES
-"""Bytes of a log that is read: more than one that was rotated by its size can have."""
+"""Bytes read of a log: more than a rotated one can have."""
 _COMMAND = 300
 
 
 def audit_path(environ: Mapping[str, str] = os.environ) -> str:
-    """Return where this user's log is."""
+    """Return the path of this user's log."""
     named = environ.get("OOMTOP_AUDIT_LOG", "")
     if os.path.isabs(named):
         return named
@@ -48,7 +48,7 @@ def audit_path(environ: Mapping[str, str] = os.environ) -> str:
 
 @frozen
 class Actor:
-    """Who acts: the ids, the login behind a sudo, the terminal, and this run of the program."""
+    """Who acts: ids, the login behind sudo, the terminal, and this run of the program."""
 
     uid: int
     user: str
@@ -60,19 +60,19 @@ class Actor:
 
 
 def current_actor(environ: Mapping[str, str] = os.environ) -> Actor:
-    """Return who runs this process."""
+    """Return the user and terminal of this process."""
     uid = os.getuid()
     pid = os.getpid()
     return Actor(uid, user_name_soon(uid), environ.get("SUDO_USER"), own_terminal(), pid, start_time_of(pid), boot_id())
 
 
 def boot_id() -> str | None:
-    """Return what tells this boot from every other (`/proc/sys/kernel/random/boot_id`)."""
+    """Return the id of this boot (`/proc/sys/kernel/random/boot_id`)."""
     return (read_optional("/proc/sys/kernel/random/boot_id") or "").strip() or None
 
 
 def start_time_of(pid: int) -> int | None:
-    """Return the start time of the process that has `pid` now, None where there is none."""
+    """Return the start time of the process `pid`, None if there is none."""
     try:
         return parse_stat((read_optional(f"/proc/{pid}/stat") or "").encode(), 1, 1).id.start_time
     except ParseError:
@@ -80,10 +80,10 @@ def start_time_of(pid: int) -> int | None:
 
 
 class Audit:
-    """Appends to one log file; no failure of it ever stops an action, but it is returned in words."""
+    """Appends to one log file; a failure never stops an action, it is returned as text."""
 
     def __init__(self, path: str | None = None, max_bytes: int = MAX_BYTES, by: str = "user") -> None:
-        """`by` is who asked for the actions: `user`, or `rule` for those of the configuration."""
+        """`by` is the origin of the actions: `user`, or `rule` for `[[adjust]]` rules."""
         self.path = path or audit_path()
         self._max_bytes = max_bytes
         self._actor = current_actor()
@@ -91,7 +91,7 @@ class Audit:
         self._numbers = itertools.count(1)
 
     def start(self, plan: Plan, undoes: str | None = None) -> tuple[str, str | None]:
-        """Note that `plan` is about to be performed; return the entry's id and the problem, if any."""
+        """Log that `plan` is about to be performed; return the entry's id and the problem, if any."""
         now = time.time()
         entry = f"{os.getpid()}-{now:.6f}-{next(self._numbers)}"
         line: dict[str, Json] = {
@@ -105,7 +105,7 @@ class Audit:
         return entry, self._append({**line, **self._who(), **_of_plan(plan)}, lasting)
 
     def end(self, entry: str, plan: Plan, outcome: Outcome, undoes: str | None = None) -> str | None:
-        """Note what came of it; return the problem, if any."""
+        """Log the outcome; return the problem, if any."""
         line: dict[str, Json] = {
             "phase": "end",
             "id": entry,
@@ -116,13 +116,13 @@ class Audit:
         return self._append({**line, **self._who(), **_of_plan(plan), **_of_outcome(outcome)})
 
     def settle(self, entry: str, why: str) -> str | None:
-        """Note that nothing is left to undo of a cut-off action; return the problem, if any."""
+        """Log that nothing is left to undo of an interrupted action; return the problem, if any."""
         line: dict[str, Json] = {"phase": "settled", "id": entry, "time": time.time(), "summary": why}
         return self._append({**line, **self._who()})
 
     @property
     def actor(self) -> Actor:
-        """Who acts now."""
+        """The current actor."""
         return self._actor
 
     def _who(self) -> dict[str, Json]:
@@ -187,12 +187,12 @@ def _of_request(request: Request | None) -> Json:
 
 
 def read_entries(path: str) -> tuple[Mapping[str, object], ...]:
-    """Return the lines of the log and of the one rotated away last, oldest first.
+    """Return the entries of the log and of the last rotated one, oldest first.
 
-    A line that is no JSON object, cut off by a power failure, is passed over.
+    A line that is not a JSON object, truncated by a power failure, is skipped.
 
     Raises:
-        OomtopError: somebody else could have written it, or it cannot be read; what it says would be done as root.
+        OomtopError: another user can write it, or it cannot be read; its requests would run as root.
     """
     return tuple(entry for name in (f"{path}.1", path) for entry in _lines_of(name))
 
@@ -204,7 +204,7 @@ def _lines_of(path: str) -> list[Mapping[str, object]]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise OomtopError(f"{path}: ignored, so nothing of earlier runs can be undone: {error.strerror}") from None
+        raise OomtopError(f"{path}: ignored, so actions of earlier runs cannot be undone: {error.strerror}") from None
     for line in text.split(b"\n"):
         try:
             entry: object = json.loads(line)

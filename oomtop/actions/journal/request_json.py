@@ -1,4 +1,4 @@
-"""A request as JSON and back: what the audit log keeps, so that a later start can undo it.
+"""Converts requests to JSON and back, for undo from the audit log.
 
 Sample: `{"kind": "SwapOffRequest", "path": "/swapfile", "remove": true, "override": false}`
 """
@@ -21,13 +21,13 @@ _KINDS: Mapping[str, type] = types.MappingProxyType({kind.__name__: kind for kin
 
 
 def request_to_json(request: Request) -> dict[str, Json]:
-    """Return `request` in types that `json` knows."""
+    """Return `request` as JSON types."""
     values = {field.name: _plain(getattr(request, field.name)) for field in fields(request)}
     return {"kind": type(request).__name__, **values}
 
 
 def request_from_json(data: object) -> Request | None:
-    """Return the request that `data` tells, None where it tells none: another version's, or damaged."""
+    """Return the request in `data`, None if it is damaged or from another version."""
     if not isinstance(data, dict):
         return None
     kind = _KINDS.get(str(data.get("kind")))
@@ -48,14 +48,14 @@ def _plain(value: object) -> Json:
         return [_plain(item) for item in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise TypeError(f"{value!r} has no place in a request")
+    raise TypeError(f"{value!r} is not allowed in a request")
 
 
 def _typed(hint: object, value: object) -> object:
     """Return `value` as the type of its field.
 
     Raises:
-        TypeError, ValueError: it is something else.
+        TypeError, ValueError: it has another type.
     """
     if hint is ProcessId:
         return ProcessId(*_ints(value))
@@ -69,24 +69,24 @@ def _typed(hint: object, value: object) -> object:
     if hint is float and isinstance(value, (int, float)):
         return float(value)
     if not isinstance(hint, type) or type(value) is not hint:
-        raise TypeError(f"{value!r} is no {hint}")
+        raise TypeError(f"{value!r} is not {hint}")
     if isinstance(value, str) and "\0" in value:
-        raise ValueError("no path and no name has a zero byte")
+        raise ValueError("paths and names cannot contain a zero byte")
     return value
 
 
 def _tuple(inner: tuple[object, ...], value: object) -> tuple[object, ...]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{value!r} is not a list")
     kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
     if len(kinds) != len(value):
-        raise ValueError(f"{value!r} has not {len(kinds)} items")
+        raise ValueError(f"{value!r} does not have {len(kinds)} items")
     return tuple(_typed(kind, item) for kind, item in zip(kinds, value, strict=True))
 
 
 def _ints(value: object) -> tuple[int, int]:
     if not isinstance(value, list) or len(value) != 2 or not all(type(item) is int for item in value):
-        raise TypeError(f"{value!r} is no process")
+        raise TypeError(f"{value!r} is not a process")
     if not (0 < value[0] < 1 << 31 and 0 <= value[1] < 1 << 63):
-        raise ValueError(f"{value!r} is no process")
+        raise ValueError(f"{value!r} is not a process")
     return value[0], value[1]

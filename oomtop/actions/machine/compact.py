@@ -1,4 +1,4 @@
-"""Compaction: write 1 to `/proc/sys/vm/compact_memory`, so that large contiguous blocks become free.
+"""Compaction: write 1 to `/proc/sys/vm/compact_memory`, to free large contiguous blocks.
 
 Documentation/admin-guide/sysctl/vm.rst ("compact_memory").
 """
@@ -28,17 +28,17 @@ _BLOCK = format_bytes(os.sysconf("SC_PAGE_SIZE") << HUGE_ORDER)
 
 
 def huge_blocks(root: Root) -> int | None:
-    """Return how many blocks of `HUGE_ORDER` the free lists hold, larger ones split; None where they cannot be read.
+    """Return the number of free blocks of `HUGE_ORDER`, counting larger ones as several; None if unreadable.
 
     Raises:
-        ParseError: `/proc/buddyinfo` has another shape.
+        ParseError: `/proc/buddyinfo` has an unknown format.
     """
     zones = read_buddyinfo(root)
     return sum(zone.pages_from(HUGE_ORDER) for zone in zones) >> HUGE_ORDER if zones else None
 
 
 def prepare_compact(request: CompactRequest, context: ActionContext) -> PreparedAction:
-    """Open the file and return what compaction is for."""
+    """Open the file and plan the compaction."""
     title = "Compact memory"
     reason = context.guard.mode_refusal()
     if reason is not None:
@@ -56,9 +56,9 @@ def prepare_compact(request: CompactRequest, context: ActionContext) -> Prepared
         action=ACTION,
         title=title,
         steps=(f"write 1 to {FILE}",),
-        effect=f"frees nothing; makes large blocks out of small ones ({now})",
+        effect=f"frees no memory; makes large free blocks out of small ones ({now})",
         frees=0,
-        risk="moves pages about: takes CPU for seconds on a large machine",
+        risk="moves pages: uses CPU for seconds on a large machine",
     )
     return PreparedAction(plan, partial(_compact_now, context.root, file), [file])
 
@@ -68,11 +68,11 @@ def _shown(blocks: int | None) -> str:
 
 
 def _compact_now(root: Root, file: KernelFile, report: Callable[[str], None]) -> Outcome:
-    """Compact, and say how many large blocks there are afterwards."""
+    """Compact, and report the number of large blocks afterwards."""
     started = time.monotonic()
     try:
         before = huge_blocks(root)
-        report("the kernel compacts")
+        report("compacting")
         file.write("1")
         after = huge_blocks(root)
     except ParseError as error:

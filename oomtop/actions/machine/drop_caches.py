@@ -1,7 +1,7 @@
 """Drop caches: `sync`, then write 1, 2 or 3 to `/proc/sys/vm/drop_caches`.
 
-Documentation/admin-guide/sysctl/vm.rst ("drop_caches").  The file belongs to uid 0 and capabilities do not replace
-it.  The kernel logs each write (`oomtop (4711): drop_caches: 3`).
+Documentation/admin-guide/sysctl/vm.rst ("drop_caches").  The file needs uid 0; no capability
+replaces it.  The kernel logs each write (`oomtop (4711): drop_caches: 3`).
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from oomtop.units import format_bytes
 ACTION = "drop-caches"
 FILE = "/proc/sys/vm/drop_caches"
 _WHAT = {1: "page cache", 2: "dentries and inodes", 3: "page cache, dentries and inodes"}
-# Under a twentieth of RAM the gain is gone again before the next figure is read.
+# Less than a twentieth of RAM is used up again before the next sample.
 _WORTH_IT = 0.05
 
 
 def clean_cache(meminfo: Meminfo) -> int:
-    """Return the page cache that can be dropped: what is neither tmpfs, nor dirty, nor mapped into a process."""
+    """Return the page cache that can be dropped: not tmpfs, dirty or mapped."""
     cached = (meminfo.cached or 0) + (meminfo.buffers or 0) - (meminfo.shmem or 0)
     pinned = (meminfo.dirty or 0) + (meminfo.writeback or 0) + max(0, (meminfo.mapped or 0) - (meminfo.shmem or 0))
     return max(0, cached - pinned)
 
 
 def prepare_drop_caches(request: DropCachesRequest, context: ActionContext) -> PreparedAction:
-    """Open the file and return what dropping can give."""
+    """Open the file and plan how much can be dropped."""
     title = f"Drop caches ({request.level}: {_WHAT.get(request.level, '?')})"
     reason = context.guard.mode_refusal()
     if request.level not in _WHAT:
-        reason = reason or "the level is 1 (page cache), 2 (dentries and inodes) or 3 (both)"
+        reason = reason or "the level must be 1 (page cache), 2 (dentries and inodes) or 3 (both)"
     if reason is not None:
         return refused(ACTION, title, reason)
     try:
-        file = KernelFile(context.root.at(FILE), "to run as root: the kernel asks for uid 0 here, no capability helps")
+        file = KernelFile(context.root.at(FILE), "to run as root: the kernel requires uid 0 here, no capability helps")
     except ActionRefused as refusal:
         return refused(ACTION, title, str(refusal))
     return PreparedAction(
@@ -64,10 +64,10 @@ def _plan(title: str, level: int, meminfo: Meminfo) -> Plan:
     return Plan(
         action=ACTION,
         title=title,
-        steps=("sync: write dirty pages back first", f"write {level} to {FILE}"),
-        effect=f"frees up to {' and '.join(parts) or '0B'}; it is counted in MemAvailable already",
+        steps=("sync: write back dirty pages first", f"write {level} to {FILE}"),
+        effect=f"frees up to {' and '.join(parts) or '0B'}; MemAvailable already includes it",
         frees=cache + slab,
-        risk="everything is read from disk again: programs are slower for a while; nothing is lost",
+        risk="dropped data is read from disk again: programs are slower for a while; nothing is lost",
         warnings=_warnings(cache + slab, meminfo),
     )
 
@@ -81,9 +81,9 @@ def _warnings(gain: int, meminfo: Meminfo) -> tuple[str, ...]:
 
 
 def _drop_now(level: int, root: Root, file: KernelFile, report: Callable[[str], None]) -> Outcome:
-    """Drop, and compare the account before and after."""
+    """Drop, and compare the memory account before and after."""
     started = time.monotonic()
-    report("writing dirty pages back (sync)")
+    report("writing back dirty pages (sync)")
     os.sync()
     try:
         before = read_meminfo(root)

@@ -1,4 +1,4 @@
-"""Kernel settings: written to `/proc/sys/vm`, and on request kept in a file of oomtop's own under sysctl.d.
+"""Kernel settings: written to `/proc/sys/vm`, and on request kept in oomtop's own sysctl.d file.
 
 sysctl.d(5).  Sample line of `/etc/sysctl.d/60-oomtop.conf`: `vm.swappiness = 10`
 """
@@ -22,16 +22,16 @@ from oomtop.units import printable
 ACTION = "sysctl"
 KEPT_IN = "/etc/sysctl.d/60-oomtop.conf"
 _HEADER = "# Written by oomtop; each line may be changed or removed by hand.\n"
-# Above this share of RAM min_free_kbytes starves the machine (Documentation/admin-guide/sysctl/vm.rst).
+# Above this share of RAM min_free_kbytes starves programs of memory (Documentation/admin-guide/sysctl/vm.rst).
 _MIN_FREE_SHARE = 0.05
 
 
 def prepare_sysctl(request: SysctlRequest, context: ActionContext) -> PreparedAction:
-    """Open the setting and return what the new value does."""
+    """Open the setting and plan the change."""
     title = f"Set vm.{printable(request.name.removeprefix('vm.'))} to {request.value}"
     try:
         setting = _checked(request, context)
-        file = KernelFile(context.root.at(setting.file), "to run as root: the kernel asks for uid 0 here")
+        file = KernelFile(context.root.at(setting.file), "to run as root: the kernel requires uid 0 here")
     except ActionRefused as refusal:
         return refused(ACTION, title, str(refusal))
     plan = Plan(
@@ -41,7 +41,7 @@ def prepare_sysctl(request: SysctlRequest, context: ActionContext) -> PreparedAc
         effect=f"{setting.what}; holds {request.keep.value}",
         risk=setting.risk,
         warnings=_warnings(request, setting, context),
-        undo="write the value before",
+        undo="restore the previous value",
         recovery=_back(request, context.root, setting),
     )
     return PreparedAction(plan, _Writing(request, setting, context.root, file), [file])
@@ -53,9 +53,9 @@ def _checked(request: SysctlRequest, context: ActionContext) -> Setting:
         raise ActionRefused(mode)
     setting = find_setting(request.name)
     if setting is None:
-        raise ActionRefused("not one of the settings that oomtop knows")
+        raise ActionRefused("not a setting that oomtop knows")
     if not setting.lowest <= request.value <= setting.highest:
-        raise ActionRefused(f"vm.{setting.name} goes from {setting.lowest} to {setting.highest}")
+        raise ActionRefused(f"vm.{setting.name} must be from {setting.lowest} to {setting.highest}")
     return setting
 
 
@@ -84,7 +84,7 @@ class _Writing:
         self._file = file
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """The running kernel first: a value that it does not take is never kept."""
+        """Set the running kernel first: a value it rejects is never kept."""
         request, setting = self._request, self._setting
         path = self._root.at(setting.file)
         before = read_int(path)
@@ -104,7 +104,7 @@ class _Writing:
         )
 
     def _keep(self) -> tuple[str, ...]:
-        """Return the problem that the file had, if any; the running kernel has the value by now."""
+        """Return the problem with the file, if any; the running kernel already has the value."""
         if self._request.keep is Keep.RUNTIME:
             return ()
         kept = read_kept(self._root)
@@ -114,12 +114,12 @@ class _Writing:
         try:
             write_kept(self._root, kept)
         except OSError as error:
-            return (f"{KEPT_IN}: {in_words(error)}: the next boot will not know the value",)
+            return (f"{KEPT_IN}: {in_words(error)}: the value will be lost at the next boot",)
         return ()
 
 
 def _back(request: SysctlRequest, root: Root, setting: Setting, before: int | None = None) -> SysctlRequest | None:
-    """Return what brings the value and the file back to what they are now."""
+    """Return the request that restores the current value and file."""
     value = read_int(root.at(setting.file)) if before is None else before
     if value is None:
         return None
@@ -127,17 +127,17 @@ def _back(request: SysctlRequest, root: Root, setting: Setting, before: int | No
 
 
 def _inverse(keep: Keep, kept_before: str | None) -> Keep:
-    """A value that was kept before is kept again; one that was not is forgotten."""
+    """A value that was kept before is kept again; otherwise it is removed from the file."""
     if keep is Keep.RUNTIME:
         return keep
     return Keep.FORGET if kept_before is None else Keep.PERSISTENT
 
 
 def read_kept(root: Root) -> dict[str, str]:
-    """Return what oomtop's own file sets, by short name.
+    """Return the settings in oomtop's own file, by short name.
 
     Raises:
-        OSError: it is there and cannot be read, or others could have written it.
+        OSError: it exists and cannot be read, or other users can write it.
     """
     kept: dict[str, str] = {}
     for line in (read_text(root.at(KEPT_IN)) or "").splitlines():
@@ -148,10 +148,10 @@ def read_kept(root: Root) -> dict[str, str]:
 
 
 def write_kept(root: Root, kept: dict[str, str]) -> None:
-    """Write the file through a rename, so that a crash leaves the old one or the new one; remove an empty one.
+    """Replace the file atomically; remove it if it would be empty.
 
     Raises:
-        OSError: the folder is missing or may not be written.
+        OSError: the folder is missing or not writable.
     """
     path = root.at(KEPT_IN)
     if not kept:

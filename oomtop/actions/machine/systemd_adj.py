@@ -1,4 +1,4 @@
-"""Have systemd start a service with an `oom_score_adj`: a drop-in file of oomtop's own.
+"""Set the `oom_score_adj` of a systemd service through a drop-in file.
 
 systemd.exec(5) ("OOMScoreAdjust="), systemd.unit(5) (drop-ins).
 Sample of `/etc/systemd/system/ssh.service.d/60-oomtop.conf`: `[Service]`, `OOMScoreAdjust=-900`
@@ -36,7 +36,7 @@ def drop_in_of(unit: str) -> str:
 
 
 def read_drop_in(unit: str, root: Root) -> int | None:
-    """Return what the drop-in sets, None where there is none.
+    """Return the value that the drop-in sets, None without one.
 
     Raises:
         OSError: it cannot be read.
@@ -49,9 +49,9 @@ def read_drop_in(unit: str, root: Root) -> int | None:
 
 
 def prepare_unit_adj(request: UnitAdjRequest, context: ActionContext) -> PreparedAction:
-    """Check the service and return which file is going to be written or removed."""
+    """Check the service and plan the file to write or remove."""
     unit = request.unit if "." in request.unit else f"{request.unit}.service"
-    what = "Forget the oom_score_adj" if request.value is None else f"Set oom_score_adj to {request.value}"
+    what = "Remove the oom_score_adj" if request.value is None else f"Set oom_score_adj to {request.value}"
     title = f"{what} of {printable(unit)} from its next start on"
     try:
         before = _checked(unit, request, context)
@@ -65,9 +65,9 @@ def prepare_unit_adj(request: UnitAdjRequest, context: ActionContext) -> Prepare
         action=ACTION,
         title=title,
         steps=(f"{step} (now {'none' if before is None else before})", " ".join(_RELOAD)),
-        effect="the service and all it starts have it from the next start on; what runs now keeps its value",
-        risk="" if request.value != LOWEST else "-1000: if it is this service that leaks, everything else is killed",
-        undo="bring the drop-in back to what it was",
+        effect="applies to the service and its children from its next start; running processes keep their value",
+        risk="" if request.value != LOWEST else "-1000: if this service leaks, everything else is killed",
+        undo="restore the previous drop-in",
         recovery=UnitAdjRequest(unit, before),
     )
     return PreparedAction(plan, partial(_drop_now, unit, request.value, before, context.root))
@@ -78,23 +78,23 @@ def _checked(unit: str, request: UnitAdjRequest, context: ActionContext) -> int 
     if mode is not None:
         raise ActionRefused(mode)
     if not _UNIT.fullmatch(unit):
-        raise ActionRefused("only a service of systemd, such as ssh.service, takes OOMScoreAdjust")
+        raise ActionRefused("OOMScoreAdjust= needs a systemd service, such as ssh.service")
     if request.value is not None and not LOWEST <= request.value <= HIGHEST:
-        raise ActionRefused(f"oom_score_adj goes from {LOWEST} to {HIGHEST}")
+        raise ActionRefused(f"oom_score_adj must be from {LOWEST} to {HIGHEST}")
     if not os.path.isdir(context.root.at("/run/systemd/system")) or find_tool("systemctl") is None:
-        raise ActionRefused("systemd does not run this machine")
+        raise ActionRefused("this machine does not run systemd")
     if not os.access(context.root.at(_FOLDER), os.W_OK):
-        raise ActionRefused(f"not permitted: {_FOLDER} is written by root")
+        raise ActionRefused(f"not permitted: {_FOLDER} can only be written by root")
     return read_drop_in(unit, context.root)
 
 
 def _drop_now(unit: str, value: int | None, before: int | None, root: Root, report: Callable[[str], None]) -> Outcome:
-    """Change the file; a systemd that cannot be told reads it at the next boot."""
+    """Change the file; if the reload fails, systemd reads it at the next boot."""
     path = root.at(drop_in_of(unit))
     if value is None:
         remove_text(path)
         with contextlib.suppress(OSError):
-            # Other drop-ins of the service may be in it: then it stays.
+            # Keep the folder if it has other drop-ins.
             os.rmdir(os.path.dirname(path))
     else:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -117,7 +117,7 @@ def _tell_systemd(report: Callable[[str], None]) -> tuple[str, ...]:
     try:
         run_tool(_RELOAD)
     except OSError as error:
-        return (f"{in_words(error)}: systemd knows it after its next reload",)
+        return (f"{in_words(error)}: it takes effect after the next reload of systemd",)
     return ()
 
 

@@ -1,7 +1,7 @@
-"""Protect or sacrifice: write `oom_score_adj` of processes, and give them back what they had.
+"""Protect or sacrifice processes: write `oom_score_adj`, and restore it.
 
-`/proc/PID/oom_score_adj`, -1000 to 1000 (Documentation/filesystems/proc.rst, 3.1).  Going below the lowest value
-ever set with CAP_SYS_RESOURCE needs that capability; a value is inherited by the children that start later.
+`/proc/PID/oom_score_adj`, -1000 to 1000 (Documentation/filesystems/proc.rst, 3.1).  Setting it below the lowest value
+ever set with CAP_SYS_RESOURCE needs that capability; later children inherit the value.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ class _Change:
         return f"{self.process.pid} ({printable(self.process.comm)})"
 
     def close(self) -> None:
-        """Give everything back."""
+        """Close everything."""
         os.close(self.descriptor)
         self.handle.close()
 
 
 def prepare_adjust(request: AdjustRequest, context: ActionContext) -> PreparedAction:
-    """Open the file of every target and return what is going to be written."""
+    """Open the file of every target and plan the writes."""
     wanted = tuple((identity, request.value) for identity in request.targets)
     return _prepare(wanted, request.override, context, tries=request.override)
 
 
 def prepare_restore(request: RestoreAdjRequest, context: ActionContext) -> PreparedAction:
-    """Open the file of every target and return which values come back."""
-    # What it had before may be within what the kernel lets it go back to without a capability.
+    """Open the file of every target and plan the restore."""
+    # The kernel may allow the previous value without a capability.
     return _prepare(request.values, request.override, context, tries=True)
 
 
@@ -82,9 +82,9 @@ def _prepare(
 
 def _value_refusal(values: Sequence[int]) -> str | None:
     if not values:
-        return "no process is chosen"
+        return "no process selected"
     if values[0] < LOWEST or values[-1] > HIGHEST:
-        return f"oom_score_adj goes from {LOWEST} to {HIGHEST}"
+        return f"oom_score_adj must be from {LOWEST} to {HIGHEST}"
     return None
 
 
@@ -93,14 +93,14 @@ def _open_change(identity: ProcessId, value: int, override: bool, context: Actio
     try:
         process = handle.facts(context.find(identity))
         if process is None:
-            raise NothingLeft(f"{identity.pid} is gone already")
+            raise NothingLeft(f"{identity.pid} has already exited")
         reason = handle.refusal(context.guard, process, override)
         if reason is not None:
             raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
         before = int(handle.read(_FILE))
         if not tries and value < min(before, 0) and not has_capability(Capability.SYS_RESOURCE):
             raise ActionRefused(
-                f"{identity.pid} ({printable(process.comm)}): not permitted: going down from {before} to {value} needs "
+                f"{identity.pid} ({printable(process.comm)}): not permitted: lowering {before} to {value} needs "
                 "CAP_SYS_RESOURCE of the machine"
             )
         return _Change(process, handle, _open_file(handle, process, context), before, value)
@@ -114,8 +114,8 @@ def _open_file(handle: ProcessHandle, process: Process, context: ActionContext) 
         return handle.open(_FILE, os.O_WRONLY)
     except PermissionError:
         who = printable(context.users(process.euid))
-        # As in a unit with a bounded set of capabilities.
-        needs = "needs CAP_DAC_OVERRIDE" if os.geteuid() == 0 else "is written by that user or root"
+        # For example in a unit with a capability bounding set.
+        needs = "needs CAP_DAC_OVERRIDE" if os.geteuid() == 0 else "can be written only by that user or root"
         raise ActionRefused(
             f"{process.pid} ({printable(process.comm)}): not permitted: it belongs to {who}; its oom_score_adj {needs}"
         ) from None
@@ -131,9 +131,9 @@ def _plan(
         steps=tuple(f"write {c.value} to /proc/{c.process.pid}/{_FILE} (now {c.before})" for c in changes),
         targets=tuple(context.target(change.process) for change in changes),
         effect=_effect(changes),
-        risk="children that start later inherit it; a restart of the service forgets it",
-        warnings=(*(f"left out: {reason}" for reason in left_out), *_warnings(changes)),
-        undo="write the value before",
+        risk="later children inherit it; a restart of the service resets it",
+        warnings=(*(f"skipped: {reason}" for reason in left_out), *_warnings(changes)),
+        undo="restore the previous value",
         recovery=RestoreAdjRequest(tuple((c.process.id, c.before) for c in changes), override),
     )
 
@@ -143,16 +143,16 @@ def _effect(changes: Sequence[_Change]) -> str:
     points = (change.value - change.before) / 10
     direction = "more" if points > 0 else "less"
     if not points:
-        return "nothing changes: it has this value already"
-    return f"the kernel counts it as {abs(points):g} % of RAM and swap {direction} than now"
+        return "no change: it already has this value"
+    return f"the kernel ranks it as if it held {abs(points):g} % of RAM and swap {direction} than now"
 
 
 def _warnings(changes: Sequence[_Change]) -> list[str]:
     warnings: list[str] = []
     if any(change.value == LOWEST for change in changes):
         warnings.append(
-            "-1000 makes it unkillable: if it is the one that leaks, everything else is killed and the machine "
-            "may panic; -900 protects as well in practice"
+            "-1000 makes it unkillable: if it leaks, everything else is killed and the machine "
+            "may panic; in practice -900 protects as well"
         )
     lowers = any(change.value < change.before for change in changes)
     if lowers and not has_capability(Capability.SYS_RESOURCE):
@@ -197,7 +197,7 @@ class _Adjusting:
 
 
 def _write(change: _Change) -> str | None:
-    """Return why the value did not arrive, None if the kernel confirms it."""
+    """Return why the value was not set, None if the kernel confirms it."""
     try:
         change.handle.require_same()
         os.write(change.descriptor, str(change.value).encode())
@@ -205,7 +205,7 @@ def _write(change: _Change) -> str | None:
     except ActionRefused as refusal:
         return str(refusal)
     except PermissionError:
-        return f"not permitted: going down to {change.value} needs CAP_SYS_RESOURCE"
+        return f"not permitted: lowering it to {change.value} needs CAP_SYS_RESOURCE"
     except OSError as error:
         return in_words(error)
     return None if found == change.value else f"the kernel shows {found} after {change.value} was written"

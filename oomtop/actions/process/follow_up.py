@@ -1,7 +1,7 @@
-"""What becomes of processes after an action: who was still exiting ends at last, who was ended is started again.
+"""Follows processes after an action: late exits, and restarts of killed processes.
 
-Pure: it compares the ticks after the action with what the outcome said.  systemd restarts a service `RestartSec=`
-after its end, 100 ms by default (systemd.service(5)), and tools of the user's own may take longer.
+Pure: compares the ticks after the action with its outcome.  systemd restarts a service `RestartSec=`
+after its exit, 100 ms by default (systemd.service(5)); other supervisors may take longer.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ WATCHED_SECONDS = 120.0
 
 @frozen
 class Watch:
-    """One process that is still expected to end, or to come again."""
+    """One process that is expected to exit, or to be restarted."""
 
     target: Target
     since: float
     """CLOCK_BOOTTIME, in seconds."""
     has_ended: bool
     known: frozenset[ProcessId]
-    """Who was in its unit before it ended."""
+    """The members of its unit before it exited."""
 
     @property
     def name(self) -> str:
-        """How it is called in a line."""
+        """Its name and pid, for messages."""
         return f"{self.target.id.pid} ({printable(self.target.name)})"
 
 
 def watches_of(outcome: Outcome, facts: Snapshot) -> tuple[Watch, ...]:
-    """Return whom to follow after `outcome`; `facts` are those of the last tick before it."""
+    """Return the processes to follow after `outcome`; `facts` are those of the last tick before it."""
     ended = (target for target in outcome.ended if is_service(target.unit) and not outcome.restarted)
     both = [*((target, True) for target in ended), *((target, False) for target in outcome.waiting)]
     return tuple(Watch(target, facts.monotonic, gone, _members(target.unit, facts)) for target, gone in both)
 
 
 def follow(watches: Sequence[Watch], facts: Snapshot) -> tuple[tuple[str, ...], tuple[Watch, ...]]:
-    """Return what is to be told of this tick, and whom to follow on."""
+    """Return the messages for this tick, and the processes still to follow."""
     lines: list[str] = []
     left: list[Watch] = []
     alive = {process.id: process for process in facts.processes}
     for watch in watches:
         process = alive.get(watch.target.id)
         if not watch.has_ended and (process is None or process.state in "ZX"):
-            lines.append(f"{watch.name} exited at last, and held {format_bytes(watch.target.rss)}")
+            lines.append(f"{watch.name} exited; it held {format_bytes(watch.target.rss)}")
             watch = replace(watch, has_ended=True, since=facts.monotonic)
         fresh = _started_again(watch, facts) if watch.has_ended else None
         if fresh is not None:
@@ -61,7 +61,7 @@ def follow(watches: Sequence[Watch], facts: Snapshot) -> tuple[tuple[str, ...], 
 
 
 def is_service(unit: str | None) -> bool:
-    """Whether systemd may start it again."""
+    """Whether systemd may restart it."""
     return unit is not None and unit.endswith(".service")
 
 
@@ -72,7 +72,7 @@ def _members(unit: str | None, facts: Snapshot) -> frozenset[ProcessId]:
 
 
 def _started_again(watch: Watch, facts: Snapshot) -> Process | None:
-    """A process of the same unit and the same name that was not there before."""
+    """Return a new process of the same unit and name."""
     if not is_service(watch.target.unit):
         return None
     return next(

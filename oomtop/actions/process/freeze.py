@@ -1,7 +1,7 @@
-"""Freeze and thaw, to buy time before deciding: SIGSTOP and SIGCONT, or a group's freezer.
+"""Freeze and thaw processes (SIGSTOP, SIGCONT) or a cgroup (its freezer).
 
 signal(7), `cgroup.freeze` (Documentation/admin-guide/cgroup-v2.rst), `freezer.state`
-(Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst).  What stands still keeps its memory and its locks.
+(Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst).  Frozen processes keep their memory and locks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LOOK_SECONDS = 0.02
 
 
 def prepare_freeze(request: FreezeRequest, context: ActionContext) -> PreparedAction:
-    """Open every target and return what stopping it, or letting it go on, means."""
+    """Open every target and plan to stop or resume it."""
     number = signals.SIGCONT if request.thaw else signals.SIGSTOP
     prepared = prepare_kill(KillRequest(request.targets, number, override=request.override), context)
     prepared.plan = replace(prepared.plan, action=ACTION)
@@ -38,7 +38,7 @@ def prepare_freeze(request: FreezeRequest, context: ActionContext) -> PreparedAc
 
 
 def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) -> PreparedAction:
-    """Open the group's freezer and return what freezing or thawing it means."""
+    """Open the group's freezer and plan to freeze or thaw it."""
     title = f"{'Thaw' if request.thaw else 'Freeze'} {printable(request.path)}"
     try:
         group = _find(request.path, context)
@@ -54,8 +54,8 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
         title=title,
         steps=(f"write {text} to {printable(group.file(name))}",),
         effect=f"{count} processes {'resume' if request.thaw else 'stand still; their memory stays as it is'}",
-        risk="" if request.thaw else "connections time out and locks stay held until it is thawed",
-        warnings=(f"{elsewhere} of its processes are in another group of the freezer: they are left out",)
+        risk="" if request.thaw else "connections may time out; locks stay held until it is thawed",
+        warnings=(f"{elsewhere} of its processes are in another freezer group: they are not frozen",)
         if elsewhere
         else (),
         undo="freeze it again" if request.thaw else "thaw it",
@@ -66,7 +66,7 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
 
 
 def _find(path: str, context: ActionContext) -> CgroupTarget:
-    """Return the group that freezes: v2's own, or the one of the same path in v1's freezer hierarchy."""
+    """Return the group with the freezer: the v2 group, or that of the same path in v1's freezer hierarchy."""
     layout = context.layout
     if layout is None or layout.version == 2:
         return find_group(context, path)
@@ -75,17 +75,17 @@ def _find(path: str, context: ActionContext) -> CgroupTarget:
 
 
 def _elsewhere(group: CgroupTarget, context: ActionContext) -> int:
-    """Return how many processes of the memory group the freezer's group of that path (v1) does not hold.
+    """Return how many processes of the memory group are not in the freezer group of that path (v1).
 
     Raises:
-        ActionRefused: it holds none of them.
+        ActionRefused: none of them is.
     """
     if group.version == 2 or not os.path.isdir(context.layout.memory_mount + group.path if context.layout else ""):
         return 0
     inside = {process.id for process in members(group, context.root)}
     wanted = {process.id for process in members(find_group(context, group.path), context.root)}
     if wanted and not wanted & inside:
-        raise ActionRefused(f"the freezer's group of that path holds none of its {len(wanted)} processes")
+        raise ActionRefused(f"the freezer group of that path has none of its {len(wanted)} processes")
     return len(wanted - inside)
 
 
@@ -96,7 +96,7 @@ def _text(version: int, thaw: bool) -> str:
 
 
 def is_frozen(group: CgroupTarget) -> bool:
-    """Whether all of the group stands still: `frozen 1` in `cgroup.events`, `FROZEN` in `freezer.state`."""
+    """Whether the whole group is frozen: `frozen 1` in `cgroup.events`, `FROZEN` in `freezer.state`."""
     if group.version == 2:
         events = parse_counters(read_optional(group.file("cgroup.events")) or "", "cgroup.events")
         return events.get("frozen") == 1
@@ -104,7 +104,7 @@ def is_frozen(group: CgroupTarget) -> bool:
 
 
 class _Freezing:
-    """Writes, and waits until the kernel confirms it; called once."""
+    """Freezes or thaws, and waits until the kernel confirms it; called once."""
 
     def __init__(self, request: FreezeCgroupRequest, group: CgroupTarget, text: str, file: KernelFile) -> None:
         self._request = request
@@ -113,11 +113,11 @@ class _Freezing:
         self._file = file
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Freeze or thaw; processes in uninterruptible I/O hold a freeze up."""
+        """Freeze or thaw; processes in uninterruptible I/O delay a freeze."""
         thaw, path = self._request.thaw, self._group.path
         was = is_frozen(self._group)
         self._file.write(self._text)
-        report("waiting for every process to stand still" if not thaw else "waiting for them to resume")
+        report("waiting for all processes to stop" if not thaw else "waiting for them to resume")
         reached = self._wait(not thaw)
         word = "thawed" if thaw else "frozen"
         return Outcome(
@@ -125,12 +125,12 @@ class _Freezing:
             status=Status.DONE if reached else Status.PARTLY,
             summary=f"{printable(path)} is {'' if reached else 'not yet '}{word}",
             before="frozen" if was else "running",
-            after=word if reached else "on the way",
+            after=word if reached else "in progress",
             undo=None if was != thaw else FreezeCgroupRequest(path, not thaw, self._request.override),
         )
 
     def _wait(self, frozen: bool) -> bool:
-        """v1 has no event for it, and reading `freezer.state` is what moves FREEZING on to FROZEN."""
+        """Wait; v1 has no event, and only reading `freezer.state` turns FREEZING into FROZEN."""
         deadline = time.monotonic() + _PATIENCE
         while is_frozen(self._group) is not frozen:
             if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
-"""`ProcessHandle`: one process held by a pidfd and by its folder in `/proc`, so that it cannot become another.
+"""`ProcessHandle`: one process, held by a pidfd and its `/proc` folder so that a reused pid is never hit.
 
-pidfd_open(2) (5.3+), process_mrelease(2) (5.15+).  Reading or writing through the folder of a process that is
-gone gives ESRCH, and a signal through its pidfd too, whoever has its number by then.
+pidfd_open(2) (5.3+), process_mrelease(2) (5.15+).  Access through the folder of a process that is
+gone fails with ESRCH, and so does a signal through its pidfd, even if the pid was reused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from oomtop.host.process_scan import parse_stat, parse_status
 from oomtop.host.root import Root
 from oomtop.units import printable
 
-# The same number on every architecture but alpha, which CPython's kernels of today do not run on.
+# The same number on every architecture except alpha.
 _PROCESS_MRELEASE = 448
 _SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
 _PROGRAM = (28, 48, 49)
@@ -31,7 +31,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class ProcessHandle:
-    """An opened process; whoever opened it closes it."""
+    """An open process; the opener closes it."""
 
     def __init__(self, identity: ProcessId, pidfd: int, folder: int) -> None:
         self.id = identity
@@ -40,12 +40,12 @@ class ProcessHandle:
         self._ask: Callable[[], str | None] | None = None
 
     def close(self) -> None:
-        """Give both descriptors back."""
+        """Close both descriptors."""
         os.close(self._folder)
         os.close(self.pidfd)
 
     def facts(self, known: Process | None = None) -> Process | None:
-        """Return the process as it is now, with what `known` tells beyond `stat` and `status`; None when gone."""
+        """Return the current facts, with those of `known` that `stat` and `status` lack; None if it is gone."""
         try:
             fresh = self._stat("stat")
             if has_dead_leader(fresh):
@@ -75,7 +75,7 @@ class ProcessHandle:
         )
 
     def refusal(self, guard: Guard, known: Process, override: bool = False) -> str | None:
-        """Return why the guard does not let it be touched, None if it may be; `require_same` asks again."""
+        """Return why the guard refuses it, or None; `require_same` asks again."""
         program = self._program()
         self._ask = lambda: guard.refusal(self._now(known, program), override)
         return guard.refusal(known, override)
@@ -94,17 +94,17 @@ class ProcessHandle:
                 yield self._stat(f"task/{tid}/stat")
 
     def require_same(self) -> None:
-        """Check once more, just before acting, that this is the process that was asked for and that it may be touched.
+        """Check again, just before acting, that this is the requested process and that the guard allows it.
 
-        Meanwhile it may run another program, or have another name, user or group.
+        Its program, name, user or group may have changed meanwhile.
 
         Raises:
-            ActionRefused: it is gone, its number belongs to another process, or the guard forbids it by now.
+            ActionRefused: it is gone, its pid was reused, or the guard now forbids it.
         """
         reason = None if self._ask is None else self._ask()
         _require_identity(self, self.id)
         if reason is not None:
-            raise ActionRefused(f"{self.id.pid} is not what it was: {reason}")
+            raise ActionRefused(f"{self.id.pid} has changed: {reason}")
 
     def _now(self, known: Process, program: tuple[bytes, ...]) -> Process:
         fresh = self.facts(known)
@@ -113,13 +113,13 @@ class ProcessHandle:
         if self._program() == program:
             return fresh
         try:
-            # Its memory map is a new one: nothing of old holds the lock that this read takes.
+            # It has a new memory map, so no old holder can block this read.
             return replace(fresh, command=parse_cmdline(self.read("cmdline")))
         except OSError:
             return fresh
 
     def _program(self) -> tuple[bytes, ...]:
-        """Return what is another with each program: where its stack and its arguments are (fields 28, 48 and 49)."""
+        """Return what differs for each program: addresses of stack and arguments (fields 28, 48 and 49)."""
         try:
             words = self.read("stat").rpartition(b")")[2].split()
         except OSError:
@@ -127,27 +127,27 @@ class ProcessHandle:
         return tuple(words[field - 3] for field in _PROGRAM if field - 3 < len(words))
 
     def has_exited(self) -> bool:
-        """Whether it has ended, reaped or not: its pidfd is readable then."""
+        """Whether it has exited, reaped or not: its pidfd is then readable."""
         poll = select.poll()
         poll.register(self.pidfd, select.POLLIN)
         return bool(poll.poll(0))
 
     def is_kill_pending(self) -> bool:
-        """Whether a SIGKILL is already under way to it."""
+        """Whether a SIGKILL is pending for it."""
         try:
             return parse_kill_pending(self.read("status"))
         except OSError:
             return False
 
     def handles(self, number: int) -> bool:
-        """Whether it has a handler for a signal; pid 1 of a namespace gets no other from inside (pid_namespaces(7))."""
+        """Whether it handles a signal; pid 1 of a namespace gets no other from inside (pid_namespaces(7))."""
         try:
             return parse_handled(self.read("status"), number)
         except OSError:
             return False
 
     def send(self, number: int) -> None:
-        """Signal it.
+        """Send it a signal.
 
         Raises:
             OSError: EPERM, or ESRCH when it is gone.
@@ -155,16 +155,16 @@ class ProcessHandle:
         signal.pidfd_send_signal(self.pidfd, number)
 
     def release_memory(self) -> int:
-        """Let the kernel take a dying process's memory before it finishes; return 0 or the errno."""
+        """Have the kernel free the memory of a dying process early; return 0 or the errno."""
         ctypes.set_errno(0)
         done: int = _LIBC.syscall(ctypes.c_long(_PROCESS_MRELEASE), ctypes.c_long(self.pidfd), ctypes.c_long(0))
         return 0 if done == 0 else ctypes.get_errno()
 
     def read(self, name: str) -> bytes:
-        """Return what a file of its folder holds.
+        """Return the contents of a file of its folder.
 
         Raises:
-            OSError: it is gone, or the file may not be read.
+            OSError: it is gone, or the file is not readable.
         """
         descriptor = self.open(name, os.O_RDONLY)
         try:
@@ -176,7 +176,7 @@ class ProcessHandle:
             os.close(descriptor)
 
     def open(self, name: str, flags: int) -> int:
-        """Open a file of its folder and return the descriptor, which is the caller's."""
+        """Open a file of its folder and return the descriptor; the caller closes it."""
         return os.open(name, flags | os.O_CLOEXEC, dir_fd=self._folder)
 
 
@@ -196,25 +196,25 @@ def parse_handled(status: bytes, number: int) -> bool:
 
 
 def open_process(root: Root, identity: ProcessId) -> ProcessHandle:
-    """Open a process and check that it is the one meant.
+    """Open a process and check that it is the requested one.
 
-    It was seen before the call, so its number was its own when the pidfd was taken or it was gone by then; either
-    way the start time in the folder, opened after the pidfd, tells whether both are still that process.
+    The process was seen before the call, so at that time its pid was its own or it had exited; either
+    way the start time in the folder, opened after the pidfd, shows whether both are that process.
 
     Raises:
-        ActionRefused: gone, its number reused, or this kernel has no pidfd.
-        OSError: out of descriptors, or no right to look.
+        ActionRefused: gone, its pid reused, or the kernel has no pidfd.
+        OSError: out of descriptors, or not permitted.
     """
     try:
         pidfd = os.pidfd_open(identity.pid)
     except ProcessLookupError:
-        raise NothingLeft(f"{identity.pid} is gone already") from None
+        raise NothingLeft(f"{identity.pid} has already exited") from None
     try:
         folder = os.open(root.at(f"/proc/{identity.pid}"), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         os.close(pidfd)
         if isinstance(error, FileNotFoundError):
-            raise NothingLeft(f"{identity.pid} is gone already") from None
+            raise NothingLeft(f"{identity.pid} has already exited") from None
         raise
     handle = ProcessHandle(identity, pidfd, folder)
     try:
@@ -229,6 +229,6 @@ def _require_identity(handle: ProcessHandle, identity: ProcessId) -> None:
     try:
         found = parse_stat(handle.read("stat"), 1, 1)
     except (OSError, ParseError):
-        raise NothingLeft(f"{identity.pid} is gone already") from None
+        raise NothingLeft(f"{identity.pid} has already exited") from None
     if found.id != identity:
-        raise NothingLeft(f"{identity.pid} is another process now ({printable(found.comm)}): the one you chose is gone")
+        raise NothingLeft(f"{identity.pid} is now another process ({printable(found.comm)}): yours has exited")

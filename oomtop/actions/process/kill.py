@@ -1,7 +1,7 @@
-"""Kill: any signal to one process, to several or to trees, through pidfds opened when the plan is made.
+"""Kill: send a signal to processes or trees through pidfds opened when the plan is made.
 
-pidfd_send_signal(2), poll(2) on a pidfd, process_mrelease(2).  The start time is compared when the plan is made and
-again just before the signal; the wait for the end is a poll, never a sleep.
+pidfd_send_signal(2), poll(2) on a pidfd, process_mrelease(2).  The start time is checked when the plan is made and
+again just before the signal; waiting for the exit is a poll, not a sleep.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SHOWN = 12
 _CORE_SIGNALS = (signals.SIGQUIT, signals.SIGABRT, signals.SIGSEGV, signals.SIGTRAP, signals.SIGBUS, signals.SIGFPE)
 
 _EFFECTS: Mapping[int, str] = {
-    signals.SIGSTOP: "stands still and keeps its memory: nothing is freed",
+    signals.SIGSTOP: "stops and keeps its memory: nothing is freed",
     signals.SIGCONT: "resumes where it was stopped",
 }
 _ITS_OWN = "the process decides what the signal does"
@@ -39,24 +39,24 @@ _ITS_OWN = "the process decides what the signal does"
 
 @frozen
 class KillChoice:
-    """Who is signalled, and who is left out with the reason."""
+    """The processes to signal, and those skipped with the reason."""
 
     victims: tuple[KillTarget, ...]
     left_out: tuple[ActionRefused, ...]
 
 
 Find = Callable[[Iterable[ProcessId]], Iterable[Process]]
-"""Returns who belongs to the targets by now, those given among them or not."""
+"""Returns the current members of the targets, possibly with the targets themselves."""
 
 
 def prepare_kill(request: KillRequest, context: ActionContext, find: Find | None = None) -> PreparedAction:
-    """Open every target and return what the signal is going to do; `find` looks for those that start meanwhile."""
+    """Open every target and plan the signal; `find` looks for processes started meanwhile."""
     title = f"Send {signal_name(request.signal)}"
     mode = context.guard.mode_refusal()
     if mode is not None:
         return refused(ACTION, title, mode)
     if not request.targets:
-        return refused(ACTION, title, "no process is chosen")
+        return refused(ACTION, title, "no process selected")
     choice = _choose(request, context)
     if not choice.victims:
         return refused(ACTION, _title(request, _named(request.targets, context)), all_refused(choice.left_out))
@@ -87,7 +87,7 @@ def tree_of(roots: Iterable[ProcessId], processes: Sequence[Process]) -> tuple[P
     seen = set(found)
     for identity in found:
         for child in children.get(identity.pid, ()):
-            # A child is younger than its parent; an older one would belong to an earlier owner of the number.
+            # A child is younger than its parent; an older one belongs to an earlier owner of the pid.
             if child.id not in seen and child.id.start_time >= identity.start_time:
                 seen.add(child.id)
                 found.append(child.id)
@@ -95,7 +95,7 @@ def tree_of(roots: Iterable[ProcessId], processes: Sequence[Process]) -> tuple[P
 
 
 def _choose(request: KillRequest, context: ActionContext) -> KillChoice:
-    """Open whom the guard allows; a tree whose root is refused is refused as a whole."""
+    """Open the processes that the guard allows; a tree with a refused root is refused as a whole."""
     victims: list[KillTarget] = []
     left_out: list[ActionRefused] = []
     for identity in _wanted(request, context, left_out):
@@ -127,7 +127,7 @@ def _open_victim(request: KillRequest, context: ActionContext, identity: Process
     try:
         process = handle.facts(context.find(identity))
         if process is None:
-            raise NothingLeft(f"{identity.pid} is gone already")
+            raise NothingLeft(f"{identity.pid} has already exited")
         reason = handle.refusal(context.guard, process, request.override) or _state_refusal(process, handle)
         reason = reason or _permission_refusal(handle, context.users(process.euid))
         if reason is not None:
@@ -139,22 +139,22 @@ def _open_victim(request: KillRequest, context: ActionContext, identity: Process
 
 
 def _state_refusal(process: Process, handle: ProcessHandle) -> str | None:
-    """Return why no signal helps: it is dead already, or a SIGKILL is still at work."""
+    """Return why no signal helps: it is dead, or a SIGKILL is pending."""
     if process.state in "ZX":
-        return f"dead already and holds no memory; it waits for its parent {process.ppid} to take note of it"
+        return f"zombie: waiting for parent {process.ppid} to reap it; it holds no memory"
     if handle.is_kill_pending() or process.is_exiting:
-        return f"it is dying already (state {process.state}); a second kill does not make it faster"
+        return f"already being killed (state {process.state}); a second SIGKILL has no effect"
     return None
 
 
 def _permission_refusal(handle: ProcessHandle, user: str) -> str | None:
-    """Ask the kernel itself, with signal 0, whether it would be allowed."""
+    """Ask the kernel, with signal 0, whether the signal is permitted."""
     try:
         handle.send(0)
     except PermissionError:
         return f"not permitted: it belongs to {printable(user)}; signalling it needs that user or CAP_KILL"
     except ProcessLookupError:
-        return "gone already"
+        return "already exited"
     return None
 
 
@@ -189,7 +189,7 @@ def _plan(request: KillRequest, context: ActionContext, choice: KillChoice, foll
 
 
 def _recovery(request: KillRequest, targets: Sequence[Target], follows: bool) -> FreezeRequest | None:
-    """Only what stands still can be let go on; a tree stands still for a moment before it ends."""
+    """Return the recovery: a stopped process or tree can be resumed."""
     if request.signal != signals.SIGSTOP and not follows:
         return None
     return FreezeRequest(tuple(target.id for target in targets), thaw=True, override=request.override)
@@ -197,29 +197,29 @@ def _recovery(request: KillRequest, targets: Sequence[Target], follows: bool) ->
 
 def _steps(request: KillRequest, targets: Sequence[Target], follows: bool) -> tuple[str, ...]:
     name = signal_name(request.signal)
-    steps = ["SIGSTOP to all, and to those that start meanwhile, until nobody new is found"] * follows
+    steps = ["SIGSTOP to all, then to processes started meanwhile, until no new one is found"] * follows
     steps += [f"pidfd_send_signal({name}) to {t.id.pid} {printable(t.name)}" for t in targets[:_SHOWN]]
     if len(targets) > _SHOWN:
         steps.append(f"and to {len(targets) - _SHOWN} more")
     if request.grace is not None and request.signal != signals.SIGKILL:
-        steps.append(f"after {request.grace:g} s: SIGKILL to those still there")
+        steps.append(f"after {request.grace:g} s: SIGKILL to survivors")
     if request.signal == signals.SIGKILL or request.grace is not None:
-        steps.append("process_mrelease: the memory goes before the process does")
+        steps.append("process_mrelease: free the memory before the process exits")
     return tuple(steps)
 
 
 def _risk(number: int) -> str:
     if number == signals.SIGKILL:
-        return "ends at once: no data is saved, no cleanup runs"
+        return "immediate: no data is saved, no cleanup runs"
     if number == signals.SIGSTOP:
-        return "stands still until SIGCONT; its locks and connections stay held"
+        return "stops until SIGCONT; its locks and connections stay held"
     if number in _CORE_SIGNALS:
-        return "may write a core dump as large as the process before its memory comes back"
-    return "asks the process to end; it may save its work or ignore it" if is_ending(number) else ""
+        return "may write a core dump as large as the process before its memory is freed"
+    return "asks the process to exit; it may save its work or ignore the signal" if is_ending(number) else ""
 
 
 def _warnings(request: KillRequest, choice: KillChoice) -> Iterable[str]:
-    yield from (f"left out: {reason}" for reason in choice.left_out)
+    yield from (f"skipped: {reason}" for reason in choice.left_out)
     for victim in choice.victims:
         process = victim.process
         who = f"{process.pid} ({printable(process.comm)})"
@@ -227,8 +227,8 @@ def _warnings(request: KillRequest, choice: KillChoice) -> Iterable[str]:
             yield f"{who} has no handler for {signal_name(request.signal)}: the kernel drops it when sent from inside"
         group = victim.frozen_group
         if group is not None:
-            yield f"{who} is frozen with its group {printable(group)}: it may take the signal only when that is thawed"
+            yield f"{who} is frozen with its group {printable(group)}: it receives the signal only once thawed"
         elif process.state == "D":
             yield f"{who} is in D state: a signal may not reach it before its I/O ends"
         elif process.state in "Tt" and request.signal not in (signals.SIGKILL, signals.SIGCONT):
-            yield f"{who} is stopped: it takes the signal only after SIGCONT; SIGKILL works at once"
+            yield f"{who} is stopped: it receives the signal only after SIGCONT; SIGKILL works at once"

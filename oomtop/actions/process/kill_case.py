@@ -1,4 +1,4 @@
-"""One target of a kill: the descriptors that hold it, and how far it has come."""
+"""One target of a kill: its descriptors and its progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from oomtop.units import printable
 
 @frozen
 class KillTarget:
-    """A process and the descriptors that hold it."""
+    """A process and its descriptors."""
 
     process: Process
     handle: ProcessHandle
@@ -27,7 +27,7 @@ class KillTarget:
 
     @property
     def frozen_group(self) -> str | None:
-        """The frozen cgroup that it is in now, None where it may run."""
+        """The frozen cgroup it is in, None if it can run."""
         try:
             return frozen_group(self.handle.read("cgroup"), self.layout)
         except OSError:
@@ -35,19 +35,19 @@ class KillTarget:
 
 
 class Fate(Enum):
-    """What became of one victim."""
+    """The fate of one target."""
 
-    WAITING = "still there"
+    WAITING = "still alive"
     EXITED = "exited"
-    GONE = "was gone before the signal"
+    GONE = "exited before the signal"
     SIGNALLED = "signalled"
-    NOT_YET = "signalled, without effect yet"
+    NOT_YET = "signalled, no effect yet"
     DENIED = "not signalled"
 
 
 @dataclass(slots=True)
 class KillCase:
-    """The progress of one victim."""
+    """The progress of one target."""
 
     victim: KillTarget
     fate: Fate = Fate.WAITING
@@ -55,31 +55,31 @@ class KillCase:
     """Bytes it held just before the signal."""
     seconds: float = 0.0
     was_stopped: bool = False
-    """Whether it stood still before the signal, and not by this run."""
+    """Whether it was already stopped before this run."""
     notes: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
-        """How it is called in a line."""
+        """Its name and pid, for messages."""
         process = self.victim.process
         return f"{process.pid} ({printable(process.comm)})"
 
 
 def try_signal(case: KillCase, number: int) -> None:
-    """Signal it if that is possible; one that is gone or may not be signalled is told of later."""
+    """Signal it if possible; failures are reported later."""
     with contextlib.suppress(ActionRefused, OSError):
         case.victim.handle.require_same()
         case.victim.handle.send(number)
 
 
 def cannot_fork(case: KillCase) -> bool:
-    """Whether it stands still, waits in the kernel or is gone."""
+    """Whether it is stopped, in the kernel or gone."""
     now = case.victim.handle.facts()
     return now is None or now.state in "TtDZX"
 
 
 def has_memory(case: KillCase) -> bool:
-    """Whether it has not given its memory map up yet."""
+    """Whether it still has its memory map."""
     now = case.victim.handle.facts()
     return now is not None and now.virtual_size > 0
 
@@ -91,5 +91,5 @@ def stands(case: KillCase) -> bool:
 
 
 def is_held(case: KillCase) -> bool:
-    """Whether it stands still, by a signal or with its group."""
+    """Whether it is stopped or frozen."""
     return stands(case) or case.victim.frozen_group is not None

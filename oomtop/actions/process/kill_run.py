@@ -1,4 +1,4 @@
-"""The run of a kill: send, wait on the pidfds, follow with SIGKILL where asked, and measure what came back."""
+"""The run of a kill: send, wait on the pidfds, escalate to SIGKILL, and measure the freed memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from oomtop.units import format_bytes, printable
 
 Report = Callable[[str], None]
 _NEWS_SECONDS = 0.5
-# So short that little else happens in the group or on the machine between two looks.
+# Short, so that little else changes in the group or on the machine between two reads.
 _METER_SECONDS = 0.02
 _HOLD_SECONDS = 2.0
 _NAMED = 5
@@ -42,14 +42,14 @@ _LOOK_SECONDS = 0.01
 
 @frozen
 class Newcomers:
-    """Finds and opens who belongs to the targets by now."""
+    """Finds and opens processes that have joined the targets."""
 
     find: Callable[[Iterable[ProcessId]], Iterable[Process]]
     open: Callable[[ProcessId], KillTarget]
 
 
 class KillRun:
-    """Carries one kill out; called once."""
+    """Performs one kill; called once."""
 
     def __init__(
         self,
@@ -69,10 +69,10 @@ class KillRun:
         self._started = 0.0
         self._is_killing = False
         self._outran = False
-        """Whether newcomers were still found when the time for it was over."""
+        """Whether new processes still appeared when the time was up."""
 
     def __call__(self, report: Report) -> Outcome:
-        """Send, wait, escalate, and say what came of it."""
+        """Send, wait, escalate, and return the outcome."""
         self._started = time.monotonic()
         try:
             return self._run(report)
@@ -96,7 +96,7 @@ class KillRun:
         return self._outcome()
 
     def _hold_still(self, newcomers: Newcomers, report: Report) -> None:
-        """Stop all, look for those that started meanwhile, and so on until nobody new is found."""
+        """Stop all, look for processes started meanwhile, and repeat until no new one is found."""
         deadline, held, rests = time.monotonic() + _HOLD_SECONDS, 0, False
         while not rests:
             for case in self._cases[held:]:
@@ -109,7 +109,7 @@ class KillRun:
                 self._outran = True
                 break
         if len(self._cases) > self._planned:
-            report(f"{len(self._cases) - self._planned} started since the plan was made: they are ended too")
+            report(f"{len(self._cases) - self._planned} started since the plan was made: they are killed too")
 
     def _admit(self, newcomers: Newcomers) -> None:
         known = {case.victim.process.id for case in self._cases}
@@ -127,21 +127,23 @@ class KillRun:
                 try_signal(case, signals.SIGCONT)
 
     def _left(self) -> tuple[str, ...]:
-        """Return in words who belongs to the targets and is still there, beside those that were signalled."""
+        """Describe members of the targets that are alive and were not signalled."""
         if self._newcomers is None:
             return ()
         known = {case.victim.process.id for case in self._cases}
         left = [process for process in self._newcomers.find(known) if process.id not in known]
         names = [f"{p.pid} ({printable(p.comm)}){self._why(p.id)}" for p in left[:_NAMED]]
         more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
-        found = (f"{len(left)} that were started live on: {', '.join(names)}{more}",) if left else ()
-        return (*found, "they started others faster than could be stopped: some may live on") if self._outran else found
+        found = (f"{len(left)} that were started are still alive: {', '.join(names)}{more}",) if left else ()
+        return (
+            (*found, "they start others faster than oomtop can stop them: some may be alive") if self._outran else found
+        )
 
     def _why(self, identity: ProcessId) -> str:
         return f": {self._not_opened[identity]}" if identity in self._not_opened else ""
 
     def _see_them_stand(self) -> None:
-        """A process stops and goes on when each of its threads takes note: at once, unless one waits for I/O."""
+        """Wait for the stop or continue: immediate, unless a thread waits for I/O."""
         if self._request.signal not in (signals.SIGSTOP, signals.SIGCONT):
             return
         stops, deadline = self._request.signal == signals.SIGSTOP, time.monotonic() + _STOP_SECONDS
@@ -174,7 +176,7 @@ class KillRun:
                 _release(case)
 
     def _wait(self, seconds: float, report: Report) -> None:
-        """Wait until all have ended or the time is over, with news twice a second."""
+        """Wait until all have exited or the time is up, reporting twice a second."""
         poll = select.poll()
         by_descriptor = {case.victim.handle.pidfd: case for case in self._waiting()}
         for descriptor in by_descriptor:
@@ -192,7 +194,7 @@ class KillRun:
                 report("waiting for " + ", ".join(waiting_text(case) for case in list(by_descriptor.values())[:3]))
 
     def _are_going(self, cases: Iterable[KillCase]) -> bool:
-        """Whether one of them has given its memory map up; after a SIGKILL all are going."""
+        """Whether one of them has dropped its memory map; after SIGKILL all are exiting."""
         return self._is_killing or any(not has_memory(case) for case in cases)
 
     def _bury(self, case: KillCase, report: Report) -> None:
@@ -225,7 +227,7 @@ class KillRun:
 
 
 def is_ending(number: int) -> bool:
-    """Whether the signal is sent to end a process, so that its end is worth waiting for."""
+    """Whether the signal usually ends a process, so that waiting makes sense."""
     return number in (
         signals.SIGTERM,
         signals.SIGKILL,
@@ -256,7 +258,7 @@ def _send(case: KillCase, number: int) -> None:
 
 
 def _release(case: KillCase) -> None:
-    """Hurry the memory on; the victim may be quicker, and others that live may share it (EINVAL)."""
+    """Free the memory early; fails if the target is already gone, or shares it with others (EINVAL)."""
     code = case.victim.handle.release_memory()
     if code not in (0, errno.ESRCH, errno.EINVAL):
         case.notes.append(f"process_mrelease: {in_words(OSError(code, ''))}")

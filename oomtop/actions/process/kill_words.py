@@ -1,4 +1,4 @@
-"""What came of a kill, in words."""
+"""Describes the outcome of a kill."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _WORTH_SAYING = 16 << 20
 
 
 def waiting_text(case: KillCase) -> str:
-    """Return how it is at this moment."""
+    """Describe the current state of a target."""
     now = case.victim.handle.facts()
     return case.name if now is None else f"{case.name}, state {now.state}, {format_bytes(now.rss_and_swap)}"
 
 
 def status_of(cases: Sequence[KillCase]) -> Status:
-    """Return how all of it ended."""
+    """Return the overall status."""
     good = sum(case.fate in (Fate.EXITED, Fate.SIGNALLED) for case in cases)
     if good == len(cases):
         return Status.DONE
@@ -30,13 +30,13 @@ def status_of(cases: Sequence[KillCase]) -> Status:
 
 
 def one(case: KillCase, request: KillRequest, freed: int | None = None) -> str:
-    """Return what came of one target; `freed` is known only where it is the only one."""
+    """Describe the outcome for one target; `freed` is known only for a single target."""
     if case.fate is Fate.EXITED:
         return f"{case.name} exited after {case.seconds:.1f} s{_freed(freed)}"
     if case.fate is Fate.WAITING:
         return f"{case.name} {_why_still_there(case, request)}"
     if case.fate is Fate.GONE:
-        return f"{case.name} was gone already: nothing was signalled"
+        return f"{case.name} had already exited: no signal was sent"
     if case.fate in (Fate.SIGNALLED, Fate.NOT_YET) and request.signal in (signals.SIGSTOP, signals.SIGCONT):
         return f"{case.name} {_how_it_stands(case, request)}"
     return f"{case.name} {case.fate.value}" + (f": {case.notes[-1]}" if case.notes else "")
@@ -47,19 +47,19 @@ def _how_it_stands(case: KillCase, request: KillRequest) -> str:
     if request.signal == signals.SIGCONT:
         if case.fate is Fate.SIGNALLED:
             return "resumes"
-        return "still stands still" if group is None else f"stands still with its group: thaw {printable(group)}"
-    return "stands still" if case.fate is Fate.SIGNALLED else "does not stand still yet: it waits for I/O"
+        return "is still stopped" if group is None else f"is frozen with its group: thaw {printable(group)}"
+    return "is stopped" if case.fate is Fate.SIGNALLED else "has not stopped yet: it waits for I/O"
 
 
 def _why_still_there(case: KillCase, request: KillRequest) -> str:
     now = case.victim.handle.facts()
     if now is None:
-        return "is gone"
+        return "has exited"
     group = case.victim.frozen_group
     if group is not None:
-        return f"is frozen with its group and takes nothing before that is thawed: {printable(group)}"
+        return f"is frozen with its group and receives no signal until thawed: {printable(group)}"
     if now.state == "D":
-        return "is still in D state: the kernel ends it when its I/O returns"
+        return "is still in D state: it exits when its I/O completes"
     if now.is_exiting or case.victim.handle.is_kill_pending():
         return f"is still exiting, {format_bytes(now.rss_and_swap)} left"
     if now.state in "Tt":
@@ -72,14 +72,14 @@ def _freed(freed: int | None) -> str:
 
 
 def shared(held: int, freed: int | None) -> tuple[str, ...]:
-    """Return why much less came back than was held, where that is so."""
+    """Explain why much less was freed than was held, if so."""
     if freed is None or held < _WORTH_SAYING or freed > held / 2:
         return ()
-    return (f"{format_bytes(held)} were held; the rest is shared with others that live on, or was taken meanwhile",)
+    return (f"{format_bytes(held)} were held; the rest is shared with living processes, or was allocated meanwhile",)
 
 
 def many(cases: Sequence[KillCase], freed: int | None, seconds: float) -> str:
-    """Return what came of several targets."""
+    """Describe the outcome for several targets."""
     counts = {fate: sum(case.fate is fate for case in cases) for fate in Fate}
     parts = [f"{count} {fate.value}" for fate, count in counts.items() if count]
     text = f"of {len(cases)}: " + ", ".join(parts)
@@ -87,13 +87,13 @@ def many(cases: Sequence[KillCase], freed: int | None, seconds: float) -> str:
 
 
 def details(cases: Sequence[KillCase], request: KillRequest) -> list[str]:
-    """Return a line for each of several targets, and what went wrong."""
+    """Return a line for each of several targets, and the errors."""
     lines = [one(case, request) for case in cases] if len(cases) > 1 else []
     return lines + [f"{case.name}: {note}" for case in cases for note in case.notes]
 
 
 def undo_of(cases: Sequence[KillCase], request: KillRequest) -> FreezeRequest | None:
-    """Only a stop and a continue can be taken back."""
+    """Return the undo request; only stop and continue have one."""
     done = tuple(case.victim.process.id for case in cases if case.fate in (Fate.SIGNALLED, Fate.NOT_YET))
     if not done or request.signal not in (signals.SIGSTOP, signals.SIGCONT):
         return None

@@ -1,8 +1,8 @@
-"""What comes back when processes end, measured: the use of their cgroups, or the machine's where they have none.
+"""Measures the memory freed when processes exit, from their cgroups or the whole machine.
 
-A process's own figures do not tell it: copy-on-write pages, `CLONE_VM` and vfork leave them to others, tmpfs and shared
-memory may go with it or stay.  What others take and give counts in the same place, so only the moments count in which
-one of the processes is going.
+The figures of a process do not show it: copy-on-write, `CLONE_VM` and vfork pages stay with others, tmpfs and shared
+memory may go or stay.  Other processes change the same counters, so only intervals count in which
+one of the processes is exiting.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from oomtop.host.root import Root, read_int
 
 
 class Meter:
-    """Adds up what comes back between one look and the next."""
+    """Sums the memory freed between reads."""
 
     def __init__(self, processes: Iterable[Process], context: ActionContext) -> None:
         self._root = context.root
@@ -26,7 +26,7 @@ class Meter:
         self._sum: int | None = None
 
     def look(self, are_going: bool) -> None:
-        """Read again; the difference counts where processes were going since the last look."""
+        """Read again; the difference counts if processes were exiting since the last read."""
         now = self._held()
         if are_going and now is not None and self._last is not None:
             self._sum = (self._sum or 0) + self._last - now
@@ -34,7 +34,7 @@ class Meter:
 
     @property
     def came_back(self) -> int | None:
-        """Bytes, None where nothing was measured."""
+        """Freed bytes, None if nothing was measured."""
         return None if self._sum is None else max(0, self._sum)
 
     def _held(self) -> int | None:
@@ -45,7 +45,7 @@ class Meter:
 
 
 def _usage_files(paths: Sequence[str | None], context: ActionContext) -> tuple[str, ...]:
-    """Return the usage files of the uppermost groups, none where one of the processes is in no group of its own."""
+    """Return the usage files of the topmost groups; empty if a process is in the root group."""
     layout = context.layout
     own = {path.rstrip("/") for path in paths if path is not None}
     if layout is None or None in paths or "" in own:
@@ -56,7 +56,7 @@ def _usage_files(paths: Sequence[str | None], context: ActionContext) -> tuple[s
 
 
 def _held_by_all(root: Root) -> int | None:
-    """Return what all processes and tmpfs hold; the page cache comes and goes without anybody's end."""
+    """Return the memory of all processes and tmpfs; the page cache changes independently of exits."""
     try:
         found = read_meminfo(root)
     except ParseError:

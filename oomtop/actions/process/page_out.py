@@ -1,7 +1,7 @@
 """Page a process out: `process_madvise(MADV_PAGEOUT)` over its private mappings (5.10+).
 
-process_madvise(2), `/proc/PID/maps` (Documentation/filesystems/proc.rst, 1.1).  Anonymous memory goes only where
-there is swap; clean file pages are dropped.  The call needs CAP_SYS_NICE and the right to ptrace the target.
+process_madvise(2), `/proc/PID/maps` (Documentation/filesystems/proc.rst, 1.1).  Anonymous memory needs
+swap; clean file pages are dropped.  The call needs CAP_SYS_NICE and the right to ptrace the target.
 Sample line: `7f1c2a000000-7f1c2a021000 rw-p 00000000 00:00 0`
 """
 
@@ -28,13 +28,13 @@ ACTION = "reclaim"
 _PROCESS_MADVISE = 440
 _MADV_PAGEOUT = 21
 _LIBC = ctypes.CDLL(None, use_errno=True)
-# One range a call: a range that the kernel refuses (VM_PFNMAP, locked) would end a vector of them.
+# One range per call: a refused range (VM_PFNMAP, locked) would end a vector early.
 _SPECIAL = (b"[vvar]", b"[vdso]", b"[vsyscall]", b"[vvar_vclock]")
 
 
 @frozen
 class Range:
-    """One mapping: where it starts, and its bytes."""
+    """One mapping: its start and size in bytes."""
 
     start: int
     size: int
@@ -67,7 +67,7 @@ def parse_maps(raw: bytes) -> tuple[Range, ...]:
 
 
 def prepare_reclaim_process(request: ReclaimProcessRequest, context: ActionContext) -> PreparedAction:
-    """Open the process and return what it can give."""
+    """Open the process and plan how much can be paged out."""
     title = f"Page out {request.target.pid}"
     mode = context.guard.mode_refusal()
     if mode is not None:
@@ -79,10 +79,10 @@ def prepare_reclaim_process(request: ReclaimProcessRequest, context: ActionConte
     except OSError as error:
         return refused(ACTION, title, in_words(error))
     process = handle.facts(context.find(request.target))
-    reason = "gone already" if process is None else _refusal(process, handle, context, request.override)
+    reason = "already exited" if process is None else _refusal(process, handle, context, request.override)
     if process is None or reason is not None:
         handle.close()
-        return refused(ACTION, title, reason or "gone already")
+        return refused(ACTION, title, reason or "already exited")
     return PreparedAction(_plan(process, context), _PagingOut(process, handle), [handle])
 
 
@@ -93,7 +93,7 @@ def _refusal(process: Process, handle: ProcessHandle, context: ActionContext, ov
     try:
         os.close(handle.open("maps", os.O_RDONLY))
     except OSError as error:
-        return f"its mappings cannot be read: {in_words(error)}; it needs its user or CAP_SYS_PTRACE"
+        return f"its mappings cannot be read: {in_words(error)}; needs the same user or CAP_SYS_PTRACE"
     return None
 
 
@@ -107,9 +107,9 @@ def _plan(process: Process, context: ActionContext) -> Plan:
         title=f"Page out {process.pid} ({printable(process.comm)})",
         steps=("process_madvise(MADV_PAGEOUT) over its private mappings",),
         targets=(context.target(process),),
-        effect=f"up to {format_bytes(min(anon, swap_free))} to swap, and file pages that no one else maps",
+        effect=f"up to {format_bytes(min(anon, swap_free))} to swap, and file pages that no other process maps",
         frees=min(anon, swap_free) + files,
-        risk="it faults everything in again as it touches it: slower for a while, nothing is lost",
+        risk="pages are faulted back in on access: slower for a while, nothing is lost",
         warnings=warnings,
     )
 
@@ -119,14 +119,14 @@ def _no_swap(swap_free: int, anon: int) -> str:
 
 
 class _PagingOut:
-    """Advises range by range and measures; called once."""
+    """Pages out range by range and measures; called once."""
 
     def __init__(self, process: Process, handle: ProcessHandle) -> None:
         self._process = process
         self._handle = handle
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Page out; a range that the kernel refuses is counted and passed over."""
+        """Page out; ranges that the kernel refuses are counted and skipped."""
         started, before = time.monotonic(), self._handle.facts()
         try:
             self._handle.require_same()
@@ -144,9 +144,9 @@ class _PagingOut:
     ) -> Outcome:
         after = self._handle.facts()
         if before is None or after is None:
-            return Outcome(ACTION, Status.PARTLY, "it ended meanwhile", seconds=seconds)
+            return Outcome(ACTION, Status.PARTLY, "it exited meanwhile", seconds=seconds)
         freed = before.rss - after.rss
-        passed = (f"{len(errors)} of {len(ranges)} mappings were not taken ({_failure(errors)})",) if errors else ()
+        passed = (f"{len(errors)} of {len(ranges)} mappings were refused ({_failure(errors)})",) if errors else ()
         return Outcome(
             action=ACTION,
             status=Status.DONE,
@@ -184,5 +184,5 @@ def _failure(errors: Sequence[int]) -> str:
     if not errors:
         return "it has no private mapping"
     if errors[0] in (errno.EPERM, errno.EACCES):
-        return f"{in_words(OSError(errors[0], ''))}: it needs CAP_SYS_NICE and the right to ptrace"
+        return f"{in_words(OSError(errors[0], ''))}: needs CAP_SYS_NICE and ptrace permission"
     return in_words(OSError(errors[0], ""))

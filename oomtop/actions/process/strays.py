@@ -1,4 +1,4 @@
-"""Who belongs to a tree of processes by now: children started since, and those of its sessions whose parent is gone.
+"""Finds new members of a process tree: later children, and orphans in its sessions.
 
 Fields 4 (ppid) and 6 (session) of `/proc/PID/stat` (Documentation/filesystems/proc.rst).
 """
@@ -17,12 +17,12 @@ from oomtop.host.root import Root, read_optional
 def find_strays(known: Iterable[ProcessId], seen: Container[ProcessId], root: Root) -> tuple[Process, ...]:
     """Return the living descendants of `known`, parents first.
 
-    A child whose parent is gone is known by its session, when one of `known` leads it and it is not among `seen`,
-    those that there were when the plan was made: the plan left them out.
+    An orphan is found by its session, if one of `known` leads it and the orphan is not in `seen`,
+    the processes that existed when the plan was made and were left out.
     """
     started = {identity.pid: identity.start_time for identity in known}
     found: list[Process] = []
-    # By age: a parent is older than its child, so one pass finds grandchildren too.
+    # By age: a parent is older than its child, so one pass finds all descendants.
     for process in sorted(_living(root), key=lambda process: process.id.start_time):
         if process.pid not in started and _belongs(process, started, process.id in seen):
             started[process.pid] = process.id.start_time

@@ -1,7 +1,7 @@
-"""What belongs to a swap area beside its use: the file, the part of a file, the zram device, the line in fstab.
+"""The remains of a swap area: the file, a partial file, the zram device, the fstab line.
 
-Only what is known to be a swap area is removed: in use a moment ago, or signed with oomtop's label, or the
-`.oomtop-part` file of a creation that was cut off.  Documentation/admin-guide/blockdev/zram.rst ("hot_remove").
+Only known swap areas are removed: in use just before, or signed with oomtop's label, or the
+`.oomtop-part` file of an interrupted creation.  Documentation/admin-guide/blockdev/zram.rst ("hot_remove").
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from oomtop.units import printable
 
 @frozen
 class Remain:
-    """One thing to remove, how it is called, and what does it."""
+    """One thing to remove, its name, and the function that removes it."""
 
     words: str
     remove: Callable[[], object]
@@ -29,10 +29,10 @@ class Remain:
 
 
 def find_remains(path: str, in_use: bool, root: Root) -> tuple[Remain, ...]:
-    """Return what there is to remove of the swap at `path`.
+    """Return the remains of the swap at `path`.
 
     Raises:
-        OSError: something of it cannot be read.
+        OSError: one of them cannot be read.
     """
     found: list[Remain] = []
     if fstab.has_line(path, root):
@@ -42,7 +42,7 @@ def find_remains(path: str, in_use: bool, root: Root) -> tuple[Remain, ...]:
         found.append(Remain(f"the copy of {fstab.FILE}", lambda: fstab.remove(path, root), is_line=True))
     number = device_number(path)
     if number is not None:
-        # An empty one holds nothing of anybody: it is what a removal leaves that was cut off after the reset.
+        # An empty device is what an interrupted removal leaves after the reset.
         if in_use or is_signed(path, LABEL) or (number in device_numbers(root) and is_empty(number, root)):
             found.append(Remain(f"zram{number}", lambda: remove_device(number, root)))
         return tuple(found)

@@ -1,8 +1,8 @@
-"""Add a swap file: created, filled, signed, switched on, kept in fstab where asked; removed again when a step fails.
+"""Add a swap file: create, fill, sign, turn on, optionally add to fstab; removed again if a step fails.
 
 swapon(8) ("Files with holes", "Btrfs"), Documentation/admin-guide/mm/concepts.rst.  The file is 0600 from the start,
-because what is swapped out may be read from it.  Until it is signed it has another name (`.oomtop-part`), so that
-what a kill in the middle leaves can be told from a file of somebody else.
+because swapped-out memory can be read from it.  Until it is signed it is named `.oomtop-part`, so that
+the remains of an interrupted run are recognised.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from oomtop.units import format_bytes, printable
 
 ACTION = "swap"
 _SMALLEST = 1 << 20
-# A file system filled to the brim breaks more than the swap mends.
+# A full file system does more harm than the swap does good.
 _KEEP_FREE = 0.05
 _CANNOT = (
     "tmpfs",
@@ -60,7 +60,7 @@ class FileSystem:
 
 
 def prepare_swap_file(request: SwapFileRequest, context: ActionContext) -> PreparedAction:
-    """Check the place and return what is going to be created."""
+    """Check the location and plan the file."""
     title = f"Add a swap file of {format_bytes(request.size)} at {printable(request.path)}"
     try:
         place = _checked(request, context)
@@ -77,18 +77,18 @@ def prepare_swap_file(request: SwapFileRequest, context: ActionContext) -> Prepa
             f"swapon({'no priority' if request.priority is None else f'priority {request.priority}'})",
             *_persistence(request),
         ),
-        effect=f"{format_bytes(request.size)} more that anonymous memory can go to, "
+        effect=f"{format_bytes(request.size)} more swap for anonymous memory,  "
         f"{'also after' if request.persist else 'until'} the next boot; "
         f"{format_bytes(place.free - request.size)} of the {place.kind} stay free",
-        risk="swapping to a slow disk makes everything wait; what was in memory is then on the disk, unencrypted",
-        undo="swapoff, and remove the file" + (" and its line in fstab" if request.persist else ""),
+        risk="swapping to a slow disk slows everything down; swapped memory is on disk, unencrypted",
+        undo="swapoff and remove the file" + (" and its line in fstab" if request.persist else ""),
         recovery=SwapOffRequest(request.path, remove=True),
     )
     return PreparedAction(plan, _AddingFile(request, place.kind, context.root))
 
 
 def part_of(path: str) -> str:
-    """Return the name that a swap file has until it is complete."""
+    """Return the name of a swap file until it is complete."""
     return path + ".oomtop-part"
 
 
@@ -104,15 +104,15 @@ def _checked(request: SwapFileRequest, context: ActionContext) -> FileSystem:
     if mode is not None:
         raise ActionRefused(mode)
     if not os.path.isabs(request.path):
-        raise ActionRefused("the path is absolute")
+        raise ActionRefused("the path must be absolute")
     if any(ord(char) < 32 or char == "\x7f" for char in request.path):
-        raise ActionRefused("a swap file's path has no control characters")
+        raise ActionRefused("the path of a swap file cannot contain control characters")
     if request.size < _SMALLEST or (request.priority is not None and not 0 <= request.priority <= 0x7FFF):
-        raise ActionRefused(f"at least {format_bytes(_SMALLEST)}, and a priority from 0 to 32767")
+        raise ActionRefused(f"the size must be at least {format_bytes(_SMALLEST)}, the priority from 0 to 32767")
     if request.persist:
         fstab.check(request.path, context.root)
     if os.path.lexists(request.path):
-        raise ActionRefused(f"{printable(request.path)} exists already")
+        raise ActionRefused(f"{printable(request.path)} already exists")
     if not has_capability(Capability.SYS_ADMIN):
         raise ActionRefused("not permitted: swapon needs CAP_SYS_ADMIN")
     place = find_place(os.path.dirname(request.path), context.root)
@@ -120,7 +120,7 @@ def _checked(request: SwapFileRequest, context: ActionContext) -> FileSystem:
         raise ActionRefused(f"the kernel cannot swap to a file on {place.kind}")
     if place.free - request.size < place.total * _KEEP_FREE:
         raise ActionRefused(
-            f"no space: {format_bytes(place.free)} are free, and {_KEEP_FREE:.0%} of the disk stay free"
+            f"not enough space: {format_bytes(place.free)} are free, and {_KEEP_FREE:.0%} of the disk must stay free"
         )
     return place
 
@@ -129,7 +129,7 @@ def find_place(folder: str, root: Root) -> FileSystem:
     """Return the file system under `folder`.
 
     Raises:
-        OSError: there is no such folder.
+        OSError: no such folder.
     """
     usage = os.statvfs(folder)
     real = os.path.realpath(folder)
@@ -146,7 +146,7 @@ def find_place(folder: str, root: Root) -> FileSystem:
 
 
 class _AddingFile:
-    """Creates and switches on; called once.  Whatever fails, no file stays behind."""
+    """Creates the file and turns it on; called once.  A failure leaves no file behind."""
 
     def __init__(self, request: SwapFileRequest, kind: str, root: Root) -> None:
         self._request = request
@@ -154,14 +154,14 @@ class _AddingFile:
         self._root = root
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Create, fill, sign, give it its name, switch on, keep."""
+        """Create, fill, sign, rename, turn on, add to fstab."""
         path, size = self._request.path, self._request.size
         part = part_of(path)
         _remove(part)
         descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             written = self._fill(descriptor, report)
-            # link(2) refuses a name that somebody took meanwhile; rename(2) would write over it.
+            # link(2) fails if the name was taken meanwhile; rename(2) would overwrite it.
             os.link(part, path)
             try:
                 os.unlink(part)
@@ -186,7 +186,7 @@ class _AddingFile:
         )
 
     def _keep(self) -> tuple[str, ...]:
-        """Return the problem that fstab had, if any; the swap is in use by now."""
+        """Return the problem with fstab, if any; the swap is already in use."""
         try:
             fstab.add(self._request.path, self._request.priority, self._root)
         except OSError as error:
@@ -194,7 +194,7 @@ class _AddingFile:
         return ()
 
     def _fill(self, descriptor: int, report: Callable[[str], None]) -> bool:
-        """Whether it had to be written out."""
+        """Fill the file; return whether it had to be written out."""
         size = self._request.size
         if self._kind == "btrfs":
             _forbid_copy_on_write(descriptor)
@@ -211,7 +211,7 @@ class _AddingFile:
         try:
             swapon(path, self._request.priority)
         except OSError as error:
-            # Kernels before 4.18 take the unwritten extents that fallocate leaves on xfs for holes.
+            # Kernels before 4.18 treat the unwritten extents of fallocate on xfs as holes.
             if error.errno != errno.EINVAL or written:
                 raise
             _write_out(descriptor, size, report)
@@ -220,13 +220,13 @@ class _AddingFile:
 
 
 def _forbid_copy_on_write(descriptor: int) -> None:
-    """Set what `chattr +C` sets; btrfs swaps to nothing else, and takes it only while the file is empty."""
+    """Do what `chattr +C` does; btrfs requires it for swap, and allows it only on an empty file."""
     (flags,) = struct.unpack("l", fcntl.ioctl(descriptor, _FS_IOC_GETFLAGS, struct.pack("l", 0)))
     fcntl.ioctl(descriptor, _FS_IOC_SETFLAGS, struct.pack("l", flags | _FS_NOCOW_FL))
 
 
 def _allocate(descriptor: int, size: int) -> bool:
-    """Whether the file system could allocate without writing."""
+    """Allocate; return whether that worked without writing."""
     try:
         os.posix_fallocate(descriptor, 0, size)
     except OSError as error:
@@ -237,7 +237,7 @@ def _allocate(descriptor: int, size: int) -> bool:
 
 
 def _write_out(descriptor: int, size: int, report: Callable[[str], None]) -> None:
-    """Fill with zeros, giving the page cache back behind itself: this runs when memory is short."""
+    """Fill with zeros, dropping the page cache on the way, as memory is short."""
     zeros = bytes(_CHUNK)
     for at in range(0, size, _CHUNK):
         os.pwrite(descriptor, zeros[: min(_CHUNK, size - at)], at)

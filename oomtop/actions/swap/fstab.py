@@ -1,4 +1,4 @@
-"""The line of `/etc/fstab` that switches a swap file on at boot: added with a copy of the file before, and removed.
+"""The `/etc/fstab` line for a swap file: added after a backup copy, and removed.
 
 fstab(5).  Sample line: `/swapfile none swap sw,nofail,pri=10 0 0`
 """
@@ -15,7 +15,7 @@ BACKUP = "/etc/fstab.oomtop-before"
 
 
 def line_for(path: str, priority: int | None) -> str:
-    """Return the line; `nofail`, because a machine must boot without its swap file too."""
+    """Return the line, with `nofail` so that the machine boots without the swap file too."""
     options = "sw,nofail" if priority is None else f"sw,nofail,pri={priority}"
     return f"{_escaped(path)} none swap {options} 0 0"
 
@@ -30,16 +30,16 @@ def has_line(path: str, root: Root) -> bool:
 
 
 def check(path: str, root: Root) -> None:
-    """Look before anything is done whether the line can be added.
+    """Check in advance whether the line can be added.
 
     Raises:
-        ActionRefused: there is one for `path` already, or the path cannot be written there.
+        ActionRefused: there is already one for `path`, or the path is not allowed in fstab.
         OSError: the file cannot be read.
     """
     if any(char in path for char in "\n\r") or printable(path) != path:
-        raise ActionRefused("a path with control characters does not go into fstab")
+        raise ActionRefused("fstab does not allow a path with control characters")
     if has_line(path, root):
-        raise ActionRefused(f"{FILE} has a line for {printable(path)} already")
+        raise ActionRefused(f"{FILE} already has a line for {printable(path)}")
 
 
 def add(path: str, priority: int | None, root: Root) -> None:
@@ -55,7 +55,7 @@ def add(path: str, priority: int | None, root: Root) -> None:
 
 
 def has_traces(root: Root) -> bool:
-    """Whether an `add` that was cut off left a copy of what fstab still says, or a text that never took its place.
+    """Whether an interrupted `add` left an unneeded backup copy or a temporary file.
 
     Raises:
         OSError: a file cannot be read.
@@ -67,9 +67,9 @@ def has_traces(root: Root) -> bool:
 
 
 def remove(path: str, root: Root) -> bool:
-    """Take the line for `path` out and the copy away; return whether there was one.
+    """Remove the line for `path` and the backup copy; return whether there was one.
 
-    The copy goes only when it says the same: then it is no longer of use to anybody.
+    The copy is removed only if it equals fstab, so that it is not needed.
 
     Raises:
         OSError: the file cannot be read or written.
@@ -80,7 +80,7 @@ def remove(path: str, root: Root) -> bool:
     copy = read_text(backup)
     is_same = copy is not None and copy.rstrip("\n") == left.rstrip("\n")
     if copy is not None and is_same:
-        # The end of the last line, where it had none, was added with the line.
+        # `add` also added a missing newline at the end.
         left = copy
     if left != before:
         replace_text(file, left)
@@ -97,5 +97,5 @@ def _is_for(line: str, path: str) -> bool:
 
 
 def _escaped(path: str) -> str:
-    """Fields are separated by blanks: those inside are octal."""
+    """Escape blanks in octal, as they separate fields."""
     return path.replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011").replace("#", "\\043")

@@ -1,7 +1,7 @@
-"""Switch swap off, after a check that what is in it fits elsewhere.
+"""Turn swap off, after checking that its contents fit elsewhere.
 
-swapoff(2), `/proc/swaps` (Documentation/filesystems/proc.rst).  The kernel reads every page back; when that does not
-fit, the OOM killer acts in the middle of it.
+swapoff(2), `/proc/swaps` (Documentation/filesystems/proc.rst).  The kernel reads every page back; if that does not
+fit, the OOM killer runs meanwhile.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from oomtop.host.swaps import SwapDevice, read_swaps
 from oomtop.units import format_bytes, format_duration, printable
 
 ACTION = "swap"
-# What must be left over, so that the way back does not itself end in an OOM kill.
+# Memory that must be left over, so that swapoff does not cause an OOM kill.
 _RESERVE = 0.05
 _NEWS_SECONDS = 0.5
 
 
 def prepare_swap_off(request: SwapOffRequest, context: ActionContext) -> PreparedAction:
-    """Check that the contents fit and return what is going to be read back, and what is removed."""
+    """Check that the contents fit and plan the swapoff and the removal."""
     title = f"Stop swapping to {printable(request.path)}"
     try:
         device = _checked(request, context)
         remains = find_remains(request.path, device is not None, context.root) if request.remove else ()
         if device is None and not remains:
-            raise NothingLeft("it is no swap area in use" + (", and nothing is left of it" * request.remove))
+            raise NothingLeft("not a swap area in use" + (", and it has no remains" * request.remove))
     except (ActionRefused, ParseError) as refusal:
         return refused(ACTION, title, refusal)
     except OSError as error:
@@ -48,17 +48,17 @@ def prepare_swap_off(request: SwapOffRequest, context: ActionContext) -> Prepare
     steps = [f"swapoff: read {format_bytes(device.used)} back into memory"] if device is not None else []
     plan = Plan(
         action=ACTION,
-        title=title if device is not None else f"Remove what is left of {printable(request.path)}",
+        title=title if device is not None else f"Remove the remains of {printable(request.path)}",
         steps=(*steps, *(f"remove {remain.words}" for remain in remains)),
-        effect="" if device is None else f"{format_bytes(device.size)} less of swap",
-        risk="" if device is None else "takes minutes when much is swapped out, and memory fills meanwhile",
+        effect="" if device is None else f"{format_bytes(device.size)} less swap",
+        risk="" if device is None else "takes minutes if much is swapped out, and uses memory meanwhile",
         recovery=request if remains else None,
     )
     return PreparedAction(plan, _SwitchingOff(request.path, device is not None, remains, context.root))
 
 
 def room_without(device: SwapDevice, devices: tuple[SwapDevice, ...], meminfo: Meminfo) -> int:
-    """Return how many bytes there are for what `device` holds: available memory and the other swap."""
+    """Return the bytes available for the contents of `device`: available memory and the other swap."""
     others = sum(other.size - other.used for other in devices if other.filename != device.filename)
     available = meminfo.mem_available if meminfo.mem_available is not None else meminfo.mem_free
     return max(0, int((available or 0) - meminfo.mem_total * _RESERVE)) + others
@@ -77,20 +77,20 @@ def _checked(request: SwapOffRequest, context: ActionContext) -> SwapDevice | No
     room = room_without(device, devices, read_meminfo(context.root))
     if device.used > room and not request.override:
         raise ActionRefused(
-            f"does not fit: {format_bytes(device.used)} is in it, and there is room for {format_bytes(room)}; "
-            "the OOM killer would act"
+            f"does not fit: {format_bytes(device.used)} is swapped out, and there is room for {format_bytes(room)}; "
+            "the OOM killer would run"
         )
     return device
 
 
 def _find(path: str, devices: tuple[SwapDevice, ...]) -> SwapDevice | None:
-    """`/proc/swaps` has the name without links in it, whatever name it was switched on by."""
+    """Find the device; `/proc/swaps` has its path with links resolved."""
     names = (path, os.path.realpath(path))
     return next((device for device in devices if device.path in names), None)
 
 
 class _SwitchingOff:
-    """Switches off with news of how much is left, then removes what belongs to it; called once."""
+    """Turns the area off with progress reports, then removes its remains; called once."""
 
     def __init__(self, path: str, in_use: bool, remains: tuple[Remain, ...], root: Root) -> None:
         self._path = path
@@ -99,14 +99,14 @@ class _SwitchingOff:
         self._root = root
 
     def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """fstab first: a boot in the middle of it must not look for a file that is gone."""
+        """Remove; fstab first, so that a boot meanwhile does not look for a missing file."""
         started = time.monotonic()
         details = [self._remove(remain) for remain in self._remains if remain.is_line]
         if self._in_use:
             self._switch_off(report)
         details += [self._remove(remain) for remain in self._remains if not remain.is_line]
         problems = tuple(detail for detail in details if detail is not None)
-        done = f"{printable(self._path)} is off" if self._in_use else f"nothing is left of {printable(self._path)}"
+        done = f"{printable(self._path)} is off" if self._in_use else f"{printable(self._path)} is removed"
         seconds = time.monotonic() - started
         return Outcome(
             action=ACTION,
@@ -119,14 +119,14 @@ class _SwitchingOff:
         )
 
     def _switch_off(self, report: Callable[[str], None]) -> None:
-        """Switch off in a thread of its own: the call returns only when everything is read back."""
+        """Turn off in a separate thread: the call returns only when everything is read back."""
         problems: list[OSError] = []
         thread = threading.Thread(target=_switch, args=(self._path, problems), name="oomtop-swapoff", daemon=True)
         started, first = time.monotonic(), self._device()
         try:
             thread.start()
         except RuntimeError:
-            # No memory for another thread: without news, but done.
+            # No memory for another thread: run without progress reports.
             _switch(self._path, problems)
         while thread.is_alive():
             thread.join(_NEWS_SECONDS)
@@ -146,12 +146,12 @@ class _SwitchingOff:
         try:
             remain.remove()
         except OSError as error:
-            return f"{remain.words} stays: {in_words(error)}"
+            return f"{remain.words} could not be removed: {in_words(error)}"
         return None
 
 
 def _progress(left: int, total: int, seconds: float) -> str:
-    """Return what is left, and how long that takes at the speed so far."""
+    """Return how much is left, and the estimated time."""
     done = total - left
     share = f"{done / total:.0%} read back, " if total else ""
     rest = f", about {format_duration(left * seconds / done)}" if done > 0 else ""

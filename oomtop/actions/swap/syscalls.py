@@ -1,6 +1,6 @@
-"""The three things swap needs of the system: the signature that mkswap writes, swapon(2) and swapoff(2).
+"""System interface for swap: the mkswap signature, swapon(2) and swapoff(2).
 
-include/linux/swap.h (`union swap_header`, `SWAP_FLAG_*`).  Done here without starting a program: under pressure a
+include/linux/swap.h (`union swap_header`, `SWAP_FLAG_*`).  No program is started: under pressure a
 fork of the monitor may fail.
 """
 
@@ -15,19 +15,19 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _SWAP_FLAG_PREFER = 0x8000
 _MAGIC = b"SWAPSPACE2"
 LABEL = b"oomtop"
-"""What tells a swap area of oomtop's making from every other."""
+"""The label of swap areas made by oomtop."""
 
 
 def swap_header(size: int, page_size: int, identity: uuid.UUID | None = None) -> bytes:
-    """Return the first page of a swap area of `size` bytes, with a new uuid where none is given."""
+    """Return the first page of a swap area of `size` bytes; the default uuid is new."""
     pages = size // page_size
-    # 1024 bytes are left to a boot loader; then version 1, last page, no bad pages, uuid, label.
+    # 1024 bytes for a boot loader; then version 1, last page, no bad pages, uuid, label.
     info = struct.pack("=III16s16s", 1, pages - 1, 0, (identity or uuid.uuid4()).bytes, LABEL)
     return (bytes(1024) + info).ljust(page_size - len(_MAGIC), b"\0") + _MAGIC
 
 
 def is_signed(path: str, label: bytes) -> bool:
-    """Whether `path` begins with a swap signature that carries `label`; False where there is nothing.
+    """Whether `path` begins with a swap signature with `label`; False if it does not exist.
 
     Raises:
         OSError: it cannot be read.
@@ -37,7 +37,7 @@ def is_signed(path: str, label: bytes) -> bool:
 
 
 def read_identity(path: str) -> uuid.UUID | None:
-    """Return the uuid of the swap signature that `path` begins with, None where there is none.
+    """Return the uuid of the swap signature of `path`, None without one.
 
     Raises:
         OSError: it cannot be read.
@@ -61,7 +61,7 @@ def swapon(path: str, priority: int | None) -> None:
     """Start swapping to `path`.
 
     Raises:
-        OSError: EINVAL for holes or a file system that cannot, EPERM without CAP_SYS_ADMIN.
+        OSError: EINVAL for holes or an unsupported file system, EPERM without CAP_SYS_ADMIN.
     """
     flags = 0 if priority is None else _SWAP_FLAG_PREFER | (priority & 0x7FFF)
     ctypes.set_errno(0)
@@ -73,7 +73,7 @@ def swapoff(path: str) -> None:
     """Read everything back from `path` and stop swapping to it.
 
     Raises:
-        OSError: ENOMEM where it does not fit, EINVAL where it is no swap area in use.
+        OSError: ENOMEM if it does not fit, EINVAL if it is not a swap area in use.
     """
     ctypes.set_errno(0)
     if _LIBC.swapoff(os.fsencode(path)) != 0:

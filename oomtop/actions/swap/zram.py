@@ -1,7 +1,7 @@
-"""Add a zram device: compressed swap in memory, with a chosen algorithm; and sweep away what a cut-off one left.
+"""Add a zram device (compressed swap in memory), or remove one left by an interrupted run.
 
-Documentation/admin-guide/blockdev/zram.rst.  It needs no disk, and gives back what compression saves: memory that
-does not compress is not helped by it.
+Documentation/admin-guide/blockdev/zram.rst.  It needs no disk and gains what compression saves; memory
+that does not compress gains nothing.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from oomtop.units import format_bytes, printable
 
 ACTION = "swap"
 _SMALLEST = 1 << 20
-# zstd keeps about a third; more than twice the RAM as pages would need more RAM than there is to hold them.
+# zstd keeps about a third; more than twice the RAM of pages may need more RAM than there is.
 _MOST = 2.0
 
 
 def prepare_zram(request: ZramRequest, context: ActionContext) -> PreparedAction:
-    """Check the size and the algorithm, and return what is going to be made."""
+    """Check the size and the algorithm, and plan the device."""
     title = f"Add {format_bytes(request.size)} of compressed swap in memory (zram)"
     reason = _refusal(request, context)
     if reason is not None:
@@ -59,10 +59,10 @@ def prepare_zram(request: ZramRequest, context: ActionContext) -> PreparedAction
             f"write {request.algorithm or 'nothing'} to comp_algorithm, {request.size} to disksize",
             f"write the swap signature, swapon(priority {request.priority})",
         ),
-        effect=f"{format_bytes(request.size)} of pages go in, and take about a third to a half of that in RAM",
-        risk="costs CPU; pages that do not compress take as much RAM as before",
+        effect=f"{format_bytes(request.size)} of pages fit in, using about a third to a half of that as RAM",
+        risk="uses CPU; pages that do not compress take as much RAM as before",
         warnings=_warnings(request, context),
-        undo="swapoff, and remove the device",
+        undo="swapoff and remove the device",
         recovery=SweepZramRequest(before, str(identity)),
     )
     return PreparedAction(plan, partial(_add_zram, request, identity, context.root))
@@ -73,34 +73,34 @@ def _refusal(request: ZramRequest, context: ActionContext) -> str | None:
     if mode is not None:
         return mode
     if request.size < _SMALLEST or (request.priority is not None and not 0 <= request.priority <= 0x7FFF):
-        return f"at least {format_bytes(_SMALLEST)}, and a priority from 0 to 32767"
+        return f"the size must be at least {format_bytes(_SMALLEST)}, the priority from 0 to 32767"
     if request.algorithm is not None and not request.algorithm.replace("-", "").isalnum():
-        return "an algorithm is a name such as lz4, lzo-rle or zstd"
+        return "the algorithm must be a name such as lz4, lzo-rle or zstd"
     if request.size > context.meminfo.mem_total * _MOST:
-        return f"more than {_MOST:g} times the RAM: it could not hold that"
+        return f"more than {_MOST:g} times the RAM: it may not fit"
     if not has_capability(Capability.SYS_ADMIN):
         return "not permitted: zram and swapon need CAP_SYS_ADMIN"
     return _algorithm_refusal(request.algorithm, context.root)
 
 
 def _algorithm_refusal(algorithm: str | None, root: Root) -> str | None:
-    """The list is known once there is a device; without one the kernel answers when it is made."""
+    """Check the algorithm against the list of an existing device; without one the kernel checks it."""
     for number in device_numbers(root)[:1]:
         known, _ = parse_algorithms(read_optional(root.at(f"/sys/block/zram{number}/comp_algorithm")) or "")
         if algorithm is not None and known and algorithm not in known:
-            return f"this kernel has {', '.join(known)}, and no {printable(algorithm)}"
+            return f"this kernel has {', '.join(known)}, not {printable(algorithm)}"
     return None
 
 
 def _warnings(request: ZramRequest, context: ActionContext) -> tuple[str, ...]:
     available = context.meminfo.mem_available
     if available is not None and available < request.size / 20:
-        return (f"only {format_bytes(available)} are available: compressing needs some memory first",)
+        return (f"only {format_bytes(available)} is available: compressing needs some free memory first",)
     return ()
 
 
 def _add_zram(request: ZramRequest, identity: uuid.UUID, root: Root, report: Callable[[str], None]) -> Outcome:
-    """Load, add, set up, sign, switch on."""
+    """Load the module, add, set up, sign, turn on."""
     if not is_loaded(root):
         report("modprobe zram")
         load()
@@ -135,8 +135,8 @@ def _sign(path: str, size: int, identity: uuid.UUID) -> None:
 
 
 def prepare_sweep_zram(request: SweepZramRequest, context: ActionContext) -> PreparedAction:
-    """Find the device that a cut-off action left: its own by the signature, or an empty one that is not in use."""
-    title = "Remove the zram device of a cut-off action"
+    """Find the device that an interrupted action left: by its signature, or empty and not in use."""
+    title = "Remove the zram device of an interrupted action"
     reason = context.guard.mode_refusal()
     if reason is None and not has_capability(Capability.SYS_ADMIN):
         reason = "not permitted: removing a zram device needs CAP_SYS_ADMIN"
@@ -156,7 +156,7 @@ def prepare_sweep_zram(request: SweepZramRequest, context: ActionContext) -> Pre
         action=ACTION,
         title=f"Remove {', '.join(f'zram{number}' for number in left)}",
         steps=tuple(f"reset and hot_remove zram{number}" for number in left),
-        effect="frees what the devices hold",
+        effect="frees the memory of the devices",
         recovery=request,
     )
     return PreparedAction(plan, partial(_sweep_now, left, context.root))
@@ -174,14 +174,14 @@ def _left_over(request: SweepZramRequest, used: set[str], root: Root) -> tuple[i
 
 
 def _sweep_now(numbers: tuple[int, ...], root: Root, report: Callable[[str], None]) -> Outcome:
-    """Remove each; the kernel answers EBUSY for one that is used meanwhile."""
+    """Remove each device; the kernel returns EBUSY for one in use."""
     problems: list[str] = []
     for number in numbers:
         try:
             remove_device(number, root)
             report(f"zram{number} is removed")
         except OSError as error:
-            problems.append(f"zram{number} stays: {in_words(error)}")
+            problems.append(f"zram{number} could not be removed: {in_words(error)}")
     status = Status.DONE if not problems else Status.PARTLY
     count = len(numbers) - len(problems)
     return Outcome(ACTION, status if count else Status.FAILED, f"{count} devices removed", tuple(problems))

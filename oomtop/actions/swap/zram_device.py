@@ -1,4 +1,4 @@
-"""A zram device: added, given an algorithm and a size, reset and removed.
+"""A zram device: add, set algorithm and size, reset, remove.
 
 Documentation/admin-guide/blockdev/zram.rst ("hot_add", "comp_algorithm", "disksize").
 Sample line of `comp_algorithm`: `lzo-rle lzo [lz4] zstd`
@@ -17,18 +17,18 @@ from oomtop.host.root import Root, read_int, read_optional
 CONTROL = "/sys/class/zram-control"
 _NAME = re.compile(r"/dev/zram(\d+)")
 _LOAD_SECONDS = 20.0
-# udev looks into a block device whenever it changes, and holds it for some milliseconds.
+# udev opens a block device after each change, for some milliseconds.
 _PATIENCE = (0.05, 0.1, 0.2, 0.4, 0.0)
 
 
 def device_number(path: str) -> int | None:
-    """Return N for `/dev/zramN`, None for everything else."""
+    """Return N for `/dev/zramN`, else None."""
     match = _NAME.fullmatch(path)
     return int(match[1]) if match else None
 
 
 def device_numbers(root: Root) -> tuple[int, ...]:
-    """Return the devices there are, none where the module is not loaded."""
+    """Return the existing devices; none if the module is not loaded."""
     try:
         names = os.listdir(root.at("/sys/block"))
     except OSError:
@@ -45,7 +45,7 @@ def load() -> None:
     """Load the module.
 
     Raises:
-        OSError: there is no modprobe, or it fails: this kernel has no zram.
+        OSError: modprobe is missing or fails: this kernel has no zram.
     """
     try:
         done = subprocess.run(
@@ -53,20 +53,20 @@ def load() -> None:
             capture_output=True, text=True, timeout=_LOAD_SECONDS, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise OSError(f"modprobe zram does not end within {_LOAD_SECONDS:.0f} s") from None
+        raise OSError(f"modprobe zram does not finish within {_LOAD_SECONDS:.0f} s") from None
     if done.returncode != 0:
-        raise OSError(done.stderr.strip()[:200] or f"modprobe zram ends with {done.returncode}")
+        raise OSError(done.stderr.strip()[:200] or f"modprobe zram exits with code {done.returncode}")
 
 
 def parse_algorithms(text: str) -> tuple[tuple[str, ...], str | None]:
-    """Return all algorithms, and the one in brackets, which is in use."""
+    """Return all algorithms, and the selected one (in brackets)."""
     names = tuple(word.strip("[]") for word in text.split())
     chosen = next((word.strip("[]") for word in text.split() if word.startswith("[")), None)
     return names, chosen
 
 
 def add_device(root: Root) -> int:
-    """Let the kernel make a new device and return its number.
+    """Have the kernel make a new device and return its number.
 
     Raises:
         OSError: EPERM without root.
@@ -76,10 +76,10 @@ def add_device(root: Root) -> int:
 
 
 def set_up(number: int, algorithm: str | None, size: int, root: Root) -> str | None:
-    """Give the device its algorithm, then its size, which allocates nothing yet; return the algorithm in use.
+    """Set the algorithm, then the size, which allocates nothing yet; return the algorithm in use.
 
     Raises:
-        OSError: EINVAL for an algorithm that this kernel has not.
+        OSError: EINVAL for an algorithm that this kernel does not have.
     """
     folder = root.at(f"/sys/block/zram{number}")
     if algorithm is not None:

@@ -151,7 +151,7 @@ def test_a_freezer_group_without_its_processes_is_refused(memory):
     freezer = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
     if layout.version != 1 or not os.path.isdir(freezer):
         pytest.skip("no freezer of cgroup v1 here")
-    assert "no such group" in ask(FreezeCgroupRequest(NAME), layout).plan.refusal
+    assert "no such cgroup" in ask(FreezeCgroupRequest(NAME), layout).plan.refusal
     folder = make(freezer)
     try:
         assert "none of its 1 processes" in ask(FreezeCgroupRequest(NAME), layout).plan.refusal
@@ -240,7 +240,7 @@ def test_more_than_the_page_cache_needs_swap(fake):
 
 @pytest.mark.parametrize(
     ("path", "words"),
-    [("/", "whole machine"), ("/../etc", "no '..'"), ("/gone", "no such group")],
+    [("/", "whole machine"), ("/../etc", "no '..'"), ("/gone", "no such cgroup")],
 )
 @pytest.mark.parametrize(
     "make_request",

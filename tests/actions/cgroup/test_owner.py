@@ -128,7 +128,7 @@ def test_what_lifts_a_limit_is_written_as_each_engine_understands_it(machine):
 
 def test_lasting_is_for_units_only(machine):
     request = LimitRequest(f"/system.slice/docker-{BOX}.scope", Limit.MAX, 64 * MIB, lasting=True)
-    assert "only a unit of systemd" in ask(machine, request).plan.refusal
+    assert "only a systemd unit" in ask(machine, request).plan.refusal
 
 
 def test_a_limit_that_kills_is_refused_and_warned_of_when_overridden(machine):
@@ -155,8 +155,8 @@ def test_a_drop_in_is_written_told_and_taken_back(machine):
 
 def test_drop_ins_that_are_refused(machine):
     cases = {
-        UnitAdjRequest("../../etc/passwd.service", 0): "only a service",
-        UnitAdjRequest("web.socket", 0): "only a service",
+        UnitAdjRequest("../../etc/passwd.service", 0): "needs a systemd service",
+        UnitAdjRequest("web.socket", 0): "needs a systemd service",
         UnitAdjRequest("web", 1001): "-1000 to 1000",
     }
     for request, words in cases.items():
@@ -207,7 +207,7 @@ def test_a_process_is_moved_into_a_group_with_a_limit_and_back(box):
         assert where(child.pid, box) == f"/oomtop-{name}"
         assert int(open(limit).read()) == 64 * MIB
         again = prepare(request, context(processes, layout=box))
-        assert "exists already" in again.plan.refusal
+        assert "already exists" in again.plan.refusal
         back = prepare(ReleaseRequest(outcome.undo.path, ((identity(child.pid), home),)), context(layout=box))
         assert back.perform(print).status is Status.DONE
         assert where(child.pid, box) == home
@@ -249,8 +249,8 @@ def test_moves_that_are_refused(box):
         cases = {
             ConfineRequest(ids, "../x", max=MIB): "letters, digits",
             ConfineRequest(ids, "x"): "without a limit",
-            ConfineRequest(ids, "x", max=0): "cannot live",
-            ConfineRequest((), "x", max=MIB): "no process is chosen",
+            ConfineRequest(ids, "x", max=0): "the limit must be at least",
+            ConfineRequest((), "x", max=MIB): "no process selected",
             ConfineRequest((identity(os.getpid()),), "x", max=MIB): "oomtop itself",
             ConfineRequest((identity(1),), "x", max=MIB): "pid 1",
         }
@@ -258,9 +258,7 @@ def test_moves_that_are_refused(box):
             assert words in prepare(request, context([facts(child.pid)], layout=box)).plan.refusal
         guard = Guard(replay=True)
         assert "recording" in prepare(ConfineRequest(ids, "x", max=MIB), context(layout=box, guard=guard)).plan.refusal
-        assert (
-            "only a group that oomtop made" in prepare(ReleaseRequest("/other", ()), context(layout=box)).plan.refusal
-        )
+        assert "only groups made by oomtop" in prepare(ReleaseRequest("/other", ()), context(layout=box)).plan.refusal
     finally:
         end(child)
 

@@ -62,7 +62,7 @@ def test_it_is_refused_in_a_container_without_room(context):
 def test_a_cache_of_files_in_memory_is_refused(context, monkeypatch):
     monkeypatch.setenv("TMPDIR", "/dev/shm")
     if Path("/dev/shm").is_mount():
-        assert "is in memory" in refusal(context, 64 << 20, DrillKind.CACHE)
+        assert "is on tmpfs" in refusal(context, 64 << 20, DrillKind.CACHE)
 
 
 def test_without_the_right_or_in_read_only_mode_nothing_starts(context):

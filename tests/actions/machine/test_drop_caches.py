@@ -83,7 +83,7 @@ def test_a_kernel_without_the_file(tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_without_root_the_plan_says_what_it_needs():
     text = as_nobody(lambda: prepare(DropCachesRequest(), context()).plan.refusal or "no refusal")
-    assert "the kernel asks for uid 0" in text
+    assert "the kernel requires uid 0" in text
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not os.access("/proc/sys/vm/drop_caches", os.W_OK), reason="needs root")

@@ -96,7 +96,7 @@ def test_gone_between_plan_and_write(child):
 def test_a_reused_number(child):
     now = identity(child.pid)
     request = AdjustRequest((ProcessId(now.pid, now.start_time + 1),), 500)
-    assert "another process now" in prepare(request, context()).plan.refusal
+    assert "now another process" in prepare(request, context()).plan.refusal
 
 
 def test_init_and_oomtop_itself_are_refused():

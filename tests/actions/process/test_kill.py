@@ -57,7 +57,7 @@ def test_a_child_that_ignores_sigterm_is_named_and_a_second_key_ends_it(stubborn
 
 def test_after_the_grace_period_sigkill_follows(stubborn):
     prepared = kill(stubborn.pid, grace=0.1)
-    assert "SIGKILL to those still there" in " ".join(prepared.plan.steps)
+    assert "SIGKILL to survivors" in " ".join(prepared.plan.steps)
     assert prepared.perform(print).status is Status.DONE
     assert stubborn.wait() == -signal.SIGKILL
 
@@ -66,7 +66,7 @@ def test_gone_before_the_plan(child):
     before = facts(child.pid)
     end(child)
     prepared = prepare_kill(KillRequest((before.id,)), context([before]))
-    assert "gone already" in prepared.plan.refusal
+    assert "already exited" in prepared.plan.refusal
     assert prepared.perform(print).status is Status.REFUSED
 
 
@@ -75,13 +75,13 @@ def test_gone_between_plan_and_signal(child):
     end(child)
     outcome = prepared.perform(print)
     assert outcome.status is Status.REFUSED
-    assert "gone already" in outcome.summary
+    assert "already exited" in outcome.summary
 
 
 def test_a_reused_number_is_refused(child):
     now = identity(child.pid)
     prepared = prepare_kill(KillRequest((ProcessId(now.pid, now.start_time - 500),)), context())
-    assert "another process now" in prepared.plan.refusal
+    assert "now another process" in prepared.plan.refusal
     assert child.poll() is None
 
 
@@ -90,7 +90,7 @@ def test_a_zombie_is_dead_already(child):
     os.kill(child.pid, signal.SIGKILL)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     prepared = prepare_kill(KillRequest((before.id,)), context([before]))
-    assert "dead already" in prepared.plan.refusal
+    assert "zombie" in prepared.plan.refusal
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_stop_is_undone_by_continue(child):
     assert "nothing is freed" in prepared.plan.effect
     outcome = prepared.perform(print)
     assert outcome.status is Status.DONE
-    assert outcome.summary.endswith("stands still")
+    assert outcome.summary.endswith("is stopped")
     assert facts(child.pid).state == "T"
     undone = prepare(outcome.undo, context([facts(child.pid)])).perform(print)
     assert undone.status is Status.DONE
@@ -214,7 +214,7 @@ def test_a_closed_plan_signals_nothing(child):
 
 
 def test_nobody_chosen():
-    assert prepare_kill(KillRequest(()), context()).plan.refusal == "no process is chosen"
+    assert prepare_kill(KillRequest(()), context()).plan.refusal == "no process selected"
 
 
 def test_names_of_signals():

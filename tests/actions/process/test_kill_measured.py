@@ -116,7 +116,7 @@ def test_of_copy_on_write_pages_nothing_comes_back(group):
         outcome = kill_in(group, child.pid)
         os.kill(young, signal.SIGKILL)
     assert outcome.freed < 8 * MIB
-    assert "shared with others" in outcome.details[0]
+    assert "shared with living processes" in outcome.details[0]
 
 
 @needs_code
@@ -176,7 +176,7 @@ def test_a_tree_that_cannot_be_stopped_in_time_is_said(monkeypatch):
     outcome = prepared.perform(print)
     end(child)
     assert outcome.status is Status.PARTLY
-    assert "some may live on" in outcome.details[0]
+    assert "some may be alive" in outcome.details[0]
 
 
 def test_a_protected_one_that_was_started_meanwhile_is_left_and_named():
@@ -186,7 +186,7 @@ def test_a_protected_one_that_was_started_meanwhile_is_left_and_named():
     try:
         outcome = prepare_kill(KillRequest((identity(child.pid),), signal.SIGKILL, tree=True), where).perform(print)
         assert outcome.status is Status.PARTLY
-        assert f"1 that were started live on: {young} (precious)" in outcome.details[0]
+        assert f"1 that were started are still alive: {young} (precious)" in outcome.details[0]
         assert "protected by your list" in outcome.details[0]
     finally:
         os.kill(young, signal.SIGKILL)
@@ -236,7 +236,7 @@ def test_what_is_frozen_with_its_group_does_not_go_on_and_does_not_end(freezer):
                 file.write(text)
         thawed = prepare(FreezeRequest((identity(child.pid),), thaw=True), where).perform(print)
         assert thawed.status is Status.PARTLY
-        assert "stands still with its group" in thawed.summary
+        assert "is frozen with its group" in thawed.summary
         prepared = prepare_kill(KillRequest((identity(child.pid),), signal.SIGTERM, patience=0.05), where)
         assert "frozen with its group" in prepared.plan.warnings[0]
         assert "frozen with its group" in prepared.perform(print).summary

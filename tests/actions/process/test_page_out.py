@@ -65,7 +65,7 @@ def test_refusals(child):
     assert "pid 1" in ask(1).plan.refusal
     assert "recording" in ask(child.pid, guard=Guard(replay=True)).plan.refusal
     reused = ProcessId(child.pid, identity(child.pid).start_time + 7)
-    assert "another process now" in prepare(ReclaimProcessRequest(reused), context()).plan.refusal
+    assert "now another process" in prepare(ReclaimProcessRequest(reused), context()).plan.refusal
 
 
 def test_gone_between_plan_and_action(child):
@@ -73,7 +73,7 @@ def test_gone_between_plan_and_action(child):
     end(child)
     outcome = prepared.perform(print)
     assert outcome.status is Status.FAILED
-    assert "gone already" in outcome.summary
+    assert "already exited" in outcome.summary
 
 
 def test_which_mappings_are_taken():

@@ -84,7 +84,7 @@ def test_a_failure_leaves_no_file(tmp_path, monkeypatch):
 def test_refusals_of_a_file(tmp_path):
     (tmp_path / "there").write_text("mine")
     cases = {
-        SwapFileRequest(str(tmp_path / "there"), 2 * MIB): "exists already",
+        SwapFileRequest(str(tmp_path / "there"), 2 * MIB): "already exists",
         SwapFileRequest("relative", 2 * MIB): "absolute",
         SwapFileRequest(f"{tmp_path}/a\nb", 2 * MIB): "control characters",
         SwapFileRequest(f"{tmp_path}/a\0b", 2 * MIB): "control characters",
@@ -192,7 +192,7 @@ def test_a_failed_swapoff_keeps_the_file(fake, monkeypatch):
 
 
 def test_not_in_use(fake):
-    assert "no swap area" in prepare(SwapOffRequest("/none"), context(root=Root(str(fake)))).plan.refusal
+    assert "not a swap area" in prepare(SwapOffRequest("/none"), context(root=Root(str(fake)))).plan.refusal
 
 
 def test_other_swap_counts_as_room():

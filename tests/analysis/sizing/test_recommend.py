@@ -186,7 +186,7 @@ def test_the_command_on_this_machine():
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--margin", "lots"), "no margin"),
+        (("--margin", "lots"), "not a margin"),
         (("--cgroup", "/no/such"), "no such cgroup"),
         (("--since", "2d"), "--recording"),
         (("--recording", "/nowhere.db"), "/nowhere.db"),
@@ -206,4 +206,4 @@ def test_a_recording_tells_its_peaks_and_nothing_of_another_time():
     assert data["groups"]
     later = run("--recording", str(recording), "--since", "1m")
     assert later.returncode == 1
-    assert "nothing was recorded" in later.stderr
+    assert "no samples" in later.stderr

@@ -237,7 +237,7 @@ async def test_z_goes_past_what_cannot_be_undone(child):
         app.remedies._undo = app.remedies._undo.with_step(gone)
         await pilot.press("z")
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
-        assert any("adj of one that is gone: 4194303 is gone already" in text for _, text in app.state.remarks)
+        assert any("adj of one that is gone: 4194303 has already exited" in text for _, text in app.state.remarks)
         await pilot.press("enter")
         await settled(pilot, lambda: state_of(child) == "S")
         await settled(pilot, lambda: app.remedies._undo.top is None)

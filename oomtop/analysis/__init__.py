@@ -1,1 +1,1 @@
-"""Thought: pure functions from snapshots and history to an `Assessment`; no file, no clock, no process."""
+"""Pure functions from snapshots and history to an `Assessment`: no file, clock or process access."""

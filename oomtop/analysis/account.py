@@ -1,4 +1,4 @@
-"""Where MemTotal went: parts that add up to it exactly, from `/proc/meminfo` and `/proc/zoneinfo`.
+"""The memory account: parts that add up to MemTotal, from `/proc/meminfo` and `/proc/zoneinfo`.
 
 Documentation/filesystems/proc.rst: `Cached` counts shmem but not `SwapCached`; `AnonPages` counts mapped
 anonymous pages only; hugetlb pages, percpu memory, stacks and page tables are in no other counter.
@@ -16,14 +16,14 @@ from oomtop.snapshot import Snapshot
 
 
 def account_memory(snapshot: Snapshot) -> MemoryAccount:
-    """Return the account; what no counter names is `other`."""
+    """Return the account; memory without a counter is `other`."""
     m = snapshot.meminfo
     arc, hugetlb, kernel = snapshot.arc_size or 0, hugetlb_bytes(m), _kernel(m)
     cache = max(0, (m.cached or 0) - (m.shmem or 0)) + (m.buffers or 0) + (m.swap_cached or 0)
     known = sum(x or 0 for x in (m.anon_pages, m.shmem, cache, m.s_reclaimable, kernel, hugetlb, arc, m.mem_free))
     left = m.mem_total - known
     if left < 0:
-        # The counters are not of one instant: the excess is taken from what changes fastest.
+        # The counters are not read at one instant: subtract the excess from the fastest-changing part.
         cache, left = max(0, cache + left), min(0, cache + left)
     compressed = max(0, min(left, _compressed(snapshot)))
     balloon = max(0, min(left - compressed, balloon_of(snapshot) or 0))
@@ -80,7 +80,7 @@ def _available(snapshot: Snapshot) -> int | None:
 
 
 def account_swap(snapshot: Snapshot, before: Snapshot | None) -> SwapAccount:
-    """Return swap space and its traffic since the snapshot before."""
+    """Return swap space and its traffic since the previous snapshot."""
     m, page = snapshot.meminfo, snapshot.machine.page_size
     used = None if m.swap_total is None or m.swap_free is None else m.swap_total - m.swap_free
     return SwapAccount(
@@ -99,7 +99,7 @@ def account_swap(snapshot: Snapshot, before: Snapshot | None) -> SwapAccount:
 
 
 def account_pressure(snapshot: Snapshot, history: History) -> PressureFigures:
-    """Return how much the machine waits for memory."""
+    """Return the memory pressure of the machine."""
     before, counted = history.previous, history.kill_counted
     kills = [event.time for event in history.events if event.time is not None]
     newest = max(kills if counted is None else [*kills, counted], default=None)

@@ -1,4 +1,4 @@
-"""`assess`: from the facts of one tick and the recent past to everything that is shown.  Pure."""
+"""`assess`: turns the facts of one tick and the history into everything that is shown.  Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _CHART_POINTS = 300
 
 
 def assess(tick: Tick, history: History, previous: Assessment | None = None) -> Assessment:
-    """Return the assessment of a tick that `history` already holds; `previous` is the one before, for reuse."""
+    """Return the assessment of a tick already added to `history`; rows of `previous` are reused."""
     snapshot = tick.snapshot
     before, scope = history.previous, scope_of(snapshot)
     memory = account_memory(snapshot)
@@ -120,7 +120,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
 
 
 class _Rows:
-    """Builds the process rows of one tick, keeping the row object of every process that did nothing."""
+    """Builds the process rows of one tick; unchanged processes keep their row object."""
 
     def __init__(
         self,
@@ -149,7 +149,7 @@ class _Rows:
 
     def build(self) -> tuple[ProcessRow, ...]:
         """Return one row per process, in the order of the snapshot."""
-        # The loop that every tick runs for every process: what did nothing is settled here, without a call.
+        # Hot loop over every process: unchanged ones are handled here without a call.
         old_rows, limits, renamed = self._old, self._limits, self._renamed
         rows = []
         for process in self._snapshot.processes:
@@ -203,13 +203,13 @@ def _growers(rows: Sequence[ProcessRow]) -> list[ProcessRow]:
 
 
 def _lasting(rows: Sequence[ProcessRow], history: History) -> list[tuple[ProcessRow, Curve]]:
-    """Return the rows of the largest processes with what is known of their last half hour."""
+    """Return the rows of the largest processes with their last half hour."""
     curves = history.lasting
     return [(row, curves[row.process.id]) for row in rows if row.process.id in curves] if curves else []
 
 
 def _growths(snapshot: Snapshot, history: History, previous: Assessment | None) -> tuple[Growth, ...]:
-    """Return the growth over minutes, made anew when there is a new point of it."""
+    """Return the growth over minutes, recomputed when there is a new point."""
     is_same = previous is not None and previous.growths_at == history.lasting_at
     return previous.growths if previous is not None and is_same else growths(snapshot, history)
 
@@ -227,12 +227,12 @@ def _victims(snapshot: Snapshot, memory: MemoryAccount, rows: Sequence[ProcessRo
 
 
 def _of_no_process(info: Meminfo) -> int:
-    """Return the kernel's memory without page tables and stacks, which go with their processes."""
+    """Return kernel memory without page tables and stacks, which are freed with their processes."""
     return (info.s_unreclaim or 0) + (info.percpu or 0)
 
 
 def _unmapped(memory: MemoryAccount, rows: Sequence[ProcessRow]) -> int:
-    """Return the shared memory that surely no process maps, so that no death frees it; 0 where it is little."""
+    """Return shared memory that no process maps, so that no kill frees it; 0 if it is small."""
     if (memory.shmem or 0) < memory.total * _MUCH:
         return 0
     return max(0, (memory.shmem or 0) - sum(row.process.rss_shmem or 0 for row in rows))
@@ -246,7 +246,7 @@ def _with_dangers(groups: Sequence[CgroupFigures], dangers: Sequence[Danger]) ->
 
 
 def _own_limit(snapshot: Snapshot, groups: Sequence[CgroupFigures]) -> CgroupFigures | None:
-    """Return the limit oomtop itself lives under, when it is the container's and not the machine's."""
+    """Return the limit of the container that oomtop runs in, None outside a container."""
     path = snapshot.own_cgroup
     if path is None:
         return None
@@ -276,7 +276,7 @@ def _series(history: History, now: float) -> PastSeries:
 
 
 def _day(history: History, now: float, before: PastSeries | None) -> PastSeries:
-    """Return the day's minutes; those of the tick before while no minute and no mark came."""
+    """Return the minutes of the last day; the previous object if there is no new minute or mark."""
     marks = _marks(history, now - _DAY_SECONDS)
     is_same = before is not None and before.times[-1:] == (history.day.newest,) and before.marks == marks
     if before is not None and is_same:

@@ -1,4 +1,4 @@
-"""What grew between two moments: the memory account, processes, groups.  Pure."""
+"""Compares two moments: the memory account, processes, groups.  Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oomtop.host.process import ProcessId
 
 @frozen
 class Change:
-    """A quantity at both moments, bytes; None where it was not known or did not exist."""
+    """A quantity at both moments in bytes; None if unknown or absent."""
 
     name: str
     before: int | None
@@ -19,13 +19,13 @@ class Change:
 
     @property
     def delta(self) -> int:
-        """How much more it is at the later moment; what did not exist had nothing."""
+        """The change to the later moment; absent counts as 0."""
         return (self.after or 0) - (self.before or 0)
 
 
 @frozen
 class ProcessChange:
-    """A process at both moments: RSS+swap in bytes, None where it had not begun or had ended."""
+    """A process at both moments: RSS+swap in bytes, None before its start or after its exit."""
 
     id: ProcessId
     user: str
@@ -35,19 +35,19 @@ class ProcessChange:
 
     @property
     def delta(self) -> int:
-        """How much more it holds at the later moment."""
+        """The change to the later moment."""
         return (self.after or 0) - (self.before or 0)
 
 
 @frozen
 class Comparison:
-    """The earlier moment against the later one; the largest changes first."""
+    """The changes from the earlier to the later moment, the largest first."""
 
     start: float
     end: float
     memory: tuple[Change, ...]
     processes: tuple[ProcessChange, ...]
-    """Those that changed, began or ended."""
+    """Processes that changed, started or exited."""
     cgroups: tuple[Change, ...]
     events: int
     """OOM events in between."""

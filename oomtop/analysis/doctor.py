@@ -1,4 +1,4 @@
-"""Which parts of oomtop work here and which do not, why, and what would help: pure, from `Abilities`.
+"""Which parts of oomtop work here, why not, and what would help: pure, from `Abilities`.
 
 The kernel versions are those in which the interface appeared (the manual pages named in each row).
 """
@@ -15,7 +15,7 @@ from oomtop.units import format_bytes
 
 
 class Works(Enum):
-    """How far an ability goes."""
+    """How far an ability works."""
 
     YES = "yes"
     PARTLY = "partly"
@@ -24,33 +24,33 @@ class Works(Enum):
 
 @frozen
 class Ability:
-    """One thing that oomtop does, and whether it can do it here."""
+    """One ability of oomtop and whether it works here."""
 
     id: str
     title: str
     works: Works
     detail: str
-    """What it rests on here, or why it does not work."""
+    """How it works here, or why it does not."""
     remedy: str | None = None
-    """What would make it work, None where nothing is missing or nothing helps."""
+    """What would make it work, None if nothing is missing or nothing helps."""
 
 
 def judge(found: Abilities) -> tuple[Ability, ...]:
-    """Return every ability in the order of the questions an engineer asks."""
+    """Return every ability, in display order."""
     return tuple(make(found) for make in _ABILITIES)
 
 
 def _rights(found: Abilities) -> Ability:
     if found.uid == 0 and found.user_namespace:
-        detail = "root of a user namespace: acts on its own processes, not on swap, settings and limits of the machine"
-        return Ability("rights", "rights", Works.PARTLY, detail, "run it as root outside the container")
+        detail = "root of a user namespace: acts on its own processes, not on the machine's swap, settings and limits"
+        return Ability("rights", "rights", Works.PARTLY, detail, "run oomtop as root outside the container")
     missing = ", ".join(f"CAP_{capability.name}" for capability in Capability if not found.has(capability))
     if found.uid == 0 and missing:
         return Ability("rights", "rights", Works.PARTLY, f"root without {missing}")
     if found.uid == 0:
         return Ability("rights", "rights", Works.YES, "root")
-    detail = f"uid {found.uid}: the own processes can be acted on, those of others only watched"
-    return Ability("rights", "rights", Works.PARTLY, detail, "run it with sudo")
+    detail = f"uid {found.uid}: you can act on your own processes; others are view-only"
+    return Ability("rights", "rights", Works.PARTLY, detail, "run oomtop with sudo")
 
 
 def _pressure(found: Abilities) -> Ability:
@@ -58,7 +58,7 @@ def _pressure(found: Abilities) -> Ability:
         return Ability("pressure", "pressure (PSI)", Works.YES, "/proc/pressure/memory")
     if found.release < (4, 20):
         return Ability("pressure", "pressure (PSI)", Works.NO, "this kernel is older than 4.20")
-    detail = "built without CONFIG_PSI or switched off"
+    detail = "built without CONFIG_PSI, or PSI is disabled"
     return Ability("pressure", "pressure (PSI)", Works.NO, detail, "boot with psi=1")
 
 
@@ -66,14 +66,14 @@ def _kernel_log(found: Abilities) -> Ability:
     if found.kmsg is None:
         return Ability("kernel_log", "kernel log, live", Works.YES, "/dev/kmsg")
     detail = f"/dev/kmsg: {found.kmsg}" + (", kernel.dmesg_restrict=1" if found.dmesg_restrict else "")
-    return Ability("kernel_log", "kernel log, live", Works.NO, detail, "run it with sudo, or give it CAP_SYSLOG")
+    return Ability("kernel_log", "kernel log, live", Works.NO, detail, "run oomtop with sudo, or give it CAP_SYSLOG")
 
 
 def _older_logs(found: Abilities) -> Ability:
     sources = [*found.log_files, *([found.journal] if found.journal and "journalctl" in found.tools else [])]
     if sources:
         return Ability("older_logs", "kills before the last boot", Works.YES, ", ".join(sources))
-    remedy = "join the group adm or systemd-journal; a persistent journal needs /var/log/journal"
+    remedy = "join group adm or systemd-journal; a persistent journal needs /var/log/journal"
     return Ability("older_logs", "kills before the last boot", Works.NO, "no log file or journal to read", remedy)
 
 
@@ -86,7 +86,7 @@ def _cgroups(found: Abilities) -> Ability:
     if not found.can_write_cgroups:
         return Ability("cgroups", "memory cgroups", Works.PARTLY, f"{where}, read only", "limits need root")
     if layout.version == 1:
-        detail = f"{where}: no pressure, no memory.high and no memory.reclaim of a group"
+        detail = f"{where}: no pressure, memory.high or memory.reclaim per group"
         return Ability(
             "cgroups", "memory cgroups", Works.PARTLY, detail, "boot with systemd.unified_cgroup_hierarchy=1"
         )
@@ -95,11 +95,11 @@ def _cgroups(found: Abilities) -> Ability:
 
 def _processes(found: Abilities) -> Ability:
     if found.pid_namespace:
-        detail = "those of this container only (pid namespace): the next victim may be one that is not seen"
-        return Ability("processes", "all processes", Works.PARTLY, detail, "run it with the host's pid namespace")
+        detail = "only those of this container (pid namespace): the next victim may be a hidden process"
+        return Ability("processes", "all processes", Works.PARTLY, detail, "run oomtop in the host's pid namespace")
     if found.hidepid:
-        detail = f"/proc is mounted with hidepid={found.hidepid}: other users' processes are not seen"
-        return Ability("processes", "all processes", Works.PARTLY, detail, "run it with sudo")
+        detail = f"/proc is mounted with hidepid={found.hidepid}: processes of other users are hidden"
+        return Ability("processes", "all processes", Works.PARTLY, detail, "run oomtop with sudo")
     return Ability("processes", "all processes", Works.YES, "/proc")
 
 
@@ -107,7 +107,7 @@ def _mappings(found: Abilities) -> Ability:
     whose = "every process of this user namespace" if found.user_namespace else "every process"
     if found.has(Capability.SYS_PTRACE):
         return Ability("mappings", "mappings, PSS, open files", Works.YES, f"of {whose}")
-    detail = "of the own processes only" + (
+    detail = "of your own processes only" + (
         f", kernel.yama.ptrace_scope={found.ptrace_scope}" * bool(found.ptrace_scope)
     )
     return Ability("mappings", "mappings, PSS, open files", Works.PARTLY, detail, "CAP_SYS_PTRACE, or sudo")
@@ -115,30 +115,30 @@ def _mappings(found: Abilities) -> Ability:
 
 def _signals(found: Abilities) -> Ability:
     if found.release < (5, 3):
-        detail = "this kernel has no pidfd (5.3): start time checked, then kill(2)"
+        detail = "no pidfd before Linux 5.3: check the start time, then kill(2)"
         return Ability("signals", "signals", Works.PARTLY, detail)
     every = "to every process of this user namespace" if found.user_namespace else "to every process"
-    whose = every if found.has(Capability.KILL) else "to the own processes"
+    whose = every if found.has(Capability.KILL) else "to your own processes"
     works = Works.YES if found.has(Capability.KILL) else Works.PARTLY
     return Ability(
-        "signals", "signals", works, f"through a pidfd, {whose}", None if works is Works.YES else "run it with sudo"
+        "signals", "signals", works, f"through a pidfd, {whose}", None if works is Works.YES else "run oomtop with sudo"
     )
 
 
 def _protect(found: Abilities) -> Ability:
     if found.has(Capability.SYS_RESOURCE):
-        return Ability("protect", "oom_score_adj", Works.YES, "up and down")
+        return Ability("protect", "oom_score_adj", Works.YES, "can be raised and lowered")
     remedy = "CAP_SYS_RESOURCE, or sudo"
     return Ability("protect", "oom_score_adj", Works.PARTLY, "can be raised, not lowered", remedy)
 
 
 def _guard(found: Abilities) -> Ability:
     if found.has(Capability.IPC_LOCK) or found.memlock is None:
-        return Ability("guard", "own memory locked", Works.YES, "mlockall(2)")
+        return Ability("guard", "oomtop's memory locked", Works.YES, "mlockall(2)")
     if found.memlock >= 64 << 20:
-        return Ability("guard", "own memory locked", Works.YES, f"RLIMIT_MEMLOCK {format_bytes(found.memlock)}")
-    detail = f"RLIMIT_MEMLOCK is {format_bytes(found.memlock)}: under pressure oomtop itself may be paged out"
-    return Ability("guard", "own memory locked", Works.NO, detail, "CAP_IPC_LOCK, or `ulimit -l 65536`")
+        return Ability("guard", "oomtop's memory locked", Works.YES, f"RLIMIT_MEMLOCK {format_bytes(found.memlock)}")
+    detail = f"RLIMIT_MEMLOCK is {format_bytes(found.memlock)}: oomtop itself may be paged out under pressure"
+    return Ability("guard", "oomtop's memory locked", Works.NO, detail, "CAP_IPC_LOCK, or `ulimit -l 65536`")
 
 
 def _reclaim(found: Abilities) -> Ability:
@@ -158,7 +158,7 @@ def _reclaim(found: Abilities) -> Ability:
 
 def _swap(found: Abilities) -> Ability:
     if not found.has(Capability.SYS_ADMIN):
-        return Ability("swap", "swap on and off", Works.NO, "needs CAP_SYS_ADMIN", "run it with sudo")
+        return Ability("swap", "swap on and off", Works.NO, "needs CAP_SYS_ADMIN", "run oomtop with sudo")
     if missing := sorted({"mkswap", "swapon"} - found.tools):
         return Ability("swap", "swap on and off", Works.NO, f"{' and '.join(missing)} not found", "install util-linux")
     if not found.has_zram:
@@ -169,10 +169,10 @@ def _swap(found: Abilities) -> Ability:
 def _services(found: Abilities) -> Ability:
     tools = [name for name in ("docker", "podman") if name in found.tools]
     if found.has_systemd and "systemctl" in found.tools:
-        return Ability("services", "limits that last", Works.YES, ", ".join(["systemctl set-property", *tools]))
+        return Ability("services", "persistent limits", Works.YES, ", ".join(["systemctl set-property", *tools]))
     if tools:
-        return Ability("services", "limits that last", Works.PARTLY, f"{', '.join(tools)}; systemd does not run here")
-    return Ability("services", "limits that last", Works.NO, "neither systemd nor docker nor podman runs here")
+        return Ability("services", "persistent limits", Works.PARTLY, f"{', '.join(tools)}; systemd does not run here")
+    return Ability("services", "persistent limits", Works.NO, "systemd, docker and podman are not running")
 
 
 def _deep_tools(found: Abilities) -> Ability:

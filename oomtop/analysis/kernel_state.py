@@ -1,4 +1,4 @@
-"""What the kernel's own state says: watermarks per zone, fragmentation by order, compression of swap, slab."""
+"""Kernel state: zone watermarks, fragmentation by order, swap compression, slab."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ COSTLY_ORDER = 3
 
 @frozen
 class ZoneState:
-    """A zone and what its free memory means now."""
+    """A zone and the state of its free memory."""
 
     zone: Zone
     word: str
     """`ok`, `kswapd works` (below low), `requests wait` (below min)."""
     reserve: int
-    """What requests meant for higher zones have to leave here (`lowmem_reserve`), the largest of them."""
+    """Bytes that requests for higher zones must leave here (largest `lowmem_reserve`)."""
     left: int
     """Bytes of free memory above the min watermark, negative below."""
 
@@ -47,7 +47,7 @@ class Fragmentation:
     unusable: tuple[float, ...]
 
     def share(self, order: int) -> float | None:
-        """Return the unusable share at an order, None where the zone has nothing free or no such order."""
+        """Return the unusable share at an order, None if the zone has nothing free or no such order."""
         return self.unusable[order] if order < len(self.unusable) and self.buddy.free_pages else None
 
 
@@ -68,25 +68,25 @@ def huge_page_order(kernel: KernelFacts, page_size: int) -> int:
 
 
 def zram_ratio(zram: Zram) -> float | None:
-    """Return how many bytes of pages one byte of RAM holds, overhead included; None while it is empty."""
+    """Return the compression ratio including overhead; None while empty."""
     return zram.orig_data_size / zram.mem_used_total if zram.mem_used_total and zram.orig_data_size else None
 
 
 def slab_waste(slab: Slab) -> int:
-    """Return the bytes of a cache that hold no live object: given back only when whole pages are empty."""
+    """Return the bytes of a cache without live objects; freed only in whole pages."""
     return max(0, slab.bytes - slab.active_objs * slab.objsize)
 
 
 _MEANINGS = (
-    ("dentry", "names of files looked up; dropped on demand (d)"),
+    ("dentry", "file names (dentry cache); reclaimable, d drops it"),
     ("shmem_inode", "files on tmpfs"),
     ("sock_inode", "sockets"),
-    ("inode_cache", "files looked up; dropped on demand (d)"),
-    ("_inode", "files looked up; dropped on demand (d)"),
+    ("inode_cache", "inodes; reclaimable, d drops them"),
+    ("_inode", "inodes; reclaimable, d drops them"),
     ("radix_tree_node", "index of the page cache"),
-    ("extent_status", "where files lie on disk; dropped on demand"),
-    ("buffer_head", "blocks of the page cache"),
-    ("kernfs_node", "entries of /sys and cgroups: many cgroups"),
+    ("extent_status", "file extents on disk; reclaimable"),
+    ("buffer_head", "block buffers of the page cache"),
+    ("kernfs_node", "entries of sysfs and cgroupfs: many cgroups"),
     ("vm_area_struct", "mappings of processes"),
     ("anon_vma", "mappings of processes"),
     ("maple_node", "mappings of processes"),
@@ -97,12 +97,12 @@ _MEANINGS = (
     ("TCP", "connections"),
     ("nf_conntrack", "connections tracked by the firewall"),
     ("kmalloc-cg", "small allocations charged to cgroups"),
-    ("kmalloc", "small allocations of drivers and all else"),
+    ("kmalloc", "general small allocations"),
     ("pid", "processes and threads"),
     ("zs", "compressed swap (zram, zswap)"),
 )  # fmt: skip
 
 
 def slab_meaning(name: str) -> str:
-    """Return in words what a cache holds, an empty text where that is not known."""
+    """Return a description of a cache, an empty string if unknown."""
     return next((meaning for part, meaning in _MEANINGS if part in name), "")

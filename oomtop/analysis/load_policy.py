@@ -1,4 +1,4 @@
-"""How much of its own work oomtop leaves out while the machine stalls: a pure policy, full again by itself.
+"""Load shedding: how much work oomtop skips while the machine stalls; pure, and recovers by itself.
 
 The measure is PSI (Documentation/accounting/psi.rst): `some` and `full` avg10 of `/proc/pressure/memory`.
 """
@@ -11,13 +11,13 @@ from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure
 
 LONGEST = 10.0
-"""Seconds: nobody waits longer for a figure, whatever it costs."""
+"""The longest interval, in seconds."""
 _SHARE = 0.1
-"""The most of one CPU that sampling may take."""
+"""Maximum share of one CPU for sampling."""
 
 
 class Level(IntEnum):
-    """How much is done."""
+    """The level of work."""
 
     FULL = 0
     LESS = 1
@@ -26,15 +26,15 @@ class Level(IntEnum):
 
 @frozen
 class Duty:
-    """What a level leaves in place."""
+    """What a level still does."""
 
     word: str
-    """For the header; empty when everything is done."""
+    """Text for the header; empty at full work."""
     stretch: float
-    """The interval is this many times as long."""
+    """Factor on the interval."""
     chart: bool
     slow_facts: bool
-    """Whether files that cost or may hang are read for the selected process."""
+    """Whether expensive or blocking files of the selected process are read."""
 
 
 DUTIES: dict[Level, Duty] = {
@@ -42,12 +42,12 @@ DUTIES: dict[Level, Duty] = {
     Level.LESS: Duty("light", 1.5, False, True),
     Level.LEAST: Duty("lightest", 2.5, False, False),
 }
-# (some avg10, full avg10) at which a level begins; it ends at half of that, so that it does not flicker.
+# (some avg10, full avg10) at which a level begins; it ends at half of that, to avoid flicker.
 _BEGINS = {Level.LESS: (20.0, 5.0), Level.LEAST: (60.0, 25.0)}
 
 
 def shed(pressure: Pressure | None, before: Level = Level.FULL) -> Level:
-    """Return the level for this pressure after the level `before`; without PSI everything is done."""
+    """Return the level for this pressure after the level `before`; full work without PSI."""
     if pressure is None:
         return Level.FULL
     reached = (level for level in (Level.LEAST, Level.LESS) if _is_at(pressure, level, level <= before))
@@ -60,9 +60,9 @@ def _is_at(pressure: Pressure, level: Level, holds: bool) -> bool:
 
 
 def interval_for(level: Level, chosen: float, cost: float) -> float:
-    """Return the seconds between ticks: those chosen, longer when the machine stalls or a sample costs much.
+    """Return the seconds between ticks: the configured interval, longer under stalls or expensive samples.
 
-    `cost` is the CPU time of a sample; it takes a tenth of one CPU at most.
+    `cost` is the CPU time of a sample; sampling takes at most a tenth of one CPU.
     """
     wanted = max(chosen * DUTIES[level].stretch, cost / _SHARE)
     return max(chosen, min(wanted, LONGEST))

@@ -1,4 +1,4 @@
-"""Which processes each pattern of `protected` and each `[[adjust]]` fits now; pure."""
+"""Finds the processes that each `protected` pattern and each `[[adjust]]` matches now; pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class PatternMatch:
     """One pattern, or the patterns of one rule."""
 
     title: str
-    """As it stands in the file."""
+    """As written in the file."""
     processes: tuple[Process, ...]
-    """Whom it protects, or whose `oom_score_adj` it sets."""
+    """The processes it protects, or whose `oom_score_adj` it sets."""
     decided_before: int = 0
-    """How many it fits that an earlier rule decides."""
+    """Number of matches that an earlier rule decides."""
     is_free_to_claim: bool = False
-    """Whether it favours by a name that every process may give itself."""
+    """Whether it protects by a name that any process can give itself."""
 
 
 def match_patterns(

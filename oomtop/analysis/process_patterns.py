@@ -1,4 +1,4 @@
-"""Shell patterns of the configuration on processes: which names a process has, and which pattern fits one; pure.
+"""Matches shell patterns of the configuration against the names of processes; pure.
 
 The kernel keeps 15 characters of a name (`TASK_COMM_LEN` in include/linux/sched.h).
 """
@@ -19,21 +19,21 @@ _DELETED = " (deleted)"
 
 @frozen
 class ProcessNames:
-    """What a process is called, by whom: only its units and its user are not of its own choice."""
+    """The names of a process; only its units and its user are not under its own control."""
 
     commands: tuple[str, ...]
-    """Its name, the program in its command line, the program file by name and by path, the whole command line."""
+    """Its comm, the program in its command line, the executable by name and by path, the whole command line."""
     cut: str | None
-    """Its name where the kernel cut it and nothing says how it goes on."""
+    """Its comm if the kernel truncated it and the full name is unknown."""
     units: tuple[str, ...]
-    """The unit as systemd knows it, and the name of unit, container or pod on the screen."""
+    """The systemd unit, and the unit, container or pod name shown on the screen."""
     user: str | None
 
 
 def names_of(
     process: Process, user: str | None, executable: str | None = None, paths: Iterable[str] = ()
 ) -> ProcessNames:
-    """Return the names of a process; `paths` are its groups beside the one of its memory."""
+    """Return the names of a process; `paths` are its other cgroups."""
     line = process.command or ""
     file = (executable or "").removesuffix(_DELETED)
     commands = (process.comm, _last(line.split(" ", 1)[0]), _last(file), file, line)
@@ -48,9 +48,9 @@ def names_of(
 
 
 def is_command(pattern: str, names: ProcessNames) -> bool:
-    """Whether a pattern fits a name or the command line.
+    """Whether a pattern matches a name or the command line.
 
-    A name that the kernel cut fits the beginning of a longer pattern: it may be the one that is meant.
+    A truncated name matches the beginning of a longer pattern, as it may be the full name.
     """
     if any(fnmatchcase(name, pattern) for name in names.commands):
         return True
@@ -59,13 +59,13 @@ def is_command(pattern: str, names: ProcessNames) -> bool:
 
 
 def is_protected(pattern: str, names: ProcessNames) -> bool:
-    """Whether a pattern of `protected` fits: a name, the command line, the unit or the user."""
+    """Whether a `protected` pattern matches a name, the command line, the unit or the user."""
     others = (*names.units, names.user or "")
     return is_command(pattern, names) or any(fnmatchcase(name, pattern) for name in others if name)
 
 
 def fits(rule: AdjustRule, names: ProcessNames) -> bool:
-    """Whether all patterns of an `[[adjust]]` fit."""
+    """Whether all patterns of an `[[adjust]]` match."""
     if rule.command is not None and not is_command(rule.command, names):
         return False
     if rule.unit is not None and not any(fnmatchcase(unit, rule.unit) for unit in names.units):

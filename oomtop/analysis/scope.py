@@ -1,4 +1,4 @@
-"""Whose figures these are and what is not seen, in words and in marks for the header."""
+"""What the figures cover and what is hidden, as sentences and as marks for the header."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from oomtop.analysis.model.assessment import Scope
 from oomtop.host.visibility import Visibility
 from oomtop.snapshot import Problem, Snapshot
 
-# Threads come and go between the two counts.
+# Threads start and exit between the two counts.
 _LEAST_HIDDEN = 5
 _OF = {"container": "container's", "own": "own", "machine": "some"}
 
 
 def scope_of(snapshot: Snapshot) -> Scope:
-    """Return whose figures a snapshot has."""
+    """Return what a snapshot covers."""
     found = snapshot.visibility
     hidden = None
     if found.hides_processes and not found.gvisor and snapshot.threads is not None:
@@ -29,7 +29,7 @@ def scope_of(snapshot: Snapshot) -> Scope:
 
 
 def _shows_all(found: Visibility, hidden: int | None) -> bool:
-    """Whether `hidepid` hides nobody: all threads that the kernel counts are seen; lxcfs counts the container's."""
+    """Whether `hidepid` hides nothing: all threads in the kernel's count are visible (lxcfs counts the container's)."""
     return not found.pid_namespace and not found.lxcfs and hidden is not None and hidden < _LEAST_HIDDEN
 
 
@@ -40,27 +40,27 @@ def _whose(found: Visibility) -> str:
 
 
 def scope_problems(found: Visibility, scope: Scope) -> tuple[Problem, ...]:
-    """Return what a reader has to know before trusting a figure, most important first."""
+    """Return caveats about the figures, most important first."""
     return tuple(Problem(what, why) for what, why in _sentences(found, scope))
 
 
 def _sentences(found: Visibility, scope: Scope) -> Iterable[tuple[str, str]]:
-    count = "" if scope.hidden_threads is None else f"{scope.hidden_threads} threads are not seen: "
+    count = "" if scope.hidden_threads is None else f"{scope.hidden_threads} threads are hidden: "
     if found.gvisor:
-        yield "scope", "gVisor: memory and processes are those of the sandbox, not of the machine"
+        yield "scope", "gVisor: memory and processes are those of the sandbox, not the machine"
     elif found.pid_namespace and not scope.sees_all:
         memory = "the container's" if found.lxcfs else "the machine's"
         yield "processes", f"{count}only this pid namespace's; memory and pressure are {memory}"
     if found.hidepid is not None and not scope.sees_all:
-        yield "processes", f"{count}hidepid={found.hidepid} hides those of other users; sudo shows all"
+        yield "processes", f"{count}hidepid={found.hidepid} hides those of other users; use sudo to see all"
     if found.lxcfs:
         yield "scope", "lxcfs: memory is the container's, pressure and paging may be the host's"
     if found.user_namespace:
-        yield "rights", "in a user namespace: limits, swap and lower oom_score_adj need root of the machine"
+        yield "rights", "in a user namespace: limits, swap and lowering oom_score_adj need root on the machine"
 
 
 def scope_marks(scope: Scope) -> tuple[str, ...]:
-    """Return what the header marks: `container's memory`, `own processes`, `gVisor`; nothing where all is seen."""
+    """Return the header marks (`container's memory`, `own processes`, `gVisor`); none if everything is visible."""
     memory = {"machine": "", "container": "container's memory"}.get(scope.memory, scope.memory)
     processes = "" if scope.sees_all else f"{_OF[scope.processes]} processes"
     return tuple(mark for mark in (memory, processes) if mark)

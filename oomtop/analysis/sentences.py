@@ -1,4 +1,4 @@
-"""Conclusions in words: the same sentence on the screen, in the shell and in an alert."""
+"""Sentences shared by the screen, the shell and alerts."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from oomtop.analysis.model.danger import Confidence, Danger, DangerState
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.units import format_about, format_bytes, format_rate, format_share
 
-OF_THOSE_SEEN = "(of the processes seen)"
-"""Beside a victim where others are hidden."""
-NOT_SEEN = "not known: the processes there are not seen"
-"""In place of a victim where all are hidden."""
+OF_THOSE_SEEN = "(of the visible processes)"
+"""After a victim if others are hidden."""
+NOT_SEEN = "unknown: the processes there are hidden"
+"""Instead of a victim if all are hidden."""
 WATCHED_ENOUGH = 10.0
 _KILL_RECENT = 60.0
 
 
 def describe_danger(item: Danger) -> str:
-    """Return a danger in words: `/web: 129M of 300M, full in 22s (20s to 24s) at +8.0M/s`."""
+    """Describe a danger: `/web: 129M of 300M, full in 22s (20s to 24s) at +8.0M/s`."""
     return f"{item.name}: {describe_use(item)}"
 
 
 def describe_use(item: Danger) -> str:
-    """Return what is held of a limit, and what becomes of it.
+    """Describe the use of a limit and its forecast.
 
-    No range is given where it begins and ends at the time itself; low confidence is an "about".
+    The range is omitted if it equals the time; low confidence is "about".
     """
     size = f"{format_bytes(min(item.held, item.limit))} of {format_bytes(item.limit)}"
     if item.median is None or item.confidence is None:
@@ -48,22 +48,22 @@ def _without_time(item: Danger) -> str:
 
 
 def describe_dying(item: Danger) -> str:
-    """Return who dies there, in words: `oomtop-leak (pid 11289), frees 123M, when /web is full; then nginx (902)`."""
+    """Describe the victims there: `oomtop-leak (pid 11289), frees 123M, when /web is full; then nginx (902)`."""
     victim = item.victim
     if item.state is DangerState.EMPTY:
         return f"{item.name} is empty"
     if victim is None:
-        return f"no process can be killed when {item.name} is full"
+        return f"no killable process in {item.name}"
     after = [one for one in item.dying[1:2] if not item.dies_together]
     link = "or" if item.near_tie else "then"
     then = "".join(f"; {link} {one.name} ({one.id.pid})" for one in after)
-    together = ", with all that share its fate" if item.dies_together else ""
+    together = ", with all processes that die with it" if item.dies_together else ""
     when = f"when {item.name} is full"
     return f"{victim.name} (pid {victim.id.pid}){together}, frees {format_bytes(victim.frees)}, {when}{then}"
 
 
 def describe_rounds(item: Danger) -> str:
-    """Return a crash loop in words: `3 times in 58s, each 29s`."""
+    """Describe a crash loop: `3 times in 58s, each 29s`."""
     rounds = item.rounds
     if rounds is None:
         return ""
@@ -71,12 +71,12 @@ def describe_rounds(item: Danger) -> str:
 
 
 def describe_subject(dangers: Sequence[Danger], now: float) -> str:
-    """Return what is to be said first of all dangers; `now` is Unix time.
+    """Describe the most urgent danger; `now` is Unix time.
 
-    There is no all-clear in the first ten seconds, beside a forecast, or in the minute after a kill.
+    No all-clear in the first ten seconds, with a forecast, or in the minute after a kill.
     """
     if not dangers:
-        return "nothing is known to have a limit"
+        return "no limit is known"
     first = dangers[0]
     if first.median is not None:
         return describe_danger(first)
@@ -96,22 +96,22 @@ def _nearest(item: Danger) -> str:
 
 
 def describe_early_killer(item: EarlyKiller) -> str:
-    """Return what a daemon would do: `earlyoom ends python3 (pid 303) in 2m10s: available <= 1.5G`."""
+    """Describe what a daemon would do: `earlyoom kills python3 (pid 303) in 2m10s: available <= 1.5G`."""
     pid = f" (pid {item.victim.pid})" if item.victim else ""
-    victim = f"{'ends' if item.sure else 'probably ends'} {item.victim_name or 'one that is not known'}{pid}"
+    victim = f"{'kills' if item.sure else 'probably kills'} {item.victim_name or 'an unknown process'}{pid}"
     when = " now" if item.room == 0 else f" in {format_about(item.seconds)}" if item.seconds is not None else ""
     return f"{item.name} {victim}{when}: {item.condition}"
 
 
 def deed_of(event: OomEvent) -> str:
-    """Return what the killer did, as a verb before its victim."""
+    """Return what the killer did, as a verb followed by its victim."""
     return _DEEDS.get(event.outcome or "killed", "killed")
 
 
 _DEEDS = {
     "sent": "sent a signal to",
-    "failed": "tried without success to kill",
-    "dry-run": "would have killed, but for its dry-run option,",
+    "failed": "failed to kill",
+    "dry-run": "would have killed (dry run)",
 }
 
 
@@ -122,18 +122,18 @@ def _held(victim: Victim) -> str:
 
 
 def describe_event(event: OomEvent) -> str:
-    """Return who was killed, by whom, what ran out: `kernel killed swarm 21671, 4.8M: limit of /batch, 300M`."""
+    """Describe an event: `kernel killed swarm 21671, 4.8M: limit of /batch, 300M`."""
     return f"{_deed(event)} (unverified: {event.unverified})" if event.unverified else _deed(event)
 
 
 def _deed(event: OomEvent) -> str:
     where = _where(event)
     if event.victim is None and event.cgroup is not None:
-        # A daemon that kills a whole cgroup names no process.
+        # A daemon that kills a whole cgroup does not name a process.
         why = f": {event.reason}" if event.reason else ""
         return f"{event.killer} {deed_of(event)} {event.cgroup}{why}"
     if event.victim is None:
-        what = event.panic or ("found nobody to kill" if event.no_killable_processes else "reported, no kill seen")
+        what = event.panic or ("found no process to kill" if event.no_killable_processes else "reported, no kill seen")
         return f"{event.killer} {what}{where}"
     victim = event.victim
     more = f" and {len(event.other_victims)} more" if event.other_victims else ""

@@ -1,6 +1,6 @@
-"""What several processes hold together, with the pages that they share counted once where that is known.
+"""Memory of several processes together, counting shared pages once where possible.
 
-PSS divides each page by the number of processes that map it, so the PSS of all that share it add up to it
+PSS divides each page by the number of processes that map it, so the PSS of all sharers add up to it
 (Documentation/filesystems/proc.rst, `smaps`); RSS counts it for each of them.
 """
 
@@ -17,9 +17,9 @@ _NAMED = 20
 
 
 def held_together(processes: Iterable[Process], pss: Mapping[ProcessId, int]) -> tuple[int, bool]:
-    """Return the bytes that processes hold in RAM and swap, and whether what they share is counted once.
+    """Return the bytes that processes hold in RAM and swap, and whether shared pages are counted once.
 
-    Without the PSS of each of the larger ones it is the sum of RSS and swap: an upper bound.
+    Without the PSS of each larger process it is the sum of RSS and swap: an upper bound.
     """
     members = list(processes)
     known = len(members) == 1 or all(process.id in pss or process.rss < _SMALL for process in members)
@@ -31,7 +31,7 @@ def held_together(processes: Iterable[Process], pss: Mapping[ProcessId, int]) ->
 
 
 def programs_together(rows: Sequence[ProcessRow], pss: Mapping[ProcessId, int]) -> tuple[Together, ...]:
-    """Return the largest programs of more than one process."""
+    """Return the largest programs with more than one process."""
     named: dict[str, list[Process]] = defaultdict(list)
     for row in rows:
         if not row.process.is_kernel_thread:

@@ -1,4 +1,4 @@
-"""Kernel kills counted against kernel kills read: what no readable log tells.
+"""Kernel kills that no readable log has: the kernel's count minus the kills read.
 
 /proc/vmstat `oom_kill` (4.13+) counts every process killed since boot, in cgroups too.  Sample line: `oom_kill 3`
 """
@@ -14,7 +14,7 @@ _TOLERANCE = 60.0
 
 
 def unlogged_kills(counted: int | None, events: Iterable[OomEvent], boot: float) -> int | None:
-    """Return how many kills since `boot` (Unix time) are in no log, None where the kernel does not count them."""
+    """Return the number of kills since `boot` (Unix time) that no log has, None if the kernel does not count."""
     if counted is None:
         return None
     kills = (event for event in events if event.killer == "kernel" and event.victim is not None)
@@ -23,7 +23,7 @@ def unlogged_kills(counted: int | None, events: Iterable[OomEvent], boot: float)
 
 
 def describe_unlogged(count: int | None) -> str:
-    """Return the number in words, the empty text for none: `3 kills are in no log that can be read`."""
+    """Describe the number, empty for none: `3 kills are not in any readable log`."""
     if not count:
         return ""
-    return f"{count} {'kill is' if count == 1 else 'kills are'} in no log that can be read"
+    return f"{count} {'kill is' if count == 1 else 'kills are'} not in any readable log"

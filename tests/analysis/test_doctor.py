@@ -61,7 +61,7 @@ def test_everything_works_for_root_on_a_new_kernel():
         ("rights", {"uid": 1000}, Works.PARTLY, "uid 1000"),
         ("processes", {"hidepid": "2", "capabilities": 0}, Works.PARTLY, "hidepid=2"),
         ("processes", {}, Works.YES, "/proc"),
-        ("processes", {"pid_namespace": True}, Works.PARTLY, "this container only"),
+        ("processes", {"pid_namespace": True}, Works.PARTLY, "only those of this container"),
         ("rights", {"user_namespace": True}, Works.PARTLY, "root of a user namespace"),
         ("rights", {"capabilities": without(Capability.SYSLOG)}, Works.PARTLY, "root without CAP_SYSLOG"),
         ("signals", {"user_namespace": True}, Works.YES, "every process of this user namespace"),

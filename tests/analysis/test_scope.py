@@ -49,7 +49,7 @@ def test_the_hidden_are_counted_and_the_victim_is_of_those_seen():
     now = assessed(9999, hidepid="2")
     seen = sum(row.process.threads for row in now.rows)
     assert now.scope.hidden_threads == 9999 - seen
-    assert "(of the processes seen)" in render_top(now, 3, "rss", 200)
+    assert "(of the visible processes)" in render_top(now, 3, "rss", 200)
     assert assessment_to_json(now)["scope"]["sees_all"] is False
 
 

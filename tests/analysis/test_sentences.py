@@ -22,4 +22,4 @@ def test_a_process_is_named_with_what_it_held_and_whose_limit_it_was() -> None:
 def test_a_report_without_a_kill_says_so() -> None:
     assert describe_event(OomEvent("kernel", "global")) == "kernel reported, no kill seen"
     event = OomEvent("kernel", "memcg", oom_memcg="/a", no_killable_processes=True)
-    assert describe_event(event) == "kernel found nobody to kill: limit of /a"
+    assert describe_event(event) == "kernel found no process to kill: limit of /a"

@@ -18,5 +18,5 @@ def test_kills_of_the_kernel_since_boot_are_counted_against_its_own_counter():
 
 def test_the_number_in_words():
     assert [describe_unlogged(count) for count in (None, 0, 1, 3)] == [
-        "", "", "1 kill is in no log that can be read", "3 kills are in no log that can be read",
+        "", "", "1 kill is not in any readable log", "3 kills are not in any readable log",
     ]  # fmt: skip

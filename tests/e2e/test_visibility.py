@@ -41,7 +41,7 @@ def test_a_pid_namespace_shows_the_container_only():
     text = run(*words)
     assert "only this pid namespace's" in text
     # Of whatever is nearest on this machine, perhaps a group whose processes are all outside.
-    assert any(words in text for words in ("(of the processes seen)", "the processes there are not seen"))
+    assert any(words in text for words in ("(of the visible processes)", "the processes there are hidden"))
 
 
 def test_in_a_user_namespace_only_what_counts_there_is_claimed():

@@ -106,7 +106,7 @@ def unprivileged():
 
     watch = guest.Watch(guest.NOBODY, patience=20)
     said = watch.follow(
-        [guest.Load("bystander", 20), guest.Load("hog", 900, step=50)], killed=["hog"], shown="in no log"
+        [guest.Load("bystander", 20), guest.Load("hog", 900, step=50)], killed=["hog"], shown="not in any"
     )
     recording = watch.close()
     subprocess.run(["mount", "-o", "remount,hidepid=0", "/proc"], check=True)
@@ -121,5 +121,5 @@ def test_an_unprivileged_user_who_may_see_next_to_nothing(machine):
     assert_alive(said)
     assert said["killed"] == ["hog"]
     assert said["predicted"]["pid"] == said["all"]["hog"], said["predicted"]
-    assert "in no log" in said["screen"], said["screen"]
+    assert "not in any" in said["screen"], said["screen"]
     assert_whole(answer["recording"])

@@ -77,7 +77,7 @@ def prepare_swap_file(request: SwapFileRequest, context: ActionContext) -> Prepa
             f"swapon({'no priority' if request.priority is None else f'priority {request.priority}'})",
             *_persistence(request),
         ),
-        effect=f"{format_bytes(request.size)} more swap for anonymous memory,  "
+        effect=f"{format_bytes(request.size)} more swap for anonymous memory, "
         f"{'also after' if request.persist else 'until'} the next boot; "
         f"{format_bytes(place.free - request.size)} of the {place.kind} stay free",
         risk="swapping to a slow disk slows everything down; swapped memory is on disk, unencrypted",

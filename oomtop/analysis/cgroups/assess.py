@@ -1,4 +1,4 @@
-"""What limits whom: effective limits up the chain of cgroups, headroom and victims of each limited group."""
+"""Effective limits through the ancestors of each cgroup, headroom, and victims of each limited group."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oomtop.host.process import Process
 from oomtop.snapshot import Snapshot
 
 _RANKED = 4
-"""The victim of a group, and the first that neither is it nor shares its memory."""
+"""The victim of a group, and the next candidate that does not share its memory."""
 
 
 def chain(path: str) -> Iterable[str]:
@@ -33,13 +33,13 @@ def working_set(group: Cgroup) -> int | None:
 
 
 def headroom(group: Cgroup) -> int | None:
-    """Return the bytes to the group's own limit, None without a limit."""
+    """Return the bytes left below the group's own limit, None without a limit."""
     used = working_set(group)
     return None if used is None or group.max is None else max(0, group.max - used)
 
 
 def assess_groups(snapshot: Snapshot) -> tuple[CgroupFigures, ...]:
-    """Return the figures of all groups; victims only where there is a limit of the group's own."""
+    """Return the figures of all groups; victims only for groups with their own limit."""
     groups = {group.path: group for group in snapshot.cgroups}
     members = _members(snapshot.processes, {path for path, group in groups.items() if group.max is not None})
     names = dict(snapshot.containers)
@@ -47,7 +47,7 @@ def assess_groups(snapshot: Snapshot) -> tuple[CgroupFigures, ...]:
 
 
 def _members(processes: Iterable[Process], limited: set[str]) -> Mapping[str, list[Process]]:
-    """Return the processes of each limited group and the groups below it."""
+    """Return the processes of each limited group and its descendants."""
     found: dict[str, list[Process]] = defaultdict(list)
     if not limited:
         return found
@@ -83,7 +83,7 @@ def _assess(
 
 
 def _victims(group: Cgroup, groups: Mapping[str, Cgroup], members: Iterable[Process], snapshot: Snapshot) -> Victims:
-    """Return whom the kernel would kill in the group; with `oom_kill_disable` (v1) its tasks wait instead."""
+    """Return the victims of the group; None with `oom_kill_disable` (v1), where tasks wait instead."""
     if group.oom_kill_disable:
         return Victims()
     page = snapshot.machine.page_size

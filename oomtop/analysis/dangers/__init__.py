@@ -1,1 +1,1 @@
-"""The ordered list of what can run out, and what is foretold of each."""
+"""The ordered list of dangers and their forecasts."""

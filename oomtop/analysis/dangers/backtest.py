@@ -1,7 +1,7 @@
-"""`Backtest`: every forecast and every named victim against what then happened; pure.
+"""`Backtest`: compares forecasts and predicted victims with what happened; pure.
 
-A forecast is judged when the limit it speaks of killed afterwards, or when its latest time went by without a kill.  One
-that an action or the end of what was watched cut short is left open.
+A forecast is judged once its limit killed, or its latest time passed without a kill.  A forecast
+cut short by an action or the end of the recording is not judged.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from oomtop.analysis.model.danger import Confidence, Danger, PastKill, UseCurve
 from oomtop.frozen import frozen, replace
 
 _LATE = 2.0
-"""Seconds by which a kill may be later than a tick that already knows of it."""
+"""Seconds by which a kill may be dated after the tick that reports it."""
 
 
 @frozen
 class _Told:
-    """What one tick said of one limit; Unix time."""
+    """The forecast of one tick for one limit; Unix time."""
 
     time: float
     danger: Danger
@@ -31,7 +31,7 @@ class _Told:
 
 
 class Backtest:
-    """Takes assessments in their order, and judges them at the end; of limits that begin with `subjects` only."""
+    """Collects assessments and judges them at the end; only limits whose path starts with `subjects`."""
 
     def __init__(self, subjects: str = "") -> None:
         self._subjects = subjects
@@ -41,7 +41,7 @@ class Backtest:
         self._ticks = 0
 
     def take(self, assessment: Assessment) -> None:
-        """Take one tick in."""
+        """Add one tick."""
         now = assessment.time
         self._first = self._first or now
         self._last = now
@@ -60,7 +60,7 @@ class Backtest:
         return bool(self._kills)
 
     def result(self, deeds: Iterable[float] = ()) -> BacktestResult:
-        """Return how good it was; `deeds` are the times of actions, after which a forecast is not judged."""
+        """Return the result; `deeds` are the times of actions, after which a forecast is not judged."""
         acted = sorted(deeds)
         forecasts = [one for subject in self._told for one in self._forecasts(subject, acted)]
         alarms = sum(self._false_alarms(subject, acted) for subject in self._told)
@@ -100,7 +100,7 @@ class Backtest:
             )  # fmt: skip
 
     def _false_alarms(self, subject: str, acted: Sequence[float]) -> int:
-        """Return how often an alarm began that no kill followed."""
+        """Return the number of alarms that no kill followed."""
         kills, count, was_alarm = self._of(subject), 0, False
         for told in self._told[subject]:
             ends = told.time + (told.danger.latest or 60.0) + _LATE
@@ -131,12 +131,12 @@ class Backtest:
 
 
 def _without_curve(danger: Danger) -> Danger:
-    """Return a danger that keeps no points alive: a recording has thousands of ticks."""
+    """Return the danger without its curve, to save memory over thousands of ticks."""
     return replace(danger, curve=UseCurve(), kills=(), remedies=())
 
 
 def _is_named(danger: Danger, kill: PastKill) -> bool:
-    """Whether the victim was named; of a near tie either counts, and of those that die together all do."""
+    """Whether the victim was predicted; either of a near tie counts, and all that die together."""
     if danger.dies_together and danger.dying[0].name == kill.name:
         return True
     named = danger.dying[: 2 if danger.near_tie else 1]

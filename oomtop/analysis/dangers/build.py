@@ -1,4 +1,4 @@
-"""`find_dangers`: the ordered list of what can run out, from the figures of a tick and the curves of use."""
+"""`find_dangers`: the ordered list of dangers, from the figures of a tick and the use curves."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _EMPTY_BYTES = 1 << 20
 _FULL, _ALL_USED = 0.9, 0.98
 _NO_VICTIMS = Victims()
 _ALMOST_ALL = 0.8
-"""Of the machine's growth: the rest is what any machine does."""
+"""Share of the machine's growth; the rest is background noise."""
 
 
 @frozen
 class Findable:
-    """What dangers are made of."""
+    """The input of `find_dangers`."""
 
     snapshot: Snapshot
     history: History
@@ -44,7 +44,7 @@ class Findable:
 
 @frozen
 class _Limit:
-    """What a limit is, apart from its use; bytes."""
+    """A limit without its use; bytes."""
 
     subject: str
     name: str
@@ -56,7 +56,7 @@ class _Limit:
 
 
 def find_dangers(facts: Findable) -> tuple[Danger, ...]:
-    """Return all dangers, the nearest first; the first twelve have their curves."""
+    """Return all dangers, the nearest first; the first twelve with curves."""
     finder = _Finder(facts)
     groups = [danger for group in facts.groups if (danger := finder.group(group)) is not None]
     own = [danger for danger in (finder.machine(groups), finder.commit()) if danger is not None]
@@ -77,7 +77,7 @@ class _Finder:
         self._seconds = 0.0 if before is None else facts.snapshot.monotonic - before.monotonic
 
     def machine(self, groups: Sequence[Danger]) -> Danger | None:
-        """Return RAM and swap; no forecast of it where what grows meets the limits of groups before."""
+        """Return the danger of RAM and swap; without a forecast if the growth hits cgroup limits first."""
         info = self._snapshot.meminfo
         name = "RAM+swap" if info.swap_total else "RAM"
         limit = _Limit(RAM, name, DangerKind.MACHINE, self._facts.memory.total, info.swap_free or 0)
@@ -87,24 +87,24 @@ class _Finder:
         return found
 
     def commit(self) -> Danger | None:
-        """Return the commit limit, which is one in overcommit mode 2 only."""
+        """Return the danger of the commit limit, in overcommit mode 2 only."""
         return self._danger(_Limit(COMMIT, "commit limit", DangerKind.COMMIT, self._facts.memory.commit_limit or 0))
 
     def group(self, group: CgroupFigures) -> Danger | None:
-        """Return a cgroup with a limit of its own, None for any other."""
+        """Return the danger of a cgroup with its own limit, else None."""
         own = group.cgroup
         left = swap_left(own, self._snapshot)
         limit = _Limit(own.path, group.name, DangerKind.CGROUP, own.max or 0, left, own.high, self._reclaims(own))
         return self._danger(limit, group.victims, nobody=own.pids_current == 0)
 
     def completed(self, danger: Danger, place: int) -> Danger:
-        """Return a danger with what can be done, and its curve."""
+        """Return a danger with its remedies and curve."""
         grower = next((row for row in self._facts.growers if _is_in(row, danger)), None)
         done = remedies(danger, None if grower is None else grower.process.id)
         return replace(danger, remedies=done, curve=self._curve(danger.subject, place))
 
     def _danger(self, limit: _Limit, victims: Victims = _NO_VICTIMS, *, nobody: bool = False) -> Danger | None:
-        """Return a danger, None where its use is not known; with nobody in it nothing grows."""
+        """Return a danger, None if its use is unknown; an empty group does not grow."""
         uses = self._history.uses.get(limit.subject)
         if uses is None or not limit.size:
             return None
@@ -163,7 +163,7 @@ def _without_forecast(danger: Danger) -> Danger:
 
 
 def _ends_at_limits(groups: Sequence[Danger], machine: Danger) -> bool:
-    """Whether what grows meets limits of cgroups before the machine's end: then these are told, not the machine."""
+    """Whether growth hits cgroup limits before the machine is full; then those are reported instead."""
     growing = {group.subject: group for group in groups if (group.rate or 0) > 0}
     outer = [
         group

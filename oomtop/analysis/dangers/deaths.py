@@ -1,4 +1,4 @@
-"""Who dies at a limit, what that frees there, and who comes after."""
+"""The victim at a limit, what its death frees there, and the next victims."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _SHOWN = 3
 
 
 def dying_at(kind: DangerKind, held: int, victims: Victims) -> tuple[Dying, ...]:
-    """Return the victim, with all that its death frees, and who comes after those that die with it.
+    """Return the victim with the memory its death frees, and the next victims.
 
-    `held` is what the limit holds, with what of it lies in swap where that counts.
+    `held` is the use of the limit, including swap where that counts.
     """
     first = victims.first
     if kind is DangerKind.COMMIT or first is None:
@@ -22,6 +22,6 @@ def dying_at(kind: DangerKind, held: int, victims: Victims) -> tuple[Dying, ...]
 
 
 def _dying(one: Candidate, frees: int, kind: DangerKind, held: int) -> Dying:
-    """Swap is no part of the limit of a group, but of what the machine has left."""
+    """Swap does not count towards a group limit, but towards the machine's memory."""
     swap = 0 if kind is DangerKind.MACHINE else one.swap
     return Dying(one.id, one.name, one.uid, one.held, max(0, min(held, frees - swap)))

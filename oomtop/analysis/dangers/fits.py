@@ -1,8 +1,8 @@
-"""What the end of a curve does: least-squares parabolas over windows of growing length, all in one pass.
+"""Fits least-squares parabolas to the end of a curve, over windows of growing length, in one pass.
 
-A window is one in which a parabola tells the whole story: its scatter, and its distance from the newest points, are
-small beside its rise or beside the noise from point to point.  So a surge after calm is fitted by its own seconds, a
-steady leak by all its minutes, and a staircase by as many of its steps as make it even.
+A window is valid if a parabola describes it: its scatter, and its distance from the newest points, are
+small compared with its rise or the point-to-point noise.  So a surge after calm is fitted over its own seconds, a
+steady leak over all its minutes, and a staircase over enough steps to look even.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Fit:
     """Root mean square distance of the points from the parabola."""
     rise: float
     noise: float
-    """From point to point: the root mean square of the second differences over the square root of six, without the two
-    largest: one corner or one jump is no noise."""
+    """Point-to-point noise: the root mean square of the second differences over the square root of six, without the two
+    largest: a single corner or jump is not noise."""
     end_off: float
-    """How far the newest points lie above the parabola."""
+    """Distance of the newest points above the parabola."""
 
     def holds(self, floor: float) -> bool:
-        """Whether the parabola tells the whole story of its points."""
+        """Whether the parabola describes its points."""
         bound = max(self.rise * _OF_RISE, self.noise * _OF_NOISE, floor)
         return self.scatter <= bound and abs(self.end_off) <= 2 * bound
 
@@ -121,7 +121,7 @@ def _fit(sums: Sequence[float], values: Sequence[float], count: int, step: float
 
 def holding(points: Sequence[tuple[float, float]], older: Sequence[tuple[float, float]], now: float,
             floor: float) -> list[Fit]:  # fmt: skip
-    """Return the fits that tell the whole story of their window, the shortest first; `older` is before the points."""
+    """Return the fits that describe their window, the shortest first; `older` precedes the points."""
     if not points:
         return []
     seconds = now - points[0][0]

@@ -1,7 +1,7 @@
-"""When a limit is reached if what its curve does goes on: the widest honest range of several estimates.
+"""Forecasts when a limit is reached if the trend continues, as a range over several estimates.
 
-Three samples tell of what begins now, the longest window that one parabola describes tells of what lasts and of what
-accelerates, the peaks tell of what rises and falls, and the round before tells of what was killed and started again.
+Three samples show a surge that begins now; the longest window that one parabola describes shows steady and
+accelerating growth; peaks show a saw-tooth; the previous round shows a crash loop.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from oomtop.frozen import frozen, replace
 
 Points = Sequence[tuple[float, float]]
 WIDEST = 5.0
-"""A range of more than this factor is no forecast."""
+"""A range wider than this factor is not a forecast."""
 FARTHEST = 48 * 3600.0
 _STILL = 0.002
 _RECENT, _GOES_ON, _LONG, _START = 25.0, 0.3, 20.0, 6.0
@@ -33,18 +33,18 @@ _SMOOTH = 0.015
 
 @frozen
 class Outlook:
-    """What a curve does; `rate` is None while too little was seen."""
+    """The trend of a curve; `rate` is None until there are enough points."""
 
     state: DangerState
     rate: float | None = None
     forecast: Forecast | None = None
     seconds: float = 0.0
-    """How long the present climb was seen."""
+    """Seconds for which the current climb has been seen."""
 
 
 @frozen
 class Curve:
-    """The use of one limit, as (monotonic, bytes) oldest first, and what its forecast needs beside it."""
+    """The use of one limit as (monotonic, bytes), oldest first, and other input of its forecast."""
 
     dense: Points
     thin: Points
@@ -56,7 +56,7 @@ class Curve:
 
 
 def foretell(curve: Curve) -> Outlook:
-    """Return what becomes of a limit."""
+    """Return the forecast for a limit."""
     if _is_still(curve):
         return Outlook(DangerState.STEADY, 0.0)
     since = curve.kills[0] if curve.kills else float("-inf")
@@ -75,7 +75,7 @@ def foretell(curve: Curve) -> Outlook:
 
 
 def _is_still(curve: Curve) -> bool:
-    """Whether nothing moved for as long as it is known: the lot of most limits, for a tenth of the cost."""
+    """Whether the use never changed: a cheap check that covers most limits."""
     if len(curve.dense) < 2:
         return False
     sizes = [size for _, size in curve.dense] + [size for _, size in curve.thin]
@@ -83,7 +83,7 @@ def _is_still(curve: Curve) -> bool:
 
 
 def _present_rate(climb: Points) -> float | None:
-    """Return bytes a second over the last three seconds or samples."""
+    """Return bytes per second over the last three seconds or samples."""
     if len(climb) < 2:
         return None
     first = next((point for point in reversed(climb[:-2]) if point[0] <= climb[-1][0] - 3.0), climb[0])
@@ -91,7 +91,7 @@ def _present_rate(climb: Points) -> float | None:
 
 
 def _stays_in(teeth: Teeth, curve: Curve) -> bool:
-    """Whether the present climb is a tooth like the others, and ends below the limit."""
+    """Whether the current climb is a tooth like the others and will end below the limit."""
     held = curve.dense[-1][1]
     expected = teeth.highest + max(0.0, teeth.rise)
     return held <= expected + curve.limit * _OUT_OF_TEETH and expected < held + curve.room
@@ -110,13 +110,13 @@ def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, again: Re
 
 
 def _is_start(curve: Curve) -> bool:
-    """Whether it was only just made and is less than half full: whatever starts grows fast at first."""
+    """Whether it is new and less than half full: everything grows fast at start."""
     first = curve.thin[0][0] if curve.thin else curve.dense[0][0]
     return curve.now - first < _START and curve.dense[-1][1] < curve.limit / 2
 
 
 def _lasting(fits: Sequence[Fit], curve: Curve) -> Reach | None:
-    """Return the range of the longest window; where that accelerates, a third of it tells whether it does so more."""
+    """Return the range of the longest window; if it accelerates, the last third shows whether more so."""
     if not fits:
         return None
     found = reach(fits[-1], curve.room, curve.limit)
@@ -132,7 +132,7 @@ def _lasting(fits: Sequence[Fit], curve: Curve) -> Reach | None:
 
 
 def _is_over(fits: Sequence[Fit], rate: float) -> bool:
-    """Whether half a minute contradicts a slower trend, and is smooth enough to tell."""
+    """Whether the last half minute contradicts a slower trend and is smooth enough to say so."""
     recent = next((fit for fit in fits if fit.seconds >= _RECENT), None)
     if recent is None:
         return False
@@ -140,14 +140,14 @@ def _is_over(fits: Sequence[Fit], rate: float) -> bool:
 
 
 def _chosen(lasting: Reach | None, sudden: Reach | None, again: Reach | None) -> Reach | None:
-    """The range of what lasts; wider while what begins now says otherwise."""
+    """Return the range of the lasting trend, widened while the newest samples disagree."""
     if again is not None:
         return again
     if lasting is None or sudden is None:
         return lasting or sudden
     if lasting.earliest <= sudden.median <= lasting.latest:
         return lasting
-    # What was seen for long is leant on; a parabola of a few seconds may be the corner of what begins now.
+    # Trust long windows; a parabola over a few seconds may be the start of something new.
     both = widest((lasting, sudden) if lasting.seconds >= _LONG else (sudden, lasting))
     return both if both.latest <= WIDEST * max(1.0, both.earliest) else sudden
 
@@ -156,14 +156,14 @@ def _outlook(found: Reach, rate: float, seen: float, curve: Curve) -> Outlook:
     if found.latest > WIDEST * max(1.0, found.earliest) or found.median > FARTHEST:
         return Outlook(DangerState.UNSTEADY, rate, None, seen)
     if found.basis == "linear":
-        # Not that of the last seconds: room, rate and time are to agree.
+        # Not the rate of the last seconds: room, rate and time must agree.
         rate = curve.room / max(found.median, 0.1)
     forecast = Forecast(found.earliest, found.median, found.latest, _confidence(found, curve), found.basis)
     return Outlook(DangerState.FILLING, rate, forecast, seen)
 
 
 def _confidence(found: Reach, curve: Curve) -> Confidence:
-    """Lean on a smooth growth that was seen for long, beside how far ahead it reaches."""
+    """Return the confidence: smooth growth seen for long, compared with how far ahead it reaches."""
     if found.basis == "last round":
         return Confidence.HIGH if len(curve.kills) > 1 else Confidence.MEDIUM
     ahead = found.median / max(1.0, found.seconds)
@@ -176,7 +176,7 @@ def _confidence(found: Reach, curve: Curve) -> Confidence:
 
 
 def _by_peaks(curve: Curve, teeth: Teeth, rate: float) -> Outlook:
-    """Return the forecast of a saw-tooth: the first tooth whose peak is above the limit."""
+    """Return the forecast of a saw-tooth: the first peak above the limit."""
     seen = curve.now - teeth.peaks[0][0]
     rise, period = teeth.rise, teeth.period
     if period is None or rise <= 0:

@@ -1,4 +1,4 @@
-"""The kills that already happened at each limit, newest first."""
+"""Past kills at each limit, newest first."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from oomtop.oomlog.event import OomEvent
 
 _KEPT = 20
 _COUNTED_LATE = 12.0
-"""Seconds by which a counter is read later than its kill: a tick at most."""
+"""Seconds by which a counter is read after its kill: at most a tick."""
 
 
 def kills_by_subject(events: Iterable[OomEvent]) -> Mapping[str, tuple[PastKill, ...]]:
-    """Return the dated kills of the kernel, newest first as `events` are, by the subject whose limit was hit."""
+    """Return the dated kernel kills by the subject whose limit was hit, newest first like `events`."""
     found: dict[str, list[PastKill]] = defaultdict(list)
     for event in events:
         subject = _subject(event)
@@ -28,7 +28,7 @@ def kills_by_subject(events: Iterable[OomEvent]) -> Mapping[str, tuple[PastKill,
 def with_counted(
     told: Mapping[str, tuple[PastKill, ...]], counted: Mapping[str, Iterable[float]]
 ) -> Mapping[str, tuple[PastKill, ...]]:
-    """Add the kills that only a counter knows: without a kernel log nobody says who it was."""
+    """Add kills known only from a counter: without a kernel log the victim is unknown."""
     times = [kill.time for kills in told.values() for kill in kills]
     merged = dict(told)
     for subject, seen in counted.items():

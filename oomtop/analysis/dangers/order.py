@@ -1,4 +1,4 @@
-"""The order of dangers, the subject that all fronts speak of, and how a chosen one is kept."""
+"""The order of dangers, the subject that all fronts show, and how a chosen subject is kept."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from oomtop.frozen import frozen
 
 JUST_KILLED = 60.0
 _NEARER = 0.5
-# What takes over from a chosen subject that itself has no time, when nothing else had one either.
+# Seconds to full below which another danger replaces a chosen subject if neither had a forecast.
 _NEAR_SECONDS = 600.0
 
 
 @frozen
 class Choice:
-    """A subject that was chosen by hand."""
+    """A subject chosen by the user."""
 
     subject: str
     nearest: float | None
-    """The least median of the others at that time."""
+    """The smallest median of the others at that time."""
 
 
 def ordered(dangers: Iterable[Danger], now: float = 0.0) -> tuple[Danger, ...]:
@@ -47,14 +47,14 @@ def last_kill(danger: Danger, now: float) -> PastKill | None:
 
 
 def subject_of(dangers: Sequence[Danger], choice: Choice | None = None) -> Danger | None:
-    """Return the danger that strip, forecast, mark and `J` speak of."""
+    """Return the danger that strip, forecast, mark and `J` refer to."""
     if choice is not None and holds(dangers, choice):
         return next(danger for danger in dangers if danger.subject == choice.subject)
     return dangers[0] if dangers else None
 
 
 def holds(dangers: Sequence[Danger], choice: Choice) -> bool:
-    """Whether a choice still stands: it is there, and none of the others became nearer by half."""
+    """Whether a choice is still valid: it exists, and no other danger became nearer by half."""
     chosen = next((danger for danger in dangers if danger.subject == choice.subject), None)
     if chosen is None:
         return False
@@ -66,7 +66,7 @@ def holds(dangers: Sequence[Danger], choice: Choice) -> bool:
 
 
 def step(dangers: Sequence[Danger], choice: Choice | None, by: int) -> Choice | None:
-    """Return the choice of the next (1) or previous (-1) danger; None where there is nothing to choose."""
+    """Return the choice of the next (1) or previous (-1) danger; None if there are none."""
     now = subject_of(dangers, choice)
     if now is None:
         return None

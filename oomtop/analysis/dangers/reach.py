@@ -1,4 +1,4 @@
-"""How far a limit is away: a range of seconds from a parabola, or from three samples."""
+"""The time to a limit: a range of seconds from a parabola, or from three samples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import inf, log1p, sqrt
 from oomtop.analysis.dangers.fits import Fit, differences
 from oomtop.frozen import frozen
 
-# Noise is no more independent from point to point than memory use is: errors are twice what textbooks say.
+# Noise of memory use is correlated between points: use twice the textbook errors.
 _DEPENDENT = 2.0
 # Standard errors of slope and bend at the end of a parabola, and of the slope of a line, times T, T^2, T and sqrt(n).
 _SE_RATE, _SE_BEND, _SE_LINE = 13.9, 26.8, 3.5
@@ -19,32 +19,32 @@ _THREE_PAD = 0.3
 _BURST = 1.5
 _ALIKE = 0.3
 _SUDDEN = 120.0
-# A trend that fills the limit in half a day or more is told from noise by minutes, not by seconds.
+# A trend that takes half a day or more needs minutes, not seconds, to stand out from noise.
 _LEAST_RATE = 2e-5
 _USUAL_SECONDS = 30.0
 
 
 @frozen
 class Reach:
-    """Seconds to the limit; `latest` is infinite for what may level off before it."""
+    """Seconds to the limit; `latest` is infinite if the growth may level off before."""
 
     earliest: float
     median: float
     latest: float
     seconds: float
-    """How long the growth was seen."""
+    """Seconds for which the growth was seen."""
     basis: str
     scatter: float = 0.0
 
     def padded(self, share: float, seconds: float) -> Reach:
-        """Return a wider range, by a share and by seconds at either end."""
+        """Return a wider range, by a share and by seconds at both ends."""
         earliest = max(0.0, min(self.earliest, self.median) / (1 + share) - seconds)
         latest = max(self.latest, self.median) * (1 + share) + seconds
         return Reach(earliest, self.median, latest, self.seconds, self.basis, self.scatter)
 
 
 def reach(fit: Fit, room: float, limit: int) -> Reach | None:
-    """Return when the growth of a fit takes all of `room`, None where it does not grow."""
+    """Return when the growth of a fit uses up `room`, None if it does not grow."""
     error = _DEPENDENT * fit.scatter / sqrt(fit.points) / fit.seconds
     least = limit * _LEAST_RATE * _USUAL_SECONDS / max(_USUAL_SECONDS, fit.seconds)
     rate, bend, error_bend = fit.rate, fit.bend, error * _SE_BEND / fit.seconds
@@ -61,7 +61,7 @@ def _linear(fit: Fit, room: float, least: float, error: float) -> Reach | None:
     if rate <= max(least, 2 * error):
         return None
     found = Reach(room / (rate + error), room / rate, room / (rate - error), fit.seconds, "linear", fit.scatter)
-    # What comes in bursts reaches the limit a burst earlier or later than its line.
+    # Growth in bursts reaches the limit a burst earlier or later than its line.
     return _far(found).padded(0.0, _BURST * fit.scatter / rate)
 
 
@@ -83,12 +83,12 @@ def _slowing(fit: Fit, room: float) -> Reach:
 
 
 def _far(found: Reach) -> Reach:
-    """Widen a range the more, the farther it lies beyond what was seen."""
+    """Widen a range in proportion to how far it extrapolates."""
     return found.padded(_PAD + _PAD_FAR * sqrt(found.median / found.seconds), 0.5)
 
 
 def reach_by_three(points: Sequence[tuple[float, float]], room: float, floor: float) -> Reach | None:
-    """Return when the growth of the last three samples takes all of `room`: only what is near, and alike in both."""
+    """Return when the growth of the last three samples uses up `room`, if soon and equal in both steps."""
     last = points[-3:]
     if len(last) < 3 or last[-1][0] - last[0][0] < 0.9:
         return None
@@ -105,7 +105,7 @@ def reach_by_three(points: Sequence[tuple[float, float]], room: float, floor: fl
 
 
 def widest(reaches: Iterable[Reach]) -> Reach:
-    """Return the range that holds all of some ranges, with the median of the first."""
+    """Return the union of ranges, with the median of the first."""
     found = list(reaches)
     first = found[0]
     return Reach(

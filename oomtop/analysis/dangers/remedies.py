@@ -1,4 +1,4 @@
-"""What one key would do about a danger, and the time that buys."""
+"""What one key does about a danger, and how much time it gains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LIMIT_SHARE, _SWAP_SHARE = 3, 8
 
 
 def remedies(danger: Danger, grower: ProcessId | None) -> tuple[Remedy, ...]:
-    """Return what can be done, the surest first; `grower` is the process that grows fastest there."""
+    """Return the remedies, the most effective first; `grower` is the fastest-growing process there."""
     if danger.kind is DangerKind.COMMIT:
         return ()
     found = [] if danger.victim is None else [_kill(danger)]
@@ -35,14 +35,14 @@ def limit_step(limit: int) -> int:
 
 
 def bought(danger: Danger, size: int) -> float | None:
-    """Return the seconds that so many bytes last at the present rate, None where nothing fills up."""
+    """Return the seconds that `size` bytes last at the current rate, None without growth."""
     if danger.median is None or not danger.rate or danger.rate <= 0:
         return None
     return size / danger.rate
 
 
 def round_size(size: int) -> int:
-    """Return the largest 1, 2 or 5 times a power of ten of MiB (GiB from there on) that is not above `size`."""
+    """Return the largest 1, 2 or 5 times a power of ten MiB (or GiB) up to `size`."""
     unit = GIB if size >= GIB else MIB
     scale = unit
     while scale * 10 <= size:

@@ -1,4 +1,4 @@
-"""What is killed and started again: the round before tells when this one ends."""
+"""Crash loops: the previous round predicts the end of the current one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOP = 3
 
 
 def crash_loop(kills: Sequence[float], now: float) -> Rounds | None:
-    """Return the rounds that a row of kills (newest first) makes: three or more, at even distances."""
+    """Return the crash loop in a series of kills (newest first): three or more at even intervals."""
     gaps = [after - before for after, before in pairwise(kills)]
     if len(gaps) < _LOOP - 1 or now - kills[0] > 2 * max(gaps[:2]) + 60:
         return None
@@ -35,7 +35,7 @@ def crash_loop(kills: Sequence[float], now: float) -> Rounds | None:
 
 
 def by_last_round(dense: Points, climb: Points, kills: Sequence[float], limit: int, now: float) -> Reach | None:
-    """Return when this round ends as the last ones did: from where they held what is held now, to their kill."""
+    """Return when this round ends if it goes like the last: their time from the current use to the kill."""
     if not kills or now - kills[0] > _REMEMBERED or len(climb) < 2 or climb[-1][1] <= climb[0][1]:
         return None
     left = []
@@ -58,7 +58,7 @@ def _last_climb(points: Points, limit: int) -> Points:
 
 
 def _left(before: Points, climb: Points, end: float) -> float | None:
-    """Return the seconds that an earlier round still had at this size; None where this one grows differently."""
+    """Return the seconds an earlier round had left at this size; None if this one grows differently."""
     size = climb[-1][1]
     place = next((at for at, point in enumerate(before) if point[1] >= size), None)
     if place is None or place == 0 or len(before) < 3:

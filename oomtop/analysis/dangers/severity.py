@@ -1,4 +1,4 @@
-"""How loudly a danger is said: critical is what leaves no time for anything else."""
+"""The severity of a danger: critical means act now."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from oomtop.analysis.model.assessment import Severity
 from oomtop.analysis.model.danger import Confidence, Danger, DangerKind, DangerState
 
 _AT_ONCE, _SOON, _SURE, _WARNING = 10.0, 30.0, 120.0, 600.0
-# What has just started grows for a while, whatever it is: half a minute of growth is more than that.
+# Everything grows after its start: require half a minute of growth.
 _LASTING = 30.0
 _NEARLY, _ALL = 0.9, 0.97
 
 
 def severity_of(danger: Danger) -> Severity | None:
-    """Return how grave a danger is, None for one that is not worth a word."""
+    """Return the severity of a danger, None if it is not worth reporting."""
     if danger.state is DangerState.EMPTY:
         return None
     if _is_critical(danger):

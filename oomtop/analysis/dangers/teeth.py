@@ -1,7 +1,7 @@
-"""What rises and falls: the peaks of a saw-tooth, such as a heap between two garbage collections.
+"""Saw-tooth curves, such as a heap between garbage collections, and their peaks.
 
-A tooth is a climb of which at least half was given back.  A fall is one only when it is large beside the limit, so that
-noise makes no teeth.
+A tooth is a climb of which at least half is freed again.  A fall counts only if large relative to the limit, so that
+noise is ignored.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ class Teeth:
     """The turning points of a curve as (monotonic, bytes), oldest first."""
 
     peaks: tuple[tuple[float, float], ...] = ()
-    """Where a climb ended in a fall."""
+    """Ends of climbs."""
     trough: tuple[float, float] | None = None
-    """Where the climb that still goes on began; the first point where nothing fell."""
+    """Start of the current climb; the first point if there was no fall."""
 
     @property
     def period(self) -> float | None:
-        """Seconds from peak to peak, None with less than two."""
+        """Seconds from peak to peak, None with fewer than two."""
         if len(self.peaks) < 2:
             return None
         return (self.peaks[-1][0] - self.peaks[0][0]) / (len(self.peaks) - 1)
 
     @property
     def rise(self) -> float:
-        """Bytes by which a peak is higher than the one before; 0 for less than three, or where they wander."""
+        """Bytes by which each peak exceeds the previous one; 0 for fewer than three, or without a trend."""
         sizes = [size for _, size in self.peaks[-_PEAKS:]]
         steps = [after - before for before, after in pairwise(sizes)]
         if len(steps) < 2:
@@ -56,7 +56,7 @@ class Teeth:
 
 
 def find_teeth(points: Sequence[tuple[float, float]], limit: int) -> Teeth:
-    """Return the turning points of a curve; a wobble of less than 3 % of the limit is none."""
+    """Return the turning points of a curve; changes under 3 % of the limit are ignored."""
     if not points:
         return Teeth()
     least = limit * _LEAST_SHARE

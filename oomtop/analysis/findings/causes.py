@@ -1,4 +1,4 @@
-"""What memory is running out of is told by what grew: a process, many of them, or memory that no process owns."""
+"""Names the cause of a shortage by what grew: a process, many processes, or memory that no process owns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oomtop.units import format_bytes, format_rate, format_share
 
 _MAIN = 0.5
 _MAIN_PROCESS = 0.25
-"""Of the machine's growth: what has less of it is not its cause."""
+"""Share of the machine's growth that a cause must have."""
 _MANY = 3
 _LEAST_GROWTH = 64 * 1024.0
 _HOLDS = 0.1
@@ -26,7 +26,7 @@ NOBODYS = "no kill frees it"
 
 @frozen
 class Growing:
-    """Why memory runs out: `text` goes on from "memory full in 2m", `advice` names the key that helps."""
+    """Why memory runs out: `text` continues "memory full in 2m", `advice` names the key that helps."""
 
     text: str
     advice: str
@@ -35,7 +35,7 @@ class Growing:
 
 
 def cause_of(facts: Facts, rate: float) -> Growing:
-    """Return the cause of growth by `rate` bytes per second, or of what is short while nothing grows."""
+    """Return the cause of growth by `rate` bytes per second, or of the shortage if nothing grows."""
     grower = facts.growers[0] if facts.growers else None
     grown = (grower.growth or 0.0) if grower is not None else 0.0
     part = next((part for part in facts.parts if part.part != "anon"), None)
@@ -50,21 +50,21 @@ def cause_of(facts: Facts, rate: float) -> Growing:
 
 
 def _spread(facts: Facts, rate: float) -> Growing:
-    """Many grow only where many do; what is in no process is said to be in none."""
+    """Return the cause if no single process is one: many processes, or memory in no process."""
     growing = [row.growth for row in facts.rows if row.growth is not None and row.growth > _LEAST_GROWTH]
     programs = [item for item in facts.growths if item.kind == "program" and (item.minute or 0.0) >= rate * _MAIN]
     if programs:
         first = max(programs, key=lambda item: item.minute or 0.0)
-        text = f" at {format_rate(rate)}: the processes {first.name} grow {format_rate(first.minute)} together"
-        return Growing(text, "g groups by program; Space or c tags, k kills all tagged; W adds swap")
+        text = f" at {format_rate(rate)}: the {first.name} processes grow {format_rate(first.minute)} together"
+        return Growing(text, "g group by program; Space or c tag, k kill the tagged; W add swap")
     if len(growing) >= _MANY and sum(growing) >= rate * _MAIN:
-        text = f" at {format_rate(rate)}: many grow, none of them this fast"
-        return Growing(text, "g groups by program; W adds swap")
-    return Growing(f" at {format_rate(rate)}: in no process that is seen", "the Kernel tab has its parts; W adds swap")
+        text = f" at {format_rate(rate)}: many processes grow, none of them this fast"
+        return Growing(text, "g group by program; W add swap")
+    return Growing(f" at {format_rate(rate)}: in no visible process", "see the Kernel tab; W add swap")
 
 
 def _holder(facts: Facts) -> Growing:
-    """Return who holds most where nothing grows: a part that no kill frees is no reason to kill."""
+    """Return the largest holder if nothing grows; memory that no kill frees is no reason to kill."""
     memory = facts.memory
     parts = (("the hypervisor's balloon", memory.balloon), ("huge pages", memory.hugetlb), ("ZFS ARC", memory.arc))
     name, size = max(parts, key=lambda part: part[1])
@@ -84,7 +84,7 @@ def _part_cause(facts: Facts, part: PartGrowth) -> Growing:
 def _slab(facts: Facts) -> tuple[str, str]:
     slabs = facts.kernel.slabs if facts.kernel is not None else None
     largest = f" ({slabs[0].name} has {format_bytes(slabs[0].bytes)})" if slabs else ""
-    return f"kernel slab{largest} grows", f"{NOBODYS}: the Kernel tab has its caches"
+    return f"kernel slab{largest} grows", f"{NOBODYS}: see its caches on the Kernel tab"
 
 
 def _tables(facts: Facts) -> tuple[str, str]:
@@ -94,16 +94,16 @@ def _tables(facts: Facts) -> tuple[str, str]:
 
 
 _PARTS: dict[str, Callable[[Facts], tuple[str, str]]] = {
-    "shmem": lambda facts: ("tmpfs and shared memory grow", "delete files in /dev/shm and other tmpfs; W adds swap"),
+    "shmem": lambda facts: ("tmpfs and shared memory grow", "delete files in /dev/shm and other tmpfs; W add swap"),
     "page tables": _tables,
     "kernel stacks": lambda facts: ("kernel stacks grow", "the column THR names who makes threads; k kill it"),
-    "percpu": lambda facts: ("percpu memory grows", f"{NOBODYS}: many cgroups, BPF maps or mounts use it"),
+    "percpu": lambda facts: ("percpu memory grows", f"{NOBODYS}: used by many cgroups, BPF maps or mounts"),
     "slab": _slab,
     "huge pages": lambda facts: ("the huge page pool grows", "lower vm.nr_hugepages (y)"),
-    "balloon": lambda facts: ("the hypervisor's balloon grows", f"{NOBODYS}: the host has to give it back"),
-    "ARC": lambda facts: ("ZFS ARC grows", "it shrinks under pressure; zfs_arc_max bounds it"),
-    "zram": lambda facts: ("zram grows", "swapped pages take RAM: k ends a process, W adds swap on a disk"),
-    "zswap": lambda facts: ("zswap's pool grows", "swapped pages take RAM: k ends a process, lower max_pool_percent"),
+    "balloon": lambda facts: ("the hypervisor's balloon grows", f"{NOBODYS}: only the host can give it back"),
+    "ARC": lambda facts: ("ZFS ARC grows", "it shrinks under pressure; zfs_arc_max limits it"),
+    "zram": lambda facts: ("zram grows", "compressed pages take RAM: k kill a process, W add swap on disk"),
+    "zswap": lambda facts: ("zswap pool grows", "compressed pages take RAM: k kill a process; lower max_pool_percent"),
 }  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def _largest_tables(rows: Iterable[ProcessRow]) -> ProcessRow | None:
 
 
 def balloon(facts: Facts) -> Finding | None:
-    """The hypervisor took back a tenth of RAM, and memory is scarce."""
+    """The hypervisor took a tenth of RAM, and memory is scarce."""
     size = facts.memory.balloon
     if not _is_scarce(facts) or size < facts.memory.total * _HOLDS:
         return None
@@ -120,13 +120,13 @@ def balloon(facts: Facts) -> Finding | None:
         "balloon",
         Severity.WARNING,
         f"the hypervisor's balloon holds {format_bytes(size)} ({format_share(size / facts.memory.total)})",
-        "Balloon of /proc/meminfo, or what no other counter names",
+        "Balloon of /proc/meminfo, or memory that no other counter has",
         f"{NOBODYS}: give the guest more memory on the host",
     )
 
 
 def idle_huge_pages(facts: Facts) -> Finding | None:
-    """A tenth of RAM is reserved for huge pages that nobody uses, and memory is scarce."""
+    """A tenth of RAM is reserved for unused huge pages, and memory is scarce."""
     idle = facts.memory.hugetlb_unused
     if not _is_scarce(facts) or idle < facts.memory.total * _HOLDS:
         return None
@@ -135,7 +135,7 @@ def idle_huge_pages(facts: Facts) -> Finding | None:
         Severity.WARNING,
         f"{format_bytes(idle)} of huge pages are reserved and unused",
         "HugePages_Free of /proc/meminfo; nothing else can use them",
-        "y lowers vm.nr_hugepages",
+        "y lower vm.nr_hugepages",
     )
 
 
@@ -158,8 +158,8 @@ def tmpfs(facts: Facts) -> Finding | None:
         "shmem",
         Severity.WARNING,
         f"tmpfs and shared memory hold {format_bytes(size)} ({format_share(size / facts.memory.total)})",
-        f"Shmem of /proc/meminfo{where}{held_by}; no process has to own it",
-        "look for big files in /dev/shm and other tmpfs; swap can take it out",
+        f"Shmem of /proc/meminfo{where}{held_by}; no process needs to own it",
+        "look for big files in /dev/shm and other tmpfs; it can be swapped out",
     )
 
 
@@ -172,7 +172,7 @@ def kernel_memory(facts: Facts) -> Finding | None:
     largest = _largest_tables(facts.rows) if tables > size / 2 else None
     if largest is not None:
         held, comm = largest.process.page_tables, largest.process.comm
-        evidence = f"page tables {format_bytes(tables)}, {format_bytes(held)} of them of {comm}"
+        evidence = f"page tables {format_bytes(tables)}, of which {comm} has {format_bytes(held)}"
         advice = f"J select {comm}, k kill it (frees its page tables)"
     else:
         slabs = facts.kernel.slabs if facts.kernel is not None else None
@@ -182,7 +182,7 @@ def kernel_memory(facts: Facts) -> Finding | None:
     return Finding(
         "kernel_memory",
         Severity.WARNING,
-        f"the kernel itself holds {format_bytes(size)} ({format_share(size / facts.memory.total)})",
+        f"kernel memory is {format_bytes(size)} ({format_share(size / facts.memory.total)})",
         evidence,
         advice,
         target=largest.process.id if largest is not None else None,

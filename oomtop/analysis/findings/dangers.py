@@ -1,4 +1,4 @@
-"""Findings about what runs out: one for each danger that is worth a word, and one for a crash loop."""
+"""Findings about dangers: one for each danger worth reporting, and one for a crash loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOW = 0.05
 
 
 def find_in_dangers(facts: Facts) -> Iterator[Finding]:
-    """Yield what is to be said of the dangers, in their order."""
+    """Yield the findings of the dangers, in their order."""
     for danger in facts.dangers:
         if danger.rounds is not None:
             yield _crash_loop(danger)
@@ -30,9 +30,9 @@ def _crash_loop(danger: Danger) -> Finding:
     return Finding(
         "crash_loop",
         Severity.WARNING,
-        f"{danger.name} is killed again and again: {describe_rounds(danger)}",
+        f"{danger.name} is in a crash loop: killed {describe_rounds(danger)}",
         f"limit {format_bytes(danger.limit)}; last killed {danger.kills[0].name}",
-        "L raises its limit; or stop what restarts it, and find the leak: Enter on the kill says why",
+        "L raise its limit; or stop what restarts it and find the leak: Enter on the kill explains it",
         target=victim.id if victim else None,
         cgroup=danger.subject if danger.kind is DangerKind.CGROUP else None,
     )
@@ -81,9 +81,9 @@ def _commit(danger: Danger, facts: Facts) -> Finding | None:
     return Finding(
         "overcommit",
         severity_of(danger) or Severity.WARNING,
-        f"allocations are refused at the commit limit: {format_share(danger.share)} of it is promised",
+        f"near the commit limit, where allocations fail: {format_share(danger.share)} is committed",
         f"Committed_AS {format_bytes(danger.held)} of CommitLimit {format_bytes(danger.limit)}, overcommit_memory=2",
-        "y raises overcommit_ratio or sets overcommit_memory=0; W adds swap, which raises the limit",
+        "y raise overcommit_ratio or set overcommit_memory=0; W add swap, which raises the limit",
     )
 
 

@@ -1,7 +1,7 @@
-"""Findings about one process over minutes: a leak, and a hog.
+"""Findings about one process: a leak, and a hog.
 
-A leak grows in every part of the time and gives nothing back.  A saw-tooth gives back, a warm-up ends, a jump is
-one jump, and a reader of files grows the page cache and not itself: none of them is one.
+A leak grows all the time and frees nothing.  A saw-tooth frees memory, a warm-up ends, a jump is
+a single step, and reading files grows the page cache only: none of them is a leak.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LEAST_POINTS = 12
 _LEAST_BYTES = 32 << 20
 _LEAST_RISE = 0.1
 _MOST_GIVEN_BACK = 0.05
-# Of what each third would have at a steady rate, and of the first third that the last one has to be: a warm-up slows.
+# Minimum share of each third at a steady rate, and of the last third relative to the first: a warm-up slows down.
 _LEAST_THIRD = 0.4
 _SLOWS = 0.6
 _HOG = 0.5
@@ -28,7 +28,7 @@ _SCARCE = 0.25
 
 @frozen
 class Leak:
-    """How a process leaks: bytes, bytes per second, seconds."""
+    """A leak: bytes, bytes per second, seconds."""
 
     rise: int
     rate: float
@@ -37,7 +37,7 @@ class Leak:
 
 
 def find_leak(curve: Curve) -> Leak | None:
-    """Return the leak that a curve shows, None if it shows something else or too little."""
+    """Return the leak that a curve shows, None if there is none or too little data."""
     if len(curve) < _LEAST_POINTS or curve[-1][0] - curve[0][0] < _LEAST_SECONDS:
         return None
     first, last = curve[0][1], curve[-1][1]
@@ -54,7 +54,7 @@ def find_leak(curve: Curve) -> Leak | None:
 
 
 def _is_steady(curve: Curve, rise: int) -> bool:
-    """Whether each third of the time has its part of the rise."""
+    """Whether the rise is spread over all three thirds of the time."""
     start, length = curve[0][0], curve[-1][0] - curve[0][0]
     marks = [_size_at(curve, start + length * part / 3) for part in range(4)]
     thirds = [after - before for before, after in pairwise(marks)]
@@ -75,8 +75,8 @@ def leak(facts: Facts) -> Finding | None:
         "leak",
         Severity.WARNING,
         f"{row.process.comm} ({row.process.pid}) leaks {format_rate(worst.rate * 60, 'min')}",
-        f"{format_bytes(worst.rise)} more in {format_duration(worst.seconds)}, in every part of that time, "
-        f"{format_bytes(worst.given_back)} given back",
+        f"{format_bytes(worst.rise)} more in {format_duration(worst.seconds)}, steadily,  "
+        f"{format_bytes(worst.given_back)} freed",
         "J select it, Enter: which mapping grows; L caps its group, k kill it",
         target=row.process.id,
     )

@@ -1,4 +1,4 @@
-"""Named causes with evidence and advice: a table of rules, each a small pure function of one `Facts`."""
+"""Findings about the machine: a table of rules, each a small pure function of `Facts`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from oomtop.analysis.model.assessment import Finding, Severity
 from oomtop.units import format_bytes, format_rate
 
 _SWARM = 100
-# In C: 5,000 calls of a function would be a tenth of the whole assessment.
+# In C: 5,000 Python calls would take a tenth of the whole assessment.
 _NAME = attrgetter("process.comm")
 
 
 def swap_storm(facts: Facts) -> Finding | None:
-    """Pages go out and come back at the same time."""
+    """Pages are swapped out and in at the same time."""
     into, out = facts.swap.in_rate or 0.0, facts.swap.out_rate or 0.0
     if into < 1 << 20 or out < 1 << 20:
         return None
@@ -37,14 +37,14 @@ def swap_storm(facts: Facts) -> Finding | None:
 
 
 def thrashing(facts: Facts) -> Finding | None:
-    """All tasks wait for memory for a tenth of the time."""
+    """All tasks stall on memory for a tenth of the time."""
     pressure = facts.pressure.memory
     if pressure is None or pressure.full is None or pressure.full.avg10 < 10:
         return None
     return Finding(
         "thrashing",
         Severity.CRITICAL,
-        f"thrashing: everything waits for memory {pressure.full.avg10:.0f} % of the time",
+        f"thrashing: all tasks wait for memory {pressure.full.avg10:.0f} % of the time",
         f"PSI full avg10 {pressure.full.avg10:.1f}, refaults {format_rate(facts.pressure.refault_rate)}",
         "J select the next victim, k kill it; W adds swap",
     )
@@ -60,12 +60,12 @@ def mlocked(facts: Facts) -> Finding | None:
         Severity.WARNING,
         f"{format_bytes(locked)} is locked in memory",
         "Mlocked of /proc/meminfo",
-        "the column LOCKED names who holds it",
+        "see column LOCKED",
     )
 
 
 def swarm(facts: Facts) -> Finding | None:
-    """Very many processes of one name hold a tenth of RAM together."""
+    """Many processes of one name hold a tenth of RAM together."""
     anon = facts.memory.anon
     if anon is None or anon < facts.memory.total / 10:
         return None
@@ -76,7 +76,7 @@ def swarm(facts: Facts) -> Finding | None:
     if count < _SWARM:
         return None
     together = sum(row.process.rss_anon or 0 for row in facts.rows if row.process.comm == name)
-    # Each process counts the pages that it still shares with its parent since fork().
+    # Each process also counts pages it still shares with its parent after fork().
     size = min(together, anon)
     if size < facts.memory.total / 10:
         return None
@@ -84,9 +84,9 @@ def swarm(facts: Facts) -> Finding | None:
     return Finding(
         "swarm",
         Severity.WARNING,
-        f"{count} processes {name} hold {most}{format_bytes(size)} together",
+        f"{count} {name} processes hold {most}{format_bytes(size)} together",
         "RssAnon summed over processes of one name",
-        "g groups by program; Space or c tags, k kills all tagged",
+        "g group by program; Space or c tag, k kill the tagged",
     )
 
 
@@ -98,7 +98,7 @@ _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 def find(facts: Facts) -> tuple[Finding, ...]:
-    """Return what the rules found, most severe first; one process is accused once."""
+    """Return the findings, most severe first; each process appears once."""
     found = [*find_in_dangers(facts), *(finding for rule in RULES if (finding := rule(facts)) is not None)]
     accused = {finding.target for finding in found if finding.id not in ("leak", "hog") and finding.target is not None}
     leaking = {finding.target for finding in found if finding.id == "leak"}

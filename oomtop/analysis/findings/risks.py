@@ -1,6 +1,6 @@
-"""The audit of `oomtop doctor`: what makes an OOM kill likely here, or makes it hit the wrong process; pure.
+"""The audit of `oomtop doctor`: what makes an OOM kill likely, or likely to hit the wrong process; pure.
 
-Rules like those of the findings, on what stands still: limits, settings, swap, scores.  Documentation/admin-guide/
+Rules like those of the findings, about static facts: limits, settings, swap, scores.  Documentation/admin-guide/
 sysctl/vm.rst, cgroup-v2.rst; systemd.exec(5) `OOMScoreAdjust=`; systemd-oomd(8).
 """
 
@@ -30,36 +30,36 @@ def audit(assessment: Assessment, abilities: Abilities) -> tuple[Finding, ...]:
 
 
 def by_severity(risks: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return risks, the gravest first."""
+    """Sort risks, the most severe first."""
     return tuple(sorted(risks, key=lambda risk: _ORDER[risk.severity]))
 
 
 def no_swap(now: Assessment, abilities: Abilities) -> Finding | None:
-    """Without swap the first shortage is also the last: reclaim has only the page cache to take."""
+    """No swap: reclaim can only take the page cache."""
     if now.swap.total:
         return None
     # The kubelet refused to run with swap until 1.22 and still does by default.
     severity = Severity.INFO if _running(now, ("kubelet",)) else Severity.WARNING
     return Finding(
         "no_swap", severity, "there is no swap",
-        "SwapTotal of /proc/meminfo is 0: idle memory cannot make room, and a surge ends in a kill at once",
-        "`oomtop swap add`; `oomtop recommend --for swap` says how much",
+        "SwapTotal of /proc/meminfo is 0: idle memory cannot be moved out, so a surge ends in a kill at once",
+        "`oomtop swap add`; `oomtop recommend --for swap` suggests a size",
     )  # fmt: skip
 
 
 def little_swap(now: Assessment, abilities: Abilities) -> Finding | None:
-    """Swap so small that it only delays the kill by a moment."""
+    """Swap too small to delay a kill noticeably."""
     total = now.swap.total
     if not total or total >= min(GIB, now.memory.total // 20):
         return None
     return Finding(
         "little_swap", Severity.INFO, f"swap is {format_bytes(total)}, {format_share(total / now.memory.total)} of RAM",
-        "SwapTotal of /proc/meminfo", "`oomtop recommend --for swap` says how much",
+        "SwapTotal of /proc/meminfo", "`oomtop recommend --for swap` suggests a size",
     )  # fmt: skip
 
 
 def containers_without_limit(now: Assessment, abilities: Abilities) -> Finding | None:
-    """Containers that may take the whole machine."""
+    """Containers without a limit."""
     found = [group for group in now.cgroups if is_container(group) and group.effective_limit is None]
     if not found:
         return None
@@ -67,12 +67,12 @@ def containers_without_limit(now: Assessment, abilities: Abilities) -> Finding |
         "containers_without_limit", Severity.WARNING,
         f"{_count(len(found), 'container')} without a memory limit: {_names(found)}",
         "no memory.max from their cgroup up to the root",
-        "`oomtop recommend` says which limits; `oomtop limit` sets them",
+        "`oomtop recommend` suggests limits; `oomtop limit` sets them",
     )  # fmt: skip
 
 
 def services_without_limit(now: Assessment, abilities: Abilities) -> Finding | None:
-    """Services that hold a twentieth of the machine and have no limit."""
+    """Services that hold a twentieth of RAM and have no limit."""
     found = [
         group
         for group in now.cgroups
@@ -91,12 +91,12 @@ def services_without_limit(now: Assessment, abilities: Abilities) -> Finding | N
 
 
 def promises(now: Assessment, abilities: Abilities) -> Finding | None:
-    """Limits that add up to more than there is."""
+    """Limits that add up to more than RAM and swap."""
     return limits_over_ram(Facts(now.memory, now.swap, now.pressure, now.dangers, now.rows, (), now.cgroups))
 
 
 def limits_without_swap_limit(now: Assessment, abilities: Abilities) -> Finding | None:
-    """Groups that answer their limit by filling the swap of everybody."""
+    """Limited groups that may fill all swap."""
     if not now.swap.total or abilities.layout is None or abilities.layout.version != 2:
         return None
     found = [group for group in now.cgroups if group.cgroup.max is not None and group.cgroup.swap_max is None]
@@ -111,47 +111,47 @@ def limits_without_swap_limit(now: Assessment, abilities: Abilities) -> Finding 
 
 
 def kills_switched_off(now: Assessment, abilities: Abilities) -> Finding | None:
-    """v1 groups whose tasks hang at the limit instead of being killed."""
+    """v1 groups with `oom_kill_disable`: their tasks hang at the limit."""
     found = [group for group in now.cgroups if group.cgroup.oom_kill_disable]
     if not found:
         return None
     return Finding(
         "oom_kill_disable", Severity.WARNING,
-        f"{_count(len(found), 'group')} with the OOM killer switched off: {_names(found)}",
-        "oom_kill_disable of memory.oom_control: at the limit its tasks stand still for good",
+        f"{_count(len(found), 'group')} with the OOM killer disabled: {_names(found)}",
+        "oom_kill_disable of memory.oom_control: at the limit its tasks hang until memory is freed",
         "write 0 to memory.oom_control",
     )  # fmt: skip
 
 
 def unprotected_lifelines(now: Assessment, abilities: Abilities) -> Finding | None:
-    """What one needs to log in and look, as likely to be killed as anything else."""
+    """Programs needed to log in, without protection from the OOM killer."""
     found = _running(now, _LIFELINES)
     bare = [row for row in found if row.process.euid == 0 and (row.process.oom_score_adj or 0) >= 0 and _is_daemon(row)]
     if not bare:
         return None
     return Finding(
         "lifelines", Severity.WARNING, f"{_programs(bare)} may be killed like any other process",
-        "oom_score_adj of what you log in with is 0 or above",
+        "oom_score_adj of programs you log in with is 0 or above",
         "`oomtop protect PID --adj -900`, or OOMScoreAdjust= in the unit",
         target=bare[0].process.id,
     )  # fmt: skip
 
 
 def unprotected_keepers(now: Assessment, abilities: Abilities) -> Finding | None:
-    """Databases and container engines that are the likely victims because they are large."""
+    """Databases and container engines, which are likely victims because of their size."""
     bare = [row for row in _running(now, _KEEPERS) if (row.process.oom_score_adj or 0) >= 0 and _is_daemon(row)]
     if not bare:
         return None
     return Finding(
-        "unprotected_services", Severity.INFO, f"{_programs(bare)} may be killed before what can be restarted",
+        "unprotected_services", Severity.INFO, f"{_programs(bare)} may be killed before less important processes",
         "oom_score_adj is 0 or above",
-        "`oomtop protect PID --adj -500`, or OOMScoreAdjust= in the unit; and a limit, so that it is not the cause",
+        "`oomtop protect PID --adj -500`, or OOMScoreAdjust= in the unit; and set a limit, so that it is not the cause",
         target=bare[0].process.id,
     )  # fmt: skip
 
 
 def untouchables(now: Assessment, abilities: Abilities) -> Finding | None:
-    """Large processes that the kernel may never kill: everybody else dies for them."""
+    """Large processes that the kernel never kills, so that others die instead."""
     found = [
         row
         for row in now.rows
@@ -165,30 +165,30 @@ def untouchables(now: Assessment, abilities: Abilities) -> Finding | None:
         "untouchables", severity,
         f"{format_bytes(size)} is held by processes that are never killed: {_programs(found)}",
         "oom_score_adj is -1000 and RSS + swap is large",
-        "-900 protects as well, and leaves the kernel a way out",
+        "-900 protects as well, and leaves the kernel a last resort",
         target=found[0].process.id,
     )  # fmt: skip
 
 
 def early_killers(now: Assessment, abilities: Abilities) -> Finding | None:
-    """Nobody acts before the kernel, or two do and do not know of each other."""
+    """No userspace OOM daemon runs, or two independent ones do."""
     names = sorted({row.process.comm for row in _running(now, _KILLERS)})
     if len(names) == 1 or (not names and not now.scope.sees_all):
         return None
     if names:
         return Finding(
-            "killers", Severity.WARNING, f"{' and '.join(names)} both kill when memory runs out",
-            "they do not know of each other: one shortage may cost two victims", "switch one off",
+            "killers", Severity.WARNING, f"{' and '.join(names)} both kill when memory runs low",
+            "they are independent: one shortage may kill two processes", "disable one of them",
         )  # fmt: skip
     return Finding(
-        "killers", Severity.INFO, "nothing acts before the kernel does",
+        "killers", Severity.INFO, "no daemon acts before the kernel does",
         "neither systemd-oomd nor earlyoom runs; the kernel kills late, after minutes of thrashing",
         "install earlyoom, or enable systemd-oomd on cgroup v2",
     )  # fmt: skip
 
 
 def tmpfs_sizes(now: Assessment, abilities: Abilities) -> Finding | None:
-    """File systems in memory that may grow over everything there is."""
+    """tmpfs mounts that may grow beyond RAM and swap."""
     total = now.memory.total + (now.swap.total or 0)
     size = sum(one.size for one in abilities.tmpfs)
     largest = sorted(abilities.tmpfs, key=lambda one: one.used, reverse=True)[:_NAMED]
@@ -197,19 +197,19 @@ def tmpfs_sizes(now: Assessment, abilities: Abilities) -> Finding | None:
     shown = ", ".join(f"{one.path} {format_bytes(one.used)} of {format_bytes(one.size)}" for one in largest)
     return Finding(
         "tmpfs", Severity.INFO,
-        f"file systems in memory may grow to {format_bytes(size)}, RAM and swap are {format_bytes(total)}",
-        shown, "give each a size= in its mount options; what lies there is freed by no kill",
+        f"tmpfs mounts may grow to {format_bytes(size)}; RAM and swap are {format_bytes(total)}",
+        shown, "set size= in their mount options; no kill frees files on tmpfs",
     )  # fmt: skip
 
 
 def idle_huge_pages(now: Assessment, abilities: Abilities) -> Finding | None:
-    """Memory set aside for huge pages that nobody uses."""
+    """Memory reserved for unused huge pages."""
     pools = now.kernel.huge_pools if now.kernel else ()
     idle = sum((pool.free - pool.reserved) * pool.page_size for pool in pools)
     if idle < now.memory.total * _BIG:
         return None
     return Finding(
-        "huge_pages", Severity.WARNING, f"{format_bytes(idle)} is set aside for huge pages that nobody uses",
+        "huge_pages", Severity.WARNING, f"{format_bytes(idle)} is reserved for unused huge pages",
         "free_hugepages of /sys/kernel/mm/hugepages", "lower vm.nr_hugepages",
     )  # fmt: skip
 
@@ -227,7 +227,7 @@ def _running(now: Assessment, names: Sequence[str]) -> list[ProcessRow]:
 
 
 def _is_daemon(row: ProcessRow) -> bool:
-    """Whether it is the one that was started: a session of sshd or a backend of postgres may be killed."""
+    """Whether it is the main process: an sshd session or a postgres backend may be killed."""
     return row.process.ppid <= 1
 
 

@@ -1,4 +1,4 @@
-"""`Facts`: what the rules of the findings look at; each rule is a pure function of it."""
+"""`Facts`: the input of the finding rules, which are pure functions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from oomtop.host.zoneinfo import Zone
 
 @frozen
 class Facts:
-    """The conclusions of a tick so far, and the facts that only rules need."""
+    """The results of a tick so far, and facts that only rules need."""
 
     memory: MemoryAccount
     swap: SwapAccount
@@ -40,7 +40,7 @@ class Facts:
     zones: Sequence[Zone] = ()
     page_size: int = 4096
     parts: Sequence[PartGrowth] = ()
-    """The parts of the memory account that grow, the fastest first."""
+    """Growing parts of the memory account, the fastest first."""
     growths: Sequence[Growth] = ()
 
 

@@ -1,4 +1,4 @@
-"""Which of a process's mappings grow: two readings of smaps compared."""
+"""Finds growing mappings of a process by comparing two reads of smaps."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class MappingsAt:
 
 @frozen
 class MappingRow:
-    """A mapping name and how its memory changed since the first reading, in bytes (resident and swapped)."""
+    """A mapping name and its change since the first read, in bytes (resident and swapped)."""
 
     memory: MappedMemory
     change: int | None
     rate: float | None
-    """Bytes per second; None with one reading."""
+    """Bytes per second; None after one read."""
 
 
 def compare(before: MappingsAt | None, after: MappingsAt) -> tuple[MappingRow, ...]:
-    """Return the mappings of the later reading, each with its change since the earlier; largest first."""
+    """Return the mappings of the later read with their change since the earlier one, largest first."""
     if before is None or after.monotonic <= before.monotonic:
         return tuple(MappingRow(memory, None, None) for memory in after.mappings)
     seconds = after.monotonic - before.monotonic
@@ -39,7 +39,7 @@ def compare(before: MappingsAt | None, after: MappingsAt) -> tuple[MappingRow, .
     return tuple(rows)
 
 
-# A smaller change between two readings is noise: lazily freed pages, a thread's stack.
+# A smaller change between two reads is noise: lazily freed pages, a thread's stack.
 _LEAST_GROWTH = 1 << 20
 
 

@@ -1,4 +1,4 @@
-"""`Study`: everything an assessment tells about one process, and what it told last where the process has exited."""
+"""`Study`: everything an assessment has about one process; the last known state once it has exited."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CURVE_POINTS = 900
 
 @frozen
 class LimitStep:
-    """One cgroup on the way from the process to the root, with what it allows and what is left; bytes."""
+    """One cgroup from the process up to the root, with its limit and headroom; bytes."""
 
     path: str
     name: str
     current: int | None
     working_set: int | None
-    """Usage without what reclaim gives back easily."""
+    """Usage without easily reclaimable memory."""
     high: int | None
     max: int | None
     swap_current: int | None
@@ -37,7 +37,7 @@ class LimitStep:
 
 @frozen
 class Study:
-    """One process at one instant; `exited_at` (monotonic) is set once it is no longer there."""
+    """One process at one instant; `exited_at` (monotonic) is set once it has exited."""
 
     row: ProcessRow
     monotonic: float
@@ -45,9 +45,9 @@ class Study:
     parent: str | None
     """The name of its parent."""
     machine: Score
-    """Its place when the whole machine runs out."""
+    """Its rank in a machine-wide OOM."""
     group: Score | None
-    """Its place when the nearest cgroup limit is hit, None without a limit."""
+    """Its rank at the nearest cgroup limit, None without a limit."""
     limits: tuple[LimitStep, ...]
     """Its own cgroup first, the root last."""
     curve: tuple[tuple[float, int], ...]
@@ -60,12 +60,12 @@ class Study:
 
     @property
     def age(self) -> float:
-        """Seconds since it started, until it was last seen."""
+        """Seconds from its start until it was last seen."""
         return (self.exited_at or self.monotonic) - self.process.started
 
 
 def study(assessment: Assessment, identity: ProcessId, before: Study | None) -> Study | None:
-    """Return the study of a process, the last one as exited where it is gone, None where it was never seen."""
+    """Return the study of a process; the previous one marked as exited if it is gone, None if never seen."""
     row = next((row for row in assessment.rows if row.process.id == identity), None)
     if row is None:
         if before is None or before.exited_at is not None:
@@ -91,9 +91,9 @@ def study(assessment: Assessment, identity: ProcessId, before: Study | None) -> 
 def _curve(
     before: Study | None, remembered: tuple[tuple[float, int], ...], now: float, size: int
 ) -> tuple[tuple[float, int], ...]:
-    """Return the curve up to now: what was remembered before the study began, and what it saw itself.
+    """Return the curve up to now: points from the history, then those of the study itself.
 
-    A recording may have jumped back, and what came later is not known then.
+    After a jump back in a recording later points are dropped.
     """
     seen = before.curve if before is not None else ()
     begin = min(seen[0][0] if seen else now, now)
@@ -105,7 +105,7 @@ def _curve(
 def _group_score(
     row: ProcessRow, groups: Mapping[str, CgroupFigures], processes: Iterable[Process], assessment: Assessment
 ) -> Score | None:
-    """Return the place in the group whose limit is the nearest; the adj weighs against that limit there."""
+    """Return the rank in the group with the nearest limit; oom_score_adj scales with that limit."""
     figures = groups.get(row.headroom_path) if row.headroom_path is not None else None
     if figures is None or figures.cgroup.max is None:
         return None
@@ -116,7 +116,7 @@ def _group_score(
 
 
 def _usable_swap(group: Cgroup, swap_total: int) -> int:
-    """Return the swap that counts in `mem_cgroup_get_max`."""
+    """Return the swap counted by `mem_cgroup_get_max`."""
     if group.memsw_max is not None:
         return min(swap_total, max(0, group.memsw_max - (group.max or 0)))
     return swap_total if group.swap_max is None else min(swap_total, group.swap_max)

@@ -1,4 +1,4 @@
-"""Which runtime a process is: from its executable, the libraries it maps, and the sections of its file."""
+"""Detects the runtime of a process from its executable, its libraries and the sections of its file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Runtime(Enum):
-    """What manages the memory of a program, and hence which tool can look into it."""
+    """The runtime that manages a program's memory, which decides the tools for it."""
 
     KERNEL = "kernel thread"
     NATIVE = "native"
@@ -48,7 +48,7 @@ _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc", "hoard")
 def detect_runtime(
     exe: str | None, comm: str, command: str | None, mapped: Iterable[str] = (), sections: Iterable[str] = ()
 ) -> Runtime:
-    """Return the runtime; the executable decides before a library, because a library may be there for a plug-in."""
+    """Return the runtime; the executable outranks libraries, which may belong to a plug-in."""
     found = _by_name(_base(exe)) if exe else None
     if found is not None:
         return found
@@ -62,12 +62,12 @@ def detect_runtime(
         return Runtime.GO
     if exe:
         return Runtime.NATIVE
-    # Another user's process: what it calls itself is all there is.
+    # Another user's process: only its name is readable.
     return _by_name(_base((command or "").partition(" ")[0])) or _by_name(comm) or Runtime.NATIVE
 
 
 def detect_allocator(mapped: Iterable[str]) -> str | None:
-    """Return the malloc that takes the place of glibc's, where it is a library."""
+    """Return the malloc library that replaces glibc's, if any."""
     names = [_base(path) for path in mapped]
     return next((malloc for malloc in _ALLOCATORS if any(malloc in name for name in names)), None)
 

@@ -1,6 +1,6 @@
-"""`Assessment` and its parts: every figure that a screen, `--json` or `/metrics` shows.
+"""`Assessment` and its parts: every figure shown on a screen, in `--json` or `/metrics`.
 
-Bytes and seconds; shares are 0.0 to 1.0; None is "not known", shown as a dash.
+Bytes and seconds; shares are 0.0 to 1.0; None means unknown, shown as a dash.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from oomtop.snapshot import Machine, Problem
 
 @frozen
 class MemoryAccount:
-    """Where MemTotal went; all parts add up to `total` exactly where `free` is known, an unknown one taken as 0."""
+    """The memory account; the parts add up to `total` if `free` is known, unknown parts counting as 0."""
 
     total: int
     anon: int | None
@@ -34,25 +34,25 @@ class MemoryAccount:
     hugetlb: int
     arc: int
     other: int | None
-    """What no counter names (drivers, network buffers), and what counters that cannot be would have named."""
+    """Memory without a counter (drivers, network buffers), or whose counter is implausible."""
     free: int | None
     available: int | None
-    """MemAvailable, plus what ZFS ARC would give back."""
+    """MemAvailable plus reclaimable ZFS ARC."""
     min_watermark: int | None
-    """The sum of all zones' `min`: at this much free memory requests start to fail."""
+    """The sum of all zones' `min`: below this much free memory allocations start to fail."""
     dirty: int | None
     writeback: int | None
     mlocked: int | None
     committed: int | None
     commit_limit: int | None
     balloon: int = 0
-    """What the hypervisor took back, as far as no other part has it."""
+    """Memory taken by the hypervisor and not counted in another part."""
     hugetlb_unused: int = 0
-    """Of `hugetlb`, what is reserved and nobody uses."""
+    """The part of `hugetlb` that is reserved and unused."""
     compressed: int = 0
-    """RAM that holds swapped pages in compressed form: zswap's pool and zram."""
+    """RAM that holds compressed swapped pages: zswap pool and zram."""
     available_estimated: bool = False
-    """Whether `available` was computed because the kernel gives none that can be."""
+    """Whether `available` was estimated because the kernel's value is missing or implausible."""
 
 
 @frozen
@@ -75,39 +75,39 @@ class SwapAccount:
 
 @frozen
 class SinceBoot:
-    """What the kernel counted since boot (`/proc/vmstat`); None where it counts no such thing."""
+    """Kernel counters since boot (`/proc/vmstat`); None if the kernel lacks the counter."""
 
     major_faults: int | None = None
-    """Page faults that waited for a disk."""
+    """Page faults that read from disk."""
     swapped_in: int | None = None
     """Bytes read back from swap."""
     swapped_out: int | None = None
     refaulted: int | None = None
-    """Bytes of evicted pages that had to come back."""
+    """Bytes of evicted pages that were read back."""
     direct_reclaims: int | None = None
-    """Allocations that had to reclaim."""
+    """Allocations that entered direct reclaim."""
 
 
 @frozen
 class PressureFigures:
-    """How much the machine waits for memory; rates are events per second."""
+    """Memory pressure of the machine; rates are events per second."""
 
     memory: Pressure | None
     io: Pressure | None
     major_fault_rate: float | None
     refault_rate: float | None
-    """Bytes per second of evicted pages that had to come back."""
+    """Bytes per second of evicted pages that were read back."""
     direct_reclaim_rate: float | None
     oom_kills: int | None
     """`oom_kill` of `/proc/vmstat`, since boot."""
     last_kill_age: float | None
-    """Seconds since that counter rose or an event came, None if it did not."""
+    """Seconds since that counter rose or an event arrived, None if neither did."""
     since_boot: SinceBoot = SinceBoot()
 
 
 @frozen
 class Candidate:
-    """A process the OOM killer could choose, ranked as the kernel ranks it."""
+    """A process that the OOM killer could choose, in kernel order."""
 
     id: ProcessId
     name: str
@@ -117,7 +117,7 @@ class Candidate:
     share: float
     """badness / total pages."""
     frees: int
-    """Bytes its death gives back: anonymous, swap and page tables (shared and file pages may stay)."""
+    """Bytes its death frees: anonymous, swap and page tables (shared and file pages may stay)."""
     held: int = 0
     """RSS and swap, in bytes."""
     swap: int = 0
@@ -125,19 +125,19 @@ class Candidate:
 
 @frozen
 class Victims:
-    """The kill order of one OOM domain: the machine or a cgroup.  `candidates` are the ten first."""
+    """The kill order of one OOM domain: the machine or a cgroup.  `candidates` are the first ten."""
 
     candidates: tuple[Candidate, ...] = ()
     near_tie: bool = False
-    """Whether the first that does not die with it is within 1 %, so that the choice may fall either way."""
+    """Whether the next candidate that survives it is within 1 %, so that either may be chosen."""
     oom_group: str | None = None
     """The cgroup that dies as a whole with the victim (`memory.oom.group`)."""
     culprit: str | None = None
-    """Set when no process is guilty: says which kernel, tmpfs or hugetlb memory is."""
+    """Set if no process is the cause: names the kernel, tmpfs or hugetlb memory that is."""
     dying: tuple[ProcessId, ...] = ()
-    """Who dies when the first is chosen: itself, who shares its memory map, all of `oom_group`."""
+    """Processes that die with the first: itself, those that share its memory map, all of `oom_group`."""
     dying_frees: int | None = None
-    """Bytes that their death gives back together."""
+    """Bytes that their death frees together."""
 
     @property
     def first(self) -> Candidate | None:
@@ -147,28 +147,28 @@ class Victims:
 
 @frozen
 class ProcessRow:
-    """A process and what was concluded about it.  Unchanged processes keep their row object between ticks."""
+    """A process and its derived figures.  Unchanged processes keep their row object between ticks."""
 
     process: Process
     user: str
     growth: float | None
     """Bytes per second of RSS+swap, robust slope over the last minute; None until there are enough points."""
     cpu: float | None
-    """Share of one CPU since the tick before (1.0 is one CPU busy)."""
+    """Share of one CPU since the previous tick (1.0 is one busy CPU)."""
     major_fault_rate: float | None
     badness: int | None
     """`oom_badness` in pages, None for processes that cannot be killed."""
     share: float | None
     """badness / (RAM + swap)."""
     unit: str | None
-    """systemd unit, container or pod name from the cgroup path; None where there is none."""
+    """systemd unit, container or pod name from the cgroup path, None without one."""
     headroom: int | None
     """Bytes to the nearest memory limit of its cgroups, None without a limit."""
     headroom_path: str | None
     members: int = 1
-    """Of how many processes these are the totals."""
+    """Number of processes in these totals."""
     is_bound: bool = False
-    """Whether `rss` may count pages that its members share more than once."""
+    """Whether `rss` may count shared pages of its members more than once."""
 
     @property
     def is_total(self) -> bool:
@@ -178,19 +178,19 @@ class ProcessRow:
 
 @frozen
 class PartGrowth:
-    """A part of memory that grew in the last minute."""
+    """A part of the memory account that grew in the last minute."""
 
     part: str
     """`anon`, `shmem`, `page tables`, `kernel stacks`, `percpu`, `slab`, `huge pages`, `balloon`, `ARC`, `zram`, ..."""
     rate: float
     """Bytes per second."""
     cgroup: str | None = None
-    """Of shared memory: the cgroup in which most of it grew."""
+    """For shared memory: the cgroup in which most of it grew."""
 
 
 @frozen
 class Together:
-    """Processes of one program and what they hold in RAM and swap."""
+    """The processes of one program and their memory in RAM and swap."""
 
     name: str
     processes: int
@@ -201,25 +201,25 @@ class Together:
 
 @frozen
 class CgroupFigures:
-    """A cgroup and what was concluded about it."""
+    """A cgroup and its derived figures."""
 
     cgroup: Cgroup
     name: str
     effective_limit: int | None
-    """The smallest `max` from here up to the root."""
+    """The smallest `max` from this cgroup up to the root."""
     headroom: int | None
     danger: Danger | None
-    """What becomes of its own limit, None without one."""
+    """The danger of its own limit, None without one."""
     victims: Victims
 
     @property
     def growth(self) -> float | None:
-        """Bytes a second by which what it holds grows, None without a limit of its own."""
+        """Growth of its held memory in bytes per second, None without its own limit."""
         return None if self.danger is None else self.danger.rate
 
 
 class Severity(Enum):
-    """How loudly a finding is shown."""
+    """The severity of a finding."""
 
     INFO = "info"
     WARNING = "warning"
@@ -228,7 +228,7 @@ class Severity(Enum):
 
 @frozen
 class Finding:
-    """A named cause with its evidence (the figures) and the advice (with the action's key)."""
+    """A named cause with evidence (figures) and advice (with the key of the action)."""
 
     id: str
     severity: Severity
@@ -241,14 +241,14 @@ class Finding:
 
 @frozen
 class FiringAlert:
-    """An alert of the configuration whose condition holds, for one subject."""
+    """A configured alert that is firing, for one subject."""
 
     name: str
     severity: Severity
     subject: str
-    """The cgroup, process, finding or killer it fires for; empty for the machine."""
+    """The cgroup, process, finding or killer it is about; empty for the machine."""
     text: str
-    """The condition with the figure that meets it."""
+    """The condition with the current value."""
     since: float
     """Unix time."""
     value: float | None = None
@@ -256,14 +256,14 @@ class FiringAlert:
 
 @frozen
 class Growth:
-    """How a process or a group of them grew, in bytes per second; None where too little of the window was seen."""
+    """Growth of a process or group in bytes per second; None if too little of the window was seen."""
 
     kind: str
     """`process`, `program`, `user` or `unit` (service, container, pod)."""
     name: str
     pid: int | None
     start_time: int | None
-    """Of a process, in clock ticks after boot: with the pid its identity."""
+    """For a process: clock ticks after boot; with the pid its identity."""
     size: int
     """Anonymous memory and swap, in bytes."""
     minute: float | None
@@ -288,44 +288,44 @@ class PastSeries:
 
 @frozen
 class EarlyKiller:
-    """What a daemon that kills before the kernel does would do."""
+    """What a userspace OOM daemon would do."""
 
     name: str
     id: ProcessId
     condition: str
-    """What it acts on, in words with its figures."""
+    """The condition it acts on, with figures."""
     room: int | None
-    """Bytes of available memory and free swap until it acts, 0 where it does now; None where it acts on pressure."""
+    """Bytes of available memory and free swap left until it acts, 0 if it acts now; None if it acts on pressure."""
     seconds: float | None
-    """Until it acts at the present rate; None where nothing grows or it is not known."""
+    """Seconds until it acts at the current rate; None without growth or if unknown."""
     victim: ProcessId | None
     victim_name: str | None
     victim_cgroup: str | None
-    """The group that it ends as a whole, of the daemons that end groups."""
+    """The cgroup it kills, for daemons that kill cgroups."""
     signal: str
     sure: bool
-    """Whether its settings were read and its rule uses nothing that no file tells."""
+    """Whether its settings were read and its rule depends only on readable data."""
 
 
 @frozen
 class Scope:
-    """Whose figures these are."""
+    """What the figures cover."""
 
     memory: str = "machine"
-    """`machine`, `container` (as lxcfs tells it) or `gVisor`."""
+    """`machine`, `container` (lxcfs) or `gVisor`."""
     processes: str = "machine"
-    """`machine`, `container`, or `own`: those of this user."""
+    """`machine`, `container`, or `own` (only this user's)."""
     sees_all: bool = True
-    """Whether every process of the machine is among the rows; if not, the next victim may be one that is not."""
+    """Whether every process of the machine is visible; if not, the next victim may be a hidden one."""
     hidden_threads: int | None = None
-    """How many threads the kernel counts beside those seen; None where nothing is hidden or it does not tell."""
+    """Number of hidden threads by the kernel's count; None if none are hidden or unknown."""
     user_namespace: bool = False
     """Whether root is root of a user namespace only."""
 
 
 @frozen
 class Assessment:
-    """Everything known and concluded at one instant."""
+    """All facts and results at one instant."""
 
     time: float
     monotonic: float
@@ -341,39 +341,39 @@ class Assessment:
     rows: tuple[ProcessRow, ...]
     cgroups: tuple[CgroupFigures, ...]
     limit: CgroupFigures | None
-    """The limit of the container oomtop runs in, where there is one."""
+    """The limit of the container oomtop runs in, if any."""
     zones: tuple[Zone, ...]
     events: tuple[OomEvent, ...]
-    """All events known, newest first."""
+    """All known events, newest first."""
     unlogged_kills: int | None
-    """`oom_kill` of vmstat minus the kills found in logs since boot; None if not comparable."""
+    """`oom_kill` of vmstat minus the kills in logs since boot; None if not comparable."""
     series: PastSeries
     """The last ten minutes."""
     problems: tuple[Problem, ...]
     pss: tuple[tuple[ProcessId, int], ...] = ()
-    """(process, proportional set size with its share of swap) of the larger processes, while they are asked for."""
+    """(process, PSS with its share of swap) of the larger processes, while requested."""
     parts: tuple[PartGrowth, ...] = ()
-    """The parts of the account that grow, the fastest first."""
+    """Growing parts of the account, the fastest first."""
     scope: Scope = Scope()
     early_killers: tuple[EarlyKiller, ...] = ()
-    """The daemons that kill, the first to act first."""
+    """Userspace OOM daemons, the first to act first."""
     unwatched_limits: int = 0
-    """How many groups that have a limit, or may have one, are not among `cgroups`."""
+    """Number of groups that have, or may have, a limit and are not in `cgroups`."""
     sample_seconds: float = 0.0
     kernel: KernelFacts | None = None
-    """Settings, free lists, huge pages, slab caches; the same object until it is read again."""
+    """Settings, free lists, huge pages, slab caches; the same object until the next read."""
     meminfo: Meminfo | None = None
-    """The kernel's own account, for the figures that `memory` sums up."""
+    """`/proc/meminfo`, for the figures that `memory` sums up."""
     curves: tuple[tuple[ProcessId, tuple[tuple[float, int], ...]], ...] = ()
-    """(monotonic, RSS+swap) of the last minutes of each process that is looked at, oldest first."""
+    """(monotonic, RSS+swap) of the last minutes of each process open on a screen, oldest first."""
     growths: tuple[Growth, ...] = ()
     """The largest processes and groups with their growth over 1, 5 and 30 minutes; renewed every 15 s."""
     growths_at: float = float("-inf")
     log_read: bool = True
-    """False until the kernel log was read: `events` may still be too few."""
+    """False until the kernel log is read: `events` may be incomplete."""
     alerts: tuple[FiringAlert, ...] = ()
-    """The alerts of the configuration that fire, most severe first."""
+    """Firing alerts, most severe first."""
     day: PastSeries = PastSeries()
-    """The last day, a point a minute; the same object until there is a new one."""
+    """The last day, a point a minute; the same object until there is a new point."""
     dangers: tuple[Danger, ...] = ()
-    """What can run out, the nearest first: the first is the subject, unless another one was chosen."""
+    """Dangers, the nearest first; the first is the subject unless another was chosen."""

@@ -1,4 +1,4 @@
-"""`BacktestResult`: how good forecasts were, judged by what then happened.  Seconds, Unix times."""
+"""`BacktestResult`: how well forecasts matched what happened.  Seconds, Unix times."""
 
 from __future__ import annotations
 
@@ -17,57 +17,57 @@ class JudgedForecast:
     latest: float
     confidence: Confidence
     truth: float | None
-    """Seconds to the next kill at this limit, None where none came."""
+    """Seconds to the next kill at this limit, None without one."""
     held: bool | None
-    """Whether the truth lay within the range; None for one that cannot be judged."""
+    """Whether the kill was within the range; None if it cannot be judged."""
 
 
 @frozen
 class JudgedKill:
-    """One kill, and what had been said of it."""
+    """One kill and its forecasts."""
 
     time: float
     subject: str
     pid: int | None
     name: str
     seen: float
-    """Seconds from the kill before it, or from the first tick."""
+    """Seconds since the previous kill, or since the first tick."""
     first_word: float | None
-    """Seconds before the kill at which there was a time for the first time."""
+    """Seconds before the kill of its first forecast."""
     first_alarm: float | None
-    """The same of the first critical tick."""
+    """Seconds before the kill of its first critical forecast."""
     named: str | None
-    """Who was said to die, on the last tick before it."""
+    """The predicted victim on the last tick before it."""
     named_right: bool | None
 
 
 @frozen
 class RangeScore:
-    """How often the ranges of one confidence held."""
+    """How often ranges of one confidence were right."""
 
     confidence: Confidence
     judged: int
     held: int
     open: int
-    """Cut short by an action or by the end: not judged."""
+    """Cut short by an action or the end of the recording: not judged."""
 
     @property
     def share(self) -> float | None:
-        """The share of those judged that held, None where none was."""
+        """The share of judged ranges that were right, None without any."""
         return self.held / self.judged if self.judged else None
 
 
 @frozen
 class BacktestResult:
-    """The account of a whole recording."""
+    """The result for a whole recording."""
 
     seconds: float
     ticks: int
     kills: tuple[JudgedKill, ...]
     ranges: tuple[RangeScore, ...]
     median_error: float | None
-    """Of the medians, as a share of the truth; None where nothing was killed."""
+    """Error of the medians as a share of the true time; None without kills."""
     false_alarms: int
-    """Alarms that began and that no kill followed in their time."""
+    """Alarms without a kill in their time."""
     false_alarms_per_hour: float
     forecasts: tuple[JudgedForecast, ...]

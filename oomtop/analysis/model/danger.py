@@ -1,6 +1,6 @@
-"""`Danger`: one thing that can run out, with its forecast, who dies there, and what one key would do about it.
+"""`Danger`: one resource that can run out, with its forecast, its victims, and the remedies.
 
-Bytes and seconds; None is "not known".  Times of a curve and of kills are Unix times.
+Bytes and seconds; None means unknown.  Times of a curve and of kills are Unix times.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from oomtop.host.process import ProcessId
 
 
 class DangerKind(Enum):
-    """What kind of limit it is."""
+    """The kind of limit."""
 
     MACHINE = "machine"
-    """RAM, and the swap that can still be used."""
+    """RAM and usable swap."""
     CGROUP = "cgroup"
-    """A cgroup with a limit of its own."""
+    """A cgroup with its own limit."""
     COMMIT = "commit"
-    """CommitLimit in overcommit mode 2: at it allocations are refused, and no process is killed."""
+    """CommitLimit in overcommit mode 2: allocations fail at it, no process is killed."""
 
 
 class DangerState(Enum):
-    """What its use does."""
+    """The trend of its use."""
 
     WATCHING = "watching"
-    """Seen for less than ten seconds."""
+    """Watched for less than ten seconds."""
     FILLING = "filling"
-    """It grows, and `median` says when it is full."""
+    """It grows; `median` is the time until it is full."""
     UNSTEADY = "unsteady"
-    """It grows, but too irregularly for a time."""
+    """It grows, but too irregularly for a forecast."""
     AT_LIMIT = "at its limit"
     """The kernel reclaims to stay below the limit."""
     STEADY = "steady"
@@ -49,7 +49,7 @@ class Confidence(Enum):
 
 @frozen
 class Forecast:
-    """When the limit is reached: `earliest <= median <= latest`, in seconds from now."""
+    """Time until the limit is reached: `earliest <= median <= latest`, in seconds from now."""
 
     earliest: float
     median: float
@@ -69,12 +69,12 @@ class Dying:
     held: int
     """RSS and swap."""
     frees: int
-    """What its death gives back of this resource, at most what the resource holds."""
+    """Bytes of this resource that its death frees, at most the resource's use."""
 
 
 @frozen
 class PastKill:
-    """A kill at this limit that already happened."""
+    """A past kill at this limit."""
 
     time: float
     pid: int | None
@@ -85,31 +85,31 @@ class PastKill:
 
 @frozen
 class Remedy:
-    """What one key does about it."""
+    """One action that helps."""
 
     action: str
     """The id of the key binding: `kill`, `freeze`, `limit` or `swap`."""
     target: ProcessId | None
     size: int | None
-    """Bytes that it frees or adds; None for what only stops the growth."""
+    """Bytes it frees or adds; None if it only stops the growth."""
     seconds: float | None
-    """The time that buys at the present rate; None where nothing grows, or where the growth ends."""
+    """Seconds gained at the current rate; None without growth, or if it stops the growth."""
 
 
 @frozen
 class Rounds:
-    """A crash loop: start, growth, kill, start again."""
+    """A crash loop: start, growth, kill, restart."""
 
     count: int
     span: float
     """Seconds from the first of these kills to the last."""
     each: float
-    """Seconds a round takes, the median."""
+    """Median duration of a round in seconds."""
 
 
 @frozen
 class UseCurve:
-    """Its use over the last minutes: parallel columns, oldest first, a point a second or better while it moves."""
+    """Use over the last minutes: parallel columns, oldest first, at least a point a second while it changes."""
 
     times: Sequence[float] = ()
     held: Sequence[float] = ()
@@ -119,69 +119,69 @@ class UseCurve:
 
 @frozen
 class Danger:
-    """One thing that can run out."""
+    """One resource that can run out."""
 
     subject: str
-    """`RAM`, `commit`, or the path of the cgroup: the same all the time, as `n` and alerts know it."""
+    """`RAM`, `commit`, or the path of the cgroup: a stable name, used by `n` and alerts."""
     name: str
-    """As it is shown: the unit or container of a cgroup where it has one."""
+    """Display name: the unit or container of the cgroup, if any."""
     kind: DangerKind
     limit: int
     brake: int | None
-    """`memory.high`: growth is throttled there, nothing is killed."""
+    """`memory.high`: growth is throttled above it, nothing is killed."""
     used: int
     held: int
-    """What nothing but a kill or swap gives back: anonymous, shared, kernel and locked memory."""
+    """Memory that only a kill or swap frees: anonymous, shared, kernel and locked memory."""
     cache: int
-    """What the kernel takes back first; `held + cache == used`."""
+    """Memory that the kernel reclaims first; `held + cache == used`."""
     swapped: int
-    """What of it lies in swap."""
+    """The part in swap."""
     swap_left: int
-    """Swap that what is held may still be moved to."""
+    """Swap still usable for the held memory."""
     state: DangerState
     watched: float
     """Seconds since it was first seen."""
     growing: float | None = None
-    """Seconds for which it has grown as it does now, None where nothing fills."""
+    """Seconds for which it has grown at this rate, None without growth."""
     rate: float | None = None
-    """Bytes a second by which `held` grows now, None while there are too few points."""
+    """Current growth of `held` in bytes per second, None with too few points."""
     earliest: float | None = None
     median: float | None = None
     latest: float | None = None
     confidence: Confidence | None = None
     basis: str | None = None
     reclaims: float | None = None
-    """How often a second the limit was hit and memory had to be reclaimed, None where it is not counted."""
+    """Limit hits with reclaim per second, None if not counted."""
     dying: tuple[Dying, ...] = ()
-    """Who dies when it is full, and who comes after: at most three."""
+    """The victim when it is full, and the next ones: at most three."""
     dies_together: bool = False
-    """Whether more than the victim dies at once: all of a group (`memory.oom.group`), or who shares its memory."""
+    """Whether others die with the victim: a whole group (`memory.oom.group`), or processes sharing its memory."""
     near_tie: bool = False
     """Whether the first two are so close that either may be chosen."""
     kills: tuple[PastKill, ...] = ()
-    """The kills at this limit, newest first."""
+    """Kills at this limit, newest first."""
     rounds: Rounds | None = None
     remedies: tuple[Remedy, ...] = ()
     curve: UseCurve = UseCurve()
 
     @property
     def room(self) -> int:
-        """What it may still take before a kill."""
+        """Bytes left before a kill."""
         return max(0, self.limit - self.held) + self.swap_left
 
     @property
     def resource(self) -> str:
-        """The path of the cgroup, else the name: as JSON and metrics label it."""
+        """The path of the cgroup, else the name: its label in JSON and metrics."""
         return self.subject if self.kind is DangerKind.CGROUP else self.name
 
     @property
     def share(self) -> float:
-        """What is held of the limit, 0.0 to 1.0."""
+        """Held memory as a share of the limit, 0.0 to 1.0."""
         return min(1.0, self.held / self.limit) if self.limit else 0.0
 
     @property
     def victim(self) -> Dying | None:
-        """Who dies when it is full."""
+        """The process killed when it is full."""
         return self.dying[0] if self.dying else None
 
 

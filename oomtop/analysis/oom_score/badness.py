@@ -1,4 +1,4 @@
-"""`oom_badness`: the figure by which the kernel chooses whom to kill (mm/oom_kill.c, 5.9 and later).
+"""`oom_badness`: the value by which the kernel chooses a victim (mm/oom_kill.c, 5.9 and later).
 
     points = rss + swap entries + page tables, in pages
     points += oom_score_adj * (totalpages / 1000)        (integer division first)
@@ -14,7 +14,7 @@ OOM_SCORE_ADJ_MIN = -1000
 
 
 def badness(process: Process, total_pages: int, page_size: int) -> int | None:
-    """Return the badness in pages, None for a process that the kernel does not consider.
+    """Return the badness in pages, None for a process that the kernel never kills.
 
     Not considered: the global init, kernel threads, tasks without a memory map (zombies), vfork children before their
     exec, `oom_score_adj` -1000.
@@ -26,22 +26,22 @@ def badness(process: Process, total_pages: int, page_size: int) -> int | None:
 
 
 def points(process: Process, total_pages: int, page_size: int) -> int:
-    """Return what a process would count for, whether or not the kernel considers it."""
+    """Return the points of a process, whether or not the kernel considers it."""
     own = process.rss // page_size + (process.swap or 0) // page_size + (process.page_tables or 0) // page_size
     return own + (process.oom_score_adj or 0) * (total_pages // 1000)
 
 
 def is_passed_over(process: Process) -> bool:
-    """Whether the kernel never looks at it; recordings of earlier versions tell only who pid 1 is."""
+    """Whether the kernel skips it; recordings of earlier versions identify only pid 1."""
     return process.pid == 1 if process.is_spared is None else process.is_spared
 
 
 def total_pages(mem_total: int, swap_total: int | None, page_size: int) -> int:
-    """Return the pages that a global OOM measures shares against: RAM plus swap."""
+    """Return the total pages of a global OOM: RAM plus swap."""
     return (mem_total + (swap_total or 0)) // page_size
 
 
 def frees(process: Process) -> int:
-    """Return the bytes that its death surely gives back: anonymous, swapped-out and page tables."""
+    """Return the bytes that its death certainly frees: anonymous, swapped-out and page tables."""
     anon = process.rss_anon if process.rss_anon is not None else process.rss
     return anon + (process.swap or 0) + (process.page_tables or 0)

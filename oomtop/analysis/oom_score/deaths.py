@@ -1,4 +1,4 @@
-"""Who dies with the victim: those that share its memory map, and all of its `memory.oom.group`.
+"""Processes that die with the victim: those that share its memory map, and its `memory.oom.group`.
 
 `__oom_kill_process` and `mem_cgroup_get_oom_group` of the kernel: the group is the uppermost one with
 `memory.oom.group` set from the victim's own cgroup up to the OOM domain; members with adj -1000 are left alive.
@@ -16,16 +16,16 @@ from oomtop.host.process import Process, ProcessId
 
 @frozen
 class Deaths:
-    """Who dies in one OOM kill."""
+    """The processes that die in one OOM kill."""
 
     oom_group: str | None
     dying: tuple[ProcessId, ...]
     frees: int
-    """Bytes, memory that several of them share counted once where they share all of it."""
+    """Bytes; memory maps they share are counted once."""
 
 
 def deaths(victim: Process, processes: Iterable[Process], groups: Mapping[str, Cgroup], domain: str) -> Deaths:
-    """Return who of `processes` dies when the kernel chooses `victim` in the OOM `domain`, a cgroup's path."""
+    """Return which `processes` die when the kernel chooses `victim` in the OOM `domain` (a cgroup path)."""
     group = _oom_group(victim.cgroup or "/", groups, domain)
     if group is None and victim.memory_owner is None:
         return Deaths(None, (victim.id,), frees(victim))
@@ -39,7 +39,7 @@ def deaths(victim: Process, processes: Iterable[Process], groups: Mapping[str, C
 
 
 def _oom_group(path: str, groups: Mapping[str, Cgroup], domain: str) -> str | None:
-    """Return the uppermost group below or at the domain that dies as a whole."""
+    """Return the topmost group at or below the domain that is killed as a whole."""
     parts = path.strip("/").split("/")
     above = ["/" + "/".join(parts[: count + 1]) for count in range(len(parts))]
     within = (name for name in above if is_inside(name, domain))

@@ -1,4 +1,4 @@
-"""Who kills before the kernel does, when, and whom: the rules of earlyoom, nohang, systemd-oomd and the kubelet.
+"""The rules of daemons that kill before the kernel: earlyoom, nohang, systemd-oomd and the kubelet.
 
 earlyoom main.c and kill.c: both available memory and free swap at or below their shares; the largest `oom_score`, plus
 300 with `--prefer`, less 300 with `--avoid`; shares of MemTotal, since 1.8 of available and anonymous memory.
@@ -137,7 +137,7 @@ def _version(text: str | None) -> tuple[int, ...]:
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
-    """Return an extended regular expression as Python has it; POSIX classes apart, they mean the same."""
+    """Convert an extended regular expression to Python; they differ only in POSIX classes."""
     try:
         return re.compile(text) if text else None
     except re.error:

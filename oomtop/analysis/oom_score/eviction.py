@@ -1,4 +1,4 @@
-"""Daemons that end whole groups: systemd-oomd (oomd-manager.c) and the kubelet ("Node-pressure Eviction")."""
+"""Daemons that kill whole groups: systemd-oomd (oomd-manager.c) and the kubelet ("Node-pressure Eviction")."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KUBELET_DEFAULT = "100Mi"
 
 
 def systemd_oomd(daemon: KillerSettings, now: Shortage) -> Iterator[EarlyKiller]:
-    """Yield what it does where memory and swap are used up, and for each watched group under pressure."""
+    """Yield its action when memory and swap run low, and for each watched group under pressure."""
     watched = [path for key, path in daemon.settings if key == "swap"]
     if now.swap.total and (watched or not daemon.settings):
         yield _by_swap(daemon, now, _leaves(now.groups, watched))
@@ -46,7 +46,7 @@ def _by_swap(daemon: KillerSettings, now: Shortage, leaves: Sequence[CgroupFigur
 def _by_pressure(
     daemon: KillerSettings, path: str, limit: float, now: float, leaves: Sequence[CgroupFigures]
 ) -> EarlyKiller:
-    # It takes the group that reclaimed most, which no file tells: the largest is a guess.
+    # It kills the group that reclaimed most, which no file shows: guess the largest.
     victim = max(leaves, key=lambda group: group.cgroup.current or 0, default=None)
     return EarlyKiller(
         daemon.name, daemon.id, f"pressure of {path} {now:.0f}% of {100 * limit:.0f}%", None, None, None,
@@ -55,7 +55,7 @@ def _by_pressure(
 
 
 def kubelet(daemon: KillerSettings, now: Shortage) -> Iterator[EarlyKiller]:
-    """Yield which pod it evicts; it ranks by requests and priority, which no file tells: the largest is a guess."""
+    """Yield the pod it evicts; it ranks by requests and priority, which no file shows: guess the largest."""
     options = parse_options(daemon.arguments, "v:", ("eviction-hard", "config"))
     told = dict(part.split("<", 1) for part in options.get("eviction-hard", "").split(",") if "<" in part)
     text = told.get("memory.available") or daemon.setting("evictionHard.memory.available") or _KUBELET_DEFAULT
@@ -71,7 +71,7 @@ def kubelet(daemon: KillerSettings, now: Shortage) -> Iterator[EarlyKiller]:
 
 
 def _leaves(groups: Iterable[CgroupFigures], watched: Sequence[str]) -> list[CgroupFigures]:
-    """Return the candidates below the watched groups: those without groups below, and those that die as a whole."""
+    """Return the candidates below the watched groups: leaf groups, and those killed as a whole."""
     inside = [group for group in groups if any(_is_below(group.cgroup.path, path) for path in watched)]
     parents = {group.cgroup.path.rpartition("/")[0] for group in inside}
     return [group for group in inside if group.cgroup.oom_group or group.cgroup.path not in parents]

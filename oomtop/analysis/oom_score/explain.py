@@ -1,6 +1,6 @@
-"""Why a process stands where it does in the kernel's ranking, term by term, and where another adj would put it.
+"""Explains the rank of a process in kill order term by term, and its rank with other values of oom_score_adj.
 
-`oom_badness` of mm/oom_kill.c, see `badness`; every figure in pages, as the kernel adds them up.
+`oom_badness` of mm/oom_kill.c, see `badness`; every figure in pages, as in the kernel.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ADJ_MAX = 1000
 
 @frozen
 class ScoreAt:
-    """Where a process stands with an `oom_score_adj`; `rank` 1 dies first."""
+    """The rank of a process with an `oom_score_adj`; `rank` 1 dies first."""
 
     adj: int
     badness: int
@@ -33,7 +33,7 @@ class Score:
     domain: str
     """`machine`, or the path of the cgroup."""
     total_pages: int
-    """RAM plus swap, or the limit plus the swap that the group may use."""
+    """RAM plus swap, or the limit plus the group's usable swap."""
     rss: int
     swap: int
     page_tables: int
@@ -41,23 +41,23 @@ class Score:
     adj_pages: int
     """adj * (total_pages // 1000)"""
     place: ScoreAt | None
-    """None for one that the kernel does not consider."""
+    """None for a process that the kernel never kills."""
     why_not: str | None
     candidates: int
-    """How many processes the kernel would choose from."""
+    """Number of processes that the kernel could kill."""
     rival: int | None
-    """The pid of the first of the others."""
+    """The pid of the first other process."""
     rival_name: str | None
     distance: int | None
-    """Pages by which it is ahead of the first of the others, negative behind."""
+    """Pages by which it is ahead of the first other process; negative if behind."""
     turning_adj: int | None
-    """The least adj with which it is the first, None where no adj does that."""
+    """The smallest adj that makes it first, None if none does."""
     others: tuple[ScoreAt, ...]
-    """Where it would stand with each of `OTHER_ADJS`."""
+    """Its rank with each of `OTHER_ADJS`."""
 
 
 def explain(process: Process, processes: Iterable[Process], pages: int, page_size: int, domain: str) -> Score:
-    """Return how the badness of `process` comes about among `processes`, of `pages` total pages."""
+    """Explain the badness of `process` among `processes` with `pages` total pages."""
     rivals = sorted(
         (points, other.started, other.pid, other.comm)
         for other in processes
@@ -90,15 +90,15 @@ def explain(process: Process, processes: Iterable[Process], pages: int, page_siz
 
 
 def reason_not_considered(process: Process) -> str | None:
-    """Return why the kernel never chooses this process, None if it may."""
+    """Return why the kernel never chooses this process, or None."""
     if process.is_kernel_thread:
         return "a kernel thread: it has no memory of its own"
     if not process.virtual_size:
-        return "it has no memory map any more: a zombie"
+        return "a zombie: it has no memory map any more"
     if is_passed_over(process):
         if process.pid == 1:
-            return "pid 1, the machine's init, is never chosen"
-        return "its oom_score is 0: a vfork child that still uses its parent's memory, or memory already reaped"
+            return "pid 1 (init) is never chosen"
+        return "its oom_score is 0: a vfork child that still uses its parent's memory, or its memory is already reaped"
     if process.oom_score_adj == OOM_SCORE_ADJ_MIN:
         return "oom_score_adj -1000: never chosen, however much it holds"
     return None
@@ -108,7 +108,7 @@ _Rival = tuple[int, float, int, str]
 
 
 def _place(process: Process, own: int, adj: int, pages: int, rivals: Sequence[_Rival]) -> ScoreAt:
-    """Of equal ones the later started dies, so it stands before those that are not above its whole key."""
+    """Return the rank; of equal points the later started process dies first."""
     points = own + adj * (pages // 1000)
     above = len(rivals) - bisect_right(rivals, (points, process.started, process.pid, process.comm))
     return ScoreAt(adj, points, points / pages if pages else 0.0, above + 1)

@@ -1,4 +1,4 @@
-"""What the rules of daemons that kill have in common: the shortage, command lines, shares and sizes."""
+"""Parts shared by the rules of OOM daemons: the shortage, command lines, shares and sizes."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
 @frozen
 class Shortage:
-    """What the rules look at."""
+    """The input of the rules."""
 
     memory: MemoryAccount
     swap: SwapAccount
     rows: Sequence[ProcessRow]
     groups: Sequence[CgroupFigures]
     rate: float | None
-    """Bytes per second by which available memory and free swap shrink, None where they do not."""
+    """Bytes per second by which available memory and free swap shrink, None if they do not."""
 
 
 @frozen
 class KillerThresholds:
-    """A daemon acts where available memory and free swap are both at or below these, in bytes."""
+    """A daemon acts if available memory and free swap are both at or below these, in bytes."""
 
     memory: int
     swap: int
 
     def room(self, available: int | None, swap_free: int | None) -> int | None:
-        """Return the bytes that can still be taken before it acts, 0 where it does now."""
+        """Return the bytes left before it acts, 0 if it acts now."""
         if available is None or swap_free is None:
             return None
         return max(0, available - self.memory) + max(0, swap_free - self.swap)
 
     def seconds(self, now: Shortage) -> float | None:
-        """Return the time until both are reached at the present rate, 0 now, None where nothing grows."""
+        """Return the seconds until both are reached at the current rate, None without growth."""
         room = self.room(now.memory.available, now.swap.free if now.swap.total else 0)
         return 0.0 if room == 0 else room / now.rate if room is not None and now.rate else None
 
@@ -51,9 +51,9 @@ class KillerThresholds:
 
 
 def parse_options(arguments: Sequence[str], short: str, taking: Sequence[str]) -> Mapping[str, str]:
-    """Return the last value of each option, an empty one for those without.
+    """Return the last value of each option, empty for options without a value.
 
-    `short` is getopt's string of letters, `taking` names the long options with a value.
+    `short` is the getopt string, `taking` the long options with a value.
     """
     found: dict[str, str] = {}
     words = iter(arguments)
@@ -80,7 +80,7 @@ def thresholds(options: Mapping[str, str], stage: int, base: int, total: int, sw
 
 
 def _share(options: Mapping[str, str], per_cent: str, size: str, stage: int, total: int) -> float:
-    """Return the smaller of both where both are given, as earlyoom does."""
+    """Return the smaller one if both are given, as earlyoom does."""
     found = []
     if (value := _staged(options.get(per_cent), stage)) is not None:
         found.append(value / 100)
@@ -90,7 +90,7 @@ def _share(options: Mapping[str, str], per_cent: str, size: str, stage: int, tot
 
 
 def _staged(text: str | None, stage: int) -> float | None:
-    """Return the first or the second of `TERM,KILL`; the second is half of the first where it is not given."""
+    """Return the first or the second of `TERM,KILL`; the second defaults to half of the first."""
     if text is None:
         return None
     try:
@@ -101,7 +101,7 @@ def _staged(text: str | None, stage: int) -> float | None:
 
 
 def per_cent_of(text: str, total: int) -> int:
-    """Return `5 %` of `total`, or a size: `100 M`, `100Mi`; 0 for what is neither."""
+    """Parse `5 %` of `total`, or a size such as `100 M` or `100Mi`; 0 for anything else."""
     match = re.fullmatch(r"\s*(\d{1,12}(?:\.\d{1,6})?)\s*(%|[kKmMgGtT]?)i?\s*", text)
     if match is None:
         return 0

@@ -1,7 +1,7 @@
-"""Who is killed next: the kernel's ranking of one OOM domain, the machine or a cgroup (mm/oom_kill.c).
+"""The kernel's kill order in one OOM domain, the machine or a cgroup (mm/oom_kill.c).
 
 A candidate replaces the chosen one unless its points are lower, and tasks are walked in the order of their
-start, so of two equal ones the later dies.  A cgroup's OOM looks only at the tasks of that group and below
+start, so of two equal ones the later one dies.  A cgroup's OOM looks only at the tasks of that group and below
 and measures `oom_score_adj` against its limit.
 """
 
@@ -31,9 +31,9 @@ def rank(
     groups: Mapping[str, Cgroup] = _NO_GROUPS,
     domain: str = "/",
 ) -> Victims:
-    """Return the `count` first of one domain of `pages` total pages.
+    """Return the first `count` victims of a domain with `pages` total pages.
 
-    `groups` are the cgroups by path, which tell `memory.oom.group`; `domain` is the path of the cgroup that is full,
+    `groups` are the cgroups by path, for `memory.oom.group`; `domain` is the path of the full cgroup,
     `/` for the machine.
     """
     members = list(processes)
@@ -49,15 +49,15 @@ def rank_scored(
     groups: Mapping[str, Cgroup] = _NO_GROUPS,
     domain: str = "/",
 ) -> Victims:
-    """Return the `count` first of `processes` with their badness beside them, None for one that cannot be killed."""
-    # Numbers alone are compared in C; only those that are not below the last of them become candidates.
+    """Return the first `count` of `processes`, given their badness (None for one that cannot be killed)."""
+    # Plain numbers are compared in C; only those not below the last one become candidates.
     least = min(heapq.nlargest(count, [points for points in scores if points is not None]), default=0)
     scored = [
         (points, process.started, process.id.pid, process)
         for points, process in zip(scores, processes, strict=True)
         if points is not None and points >= least
     ]
-    # No key function: the pid settles every tie before two processes would be compared.
+    # No key function: the pid breaks every tie before processes are compared.
     first = heapq.nlargest(count, scored)
     if not first:
         return Victims()
@@ -76,15 +76,15 @@ def rank_scored(
 
 
 def _is_near_tie(candidates: Sequence[Candidate], dying: Sequence[ProcessId]) -> bool:
-    """Whether the first that does not die with the victim is near it."""
+    """Whether the next candidate that survives the victim is close to it."""
     first = candidates[0].badness
     rival = next((candidate.badness for candidate in candidates if candidate.id not in dying), None)
     return rival is not None and first - rival <= abs(first) * _NEAR
 
 
 def culprit(total: int, parts: Sequence[tuple[str, int]], processes_own: int) -> str | None:
-    """Return a sentence when kernel, tmpfs or hugetlb memory outweighs what all processes own."""
+    """Return a sentence if kernel, tmpfs or hugetlb memory exceeds the memory of all processes."""
     name, size = max(parts, key=lambda part: part[1])
     if size > total * 0.3 and size > processes_own:
-        return f"{format_bytes(size)} is {name}, which no kill gives back"
+        return f"{format_bytes(size)} is {name}, which no kill frees"
     return None

@@ -1,4 +1,4 @@
-"""Whom an engineer has to look at first: who dies at the subject, else the process of the worst finding."""
+"""Picks the process that J jumps to: the victim at the subject, else the process of the worst finding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CALM = (DangerState.WATCHING, DangerState.STEADY, DangerState.FALLING, DangerSt
 
 
 def accused(assessment: Assessment, subject: Danger | None = None) -> ProcessId | None:
-    """Return who dies at the subject; while that is calm and was not chosen, the process of the first finding."""
+    """Return the victim at the subject, or the process of the first finding while the subject is calm."""
     danger = subject or _first(assessment)
     if subject is None and (danger is None or danger.state in _CALM):
         target = next((finding.target for finding in assessment.findings[:1]), None)
@@ -21,7 +21,7 @@ def accused(assessment: Assessment, subject: Danger | None = None) -> ProcessId 
 
 
 def next_victims(assessment: Assessment, subject: Danger | None = None) -> Victims:
-    """Return the kill order of the subject: the chosen one, else the first danger; the machine's where it has none."""
+    """Return the kill order at the subject (the chosen or first danger), or that of the machine if it has none."""
     danger = subject or _first(assessment)
     if danger is None or danger.kind is not DangerKind.CGROUP:
         return assessment.victims

@@ -1,6 +1,6 @@
-"""What was seen of memory over a stretch of time: the peaks that limits are recommended from; pure.
+"""Observed memory peaks over a period, the input of recommendations; pure.
 
-A group's need is what reclaim cannot take from it, as everywhere (`history.held_by`), and its swap: page cache that
+A group needs its unreclaimable memory (`history.held_by`) and its swap: page cache that
 churns through a group fills any limit, active lists included.  `memory.peak` (v2) and `memory.max_usage_in_bytes` (v1)
 hold page cache as well.
 """
@@ -23,17 +23,17 @@ class GroupPeaks:
     path: str
     name: str
     need: int
-    """The highest of all samples of what it held: its working set and its swap."""
+    """The highest sample of its working set plus swap."""
     peak: int | None
-    """The highest usage since the group was made, page cache included, as the kernel kept it."""
+    """The highest usage since the group was created, page cache included, from the kernel."""
     cache: int
-    """What reclaim can take of its usage at the end: file cache and reclaimable slab."""
+    """Reclaimable usage at the end: file cache and reclaimable slab."""
     limit: int | None
     """Its own `memory.max` at the end."""
     kills: int
-    """OOM kills in it since it was made."""
+    """OOM kills in it since it was created."""
     first: int
-    """The working set of the first sample, to tell growth from a plateau."""
+    """The working set of the first sample, to distinguish growth from a plateau."""
     last: int
 
 
@@ -49,14 +49,14 @@ class Observation:
     used_peak: int
     """The highest MemTotal - MemAvailable."""
     demand_peak: int
-    """The highest sum of that and the swap in use, at one instant."""
+    """The highest sum of that and used swap at one instant."""
     oom_kills: int
     """`oom_kill` of `/proc/vmstat`: kills since boot."""
     groups: tuple[GroupPeaks, ...]
 
 
 def observe(snapshots: Iterable[Snapshot]) -> Observation | None:
-    """Return the extremes of `snapshots`, oldest first; None where there is none."""
+    """Return the extremes of `snapshots`, oldest first; None if there are none."""
     first = last = None
     samples = used = demand = 0
     groups: dict[str, GroupPeaks] = {}

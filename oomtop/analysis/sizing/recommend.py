@@ -1,4 +1,4 @@
-"""Limits and sizes from observed peaks, with the margin said and every doubt about them; pure.
+"""Recommends limits and sizes from observed peaks, with the margin and any doubts; pure.
 
 Swap by demand, never below the table of Red Hat's installation guide (2 GiB of RAM and less: twice RAM; up to 8 GiB:
 as much as RAM; above: 4 GiB).
@@ -17,15 +17,15 @@ from oomtop.units import GIB, MIB, format_bytes, format_duration
 
 MARGIN = 0.25
 SHORT = 600.0
-"""Seconds: below this, what was seen may be a quiet moment."""
+"""Seconds; a shorter observation may miss the peak."""
 _SMALLEST = 32 * MIB
-# A group that was killed at its limit wanted more than it ever got: by how much nobody saw.
+# A group killed at its limit wanted more than it got; how much more is unknown.
 _AFTER_KILL = 1.5
 _RISING = 1.1
 
 
 class Keeper(Enum):
-    """Who keeps the limit of a group, and so how it is set for good."""
+    """The manager of a group's limit, which decides how to set it permanently."""
 
     DOCKER = "docker"
     PODMAN = "podman"
@@ -36,26 +36,26 @@ class Keeper(Enum):
 
 @frozen
 class GroupAdvice:
-    """What to set for one group, in bytes."""
+    """The recommendation for one group, in bytes."""
 
     peaks: GroupPeaks
     keeper: Keeper
     subject: str
-    """What its keeper calls it: the unit, or the id of the container."""
+    """Its name at the manager: the unit, or the container id."""
     request: int
-    """What it needs at its peak: Kubernetes' request."""
+    """Its peak need: the Kubernetes request."""
     high: int
-    """`memory.high`: slow down above it."""
+    """`memory.high`: throttle above it."""
     max: int
-    """`memory.max`: killed at it."""
+    """`memory.max`: kill at it."""
     basis: str
-    """Which figure that rests on, in words."""
+    """The figure it is based on, as text."""
     doubts: tuple[str, ...]
 
 
 @frozen
 class MachineAdvice:
-    """What to size the machine to, in bytes."""
+    """The recommendation for the machine, in bytes."""
 
     swap: int
     ram: int
@@ -74,7 +74,7 @@ class Recommendation:
 
 
 def recommend(seen: Observation, margin: float = MARGIN, path: str | None = None) -> Recommendation:
-    """Return limits of all containers and services, biggest first; with `path` of the groups at and below it."""
+    """Return limits for all containers and services, biggest first; only `path` and its descendants if given."""
     chosen = [peaks for peaks in seen.groups if _is_chosen(peaks, path)]
     chosen.sort(key=lambda peaks: peaks.need, reverse=True)
     groups = tuple(_advise(peaks, seen, margin) for peaks in chosen)
@@ -88,7 +88,7 @@ def _is_chosen(peaks: GroupPeaks, path: str | None) -> bool:
 
 
 def _is_ruled(path: str) -> bool:
-    """Whether somebody keeps a limit for this group; a user's manager is no service of its own."""
+    """Whether this group has a manager for its limit; a user manager is not a service of its own."""
     if container_at(path) is not None:
         return True
     unit = unit_at(path) or ""
@@ -96,7 +96,7 @@ def _is_ruled(path: str) -> bool:
 
 
 def keeper_of(path: str) -> tuple[Keeper, str]:
-    """Return who keeps the limit of a group and what that one calls it, from the path alone."""
+    """Return the manager of a group's limit and its name there, from the path alone."""
     container = container_at(path)
     if container is not None:
         engine, number = container
@@ -127,10 +127,10 @@ def _advise(peaks: GroupPeaks, seen: Observation, margin: float) -> GroupAdvice:
 
 
 def _need(peaks: GroupPeaks, seen: Observation) -> tuple[int, str]:
-    """Return the bytes to plan for: what a long look saw, or else the peak that the kernel kept."""
+    """Return the bytes to plan for: the peak of a long observation, else the kernel's peak."""
     if seen.seconds >= SHORT or peaks.peak is None:
         return peaks.need, f"working set, highest of {seen.samples} samples in {format_duration(seen.seconds)}"
-    basis = "memory.peak since it was made, without the page cache it has now"
+    basis = "memory.peak since it was created, without its current page cache"
     return max(peaks.need, peaks.peak - peaks.cache), basis
 
 
@@ -139,17 +139,17 @@ def _doubts(peaks: GroupPeaks, seen: Observation, cut: bool) -> list[str]:
     if cut:
         found.append(
             f"{peaks.kills} OOM kill{'s' * (peaks.kills != 1)} at {format_bytes(peaks.limit)}: its peak was cut off "
-            "there, half of that limit was added; look again afterwards"
+            "there, half of that limit was added; measure again afterwards"
         )
     if peaks.limit is not None and not cut and (peaks.peak or 0) >= peaks.limit:
-        found.append(f"it reached its limit of {format_bytes(peaks.limit)}, maybe by page cache alone")
+        found.append(f"it reached its limit of {format_bytes(peaks.limit)}, possibly by page cache alone")
     if seen.seconds >= SHORT and peaks.last > peaks.first * _RISING and peaks.last >= peaks.need:
-        found.append("it was still rising at the end: no limit cures a leak")
+        found.append("it was still growing at the end: a limit does not fix a leak")
     return found
 
 
 def _round(size: int) -> int:
-    """Return the next size that a person would write."""
+    """Round up to a size that a person would write."""
     step = 16 * MIB if size < GIB else 64 * MIB if size < 8 * GIB else 256 * MIB
     return max(_SMALLEST, -(-size // step) * step)
 
@@ -159,7 +159,7 @@ def _size(seen: Observation, margin: float, groups: tuple[GroupAdvice, ...]) -> 
     swap = max(_table(seen.total), -(-(demand - seen.total) // GIB) * GIB)
     doubts = []
     if seen.oom_kills:
-        doubts.append(f"{seen.oom_kills} OOM kill{'s' * (seen.oom_kills != 1)} since boot: more was wanted than seen")
+        doubts.append(f"{seen.oom_kills} OOM kill{'s' * (seen.oom_kills != 1)} since boot: demand was higher than seen")
     promised = sum(advice.max for advice in groups)
     if promised > seen.total:
         doubts.append(
@@ -175,7 +175,7 @@ def _size(seen: Observation, margin: float, groups: tuple[GroupAdvice, ...]) -> 
 
 
 def _table(ram: int) -> int:
-    """Return the swap that is usual for this much RAM."""
+    """Return the usual swap size for this much RAM."""
     if ram <= 2 * GIB:
         return -(-2 * ram // (256 * MIB)) * 256 * MIB
     return -(-ram // GIB) * GIB if ram <= 8 * GIB else 4 * GIB

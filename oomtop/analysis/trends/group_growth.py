@@ -1,7 +1,7 @@
-"""Growth over one, five and thirty minutes: of the largest processes, and of programs, users and groups as a whole.
+"""Growth over one, five and thirty minutes: of the largest processes, and of programs, users and groups.
 
-A group's figure is the sum over its processes at each instant, so that those that came and went count.  What is
-summed is what a process alone has: anonymous memory and swap.  Everything is taken every 15 s (`LASTING_SECONDS`).
+A group's figure is the sum over its processes at each instant, so that short-lived ones count.  The sum
+covers private memory: anonymous memory and swap.  Points are taken every 15 s (`LASTING_SECONDS`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MINUTE, FIVE_MINUTES, HALF_HOUR = 60.0, 300.0, 1800.0
 PROCESSES, GROUPS = 50, 20
 """How many of each kind; a slope costs 25 us."""
 SPARK_POINTS = 30
-# A trend over a window is one when half of the window was seen, and says nothing of less than three points.
+# A trend needs half of its window and at least three points.
 _LEAST_SHARE = 0.45
 _LEAST_POINTS = 3
 _MOST_POINTS = 13
@@ -75,7 +75,7 @@ def _growth(kind: str, name: str, curve: Curve, pid: int | None = None, start_ti
 
 
 def _over(curve: Curve, seconds: float) -> float | None:
-    """Return bytes per second over the last `seconds`, None where less than half of them was seen."""
+    """Return bytes per second over the last `seconds`, None if less than half of them was seen."""
     end = curve[-1][0]
     within = [point for point in curve if end - point[0] <= seconds + 1.0]
     trend = slope(within, _LEAST_POINTS, seconds * _LEAST_SHARE, _MOST_POINTS)
@@ -83,6 +83,6 @@ def _over(curve: Curve, seconds: float) -> float | None:
 
 
 def _thin(sizes: Sequence[int]) -> tuple[int, ...]:
-    """Return at most `SPARK_POINTS` sizes, the newest always among them."""
+    """Return at most `SPARK_POINTS` sizes, including the newest."""
     step = -(-len(sizes) // SPARK_POINTS)
     return tuple(sizes[::-step][::-1])

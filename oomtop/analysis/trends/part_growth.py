@@ -1,4 +1,4 @@
-"""Which parts of the memory account grow, and in which cgroup the shared memory does."""
+"""Growing parts of the memory account, and the cgroup in which shared memory grows."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def _rates(curves: Mapping[str, Curve]) -> Mapping[str, float]:
 
 
 def _innermost(rates: Mapping[str, float], least: float) -> str | None:
-    """Return the deepest cgroup with so much of the growth: those above it count it as well."""
+    """Return the deepest cgroup with this share of the growth: its ancestors count it too."""
     return max((path for path, rate in rates.items() if rate >= least), key=lambda path: path.count("/"), default=None)

@@ -1,4 +1,4 @@
-"""How fast a process grows: the robust slope of RSS+swap over the last minute."""
+"""The growth of a process: the robust slope of RSS+swap over the last minute."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from oomtop.analysis.trends.slope import slope
 
 WINDOW = 60.0
-# A process whose figure has not moved for this long is not growing, whatever it did before.
+# A process that has not changed for this long is not growing.
 _STILL = 5.0
-# After a start or a stop the older points tell of another time: the newest ten seconds decide if they disagree.
+# After a change the older points mislead: if they disagree with the newest ten seconds, those win.
 _RECENT = 10.0
-# Within this, one allocation or a heap trimmed decides the slope: the ends tell as much as the median of all pairs,
-# which costs 0.1 ms for each of hundreds of processes that stir.
+# Over a shorter time one allocation decides the slope: the end points are as good as the median of all pairs,
+# which costs 0.1 ms for each of hundreds of active processes.
 _NOISE = 1 << 20
 
 
 def growth(points: Sequence[tuple[float, int]] | None, now: float) -> float | None:
-    """Return bytes per second; 0.0 for one that stands still, None while there are too few points."""
+    """Return bytes per second; 0.0 for an unchanged process, None with too few points."""
     if points is None:
         return 0.0
     if now - points[-1][0] > _STILL:

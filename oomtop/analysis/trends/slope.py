@@ -1,4 +1,4 @@
-"""A robust slope: the median of pairwise slopes (Theil-Sen), which one jump or a saw-tooth does not throw.
+"""A robust slope: the median of pairwise slopes (Theil-Sen), which is robust against a jump or a saw-tooth.
 
 P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968.  At most 40 points are
 used, which is 780 slopes and 0.2 ms.
@@ -28,9 +28,9 @@ class Slope:
 
 
 def slope(points: Sequence[tuple[float, int]], least: int = 4, seconds: float = 3.0, most: int = _MOST) -> Slope | None:
-    """Return the trend of (time, value) points, None where there are too few or they span too little time.
+    """Return the trend of (time, value) points, None if there are too few or they span too little time.
 
-    Of more than `most` points that many are used.
+    At most `most` points are used.
     """
     if len(points) < least or points[-1][0] - points[0][0] < seconds:
         return None

@@ -84,7 +84,7 @@ def test_who_dies_and_who_comes_after():
     assert describe_dying(danger) == "leak (pid 7), frees 60.0M, when /web is full; then nginx (8)"
     assert describe_dying(replace(danger, near_tie=True)).endswith("; or nginx (8)")
     assert describe_dying(replace(danger, state=DangerState.EMPTY)) == "/web is empty"
-    assert describe_dying(replace(danger, dying=())) == "no process can be killed when /web is full"
+    assert describe_dying(replace(danger, dying=())) == "no killable process in /web"
 
 
 def test_the_first_word_is_no_all_clear_too_early():

@@ -64,9 +64,9 @@ def test_a_process_that_grows_as_fast_is_the_cause_of_its_shared_memory():
 @pytest.mark.parametrize(
     ("rates", "said"),
     [
-        ([20.0 * MIB, 20.0 * MIB, 20.0 * MIB], "many grow"),
-        ([20.0 * MIB, 20.0 * MIB], "in no process that is seen"),
-        ([5.0 * MIB, 5.0 * MIB, 5.0 * MIB], "in no process that is seen"),
+        ([20.0 * MIB, 20.0 * MIB, 20.0 * MIB], "many processes grow"),
+        ([20.0 * MIB, 20.0 * MIB], "in no visible process"),
+        ([5.0 * MIB, 5.0 * MIB, 5.0 * MIB], "in no visible process"),
     ],
 )
 def test_many_grow_only_where_many_do(rates, said):

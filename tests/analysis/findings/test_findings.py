@@ -110,7 +110,7 @@ def test_a_crash_loop_is_a_finding_of_its_own():
     kills = tuple(PastKill(1000.0 - 29 * at, 100 + at, "web", GIB) for at in range(3))
     danger = calm_danger("/web", kills=kills, rounds=Rounds(3, 58.0, 29.0))
     (found,) = [finding for finding in find(replace(facts(), dangers=[danger])) if finding.id == "crash_loop"]
-    assert found.title == "/web is killed again and again: 3 times in 58s, each 29s"
+    assert found.title == "/web is in a crash loop: killed 3 times in 58s, each 29s"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_swarm_holds_no_more_than_there_is(count, each, anon, told):
     ("growth", "said", "accused"),
     [
         (40 * MIB, "memory full in 41s: python3 grows +40.0M/s", True),
-        (5 * MIB, "memory full in 41s at +100M/s: in no process that is seen", False),
+        (5 * MIB, "memory full in 41s at +100M/s: in no visible process", False),
     ],
 )
 def test_who_grows_a_little_is_not_the_cause_of_a_surge(growth, said, accused):

@@ -97,6 +97,6 @@ def test_what_compression_gains():
 
 
 def test_known_caches_have_a_meaning():
-    assert "dropped on demand" in slab_meaning("ext4_inode_cache")
+    assert "reclaimable" in slab_meaning("ext4_inode_cache")
     assert "dropped" not in slab_meaning("shmem_inode_cache")
     assert slab_meaning("task_group") == ""

@@ -165,7 +165,7 @@ def test_cgroup_v1_has_its_own_words():
 @pytest.mark.parametrize(
     ("text", "verb", "absent"),
     [
-        ("process 5 did not exit", "tried without success to kill", "earlyoom killed"),
+        ("process 5 did not exit", "failed to kill", "earlyoom killed"),
         ("dryrun, not actually sending any signal", "would have killed", "earlyoom killed"),
         ("process 5 exited after 1.0 seconds", "earlyoom killed x", "did not"),
         ("mem avail: 1 of 2 MiB", "sent a signal to x", "earlyoom killed"),

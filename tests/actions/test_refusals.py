@@ -219,7 +219,7 @@ def test_the_root_group(make, path):
 )
 def test_a_path_that_leads_elsewhere_or_nowhere(make, path):
     said = refusal(make(path))
-    assert "no '..'" in said or "no such cgroup" in said or "no memory controller" in said
+    assert "cannot contain '..'" in said or "no such cgroup" in said or "no memory controller" in said
 
 
 @of_group
@@ -258,7 +258,7 @@ def test_a_group_with_a_guarded_process(group, name):
 @pytest.mark.parametrize("name", OF_MACHINE)
 def test_the_machine_without_the_right(name):
     said = as_nobody(lambda: refusal(OF_MACHINE[name]) or "no refusal")
-    assert any(words in said for words in (*DENIED, "systemd does not run", "no memory controller")), said
+    assert any(words in said for words in (*DENIED, "does not run systemd", "no memory controller")), said
 
 
 def every_request():

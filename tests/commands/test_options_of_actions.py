@@ -61,7 +61,7 @@ ROWS = (
     ("limit --max", "limit / --dry-run", "--max 1G", "Set memory.max of / to 1.0G"),
     ("limit --low", "limit / --dry-run", "--low 1G", "Set memory.low of / to 1.0G"),
     ("limit --move", "limit tests --max 64M --dry-run", "--move {pid}", "^Move {pid} .* into /oomtop-tests"),
-    ("limit --lasting", "limit {group} --max 1G --dry-run", "--lasting", "a unit of systemd"),
+    ("limit --lasting", "limit {group} --max 1G --dry-run", "--lasting", "a systemd unit"),
     ("limit --override", "limit tests --max 64M --move {guarded} --dry-run", "--override", "^does:"),
     ("sysctl name", "sysctl", "swappiness", "range:"),
     ("sysctl value", "sysctl --dry-run swappiness", "10", "write 10 to /proc/sys/vm/swappiness"),
@@ -74,10 +74,10 @@ ROWS = (
     ("swap zram --algorithm", "swap zram 64M --dry-run", "--algorithm lz4", "write lz4 to comp_algorithm"),
     ("swap zram --priority", "swap zram 64M --dry-run", "--priority 9", r"swapon\(priority 9\)"),
     ("swap zram --dry-run", "swap zram 64M", "--dry-run", "exit 0$"),
-    ("swap off --remove", "swap off {file} --dry-run", "--remove", "nothing is left of it"),
+    ("swap off --remove", "swap off {file} --dry-run", "--remove", "no remains"),
     ("drill --size", "drill leak --dry-run", "--size 33M", "reaches 33.0M"),
     ("drill --rate", "drill leak --size 33M --dry-run", "--rate 3M", r"at \+3.0M/s"),
-    ("drill --seconds", "drill leak --size 33M --dry-run", "--seconds 7", "for 7s at most"),
+    ("drill --seconds", "drill leak --size 33M --dry-run", "--seconds 7", "for at most 7s"),
     ("drill --dry-run", "drill leak --size 33M", "--dry-run", "exit 0$"),
 )
 

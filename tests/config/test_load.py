@@ -48,7 +48,7 @@ def test_the_user_goes_over_the_system_key_by_key(write):
         ("interval = true", "interval", "seconds from 0.1 to 3600"),
         ("interval = nan", "interval", "seconds from 0.1 to 3600"),
         ('ascii = "yes"', "ascii", "true or false"),
-        ("theme = 3", "theme", "a text"),
+        ("theme = 3", "theme", "a string"),
         ("columns = [1]", "columns", "a list of strings"),
         ("keys = 1", "keys", "a table"),
         ("intervall = 1", "intervall", "did you mean interval?"),

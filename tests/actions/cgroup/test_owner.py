@@ -157,13 +157,13 @@ def test_drop_ins_that_are_refused(machine):
     cases = {
         UnitAdjRequest("../../etc/passwd.service", 0): "needs a systemd service",
         UnitAdjRequest("web.socket", 0): "needs a systemd service",
-        UnitAdjRequest("web", 1001): "-1000 to 1000",
+        UnitAdjRequest("web", 1001): "from -1000 to 1000",
     }
     for request, words in cases.items():
         assert words in ask(machine, request).plan.refusal
     assert "--read-only" in ask(machine, UnitAdjRequest("web", 0), guard=Guard(read_only=True)).plan.refusal
     os.rmdir(machine / "run/systemd/system")
-    assert "systemd does not run" in ask(machine, UnitAdjRequest("web", 0)).plan.refusal
+    assert "does not run systemd" in ask(machine, UnitAdjRequest("web", 0)).plan.refusal
 
 
 def test_a_systemd_that_cannot_be_told_is_said(machine):
@@ -248,7 +248,7 @@ def test_moves_that_are_refused(box):
         ids = (identity(child.pid),)
         cases = {
             ConfineRequest(ids, "../x", max=MIB): "letters, digits",
-            ConfineRequest(ids, "x"): "without a limit",
+            ConfineRequest(ids, "x"): "give --high or --max",
             ConfineRequest(ids, "x", max=0): "the limit must be at least",
             ConfineRequest((), "x", max=MIB): "no process selected",
             ConfineRequest((identity(os.getpid()),), "x", max=MIB): "oomtop itself",

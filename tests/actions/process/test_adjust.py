@@ -90,7 +90,7 @@ def test_gone_between_plan_and_write(child):
     end(child)
     outcome = prepared.perform(print)
     assert outcome.status is Status.FAILED
-    assert "gone" in outcome.summary
+    assert "already exited" in outcome.summary
 
 
 def test_a_reused_number(child):

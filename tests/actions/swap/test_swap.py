@@ -89,7 +89,7 @@ def test_refusals_of_a_file(tmp_path):
         SwapFileRequest(f"{tmp_path}/a\nb", 2 * MIB): "control characters",
         SwapFileRequest(f"{tmp_path}/a\0b", 2 * MIB): "control characters",
         SwapFileRequest(str(tmp_path / "x"), 10): "at least",
-        SwapFileRequest(str(tmp_path / "x"), 1 << 60): "no space",
+        SwapFileRequest(str(tmp_path / "x"), 1 << 60): "not enough space",
         SwapFileRequest(str(tmp_path / "none" / "x"), 2 * MIB): "no such file",
         SwapFileRequest("/proc/x", 2 * MIB): "cannot swap to a file on proc",
     }
@@ -187,7 +187,7 @@ def test_a_failed_swapoff_keeps_the_file(fake, monkeypatch):
     monkeypatch.setattr(swap_off, "swapoff", swapoff)
     outcome = prepare(SwapOffRequest(str(fake / "swap"), remove=True), context(root=Root(str(fake)))).perform(print)
     assert outcome.status is Status.FAILED
-    assert "no memory" in outcome.summary
+    assert "out of memory" in outcome.summary
     assert os.path.exists(fake / "swap")
 
 

@@ -39,7 +39,6 @@ class Zram:
     name: str
     disksize: int
     orig_data_size: int
-    compr_data_size: int
     mem_used_total: int
     algorithm: str | None
 
@@ -99,7 +98,7 @@ def _read_zram_device(block: str, name: str) -> Zram | None:
         return None
     algorithms = read_optional(f"{folder}/comp_algorithm") or ""
     chosen = algorithms.partition("[")[2].partition("]")[0] or None
-    return Zram(name, disksize, int(sizes[0]), int(sizes[1]), int(sizes[2]), chosen)
+    return Zram(name, disksize, int(sizes[0]), int(sizes[2]), chosen)
 
 
 def read_zswap(root: Root) -> Zswap | None:

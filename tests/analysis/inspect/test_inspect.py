@@ -92,8 +92,8 @@ def test_the_order_of_a_huge_page():
 
 
 def test_what_compression_gains():
-    assert zram_ratio(Zram("zram0", 1 << 30, 300, 90, 100, "zstd")) == 3.0
-    assert zram_ratio(Zram("zram0", 1 << 30, 0, 0, 0, None)) is None
+    assert zram_ratio(Zram("zram0", 1 << 30, 300, 100, "zstd")) == 3.0
+    assert zram_ratio(Zram("zram0", 1 << 30, 0, 0, None)) is None
 
 
 def test_known_caches_have_a_meaning():

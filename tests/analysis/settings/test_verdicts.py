@@ -31,7 +31,7 @@ CALM = Assessment(
     unlogged_kills=0, series=PastSeries(), problems=(),
 )  # fmt: skip
 NO_SWAP = replace(CALM, swap=replace(CALM.swap, total=0))
-ZRAM = replace(CALM, swap=replace(CALM.swap, zram=(Zram("zram0", GIB, 1, 1, 1, "zstd"),)))
+ZRAM = replace(CALM, swap=replace(CALM.swap, zram=(Zram("zram0", GIB, 1, 1, "zstd"),)))
 STALLED = replace(CALM, pressure=replace(CALM.pressure, direct_reclaim_rate=50.0))
 COMMITTED = replace(CALM, memory=replace(CALM.memory, committed=int(9.5 * GIB)))
 NUMA = replace(CALM, zones=(Zone(0, "Normal", 1, 1, 1, 1, 1, 1), Zone(1, "Normal", 1, 1, 1, 1, 1, 1)))

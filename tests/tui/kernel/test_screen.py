@@ -74,7 +74,7 @@ def rich_assessment():
         swap=replace(
             plain.swap,
             devices=(SwapDevice(HOSTILE, "file", GIB, MIB, -2), SwapDevice("/dev/zram0", "partition", GIB, 0, 100)),
-            zram=(Zram("zram0", GIB, 300 * MIB, 90 * MIB, 100 * MIB, "zstd"),),
+            zram=(Zram("zram0", GIB, 300 * MIB, 100 * MIB, "zstd"),),
             zswap=Zswap(True, "lzo", 20),
             zswap_pool=10 * MIB,
             zswapped=25 * MIB,

@@ -173,7 +173,8 @@ class _Rows:
         return ProcessRow(
             process=process,
             user=self._user(process),
-            growth=growth(self._history.process_points(process.id), self._snapshot.monotonic),
+            # Seen once, it may be growing as fast as any.
+            growth=growth(self._history.process_points(process.id), self._snapshot.monotonic) if old else None,
             cpu=self._per_second(old.process.cpu_seconds, process.cpu_seconds) if old else None,
             major_fault_rate=self._per_second(old.process.major_faults, process.major_faults) if old else None,
             badness=points,

@@ -203,6 +203,12 @@ def test_top_adds_up_what_belongs_together(grouping):
         assert names[0] in text
 
 
+def test_what_one_sample_cannot_tell_is_a_dash():
+    data = json.loads(answer("top --json --samples 1", {}))
+    assert all(row["growth"] is None and row["cpu"] is None for row in data["processes"])
+    assert "major faults -/s" in answer("top --samples 1", {})
+
+
 def test_top_knows_rates_without_being_asked_twice():
     first = json.loads(answer("top --json -n 1 --interval 0.1", {}))
     assert first["processes"][0]["cpu"] is not None

@@ -79,7 +79,7 @@ def test_processes_that_came_and_went_count_for_their_group():
         )
 
     found = watched(1800, workers)
-    assert all(row.growth == 0 for row in found.rows)
+    assert not any(row.growth for row in found.rows)
     for kind, name in (("program", "worker"), ("user", "alice"), ("unit", "w.service")):
         growth = growth_of(found, kind, name)
         assert growth.half_hour == pytest.approx(MIB, rel=0.05)

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import sys
 import threading
 from collections.abc import Sequence
@@ -50,10 +51,31 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose usage errors exit with the code of their command: 2 would mean CRITICAL for a probe."""
 
     usage_error = 2
+    is_command = False
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(self.usage_error, f"{self.prog}: error: {message}\n")
+        self.exit(self.usage_error, f"{self.prog}: error: {_with_nearest(message)}\n")
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Refuse what a command does not know itself, with its own usage; argparse leaves it to the main parser."""
+        found, rest = super().parse_known_args(args, namespace)
+        if rest and self.is_command:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return found, rest
+
+
+def _with_nearest(message: str) -> str:
+    """Return an error with the nearest choice first, where a word was mistyped."""
+    match = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+    if match is None:
+        return message
+    import difflib
+
+    near = difflib.get_close_matches(match[1], re.findall(r"[\w.-]+", match[2]), n=1)
+    return f"{message[: match.start()]}invalid choice: '{match[1]}'; did you mean {near[0]}?" if near else message
 
 
 class _Unclear(Exception):
@@ -206,6 +228,7 @@ def _add_commands(parser: _Parser, names: Sequence[str]) -> None:
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__, allow_abbrev=False)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
+        command.is_command = True
         command.usage_error = getattr(module, "USAGE_ERROR", 2)
         if len(names) == 1:
             parser.usage_error = command.usage_error

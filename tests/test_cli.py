@@ -218,3 +218,17 @@ def test_output_that_cannot_be_written_is_one_line_and_an_error(words, output):
     assert done.returncode == 1
     assert said.count("\n") == (0 if "2>" in output else 1)
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["recrod"], "did you mean record?"),
+        (["drill", "leek"], "did you mean leak?"),
+        (["replay", "--bad"], "oomtop replay: error: unrecognized arguments: --bad"),
+    ],
+)
+def test_what_is_mistyped_is_answered_with_the_nearest_and_the_usage_of_its_command(words, said, capsys):
+    with pytest.raises(SystemExit):
+        cli.run(words)
+    assert said in capsys.readouterr().err

@@ -4,9 +4,11 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _audit_log_of_the_test(tmp_path_factory, monkeypatch):
-    """No test writes the machine's audit log, nor a program that it starts."""
-    monkeypatch.setenv("OOMTOP_AUDIT_LOG", str(tmp_path_factory.mktemp("audit") / "audit.jsonl"))
+def _files_of_the_test(tmp_path_factory, monkeypatch):
+    """No test writes the machine's audit log or the user's crash reports, nor a program that it starts."""
+    folder = tmp_path_factory.mktemp("own")
+    monkeypatch.setenv("OOMTOP_AUDIT_LOG", str(folder / "audit.jsonl"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
 
 
 @pytest.fixture

@@ -21,29 +21,16 @@ _HOME_AND_CLEAR = "\x1b[H\x1b[J"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument(
-        "-n", type=count, default=10, dest="count", metavar="N", help="number of processes (default: 10)"
+        "-n", type=count, default=10, dest="count", metavar="N", help="number of processes or groups (default: 10)"
     )
     parser.add_argument(
         "--sort", choices=SORT_IDS, default="memory", help="sort key (default: memory, which is RSS + swap)"
     )
-    what = "processes added up by what they have in common"
+    what = "add processes up by program, user, unit or container"
     parser.add_argument("--group", choices=("program", "user", "unit", "container"), help=what)
     parser.add_argument("--json", action="store_true", help="print everything as JSON (schema 1)")
-    what = "samples to take (2); rates need 2, growth 3; with 1 there is no wait"
+    what = "number of samples; rates need 2, growth 3 (default: 2)"
     parser.add_argument("--samples", type=count, default=2, metavar="N", help=what)
-    parser.add_argument(
-        "--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (default: 1)"
-    )
-    parser.add_argument(
-        "-n", type=count, default=10, dest="count", metavar="N", help="number of processes (default: 10)"
-    )
-    parser.add_argument(
-        "--sort", choices=SORT_IDS, default="memory", help="sort key (default: memory, which is RSS + swap)"
-    )
-    parser.add_argument("--json", action="store_true", help="print everything as JSON (schema 1)")
-    parser.add_argument(
-        "--samples", type=count, default=1, metavar="N", help="number of samples; rates need 2 (default: 1)"
-    )
     parser.add_argument(
         "--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (default: 1)"
     )

@@ -40,7 +40,7 @@ def test_the_machine_of_this_test():
 
 def test_a_size_that_is_none_and_a_group_that_is_not_there():
     assert ask("many").returncode == 2
-    assert "no group" in ask("1M", "--cgroup", "/not/there").stderr
+    assert "no cgroup" in ask("1M", "--cgroup", "/not/there").stderr
 
 
 @pytest.fixture

@@ -12,22 +12,27 @@ from collections.abc import Iterator
 
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent, Trigger, Victim
-from oomtop.oomlog.killers.story import dated
+from oomtop.oomlog.killers.story import Phrase, dated
 from oomtop.oomlog.lines import number
 from oomtop.oomlog.records import Record
 
 NEEDLE = rb"lowmemorykiller|lmkd|oom_(?:score_)?adj"
 PROGRAMS = ("lowmemorykiller", "lmkd")
-_KILL = re.compile(
+_KILL = Phrase(
     r"\bKill(?:ing)? '(?P<name>[^']{0,255})' \((?:pid=)?(?P<pid>\d{1,10})(?:\)(?: \(tgid \d{1,10}\))?)?,"
     r"(?: uid[ =](?P<uid>\d{1,10}),)?(?: (?:oom_)?(?:score_)?adj[ =](?P<adj>-?\d{1,5})\)?)?"
-    r"(?:, score_adj (?P<score_adj>-?\d{1,5}))?"
+    r"(?:, score_adj (?P<score_adj>-?\d{1,5}))?",
+    "Kill",
 )
-_SIGKILL = re.compile(r"\bsend sigkill to (?P<pid>\d{1,10}) \((?P<name>[^)]{0,255})\), adj (?P<adj>-?\d{1,5})\b")
-_FREES = re.compile(r"(?:\b|\\x0a)to free (?P<kib>\d{1,12})kB(?: rss)?")
-_BEHALF = re.compile(r"\bon behalf of '(?P<name>[^']{0,255})' \((?P<pid>\d{1,10})\)")
-_WHY = re.compile(
-    r"\breason: (?P<why>.{1,300})|(?:\b|\\x0a)(?P<cache>cache -?\d{1,12}kB is below .{1,120}?)(?:\\x0a|\n|$)"
+_SIGKILL = Phrase(
+    r"\bsend sigkill to (?P<pid>\d{1,10}) \((?P<name>[^)]{0,255})\), adj (?P<adj>-?\d{1,5})\b", "send sigkill to "
+)
+_FREES = Phrase(r"(?:\b|\\x0a)to free (?P<kib>\d{1,12})kB(?: rss)?", "to free ")
+_BEHALF = Phrase(r"\bon behalf of '(?P<name>[^']{0,255})' \((?P<pid>\d{1,10})\)", "on behalf of ")
+_WHY = Phrase(
+    r"\breason: (?P<why>.{1,300})|(?:\b|\\x0a)(?P<cache>cache -?\d{1,12}kB is below .{1,120}?)(?:\\x0a|\n|$)",
+    "reason: ",
+    "is below ",
 )
 _IS_OF_MEMORY = re.compile(r"lowmemorykiller|\blmkd\b|\bto free \d{1,12}kB|, uid \d{1,10}, (?:oom_)?(?:score_)?adj ")
 _DETAILS = 14

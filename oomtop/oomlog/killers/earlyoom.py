@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from oomtop.oomlog.event import OomEvent, Victim
-from oomtop.oomlog.killers.story import Stories, is_from
+from oomtop.oomlog.killers.story import Phrase, Stories, is_from
 from oomtop.oomlog.lines import number
 from oomtop.oomlog.records import Record
 
@@ -19,36 +19,41 @@ PROGRAMS = ("earlyoom",)
 _NAME = r"(?P<name>.{0,255}?)"
 _RSS = r"VmRSS:? (?P<rss>\d{1,10}) MiB"
 _SIGNALS = (
-    re.compile(  # 1.3 to 1.9
+    Phrase(  # 1.3 to 1.9
         r"(?:^|[\s:])sending (?P<signal>SIG[A-Z0-9]{1,6}) to process (?P<pid>\d{1,10})(?: uid (?P<uid>\d{1,10}))? "
-        rf'"{_NAME}": (?:badness|oom_score) -?\d{{1,10}},(?: oom_score_adj (?P<adj>-?\d{{1,5}}),)? {_RSS}'
+        rf'"{_NAME}": (?:badness|oom_score) -?\d{{1,10}},(?: oom_score_adj (?P<adj>-?\d{{1,5}}),)? {_RSS}',
+        "sending SIG",
     ),
-    re.compile(
+    Phrase(
         rf'(?:^|[\s:])killing process (?P<pid>\d{{1,10}}) "{_NAME}" with signal (?P<signal>\d{{1,2}}): '
-        rf"badness -?\d{{1,10}}, {_RSS}"
+        rf"badness -?\d{{1,10}}, {_RSS}",
+        "killing process ",
     ),
-    re.compile(  # 1.2
+    Phrase(  # 1.2
         rf"(?:^|[\s:])Killing process '{_NAME}' with signal (?P<signal>\d{{1,2}}), pid: (?P<pid>\d{{1,10}}), "
-        rf"badness: -?\d{{1,10}}, {_RSS}"
+        rf"badness: -?\d{{1,10}}, {_RSS}",
+        "Killing process '",
     ),
-    re.compile(  # 1.1
-        rf"(?:^|[\s:])Killing process: {_NAME}, pid: (?P<pid>\d{{1,10}}), badness: -?\d{{1,10}}, {_RSS}"
+    Phrase(  # 1.1
+        rf"(?:^|[\s:])Killing process: {_NAME}, pid: (?P<pid>\d{{1,10}}), badness: -?\d{{1,10}}, {_RSS}",
+        "Killing process: ",
     ),
 )
 # Up to 1.0, and nothing in it but what anybody might say: it counts behind earlyoom's own account of the memory.
 _OLDEST = re.compile(r"^Killing process (?P<pid>\d{1,10}) (?P<name>\S.{0,255})$")
-_LOW = re.compile(
+_LOW = Phrase(
     r"(?:^|[\s:])(?:low memory! (?P<new>at or below .{1,200})|Low Memory! (?P<old>At or below .{1,200})"
-    r"|Low memory! (?P<kill>At or below .{1,200})|Out of memory! (?P<oldest>(?:avail|mem min): .{1,200}))$"
+    r"|Low memory! (?P<kill>At or below .{1,200})|Out of memory! (?P<oldest>(?:avail|mem min): .{1,200}))$",
+    "emory! ",
 )
 _ENDS = (
-    (re.compile(r"(?:^|[\s:])process (?:(?P<pid>\d{1,10}) )?exited after [\d.]{1,12} seconds"), "killed"),
-    (re.compile(r"(?:^|[\s:])process (?P<pid>\d{1,10}) did not exit\b"), "failed"),
-    (re.compile(r"(?:^|[\s:])(?P<pid>)kill failed: "), "failed"),
-    (re.compile(r"(?:^|[\s:])(?P<pid>)dryrun, not actually sending any signal"), "dry-run"),
+    (Phrase(r"(?:^|[\s:])process (?:(?P<pid>\d{1,10}) )?exited after [\d.]{1,12} seconds", "exited after "), "killed"),
+    (Phrase(r"(?:^|[\s:])process (?P<pid>\d{1,10}) did not exit\b", " did not exit"), "failed"),
+    (Phrase(r"(?:^|[\s:])(?P<pid>)kill failed: ", "kill failed: "), "failed"),
+    (Phrase(r"(?:^|[\s:])(?P<pid>)dryrun, not actually sending any signal", "dryrun, not "), "dry-run"),
 )
-_ESCALATES = re.compile(r"(?:^|[\s:])escalating to SIGKILL after [\d.]{1,12} seconds")
-_NOBODY = re.compile(r"(?:^|[\s:])Could not find a process to kill\.")
+_ESCALATES = Phrase(r"(?:^|[\s:])escalating to SIGKILL after [\d.]{1,12} seconds", "escalating to ")
+_NOBODY = Phrase(r"(?:^|[\s:])Could not find a process to kill\.", "Could not find a process")
 
 
 class Earlyoom:

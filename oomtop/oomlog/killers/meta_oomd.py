@@ -5,18 +5,18 @@ Sample line: `oomd kill: 15.42 9.11 3.20 system.slice/build.service 8412332032 r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.killers.story import dated
+from oomtop.oomlog.killers.story import Phrase, dated
 from oomtop.oomlog.records import Record
 
 NEEDLE = rb"oomd kill: "
 PROGRAMS = ("oomd",)
-_KILL = re.compile(
+_KILL = Phrase(
     r"(?:^|[\s:])oomd kill: (?P<pressure>[\d. ]{5,60}) (?P<cgroup>\S{1,4096}) (?P<bytes>\d{1,20}) "
-    r"(?P<rest>ruleset:.{1,400})$"
+    r"(?P<rest>ruleset:.{1,400})$",
+    "oomd kill: ",
 )
 
 
@@ -25,7 +25,7 @@ class MetaOomd:
 
     def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
         """Take one record in; yield the event that it tells."""
-        match = _KILL.search(text) if "oomd kill: " in text else None
+        match = _KILL.search(text)
         if match is None or any(mark in text[: match.start()] for mark in "\"'`#"):
             return
         is_dry = "killer:(dry)" in match["rest"]

@@ -6,40 +6,58 @@ Sample lines: `  PID:       903309, name: mysqld, state: S (sleeping), EUID: 110
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from oomtop.oomlog.event import OomEvent, Victim
-from oomtop.oomlog.killers.story import Stories, is_from
+from oomtop.oomlog.killers.story import Phrase, Stories, is_from
 from oomtop.oomlog.lines import number
 from oomtop.oomlog.records import Record
 
 NEEDLE = rb"emory status|oom_score:"
 PROGRAMS = ("nohang", "nohang-desktop")
-_BEGINS = re.compile(
+_BEGINS = Phrase(
     r"Victim (?:status|info(?:rmation)?)\b|(?:[Pp]rocess|victim) with (?:the )?highest badness|Worst process \("
-    r"|Process .{1,40} is a victim"
+    r"|Process .{1,40} is a victim",
+    "ictim",
+    "highest badness",
+    "Worst process ",
 )
-_STATUS = re.compile(r"Victim (?:status|info(?:rmation)?)\b")
-_CAUSE = re.compile(r"^ +(?:MemAvailable|SwapFree|MemUsed|Zram|PSI)\b.{1,200}(?:<=|>=|<|>) .{1,200}$", re.I)
-_THRESHOLD = re.compile(r"that requires? corrective actions?")
+_STATUS = Phrase(r"Victim (?:status|info(?:rmation)?)\b", "Victim ")
+_CAUSE = Phrase(r"^ {1,80}(?i:MemAvailable|SwapFree|MemUsed|Zram|PSI)\b.{1,200}(?:<=|>=|<|>) .{1,200}$", "<", ">")
+_THRESHOLD = Phrase(r"that requires? corrective actions?", "corrective action")
 _FACTS = (
-    ("pid", re.compile(r"(?<![A-Za-z])(?:PID|Pid|pid): *(\d{1,10})")),
-    ("name", re.compile(r"(?<![A-Za-z])(?:Name|name): *(.{0,255}?)(?:, [A-Za-z]|\)|$)")),
-    ("name", re.compile(r"Victim is (.{1,255}?), pid: ")),
-    ("name", re.compile(r"Process (.{1,255}?) is a victim")),
-    ("uid", re.compile(r"(?<![A-Za-z])E?UID: *(\d{1,10})")),
-    ("adj", re.compile(r"oom_score_adj: *(-?\d{1,5})")),
-    ("rss", re.compile(r"(?:VmRSS|(?<![A-Za-z])RSS): *(\d{1,10})")),
-    ("cgroup", re.compile(r"^ +cgroup_v[12]: *(/\S.{0,4095})$")),
+    ("pid", Phrase(r"(?<![A-Za-z])(?:PID|Pid|pid): *(\d{1,10})", "PID:", "id:")),
+    ("name", Phrase(r"(?<![A-Za-z])(?:Name|name): *(.{0,255}?)(?:, [A-Za-z]|\)|$)", "ame:")),
+    ("name", Phrase(r"Victim is (.{1,255}?), pid: ", "Victim is ")),
+    ("name", Phrase(r"Process (.{1,255}?) is a victim", " is a victim")),
+    ("uid", Phrase(r"(?<![A-Za-z])E?UID: *(\d{1,10})", "UID:")),
+    ("adj", Phrase(r"oom_score_adj: *(-?\d{1,5})", "oom_score_adj:")),
+    ("rss", Phrase(r"(?:VmRSS|(?<![A-Za-z])RSS): *(\d{1,10})", "RSS:")),
+    ("cgroup", Phrase(r"^ +cgroup_v[12]: *(/\S.{0,4095})$", "cgroup_v")),
 )
-_SIGNAL = re.compile(r"(?:^|\s)Send(?:ing)? (?P<signal>SIG[A-Z0-9]{1,6}) to the victim\b(?P<rest>.{0,200})")
-_COMMAND = re.compile(r"^(?: +|.{0,80}: +)(?:Execut(?:e|ing)(?: the)? command|Run the command)\b:? *\S.{0,400}$")
+_SIGNAL = Phrase(r"(?:^|\s)Send(?:ing)? SIG[A-Z0-9]{1,6} to the victim\b", " to the victim")
+_COMMAND = Phrase(
+    r"^(?: +|.{0,80}: +)(?:Execut(?:e|ing)(?: the)? command|Run the command)\b:? *\S.{0,400}$", " command"
+)
 _ENDS = (
-    (re.compile(r"[Tt]he victim died in [\d.]+ ?s|[Tt]he victim became a zombie in"), "killed"),
-    (re.compile(r"[Tt]he victim doesn't respond on corrective action"), "failed"),
-    (re.compile(r"Cannot send a signal: |Cannot execute the command in the new thread|no such process; "), "failed"),
-    (re.compile(r"Selected process died before corrective action|[Tt]he victim died in the search process"), "failed"),
+    (Phrase(r"[Tt]he victim died in [\d.]+ ?s|[Tt]he victim became a zombie in", "he victim "), "killed"),
+    (Phrase(r"[Tt]he victim doesn't respond on corrective action", "he victim "), "failed"),
+    (
+        Phrase(
+            r"Cannot send a signal: |Cannot execute the command in the new thread|no such process; ",
+            "Cannot ",
+            "no such process; ",
+        ),
+        "failed",
+    ),
+    (
+        Phrase(
+            r"Selected process died before corrective action|[Tt]he victim died in the search process",
+            "Selected process ",
+            "he victim ",
+        ),
+        "failed",
+    ),
 )
 
 
@@ -57,7 +75,7 @@ class Nohang:
             return
         if _THRESHOLD.search(text):
             self._causes = []
-        elif _CAUSE.match(text) and len(self._causes) < 4:
+        elif _CAUSE.search(text) and len(self._causes) < 4:
             self._causes.append(text.strip())
         if self._facts is None or _BEGINS.search(text):
             self._begin(text)
@@ -79,7 +97,7 @@ class Nohang:
                 facts[key] = found[1]
 
     def _act(self, facts: dict[str, str], record: Record, text: str) -> Iterator[OomEvent]:
-        deed = _SIGNAL.search(text) or _COMMAND.match(text)
+        deed = _SIGNAL.search(text) or _COMMAND.search(text)
         if deed is None or "pid" not in facts:
             self._end(record, text)
             return

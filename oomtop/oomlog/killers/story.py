@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -13,6 +14,27 @@ _MOST_OPEN = 8
 _TOGETHER = 120.0
 """Seconds within which signals to one pid are one story."""
 _MAX_RAW = 60
+
+
+FRONT = r"^(?:.{0,200}?[\s:])?"
+"""What may stand before a message whose own length is thousands: nearer to its line's beginning than a path is long."""
+
+
+class Phrase:
+    """An expression that is tried only where one of some words stands, which is in hardly any line of a log."""
+
+    __slots__ = ("_pattern", "_words")
+
+    def __init__(self, expression: str, *words: str) -> None:
+        """`words`: every text that the expression finds has one of them."""
+        self._pattern, self._words = re.compile(expression), words
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return where the expression is found."""
+        for word in self._words:
+            if word in text:
+                return self._pattern.search(text)
+        return None
 
 
 class Killer(Protocol):

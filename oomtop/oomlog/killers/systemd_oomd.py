@@ -12,25 +12,31 @@ from collections.abc import Iterator
 
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.killers.story import dated, is_from
+from oomtop.oomlog.killers.story import FRONT, Phrase, dated, is_from
 from oomtop.oomlog.records import Record
 
 NEEDLE = rb"systemd-oomd|due to memory|oomd (?:attempting|dry-run)"
 PROGRAMS = ("systemd-oomd",)
-_KILLED = re.compile(r"(?:^|[\s:])Killed (?P<cgroup>/\S.{0,4095}?) due to (?P<why>memory (?:used|pressure) .{1,400})$")
-_MARKED = re.compile(r"(?:^|[\s:])Marked (?P<cgroup>/\S.{0,4095}?) for killing(?: due to (?P<why>.{1,400}))?$")
-_DRY = re.compile(
-    r"(?:^|[\s:])oomd dry-run: Would have tried to kill (?P<cgroup>/\S{0,4095}?)"
-    r"(?: and all its descendants| with recurse=.{1,8})?$"
+_KILLED = Phrase(
+    FRONT + r"Killed (?P<cgroup>/\S.{0,4095}?) due to (?P<why>memory (?:used|pressure) .{1,400})$", " due to memory "
 )
-_FAILED = re.compile(
-    r"(?:^|[\s:])Failed to kill any cgroups?(?:\(s\))?(?: under (?P<cgroup>/\S{0,4095}))? based on (?P<why>.{1,300})$"
+_MARKED = Phrase(FRONT + r"Marked (?P<cgroup>/\S.{0,4095}?) for killing(?: due to (?P<why>.{1,400}))?$", " for killing")
+_DRY = Phrase(
+    FRONT + r"oomd dry-run: Would have tried to kill (?P<cgroup>/\S{0,4095}?)"
+    r"(?: and all its descendants| with recurse=.{1,8})?$",
+    "oomd dry-run: ",
 )
-_SHORTAGE = re.compile(
-    r"(?:^|[\s:])(?P<why>Memory pressure for (?P<cgroup>/\S{0,4095}) is (?:greater than )?.{1,200}|Swap used \(.{1,200}"
-    r"|Memory used \(.{1,200})$"
+_FAILED = Phrase(
+    FRONT + r"Failed to kill any cgroups?(?:\(s\))?(?: under (?P<cgroup>/\S{0,4095}))? based on (?P<why>.{1,300})$",
+    "Failed to kill any cgroup",
 )
-_ATTEMPT = re.compile(r"(?:^|[\s:])oomd attempting to kill (?P<pid>\d{1,10}) with (?:SIG)?[A-Z]{3,6}$")
+_SHORTAGE = Phrase(
+    FRONT + r"(?P<why>Memory pressure for (?P<cgroup>/\S{0,4095}) is (?:greater than )?.{1,200}|Swap used \(.{1,200}"
+    r"|Memory used \(.{1,200})$",
+    "Memory pressure for ",
+    " used (",
+)
+_ATTEMPT = Phrase(FRONT + r"oomd attempting to kill (?P<pid>\d{1,10}) with (?:SIG)?[A-Z]{3,6}$", "oomd attempting ")
 _MOUNT = "/sys/fs/cgroup"
 # Versions up to 247 announce a kill in these words, and say nothing more when it succeeds.
 _OLD = "and there was reclaim activity"

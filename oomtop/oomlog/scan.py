@@ -1,7 +1,7 @@
 """Events in logs of any size: the bytes are searched for what OOM lines have in common, only what is near is parsed.
 
-Measured on 1 GiB of syslog: `grep -c` 0.4 s, one `bytes.find` of a rare word 0.4 to 0.6 s, parsing every line 150 s.
-A big file is searched by two processes, each a part of it.  Sample line that is found:
+Parsing every line of 1 GiB would take 150 s.  A big file is searched by two threads, each a part of it.
+Sample line that is found:
 `Nov 23 10:01:02 host kernel: [ 8161.726371] stress invoked oom-killer: gfp_mask=0x140dca(...), order=0`
 """
 
@@ -11,13 +11,14 @@ import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 from oomtop.oomlog.carriers.encoding import as_utf8, encoding_of
 from oomtop.oomlog.carriers.line_reader import LineReader
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.killers.reader import NEEDLE, KillerReader
+from oomtop.oomlog.hits import CONTEXT, TELLING, find_hits
+from oomtop.oomlog.killers.reader import KillerReader
 from oomtop.oomlog.mentions import reader as mentions
 from oomtop.oomlog.records import LOG_KERN, Record
 from oomtop.oomlog.reports import ReportReader
@@ -28,17 +29,6 @@ _PART = 32 << 20
 _LONGEST_LINE = 1 << 20
 # Lines that are still read after the last one that belonged to a report or looked like an OOM line.
 _PATIENCE = 200
-# What a hit spares the search: less than _PATIENCE of the shortest lines.
-_SKIP = 1024
-# Every line that begins an event holds one of them; the fewer they are, the fewer passes over the bytes.
-_NEEDLES = (b"oom", b"OOM", b"emory", b"lled proc", *mentions.NEEDLES)
-_TELLING = re.compile(
-    rb"oom-kill|lled process|OOM|[Oo]ut of [Mm]emory|emory (?:pressure|cgroup)|by_memory|ked on memory|"
-    + NEEDLE
-    + b"|"
-    + mentions.TELLING
-)
-_CONTEXT = 32
 # Lines before a hit that are read as well: the name of a container or unit stands above what became of it, the fields
 # of an entry above its message; and as many times that as they are rows of a table.
 _LOOK_BACK = 64
@@ -48,19 +38,6 @@ _ROW = re.compile(rb"[^\n]{0,200}\[ *\d{1,10}\] +\d+ +\d+ +\d+ +\d+ +\d+")
 _PLAIN = ("[ ", "Node ", "Memory cgroup out of memory: Killed process ", "Out of memory: Killed process ")
 # More digits than any number of the kernel has: its line matches no shape of one.
 _IMPOSSIBLE = re.compile(rb"[0-9]{21}")
-
-
-def find_hits(block: bytes | bytearray, length: int) -> list[int]:
-    """Return where, in the first `length` bytes, words stand that may begin an event, in order."""
-    hits: list[int] = []
-    for needle in _NEEDLES:
-        at = block.find(needle, 0, length)
-        while at >= 0:
-            is_telling = _TELLING.search(block, max(0, at - _CONTEXT), at + _CONTEXT)
-            if is_telling:
-                hits.append(at)
-            at = block.find(needle, at + (_SKIP if is_telling else 1), length)
-    return sorted(hits)
 
 
 class LogScanner:
@@ -139,7 +116,7 @@ class LogScanner:
     def _line(self, line: bytes) -> Iterator[OomEvent]:
         self._left -= 1
         self.number = None if self.number is None else self.number + 1
-        if _IMPOSSIBLE.search(line) and _TELLING.search(line):
+        if _IMPOSSIBLE.search(line) and TELLING.search(line):
             self.damaged += 1
         yield from self.take(line.rstrip(b"\r").decode("utf-8", "backslashreplace"))
 
@@ -210,7 +187,7 @@ def scan_stream(
         yield from scanner.feed(first, list(_line_starts(first)))
     else:
         for block in _blocks(first, stream):
-            yield from scanner.feed(block, find_hits(block, len(block)))
+            yield from scanner.feed(block, find_hits(block))
     yield from scanner.finish()
 
 
@@ -238,7 +215,7 @@ def _blocks(data: bytes, stream: BinaryIO) -> Iterator[bytes]:
 def scan_file(
     path: str, source: str, reference: float | None = None, scanner: LogScanner | None = None
 ) -> Iterator[OomEvent]:
-    """Yield the events of a file on disk, a big one searched by two processes.
+    """Yield the events of a file on disk, a big one searched by two threads.
 
     Raises:
         OSError: the file cannot be read.
@@ -250,7 +227,7 @@ def scan_file(
             yield from scan_stream(file, source, reference, scanner)
             return
         parts = [(path, start, min(size, start + _PART)) for start in range(0, size, _PART)]
-        with ProcessPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(2) as pool:
             hits = [hit for found in pool.map(_hits_of_part, parts) for hit in found]
         scanner.number = None
         yield from _read_near(file.fileno(), hits, scanner)
@@ -258,14 +235,14 @@ def scan_file(
 
 
 def _hits_of_part(part: tuple[str, int, int]) -> list[int]:
-    """Return the hits in a part of a file; one buffer is read into again and again, as fresh memory costs more."""
+    """Return the hits in a part of a file; the search lets the other thread run."""
     path, start, end = part
-    buffer = bytearray(BLOCK + 2 * _CONTEXT)
     hits: list[int] = []
     with open(path, "rb", buffering=0) as file:
         for at in range(start, end, BLOCK):
-            length = os.preadv(file.fileno(), [buffer], at)
-            hits.extend(at + hit for hit in find_hits(buffer, min(length, BLOCK + _CONTEXT)))
+            # With the beginning of what follows: a word may stand across both.
+            block = os.pread(file.fileno(), BLOCK + CONTEXT, at)
+            hits.extend(at + hit for hit in find_hits(block))
     return hits
 
 

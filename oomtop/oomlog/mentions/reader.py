@@ -23,7 +23,8 @@ WORDS = (
     "OUT_OF_ME", "emory limit", "memory quota", "emory quota", "exceeded limit", " oom event", "low on resource",
     "viction manager",
     "allocation fail", "vmalloc", "code 137", "status 137", "exitCode=137", "signal: killed", "MEMLIMIT",
-    "running low on memory", "hard limit", "soft limit", "memory budget", "SLUB: Unable", "memory usage",
+    "running low on memory", "hard limit", "soft limit", "memory budget", "SLUB: Unable", "to memory usage",
+    "LSF memory usage",
 )  # fmt: skip
 """What every line that is a mention holds one of."""
 _ROOTS = ("emory", "oom", "OOM", "alloc", "limit", "137", "viction", "OUT_OF", "signal: killed")

@@ -10,7 +10,7 @@ Decided by the text alone: distributions carry lines of later kernels back.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from oomtop.frozen import replace
@@ -149,28 +149,30 @@ class ReportReader:
         is_listed = any(re.match(rf"\s*\[\s*{kill['pid']}\]", line) for line in rows)
         return not is_listed if rows else pause > _LONGEST_PAUSE
 
-    def _begin(self, record: Record, event: OomEvent) -> _Open:
+    def _begin(self, record: Record, type_: str = "unknown", header: Mapping[str, object] | None = None) -> _Open:
+        """Open a report; `header` has the fields that its trigger line tells."""
         if self._open is not None and not self._open.is_announced:
             self._ended = self._open.close(complete=True)
-        dated = replace(
-            event, kernel_time=record.kernel_time, time=record.time, time_text=record.time_text, host=record.host,
-            source=self._source,
+        event = OomEvent(
+            "kernel", type_, record.time, record.kernel_time, record.host, self._source, record.time_text,
         )  # fmt: skip
-        self._open = _Open(dated, record.kernel_time)
+        if header:
+            event = replace(event, **header)  # type: ignore[arg-type]
+        self._open = _Open(event, record.kernel_time)
         head, self._head = self._head, None
         if head and not event.has_header and any(blocks.is_table_header(line.strip()) for line in head):
             self._open.is_cut = True
             self._open.raw = head
         return self._open
 
-    def _current(self, record: Record, new_victim: int | None = None) -> _Open:
+    def _current(self, record: Record, new_victim: int | None = None, type_: str = "unknown") -> _Open:
         """Return the report that a kill line belongs to, opening a headless one where there is none."""
         report = self._open
         if report is not None and report.victims and new_victim is not None and report.event.oom_group is None:
             known = {victim.pid for victim in report.victims}
             if new_victim not in known:
                 report = None
-        return report or self._begin(record, OomEvent("kernel", "unknown"))
+        return report or self._begin(record, type_)
 
     def _change(self, **changes: object) -> None:
         if self._open is not None:
@@ -196,19 +198,15 @@ class ReportReader:
         if match is None:
             return False
         order = int(match["order"])
-        self._begin(
-            record,
-            OomEvent(
-                killer="kernel",
-                type="sysrq" if order == -1 else "unknown",
-                has_header=True,
-                trigger=Trigger(lines.last_message(match["comm"])),
-                gfp_mask=match["mask"],
-                gfp_flags=match["flags"],
-                order=order,
-                trigger_oom_score_adj=lines.number(match["adj"]),
-            ),
-        )
+        header = {
+            "has_header": True,
+            "trigger": Trigger(lines.last_message(match["comm"])),
+            "gfp_mask": match["mask"],
+            "gfp_flags": match["flags"],
+            "order": order,
+            "trigger_oom_score_adj": lines.number(match["adj"]),
+        }
+        self._begin(record, "sysrq" if order == -1 else "unknown", header)
         return True
 
     def _on_killed(self, record: Record, text: str) -> bool:
@@ -218,7 +216,7 @@ class ReportReader:
         # Without message and sizes it could be anybody's sentence, unless the kernel just named its choice.
         if match["msg"] is None and match["sizes"] is None and self._open is None:
             return False
-        report = self._current(record, int(match["pid"]))
+        report = self._current(record, int(match["pid"]), _type_by(match["msg"]))
         report.victims.append(lines.victim_of(match))
         self._note_message(match["msg"])
         return True
@@ -227,11 +225,9 @@ class ReportReader:
         event = self._open.event if self._open else None
         if event is None or message is None:
             return
-        # OpenVZ names a container's beancounter: `Out of memory in UB 101`.
-        if message.startswith(("Memory cgroup", "Out of memory in UB")):
-            self._change(type="memcg")
-        elif event.type == "unknown":
-            self._change(type="global")
+        told = _type_by(message)
+        if event.type == "unknown" or (told == "memcg" and event.type != told):
+            self._change(type=told)
         if "oom_kill_allocating_task" in message:
             self._change(allocating_task=True)
 
@@ -241,7 +237,7 @@ class ReportReader:
             return False
         report = self._current(record)
         if report.victims:
-            self._begin(record, OomEvent("kernel", "unknown"))
+            self._begin(record)
         self._change(selected=lines.selected_of(match))
         self._note_message(match["msg"])
         return True
@@ -345,7 +341,7 @@ class ReportReader:
         """Take SysRq's own line as an event, which the report behind it goes on with."""
         if not text.startswith(("sysrq: ", "SysRq : ")) or lines.MANUAL.match(text) is None:
             return False
-        self._begin(record, OomEvent("kernel", "sysrq")).is_announced = True
+        self._begin(record, "sysrq").is_announced = True
         return True
 
     def _on_trace(self, record: Record, text: str) -> bool:
@@ -372,6 +368,13 @@ class ReportReader:
 
 def _is_kernel_message(message: str | None) -> bool:
     return message is None or message.startswith(lines.KILL_MESSAGES)
+
+
+def _type_by(message: str | None) -> str:
+    if message is None:
+        return "unknown"
+    # OpenVZ names a container's beancounter: `Out of memory in UB 101`.
+    return "memcg" if message.startswith(("Memory cgroup", "Out of memory in UB")) else "global"
 
 
 def _type_of(before: str, constraint: str, memcg: str | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from oomtop.oomlog.carriers.folding import FieldLines, JsonLines
 from oomtop.oomlog.carriers.prefixes import strip_fast
 from oomtop.oomlog.carriers.record import Record
-from oomtop.oomlog.carriers.wrapped import Wrapped
+from oomtop.oomlog.carriers.wrapped import Wrapped, is_whole
 from oomtop.oomlog.records import clean, parse_line
 
 # quoted-printable: no line of it is longer than 76 characters.
@@ -60,4 +60,5 @@ class LineReader:
 
 
 def _may_break(text: str) -> bool:
-    return "illed process" in text or "invoked oom" in text or "oom-kill:" in text or ": OOM" in text
+    is_of_kind = "illed process" in text or "invoked oom" in text or "oom-kill:" in text or ": OOM" in text
+    return is_of_kind and not is_whole(text)

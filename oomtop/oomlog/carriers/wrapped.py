@@ -21,6 +21,7 @@ _SHAPES = (
 )
 _LAST = re.compile(r"(?:oom_score_adj[:=]-?\d{1,5}|,uid=-?\d{1,10}|or sacrifice child)$")
 """The end of a message that lacks nothing."""
+_LONGEST_END = 24
 _MOST = 6
 _QUOTED = re.compile(r"^(?:[ \t]{0,8}> ?){1,9}")
 _LONGEST = 4096
@@ -85,8 +86,13 @@ def _shape_of(record: Record) -> re.Pattern[str] | None:
     text = record.text
     for begins, shape in _SHAPES:
         if begins.match(text):
-            return None if _LAST.search(text) else shape
+            return None if is_whole(text) else shape
     return None
+
+
+def is_whole(text: str) -> bool:
+    """Whether a message ends as those do that lack nothing."""
+    return _LAST.search(text, max(0, len(text) - _LONGEST_END)) is not None
 
 
 def _told(shape: re.Pattern[str], text: str) -> int:

@@ -81,12 +81,19 @@ def parse_table(lines: Iterable[str]) -> TaskTable:
 def _row(pid: int, words: Sequence[str], names: Sequence[str]) -> Row | None:
     """Return one row; None for a damaged one."""
     numbers = words[: len(names)]
-    if len(numbers) < len(names) or not names or not all(map(_NUMBER.fullmatch, numbers)):
+    if len(numbers) < len(names) or not names or not _are_numbers(numbers):
         return None
     values = dict(zip(names, map(int, numbers), strict=True))
     if _is_merged(pid, values.get("tgid", pid)):
         return None
     return Row(pid, values, " ".join(words[len(names) :]))
+
+
+def _are_numbers(words: Sequence[str]) -> bool:
+    digits = "".join(words)
+    if digits.isdigit() and digits.isascii() and max(map(len, words)) < 20:
+        return True
+    return all(map(_NUMBER.fullmatch, words))
 
 
 def _is_merged(pid: int, tgid: int) -> bool:

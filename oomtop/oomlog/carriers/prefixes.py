@@ -61,6 +61,11 @@ _FAST = re.compile(
     r"|<\d|\[ *\d{1,9}\.\d|\[ ?[a-z-]{2,20} ?\] \w)"
     r"(?(date)|(?!\S{1,80} \S{1,60}: |\S{1,60}\[\d{1,9}\]: ))"
 )
+# A row of the task table behind a stamp alone, whole: nothing in it can be odd, and a report has thousands.
+_STAMPED_ROW = re.compile(
+    r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] (?P<row>\[ *\d{1,10}\](?: {1,19}-?\d{1,19}){6,12} {1,19}[\w./:-]{1,16})$",
+    re.A,
+)
 _ODD = re.compile(
     r"[\x1b\xa0\t]|#012|=3D|\\n\[|\] .*\[ *\d{1,9}\.\d{6}\] | {20}|&(?:lt|gt|quot|amp|#39);|<br|</|[\"`,]$"
 )
@@ -74,6 +79,9 @@ _NOT_A_LOG = "nothing around the line says that the kernel wrote it"
 
 def strip_fast(line: str, reference: float | None) -> Record | None:
     """Return the record of a line as dmesg and rsyslog write most of them; None for any other."""
+    row = _STAMPED_ROW.match(line)
+    if row is not None:
+        return Record(row["row"], float(row["stamp"]))
     match = _FAST.match(line)
     if match is None or _ODD.search(line):
         return None

@@ -107,7 +107,7 @@ SCENES = (
     ),
     Scene("Memory in small pieces", "fragment --size 300M --seconds 30", ("oomtop-fragment",)),
 )
-KILLED = r"OOM +kernel killed \d+ \(oomtop-surge\)"
+KILLED = r"kernel killed oomtop-surge \d+"
 
 
 def main() -> None:
@@ -224,7 +224,7 @@ def killed(machine: Machine) -> Iterator[str]:
     with visit(machine, "root") as terminal:
         with drill(machine, SURGE) as running:
             running.wait()
-        yield section("It was killed", terminal.wait_for(KILLED, r"(?:OOM|KILLED) +\d+s ago"))
+        yield section("It was killed", terminal.wait_for(KILLED, r"killed \d+, last +\d+s ago"))
         terminal.press("Tab", "Tab", "Enter")
         yield section(
             "Who, and why that one: Tab Tab Enter",
@@ -241,7 +241,7 @@ def unprivileged(machine: Machine) -> Iterator[str]:
             yield section("What she may not do: J k Enter", terminal.wait_for("not permitted"))
             terminal.press("Escape")
             running.wait()
-        after = terminal.wait_for(r"kills? (?:is|are) in no log")
+        after = terminal.wait_for(r"kills? (?:is|are) not in any readable log")
         yield section("Killed, and she may not read the kernel log", after)
         terminal.press("?")
         yield section("What the words on the screen mean: ?", terminal.wait_for("Figures of this screen"))

@@ -354,6 +354,8 @@ class Watch:
         while time.monotonic() < end and self.monitor.alive and not self._is_guarded():
             self.monitor.drain(1)
         self.monitor.drain(3)
+        if not self.monitor.alive:
+            raise RuntimeError(f"the monitor did not come up: {self.monitor.said[-3000:]!r}")
         self.since = time.clock_gettime(time.CLOCK_BOOTTIME)
         """Events after this moment belong to the next answer."""
 
@@ -397,7 +399,7 @@ class Watch:
         time.sleep(1)
         dead = [load for load in loads if load.process.poll() in (-9, -15)]
         first = next((load for load in awaited if load in dead), None)
-        screen = monitor.wait_for(shown or (f"killed {first.pid} ({first.name})" if first else "killed"))
+        screen = monitor.wait_for(shown or (f"killed {first.name} {first.pid}" if first else "killed"))
         monitor.press()
         answer = {
             "killed": [load.name for load in dead],

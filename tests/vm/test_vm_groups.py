@@ -76,7 +76,7 @@ def test_a_group_that_dies_together(groups):
     assert event["oom_group"] == "/team"
     assert said["predicted"]["pid"] == event["victim"]["pid"] == said["all"]["grower"]
     assert_alive(said)
-    assert f"kernel killed {event['victim']['pid']} (grower)" in said["screen"], said["screen"]
+    assert f"kernel killed grower {event['victim']['pid']}" in said["screen"], said["screen"]
 
 
 def test_the_limit_above_decides(groups):

@@ -85,7 +85,7 @@ def test_earlyoom_beside_us(whole):
     assert_alive(said)
     assert said["killed"] == ["hog"]
     assert [(event["killer"], event["victim"]["pid"]) for event in said["events"]] == [("earlyoom", said["all"]["hog"])]
-    assert f"earlyoom killed {said['all']['hog']} (hog)" in said["screen"], said["screen"]
+    assert f"earlyoom killed hog {said['all']['hog']}" in said["screen"], said["screen"]
     # It takes who has the highest oom_score, unless it is told names to avoid or prefer: the kernel's choice.
     assert said["predicted"]["pid"] == said["all"]["hog"], said["predicted"]
 

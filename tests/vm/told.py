@@ -20,7 +20,7 @@ def assert_told(said: dict[str, Any], name: str, kind: str, group: str = "") -> 
     pid = said["pids"][0]
     assert_alive(said)
     assert said["predicted"]["pid"] == pid or said["predicted"]["tie"], said["predicted"]
-    rows = [row for row in said["screen"].splitlines() if f"kernel killed {pid} ({name})" in row]
+    rows = [row for row in said["screen"].splitlines() if f"kernel killed {name} {pid}" in row]
     cause = f"({kind})" if kind != "memcg" else f"limit of {group}"
     assert any(cause in row for row in rows), said["screen"]
     event = next(event for event in said["events"] if event["victim"] and event["victim"]["pid"] == pid)

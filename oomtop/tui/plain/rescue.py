@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -14,7 +13,6 @@ from oomtop.crash import reason_of
 from oomtop.selfguard import end_start, guard_self
 from oomtop.tui.plain.kill_dialog import KillDialog
 from oomtop.tui.plain.screen import PlainScreen
-from oomtop.tui.process_table.notes import TypedNumber
 from oomtop.tui.terminal.input_units import ESCAPE, InputUnits, Pasted
 
 _QUIT = ("q", "\x03", "\x1b[21~")
@@ -34,7 +32,6 @@ class Rescue:
     def __init__(self, screen: PlainScreen) -> None:
         self._screen = screen
         self._units = InputUnits()
-        self._typed = TypedNumber(time.monotonic)
         self._dialog: KillDialog | None = None
         self._code: int | None = None
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -114,7 +111,7 @@ class Rescue:
         elif key in _EDGES:
             table.move(_EDGES[key])
         elif key.isdecimal() and key.isascii():
-            table.jump(self._typed.take(key))
+            table.jump(key)
         else:
             self._turn(key)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from rich.cells import cell_len, set_cell_size
@@ -13,7 +14,7 @@ from oomtop.host.process import ProcessId
 from oomtop.tui.plain.inks import Inks
 from oomtop.tui.process_table.cells import Frame, Marks, Run, header, look, paint, paint_header
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, columns_for
-from oomtop.tui.process_table.notes import note_of, words_of_none
+from oomtop.tui.process_table.notes import TypedNumber, note_of, words_of_none
 from oomtop.tui.process_table.order import TableOrder
 from oomtop.tui.process_table.rows import Key, View
 
@@ -33,6 +34,7 @@ class PlainTable:
         self._order = TableOrder(View(column, descending=not column.is_text, ascii=ascii_only), subject)
         self._cursor: Key | None = None
         self._has_moved = False
+        self._typed = TypedNumber(time.monotonic)
         self._top = 0
         self._height = 1
 
@@ -53,11 +55,13 @@ class PlainTable:
 
     @property
     def selected(self) -> ProcessId | None:
-        """The process under the cursor."""
-        return None if self.row is None else self.row.process.id
+        """The process under the cursor, None while another pid is being typed."""
+        row = self.row
+        return None if row is None or self._typed.is_elsewhere(self._cursor) else row.process.id
 
     def move(self, step: int) -> None:
         """Move the cursor by lines."""
+        self._typed.end()
         self._has_moved = True
         self._put((self._order.at(self._cursor) or 0) + step)
 
@@ -65,9 +69,9 @@ class PlainTable:
         """Move the cursor by what is in sight."""
         self.move(step * max(1, self._height - 1))
 
-    def jump(self, pid: str) -> None:
-        """Go to a process, if there is one."""
-        at = self._order.of_pid(pid)
+    def jump(self, digit: str) -> None:
+        """Go to the pid typed so far, if there is one."""
+        at = self._order.of_pid(self._typed.take(digit))
         if at is not None:
             self._has_moved = True
             self._put(at)
@@ -95,7 +99,7 @@ class PlainTable:
 
     def _titles(self, frame: Frame, inks: Inks) -> list[Run]:
         view, order = self._order.view, self._order
-        note = note_of(view, len(order.entries), len(order.rows), 0)
+        note = note_of(view, len(order.entries), len(order.rows), 0, typed=self._typed.text)
         titles = header(frame, view.column, view.descending, note)
         return fill(paint_header(titles, frame, view.column, inks.component), frame.width - 1, inks.component("header"))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from oomtop.host.process import ProcessId
 from oomtop.tui.process_table.rows import View
 from oomtop.units import printable
 
-_TYPING_SECONDS = 1.0
+_TYPING_SECONDS = 3.0
 
 
-def note_of(view: View, shown: int, every: int, tagged: int, follows: bool = False) -> str:
+def note_of(view: View, shown: int, every: int, tagged: int, follows: bool = False, typed: str = "") -> str:
     """Return what the header says behind its last title: empty for the plain list of all processes."""
     parts = []
     if view.user is not None or view.filter_text:
@@ -23,6 +24,8 @@ def note_of(view: View, shown: int, every: int, tagged: int, follows: bool = Fal
         parts.append("K: with kernel threads")
     if follows:
         parts.append("F: follows the cursor")
+    if typed:
+        parts.append(f"PID {typed}")
     if tagged:
         parts.append(f"{tagged} tagged")
     return f"[{', '.join(parts)}]" if parts else ""
@@ -42,16 +45,31 @@ def words_of_none(view: View) -> str:
 
 
 class TypedNumber:
-    """Digits typed one after the other; after a second without one a new number starts."""
+    """Digits typed one after the other; a new number starts after three seconds without one, or once it is ended.
+
+    Over a slow link digits of one number arrive more than a second apart: too short a time would make two numbers of
+    them, and the cursor would stand on another process.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._text = ""
         self._at = float("-inf")
 
+    @property
+    def text(self) -> str:
+        """The number that the next digit is added to, empty where that begins one."""
+        return self._text if self._clock() - self._at <= _TYPING_SECONDS else ""
+
     def take(self, digit: str) -> str:
         """Add a digit and return the number so far."""
-        now = self._clock()
-        self._text = digit if now - self._at > _TYPING_SECONDS else self._text + digit
-        self._at = now
+        self._text, self._at = self.text + digit, self._clock()
         return self._text
+
+    def end(self) -> None:
+        """Let the next digit begin a number."""
+        self._text = ""
+
+    def is_elsewhere(self, cursor: ProcessId | str | None) -> bool:
+        """Whether a number is being typed that is not the pid of the line under the cursor."""
+        return bool(self.text) and not (isinstance(cursor, ProcessId) and str(cursor.pid) == self.text)

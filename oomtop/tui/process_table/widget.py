@@ -83,8 +83,8 @@ class ProcessTable(ScrollView, can_focus=True):
 
     @property
     def selected(self) -> ProcessId | None:
-        """The process under the cursor, None without one, on a group, and once it has ended."""
-        if isinstance(self._cursor, str):
+        """The process under the cursor; None on a group, once it has ended, while another pid is being typed."""
+        if isinstance(self._cursor, str) or self._typed.is_elsewhere(self._cursor):
             return None
         at = self._order.at(self._cursor)
         return None if at is None or self._order.entries[at].gone else self._cursor
@@ -103,7 +103,7 @@ class ProcessTable(ScrollView, can_focus=True):
     @property
     def chosen_rows(self) -> tuple[ProcessRow, ...]:
         """What an action is for: what is tagged, else all that the line under the cursor stands for."""
-        if self.tagged or self._cursor is None:
+        if self.tagged or self._cursor is None or self._typed.is_elsewhere(self._cursor):
             return self.tagged_rows
         return members_of(self._order.rows, self.view, self._cursor)
 
@@ -240,7 +240,8 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def _repaint(self) -> None:
         """Refresh the cells that do not look as they did when they were painted."""
-        note = note_of(self.view, len(self._order.entries), len(self._order.rows), len(self.tagged), self.follow)
+        counts = len(self._order.entries), len(self._order.rows), len(self.tagged)
+        note = note_of(self.view, *counts, self.follow, self._typed.text)
         if note != self._note:
             self._note = note
             self.refresh(Region(0, 0, self.size.width, 2))
@@ -292,6 +293,11 @@ class ProcessTable(ScrollView, can_focus=True):
             self.post_message(RowSelected(self.selected_row))
 
     def _move_to(self, index: int) -> None:
+        """Put the cursor on a line; the next digit begins a pid."""
+        self._typed.end()
+        self._put_on(index)
+
+    def _put_on(self, index: int) -> None:
         if not self._order.entries:
             return
         self._has_moved = True
@@ -327,10 +333,11 @@ class ProcessTable(ScrollView, can_focus=True):
         self._move_to(len(self._order.entries) - 1 if last else 0)
 
     def action_jump(self, digit: str) -> None:
-        """Jump to the pid typed so far; after a second without a digit a new number starts."""
+        """Jump to the pid typed so far, which the header shows."""
         at = self._order.of_pid(self._typed.take(digit))
         if at is not None:
-            self._move_to(at)
+            self._put_on(at)
+        self._repaint()
 
     def action_accused(self) -> None:
         """Go to the victim of the danger on the strip, or to the process that the first finding is about."""

@@ -279,6 +279,37 @@ async def test_digits_jump_to_a_pid() -> None:
         assert "199" in it.table.text(23)
 
 
+async def test_digits_that_come_slowly_are_one_number_which_the_header_shows() -> None:
+    async with screen() as it:
+        await it.show(100)
+        for digit in "150":
+            await it.press(digit)
+            it.app.clock.now += 2.5
+        assert it.selected == 150
+        assert "[PID 150]" in it.table.text(0)
+        it.app.clock.now += 1
+        await it.show(100)
+        assert "PID 150" not in it.table.text(0)
+
+
+async def test_while_a_number_is_typed_that_is_no_pid_shown_the_keys_are_for_nobody() -> None:
+    async with screen() as it:
+        await it.show(100)
+        await it.press("1", "5", "0", "7")
+        assert it.table.selected is None
+        assert not it.table.chosen_rows
+        it.app.clock.now += 5
+        assert it.selected == 150
+
+
+async def test_a_move_of_the_cursor_ends_the_number() -> None:
+    async with screen() as it:
+        await it.show(100)
+        await it.press("1", "5", "0", "down", "1", "0", "3")
+        assert it.selected == 103
+        assert [row.process.pid for row in it.table.chosen_rows] == [103]
+
+
 async def test_follow_keeps_the_process_in_view() -> None:
     rows = make_rows(200)
     async with screen() as it:

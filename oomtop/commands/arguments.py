@@ -92,6 +92,11 @@ def output_width() -> int:
     return max(20, os.get_terminal_size(sys.stdout.fileno()).columns or 80) if sys.stdout.isatty() else 120
 
 
+def longest_line() -> int:
+    """Return how long a row may be that is cut where it is longer: a file or a pipe gets it whole."""
+    return output_width() if sys.stdout.isatty() else sys.maxsize
+
+
 def complain(text: str) -> None:
     """Write one line to stderr."""
     from oomtop.units import printable

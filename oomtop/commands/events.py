@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import complain, count, output_width, past_time
+from oomtop.commands.arguments import complain, count, longest_line, output_width, past_time
+from oomtop.commands.event_filter import EventFilter, add_filters
 from oomtop.errors import OomtopError
 from oomtop.frozen import replace
 
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--page", type=count, default=1, metavar="N", help="page of a long list (default: 1)")
     when = "only events after this time: 2h, 3d, '2026-11-24 10:00'"
     parser.add_argument("--since", type=past_time, metavar="TIME", help=when)
+    add_filters(parser)
     parser.add_argument("--follow", action="store_true", help="wait for new events and print them")
 
 
@@ -56,8 +58,17 @@ def _chosen(found: Evidence, options: argparse.Namespace) -> Evidence:
     """Return the requested events, each with the log lines that mention it."""
     from oomtop.oomlog.evidence import gather
 
-    mentions = tuple(mention for mention in found.mentions if not _is_before(mention, options.since))
-    events = [event for event in found.events if not _is_before(event, options.since)]
+    wanted = EventFilter.of(options)
+    kept = {at for at, event in enumerate(found.events) if wanted.takes(event)}
+    events = [found.events[at] for at in sorted(kept)]
+    mentions = tuple(
+        mention
+        for mention in found.mentions
+        if (wanted.takes_mention(mention) if mention.event is None else mention.event in kept)
+    )
+    _tell_assumed(found.events, options.since)
+    if wanted.is_named:
+        found = replace(found, leftovers=())
     if options.event is None:
         return gather(events, replace(found, mentions=mentions))
     if options.event > len(events):
@@ -72,8 +83,12 @@ def _mentions_of(chosen: Sequence[OomEvent], mentions: Sequence[Mention]) -> tup
     return tuple(mention for mention in join_mentions(chosen, mentions) if mention.event is not None)
 
 
-def _is_before(told: OomEvent | Mention, since: float | None) -> bool:
-    return since is not None and told.time is not None and told.time < since
+def _tell_assumed(events: Sequence[OomEvent], since: float | None) -> None:
+    """Say where `--since` had to assume a zone or a year."""
+    count = sum(event.time is None and event.time_text is not None for event in events)
+    if since is not None and count:
+        dates = "1 date" if count == 1 else f"{count} dates"
+        complain(f"{dates} without zone or year: taken as local time of the last 12 months")
 
 
 def _exit_code(found: Evidence, options: argparse.Namespace) -> int:
@@ -102,15 +117,19 @@ def _print(found: Evidence, options: argparse.Namespace) -> None:
         if len(events) > PAGE:
             complain(f"{len(events)} events: page {options.page} of {-(-len(events) // PAGE)}; see --page, --event")
     elif len(events) == 1:
-        print(render_text(explain(events[0], mentions), output_width()), end="")
+        print(render_text(explain(events[0], mentions), output_width(), longest=longest_line()), end="")
     elif events:
-        print(render_list(events, output_width(), options.page), end="")
+        print(render_list(events, longest_line(), options.page), end="")
         complain("`--event N` explains the Nth of them, `--format md` writes them for an incident")
     others = [mention for mention in mentions if mention.event is None or len(events) > 1]
     if others and options.format == "text":
         print(("\n" if events else "") + render_mentions(others, output_width()), end="")
     if not events and not mentions:
-        complain(render_leftovers(leftovers) if leftovers else "no OOM event")
+        complain(render_leftovers(leftovers) if leftovers else _nothing(options))
+
+
+def _nothing(options: argparse.Namespace) -> str:
+    return "no OOM event matches" if EventFilter.of(options).is_named else "no OOM event"
 
 
 def _of_files(names: Sequence[str]) -> Evidence:
@@ -180,11 +199,13 @@ def _follow(options: argparse.Namespace, begun: float) -> int:
     log.follow_daemons(DAEMONS)
     complain("waiting for OOM events")
     said: tuple[tuple[str, str], ...] = ()
+    wanted = EventFilter.of(options)
     try:
         while True:
             for event in log.poll():
                 # The journal starts at boot; those entries have been printed already.
-                if event.source != "journal" or event.time is None or event.time >= begun:
+                is_new = event.source != "journal" or event.time is None or event.time >= begun
+                if is_new and wanted.takes(event):
                     _print(Evidence((event,)), options)
             sys.stdout.flush()
             if log.problems != said:

@@ -104,18 +104,19 @@ def _zones(zones: Iterable[ZoneVerdict]) -> Table:
     return ("zone", "free", "min", "high", "reserve", "kept aside", "largest chunk", "verdict"), rows
 
 
-def render_text(post_mortem: PostMortem, width: int = 100, raw: bool = True) -> str:
-    """Return the post-mortem as plain text; sentences are wrapped to `width`, raw lines are cut to it."""
+def render_text(post_mortem: PostMortem, width: int = 100, raw: bool = True, longest: int | None = None) -> str:
+    """Return the post-mortem as plain text; sentences are wrapped to `width`, raw lines are cut to `longest` or it."""
     width = max(20, width)
+    longest = width if longest is None else longest
     lines = [*_wrap(post_mortem.headline, width), *_wrap(_where(post_mortem.event), width)]
     for title, sentences in sections(post_mortem):
         lines += ["", title.upper()]
         for sentence in sentences:
             lines += _wrap(sentence, width, "  ")
     for title, table in tables(post_mortem):
-        lines += ["", *_wrap(title, width), *_columns(table, width)]
+        lines += ["", *_wrap(title, width), *_columns(table, longest)]
     if raw and post_mortem.event.raw:
-        lines += ["", "THE LOG ITSELF", *(_cut(printable(line), width) for line in _raw(post_mortem.event))]
+        lines += ["", "THE LOG ITSELF", *(_cut(printable(line), longest) for line in _raw(post_mortem.event))]
     return "\n".join(lines) + "\n"
 
 

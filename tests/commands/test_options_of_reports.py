@@ -32,6 +32,10 @@ ROWS = (
     ("events --event", "events {events}", "--event 2", "^WHY THIS VICTIM"),
     ("events --page", "events {many}", "--page 2", "^page 2 of 2"),
     ("events --since", "events {dated}", "--since 1h", "no OOM event"),
+    ("events --killed", "events {dated}", "--killed other", "no OOM event matches"),
+    ("events --unit", "events {events}", "--unit session-2.scope", "^WHY THIS VICTIM"),
+    ("events --cgroup", "events {events}", "--cgroup /user.slice/user-504.slice", "^WHY THIS VICTIM"),
+    ("events --killer", "events {dated}", "--killer earlyoom", "no OOM event matches"),
     ("recommend --margin", "recommend", "--margin 50%", "margin 50%"),
     ("recommend --recording", "recommend --json", "--recording {recording}", '"samples": 45'),
     ("recommend --since", "recommend --recording {recording}", "--since 1m", "no samples"),
@@ -87,6 +91,29 @@ def test_an_option_adds_to_the_answer(option, without, adds, says, places):
 def test_an_option_takes_from_the_answer(option, without, adds, said, places):
     assert re.search(said, answer(without, places))
     assert not re.search(said, answer(f"{without} {adds}", places))
+
+
+def test_a_pipe_gets_whole_lines(places):
+    path = "/docker/" + "2e088fe462e25e60be1dafafe2c05c47bd" * 4
+    line = places["dated"].read_text()
+    summary = line.partition("Memory cgroup")[0] + (
+        f"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={path},"
+        f"task_memcg={path},task=late,pid=1,uid=0\n"
+    )
+    log = places["dated"].with_name("long.log")
+    log.write_text(summary + line + summary.replace("pid=1", "pid=2") + line.replace("process 1 ", "process 2 "))
+    assert answer(f"events {log}", places).count(f" {path}\n") == 2
+    assert f",task_memcg={path},task=late,pid=1,uid=0\n" in answer(f"events {log} --event 1", places)
+    (event,) = json.loads(answer(f"events {log} --event 1 --json --cgroup /docker", places))["events"]
+    assert event["oom_memcg"] == path
+
+
+def test_a_date_without_zone_is_said_to_be_assumed(places):
+    log = places["dated"].with_name("undated.log")
+    log.write_text(LATE.format(stamp="2026-01-02 03:04:05", pid=1) + "\n")
+    said = answer(f"events {log} --since 1h", places)
+    assert "1 date without zone or year: taken as local time" in said
+    assert "no OOM event" in said
 
 
 @pytest.mark.parametrize("words", ["--version", "-V", "version"])

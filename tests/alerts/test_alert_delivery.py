@@ -108,7 +108,12 @@ class Site:
                 return
             self.connected += 1
             self._open.append(one)
-            threading.Thread(target=self._act, args=(self, one), daemon=True).start()
+            threading.Thread(target=self._attend, args=(one,), daemon=True).start()
+
+    def _attend(self, one):
+        # Whoever asked may have gone by now.
+        with suppress(OSError):
+            self._act(self, one)
 
     def take(self, one):
         data = b""

@@ -11,7 +11,6 @@ import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 from oomtop.oomlog.carriers.encoding import as_utf8, encoding_of
@@ -227,6 +226,8 @@ def scan_file(
             yield from scan_stream(file, source, reference, scanner)
             return
         parts = [(path, start, min(size, start + _PART)) for start in range(0, size, _PART)]
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(2) as pool:
             hits = [hit for found in pool.map(_hits_of_part, parts) for hit in found]
         scanner.number = None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 
@@ -30,7 +29,7 @@ def replace_text(path: str, text: str, mode: int = 0o644) -> None:
     """
     with Place(path) as place:
         known = _known(place)
-        fresh = f".{place.name}.{secrets.token_hex(8)}{_FRESH}"
+        fresh = f".{place.name}.{os.urandom(8).hex()}{_FRESH}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(fresh, flags, 0o600, dir_fd=place.folder)
         try:

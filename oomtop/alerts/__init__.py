@@ -1,1 +1,1 @@
-"""Alerts of the configuration: judged on every assessment, told to the screen, a command or a webhook."""
+"""Configured alerts: evaluated on every assessment, sent to the screen, a command or a webhook."""

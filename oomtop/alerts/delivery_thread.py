@@ -1,4 +1,4 @@
-"""`Outbox`: a thread that delivers to one place, behind a bounded queue; whoever puts a letter in never waits."""
+"""`Outbox`: a thread that delivers to one destination from a bounded queue; adding a letter never blocks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Outbox:
     def __init__(self, name: str, deliver: Deliver, report: Callable[[str], object]) -> None:
         self.failed = 0
         self.dropped = 0
-        """Letters that came while too many waited."""
+        """Letters dropped because the queue was full."""
         self._name = name
         self._deliver = deliver
         self._report = report
@@ -29,7 +29,7 @@ class Outbox:
         self._thread = start_thread("alert", self._run, lambda error: report(reason_of(error)))
 
     def put(self, letter: Letter) -> None:
-        """Have a letter delivered; drops it where too many wait."""
+        """Queue a letter; drops it if the queue is full."""
         try:
             self._queue.put_nowait(letter)
         except queue.Full:
@@ -62,7 +62,7 @@ class Outbox:
     def _say(self, problem: str | None) -> None:
         if problem is not None and problem != self._problem:
             lost = f"; {self.dropped} dropped so far" if self.dropped else ""
-            self._report(f"alert {self._name} could not be told: {problem}{lost}")
+            self._report(f"alert {self._name} could not be delivered: {problem}{lost}")
         elif problem is None and self._problem is not None:
-            self._report(f"alert {self._name} is told again")
+            self._report(f"alert {self._name} is delivered again")
         self._problem = problem

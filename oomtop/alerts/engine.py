@@ -1,7 +1,7 @@
-"""`AlertEngine`: from one assessment to the next, which alerts fire and what is to be told; reads nothing, never waits.
+"""`AlertEngine`: decides on each assessment which alerts fire and what to send; reads nothing, never blocks.
 
-An alert fires once its conditions held for `for`, and is over once they did not hold, by their clear thresholds,
-for `clear_for`: one incident a subject.  What is not known changes nothing; what is gone is over.
+An alert fires once its conditions have held for `for`, and resolves once they are false, by their clear thresholds,
+for `clear_for`: one incident per subject.  Unknown values change nothing; a subject that is gone resolves.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A hook command: its own session, the facts in its environment and on its stdin, a time limit, and no shell.
+"""A hook command: own session, facts in the environment and on stdin, a time limit, no shell.
 
 posix_spawn(3): no Python runs between fork and exec, which threads would make unsafe, and signals that oomtop
 blocks are let through again.  stdin is a memfd, so that a command that never reads holds up nobody.
@@ -32,7 +32,7 @@ class Hook:
         self._unreaped: list[int] = []
 
     def __call__(self, letter: Letter) -> str | None:
-        """Run it to its end or its time limit; return what went wrong, in words."""
+        """Run it until it exits or times out; return what went wrong."""
         self._unreaped = [pid for pid in self._unreaped if _ended(pid) is None]
         name = os.path.basename(self._words[0])
         try:
@@ -42,11 +42,11 @@ class Hook:
         status = self._wait(pid, self._timeout, until_closing=True)
         if status is None:
             self._end(pid)
-            return f"{name} did not end within {self._timeout:g} s and was killed"
+            return f"{name} did not finish within {self._timeout:g} s and was killed"
         code = os.waitstatus_to_exitcode(status)
         if code == 0:
             return None
-        return f"{name} ended with exit code {code}" if code > 0 else f"{name} was killed by signal {-code}"
+        return f"{name} exited with code {code}" if code > 0 else f"{name} was killed by signal {-code}"
 
     def _wait(self, pid: int, seconds: float, until_closing: bool = False) -> int | None:
         """Return the wait status of the child, None if it does not end in time."""

@@ -1,4 +1,4 @@
-"""`Notice`: that an alert began to fire or is over, as a sentence, as JSON and as environment variables.
+"""`Notice`: an alert that fires or resolves, as a sentence, as JSON and as environment variables.
 
 Sample: `{"schema": 1, "alert": "low", "state": "firing", "text": "low: available 412M is below 10%", ...}`
 """
@@ -48,7 +48,7 @@ class Notice:
             return printable(f"{self.alert.name}: {self.alert.text}")[:_LONGEST]
         lasted = format_duration(self.time - self.alert.since)
         subject = f" ({self.alert.subject})" if self.alert.subject else ""
-        return printable(f"{self.alert.name}: over after {lasted}{subject}")[:_LONGEST]
+        return printable(f"{self.alert.name}: resolved after {lasted}{subject}")[:_LONGEST]
 
 
 @frozen

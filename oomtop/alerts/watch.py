@@ -1,4 +1,4 @@
-"""`AlertWatch`: the engine with what it tells, for whoever samples: monitor, recorder, exporter."""
+"""`AlertWatch`: the alert engine with its deliveries, for monitor, recorder and exporter."""
 
 from __future__ import annotations
 

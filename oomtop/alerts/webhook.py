@@ -1,7 +1,7 @@
 """A webhook: the letter as JSON by POST, with a deadline for each attempt, tried again with back-off, then dropped.
 
-Only the status line of the answer counts: 2xx is done, 408, 425, 429 and 5xx are tried again, everything else is
-a mistake of the configuration and is not.  Redirects are not followed, proxies not used.
+Only the status of the response counts: 2xx is success, 408, 425, 429 and 5xx are retried, everything else is
+a configuration mistake and is not.  Redirects are not followed, proxies not used.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Webhook:
             return _in_words(error), True
         if 200 <= status < 300:
             return None, False
-        return f"answered {status}", status >= 500 or status in _AGAIN
+        return f"returned status {status}", status >= 500 or status in _AGAIN
 
     def _post(self, body: bytes) -> int:
         raw = socket.create_connection((self._host, self._port), self._timeout)
@@ -91,9 +91,9 @@ def _tls(host: str) -> Callable[[socket.socket], socket.socket]:
 
 def _in_words(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return "no response in time"
     if isinstance(error, http.client.RemoteDisconnected):
-        return "closed before it answered"
+        return "closed the connection without a response"
     if isinstance(error, http.client.HTTPException):
-        return f"answered no HTTP ({type(error).__name__})"
+        return f"sent an invalid response ({type(error).__name__})"
     return getattr(error, "strerror", None) or str(error)

@@ -1,1 +1,1 @@
-"""What a shell completes, and what the manual lists: made from the parsers of the command line, so that it is right."""
+"""Shell completion and the manual page, generated from the argument parsers."""

@@ -8,40 +8,43 @@ from oomtop import __version__
 from oomtop.completion.tree import Argument, Command
 
 _ABOUT = """\
-The monitor for a Linux machine that is running out of memory, and for what was killed there. It shows an account of
-memory that adds up to MemTotal, pressure, the time until memory is exhausted, who grows, and whom the kernel would
-kill next; it explains OOM events after the fact, and carries out what helps: signals, `oom_score_adj`, limits,
+The monitor for a Linux machine that is running out of memory, or where something was killed. It shows an account of
+memory that adds up to MemTotal, pressure, the time until memory is exhausted, growing processes, and the kernel's
+next victim; it explains OOM events afterwards, and performs remedies: signals, `oom_score_adj`, limits,
 reclaim, swap.
 
-Without a command it is a full-screen monitor; `?` shows its keys. Standard output is data, standard error is
-narration. What this process may not read is shown as a dash. Root is not needed.
+Without a command it is a full-screen monitor; `?` shows its keys. Data goes to standard output, messages
+to standard error. Unreadable figures are shown as a dash. Root is not needed.
 
-Every action shows its plan and asks. `--dry-run` shows the plan only, `--yes` does not ask, which is needed where
-there is no terminal to answer at. pid 1, kernel threads, oomtop and its ancestors, and what the configuration protects
+Every action shows its plan and asks. `--dry-run` only shows the plan, `--yes` does not ask and is required
+without a terminal. pid 1, kernel threads, oomtop and its ancestors, and what the configuration protects
 are refused without `--override`."""
 _FILES = (
-    ("/etc/oomtop/config.toml", "the configuration of the machine"),
-    ("$XDG_CONFIG_HOME/oomtop/config.toml", "that of the user, over it (~/.config/oomtop/config.toml)"),
-    ("~/.config/oomtop/themes/*.toml", "themes of the user's own"),
+    ("/etc/oomtop/config.toml", "the system's configuration"),
+    (
+        "$XDG_CONFIG_HOME/oomtop/config.toml",
+        "the user's configuration, which overrides it (~/.config/oomtop/config.toml)",
+    ),
+    ("~/.config/oomtop/themes/*.toml", "the user's own themes"),
     ("/var/lib/oomtop/recording.db", "the recording, without root ~/.local/state/oomtop/recording.db"),
     (
         "/var/log/oomtop/audit.jsonl",
-        "every action, JSON, one a line; without root ~/.local/state/oomtop/audit.jsonl",
+        "the audit log of actions, one JSON object per line; without root ~/.local/state/oomtop/audit.jsonl",
     ),
-    ("~/.local/state/oomtop/crash-*.txt", "the report of an error of oomtop's own"),
+    ("~/.local/state/oomtop/crash-*.txt", "crash reports"),
 )
 _ENVIRONMENT = (
     ("NO_COLOR", "no colour, as --no-color"),
-    ("OOMTOP_AUDIT_LOG", "another file for the audit log"),
-    ("XDG_CONFIG_HOME, XDG_STATE_HOME", "where the user's files are"),
-    ("TMPDIR", "where a drill puts its files (/var/tmp)"),
+    ("OOMTOP_AUDIT_LOG", "path of the audit log"),
+    ("XDG_CONFIG_HOME, XDG_STATE_HOME", "folders of the user's files"),
+    ("TMPDIR", "folder for files of drills (default: /var/tmp)"),
 )
 _EXAMPLES = (
     ("oomtop top -n 5 --json", "the five largest processes and every figure of the machine"),
     ("oomtop events --since 2h --format md", "what was killed in the last two hours, for an incident report"),
     ("oomtop events kern.log.2.gz --event 1", "one event of a log from another machine, explained"),
-    ("oomtop kill 4711 --grace 10 --dry-run", "what would happen: SIGTERM, and SIGKILL ten seconds later"),
-    ("oomtop limit nginx.service --high 1G --dry-run", "a limit that slows down instead of killing"),
+    ("oomtop kill 4711 --grace 10 --dry-run", "preview: SIGTERM, and SIGKILL ten seconds later"),
+    ("oomtop limit nginx.service --high 1G --dry-run", "a limit that throttles instead of killing"),
 )
 _SEE_ALSO = "`proc`(5), `cgroups`(7), `systemd.resource-control`(5), `systemd-oomd`(8)"
 
@@ -97,12 +100,12 @@ def man_page(program: Command, exit_codes: str, date: str) -> str:
     codes = tuple((code, text) for code, text in re.findall(r"^\s+(\d+)\s+(.*)$", exit_codes, re.MULTILINE))
     lines = [
         f'.TH OOMTOP 1 "{date}" "oomtop {__version__}" "User Commands"',
-        ".SH NAME", "oomtop \\- watch memory, foresee and explain OOM kills, act",
+        ".SH NAME", "oomtop \\- watch memory, forecast and explain OOM kills, act on them",
         ".SH SYNOPSIS", "\\fBoomtop\\fR [\\fIoptions\\fR]", ".br", "\\fBoomtop\\fR \\fIcommand\\fR [\\fIoptions\\fR]",
         ".SH DESCRIPTION", *paragraphs(_ABOUT)[1:],
-        ".SH OPTIONS", "Those of the monitor stand before any command.", *_own(program.options),
+        ".SH OPTIONS", "Options of the monitor come before any command.", *_own(program.options),
         ".SH COMMANDS", *(line for command in program.walk()[1:] for line in _command(command)),
-        ".SH EXIT STATUS", *_entries(codes, "B"), ".PP", roff("`oomtop check` has those of a monitoring plugin."),
+        ".SH EXIT STATUS", *_entries(codes, "B"), ".PP", roff("`oomtop check` uses the codes of monitoring plugins."),
         ".SH ENVIRONMENT", *_entries(_ENVIRONMENT, "B"),
         ".SH FILES", *_entries(_FILES, "I"),
         ".SH EXAMPLES", *_entries(_EXAMPLES, "B"),

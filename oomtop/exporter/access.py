@@ -1,4 +1,4 @@
-"""Who may scrape, from files: certificate and key for TLS, a CA for clients, `user:password` lines."""
+"""Access control of scrapes, from files: certificate and key for TLS, a CA for clients, `user:password` lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def make_context(certificate: str, key: str, client_ca: str | None) -> ssl.SSLCo
     except UntrustedFile as error:
         raise OomtopError(f"{error.filename}: {error.reason}") from None
     except OSError as error:
-        raise OomtopError(f"{certificate}, {key}: no certificate with its key: {error}") from None
+        raise OomtopError(f"{certificate}, {key}: not a certificate with its key: {error}") from None
     if client_ca is not None:
         try:
             require_regular(client_ca)
@@ -35,7 +35,7 @@ def make_context(certificate: str, key: str, client_ca: str | None) -> ssl.SSLCo
         except UntrustedFile as error:
             raise OomtopError(f"{error.filename}: {error.reason}") from None
         except OSError as error:
-            raise OomtopError(f"{client_ca}: no certificates: {error}") from None
+            raise OomtopError(f"{client_ca}: contains no certificates: {error}") from None
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
@@ -49,7 +49,7 @@ def read_users(path: str) -> Mapping[str, str]:
     try:
         with open(open_trusted(path), "rb") as file:
             if os.fstat(file.fileno()).st_mode & _OTHERS:
-                raise OomtopError(f"{path}: others may read the passwords; chmod 600")
+                raise OomtopError(f"{path}: other users can read the passwords; use chmod 600")
             lines = read_bounded(file.fileno(), path).decode().splitlines()
     except OSError as error:
         raise OomtopError(f"{path}: cannot be read: {error.strerror}") from None

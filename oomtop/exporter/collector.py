@@ -63,9 +63,11 @@ class LatestCollector(Collector):
         text = "Processes killed, by killer and by the cgroup that was full"
         yield counter("oom_kills", text, by_group, ("killer", "cgroup"))
         yield gauge("last_oom_kill_timestamp_seconds", "Unix time of the last kill", [((), kills.last)])
-        yield gauge("last_oom_kill_info", "1 for the last kill: who killed whom, where", kills.last_kill(), LAST_LABELS)
+        yield gauge(
+            "last_oom_kill_info", "1 for the last kill, with killer, victim and cgroup", kills.last_kill(), LAST_LABELS
+        )
         firing = [((label(name),), float(fires)) for name, fires in self._firing]
-        yield gauge("alert_firing", "1 while an alert of the configuration fires", firing, ("alert",))
+        yield gauge("alert_firing", "1 while a configured alert fires", firing, ("alert",))
 
 
 def make_registry(collector: LatestCollector) -> CollectorRegistry:

@@ -85,8 +85,8 @@ def _about(assessment: Assessment) -> Iterator[Metric]:
     build = InfoMetricFamily("oomtop_build", "Version of oomtop and of the kernel it watches")
     build.add_metric((), {"version": __version__, "kernel": label(assessment.machine.kernel)})
     yield build
-    yield gauge("sample_timestamp_seconds", "Unix time of the sample that is shown", [((), assessment.time)])
-    yield gauge("sample_cpu_seconds", "CPU time the sample cost", [((), assessment.sample_seconds)])
+    yield gauge("sample_timestamp_seconds", "Unix time of the sample", [((), assessment.time)])
+    yield gauge("sample_cpu_seconds", "CPU time of the sample", [((), assessment.sample_seconds)])
     yield gauge("problems", "Kernel files that could not be read", [((), len(assessment.problems))])
     yield gauge("kernel_log_readable", "1 if OOM events are read from a log", [((), float(_reads_log(assessment)))])
 
@@ -101,12 +101,12 @@ def _memory(assessment: Assessment) -> Iterator[Metric]:
     yield gauge("memory_bytes", "Where memory went: the parts add up to oomtop_memory_total_bytes", parts, ("part",))
     for name, text, value in (
         ("total", "Memory of the machine", memory.total),
-        ("available", "What can be allocated without swapping (MemAvailable and ZFS ARC)", memory.available),
-        ("min_watermark", "Free memory below which requests start to fail", memory.min_watermark),
-        ("dirty", "Waits to be written to disk", memory.dirty),
-        ("mlocked", "Locked by programs", memory.mlocked),
-        ("committed", "Promised to programs (Committed_AS)", memory.committed),
-        ("commit_limit", "Bound on promises when overcommit_memory is 2", memory.commit_limit),
+        ("available", "Memory that can be allocated without swapping (MemAvailable and ZFS ARC)", memory.available),
+        ("min_watermark", "Free memory below which allocations start to fail", memory.min_watermark),
+        ("dirty", "Memory waiting to be written to disk", memory.dirty),
+        ("mlocked", "Memory locked by programs", memory.mlocked),
+        ("committed", "Committed memory (Committed_AS)", memory.committed),
+        ("commit_limit", "Commit limit, enforced when overcommit_memory is 2", memory.commit_limit),
     ):
         yield gauge(f"memory_{name}_bytes", text, [((), value)])
     limit = assessment.limit
@@ -121,7 +121,7 @@ def _swap(assessment: Assessment) -> Iterator[Metric]:
         ("total_bytes", "Swap space", swap.total),
         ("used_bytes", "Swap in use", swap.used),
         ("free_bytes", "Swap free", swap.free),
-        ("cached_bytes", "In swap and in memory at once", swap.cached),
+        ("cached_bytes", "Memory in swap and in RAM at once", swap.cached),
         ("in_bytes_per_second", "Read back from swap", swap.in_rate),
         ("out_bytes_per_second", "Written to swap", swap.out_rate),
     ):
@@ -141,19 +141,19 @@ def _pressure(assessment: Assessment) -> Iterator[Metric]:
     totals: list[Sample] = [((resource, kind), line.total_us / 1e6) for resource, kind, line in lines]
     yield counter("pressure_stall_seconds", "Time stalled since boot (PSI)", totals, labels)
     for name, text, value in (
-        ("major_faults_per_second", "Page faults that waited for a disk", figures.major_fault_rate),
-        ("refault_bytes_per_second", "Evicted memory that had to come back", figures.refault_rate),
-        ("direct_reclaim_stalls_per_second", "Allocations that had to reclaim", figures.direct_reclaim_rate),
-        ("unlogged_kills", "Kills the kernel counted and no log explains", assessment.unlogged_kills),
+        ("major_faults_per_second", "Page faults that read from disk", figures.major_fault_rate),
+        ("refault_bytes_per_second", "Evicted memory that was read back", figures.refault_rate),
+        ("direct_reclaim_stalls_per_second", "Allocations that entered direct reclaim", figures.direct_reclaim_rate),
+        ("unlogged_kills", "Kills in the kernel's count that no log has", assessment.unlogged_kills),
     ):
         yield gauge(name, text, [((), value)])
     counted = figures.since_boot
     for name, text, value in (
-        ("major_faults", "Page faults that waited for a disk, since boot", counted.major_faults),
+        ("major_faults", "Page faults that read from disk, since boot", counted.major_faults),
         ("swap_in_bytes", "Read back from swap since boot", counted.swapped_in),
         ("swap_out_bytes", "Written to swap since boot", counted.swapped_out),
-        ("refault_bytes", "Evicted memory that had to come back, since boot", counted.refaulted),
-        ("direct_reclaim_stalls", "Allocations that had to reclaim, since boot", counted.direct_reclaims),
+        ("refault_bytes", "Evicted memory that was read back, since boot", counted.refaulted),
+        ("direct_reclaim_stalls", "Allocations that entered direct reclaim, since boot", counted.direct_reclaims),
     ):
         yield counter(name, text, [((), value)])
     yield counter("kernel_oom_kills", "Processes killed by the kernel since boot (vmstat)", [((), figures.oom_kills)])
@@ -172,18 +172,18 @@ def _outlook(assessment: Assessment, top: int) -> Iterator[Metric]:
     chosen = [((label(item.resource), _group_of(item)), item) for item in (*others, *groups)]
     labels = ("resource", "cgroup")
     columns: Mapping[str, tuple[str, Callable[[Danger], float | None]]] = {
-        "seconds": ("Time until it is full at the present trend, +Inf if it does not grow", _seconds),
+        "seconds": ("Time until it is full at the current trend, +Inf if it does not grow", _seconds),
         "earliest_seconds": ("The early end of that estimate", lambda item: item.earliest),
         "latest_seconds": ("The late end of that estimate", lambda item: item.latest),
-        "headroom_bytes": ("What is left of it", lambda item: item.room),
-        "held_bytes": ("What of it nothing but a kill or swap gives back", lambda item: item.held),
-        "limit_bytes": ("How much there is of it", lambda item: item.limit),
-        "bytes_per_second": ("How fast it shrinks", lambda item: item.rate),
+        "headroom_bytes": ("Bytes left", lambda item: item.room),
+        "held_bytes": ("Use that only a kill or swap frees", lambda item: item.held),
+        "limit_bytes": ("Its size", lambda item: item.limit),
+        "bytes_per_second": ("How fast it fills", lambda item: item.rate),
     }
     for name, (text, read) in columns.items():
         yield gauge(f"exhaustion_{name}", text, [(values, read(item)) for values, item in chosen], labels)
     told = [((*values, *_told(item)), 1.0) for values, item in chosen]
-    text = "1 for everything that can run out: what becomes of it, how sure that is, who dies first"
+    text = "1 for each danger: its state, confidence and first victim"
     yield gauge("danger_info", text, told, (*labels, "kind", "state", "confidence", "victim"))
 
 
@@ -266,10 +266,10 @@ def _groups(assessment: Assessment, top: int) -> Iterator[Metric]:
     labels = ("cgroup", "name")
     columns: Mapping[str, tuple[str, Callable[[CgroupFigures], float | None]]] = {
         "current_bytes": ("Memory of the limited cgroups with the least headroom", lambda item: item.cgroup.current),
-        "peak_bytes": ("Most memory it ever had", lambda item: item.cgroup.peak),
+        "peak_bytes": ("Its highest use", lambda item: item.cgroup.peak),
         "swap_bytes": ("Its swap", lambda item: item.cgroup.swap_current),
         "limit_bytes": ("The smallest limit from here up", lambda item: item.effective_limit),
-        "headroom_bytes": ("What is left, cache not counted", lambda item: item.headroom),
+        "headroom_bytes": ("Bytes left, not counting cache", lambda item: item.headroom),
         "victim_share_ratio": ("Badness of its next victim", _victim_share),
     }  # fmt: skip
     for name, (text, read) in columns.items():

@@ -13,9 +13,9 @@ from oomtop.host.pressure import Pressure
 MOST = 500
 """How many cgroups are named; who comes later waits for a place."""
 _COUNTERS: Mapping[str, tuple[str, Callable[[CgroupFigures], int | None]]] = {
-    "oom_kills": ("Processes killed in it, since it was made", lambda item: item.cgroup.events.oom_kill),
+    "oom_kills": ("Processes killed in it since it was created", lambda item: item.cgroup.events.oom_kill),
     "high_events": ("Times it was throttled above memory.high", lambda item: item.cgroup.events.high),
-    "max_events": ("Times it ran into its limit", lambda item: item.cgroup.events.max),
+    "max_events": ("Times it hit its limit", lambda item: item.cgroup.events.max),
 }
 
 
@@ -52,7 +52,7 @@ class GroupCounters:
             for labels, group, seen in named
             for kind, total in _stalls(group.cgroup.pressure)
         ]
-        text = "Time its processes stalled for memory (PSI, cgroup v2)"
+        text = "Time its processes stalled on memory (PSI, cgroup v2)"
         yield counter("cgroup_pressure_stall_seconds", text, stalls, ("cgroup", "name", "kind"))
         self._places = dict.fromkeys(self._places, True)
 

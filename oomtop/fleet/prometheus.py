@@ -65,9 +65,9 @@ class Prometheus:
             parts = urlsplit(url)
             _ = parts.port
         except ValueError as error:
-            raise PrometheusError(f"{url!r} is no URL: {error}") from None
+            raise PrometheusError(f"{url!r} is not a URL: {error}") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise PrometheusError(f"{url!r} is no URL such as http://127.0.0.1:9090")
+            raise PrometheusError(f"{url!r} is not a URL such as http://127.0.0.1:9090")
         place = parts.netloc.rpartition("@")[2]
         self.url = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
         """The address without user and password."""
@@ -110,7 +110,7 @@ class Prometheus:
         try:
             return parse_answer(body)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
-            raise PrometheusError(f"{self.url}: that is not an answer of Prometheus' API: {body[:80]!r}") from None
+            raise PrometheusError(f"{self.url}: not a response of the Prometheus API: {body[:80]!r}") from None
 
     def _body(self, request: urllib.request.Request) -> bytes:
         """Return the whole answer, within the deadline.
@@ -246,7 +246,7 @@ def _points(pairs: Iterable[tuple[float, str]]) -> tuple[tuple[float, float], ..
 def _read(answer: IO[bytes]) -> bytes:
     body = answer.read(MAX_ANSWER + 1)
     if len(body) > MAX_ANSWER:
-        raise ValueError(f"the answer is larger than {MAX_ANSWER >> 20} MiB; choose fewer machines with --match")
+        raise ValueError(f"the response is larger than {MAX_ANSWER >> 20} MiB; choose fewer machines with --match")
     return body
 
 
@@ -262,5 +262,5 @@ def _refusal(error: urllib.error.HTTPError) -> str:
 def _in_words(error: Exception) -> str:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, TimeoutError):
-        return "no answer in time"
+        return "no response in time"
     return getattr(reason, "strerror", None) or str(reason) or type(reason).__name__

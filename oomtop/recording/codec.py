@@ -252,4 +252,4 @@ def _bounded(digits: str) -> int:
 
 
 def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no figure")
+    raise ValueError(f"{name} is not a number")

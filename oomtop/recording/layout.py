@@ -108,7 +108,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     distrust(connection)
     is_new = is_empty(connection)
     if is_new and connection.execute("PRAGMA page_count").fetchone()[0] > _EMPTY_PAGES:
-        raise Damaged(f"{path}: the recording is damaged: its tables are gone")
+        raise Damaged(f"{path}: the recording is damaged: its tables are missing")
     if not is_new:
         _require_own(connection, path)
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
@@ -147,7 +147,7 @@ def open_for_reading(path: str, budget: Budget) -> sqlite3.Connection:
         os.close(open_foreign(path))
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
-        raise RecordingError(f"{path}: {'there is no such recording' if missing else error.strerror}") from None
+        raise RecordingError(f"{path}: {'no such recording' if missing else error.strerror}") from None
     problem = "cannot be read"
     for mode in ("mode=ro", "mode=ro&immutable=1"):
         budget.begin()
@@ -171,7 +171,7 @@ def _connect(uri: str) -> sqlite3.Connection:
 def _require_readable(connection: sqlite3.Connection, path: str, budget: Budget) -> None:
     distrust(connection, budget)
     if is_empty(connection):
-        raise RecordingError(f"{path}: is empty; the recorder was ended before its first tick")
+        raise RecordingError(f"{path}: is empty; the recorder was stopped before its first sample")
     require_tables(connection, _TABLES, path)
     require_version(connection, path)
 
@@ -190,6 +190,6 @@ def require_version(connection: sqlite3.Connection, path: str) -> None:
     row = connection.execute("SELECT value FROM meta WHERE key='version'").fetchone()
     version = "" if row is None else str(row[0])[:9]
     if not (version.isascii() and version.isdigit()):
-        raise RecordingError(f"{path}: the recording is damaged: it names no format")
+        raise RecordingError(f"{path}: the recording is damaged: its format is missing")
     if int(version) > VERSION:
-        raise RecordingError(f"{path}: was made by a later oomtop (format {version}; this one reads up to {VERSION})")
+        raise RecordingError(f"{path}: was made by a newer oomtop (format {version}; this one reads up to {VERSION})")

@@ -36,7 +36,7 @@ def take_lock(path: str) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
-        raise RecordingError(f"{path}: another recorder writes to it") from None
+        raise RecordingError(f"{path}: another recorder is writing to it") from None
     return descriptor
 
 
@@ -56,7 +56,7 @@ def put_aside(path: str) -> str:
         with open(open_trusted(path), "rb") as file:
             head = file.read(len(_MAGIC))
         if any(head) and sum(map(int.__eq__, head, _MAGIC)) < _ALIKE:
-            raise RecordingError(f"{path}: is no recording of oomtop")
+            raise RecordingError(f"{path}: is not an oomtop recording")
         aside = _free_name(f"{path}.damaged-{int(time.time())}")
         for ending in _ENDINGS:
             if os.path.exists(path + ending):

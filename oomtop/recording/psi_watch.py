@@ -1,4 +1,4 @@
-"""`Lookout`: between two ticks, sees pressure rise by the stall time of `/proc/pressure/memory`, once a second.
+"""`Lookout`: detects rising pressure between ticks, from the stall time of `/proc/pressure/memory`.
 
 One `pread` of 130 bytes, 0.03 ms; Documentation/accounting/psi.rst.
 """

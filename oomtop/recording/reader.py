@@ -123,7 +123,7 @@ class Recording:
             return 0
         if not beyond:
             return 0
-        self.problems.append(f"{count} ticks are recorded; the newest {_MOST_TICKS} are shown")
+        self.problems.append(f"{count} samples are recorded; the newest {_MOST_TICKS} are shown")
         return int(beyond[0][0])
 
     def _read_deeds(self) -> None:
@@ -149,7 +149,7 @@ class Recording:
         """
         for _, snapshot in self.read(index, index + 1):
             return snapshot
-        raise RecordingError(f"{self.path}: nothing is recorded there")
+        raise RecordingError(f"{self.path}: nothing recorded there")
 
     def key_index(self, index: int) -> int:
         """Return the index of the first moment of the chapter that holds `index`."""
@@ -197,14 +197,14 @@ class Recording:
                 return index, snapshot, b"" if is_key else (before[2] + raw)[-(32 << 10) :]
         body = self._body("keys", moment.id)
         if body is None:
-            raise RecordingError(f"{self.path}: the recorder took this moment out meanwhile")
+            raise RecordingError(f"{self.path}: the recorder has deleted this moment")
         data, _ = unpack(body)
         return index, require_possible(self._codec(moment).load(Snapshot, data), self.path), b""
 
     def _codec(self, moment: RecordedTick) -> Codec:
         schema = self._chapters.get(moment.chapter)
         if schema is None:
-            raise RecordingError(f"{self.path}: the recorder took this moment out meanwhile")
+            raise RecordingError(f"{self.path}: the recorder has deleted this moment")
         return self._codec_of(schema)
 
     def _codec_of(self, schema: int) -> Codec:
@@ -221,7 +221,7 @@ class Recording:
         body = rows[0][0] if rows else None
         if body is None or isinstance(body, bytes):
             return body
-        raise RecordingError(f"{self.path}: the recording is damaged: a frame is no blob")
+        raise RecordingError(f"{self.path}: the recording is damaged: a frame is not a blob")
 
     def _read_events(self) -> None:
         """Read the events that are new; a damaged one costs itself, and what is beyond the bounds is told."""
@@ -243,7 +243,7 @@ class Recording:
         if problem is None:
             return _rising(rows, last)
         beyond, _ = self._until_damaged(f"{query} ORDER BY id DESC LIMIT :most", rows[-1][0] if rows else last, most)
-        self._add_problem(f"{problem}: a part of it is left out")
+        self._add_problem(f"{problem}: part of it is skipped")
         return _rising(rows + beyond[::-1], last)
 
     def _until_damaged(self, query: str, last: int, most: int) -> tuple[list[tuple], str | None]:  # type: ignore[type-arg]

@@ -99,5 +99,5 @@ class Recorder:
 
     def _say(self, problem: str | None) -> None:
         if problem != self._problem:
-            self._report(problem if problem is not None else "recording again")
+            self._report(problem if problem is not None else "recording resumed")
         self._problem = problem

@@ -105,14 +105,14 @@ class Store:
         """Return what an error means; SQLite calls a damaged file full as well, where its numbers are used up."""
         problem = cause_of(error, self.path)
         if isinstance(problem, DiskFull) and self._has_made_room and has_room(self.path):
-            return Damaged(f"{self.path}: nothing can be added, though the disk has room")
+            return Damaged(f"{self.path}: nothing can be added, although the disk has room")
         return problem
 
     def _require_written(self) -> None:
         """Read the beginning of the chapter back: where two tables share a page, a write succeeds and loses both."""
         found = self._db.execute(_WRITTEN, (self._chapter,)).fetchone()
         if found is None or found[0] != self._schema_text or not found[1]:
-            raise sqlite3.DatabaseError("what was written cannot be read back")
+            raise sqlite3.DatabaseError("written data cannot be read back")
 
     def _open(self) -> None:
         """Open the file; one that is damaged is put aside, and recording begins anew."""

@@ -74,9 +74,9 @@ def require_tables(connection: sqlite3.Connection, tables: str, path: str) -> No
         return
     names = {name for _, name, _ in own}
     if 2 * len({name for _, name, _ in found} & names) < len(names):
-        raise RecordingError(f"{path}: is a database, but no recording of oomtop")
+        raise RecordingError(f"{path}: is a database, but not an oomtop recording")
     odd = min({name for _, name, _ in found ^ own})
-    raise Damaged(f"{path}: the recording is damaged: {odd} is not as oomtop makes it")
+    raise Damaged(f"{path}: the recording is damaged: unexpected {odd}")
 
 
 def _made(tables: str) -> sqlite3.Connection:
@@ -108,7 +108,7 @@ def require_possible(snapshot: Snapshot, path: str) -> Snapshot:
     )
     paths = {group.path for group in snapshot.cgroups}
     if not is_possible or len(paths) < len(snapshot.cgroups) or not all(path.startswith("/") for path in paths):
-        raise RecordingError(f"{path}: the recording is damaged: no machine has such figures")
+        raise RecordingError(f"{path}: the recording is damaged: its figures are impossible")
     return snapshot
 
 
@@ -119,4 +119,4 @@ def require_time(value: float | None) -> None:
         RecordingError: it is none that can be shown.
     """
     if value is not None and not (math.isfinite(value) and 0 <= value < LATEST):
-        raise RecordingError(f"the recording is damaged: {value!r} is no time")
+        raise RecordingError(f"the recording is damaged: {value!r} is not a time")

@@ -1,1 +1,1 @@
-"""Plain text and JSON of everything the commands print."""
+"""Plain text and JSON output of the commands."""

@@ -1,4 +1,4 @@
-"""A backtest as text and as JSON."""
+"""A backtest as text and JSON."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ def summarize_backtest(result: BacktestResult) -> str:
     if not result.kills:
         return f"no kill, {_alarms(result)}"
     kill = result.kills[-1]
-    word = "no word before the kill" if kill.first_word is None else f"first word {_seconds(kill.first_word)} before it"
+    word = (
+        "no forecast before it" if kill.first_word is None else f"first forecast {_seconds(kill.first_word)} before it"
+    )
     error = "" if result.median_error is None else f", off by {100 * result.median_error:.0f} % (median)"
     judged, held = sum(one.judged for one in result.ranges), sum(one.held for one in result.ranges)
-    return f"{word}{error}, range held {held} of {judged}; victim {_named(kill)}"
+    return f"{word}{error}, range correct {held} of {judged}; victim {_named(kill)}"
 
 
 def backtest_to_json(result: BacktestResult) -> dict[str, object]:
@@ -63,7 +65,7 @@ def _lines(result: BacktestResult) -> Iterator[str]:
         )
     for one in result.ranges:
         share = DASH if one.share is None else f"{100 * one.share:.0f} %"
-        yield f"range, {one.confidence.value:6} confidence: held {one.held} of {one.judged} ({share}), {one.open} open"
+        yield f"range, {one.confidence.value:6} confidence: right {one.held} of {one.judged} ({share}), {one.open} open"
     error = DASH if result.median_error is None else f"{100 * result.median_error:.0f} %"
     yield f"median error {error}"
     yield f"{_alarms(result)} ({result.false_alarms_per_hour:.1f} an hour)"
@@ -79,5 +81,5 @@ def _seconds(value: float | None) -> str:
 
 def _named(kill: JudgedKill) -> str:
     if kill.named is None:
-        return "not named"
-    return "named" if kill.named_right else f"named wrong: {kill.named}"
+        return "not predicted"
+    return "named" if kill.named_right else f"predicted {kill.named}"

@@ -45,7 +45,7 @@ def _wrapped(first: str, text: str, width: int) -> Iterable[str]:
 
 def _counted(risks: Sequence[Finding]) -> str:
     numbers = {severity: sum(risk.severity is severity for risk in risks) for severity in Severity}
-    names = {Severity.CRITICAL: "critical", Severity.WARNING: "to act on", Severity.INFO: "to know of"}
+    names = {Severity.CRITICAL: "critical", Severity.WARNING: "to act on", Severity.INFO: "to know about"}
     return ", ".join(f"{numbers[severity]} {names[severity]}" for severity in _SEVERITY if numbers[severity])
 
 

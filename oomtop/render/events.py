@@ -34,8 +34,8 @@ def sections(post_mortem: PostMortem) -> tuple[tuple[str, tuple[str, ...]], ...]
         ("Why this victim", (*post_mortem.why_this_victim, *agreed)),
         ("Memory that no process owns", unowned),
         ("What to change", post_mortem.prevention),
-        ("Around it", post_mortem.related),
-        ("What the log lacks", post_mortem.completeness),
+        ("Context", post_mortem.related),
+        ("Missing from the log", post_mortem.completeness),
     )
     return tuple((title, sentences) for title, sentences in parts if sentences)
 
@@ -54,7 +54,7 @@ def tables(post_mortem: PostMortem) -> tuple[tuple[str, Table], ...]:
 def _shown(post_mortem: PostMortem) -> str:
     rows, total = len(post_mortem.ranking), post_mortem.total
     size = None if total.pages is None else total.pages * (post_mortem.event.page_size or 0) or None
-    doubt = "" if total.certain else ", not certain"
+    doubt = "" if total.certain else ", uncertain"
     return f"{min(TOP, rows)} of {rows}; shares of {format_bytes(size)}: {total.source}{doubt}"
 
 
@@ -231,7 +231,7 @@ def what_of(event: OomEvent) -> str:
 def _list_line(event: OomEvent, width: int) -> str:
     victim = event.victim
     pid = _number(victim.pid if victim else None)
-    name = victim.name if victim else event.panic or ("nobody to kill" if event.no_killable_processes else DASH)
+    name = victim.name if victim else event.panic or ("no victim" if event.no_killable_processes else DASH)
     anon = format_bytes((victim.rss if victim.anon_rss is None else victim.anon_rss) if victim else None)
     mark = "(unverified) " if event.unverified else ""
     line = (

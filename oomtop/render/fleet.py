@@ -14,7 +14,7 @@ _STALE = 60.0
 _SOON = 1800.0
 _STALLED = 0.1
 DOWN, OLD, ALERT = "DOWN", "OLD", "ALERT"
-NOTHING = "no machine: Prometheus has no series of oomtop exporter (docs/monitoring.md)"
+NOTHING = "no machines: Prometheus has no series of oomtop exporter (docs/monitoring.md)"
 
 
 @frozen
@@ -153,7 +153,7 @@ def describe(machine: FleetMachine, now: float) -> Iterator[str]:
 def _in_words(machine: FleetMachine, now: float) -> str:
     state = state_of(machine, now)
     if state == DOWN:
-        return "does not answer Prometheus"
+        return "does not respond to Prometheus"
     age = "" if machine.sampled is None else f", sampled {format_duration(max(0.0, now - machine.sampled))} ago"
     return f"up{age}"
 
@@ -161,7 +161,7 @@ def _in_words(machine: FleetMachine, now: float) -> str:
 def _outlook(machine: FleetMachine) -> str:
     shortage = machine.shortage
     if shortage is None:
-        return "nothing grows, or it is not known yet"
+        return "no growth, or not known yet"
     ends = f" ({format_about(shortage.earliest)} to {format_about(shortage.latest)})" if shortage.earliest else ""
     return f"{printable(shortage.resource)} in {format_about(shortage.seconds)}{ends}"
 

@@ -63,6 +63,4 @@ def render_leftovers(leftovers: Sequence[UnreadMention]) -> str:
         for left in leftovers[:3]
     )
     more = f"; and {count - 3} more" if count > 3 else ""
-    return (
-        f"no OOM event was read, but {count} line{'s' * (count != 1)} mention{'s' * (count == 1)} OOM: {quoted}{more}"
-    )
+    return f"no OOM report found, but {count} line{'s' * (count != 1)} mention{'s' * (count == 1)} OOM: {quoted}{more}"

@@ -1,6 +1,6 @@
-"""A plan and an outcome as plain text: the same words in the dialog and in the shell.
+"""A plan and an outcome as plain text, for the dialog and the shell.
 
-Foreign names are made harmless here; nothing in the result is markup.
+Names are made printable here; the result contains no markup.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ def render_recommendation(found: Recommendation, purpose: str) -> str:
     ]
     if seen.seconds < SHORT:
         lines += [
-            "# A short look: only peaks that the kernel kept are known.  `oomtop record` for some days, and then",
-            "# `oomtop recommend --recording` knows what was needed without page cache.",
+            "# A short observation: only the kernel's own peaks are known.  Run `oomtop record` for some days, then",
+            "# `oomtop recommend --recording` knows the need without page cache.",
         ]
     for advice in found.groups:
         if purpose == "all" or advice.keeper in _KEEPERS.get(purpose, ()) or purpose in _as_any(advice):
@@ -39,7 +39,7 @@ def render_recommendation(found: Recommendation, purpose: str) -> str:
     if purpose in ("all", "swap", "ram"):
         lines += ["", *_machine(found, purpose)]
     elif len(lines) <= 3:
-        lines += ["", f"# nothing runs here that {purpose} keeps"]
+        lines += ["", f"# nothing managed by {purpose} runs here"]
     return "\n".join(printable(line) for line in lines)
 
 
@@ -50,11 +50,11 @@ def _as_any(advice: GroupAdvice) -> tuple[str, ...]:
 
 def _group(advice: GroupAdvice, purpose: str) -> Iterable[str]:
     peaks = advice.peaks
-    limit = f", its limit is {format_bytes(peaks.limit)}" if peaks.limit is not None else ", it has no limit"
+    limit = f", limit now {format_bytes(peaks.limit)}" if peaks.limit is not None else ", no limit now"
     yield f"# {peaks.name}: {format_bytes(advice.request)}{limit}"
     yield f"#   {advice.basis}"
     for doubt in advice.doubts:
-        yield f"#   careful: {doubt}"
+        yield f"#   caution: {doubt}"
     yield from _WRITERS[advice.keeper if purpose == "all" else _KEEPERS[purpose][0]](advice)
 
 
@@ -77,7 +77,7 @@ def _kubernetes(advice: GroupAdvice) -> Iterable[str]:
 
 def _systemd(advice: GroupAdvice) -> Iterable[str]:
     if not _UNIT.fullmatch(advice.subject):
-        yield "# this name is none that systemd gives a unit: nothing to paste"
+        yield "# not a valid systemd unit name: nothing to paste"
         return
     user = " --user" if "/user@" in advice.peaks.path else ""
     folder = "~/.config/systemd/user" if user else "/etc/systemd/system"
@@ -109,14 +109,14 @@ def _machine(found: Recommendation, purpose: str) -> Iterable[str]:
     advice, seen = found.machine, found.observation
     yield f"# machine: {advice.basis}"
     for doubt in advice.doubts:
-        yield f"#   careful: {doubt}"
+        yield f"#   caution: {doubt}"
     if purpose != "ram":
-        yield f"# swap: {format_bytes(advice.swap)}, there is {format_bytes(seen.swap_total)}"
+        yield f"# swap: {format_bytes(advice.swap)}, now {format_bytes(seen.swap_total)}"
         missing = advice.swap - seen.swap_total
         if missing >= 64 * MIB:
             yield f"oomtop swap add /swapfile-oomtop {as_words(missing)} --persist"
     if purpose != "swap":
-        yield f"# RAM: {format_bytes(advice.ram)} hold the peak without swap, there is {format_bytes(seen.total)}"
+        yield f"# RAM: {format_bytes(advice.ram)} hold the peak without swap, now {format_bytes(seen.total)}"
 
 
 def as_words(size: int) -> str:

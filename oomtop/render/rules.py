@@ -1,4 +1,4 @@
-"""What each pattern of the configuration fits now, as plain text."""
+"""The matches of each configured pattern, as plain text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from oomtop.analysis.pattern_matches import PatternMatch
 from oomtop.host.process import Process
 from oomtop.units import printable
 
-NOTHING = "no pattern is set: `protected` and [[adjust]] are in docs/configuration.md"
+NOTHING = "no patterns configured; see `protected` and [[adjust]] in docs/configuration.md"
 
 
 def render_rules(matches: Sequence[PatternMatch], most: int) -> str:
@@ -23,9 +23,9 @@ def _lines(match: PatternMatch, most: int) -> Iterator[str]:
     if len(match.processes) > most:
         yield f"  and {len(match.processes) - most} more"
     if match.decided_before:
-        yield f"  and {_count(match.decided_before)} that an earlier [[adjust]] decides"
+        yield f"  and {_count(match.decided_before)} decided by an earlier [[adjust]]"
     if match.is_free_to_claim and match.processes:
-        yield "  anybody can call a process so: add unit or user, which nobody chooses"
+        yield "  any process can take this name: add unit or user, which a process cannot choose"
 
 
 def _count(number: int) -> str:

@@ -29,12 +29,12 @@ def render_setting(row: SettingRow) -> str:
     lines.append(f"default:  {row.default or 'computed from the size of the machine'}")
     verdict = row.verdict
     if verdict is None:
-        lines.append("advised:  as it is")
+        lines.append("advised:  keep")
     else:
         advised = "" if verdict.recommended is None else f"{verdict.recommended}: "
         lines.append(f"advised:  {advised}{verdict.text}")
     if row.risk:
         lines.append(f"risk:     {row.risk}")
     if row.setting is None:
-        lines.append("oomtop shows it and does not change it")
+        lines.append("read-only in oomtop")
     return "\n".join(printable(line) for line in lines)

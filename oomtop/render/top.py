@@ -1,4 +1,4 @@
-"""`oomtop top`: one plain-text shot of the memory account and the biggest processes, for pipes and cron."""
+"""`oomtop top`: the memory account and the biggest processes as plain text, for pipes and cron."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom the OOM killer may choose first, on the machine and in each limited cgroup: their adj is read on every tick.
+"""The first OOM candidates of the machine and of each limited cgroup, whose oom_score_adj is read on every tick.
 
 Every process's adj costs 36 ms a tick on 5,000 processes, that of the first ones 2 ms at most.
 """

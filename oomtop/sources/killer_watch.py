@@ -1,4 +1,4 @@
-"""`KillerWatch`: the settings of the daemons that kill, read away from the tick while one of them runs."""
+"""`KillerWatch`: reads the settings of running OOM daemons in the background."""
 
 from __future__ import annotations
 

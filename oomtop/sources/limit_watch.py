@@ -1,7 +1,7 @@
-"""`LimitWatch`: the use of the limits between two ticks, so that forecasts do not depend on how often one draws.
+"""`LimitWatch`: reads the use of limits between ticks, so that forecasts do not depend on the refresh interval.
 
-Every limited group is asked once a second for its usage; of one that is over a third full or moves, what it holds is
-read as well, twice a second while it fills within a minute.
+Reads the usage of every limited group once a second; for one over a third full or changing, held memory is
+read too, twice a second if it will fill within a minute.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where ticks come from: the live machine or a recording.  Front ends see only this protocol."""
+"""Sources of ticks: the live machine or a recording.  Front ends see only this protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`PssWatch`: the proportional set size of the larger processes, read away from the tick while somebody asks for it.
+"""`PssWatch`: reads the PSS of the larger processes in the background, on request.
 
 `smaps_rollup` costs 11 ms for a GiB and waits for the process's mmap lock, so a round takes a twentieth of the time
 at most, and one that hangs is left behind with the process it hangs on.

@@ -1,4 +1,4 @@
-"""`RecordedSource`: the live machine, with a recorder beside it that takes some of the ticks."""
+"""`RecordedSource`: the live machine with a recorder that takes some of the ticks."""
 
 from __future__ import annotations
 

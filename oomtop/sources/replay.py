@@ -1,4 +1,4 @@
-"""`ReplaySource`: a recording as a source of ticks, on a time line that can be played, stepped and jumped on.
+"""`ReplaySource`: a recording as a source of ticks that can be played, stepped and searched.
 
 A jump needs a past: trends look back half an hour, rates one tick.  So a jump unpacks the last minutes tick by tick and
 some whole snapshots before these, and hands over a `Past` with the first tick.
@@ -50,7 +50,7 @@ class ReplaySource:
 
     def __init__(self, recording: Recording, start: float | None = None) -> None:
         if not recording.moments:
-            raise RecordingError(f"{recording.path}: holds no tick yet")
+            raise RecordingError(f"{recording.path}: has no samples yet")
         self.recording = recording
         self.watched: frozenset[ProcessId] = frozenset()
         """Processes whose past is told with every tick: the selected one."""

@@ -43,7 +43,7 @@ _SLAB_SUSPECT = 0.1
 _STILL = 16 << 20
 # The zones manage what MemTotal is, give or take what came or went between two reads.
 _ZONES = 1.25
-_ESTIMATED = "no MemAvailable that can be: estimated by the kernel's formula from the other lines"
+_ESTIMATED = "MemAvailable is missing or implausible: estimated with the kernel's formula"
 
 
 class Sampler:
@@ -148,7 +148,7 @@ class Sampler:
         arc = self._try("ZFS ARC", lambda: read_arc(self._root))
         if arc is None or (arc.size <= meminfo.mem_total and not self._is_lxcfs):
             return arc
-        self._problems.append(Problem("arcstats", f"ARC {format_bytes(arc.size)} is the host's: not used"))
+        self._problems.append(Problem("arcstats", f"ARC {format_bytes(arc.size)} belongs to the host: ignored"))
         return None
 
     def _zram(self, meminfo: Meminfo) -> tuple[Zram, ...]:
@@ -156,7 +156,7 @@ class Sampler:
         devices = self._try("zram", lambda: read_zram(self._root)) or ()
         kept = tuple(device for device in devices if device.mem_used_total <= meminfo.mem_total)
         if kept != devices or (self._is_lxcfs and devices):
-            self._problems.append(Problem("zram", "devices of another machine: not used"))
+            self._problems.append(Problem("zram", "devices of another machine: ignored"))
             return ()
         return kept
 
@@ -230,7 +230,7 @@ class Sampler:
     def _user_names(self, processes: tuple[Process, ...]) -> tuple[tuple[int, str], ...]:
         names = self._users.names({process.euid for process in processes if process.euid is not None})
         if overdue := self._users.overdue:
-            why = f"{overdue} not answered yet (nsswitch.conf: LDAP, sssd): the number is shown until then"
+            why = f"{overdue} not resolved yet (nsswitch.conf: LDAP, sssd): the uid is shown until then"
             self._problems.append(Problem("user names", why))
         return names
 

@@ -1,4 +1,4 @@
-"""`SlowFacts`: reads that may hang, each in a daemon thread of its own, with a bound on how many hang at once.
+"""`SlowFacts`: runs reads that may hang in daemon threads, with a bound on how many hang at once.
 
 `smaps`, `environ`, `maps` and `cmdline` wait for the mmap lock of their process, in a sleep that no signal ends:
 a thread that waits there cannot be called back, only left behind.  It is a daemon, so it never holds up the exit.
@@ -24,7 +24,7 @@ class TooManyHang(OSError):
     """So many reads hang that no further one is begun."""
 
     def __init__(self, hanging: int) -> None:
-        super().__init__(f"{hanging} earlier reads of stuck processes still hang")
+        super().__init__(f"{hanging} earlier reads of stuck processes are still blocked")
 
 
 class SlowFacts:

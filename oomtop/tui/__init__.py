@@ -1,1 +1,1 @@
-"""The full-screen monitor: everything that knows Textual, Rich or plotext."""
+"""The full-screen monitor; the only package that imports Textual, Rich or plotext."""

@@ -65,7 +65,7 @@ def test_facts_come_in_the_environment_and_on_stdin(tmp_path):
 
 def test_a_hook_that_is_not_there_or_fails_says_so():
     assert run_hook("/no/such/hook") == "hook cannot be started: No such file or directory"
-    assert run_hook("false") == "false ended with exit code 1"
+    assert run_hook("false") == "false exited with code 1"
     assert run_hook("/bin/sh", "-c", "kill -9 $$") == "sh was killed by signal 9"
 
 
@@ -75,7 +75,7 @@ def test_a_hook_that_is_not_there_or_fails_says_so():
     ids=["never ends", "ignores SIGTERM", "floods stdout, with a child"],
 )
 def test_a_hook_that_never_ends_is_ended_with_its_children(script):
-    assert "did not end within 0.2 s" in run_hook("/bin/sh", "-c", script, timeout=0.2)
+    assert "did not finish within 0.2 s" in run_hook("/bin/sh", "-c", script, timeout=0.2)
 
 
 def test_a_hook_may_be_ended_though_its_parent_blocks_signals():
@@ -161,10 +161,10 @@ ACTS = {
     "answers no HTTP": lambda site, one: (one.recv(1), one.sendall(b"SSH-2.0\r\n\r\n"), one.close()),
 }
 SAID = {
-    "hangs": "no answer|closed|timed out",
+    "hangs": "no response|closed|timed out",
     "closes early": "closed|reset|Broken pipe",
-    "answers 500": "answered 500",
-    "answers a byte now and then": "no answer|closed|no HTTP|BadStatus|reset|Broken",
+    "answers 500": "returned status 500",
+    "answers a byte now and then": "no response|closed|invalid response|BadStatus|reset|Broken",
     "answers no HTTP": "no HTTP|reset|Broken",
 }
 
@@ -189,7 +189,7 @@ def test_a_bad_webhook_is_tried_again_and_then_given_up(act):
 
 def test_a_refusal_is_tried_again_and_a_mistake_is_not():
     with closing(Site(answer(404))) as site:
-        assert post(site, 5.0) == "webhook 127.0.0.1: answered 404"
+        assert post(site, 5.0) == "webhook 127.0.0.1: returned status 404"
         assert site.connected == 1
         port = site.port
     found = Webhook(f"http://127.0.0.1:{port}/", {}, 1.0, threading.Event())(LETTER)
@@ -228,7 +228,7 @@ def test_too_many_are_dropped_and_the_sender_never_waits():
         time.sleep(0.01)
     box.end()
     box.join(DEADLINE)
-    assert said == ["alert a could not be told: lost; 10 dropped so far"]
+    assert said == ["alert a could not be delivered: lost; 10 dropped so far"]
 
 
 @pytest.mark.parametrize("act", [*ACTS, "refuses", "a hook that never ends", "a hook that floods"])

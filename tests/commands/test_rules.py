@@ -50,8 +50,8 @@ def test_it_shows_whom_each_pattern_fits(tmp_path, processes):
     assert [str(pid) for pid in processes[:2]] == [line.split()[0] for line in blocks[1:3]]
     assert blocks[3:5] == ["  and 1 more", "protected 'nobody fits this': no process"]
     assert blocks[5] == "adjust command 'ruled-by-name*' to -300: 3 processes"
-    assert "anybody can call a process so" in blocks[9]
-    assert blocks[11] == "  and 3 processes that an earlier [[adjust]] decides"
+    assert "any process can take this name" in blocks[9]
+    assert blocks[11] == "  and 3 processes decided by an earlier [[adjust]]"
     assert "did you mean batch.service?" in done.stderr
     assert done.returncode == 1
 

@@ -78,7 +78,7 @@ def test_strace_from_the_table_and_back(terminal, child):
     terminal.wait_for(b"Ctrl-C ends it")
     terminal.wait_for(b"attached")
     terminal.press(b"\x03")
-    terminal.wait_for(b"Enter returns to oomtop")
+    terminal.wait_for(b"Press Enter to return to oomtop")
     assert child.poll() is None
     terminal.press(b"\r")
     terminal.wait_for(b"badness")

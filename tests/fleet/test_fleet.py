@@ -83,16 +83,16 @@ def test_a_vector_and_a_matrix_are_read():
         (400, b'{"status":"error","errorType":"bad_data","error":"parse error: x"}', "HTTP 400: parse error: x"),
         (503, b"<html>", "HTTP 503: Service Unavailable"),
         (302, b"", "HTTP 302"),
-        (200, b"<html>", "not an answer of Prometheus' API: b'<html>'"),
-        (200, b"[]", "not an answer"),
-        (200, b'{"data":{"resultType":"vector","result":[{"metric":{}}]}}', "not an answer"),
-        (200, answer(kind="scalar"), "not an answer"),
-        (200, answer({"metric": 7, "value": [1, "1"]}), "not an answer"),
-        (200, b"[" * 100_000, "not an answer"),
-        (200, b"[{" * 400_000, "not an answer"),
-        (200, b'{"a":' * 100_000, "not an answer"),
+        (200, b"<html>", "not a response of the Prometheus API: b'<html>'"),
+        (200, b"[]", "not a response"),
+        (200, b'{"data":{"resultType":"vector","result":[{"metric":{}}]}}', "not a response"),
+        (200, answer(kind="scalar"), "not a response"),
+        (200, answer({"metric": 7, "value": [1, "1"]}), "not a response"),
+        (200, b"[" * 100_000, "not a response"),
+        (200, b"[{" * 400_000, "not a response"),
+        (200, b'{"a":' * 100_000, "not a response"),
         (400, b"[" * 60_000, "HTTP 400: Bad Request"),
-        (200, b"\xff\xfe", "not an answer"),
+        (200, b"\xff\xfe", "not a response"),
     ],
 )
 def test_what_is_no_answer_is_said(server, status, body, expected):
@@ -114,7 +114,7 @@ def test_nobody_there_and_nobody_answering(server):
     server.server_close()
     with pytest.raises(PrometheusError, match=r"refused|reset"):
         Prometheus(server.url).query("up")
-    with socket.create_server(("127.0.0.1", 0)) as deaf, pytest.raises(PrometheusError, match="no answer in time"):
+    with socket.create_server(("127.0.0.1", 0)) as deaf, pytest.raises(PrometheusError, match="no response in time"):
         Prometheus(f"http://127.0.0.1:{deaf.getsockname()[1]}", timeout=0.2).query("up")
 
 
@@ -160,7 +160,7 @@ def dripping():
 def test_the_deadline_is_for_the_whole_answer(dripping, scheme, begin):
     """Each byte comes well within the timeout of a read."""
     begin = b"\x16\x03\x03\x40\x00\x02" if scheme == "https" else begin
-    with pytest.raises(PrometheusError, match="no answer in time"):
+    with pytest.raises(PrometheusError, match="no response in time"):
         Prometheus(f"{scheme}://{dripping(begin)}", timeout=0.4).query("up")
 
 
@@ -191,13 +191,13 @@ def test_a_hundred_thousand_series_of_one_machine_take_no_time():
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://x:99999", "http://x:y"])
 def test_a_url_that_is_malformed(url):
-    with pytest.raises(PrometheusError, match="is no URL"):
+    with pytest.raises(PrometheusError, match="is not a URL"):
         Prometheus(url)
 
 
 @pytest.mark.parametrize("url", ["prometheus:9090", "ftp://x", "http://", ""])
 def test_a_url_that_is_none(url):
-    with pytest.raises(PrometheusError, match="no URL such as"):
+    with pytest.raises(PrometheusError, match="not a URL such as"):
         Prometheus(url)
 
 

@@ -206,7 +206,7 @@ def _record(path, is_strict):
     try:
         store = Store(path)
     except OomtopError as error:
-        if "is no recording of oomtop" in str(error) or "but no recording" in str(error):
+        if "is not an oomtop recording" in str(error) or "but not an oomtop recording" in str(error):
             return
         raise
     for number in range(5):

@@ -133,7 +133,7 @@ def test_the_two_newest_damaged_recordings_are_kept(path):
 def test_a_recording_of_a_later_format_is_kept_and_recording_begins_anew(path):
     harm(path, f"UPDATE meta SET value='{VERSION + 1}'")
     said, recording = go_on(path)
-    assert "later oomtop" in said[0]
+    assert "newer oomtop" in said[0]
     assert len(recording.moments) == 3
 
 

@@ -122,7 +122,7 @@ def test_events_and_actions_of_a_tick_that_failed_go_with_the_next_and_it_is_sai
     tick, deeds = shelf.written[0]
     assert tick.events == events
     assert [deed.title for deed in deeds] == [END["title"]]
-    assert told == ["the disk is full", "recording again"]
+    assert told == ["the disk is full", "recording resumed"]
 
 
 def test_a_tick_from_before_the_log_was_read_is_not_recorded(tmp_path, snapshot):

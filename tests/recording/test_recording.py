@@ -185,7 +185,7 @@ def test_a_recording_of_a_later_format_is_refused(path):
     record(path, SyntheticMachine(3, 3).ticks(1))
     with sqlite3.connect(path) as database:
         database.execute("UPDATE meta SET value=? WHERE key='version'", (VERSION + 1,))
-    with pytest.raises(RecordingError, match="later oomtop"):
+    with pytest.raises(RecordingError, match="newer oomtop"):
         Recording(path)
 
 

@@ -37,7 +37,7 @@ def test_a_limited_group_is_read_at_once_wherever_it_sorts(tree):
         add(f"c{number:02}")
     add("zz/last", 80, 100)
     assert read(watch)["/zz/last"].current == 80
-    assert watch.left_out == "20 of 33 groups are watched, not the rest: they have no limit"
+    assert watch.left_out == "20 of 33 groups are watched; the rest: they have no limit"
     assert watch.unwatched_limits == 0
 
 

@@ -1,4 +1,4 @@
-"""What `oomtop config check` found, as text and as JSON."""
+"""The result of `oomtop config check` as text and JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oomtop.units import printable
 def render_config_check(files: Mapping[str, bool], mistakes: Sequence[ConfigError]) -> str:
     """Return a line for each file, whether there is one, and one for each mistake."""
     wrong = {mistake.path for mistake in mistakes}
-    words = {path: ("mistakes" if path in wrong else "ok") if found else "not there" for path, found in files.items()}
+    words = {path: ("mistakes" if path in wrong else "ok") if found else "not found" for path, found in files.items()}
     lines = [*(f"{path}: {word}" for path, word in words.items()), *map(str, mistakes)]
     return "\n".join(map(printable, lines))
 

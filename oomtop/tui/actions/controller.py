@@ -1,4 +1,4 @@
-"""From a key to an outcome: choose, plan, confirm, perform; the targets are pinned when the dialog opens."""
+"""Runs actions: choose, plan, confirm, perform; the targets are fixed when the dialog opens."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.shell import Shell
 
 _HEAD_START = 0.05
-"""Seconds that the screen waits at most for the first news of an action: for a signal, that it was sent."""
-_NOBODY = "nothing is selected that this could be for: choose with the arrow keys"
+"""Maximum seconds that the screen waits for the first progress of an action, such as a signal being sent."""
+_NOBODY = "Nothing selected: move the cursor to a process or cgroup"
 
 
 class Remedies:
-    """What the keys of the actions do on the tab in sight."""
+    """Handles the action keys on the visible tab."""
 
     def __init__(self, app: Shell, guard: Guard, audit: Audit, rules: Sequence[AdjustRule] = ()) -> None:
         self._rules = RuleKeeper(rules, guard, audit)
@@ -60,7 +60,7 @@ class Remedies:
     # -- keys ---------------------------------------------------------------------------------------
 
     def do(self, what: str) -> None:
-        """Do what the key of this name does."""
+        """Run the action of a key."""
         begin: dict[str, Callable[[], None]] = {
             "kill": self.kill,
             "adjust": self.adjust,
@@ -80,15 +80,15 @@ class Remedies:
         self._offer(kill_offer)
 
     def freeze(self) -> None:
-        """Let the selection stand still, or go on."""
+        """Freeze or thaw the selection."""
         self._offer(freeze_offer)
 
     def reclaim(self) -> None:
-        """Take memory back from the selection."""
+        """Reclaim memory from the selection."""
         self._offer(reclaim_offer)
 
     def swap(self) -> None:
-        """Add swap or switch it off."""
+        """Add swap or turn it off."""
         self._offer(swap_offer)
 
     def limit(self) -> None:
@@ -96,7 +96,7 @@ class Remedies:
         self._offer(limit_offer)
 
     def settings(self) -> None:
-        """Change the kernel setting under the cursor, or one of all where there is none."""
+        """Change the kernel setting under the cursor, or choose one from a menu."""
         selection = self._selection()
         for row in selection.settings if selection else ():
             if row.name == self._app.tab.selected_setting() and row.setting is not None:
@@ -127,7 +127,7 @@ class Remedies:
             self.choose(Menu("Drop caches", caches_of(facts.meminfo), chosen=2), DropCachesRequest)
 
     def undo(self) -> None:
-        """Take the last reversible action back; one that cannot be taken back does not stand in the way."""
+        """Undo the last reversible action; one whose undo fails does not block the others."""
         facts = self._app.facts
         if facts is None:
             return
@@ -205,7 +205,7 @@ class Remedies:
         return select(facts, tab.targets(), tab.targets_title(), tab.cgroup(), settings, tab.selected_setting())
 
     def choose(self, menu: Menu, leads_to: Callable[[int], Request | Ask]) -> None:
-        """Let a menu's number make the request or the question; rows stay in their places meanwhile."""
+        """Show a menu and turn the choice into a request or a question; the rows keep their places meanwhile."""
         tab = self._app.tab
         tab.hold(True)
 
@@ -222,7 +222,7 @@ class Remedies:
         self._app.push_screen(menu, chosen)
 
     def ask(self, question: Ask) -> None:
-        """Let a typed value make the request."""
+        """Ask for a value and turn it into a request."""
         tab = self._app.tab
         tab.hold(True)
 
@@ -234,7 +234,7 @@ class Remedies:
         self._app.push_screen(AskDialog(question), answered)
 
     def confirm(self, request: Request) -> None:
-        """Open what the action needs, show its plan, and perform it when told to."""
+        """Prepare the action, show its plan, and perform it on confirmation."""
         facts = self._app.facts
         if facts is not None:
             self._show(prepare(request, context_of(facts, self._guard, Root())), None)
@@ -250,9 +250,9 @@ class Remedies:
             try:
                 action.start()
             except RuntimeError:
-                # No memory for another thread: the action may be the remedy, and the screen can wait for it.
+                # No memory for another thread: run it here, as the action may free memory.
                 self._perform(prepared, step, begun)
-            # While the screen is painted, every call of the action waits for the interpreter's lock.
+            # While the screen is painted, every call of the action waits for the interpreter lock.
             begun.wait(_HEAD_START)
 
         def answered(done: bool | None) -> None:
@@ -265,7 +265,7 @@ class Remedies:
     def _perform(self, prepared: Prepared, step: UndoStep | None, begun: threading.Event) -> None:
         def report(text: str) -> None:
             begun.set()
-            # Posted, never waited for: a busy screen must not come between two signals.
+            # Posted without waiting: a busy screen must not delay the next signal.
             self._app.post_message(ActionProgress(f"{prepared.plan.title}: {text}"))
 
         outcome = carry_out(prepared, self.audit, report, None if step is None else step.entry)
@@ -275,7 +275,7 @@ class Remedies:
     # -- afterwards ---------------------------------------------------------------------------------
 
     def remember(self, message: ActionEnded) -> tuple[str, ...]:
-        """Keep what takes the outcome back, follow who is not gone yet or may come again, return what to say."""
+        """Keep the undo, follow processes that are still exiting or may be restarted, and return the message."""
         outcome = message.outcome
         if message.undone is None:
             self._undo = self._undo.with_outcome(outcome)
@@ -285,11 +285,11 @@ class Remedies:
             self._undo = self._undo.set_aside(message.undone)
         if self._app.facts is not None:
             self._watches = (*self._watches, *watches_of(outcome, self._app.facts))
-        # As in the shell; the title is left out, so that what came of it is read on a line of 80 columns.
+        # As in the shell, without the title, so that the outcome fits into 80 columns.
         return (f"{outcome.status.value}: {outcome.summary}", *outcome.details[:5])
 
     def follow(self, facts: Snapshot) -> None:
-        """Tell what became of those that earlier actions were about; give new processes what the rules say."""
+        """Report late outcomes of earlier actions, and apply the rules to new processes."""
         request = self._rules.take(facts)
         if request is not None:
             work = partial(self._rules.apply, request, facts, self._tell)
@@ -303,7 +303,7 @@ class Remedies:
         self._app.post_message(ActionProgress(text))
 
     def look_back(self) -> None:
-        """Name what an earlier run was cut off in; `z` takes it back."""
+        """Report actions that an earlier run left unfinished; `z` undoes them."""
         facts = self._app.facts
         if facts is None:
             return

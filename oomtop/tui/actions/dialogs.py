@@ -1,4 +1,4 @@
-"""The dialogs of an action: a value to type in, then the plan with its confirmation."""
+"""The dialogs of an action: the value prompt, and the plan with its confirmation."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from oomtop.tui.base.screens import Dialog
 from oomtop.units import format_bytes, printable
 
 ADJUSTMENTS: tuple[tuple[int, str], ...] = (
-    (-900, "-900  protected: almost never chosen"),
+    (-900, "-900  protected: almost never killed"),
     (-500, "-500  spared while others are bigger"),
     (0, "   0  normal"),
-    (500, " 500  first to go when it matters"),
-    (1000, "1000  always first"),
-    (-1000, "-1000  never: dangerous if it leaks"),
+    (500, " 500  killed early"),
+    (1000, "1000  always killed first"),
+    (-1000, "-1000  never killed: dangerous if it leaks"),
 )
 
 
@@ -49,7 +49,7 @@ def caches_of(info: Meminfo) -> tuple[tuple[int, str], ...]:
 
 
 class AskDialog(Dialog[Request | None]):
-    """One line to type a value in; what is wrong with it is said below."""
+    """A prompt for one value; errors are shown below it."""
 
     DEFAULT_CSS = """
     AskDialog { align: center middle; }
@@ -73,14 +73,14 @@ class AskDialog(Dialog[Request | None]):
             for line in self._ask.hint.splitlines():
                 yield Static(Text(printable(line)), markup=False)
             yield Static("", classes="wrong", markup=False)
-            yield Static("Enter shows the plan, Esc leaves", classes="keys", markup=False)
+            yield Static("Enter: show plan   Esc: cancel", classes="keys", markup=False)
 
     def on_mount(self) -> None:
-        """Put the cursor behind the text."""
+        """Put the cursor after the text."""
         self.query_one(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give the request back, or say why there is none."""
+        """Return the request, or show what is wrong."""
         event.stop()
         try:
             request = self._ask.make(event.value)
@@ -105,7 +105,7 @@ class PlanDialog(Dialog[bool]):
     PlanDialog .keys { text-style: bold; dock: bottom; margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,y", "confirm", "Do it", id="dialog.confirm"),
+        Binding("enter,y", "confirm", "Run", id="dialog.confirm"),
         Binding("escape,n,q", "cancel", "Cancel", id="dialog.refuse"),
     ]
 
@@ -115,7 +115,7 @@ class PlanDialog(Dialog[bool]):
         self._go = go
 
     def compose(self) -> ComposeResult:
-        """Write the plan out."""
+        """Show the plan."""
         refused = self.plan.refusal is not None
         with Vertical():
             with VerticalScroll():
@@ -124,12 +124,12 @@ class PlanDialog(Dialog[bool]):
             yield Static(keys, classes="keys", markup=False)
 
     def action_confirm(self) -> None:
-        """Go ahead, unless the plan is refused."""
+        """Run the plan, unless it is refused."""
         if self.plan.refusal is None:
-            # Before the dialog is taken away: with 5,000 rows behind it that takes longer than the signal may.
+            # Before closing the dialog: with 5,000 rows behind it that takes too long for a signal.
             self._go()
         self.dismiss(self.plan.refusal is None)
 
     def action_cancel(self) -> None:
-        """Leave everything as it is."""
+        """Cancel."""
         self.dismiss(False)

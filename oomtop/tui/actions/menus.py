@@ -1,6 +1,6 @@
-"""What each action key offers for the selection: lines of a menu, each of which is a request or asks for a value.
+"""The menu of each action key: each item is a request, or asks for a value.
 
-Pure: from the facts of the last tick to tables of data; nothing here is drawn, opened or written.
+Pure: turns the facts of the last tick into data; draws, opens and writes nothing.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _NAME_WIDTH = 40
 
 @frozen
 class Ask:
-    """A value to be typed in; `make` turns the text into the request, or says by a ValueError what is wrong."""
+    """A value prompt; `make` turns the text into the request, or raises a ValueError with what is wrong."""
 
     title: str
     hint: str
@@ -61,7 +61,7 @@ class Item:
 
 @frozen
 class Offer:
-    """A menu: its title, its lines, and which one is preselected."""
+    """A menu: title, items, and the preselected one."""
 
     title: str
     items: tuple[Item, ...]
@@ -73,7 +73,7 @@ Menus: TypeAlias = "Callable[[Selection], Offer | None]"
 
 @frozen
 class Selection:
-    """What an action key is for, as the tab in sight and the last tick have it."""
+    """The target of an action key, from the visible tab and the last tick."""
 
     facts: Snapshot
     targets: tuple[ProcessId, ...] = ()
@@ -86,7 +86,7 @@ class Selection:
 
     @property
     def processes(self) -> tuple[Process, ...]:
-        """The targets that are still there."""
+        """The targets that still exist."""
         wanted = set(self.targets)
         return tuple(process for process in self.facts.processes if process.id in wanted)
 
@@ -101,7 +101,7 @@ class Selection:
 
     @property
     def group(self) -> Cgroup | None:
-        """The group's facts; the root group is the whole machine and no target."""
+        """The group's facts; None for the root group, which cannot be a target."""
         if self.cgroup in (None, "/"):
             return None
         return next((group for group in self.facts.cgroups if group.path == self.cgroup), None)
@@ -115,7 +115,7 @@ def select(
     settings: tuple[SettingRow, ...] = (),
     setting: str | None = None,
 ) -> Selection:
-    """Return the selection; without a group under the cursor it is the one that all targets are in."""
+    """Return the selection; without a group under the cursor, the group of all targets."""
     if cgroup is None and targets:
         wanted = set(targets)
         groups = {process.cgroup for process in facts.processes if process.id in wanted}
@@ -124,31 +124,31 @@ def select(
 
 
 def kill_offer(selection: Selection) -> Offer | None:
-    """Return the signals, and the ways to end more than one process."""
+    """Return the signals, and the ways to kill more than one process."""
     targets = selection.targets
     items = [Item(label, KillRequest(targets, number)) for number, label in SIGNALS] if targets else []
     if targets:
-        items.insert(2, Item("TERM + KILL  end; SIGKILL after 5 s", KillRequest(targets, grace=5.0)))
-        items.append(Item("TERM tree    it and everything it started", KillRequest(targets, tree=True)))
+        items.insert(2, Item("TERM + KILL  terminate; SIGKILL after 5 s", KillRequest(targets, grace=5.0)))
+        items.append(Item("TERM tree    it and its descendants", KillRequest(targets, tree=True)))
         tree = KillRequest(targets, signal.SIGKILL, tree=True)
-        items.append(Item("KILL tree    it and everything it started, at once", tree))
+        items.append(Item("KILL tree    it and its descendants, at once", tree))
     biggest = None if targets else selection.biggest
     if biggest is not None:
         name = f"its biggest process: {printable(biggest.comm)} {biggest.pid}, {format_bytes(biggest.rss_and_swap)}"
         items.append(Item(f"SIGTERM  15  {name}", KillRequest((biggest.id,), signal.SIGTERM)))
         items.append(Item(f"SIGKILL   9  {name}", KillRequest((biggest.id,), signal.SIGKILL)))
     if selection.group is not None:
-        label = f"KILL cgroup  all of {_short(selection.group)}"
+        label = f"KILL cgroup  all processes of {_short(selection.group)}"
         items.append(Item(label, KillCgroupRequest(selection.group.path)))
     return Offer(selection.title, tuple(items)) if items else None
 
 
 SIGNALS: tuple[tuple[int, str], ...] = (
-    (signal.SIGTERM, "SIGTERM  15  end, with a chance to clean up"),
-    (signal.SIGKILL, "SIGKILL   9  end at once, nothing is saved"),
-    (signal.SIGINT, "SIGINT    2  as Ctrl-C"),
-    (signal.SIGHUP, "SIGHUP    1  hang up; daemons read their configuration again"),
-    (signal.SIGQUIT, "SIGQUIT   3  end with a core dump"),
+    (signal.SIGTERM, "SIGTERM  15  terminate, with a chance to clean up"),
+    (signal.SIGKILL, "SIGKILL   9  kill at once, nothing is saved"),
+    (signal.SIGINT, "SIGINT    2  like Ctrl-C"),
+    (signal.SIGHUP, "SIGHUP    1  hang up; daemons reload their configuration"),
+    (signal.SIGQUIT, "SIGQUIT   3  quit with a core dump"),
     (signal.SIGSTOP, "SIGSTOP  19  freeze"),
     (signal.SIGCONT, "SIGCONT  18  resume"),
     (signal.SIGUSR1, "SIGUSR1  10"),
@@ -157,12 +157,12 @@ SIGNALS: tuple[tuple[int, str], ...] = (
 
 
 def freeze_offer(selection: Selection) -> Offer | None:
-    """Return freeze and thaw; what would change something is preselected."""
+    """Return freeze and thaw; the one that has an effect is preselected."""
     items: list[Item] = []
     targets, group = selection.targets, selection.group
     stopped = any(process.state in "Tt" for process in selection.processes)
     if targets:
-        items.append(Item("freeze  SIGSTOP: it stands still and keeps its memory", FreezeRequest(targets)))
+        items.append(Item("freeze  SIGSTOP: stops it; it keeps its memory", FreezeRequest(targets)))
         items.append(Item("thaw    SIGCONT: resume it", FreezeRequest(targets, thaw=True)))
     frozen = group is not None and group.frozen is True
     if group is not None:
@@ -175,7 +175,7 @@ def freeze_offer(selection: Selection) -> Offer | None:
 
 
 def reclaim_offer(selection: Selection) -> Offer | None:
-    """Return what memory can be taken back from without ending anything."""
+    """Return what can be reclaimed without killing anything."""
     items: list[Item] = []
     for process in selection.processes[:1]:
         label = f"page out  {process.pid} {printable(process.comm)[:20]}, rss {format_bytes(process.rss)}"
@@ -189,12 +189,12 @@ def reclaim_offer(selection: Selection) -> Offer | None:
             lambda text: ReclaimCgroupRequest(group.path, parse_size(text)),
         )  # fmt: skip
         items.append(Item(f"some      of {_short(group)} ...", ask))
-    items.append(Item("compact   make large free blocks; frees nothing", CompactRequest()))
+    items.append(Item("compact   make large free blocks; frees no memory", CompactRequest()))
     return Offer(f"Reclaim from {selection.title}" if selection.targets or group else "Reclaim", tuple(items))
 
 
 def swap_offer(selection: Selection) -> Offer:
-    """Return what can be added, and every area that can be switched off."""
+    """Return the swap that can be added, and the areas that can be turned off."""
     facts = selection.facts
     ram = facts.meminfo.mem_total
     half = f"{max(1, round(ram / 2 / GIB))}G"
@@ -203,7 +203,7 @@ def swap_offer(selection: Selection) -> Offer:
         parse_swap_file, f"{_free_name(facts)} {half}",
     )  # fmt: skip
     zram = Ask(
-        "Add compressed swap in memory (zram)", "SIZE [lz4|lzo-rle|zstd]: of the pages that go in",
+        "Add compressed swap in memory (zram)", "SIZE [lz4|lzo-rle|zstd]: size of the uncompressed pages",
         parse_zram, half,
     )  # fmt: skip
     items = [Item("add a swap file ...", file), Item("add compressed swap in memory (zram) ...", zram)]
@@ -225,13 +225,13 @@ def parse_swap_file(text: str) -> SwapFileRequest:
     """Parse `/swapfile 4G priority 10 persist`.
 
     Raises:
-        ValueError: it has another shape.
+        ValueError: the text has another format.
     """
     words = text.split()
     persist = "persist" in words[2:]
     rest = [word for word in words[2:] if word != "persist"]
     if len(words) < 2 or (rest and (len(rest) != 2 or rest[0] != "priority" or not rest[1].isdigit())):
-        raise ValueError("PATH SIZE, then `priority N` and `persist` where wanted")
+        raise ValueError("expected PATH SIZE, optionally `priority N` and `persist`")
     return SwapFileRequest(words[0], parse_size(words[1]), int(rest[1]) if rest else None, persist)
 
 
@@ -239,16 +239,16 @@ def parse_zram(text: str) -> ZramRequest:
     """Parse `4G zstd`.
 
     Raises:
-        ValueError: it has another shape.
+        ValueError: the text has another format.
     """
     words = text.split()
     if not 1 <= len(words) <= 2:
-        raise ValueError("SIZE, then the algorithm where wanted")
+        raise ValueError("expected SIZE, optionally an algorithm")
     return ZramRequest(parse_size(words[0]), words[1] if len(words) == 2 else None)
 
 
 def limit_offer(selection: Selection) -> Offer | None:
-    """Return the limits of the group with what they are now, and a new group for the targets."""
+    """Return the limits of the group with their current values, and a new group for the targets."""
     items: list[Item] = []
     group = selection.group
     if group is not None:
@@ -259,10 +259,10 @@ def limit_offer(selection: Selection) -> Offer | None:
             items.extend(_limit_items(group, limit))
     if selection.targets:
         ask = Ask(
-            f"Move {selection.title} into a new group", "NAME SIZE [high]: at SIZE it kills; with `high` it slows down",
+            f"Move {selection.title} into a new group", "NAME SIZE [high]: kill at SIZE, or throttle with `high`",
             partial(parse_confine, selection.targets), f"pid{selection.targets[0].pid} ",
         )  # fmt: skip
-        items.append(Item("new group    for this selection alone ...", ask))
+        items.append(Item("new group    for this selection only ...", ask))
     if not items:
         return None
     title = selection.title if group is None else f"{_short(group)}: {_use_of(group)}"
@@ -283,12 +283,12 @@ def _raised(group: Cgroup) -> Item | None:
     return Item(label, LimitRequest(group.path, Limit.MAX, group.max + more))
 
 
-_LIMIT_WORDS = {Limit.HIGH: "slows down above", Limit.MAX: "kills above", Limit.LOW: "reclaimed last below"}
+_LIMIT_WORDS = {Limit.HIGH: "throttle above", Limit.MAX: "kill above", Limit.LOW: "reclaim last below"}
 
 
 def _limit_items(group: Cgroup, limit: Limit) -> list[Item]:
     now = {Limit.HIGH: group.high, Limit.MAX: group.max, Limit.LOW: group.low}[limit]
-    # 2^62 and more is how the kernel writes `max`.
+    # The kernel shows `max` as 2^62 or more.
     now = None if now is None or now >= 1 << 62 else now
     use = format_bytes(group.current)
     ask = Ask(
@@ -303,15 +303,15 @@ def _limit_items(group: Cgroup, limit: Limit) -> list[Item]:
 
 
 def parse_limit(path: str, limit: Limit, text: str) -> LimitRequest:
-    """Parse `2G`, `none`, or either with `lasting` behind it.
+    """Parse `2G` or `none`, optionally followed by `lasting`.
 
     Raises:
-        ValueError: it has another shape.
+        ValueError: the text has another format.
     """
     words = text.split()
     lasting = words[1:] == ["lasting"]
     if len(words) != 1 + lasting:
-        raise ValueError("SIZE or `none`, then `lasting` where a unit of systemd is to keep it")
+        raise ValueError("expected SIZE or `none`, optionally `lasting` to keep it in the systemd unit")
     size = limit.lifted if words[0] == "none" else None if words[0] in ("max", "infinity") else parse_size(words[0])
     return LimitRequest(path, limit, size, lasting=lasting)
 
@@ -320,18 +320,18 @@ def parse_confine(targets: tuple[ProcessId, ...], text: str) -> ConfineRequest:
     """Parse `NAME 2G` or `NAME 2G high`.
 
     Raises:
-        ValueError: it has another shape.
+        ValueError: the text has another format.
     """
     words = text.split()
     is_high = words[2:] == ["high"]
     if len(words) != 2 + is_high:
-        raise ValueError("NAME SIZE, then `high` where it is to slow down and not to kill")
+        raise ValueError("expected NAME SIZE, optionally `high` to throttle instead of kill")
     size = parse_size(words[1])
     return ConfineRequest(targets, words[0], high=size if is_high else None, max=None if is_high else size)
 
 
 def settings_offer(selection: Selection) -> Offer | None:
-    """Return the kernel settings that can be changed, those with a verdict first; the one under the cursor chosen."""
+    """Return the settings that can be changed, those with a verdict first; the one under the cursor preselected."""
     rows = [row for row in selection.settings if row.setting is not None]
     items = tuple(Item(_setting_label(row), setting_ask(row.setting, row)) for row in rows if row.setting is not None)
     chosen = next((at for at, row in enumerate(rows) if row.name == selection.setting), 0)
@@ -344,11 +344,11 @@ def _setting_label(row: SettingRow) -> str:
 
 
 def setting_ask(setting: Setting, row: SettingRow) -> Ask:
-    """Return the question for a new value; the advised one stands there already."""
+    """Return the prompt for a new value, prefilled with the advised one."""
     advised = None if row.verdict is None else row.verdict.recommended
     hint = (
         f"{setting.what}\n"
-        f"{setting.lowest} to {setting.highest}; `persist` behind it keeps it over reboots, `forget` no longer"
+        f"{setting.lowest} to {setting.highest}; add `persist` to keep it across reboots, `forget` to stop keeping it"
     )
     text = row.value if advised is None else str(advised)
     return Ask(f"vm.{setting.name} is {row.value}", hint, partial(parse_setting, setting), text)
@@ -358,24 +358,24 @@ def parse_setting(setting: Setting, text: str) -> SysctlRequest:
     """Parse `10`, `10 persist` or `10 forget`.
 
     Raises:
-        ValueError: it has another shape, or is out of range.
+        ValueError: the text has another format, or is out of range.
     """
     words = text.split()
     keeps = {"": Keep.RUNTIME, "persist": Keep.PERSISTENT, "forget": Keep.FORGET}
     keep = keeps.get(" ".join(words[1:]))
     if not words or keep is None or not words[0].lstrip("-").isdigit():
-        raise ValueError("a whole number, then `persist` or `forget` where wanted")
+        raise ValueError("expected a whole number, optionally `persist` or `forget`")
     if not setting.lowest <= int(words[0]) <= setting.highest:
         raise ValueError(f"from {setting.lowest} to {setting.highest}")
     return SysctlRequest(setting.name, int(words[0]), keep)
 
 
 def _short(group: Cgroup) -> str:
-    """Return a group's most telling name, short enough for a menu."""
+    """Return a short name of a group for a menu."""
     name = printable(name_of(group.path) or group.path)
     return name if len(name) <= _NAME_WIDTH else "..." + name[-_NAME_WIDTH + 3 :]
 
 
 def labels(offer: Offer) -> Sequence[tuple[int, str]]:
-    """Return the lines as a menu takes them: their places and their texts."""
+    """Return the items of a menu: index and text."""
     return [(at, item.label) for at, item in enumerate(offer.items)]

@@ -1,4 +1,4 @@
-"""The alerts of the configuration: what fires, since when and for whom; what is watched beside it."""
+"""The alerts screen: firing alerts with start and subject, then all configured alerts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _HINT = (
 
 
 class AlertsScreen(TabScreen):
-    """One line for each alert that fires, then one for each rule; Esc goes back."""
+    """One line per firing alert, then one per rule; Esc goes back."""
 
     CSS = stylesheet("process/text_screens.tcss").replace("ReadingScreen", "AlertsScreen")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "back", "Back", id="alerts.back")]
@@ -52,12 +52,12 @@ class AlertsScreen(TabScreen):
         yield KeyBar(_KEYS, self.look, id="reading-keys")
 
     def on_mount(self) -> None:
-        """Keys go to the lines; the tick that came before them is shown."""
+        """Focus the lines and show the last tick."""
         self.query_one(LineView).focus()
         self.watch_assessment(self.assessment)
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
-        """Show what fires at this tick."""
+        """Show the alerts firing at this tick."""
         if assessment is None:
             return
         for view in self.query(LineView):
@@ -80,7 +80,7 @@ class AlertsScreen(TabScreen):
 
 
 def alert_lines(rules: Sequence[AlertRule], assessment: Assessment, look: Look) -> Iterable[Text]:
-    """Yield what fires, most severe first, then the condition of every alert."""
+    """Yield the firing alerts, most severe first, then the condition of every alert."""
     if not rules:
         yield from (Text(line, look.style("dim")) for line in _HINT)
         return

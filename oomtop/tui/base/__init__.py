@@ -1,1 +1,1 @@
-"""What all screens share and no widget is: messages, options, the session, slow reads."""
+"""Parts shared by all screens: messages, options, the session, slow reads."""

@@ -1,4 +1,4 @@
-"""What travels from the sampling thread to the screen."""
+"""Messages from the sampling thread and widgets to the app."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class SourceEnded(Message):
         super().__init__()
         self.problem = problem
         self.is_own = is_own
-        """Whether they were those that the program was started with, and no recording's opened over them."""
+        """Whether this is the source the program started with, not a recording opened over it."""
 
 
 class Told(Message):
-    """Something for the event pane, from whatever thread; with the terminal's bell if it is to be heard."""
+    """A line for the event pane, from any thread, optionally with the terminal bell."""
 
     def __init__(self, text: str, bell: bool = False) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Told(Message):
 
 
 class ActionProgress(Message):
-    """News of an action that is under way."""
+    """Progress of a running action."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -60,11 +60,11 @@ class ActionEnded(Message):
         self.plan = plan
         self.outcome = outcome
         self.undone = undone
-        """What it was to take back, None where it was no undo."""
+        """The step it undid, None if it was not an undo."""
 
 
 class RowSelected(Message):
-    """The cursor of the process table stands on another process, or on none."""
+    """The cursor of the process table moved to another process, or to none."""
 
     def __init__(self, row: ProcessRow | None) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class RowActivated(Message):
 
 
 class ToolChosen(Message):
-    """A tool is to be opened on a process."""
+    """A tool was chosen for a process."""
 
     def __init__(self, tool: DeepTool, identity: ProcessId) -> None:
         super().__init__()

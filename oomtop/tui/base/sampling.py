@@ -1,4 +1,4 @@
-"""From ticks to assessments: the history and the assessment before live here, only frozen values leave."""
+"""Turns ticks into assessments; keeps the history here, and yields only frozen values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Sample(NamedTuple):
-    """A tick that was assessed."""
+    """An assessed tick."""
 
     assessment: Assessment
     snapshot: Snapshot
@@ -27,9 +27,9 @@ def samples(
     alerts: AlertWatch | None = None,
     tell: Callable[[str, bool], object] = lambda text, bell: None,
 ) -> Generator[Sample, None, None]:
-    """Yield every tick of `source`, assessed; `alerts` judges each.
+    """Yield the assessment of every tick of `source`; `alerts` evaluates each.
 
-    `tell` gets what began or ended, and whether it is to be heard.
+    `tell` gets each started or resolved alert, and whether to ring the bell.
     """
     history = History()
     assessment: Assessment | None = None

@@ -1,6 +1,6 @@
-"""Screens that close once, however often the key that closes them was pressed.
+"""Screens that close only once, however often the closing key is pressed.
 
-Textual's `dismiss` closes whatever is on top: the second Enter of two in one burst would close the screen below, or
+Textual's `dismiss` closes the topmost screen: a second quick Enter would close the screen below, or
 the plan that the first one had opened.
 """
 
@@ -15,16 +15,16 @@ Result = TypeVar("Result")
 
 
 class ClosedOnce(Screen[Result]):
-    """A screen that closes itself and no other one."""
+    """A screen that only closes itself."""
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close, unless it is closed already or another screen stands over it."""
+        """Close, unless already closed or covered by another screen."""
         if self.app.screen is not self:
             return AwaitComplete()
         return super().dismiss(result)
 
 
 class Dialog(ModalScreen[Result], ClosedOnce[Result]):
-    """A question over what is in sight."""
+    """A dialog over the visible screen."""
 
     # ModalScreen comes first: Textual takes style sheets from the first base only.

@@ -1,4 +1,4 @@
-"""What the screen remembers beside the assessment: modes and remarks."""
+"""The state of the app besides the assessment: modes and remarks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Remark = tuple[float, str]
 
 @frozen
 class OwnState:
-    """What the header tells about oomtop itself."""
+    """The state of oomtop itself, for the header."""
 
     rights: str
     guard: str
@@ -35,7 +35,7 @@ class OwnState:
 
 @dataclass(slots=True)
 class State:
-    """One per app, changed only by the app."""
+    """The state of one app; only the app changes it."""
 
     rights: str
     guard: str = ""
@@ -44,25 +44,25 @@ class State:
     paused: bool = False
     replay: bool = False
     level: Level = Level.FULL
-    """How much is done while the machine stalls."""
+    """The load level while the machine stalls."""
     columns: tuple[str, ...] = ()
     sort: str | None = None
     """The column sorted by at start."""
     hidden: tuple[str, ...] = ()
-    """The sections that are left out."""
+    """Hidden sections."""
     chart_seconds: int = 0
-    """How far back the chart goes; 0: as far as is known, up to ten minutes."""
+    """Seconds shown by the chart; 0: all known, up to ten minutes."""
     choice: Choice | None = None
-    """The danger that was chosen with `n`, None for the nearest."""
+    """The danger chosen with `n`, None for the nearest."""
     armed: Armed | None = None
     """The action that is carried out just before a limit is full."""
     remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
     _progress: Remark | None = None
     slow: SlowFacts = field(default_factory=SlowFacts)
-    """Reads that may hang, for all screens together."""
+    """Slow reads, shared by all screens."""
 
     def subject(self, assessment: Assessment) -> Danger | None:
-        """Return the danger that strip, forecast, mark and `J` speak of."""
+        """Return the danger that strip, forecast, mark and `J` refer to."""
         return subject_of(assessment.dangers, self.choice)
 
     def add_remark(self, text: str) -> None:
@@ -70,7 +70,7 @@ class State:
         self.remarks.appendleft((time.time(), text))
 
     def show_progress(self, text: str) -> None:
-        """Put a line on top of the event pane in place of the one that the call before put there."""
+        """Replace the progress line on top of the event pane."""
         if self.remarks and self.remarks[0] == self._progress:
             self.remarks.popleft()
         self.add_remark(text)
@@ -78,7 +78,7 @@ class State:
 
     @property
     def standing(self) -> OwnState:
-        """What the header tells about oomtop itself."""
+        """The state of oomtop itself, for the header."""
         modes = (
             (DUTIES[self.level].word, self.level > Level.FULL),
             ("paused", self.paused),
@@ -90,7 +90,7 @@ class State:
 
 
 def state_of(options: Options) -> State:
-    """Return the state that a monitor with these options begins with."""
+    """Return the initial state for these options."""
     return State(
         rights=describe_rights(),
         interval=options.interval,

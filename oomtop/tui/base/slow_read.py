@@ -1,4 +1,4 @@
-"""`Answer`: what is known of a fact that may hang, and the wait for it that never holds the screen up."""
+"""`Answer`: the result of a slow read, which never blocks the screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @frozen
 class Answer(Generic[T]):
-    """A value, or in words why there is none (yet)."""
+    """A value, or why there is none (yet)."""
 
     value: T | None = None
     note: str = "reading"
@@ -29,9 +29,9 @@ class Answer(Generic[T]):
 def ask(
     screen: Screen[None], slow: SlowFacts, read: Callable[[], T], take: Callable[[Answer[T]], None], group: str
 ) -> None:
-    """Begin a read in a worker of `screen`, in place of an earlier one of its group, and hand the answer to `take`.
+    """Start a read in a worker of `screen`, replacing an earlier one of its group; `take` gets the answer.
 
-    After the deadline `take` gets a note, and the value if it still comes.
+    After the deadline `take` gets a note, and later the value if it arrives.
     """
 
     async def answered() -> None:
@@ -52,7 +52,7 @@ def _answer(future: asyncio.Future[T]) -> Answer[T]:
     except ProcessGone:
         return Answer(None, "exited")
     except PermissionError:
-        return Answer(None, "not yours to read: needs root, or to be the same user")
+        return Answer(None, "not permitted: needs root or the same user")
     except OSError as error:
         return Answer(None, in_words(error))
     except OomtopError as error:

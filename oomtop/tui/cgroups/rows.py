@@ -1,4 +1,4 @@
-"""The lines of the cgroup tree: which groups stand there, in which order, and what each column tells.  Pure."""
+"""The lines of the cgroup tree: selection, order and columns.  Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CgroupColumn:
 
 @frozen
 class CgroupLine:
-    """A group and how deep it stands; `folded` is how many groups are hidden below it."""
+    """A group and its depth; `folded` is the number of groups hidden below it."""
 
     figures: CgroupFigures
     depth: int
@@ -72,32 +72,32 @@ def _victim(item: CgroupFigures) -> str:
 COLUMNS: tuple[CgroupColumn, ...] = (
     _size("current", "USED", 0, lambda item: item.cgroup.current, "memory.current: all memory charged to it"),
     _size("limit", "LIMIT", 0, lambda item: item.effective_limit, "the smallest memory.max from here up to the root"),
-    _size("headroom", "LEFT", 0, lambda item: item.headroom, "bytes to its own limit, with what can be reclaimed"),
+    _size("headroom", "LEFT", 0, lambda item: item.headroom, "bytes to its own limit, counting reclaimable memory"),
     CgroupColumn("end", "FULL IN", 7, 70, lambda item: format_about(_end(item)),
-                 lambda item: -(_end(item) or float("inf")), "when its limit is reached at this rate"),
+                 lambda item: -(_end(item) or float("inf")), "time until its limit is reached at this rate"),
     CgroupColumn("oom", "KILLS", 5, 60, lambda item: format_count(item.cgroup.events.oom_kill),
                  lambda item: _known(item.cgroup.events.oom_kill), "memory.events oom_kill: processes killed in it"),
     CgroupColumn("growth", "GROW/m", 7, 105, _growth, lambda item: _known(item.growth), "growth of its working set"),
-    _size("peak", "PEAK", 105, lambda item: item.cgroup.peak, "memory.peak: the most it ever held"),
-    _size("high", "HIGH", 105, lambda item: item.cgroup.high, "memory.high: above it the group is slowed down"),
+    _size("peak", "PEAK", 105, lambda item: item.cgroup.peak, "memory.peak: its highest use"),
+    _size("high", "HIGH", 105, lambda item: item.cgroup.high, "memory.high: above it the group is throttled"),
     _size("swap", "SWAP", 105, lambda item: item.cgroup.swap_current, "memory.swap.current"),
     CgroupColumn("psi", "PSI%", 5, 115, lambda item: DASH if _stalled(item) is None else f"{_stalled(item):.1f}",
                  lambda item: _known(_stalled(item)), "memory.pressure some avg10: time that its tasks waited"),
     _size("max", "MAX", 130, lambda item: item.cgroup.max, "memory.max: its own limit"),
     _size("anon", "ANON", 140, lambda item: item.cgroup.anon, "anonymous memory"),
     _size("file", "FILE", 140, lambda item: item.cgroup.file, "page cache charged to it"),
-    CgroupColumn("victim", "NEXT VICTIM", 20, 160, _victim, lambda item: 0.0, "whom its limit would kill now"),
+    CgroupColumn("victim", "NEXT VICTIM", 20, 160, _victim, lambda item: 0.0, "the process its limit would kill now"),
 )  # fmt: skip
 BY_ID: Mapping[str, CgroupColumn] = {column.id: column for column in COLUMNS}
 
 
 def columns_for(width: int) -> tuple[CgroupColumn, ...]:
-    """Return the columns that stand on a screen of `width` cells."""
+    """Return the columns for a screen of `width` cells."""
     return tuple(column for column in COLUMNS if column.least_width <= width)
 
 
 def arrange(groups: Iterable[CgroupFigures], sort: str, folded: frozenset[str], text: str = "") -> list[CgroupLine]:
-    """Return the lines: the tree with the largest of each level first, or, with a text, the groups that hold it."""
+    """Return the lines: the tree, largest first on each level, or with a filter the groups that contain it."""
     every = sorted(groups, key=lambda item: item.cgroup.path)
     every.sort(key=_by_danger(every) if sort == DANGER else BY_ID[sort].sort_key, reverse=True)
     if text:
@@ -150,7 +150,7 @@ def title_line(width: int, sort: str, ascii_only: bool = False) -> str:
 
 
 def group_line(line: CgroupLine, width: int) -> str:
-    """Return one group: its name with its depth, then the columns; a name that is too long loses its middle."""
+    """Return one group: its indented name, then the columns; a long name is cut in the middle."""
     columns = columns_for(width)
     item = line.figures
     last = item.cgroup.path.rpartition("/")[2] or "/"

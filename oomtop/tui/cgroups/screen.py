@@ -1,4 +1,4 @@
-"""The Cgroups tab: the tree of groups with what each holds, may hold and has left; the actions apply to the cursor."""
+"""The Cgroups tab: the tree of groups with use, limit and headroom; actions apply to the group under the cursor."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _KEYS = (
 
 
 class CgroupTree(CursorList):
-    """The lines of the tree; the cursor stays on its group."""
+    """The lines of the tree; the cursor follows its group."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *move_keys("cgroups"),
@@ -62,7 +62,7 @@ class CgroupTree(CursorList):
 
     @property
     def lines(self) -> list[CgroupLine]:
-        """What stands there, in order."""
+        """The lines in order."""
         return self._lines
 
     @property
@@ -78,7 +78,7 @@ class CgroupTree(CursorList):
         return next((at for at, line in enumerate(self._lines) if line.figures.cgroup.path == path), 0)
 
     def set_lines(self, lines: list[CgroupLine]) -> None:
-        """Show these groups; only lines that differ are painted."""
+        """Show these groups; only changed lines are repainted."""
         path = self.path
         self._lines = lines
         self.set_rows(len(lines), self._index_of(path))
@@ -98,7 +98,7 @@ class CgroupTree(CursorList):
 
 
 class CgroupsScreen(TabScreen):
-    """Tree, and below it the chain of limits of the group under the cursor."""
+    """The tree, and below it the limits that apply to the group under the cursor."""
 
     CSS = stylesheet("cgroups/screen.tcss")
 
@@ -125,7 +125,7 @@ class CgroupsScreen(TabScreen):
         yield KeyBar(_KEYS, self.look, id="cgroups-keys")
 
     def on_mount(self) -> None:
-        """Keys go to the tree; a tick may have come before there were widgets to show it."""
+        """Focus the tree, and show a tick that came before the widgets."""
         self._focus()
         self._is_built = True
         self.watch_assessment(self.assessment)
@@ -156,16 +156,16 @@ class CgroupsScreen(TabScreen):
         return draw_forecast_of(next((each for each in dangers if each), None), assessment, (width, height), look)
 
     def cgroup(self) -> str | None:
-        """Return the group under the cursor; the root belongs to nobody."""
+        """Return the group under the cursor; None for the root."""
         return None if self.view.path == "/" else self.view.path
 
     def commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        """Yield every order."""
+        """Yield every sort order."""
         for column in COLUMNS[:-1]:
             yield f"Sort by {column.title}: {column.help}", f"sort order {column.id}", partial(self._sort_by, column.id)
 
     def copies(self) -> tuple[tuple[str, str], ...]:
-        """Return the line, the path and what its limits are, and all lines."""
+        """Return the line, the path, its limits, and all lines."""
         width = self.view.size.width
         lines = [group_line(line, width).strip() for line in self.view.lines]
         paths = [line.figures.cgroup.path for line in self.view.lines]
@@ -181,11 +181,11 @@ class CgroupsScreen(TabScreen):
         )
 
     def targets_title(self) -> str:
-        """Return the group in words."""
+        """Return a description of the group."""
         return self.view.path or "no group"
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
-        """Take a tick in."""
+        """Show a tick."""
         if assessment is None or not self._is_built:
             return
         self.query_one("#cgroups-header", Panel).show(assessment)
@@ -193,7 +193,7 @@ class CgroupsScreen(TabScreen):
         self._draw()
 
     def show_remarks(self) -> None:
-        """Draw the header anew."""
+        """Redraw the header."""
         if self.assessment is not None and self._is_built:
             self.query_one("#cgroups-header", Panel).show(self.assessment)
 
@@ -213,7 +213,7 @@ class CgroupsScreen(TabScreen):
             self._has_moved = False
 
     def on_resize(self) -> None:
-        """Draw for the new width."""
+        """Redraw for the new width."""
         if self._is_built:
             self.call_after_refresh(self._draw)
 
@@ -223,7 +223,7 @@ class CgroupsScreen(TabScreen):
         return [Text(title_line(width, self._sort, self.look.ascii), "bold")]
 
     def _detail(self, width: int) -> list[Text]:
-        """Return the chain of limits, nearest first: which of them binds, and how far each is."""
+        """Return the limits that apply, nearest first, with the headroom of each."""
         groups = {item.cgroup.path: item for item in self.assessment.cgroups} if self.assessment is not None else {}
         path = self.view.path
         if path is None or path not in groups:
@@ -237,11 +237,11 @@ class CgroupsScreen(TabScreen):
             text = f"  {printable(item.cgroup.path)}: {format_bytes(used)} of max {format_bytes(item.cgroup.max)}"
             lines.append(Text(f"{text}, {format_bytes(item.headroom)} left{mark}"))
         if not limited:
-            lines.append(Text("  no limit from here up to the root: the machine's memory is its limit"))
+            lines.append(Text("  no limit up to the root: the machine's memory is its limit"))
         return lines
 
     def action_fold(self, is_folded: bool) -> None:
-        """Fold the groups below the cursor away, or show them again."""
+        """Fold or unfold the groups below the cursor."""
         if self.view.path is not None:
             path = frozenset([self.view.path])
             self._folded = self._folded | path if is_folded else self._folded - path
@@ -252,14 +252,14 @@ class CgroupsScreen(TabScreen):
         self._draw()
 
     def action_sort_beside(self, step: int) -> None:
-        """Sort by the column beside the present one."""
+        """Sort by the next column."""
         names = [column.id for column in columns_for(self.size.width) if column is not COLUMNS[-1]]
         at = names.index(self._sort) if self._sort in names else 0
         self._sort = names[(at + step) % len(names)]
         self._draw()
 
     def search(self) -> None:
-        """Ask for a text and go to the next group that holds it."""
+        """Ask for a text and go to the next group that contains it."""
         self.query_one(PromptLine).ask("/", self._searched)
 
     def _searched(self, text: str) -> None:

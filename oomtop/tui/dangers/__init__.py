@@ -1,1 +1,1 @@
-"""The danger strip, the board of all dangers and the forecast: what is about to run out, who dies, what helps."""
+"""The danger strip, the board of all dangers and the forecast: dangers, victims and remedies."""

@@ -1,4 +1,4 @@
-"""The picture of a backtest: what was foretold against what came true, drawn with plotext."""
+"""The chart of a backtest: forecasts against actual kills, drawn with plotext."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from oomtop.analysis.model.backtest import BacktestResult
 
 
 def draw_backtest(result: BacktestResult, width: int, height: int, *, ascii_only: bool) -> str:
-    """Return a scatter of forecasts: on the diagonal they are exact, below it they were too early."""
+    """Return a scatter plot of forecasts: exact on the diagonal, too early below it."""
     import plotext
 
     points = [(one.truth, one.median, one.held) for one in result.forecasts if one.truth is not None]
@@ -21,5 +21,5 @@ def draw_backtest(result: BacktestResult, width: int, height: int, *, ascii_only
         chosen = [(truth, min(foretold, most)) for truth, foretold, is_held in points if is_held is held]
         if chosen:
             plotext.scatter([x for x, _ in chosen], [y for _, y in chosen], marker=marker)
-    plotext.title("seconds foretold, by seconds to the kill (x: outside its range)")
+    plotext.title("forecast seconds by actual seconds to the kill (x: outside its range)")
     return str(plotext.uncolorize(plotext.build())).rstrip()

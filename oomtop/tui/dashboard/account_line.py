@@ -1,4 +1,4 @@
-"""Memory, swap and pressure on one line, for a small screen whose lines a danger needs."""
+"""Memory, swap and pressure on one line, for small screens with a danger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event pane: the last OOM events and what came of the actions, newest first."""
+"""The event pane: the last OOM events and outcomes of actions, newest first."""
 
 from __future__ import annotations
 

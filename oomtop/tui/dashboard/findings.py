@@ -1,4 +1,4 @@
-"""The findings: the causes of trouble in one sentence each, with the key that acts on them."""
+"""The findings: one line per cause, with the key that acts on it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEAST_TITLE = 40
 
 
 def findings_height(assessment: Assessment, columns: int, rows: int) -> int:
-    """Return the lines that the findings take: none without one."""
+    """Return the number of lines of the findings."""
     return min(len(_told(assessment)), 1 if rows < 34 else 3 if rows < 50 else 5)
 
 
@@ -36,9 +36,9 @@ def _finding(finding: Finding, width: int, look: Look) -> Text:
 
 
 def _with_advice(line: Text, advice: str, width: int, look: Look) -> Text:
-    """Add as many whole clauses of the advice as there is room for, so that none is cut in two.
+    """Append as many whole clauses of the advice as fit.
 
-    The first one, which names the key, is there at any width that leaves the title enough to be understood.
+    The first clause, with the key, is shown whenever the title stays readable.
     """
     clauses = advice.split("; ")
     while len(clauses) > 1 and line.cell_len + 2 + len("; ".join(clauses)) > width:

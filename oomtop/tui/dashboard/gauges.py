@@ -12,7 +12,7 @@ from oomtop.units import DASH, format_bytes, format_count, sparkline
 _CELL_SECONDS = 20.0
 _CELLS, _LEAST_CELLS = 30, 3
 _FULL_HEIGHT = 20.0
-"""Per cent of PSI that fill a cell where none was higher."""
+"""PSI percentage at full height, unless a higher one was seen."""
 _FORMS = ((3, 3), (3, 2), (2, 2), (2, 1), (2, 0), (1, 0))
 """(averages, rates) that a line tells, fewer in less room."""
 
@@ -22,7 +22,7 @@ def draw_swap(assessment: Assessment, width: int, height: int, look: Look) -> li
     swap = assessment.swap
     line = Text("Swap ")
     if not swap.total:
-        return [line.append("none" if swap.total == 0 else DASH).append("   (W adds some)", look.style("dim"))]
+        return [line.append("none" if swap.total == 0 else DASH).append("   (W add swap)", look.style("dim"))]
     share = (swap.used or 0) / swap.total
     style = look.style("bad", bold=True) if share > 0.9 else look.style("warn") if share > 0.5 else ""
     line.append(f"{format_bytes(swap.used):>5} of {format_bytes(swap.total)} used", style)
@@ -46,9 +46,9 @@ def draw_pressure(assessment: Assessment, width: int, height: int, look: Look) -
 
 
 def _past(assessment: Assessment, room: int, look: Look) -> str:
-    """Return the highest `some` of each 20 s of the last ten minutes, a cell each; nothing without room or PSI.
+    """Return the highest `some` of each 20 s of the last ten minutes, one cell each; empty without room or PSI.
 
-    The cells begin at multiples of 20 s, so that they move then and not with every tick.
+    The cells start at multiples of 20 s, so that they do not move on every tick.
     """
     series = assessment.series
     last = int(assessment.time // _CELL_SECONDS)
@@ -83,7 +83,7 @@ def _pressure(assessment: Assessment, look: Look, averages: int, rates: int) -> 
 
 
 def _flow(rate: float | None) -> str:
-    """Return bytes per second in a width that stays."""
+    """Return bytes per second in a fixed width."""
     return f"{format_bytes(rate):>5}/s"
 
 

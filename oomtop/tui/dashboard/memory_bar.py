@@ -21,12 +21,12 @@ SEGMENTS: tuple[tuple[str, str, str], ...] = (
 )
 _LEAST_BAR = 20
 _AS_OTHER = ("balloon", "compr")
-"""Labels that themes have no colour of their own for."""
-"""(field, letter, label): what cannot be given back first, what can last; the free rest is blank."""
+"""Labels without their own theme colour."""
+"""(field, letter, label): unreclaimable first, reclaimable last; free memory is blank."""
 
 
 def draw_memory(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
-    """Return the bar, its legend, and the bar of the own container's limit where there is one."""
+    """Return the bar, its legend, and the bar of oomtop's own container limit, if any."""
     memory = assessment.memory
     total, room = format_bytes(memory.total), format_bytes(memory.available)
     share = format_share(None if memory.available is None else memory.available / memory.total)
@@ -62,7 +62,7 @@ def _tone(label: str) -> str:
 
 
 def _free(memory: MemoryAccount, inner: int, drawn: int, look: Look) -> Text:
-    """Return the free rest, with `|` where the min watermark begins."""
+    """Return the free part, with `|` at the min watermark."""
     sign = "?" if memory.free is None else "." if look.ascii else "·"
     rest = sign * (inner - drawn)
     if memory.min_watermark and rest:

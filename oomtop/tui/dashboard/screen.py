@@ -1,4 +1,4 @@
-"""The dashboard: everything important on one screen, fed by one reactive."""
+"""The dashboard screen, updated by one reactive."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _CHART_SECONDS = 4.0
 class Dashboard(TabScreen):
     """Header, gauges, outlook, chart, processes, events, keys."""
 
-    # As defaults, which are parsed with those of the widgets: as `CSS` all styles were parsed and applied once more.
+    # Defaults are parsed with those of the widgets; as `CSS` all styles would be parsed and applied again.
     DEFAULT_CSS = stylesheet("dashboard/screen.tcss")
 
     def __init__(self, state: State, look: Look, latest: Callable[[], Assessment | None]) -> None:
@@ -63,7 +63,7 @@ class Dashboard(TabScreen):
         yield KeyBar(MONITOR_KEYS, look, id="keys")
 
     def on_mount(self) -> None:
-        """Keys go to the table; what is known already is in the first picture."""
+        """Focus the table; the first picture shows what is already known."""
         self.hide(self.state.hidden)
         self._focus_table()
         self.assessment = self._latest()
@@ -73,7 +73,7 @@ class Dashboard(TabScreen):
         self.table.focus()
 
     def search(self) -> None:
-        """Ask for a text and go to the next row that holds it."""
+        """Ask for a text and go to the next row that contains it."""
         self.prompt.ask("/", self._searched)
 
     def _searched(self, text: str) -> None:
@@ -102,19 +102,19 @@ class Dashboard(TabScreen):
         return None if self.assessment is None else event_at(self.assessment, self.state.remarks, line)
 
     def notice(self, text: str) -> None:
-        """Put a line into the event pane."""
+        """Add a line to the event pane."""
         self.state.add_remark(text)
         self.show_remarks()
 
     @property
     def prompt(self) -> PromptLine:
-        """The line that asks."""
+        """The prompt line."""
         return super().prompt or self._make_prompt()
 
     def _make_prompt(self) -> PromptLine:
-        """Mount the line that asks once the first picture stands: 4 ms of the start.
+        """Mount the prompt after the first picture: 4 ms of the start.
 
-        Not with the first question: what is typed at once behind it would be keys of the table until it has the focus.
+        Not with the first question: keys typed right after it would go to the table until the prompt has focus.
         """
         line = super().prompt
         if line is None:
@@ -128,7 +128,7 @@ class Dashboard(TabScreen):
         return self.query_one("#processes", ProcessTable)
 
     def targets(self) -> tuple[ProcessId, ...]:
-        """Return what is tagged, else the processes of the line under the cursor."""
+        """Return the tagged processes, else those of the line under the cursor."""
         table = self.table
         rows = table.chosen_rows
         if not rows and table.selected is not None and not table.tagged:
@@ -137,7 +137,7 @@ class Dashboard(TabScreen):
         return tuple(row.process.id for row in rows)
 
     def targets_title(self) -> str:
-        """Return the one process with its command, or how many there are and what they hold together."""
+        """Return the process with its command, or the number of processes and their memory."""
         targets, row = self.targets(), self.table.selected_row
         if len(targets) == 1 and row is not None and row.process.id == targets[0]:
             return f"{row.process.pid} {row.user} {(row.process.command or row.process.comm)[:200]}"
@@ -151,7 +151,7 @@ class Dashboard(TabScreen):
         return table_copies(self.table)
 
     def commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        """Yield every order, grouping, and some filters."""
+        """Yield every sort order and grouping, and some filters."""
         from oomtop.tui.process_table.commands import table_commands
 
         return table_commands(self.table)
@@ -161,7 +161,7 @@ class Dashboard(TabScreen):
         self.table.hold_order = still
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
-        """Hand a tick to every widget; each repaints only what differs."""
+        """Pass a tick to every widget; each repaints only what changed."""
         if assessment is None:
             return
         subject = self.state.subject(assessment)
@@ -175,7 +175,7 @@ class Dashboard(TabScreen):
         self.table.show(assessment)
 
     def _fit(self, assessment: Assessment) -> None:
-        """Show what there is something to say in; assigning `display` lays the whole screen out, so only on change."""
+        """Show non-empty sections; assigning `display` triggers a full layout, so only on change."""
         status = self.query_one("#status")
         if status.display != bool(assessment.problems):
             status.display = bool(assessment.problems)
@@ -185,7 +185,7 @@ class Dashboard(TabScreen):
         self.query_one("#memory").set_class(assessment.limit is not None, "-limited")
 
     def _draw_chart(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
-        """Return the forecast while something fills up, memory, swap and pressure otherwise and after `v`."""
+        """Return the forecast while something fills up, else memory, swap and pressure."""
         has_forecast = self.with_forecast and is_pressing(self.state.subject(assessment), assessment)
         return (self._forecast if has_forecast else self._past)(assessment, width, height, look)
 
@@ -199,7 +199,7 @@ class Dashboard(TabScreen):
         return True
 
     def hide(self, hidden: Collection[str]) -> None:
-        """Leave sections out, and show the others again."""
+        """Hide these sections and show the others."""
         self.state.hidden = tuple(hidden)
         for id in SECTIONS:
             name = f"-without-{id}"
@@ -207,14 +207,14 @@ class Dashboard(TabScreen):
                 self.set_class(id in hidden, name)
 
     def show_remarks(self) -> None:
-        """Draw the event pane and the header anew, because the state they show changed."""
+        """Redraw the event pane and the header, because their state changed."""
         if self.assessment is not None:
-            # None are left when news of an action comes while the program ends.
+            # There are none if progress arrives while the program ends.
             for panel in self.query("#events, #header").results(Panel):
                 panel.show(self.assessment)
 
     def chart_further(self) -> None:
-        """Have the chart go further back, after the longest time the shortest; where it is hidden, show it."""
+        """Show a longer time in the chart, the shortest after the longest; show the chart if hidden."""
         if not self.query_one("#chart").display:
             self.toggle_chart()
             return
@@ -224,7 +224,7 @@ class Dashboard(TabScreen):
             self.query_one("#chart", Panel).show(self.assessment)
 
     def toggle_chart(self) -> None:
-        """Go from the forecast to memory, swap and pressure, to no chart, and back, whatever the size of the screen."""
+        """Cycle through forecast, memory/swap/pressure, and no chart, whatever the screen size."""
         if self.with_forecast and self.has_class("-danger") and self.query_one("#chart").display:
             self.with_forecast = False
             self._charted = 0.0

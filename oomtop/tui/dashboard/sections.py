@@ -1,4 +1,4 @@
-"""What the first tab consists of besides table and chart: the drawing function of each section, and its height."""
+"""The sections of the first tab besides table and chart: their drawing functions and heights."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from oomtop.tui.widgets.text_parts import Draw
 
 
 class Section(NamedTuple):
-    """A panel of the first tab by its id; one without a height of its own has that of the style sheet."""
+    """A panel of the first tab, by id; without a height function the style sheet sets its height."""
 
     id: str
     draw: Draw
@@ -29,7 +29,7 @@ class Section(NamedTuple):
 
 
 def above(state: State) -> tuple[Section, ...]:
-    """Return what stands above everything else."""
+    """Return the sections at the top."""
     return (
         Section("header", draw_header(lambda: state.standing, "processes")),
         Section("strip", draw_strip(state.subject, lambda: state.armed), partial(height_of_strip, state.subject)),
@@ -37,7 +37,7 @@ def above(state: State) -> tuple[Section, ...]:
 
 
 def gauges(state: State) -> tuple[Section, ...]:
-    """Return what stands between the strip and the table, beside the chart or below it."""
+    """Return the sections between the strip and the table."""
     return (
         Section("board", draw_board(state.subject), board_height),
         Section("also", draw_also(state.subject)),
@@ -50,6 +50,6 @@ def gauges(state: State) -> tuple[Section, ...]:
 
 
 def below(state: State) -> tuple[Section, ...]:
-    """Return what stands between the table and the keys."""
+    """Return the sections between the table and the keys."""
     remarks = lambda: state.remarks  # noqa: E731
     return Section("events", draw_events(remarks), event_height(remarks)), Section("status", draw_status)

@@ -1,4 +1,4 @@
-"""`EventList`: OOM events, newest first, one line each; only what is in sight is drawn."""
+"""`EventList`: OOM events, newest first, one line each; only visible rows are drawn."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from oomtop.units import DASH, format_bytes, printable
 
 _WIDE, _WIDEST = 100, 130
 Told = OomEvent | Mention
-"""A row: an event, or what somebody else says of one that no log here has."""
+"""A row: an event, or a mention of one that no log here has."""
 
 
 class EventList(CursorList):
-    """A list with a cursor that stays on its event when newer ones arrive."""
+    """A list whose cursor stays on its event when newer ones arrive."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *move_keys("events"),
@@ -34,7 +34,7 @@ class EventList(CursorList):
     ]
 
     class Opened(Message):
-        """Enter was pressed on an event, or it was clicked twice."""
+        """Enter or a double click on an event."""
 
         def __init__(self, event: Told) -> None:
             super().__init__()
@@ -62,7 +62,7 @@ class EventList(CursorList):
         return "\n".join([list_head(400), *(told_line(event, 400, self._now) for event in self._events)])
 
     def set_events(self, found: Sequence[Told], now: float) -> None:
-        """Show these events, newest first; nothing is painted where they are the same."""
+        """Show these events, newest first; repaints nothing if they are the same."""
         if found == self._events and _steps(found, now) == _steps(found, self._now):
             return
         current = self.current
@@ -73,7 +73,7 @@ class EventList(CursorList):
         self.refresh()
 
     def find(self, text: str) -> bool:
-        """Move the cursor to the next event whose line holds `text`."""
+        """Move the cursor to the next event whose line contains `text`."""
         count, wanted = len(self._events), text.casefold()
         for step in range(1, count + 1):
             at = (self.cursor + step) % count
@@ -113,7 +113,7 @@ def told_line(told: Told, width: int, now: float) -> str:
 
 
 def mention_line(mention: Mention, width: int, now: float) -> str:
-    """Return a mention on one line: its reporter stands where an event has its killer."""
+    """Return a mention on one line, with its reporter in the killer column."""
     more = f" {mention.kind[:13]:13}" if width >= _WIDE else ""
     if width >= _WIDEST:
         more += f" {printable(mention.source or DASH)[-10:]:10}"
@@ -123,9 +123,9 @@ def mention_line(mention: Mention, width: int, now: float) -> str:
 
 
 def event_line(event: OomEvent, width: int, now: float) -> str:
-    """Return one event on one line; the cgroup or reason takes the rest of it."""
+    """Return one event on one line, ending with the cgroup or reason."""
     victim = event.victim
-    name = victim.name if victim else event.panic or ("nobody to kill" if event.no_killable_processes else DASH)
+    name = victim.name if victim else event.panic or ("no victim" if event.no_killable_processes else DASH)
     rest = event.victim_cgroup or event.reason or _what(event)
     more = f" {_what(event)[:13]:13}" if width >= _WIDE else ""
     if width >= _WIDEST:
@@ -146,7 +146,7 @@ def _what(event: OomEvent) -> str:
 
 
 def when_of(event: Told, now: float) -> str:
-    """Return when it was: the time of day, the day for what is older, seconds after boot where there is no date."""
+    """Return the time of day, the date for older events, or seconds after boot without a date."""
     if event.time is None:
         stamp = event.kernel_time if isinstance(event, OomEvent) else None
         return DASH if stamp is None else f"boot+{stamp:.0f}s"

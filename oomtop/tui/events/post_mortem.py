@@ -1,4 +1,4 @@
-"""The post-mortem of one OOM event: sentences first, then the figures, the log itself last."""
+"""The post-mortem of one OOM event: sentences, then figures, then the log."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def markdown_of(event: OomEvent) -> str:
 
 
 class PostMortemScreen(TabScreen):
-    """Scrolls; Esc goes back to where it was opened."""
+    """The scrollable post-mortem; Esc goes back."""
 
     CSS = stylesheet("process/text_screens.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,7 +44,7 @@ class PostMortemScreen(TabScreen):
     ]
 
     def __init__(self, state: State, look: Look, told: Told, mentions: Sequence[Mention] = ()) -> None:
-        """Explain an event with what others say of it, or show a mention and where its report is."""
+        """Explain an event with its mentions, or show a mention and where its report is."""
         super().__init__(state, look, name="post-mortem")
         self._told = told
         self._explained = None if isinstance(told, Mention) else explain(told, mentions)
@@ -58,11 +58,11 @@ class PostMortemScreen(TabScreen):
         yield KeyBar(_KEYS, self.look, id="reading-keys")
 
     def on_mount(self) -> None:
-        """Keys go to the text."""
+        """Focus the text."""
         self._focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap the sentences for the new width; one cell is the scroll bar's."""
+        """Wrap for the new width, less one cell for the scroll bar."""
         text = self._text(max(20, event.size.width - 1))
         self.view.set_lines([self._line(line) for line in text.splitlines()])
 
@@ -75,7 +75,7 @@ class PostMortemScreen(TabScreen):
         return self._text(100) if self._explained is None else render_markdown(self._explained)
 
     def _line(self, line: str) -> Text:
-        """Return a line with its colour: headings are in capitals, the chosen process is marked."""
+        """Return a line with its style: headings in capitals, the chosen process marked."""
         if line.isupper() and not line.startswith(" "):
             return Text(line, self.look.style("accent", bold=True) or "bold")
         if "(chosen)" in line or "(killed)" in line:
@@ -93,7 +93,7 @@ class PostMortemScreen(TabScreen):
         return self._told
 
     def event(self) -> OomEvent | None:
-        """Return the event that is explained, None for a mention."""
+        """Return the explained event, None for a mention."""
         return None if isinstance(self._told, Mention) else self._told
 
     def action_back(self) -> None:
@@ -101,20 +101,20 @@ class PostMortemScreen(TabScreen):
         self.dismiss(None)
 
     def copies(self) -> tuple[tuple[str, str], ...]:
-        """Return the post-mortem, as it is read and as Markdown."""
+        """Return the post-mortem as text and as Markdown."""
         return (("Markdown", self._markdown()), ("text", self.view.text))
 
     def action_copy(self) -> None:
-        """Hand the post-mortem to the terminal's clipboard (OSC 52), as Markdown to paste into an incident."""
+        """Copy the post-mortem as Markdown to the terminal's clipboard (OSC 52)."""
         self.app.copy_to_clipboard(self._markdown())
-        self._say("copied as Markdown, if the terminal takes OSC 52; `oomtop events --format md` prints the same")
+        self._say("copied as Markdown, if the terminal supports OSC 52; `oomtop events --format md` prints the same")
 
     def search(self) -> None:
         """Ask for a text and scroll to it."""
         self.query_one(PromptLine).ask("/", self._searched)
 
     def _searched(self, text: str) -> None:
-        self._say(f"{text} is not in it" if text and not self.view.search(text) else "")
+        self._say(f"{text} not found" if text and not self.view.search(text) else "")
 
     def filter(self) -> None:
         """Ask which lines to show."""

@@ -34,14 +34,14 @@ _KEYS = (
     ("/", "Search"), ("C", "Copy"), ("F5", "Read logs again"),
 )  # fmt: skip
 _EMPTY = (
-    "Here stand kills by the kernel, systemd-oomd, earlyoom, nohang and oomd, and what",
-    "systemd, the kubelet and others mention, from /dev/kmsg, the journal and /var/log.",
-    "`oomtop events FILE` reads any other log; `oomtop drill leak` makes a kill.",
+    "Kills by the kernel, systemd-oomd, earlyoom, nohang and oomd, and mentions by",
+    "systemd, the kubelet and others, from /dev/kmsg, the journal and /var/log.",
+    "`oomtop events FILE` reads any other log; `oomtop drill leak` causes a test kill.",
 )
 
 
 class EventsScreen(TabScreen):
-    """The live events of the tick, and those of older logs, which are read once when the tab opens."""
+    """Live events, and those of older logs, which are read once when the tab opens."""
 
     CSS = stylesheet("events/screen.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f5", "read_logs", "Read the logs again", id="events.read")]
@@ -65,7 +65,7 @@ class EventsScreen(TabScreen):
         yield KeyBar(_KEYS, self.look, id="events-keys")
 
     def on_mount(self) -> None:
-        """Keys go to the list; the logs of the past are read beside."""
+        """Focus the list and read older logs in the background."""
         self._focus()
         self._is_built = True
         self.watch_assessment(self.assessment)
@@ -94,7 +94,7 @@ class EventsScreen(TabScreen):
         return (("line", self.view.line_text), *markdown, ("all lines", self.view.text))
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
-        """Take a tick in; the list changes only when an event came."""
+        """Show a tick; the list changes only on new events."""
         if assessment is None or not self._is_built:
             return
         self.query_one("#events-header", Panel).show(assessment)
@@ -126,7 +126,7 @@ class EventsScreen(TabScreen):
         self.app.call_from_thread(self.show_older, found, unread)
 
     def show_older(self, found: Evidence, unread: Sequence[str] = ()) -> None:
-        """Add events of older logs, and name the logs that could not be read."""
+        """Add events of older logs, and report unreadable logs."""
         self._older = found
         self._note = (
             f"not read: {unread[0]}" + (f" (+{len(unread) - 1} more)" if len(unread) > 1 else "") if unread else ""
@@ -162,7 +162,7 @@ class EventsScreen(TabScreen):
         events, others = self._found.events, len(self._shown) - len(self._found.events)
         mentions = f"{others} mention{'s' * (others != 1)} by others (*)" if others else ""
         if not events:
-            return Text(f" no OOM event in any log that can be read{'; ' + mentions if mentions else ''}")
+            return Text(f" no OOM event in any readable log{'; ' + mentions if mentions else ''}")
         killers = Counter(event.killer for event in events)
         names = Counter(event.victim.name for event in events if event.victim)
         top = ", ".join(f"{printable(name)} {count}" for name, count in names.most_common(3))
@@ -173,11 +173,11 @@ class EventsScreen(TabScreen):
         return text
 
     def search(self) -> None:
-        """Ask for a text and go to the next event that holds it."""
+        """Ask for a text and go to the next event that contains it."""
         self.query_one(PromptLine).ask("/", self._searched)
 
     def _searched(self, text: str) -> None:
-        self._note = f"no event holds {text!r}" if text and not self.view.find(text) else ""
+        self._note = f"no event matches {text!r}" if text and not self.view.find(text) else ""
         self.query_one("#events-head", Sheet).update()
 
     def on_event_list_opened(self, message: EventList.Opened) -> None:

@@ -1,4 +1,4 @@
-"""The table of many machines, as Prometheus knows them; Enter opens oomtop on one over ssh, in this terminal."""
+"""The table of many machines from Prometheus; Enter opens oomtop on one over ssh, in this terminal."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ _KEYS = (
     ("Enter", "oomtop there"), ("<>", "Sort"), ("\\", "Filter"), ("r", "Refresh"), ("C", "Copy"), ("q", "Quit"),
 )  # fmt: skip
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:%-]{0,252}")
-"""What ssh is given as a host: a label of Prometheus is foreign, and `-oProxyCommand=` would be an option."""
+"""Allowed host names for ssh: Prometheus labels are untrusted, and `-oProxyCommand=` would be an option."""
 
 
 @dataclass
 class Read(Message):
-    """An answer of Prometheus, or why there is none."""
+    """A response of Prometheus, or why there is none."""
 
     machines: tuple[FleetMachine, ...] | None
     problem: str
@@ -61,7 +61,7 @@ class Read(Message):
 
 
 class MachineList(CursorList):
-    """One line a machine; the cursor stays on its machine."""
+    """One line per machine; the cursor follows its machine."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*move_keys("fleet")]
 
@@ -85,7 +85,7 @@ class MachineList(CursorList):
         self.refresh()
 
     def draw_row(self, at: int, width: int) -> Text:
-        """Return a machine; alerts and pressure stand out."""
+        """Draw a machine; alerts and pressure are highlighted."""
         machine = self._machines[at]
         line = Text(machine_line(machine, fit(self._machines, width), self._now))
         if state_of(machine, self._now) in (DOWN, ALERT):
@@ -100,7 +100,7 @@ def _name(machine: FleetMachine) -> tuple[str, str]:
 
 
 class FleetApp(PlainApp):
-    """Asks every `interval` seconds in a thread of its own; a failed answer leaves the last table, with its age."""
+    """Polls every `interval` seconds in a thread; on failure the last table stays, with its age."""
 
     TITLE = "oomtop fleet"
     ENABLE_COMMAND_PALETTE = False
@@ -156,7 +156,7 @@ class FleetApp(PlainApp):
         yield KeyBar(_KEYS, self.look, id="fleet-keys")
 
     def on_mount(self) -> None:
-        """Ask at once and then every interval."""
+        """Poll now and then every interval."""
         self._focus()
         self.action_refresh_now()
         self.set_interval(self._interval, self.action_refresh_now)
@@ -170,13 +170,13 @@ class FleetApp(PlainApp):
         os._exit(128 + signal.SIGHUP) if not os.isatty(0) else self.exit(return_code=0)
 
     def remark(self, text: str) -> None:
-        """Say something in the second line until the next remark."""
+        """Show a remark in the second line."""
         self._remark = text
         if self.is_running:
             self._draw()
 
     def action_refresh_now(self) -> None:
-        """Ask Prometheus now; a question that is still open is not asked twice."""
+        """Poll Prometheus now, unless a request is pending."""
         if not any(worker.is_running for worker in self.workers):
             self._ask()
 
@@ -230,7 +230,7 @@ class FleetApp(PlainApp):
         return [line, *self._said()]
 
     def _said(self) -> list[Text]:
-        """Return what went wrong, and what was remarked."""
+        """Return the error and the remark."""
         lines = []
         if self._problem:
             lines.append(Text(f" {printable(self._problem)}", self.look.style("bad") or "bold"))
@@ -261,13 +261,13 @@ class FleetApp(PlainApp):
     # -- keys ---------------------------------------------------------------------------------------
 
     def action_sort_beside(self, step: int) -> None:
-        """Sort by the next column; before the first one stands the order of need."""
+        """Sort by the next column; the order by need comes before the first."""
         orders: list[FleetColumn | None] = [None, *COLUMNS]
         self._sort = orders[(orders.index(self._sort) + step) % len(orders)]
         self._draw()
 
     def action_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self._reversed = not self._reversed
         self._draw()
 
@@ -280,19 +280,19 @@ class FleetApp(PlainApp):
         self._draw()
 
     def action_copy(self) -> None:
-        """Copy what is known about the machine under the cursor."""
+        """Copy the details of the machine under the cursor."""
         machine = self.query_one(MachineList).machine
         if machine is not None:
             self.copy_to_clipboard("\n".join(describe(machine, self._when or time.time())))
-            self.remark(f"copied what is known about {machine.instance}")
+            self.remark(f"copied the details of {machine.instance}")
 
     def action_open(self) -> None:
-        """Open oomtop there over ssh; this table is back when it ends."""
+        """Open oomtop there over ssh; the table returns when it exits."""
         machine = self.query_one(MachineList).machine
         if machine is None:
             return
         if not _HOST.fullmatch(machine.host):
-            self.remark(f"{machine.host!r} is no name that ssh could be given; see --host-label")
+            self.remark(f"{machine.host!r} is not a valid host name for ssh; see --host-label")
         elif not find_programs(["ssh"]):
             self.remark("ssh is not installed (apt install openssh-client)")
         else:

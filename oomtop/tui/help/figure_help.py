@@ -1,6 +1,6 @@
-"""What every figure on the screens is, when to worry about it, and which kernel file it comes from: one line each.
+"""Help for every figure on the screens: meaning, when to worry, and kernel file, one line each.
 
-`label` is the text by which the figure is found on its line, so that the help can be opened from the figure itself.
+`label` is the text that identifies the figure on its line, so that a click can open its help.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from oomtop.fields import ProcessField
 
 
 class Hint(NamedTuple):
-    """One figure: where it stands, how it is found there, and what is to be said about it."""
+    """One figure: its place, its label and its explanation."""
 
     label: str
     what: str
@@ -21,35 +21,35 @@ class Hint(NamedTuple):
 
 HEADER = (
     Hint("[", "the tabs: Tab and Shift-Tab, or a click; before them the host and the rights oomtop runs with"),
-    Hint("root", "everything can be seen and done; `oomtop doctor` names what a container still denies"),
-    Hint("root of a user namespace", "root of a container only: its own processes, not swap, settings and limits"),
-    Hint("root with fewer rights", "some capabilities are missing: `oomtop doctor` names them", "/proc/self/status"),
-    Hint("own processes", "those of other users are hidden: the next victim may be one of them (hidepid)"),
-    Hint("container's", "only the container is seen: the next victim of the machine may be outside of it"),
-    Hint("unprivileged", "all figures; details and actions for your own processes only; sudo oomtop does the rest"),
+    Hint("root", "everything is visible and permitted; `oomtop doctor` lists what a container still denies"),
+    Hint("root of a user namespace", "root in a container only: its own processes, not swap, settings and limits"),
+    Hint("root with fewer rights", "some capabilities are missing: `oomtop doctor` lists them", "/proc/self/status"),
+    Hint("own processes", "processes of other users are hidden (hidepid): the next victim may be one of them"),
+    Hint("container's", "only the container is visible: the next victim may be outside of it"),
+    Hint("unprivileged", "all figures, but details and actions for your own processes only; use sudo for the rest"),
     Hint("own ", "what of oomtop's own protection failed; `oomtop doctor` has all of it", "/proc/self/oom_score_adj"),
     Hint("not guarded", "oomtop itself may be paged out or killed; CAP_IPC_LOCK and CAP_SYS_RESOURCE prevent it"),
     Hint("killed ", "OOM kills since boot and the time since the newest; the Events tab has them", "/proc/vmstat"),
-    Hint("[paused]", "the screen stands still, sampling goes on; Z resumes"),
-    Hint("[read-only]", "no action can be started"),
+    Hint("[paused]", "the screen is frozen, sampling continues; Z resumes"),
+    Hint("[read-only]", "actions are disabled"),
     Hint("[replay]", "a recording: actions are off, R or q leaves"),
-    Hint("[light", "oomtop does less while the machine stalls, and everything again afterwards"),
-    Hint("s  ", "seconds between refreshes (+ and - change it), and the time of the figures"),
+    Hint("[light", "oomtop does less work while the machine stalls"),
+    Hint("s  ", "seconds between refreshes (+ and - change it), and the time of the sample"),
 )  # fmt: skip
 MEMORY = (
     Hint("Mem", "all RAM, from what is hardest to get back to what is easiest; | is the min watermark, "
            "below which allocations stall", "/proc/meminfo, /proc/zoneinfo"),
-    Hint("available", "what programs can still get without swapping (MemAvailable); worry below 10 %",
+    Hint("available", "memory available to programs without swapping (MemAvailable); worry below 10 %",
            "/proc/meminfo"),
-    Hint("anon", "heap and stack of programs; only swap or a kill gets it back (AnonPages)", "/proc/meminfo"),
+    Hint("anon", "heap and stack of programs; only swap or a kill frees it (AnonPages)", "/proc/meminfo"),
     Hint("shmem", "tmpfs, /dev/shm, memfd; worry when it grows: no process owns it, deleting files frees it (Shmem)",
            "/proc/meminfo"),
     Hint("huge", "reserved huge pages, used or not; nothing else can use them (HugePages_Total)", "/proc/meminfo"),
-    Hint("kernel", "slab that cannot be given back, page tables, stacks, percpu; worry when it grows",
+    Hint("kernel", "unreclaimable slab, page tables, stacks, percpu; worry when it grows",
            "/proc/meminfo"),
-    Hint("balloon", "what the hypervisor took back (Balloon); only it can return that", "/proc/meminfo"),
+    Hint("balloon", "memory taken by the hypervisor (Balloon); only it can return it", "/proc/meminfo"),
     Hint("compr", "RAM that holds swapped pages compressed: zswap's pool and zram", "/proc/meminfo, mm_stat"),
-    Hint("other", "in no counter of the kernel: drivers; worry when it grows", "/proc/meminfo"),
+    Hint("other", "memory without a kernel counter, such as drivers; worry when it grows", "/proc/meminfo"),
     Hint("arc", "ZFS's cache; shrinks under pressure, but slowly", "/proc/spl/kstat/zfs/arcstats"),
     Hint("slab", "caches of dentries and inodes; reclaimed when needed (SReclaimable)", "/proc/meminfo"),
     Hint("cache", "page cache; reclaimed first, dirty pages once they are written (Cached)", "/proc/meminfo"),
@@ -57,46 +57,46 @@ MEMORY = (
     Hint("Own", "the limit of the container that oomtop itself runs in", "memory.max"),
 )  # fmt: skip
 SWAP = (
-    Hint("Swap", "used of total; worry when it is full: what comes next is a kill", "/proc/meminfo"),
-    Hint("in ", "bytes per second read back; worry when in and out are high at once: a swap storm (pswpin)",
+    Hint("Swap", "used of total; worry when it is full: a kill comes next", "/proc/meminfo"),
+    Hint("in ", "bytes per second read back; worry when in and out are both high: a swap storm (pswpin)",
            "/proc/vmstat"),
-    Hint("out ", "bytes per second swapped out; alone it is harmless (pswpout)", "/proc/vmstat"),
+    Hint("out ", "bytes per second swapped out; harmless on its own (pswpout)", "/proc/vmstat"),
     Hint("cached", "in swap and in RAM at once: free to drop (SwapCached)", "/proc/meminfo"),
-    Hint("zram", "RAM that the compressed device takes, and its ratio; worry below 1.5x", "/sys/block/zram*/mm_stat"),
-    Hint("zswap", "the compressed cache before the swap device, and what it holds", "/proc/meminfo"),
+    Hint("zram", "RAM used by the compressed device, and its ratio; worry below 1.5x", "/sys/block/zram*/mm_stat"),
+    Hint("zswap", "the compressed cache in front of swap: RAM used and size of the pages", "/proc/meminfo"),
 )  # fmt: skip
 PRESSURE = (
     Hint("PSI", "pressure stall information: time lost to memory, 0 on a calm machine; the bars at the end are the "
            "highest some of every 20 s, ten minutes back", "/proc/pressure/memory"),
-    Hint("some", "per cent of time that at least one task waited for memory, over 10, 60 (300) s; worry above 10",
+    Hint("some", "percentage of time that at least one task waited for memory, over 10, 60 (300) s; worry above 10",
            "/proc/pressure/memory"),
-    Hint("full", "per cent of time that all tasks waited at once; above 10 the machine thrashes",
+    Hint("full", "percentage of time that all tasks waited at once; above 10 the machine thrashes",
            "/proc/pressure/memory"),
     Hint("disk faults", "page faults per second that had to read from disk; worry when it stays high (pgmajfault)",
            "/proc/vmstat"),
     Hint("refault", "bytes per second read back soon after eviction: the working set does not fit",
            "/proc/vmstat"),
-    Hint("stalls", "allocations per second that had to reclaim memory first (allocstall)", "/proc/vmstat"),
+    Hint("stalls", "allocations per second that entered direct reclaim (allocstall)", "/proc/vmstat"),
 )  # fmt: skip
 STRIP = (
     Hint("FULL IN", "seconds until this limit kills, at the present growth of what is held; in brackets the honest "
          "range; red below five minutes", "memory.current, memory.stat, /proc/meminfo"),
     Hint("KILLED", "a kill at this limit within the last minute", "/dev/kmsg"),
-    Hint("AT ITS LIMIT", "the kernel reclaims to stay below the limit; it kills when it finds nothing more",
+    Hint("AT ITS LIMIT", "the kernel reclaims to stay below the limit, and kills when nothing more can be reclaimed",
          "memory.events"),
-    Hint(" of ", "the danger shown, of all that can run out; n and N go to the others, Esc back to the nearest"),
-    Hint("dies", "whom the kernel would kill here, by its own formula, and what that frees here",
+    Hint(" of ", "number of the danger shown; n and N step through the others, Esc returns to the nearest"),
+    Hint("dies", "the process the kernel would kill here, and how much that frees here",
          "/proc/PID/oom_score_adj, status"),
-    Hint("do", "keys that help, and the time that each buys at the present growth"),
-    Hint("nearest", "the limit with the least room; what is held of it, which only a kill or swap gives back"),
+    Hint("do", "keys that help, and the time each gains at the current growth"),
+    Hint("nearest", "the limit with the least room, and held memory, which only a kill or swap frees"),
 )  # fmt: skip
-BOARD = (Hint("", "everything that can run out, the nearest first: time, what is held (#), cache (=), limit, growth"),)
-FINDINGS = (Hint("", "a cause and the key that acts on it; !! needs a decision now"),)
-ALSO = (Hint("", "the other limits, the nearest first; n goes to them"),)
+BOARD = (Hint("", "all dangers, the nearest first: time, held (#), cache (=), limit, growth"),)
+FINDINGS = (Hint("", "a cause and the key that acts on it; !! means act now"),)
+ALSO = (Hint("", "the other limits, the nearest first; n steps through them"),)
 ACCOUNT = (Hint("", "available memory, swap, pressure and faults that read from disk"),)
 CHART = (Hint("", "while something fills up: what is held of its limit and the cone of the forecast; else available "
               "memory, swap and PSI in per cent (v changes, V goes further back)"),)  # fmt: skip
-EVENTS = (Hint("", "the newest OOM kills and what came of your actions; the Events tab has all of them",
+EVENTS = (Hint("", "the newest OOM kills and outcomes of your actions; the Events tab lists all kills",
                  "/dev/kmsg"),)  # fmt: skip
 STATUS = (Hint("", "what could not be read, and why: the figures from it are shown as a dash"),)
 
@@ -117,35 +117,35 @@ DASHBOARD: Mapping[str, Sequence[Hint]] = {
 """By the id of the widget."""
 
 CGROUPS = (
-    Hint("USED", "all memory charged to the group, with page cache", "memory.current"),
+    Hint("USED", "all memory charged to the group, including page cache", "memory.current"),
     Hint("LIMIT", "the smallest memory.max from here up to the root", "memory.max"),
-    Hint("LEFT", "bytes to its limit, with what can be reclaimed; worry below a tenth", "memory.stat"),
-    Hint("FULL IN", "when its limit is reached at this rate; worry below five minutes"),
+    Hint("LEFT", "bytes to its limit, counting reclaimable memory; worry below a tenth", "memory.stat"),
+    Hint("FULL IN", "time until its limit is reached at this rate; worry below five minutes"),
     Hint("KILLS", "processes killed in it; any is worth a post-mortem", "memory.events"),
 )
 EVENT_LIST = (
-    Hint("WHEN", "the time of the kill; `boot+` where the log knows no date", "/dev/kmsg, journal, /var/log"),
+    Hint("WHEN", "the time of the kill; `boot+` if the log has no date", "/dev/kmsg, journal, /var/log"),
     Hint("KILLER", "the kernel, systemd-oomd, earlyoom, nohang, oomd or the kubelet"),
     Hint("PID", "the victim; +2 are further victims of the same event"),
-    Hint("ANON", "its anonymous memory: what the kill freed"),
-    Hint("CGROUP OR REASON", "the group whose limit it was, or why else"),
+    Hint("ANON", "its anonymous memory, which the kill freed"),
+    Hint("CGROUP OR REASON", "the group whose limit was hit, or another reason"),
 )
 KERNEL = (
-    Hint("setting", "a kernel setting; ! and i say what is wrong with its value here, Enter changes it",
+    Hint("setting", "a kernel setting; ! and i explain what is wrong with its value here; Enter changes it",
            "/proc/sys/vm"),
     Hint("Watermarks", "below low the kernel reclaims, below min allocations stall: worry there", "/proc/zoneinfo"),
-    Hint("Fragmentation", "free blocks by size; few on the right: large requests fail though memory is free",
+    Hint("Fragmentation", "free blocks by size; few on the right: large requests fail although memory is free",
            "/proc/buddyinfo"),
-    Hint("Swap", "the devices by priority, and what compression makes of them", "/proc/swaps"),
-    Hint("Overcommit", "promised against the limit; counts only in mode 2", "/proc/meminfo"),
+    Hint("Swap", "swap devices by priority, and their compression", "/proc/swaps"),
+    Hint("Overcommit", "committed memory and its limit; enforced only in mode 2", "/proc/meminfo"),
     Hint("Huge pages", "reserved and transparent huge pages", "/proc/meminfo"),
-    Hint("Slab", "the kernel's own caches, the largest first: who grows without end leaks", "/proc/slabinfo"),
+    Hint("Slab", "the kernel's own caches, the largest first; one that never stops growing leaks", "/proc/slabinfo"),
 )  # fmt: skip
 PROCESS = (
-    Hint("Score", "the kernel's badness, term by term; who has most dies first", "/proc/PID/status, oom_score_adj"),
+    Hint("Score", "the kernel's badness, term by term; the highest is killed first", "/proc/PID/status, oom_score_adj"),
     Hint("Growth", "RSS and swap over the last minutes"),
-    Hint("Cgroups", "the limits above it; the nearest is the one that kills", "memory.max, memory.current"),
-    Hint("Mappings", "what it holds, by name; change is since the first reading: what grows is the leak",
+    Hint("Cgroups", "the limits that apply to it; the nearest one kills", "memory.max, memory.current"),
+    Hint("Mappings", "its memory by mapping; change is since the first read: a growing one is the leak",
            "/proc/PID/smaps"),
     Hint("Deeper", "tools for its runtime; 1-9 opens one in this terminal"),
 )  # fmt: skip
@@ -157,11 +157,11 @@ BY_SCREEN: Mapping[str, Sequence[Hint]] = {
     "kernel-tab": KERNEL,
     "process": PROCESS,
 }
-"""By the name of the screen, in the order in which they stand there."""
+"""By screen name, in display order."""
 
 
 def figure_at(figures: Sequence[Hint], line: str, x: int) -> Hint | None:
-    """Return the figure that stands at cell `x` of a line: the one whose label begins last before it."""
+    """Return the figure at cell `x` of a line: the one whose label starts last before it."""
     found: tuple[int, Hint] | None = None
     for figure in figures:
         at = line.rfind(figure.label, 0, x + len(figure.label))
@@ -171,12 +171,12 @@ def figure_at(figures: Sequence[Hint], line: str, x: int) -> Hint | None:
 
 
 def explain(figure: Hint) -> str:
-    """Return what is to be said about a figure."""
+    """Return the explanation of a figure."""
     if not figure.file:
         return figure.what
     return f"{figure.what[:-1]} of {figure.file})" if figure.what.endswith(")") else f"{figure.what} ({figure.file})"
 
 
 def explain_field(field: ProcessField) -> str:
-    """Return what is to be said about a column: what it shows, when to worry, the kernel file."""
+    """Return the explanation of a column: meaning, when to worry, kernel file."""
     return explain(Hint(field.title, f"{field.help}; {field.worry}" if field.worry else field.help, field.file))

@@ -1,6 +1,6 @@
-"""The mouse on a panel: which tab or figure is at a cell, and the explanation shown beside the pointer.
+"""Mouse on panels: the tab or figure at a cell, and the tooltip with its explanation.
 
-The wheel and clicks on rows, titles and keys belong to the widgets themselves.
+The widgets themselves handle the wheel and clicks on rows, titles and keys.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _is_header(panel: Panel) -> bool:
 
 
 def tab_at(line: str, x: int) -> str | None:
-    """Return the id of the tab whose title stands at cell `x` of the header."""
+    """Return the id of the tab at cell `x` of the header."""
     for name, title in TABS:
         at = line.find(title)
         if at >= 0 and at - 1 <= x <= at + len(title):

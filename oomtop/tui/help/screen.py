@@ -1,4 +1,4 @@
-"""The help screen: what it says scrolls and can be searched; opened from a figure it begins with that figure."""
+"""The help screen: scrollable and searchable; opened from a figure it starts at that figure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME = 14
 
 
 class HelpScreen(Dialog[None]):
-    """Topics with their lines, written for the width there is."""
+    """Topics with their lines, wrapped to the width."""
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background; }
@@ -36,7 +36,7 @@ class HelpScreen(Dialog[None]):
     ]
 
     covers_all: ClassVar[bool] = True
-    """Nothing behind it is seen, so nothing is drawn there: each tick would send the whole screen again (2 kB/s)."""
+    """It covers everything, so the screen behind is not drawn: each tick would send it again (2 kB/s)."""
 
     def __init__(self, topics: Sequence[Topic], look: Look, figure: str | None = None) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class HelpScreen(Dialog[None]):
         self._text = ""
 
     def compose(self) -> ComposeResult:
-        """Mount the lines and the prompt of the search."""
+        """Mount the lines and the search prompt."""
         with Vertical():
             yield LineView(id="help-lines")
             yield PromptLine(self._focus)
@@ -56,7 +56,7 @@ class HelpScreen(Dialog[None]):
         self._focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Write for the new width; one cell is the scroll bar's."""
+        """Wrap for the new width, less one cell for the scroll bar."""
         width = min(130, event.size.width) - 2
         self.view.set_lines([*self._head(width), *self._lines(width)])
         if self._figure is not None:
@@ -71,7 +71,7 @@ class HelpScreen(Dialog[None]):
         self.view.focus()
 
     def _head(self, width: int) -> Iterator[Text]:
-        keys = "Esc closes  / searches  PgDn scrolls; a click on a figure opens its line"
+        keys = "Esc close   / search   PgDn scroll; click a figure to open its line"
         yield Text(" Help ", self._look.style("accent", bold=True) or "bold").append(keys, self._look.style("dim"))
 
     def _lines(self, width: int) -> Iterator[Text]:
@@ -82,7 +82,7 @@ class HelpScreen(Dialog[None]):
                 yield from self._entry(name, meaning, width)
 
     def _entry(self, name: str, meaning: str, width: int) -> Iterator[Text]:
-        """Yield a name and its meaning, which goes on below itself; the figure asked for is marked."""
+        """Yield a name and its wrapped meaning; the requested figure is marked."""
         style = self._look.style("accent", bold=True) or "bold"
         if self._look.ascii:
             name = name.replace("»", ">")
@@ -104,6 +104,6 @@ class HelpScreen(Dialog[None]):
         self.action_again()
 
     def action_again(self) -> None:
-        """Go to the next line that holds the text searched for."""
+        """Go to the next line with the search text."""
         if self._text and not self.view.search(self._text):
             self.app.bell()

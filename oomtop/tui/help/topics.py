@@ -1,4 +1,4 @@
-"""What the help says about a screen: actions, figures, keys, what these rights allow, columns."""
+"""The help topics of a screen: actions, figures, keys, privileges, columns."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class Topic(NamedTuple):
 
 _UNPRIVILEGED = (
     ("seen", "memory, swap, pressure, cgroups, and size, score and growth of every process"),
-    ("not seen", "mappings, environment and open files of other users' processes; the kernel log where "
-                 "kernel.dmesg_restrict is 1: kills are then counted, but not explained"),
+    ("hidden", "mappings, environment and open files of other users' processes; the kernel log where "
+                 "kernel.dmesg_restrict is 1: kills are then counted but not explained"),
     ("done", "signals, freezing and a higher oom_score_adj for your own processes"),
-    ("not done", "a lower oom_score_adj, caches, swap, limits, kernel settings; locking oomtop itself into memory"),
+    ("not permitted", "a lower oom_score_adj, caches, swap, limits, kernel settings; locking oomtop in memory"),
     ("get more", "sudo oomtop; for the logs alone, membership in group adm or systemd-journal"),
 )  # fmt: skip
 _ROOT = (
-    ("seen", "everything; what still cannot be read is named in the line above the keys"),
-    ("done", "everything, once its plan is confirmed; --read-only turns all actions off"),
+    ("seen", "everything; anything unreadable is reported in the line above the keys"),
+    ("done", "everything, after confirming its plan; --read-only disables all actions"),
 )
 _MARKS = (
     ("»", "the next victim of the kernel"),
     ("*", "tagged"),
-    ("x", "ended, still listed while a dialog holds the list"),
+    ("x", "exited, still listed while a dialog holds the list"),
     ("P", "protected: no action touches it (pid 1, kernel threads, oomtop and its parents, your list)"),
     ("F", "frozen: stopped by a signal or by its cgroup's freezer"),
 )
@@ -50,7 +50,7 @@ def help_for(screen: Screen[None], state: State) -> tuple[Topic, ...]:
         Topic("Actions: each shows its plan first, Enter runs it", actions),
         Topic("Figures of this screen", figures),
         Topic("Keys of this screen", here),
-        Topic("With these rights", _ROOT if state.rights == "root" else _UNPRIVILEGED),
+        Topic("With these privileges", _ROOT if state.rights == "root" else _UNPRIVILEGED),
         Topic("Keys everywhere", everywhere),
         Topic("Recordings and comparison", replay),
         Topic("Marks in the table", _MARKS),
@@ -73,7 +73,7 @@ def _keys(screen: Screen[None]) -> tuple[_Lines, _Lines, _Lines, _Lines]:
     every = [active.binding for active in screen.active_bindings.values()]
     digits = [binding for binding in every if (binding.id or "").startswith("table.jump_")]
     here = [b for b in every if b not in digits and not _is_app(b) and not _is_action(b) and not _is_replay(b) and b.id]
-    # Who looks for a key knows the arrows.
+    # The arrow keys need no help.
     here.sort(key=lambda binding: binding.action.startswith(_MOVES))
     jump = (("0-9", "Jump to a PID"),) if digits else ()
     return (
@@ -85,7 +85,7 @@ def _keys(screen: Screen[None]) -> tuple[_Lines, _Lines, _Lines, _Lines]:
 
 
 def _of_app(screen: Screen[None]) -> Iterator[Binding]:
-    """Yield the keys of recordings, also those that do something only in one."""
+    """Yield the keys of recordings, including those that work only there."""
     for binding in screen.app.BINDINGS:
         if isinstance(binding, Binding) and _is_replay(binding):
             yield binding
@@ -104,7 +104,7 @@ def _is_replay(binding: Binding) -> bool:
 
 
 def _named(bindings: Iterable[Binding]) -> Iterator[tuple[str, str]]:
-    """Yield (keys, description); the keys of one binding stand together."""
+    """Yield (keys, description); the keys of one binding are joined."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for binding in bindings:
         names = grouped.setdefault((binding.action, binding.description), [])

@@ -1,4 +1,4 @@
-"""The Kernel tab: the settings that decide about memory, and the state that no process answers for."""
+"""The Kernel tab: memory settings and kernel state."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class SettingList(Sheet):
 
 
 class KernelPage(Page):
-    """Scrolls; up and down first move the cursor among the settings."""
+    """A scrolling page; up and down first move the cursor through the settings."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "screen.move(-1)", "Up", show=False, id="kernel.up"),
@@ -93,13 +93,13 @@ class KernelScreen(TabScreen):
         yield KeyBar(_KEYS, self.look, id="kernel-keys")
 
     def on_mount(self) -> None:
-        """Keys go to the page; a tick may have come before there were widgets to show it."""
+        """Focus the page, and show a tick that came before the widgets."""
         self.query_one(KernelPage).focus()
         self._is_built = True
         self.watch_assessment(self.assessment)
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
-        """Take a tick in; the order of the settings changes only when a verdict does."""
+        """Show a tick; the order of the settings changes only when a verdict does."""
         if assessment is None or not self._is_built:
             return
         self._rows = assess_settings(assessment)
@@ -143,7 +143,7 @@ class KernelScreen(TabScreen):
         return self._rows[at].name
 
     def copies(self) -> tuple[tuple[str, str], ...]:
-        """Return the setting as sysctl.d takes it, what is said about it, and everything."""
+        """Return the setting in sysctl.d format, its verdict, and everything."""
         at = self._index()
         if at is None:
             return ()
@@ -166,12 +166,12 @@ class KernelScreen(TabScreen):
         self._put_cursor(following)
 
     def _in_sight(self, index: int) -> bool:
-        """Whether a setting's line can be seen now; a scrolled-away cursor does not jump back."""
+        """Whether a setting's line is visible; a cursor scrolled out of view does not jump back."""
         page = self.query_one(KernelPage)
         return page.scroll_offset.y - 1 <= index + 1 <= page.scroll_offset.y + page.size.height
 
     def _put_cursor(self, index: int) -> None:
-        """Select a setting and scroll as little as needed; the title line stands above the first one."""
+        """Select a setting and scroll as little as needed; the title line is above the first one."""
         page, line = self.query_one(KernelPage), index + 1
         self._cursor = self._rows[index].name
         top, height = page.scroll_offset.y, page.size.height

@@ -31,7 +31,7 @@ _VALUE_WIDTH = 9
 
 
 def setting_line(row: SettingRow, selected: bool, width: int, look: Look) -> Text:
-    """Return a setting as one line: mark, name, value, default, and what is to be said about it."""
+    """Return a setting as one line: mark, name, value, default and verdict."""
     mark, style = _MARKS[row.verdict.severity] if row.verdict else ("  ", "")
     value, default = " ".join(printable(row.value).split()), row.default or "by size"
     if len(value) > _VALUE_WIDTH:
@@ -48,14 +48,14 @@ def setting_line(row: SettingRow, selected: bool, width: int, look: Look) -> Tex
 
 
 def draw_setting(row: SettingRow | None, width: int, look: Look) -> list[Text]:
-    """Return in four lines what the selected setting is, what is to be said about its value, how it is changed."""
+    """Return four lines: what the selected setting is, the verdict on its value, how to change it."""
     if row is None:
         return [Text("")] * _DETAIL_LINES
     where = row.file if row.setting is None else f"vm.{row.name}"
     lines = [Text(f" {where} ", look.style("accent", bold=True) or "bold").append(f"= {printable(row.value)}")]
-    lines[0].append(f"  default {row.default or 'by the size of the machine'}", look.style("dim"))
+    lines[0].append(f"  default {row.default or 'depends on RAM size'}", look.style("dim"))
     if row.setting is not None:
-        lines[0].append("  Enter or y changes it", look.style("dim"))
+        lines[0].append("  Enter or y: change it", look.style("dim"))
     lines += [Text(f" {part}") for part in wrap(row.what, max(20, width - 2))]
     if row.verdict is not None:
         better = "" if row.verdict.recommended is None else f"; try {row.verdict.recommended}"
@@ -64,13 +64,13 @@ def draw_setting(row: SettingRow | None, width: int, look: Look) -> list[Text]:
     elif row.risk:
         lines += [Text(f" {part}", look.style("dim")) for part in wrap(row.risk, max(20, width - 2))]
     if row.setting is None:
-        lines.append(Text(" only shown: a word, or one that resets another setting", look.style("dim")))
+        lines.append(Text(" read-only here", look.style("dim")))
     return (lines + [Text("")] * _DETAIL_LINES)[:_DETAIL_LINES]
 
 
 def draw_watermarks(assessment: Assessment, width: int, look: Look) -> list[Text]:
     """Return free memory and watermarks of each zone."""
-    lines = [section("Watermarks", width, look, "below low kswapd works, below min requests wait")]
+    lines = [section("Watermarks", width, look, "below low kswapd reclaims, below min allocations stall")]
     lines.append(Text(f" {'zone':12} {'free':>6} {'min':>6} {'low':>6} {'high':>6} {'size':>6} {'kept':>6}  ", "bold"))
     return lines + [_zone(state, look) for state in zone_states(assessment.zones)]
 
@@ -84,7 +84,7 @@ def _zone(state: ZoneState, look: Look) -> Text:
 
 
 def draw_fragmentation(assessment: Assessment, width: int, look: Look) -> list[Text]:
-    """Return the free blocks of each order, and how much of the free memory is too broken up for large requests."""
+    """Return the free blocks of each order, and the share of free memory too fragmented for large requests."""
     kernel = assessment.kernel
     lines = [section("Fragmentation", width, look, "free blocks by order (2^order pages)")]
     if kernel is None or not kernel.buddy:
@@ -104,17 +104,17 @@ def _unusable(state: Fragmentation, huge: int, look: Look) -> Text:
     style = look.style("warn") if (costly or 0) > 0.8 else look.style("dim")
     where = f" {state.buddy.node} {state.buddy.zone:9}"
     text = (
-        f"{where}too broken up for order {COSTLY_ORDER}: {format_share(costly)}, for huge pages: {format_share(large)}"
+        f"{where}too fragmented for order {COSTLY_ORDER}: {format_share(costly)}, for huge pages: {format_share(large)}"
     )
     return Text(text, style)
 
 
 def draw_swap_devices(assessment: Assessment, width: int, look: Look) -> list[Text]:
-    """Return the swap devices by priority, and what compression makes of them."""
+    """Return the swap devices by priority, and their compression."""
     swap = assessment.swap
     lines = [section("Swap", width, look)]
     if not swap.devices:
-        lines.append(Text(" none: what does not fit into RAM is killed (W adds some)", look.style("warn")))
+        lines.append(Text(" none: without swap a shortage ends in a kill (W add swap)", look.style("warn")))
     else:
         lines.append(Text(f" {'used':>6} {'size':>6} {'prio':>5}  {'kind':9}  device", "bold"))
     for device in sorted(swap.devices, key=lambda device: -device.priority):
@@ -146,7 +146,7 @@ def _zswap(assessment: Assessment, look: Look) -> Text:
 
 
 def draw_overcommit(assessment: Assessment, width: int, look: Look) -> list[Text]:
-    """Return what was promised to programs and what may be."""
+    """Return committed memory and the commit limit."""
     memory, kernel = assessment.memory, assessment.kernel
     mode = kernel.number("overcommit_memory") if kernel else None
     word = {0: "refuse only obvious excess", 1: "never refuse", 2: "refuse beyond CommitLimit"}.get(mode or 0, DASH)
@@ -168,11 +168,11 @@ def draw_huge_pages(assessment: Assessment, width: int, look: Look) -> list[Text
         if pool.total or pool.overcommit:
             idle = max(0, pool.free - pool.reserved) * pool.page_size
             text = (
-                f" {format_bytes(pool.page_size)}: {pool.total} set aside, {pool.free} free, {pool.reserved} reserved"
+                f" {format_bytes(pool.page_size)}: {pool.total} in the pool, {pool.free} free, {pool.reserved} reserved"
             )
             lines.append(Text(f"{text}, idle {format_bytes(idle)}", look.style("warn") if idle else ""))
     if len(lines) == 1:
-        lines.append(Text(" no pool is set aside", look.style("dim")))
+        lines.append(Text(" no huge page pool", look.style("dim")))
     transparent = format_bytes(meminfo.anon_huge_pages if meminfo else None)
     return [*lines, Text(f" transparent: {transparent} of anonymous memory in huge pages")]
 
@@ -184,7 +184,7 @@ def draw_slabs(assessment: Assessment, width: int, look: Look) -> list[Text]:
     kept = format_bytes(meminfo.s_unreclaim if meminfo else None)
     lines = [section("Slab", width, look, f"{format_bytes(total)} of kernel objects, {kept} of it cannot be reclaimed")]
     if kernel is None or kernel.slabs is None:
-        return [*lines, Text(" which caches hold it: only root may read /proc/slabinfo", look.style("warn"))]
+        return [*lines, Text(" only root can read /proc/slabinfo, which lists the caches", look.style("warn"))]
     lines.append(Text(f" {'size':>6} {'share':>5} {'idle':>6} {'objects':>7} {'each':>6}  cache", "bold"))
     return lines + [_slab(slab, total, width, look) for slab in kernel.slabs[:_SLABS]]
 
@@ -201,7 +201,7 @@ def _slab(slab: Slab, total: int | None, width: int, look: Look) -> Text:
 
 
 def draw_settings(rows: Sequence[SettingRow], cursor: str | None, width: int, look: Look) -> list[Text]:
-    """Return all settings, the one under the cursor marked."""
+    """Return all settings, with the one under the cursor marked."""
     if not rows:
         return [section("Settings", width, look), Text(" /proc/sys/vm cannot be read", look.style("warn"))]
     title = Text(f"  {'setting':24} {'value':>9} {'default':>8}", "bold")

@@ -1,4 +1,4 @@
-"""From a key to a look into one process: its screen, its environment, files and words, a tool in this terminal."""
+"""Opens views of one process: its screen, environment, files, command, or a tool in this terminal."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from oomtop.tui.widgets.tab_screen import open_once
 from oomtop.tui.widgets.terminal_handover import run_in_place
 from oomtop.units import printable
 
-_NOBODY = "no process is selected: choose one with the arrow keys"
+_NOBODY = "Nothing selected: move the cursor to a process"
 
 
 class Inspections:
-    """What the keys that look into a process do on the tab in sight."""
+    """Handles the inspection keys on the visible tab."""
 
     def __init__(self, app: Shell, guard: Guard, look: Look) -> None:
         self._app = app
@@ -36,7 +36,7 @@ class Inspections:
         self._app.call_after_refresh(self._app.feed)
 
     def do(self, what: str) -> None:
-        """Do what the key of this name does."""
+        """Run the action of a key."""
         if what == "strace":
             self.strace()
         else:
@@ -52,28 +52,28 @@ class Inspections:
             open_once(self._app, ReadingScreen(self._app.state, self._look, identity, title, READINGS[what]))
 
     def strace(self) -> None:
-        """Follow the system calls of the first target, as htop does."""
+        """Trace the system calls of the first target, as htop does."""
         identity = self._target()
         if identity is not None:
             self._app.post_message(ToolChosen(STRACE, identity))
 
     def tool_plan(self, tool: DeepTool, identity: ProcessId) -> Plan | None:
-        """Return what opening a tool means for the process, None where there is a reason not to, which is said."""
+        """Return the plan of opening a tool; None after reporting why it cannot be opened."""
         if self._is_refused(tool, identity):
             return None
         process = self._process(identity)
         name = printable(process.comm) if process is not None else "?"
-        stops = f"{tool.program} stops the process until you leave it"
+        stops = f"{tool.program} stops the process until you quit it"
         return Plan(
             "tool",
             f"Open {tool.program} on {identity.pid} ({name})",
             (f"runs {' '.join(tool.command(identity.pid))} in this terminal",),
             effect=tool.what,
-            risk=stops if tool.stops else f"{tool.program} may slow the process down while it looks into it",
+            risk=stops if tool.stops else f"{tool.program} may slow the process down while it runs",
         )
 
     def run_tool(self, tool: DeepTool, identity: ProcessId) -> None:
-        """Give the terminal to a tool until it ends, unless there is a reason not to by now."""
+        """Hand the terminal to a tool until it exits, unless it can no longer be opened."""
         if self._is_refused(tool, identity):
             return
         argv = tool.command(identity.pid)
@@ -81,7 +81,7 @@ class Inspections:
             self._app.remark(f"{tool.program}: this terminal cannot be handed over")
 
     def _is_refused(self, tool: DeepTool, identity: ProcessId) -> bool:
-        """Whether there is a reason not to open a tool, which is said."""
+        """Report why a tool cannot be opened; return whether there is a reason."""
         problem = self._reason_against(tool, identity)
         if problem is not None:
             self._app.remark(f"{tool.program}: {problem}")
@@ -89,7 +89,7 @@ class Inspections:
         return problem is not None
 
     def _child_command(self, argv: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the command without the protection that oomtop gave itself, which children inherit."""
+        """Return the command without oomtop's own protection, which children would inherit."""
         guard = self._app.self_guard
         return argv if guard is None else guard.child_command(argv)
 
@@ -101,7 +101,7 @@ class Inspections:
         return targets[0]
 
     def _reason_against(self, tool: DeepTool, identity: ProcessId) -> str | None:
-        """Return why the tool is not opened; last of all whether the number still is this process's."""
+        """Return why the tool cannot be opened; the last check is that the pid is still this process."""
         if self._app.state.replay:
             return "this is a recording: the process is not here"
         process = self._process(identity)

@@ -1,6 +1,6 @@
-"""The process screen: why it stands where it does, what it holds, what of it grows, what limits it, what looks deeper.
+"""The process screen: score, memory, growing mappings, limits and tools.
 
-It opens at once with what the last tick knew; what the target's memory lock guards comes when it comes.
+It opens at once with the last tick; figures behind the target's memory lock follow later.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ from oomtop.tui.widgets.text_block import Page, Sheet
 from oomtop.tui.widgets.text_parts import section
 from oomtop.units import printable
 
-# A reading of smaps makes the target wait: the next one not before a hundred times as long, and ten seconds.
+# Reading smaps blocks the target: wait a hundred times as long before the next read, at least ten seconds.
 _PAUSE_FACTOR = 100.0
 _PAUSE_SECONDS = 10.0
-# Per cent of time stalled on memory from which on a walk through page tables would make things worse.
+# Percentage of time stalled on memory above which walking page tables would make things worse.
 _FORECAST, _TALL = 9, 34
 """Lines of the forecast, on a screen of so many lines."""
 _STALLED = 20.0
@@ -57,13 +57,13 @@ _Timed = tuple[tuple[MappedMemory, ...], float]
 
 
 class ProcessScreen(TabScreen):
-    """One process, fed by the tick and by reads of its own that may hang."""
+    """One process, updated by ticks and by its own slow reads."""
 
     CSS = stylesheet("process/screen.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,backspace", "back", "Back", id="process.back"),
-        Binding("m", "read_mappings", "Read the mappings again, compare with the first time", id="process.mappings"),
-        Binding("T", "tools", "Tools that look deeper: gdb, strace, heaptrack", id="process.tools"),
+        Binding("m", "read_mappings", "Read the mappings again and compare with the first read", id="process.mappings"),
+        Binding("T", "tools", "Inspection tools: gdb, strace, heaptrack", id="process.tools"),
         *(Binding(str(key), f"open_tool({key})", f"Open tool {key}", show=False, id=f"process.tool_{key}")
           for key in range(1, 10)),
     ]  # fmt: skip
@@ -76,9 +76,9 @@ class ProcessScreen(TabScreen):
         self._slow = sections.SlowStudy()
         self._first: MappingsAt | None = None
         self._rest: float | None = None
-        """Seconds until the mappings are read again, None while they are being read."""
+        """Seconds until the next read of the mappings, None during a read."""
         self._due: float | None = None
-        """When that is, on the clock of the ticks."""
+        """The time of the next read, on the clock of the ticks."""
         self._moment = 0.0
         self._page_size = 4096
         self._is_built = False
@@ -102,7 +102,7 @@ class ProcessScreen(TabScreen):
         yield KeyBar(_KEYS, self.look, id="process-keys")
 
     def on_mount(self) -> None:
-        """Ask for everything that may hang."""
+        """Start all slow reads."""
         self.query_one(Page).focus()
         self._is_built = True
         self.watch_assessment(self.assessment)
@@ -114,7 +114,7 @@ class ProcessScreen(TabScreen):
         self._ask_memory()
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
-        """Take a tick in; read the mappings again when it is time."""
+        """Show a tick; read the mappings again when due."""
         if assessment is None or not self._is_built:
             return
         self.show_strip(assessment)
@@ -130,14 +130,14 @@ class ProcessScreen(TabScreen):
         self._draw()
 
     def _is_due(self) -> bool:
-        """Whether the rest after a reading of the mappings is over; it begins with the tick after the reading."""
+        """Whether the pause after a read of the mappings is over; it starts with the tick after the read."""
         if self._rest is None:
             return False
         self._due = self._due or self._moment + self._rest
         return self._moment >= self._due
 
     def _draw(self) -> None:
-        """An answer may come while the screen is being closed, so nothing is looked for that must be there."""
+        """Draw; an answer may arrive while the screen closes, so widgets may be missing."""
         for sheet in self.query(Sheet):
             sheet.update()
 
@@ -171,7 +171,7 @@ class ProcessScreen(TabScreen):
         self._draw()
 
     def _take_mappings(self, answer: Answer[_Timed]) -> None:
-        """The first reading is what all later ones are compared with; what is known stays when a later one fails."""
+        """Take a read; later ones are compared with the first, and a failed one keeps what is known."""
         if answer.value is None:
             if self._slow.mappings.value is None:
                 self._slow = replace(self._slow, mappings=Answer(None, answer.note))
@@ -187,7 +187,7 @@ class ProcessScreen(TabScreen):
         self._draw()
 
     def _find_runtime(self) -> None:
-        """Conclude from what is known by now, and ask which tools for it are installed."""
+        """Detect the runtime from what is known, and look for its installed tools."""
         current = self._study
         if current is None:
             return
@@ -214,7 +214,7 @@ class ProcessScreen(TabScreen):
 
     def _title(self, width: int) -> list[Text]:
         if self._study is None:
-            return [Text(f" {self._identity.pid}  not seen any more", self.look.style("warn"))]
+            return [Text(f" {self._identity.pid}  no longer visible", self.look.style("warn"))]
         return [sections.title_line(self._study, self.look)]
 
     def _forecast(self, width: int) -> list[Text]:
@@ -262,12 +262,12 @@ class ProcessScreen(TabScreen):
         return self._identity
 
     def targets(self) -> tuple[ProcessId, ...]:
-        """Return the process, as long as it lives."""
+        """Return the process while it is alive."""
         gone = self._study is not None and self._study.exited_at is not None
         return () if gone else (self._identity,)
 
     def targets_title(self) -> str:
-        """Return the process in words."""
+        """Return a description of the process."""
         if self._study is None:
             return str(self._identity.pid)
         row = self._study.row
@@ -288,7 +288,7 @@ class ProcessScreen(TabScreen):
         self.dismiss(None)
 
     def action_read_mappings(self) -> None:
-        """Read the mappings again, and tell what changed since the first reading."""
+        """Read the mappings again, and show the change since the first read."""
         if not self.state.replay:
             self._ask_memory()
 
@@ -297,7 +297,7 @@ class ProcessScreen(TabScreen):
         installed = [tool for tool, there in self._slow.tools if there]
         choices = [(at, " ".join(tool.command(self._identity.pid))) for at, tool in enumerate(installed, 1)]
         if choices and self.targets():
-            menu = Menu(f"Look into {self.targets_title()}", choices)
+            menu = Menu(f"Inspect {self.targets_title()}", choices)
             self.app.push_screen(menu, lambda key: None if key is None else self.action_open_tool(key))
 
     def action_open_tool(self, key: int) -> None:

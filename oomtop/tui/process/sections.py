@@ -1,4 +1,4 @@
-"""The parts of the process screen, each a pure drawing function of what is known."""
+"""The parts of the process screen, each a pure drawing function."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _MEANINGS = {
 
 @frozen
 class SlowStudy:
-    """What is known beyond the tick."""
+    """Results of slow reads."""
 
     details: Answer[ProcessDetails] = field(default_factory=Answer)
     rollup: Answer[MappedMemory] = field(default_factory=Answer)
     mappings: Answer[tuple[MappingRow, ...]] = field(default_factory=Answer)
     seconds_between: float | None = None
-    """Seconds between the two readings of the mappings that `change` tells of."""
+    """Seconds between the two reads behind `change`."""
     runtime: Runtime = Runtime.NATIVE
     allocator: str | None = None
     tools: tuple[tuple[DeepTool, bool], ...] = ()
@@ -48,7 +48,7 @@ class SlowStudy:
 
 
 def title_line(study: Study, look: Look) -> Text:
-    """Return number, user, unit and command of the process, and that it has exited if it has."""
+    """Return pid, user, unit and command of the process, and whether it has exited."""
     process = study.process
     line = Text(f" {process.pid} ", look.style("accent", bold=True) or "bold")
     if study.exited_at is not None:
@@ -60,11 +60,11 @@ def title_line(study: Study, look: Look) -> Text:
 
 
 def draw_summary(study: Study, slow: SlowStudy, width: int, look: Look) -> list[Text]:
-    """Return state, sizes, peaks, and what the page tables say."""
+    """Return state, sizes, peaks and figures from page tables."""
     process, details, rollup = study.process, slow.details.value, slow.rollup.value
     state = f"{process.state} {_STATES.get(process.state, '')}".strip()
     if study.exited_at is not None:
-        state = "exited; what follows is the last that was seen"
+        state = "exited; the last known state follows"
     elif details and details.wchan and process.state in "SD":
         state += f" in {printable(details.wchan)}"
     items = [("State", state), ("threads", _threads(process.threads, details)), ("age", format_duration(study.age))]
@@ -93,7 +93,7 @@ def draw_summary(study: Study, slow: SlowStudy, width: int, look: Look) -> list[
         )
     if details and details.limits:
         limits = ", ".join(f"{name} {format_bytes(size)}" for name, size in details.limits)
-        lines.append(Text(f" limits of its own (ulimit): {limits}", look.style("dim")))
+        lines.append(Text(f" its ulimits: {limits}", look.style("dim")))
     return lines
 
 
@@ -110,7 +110,7 @@ def _per_minute(rate: float | None) -> float | None:
 
 
 def draw_score(score: Score, page: int, oom_score: int | None, width: int, look: Look) -> list[Text]:
-    """Return the badness as a sum, the rank that follows, and what another adj would make of it."""
+    """Return the badness as a sum, the rank, and the rank with other values of oom_score_adj."""
     lines = [
         section("Score", width, look, f"oom_badness in pages of {format_bytes(page)}; the highest is killed first")
     ]
@@ -141,7 +141,7 @@ def _term(sign: str, label: str, pages: int, page: int) -> Text:
 
 
 def _standing(score: Score, page: int) -> str:
-    """Return rank and distance in words."""
+    """Describe rank and distance."""
     place = score.place
     if place is None:
         return "not considered"
@@ -164,12 +164,12 @@ def _other_adjs(score: Score, page: int, look: Look) -> list[Text]:
         ):
             line.append(f"{value:>8}", style)
     if score.turning_adj is not None:
-        lines.append(Text(f"   from adj {score.turning_adj} on it is killed first (o sets it)", look.style("dim")))
+        lines.append(Text(f"   killed first from adj {score.turning_adj} on (o: set adj)", look.style("dim")))
     return lines
 
 
 def draw_group_score(score: Score | None, page: int, width: int, look: Look) -> list[Text]:
-    """Return in two lines where it stands when the nearest cgroup limit is hit."""
+    """Return two lines about its rank at the nearest cgroup limit."""
     if score is None:
         return []
     limit = format_bytes(score.total_pages * page)
@@ -184,8 +184,8 @@ def draw_group_score(score: Score | None, page: int, width: int, look: Look) -> 
 
 
 def draw_limits(limits: Sequence[LimitStep], width: int, look: Look) -> list[Text]:
-    """Return the chain of cgroups from its own to the root, with each limit and the distance to it."""
-    lines = [section("Cgroups", width, look, "from its own up to the root; left: with what can be reclaimed")]
+    """Return its cgroups up to the root, with each limit and headroom."""
+    lines = [section("Cgroups", width, look, "from its own up to the root; left counts reclaimable memory")]
     if not limits:
         return [*lines, Text(" no memory cgroup is known", look.style("dim"))]
     lines.append(Text(f" {'used':>6} {'high':>6} {'max':>6} {'left':>6} {'swap':>6} {'kills':>5}  group", "bold"))
@@ -210,7 +210,7 @@ def _limit(step: LimitStep, is_nearest: bool, width: int, look: Look) -> list[Te
 
 
 def draw_mappings(study: Study, slow: SlowStudy, shown: int, width: int, look: Look) -> list[Text]:
-    """Return the largest mappings and how they changed between two readings."""
+    """Return the largest mappings and their change between two reads."""
     rows = slow.mappings.value
     if study.process.is_kernel_thread:
         return [section("Mappings", width, look), Text(" a kernel thread has none", look.style("dim"))]
@@ -218,7 +218,7 @@ def draw_mappings(study: Study, slow: SlowStudy, shown: int, width: int, look: L
         style = look.style("dim" if slow.mappings.note == "reading" else "warn")
         return [section("Mappings", width, look), Text(f" {slow.mappings.note}", style)]
     count = sum(row.memory.count for row in rows)
-    when = "m reads again" if slow.seconds_between is None else f"change over {format_duration(slow.seconds_between)}"
+    when = "m: read again" if slow.seconds_between is None else f"change over {format_duration(slow.seconds_between)}"
     lines = [section("Mappings", width, look, f"{count} by {len(rows)} names; {when}")]
     lines.append(Text(f" {'RSS':>6} {'PSS':>6} {'USS':>6} {'swap':>6} {'change':>8} {'count':>6}  name", "bold"))
     top = fastest(rows)
@@ -234,7 +234,7 @@ def draw_mappings(study: Study, slow: SlowStudy, shown: int, width: int, look: L
         text = f" grows most: {printable(top.memory.name)} {format_rate(top.rate)}"
         lines.append(Text(f"{text}: {meaning}" if meaning else text, look.style("warn", bold=True)))
     elif slow.seconds_between is not None:
-        lines.append(Text(" nothing grew by a mebibyte between the two readings", look.style("dim")))
+        lines.append(Text(" nothing grew by 1 MiB between the two reads", look.style("dim")))
     return lines
 
 
@@ -249,12 +249,12 @@ def _mapping(row: MappingRow, grows: bool, width: int, look: Look) -> Text:
 
 
 def draw_tools(study: Study, slow: SlowStudy, width: int, look: Look) -> list[Text]:
-    """Return the runtime and the tools that look deeper, the installed ones with the key that opens them."""
+    """Return the runtime and its tools, the installed ones with their key."""
     details = slow.details.value
     if slow.runtime is Runtime.KERNEL:
         text = " the Kernel tab shows what the kernel itself holds"
         return [section("Deeper", width, look, slow.runtime.value), Text(text, look.style("dim"))]
-    note = printable(details.exe) if details and details.exe else "by its name only: the executable may not be read"
+    note = printable(details.exe) if details and details.exe else "by its name only: the executable is not readable"
     lines = [section("Deeper", width, look, f"{slow.runtime.value}  {note}")]
     if slow.allocator:
         lines.append(Text(f" malloc is {slow.allocator}", look.style("dim")))
@@ -268,7 +268,7 @@ def draw_tools(study: Study, slow: SlowStudy, width: int, look: Look) -> list[Te
 
 
 def _tool(tool: DeepTool, installed: bool, mark: str, pid: int, width: int, look: Look) -> Text:
-    """Return key, command and use of an installed tool; of another one in little room only how to get it."""
+    """Return key, command and use of a tool; in little room only how to install a missing one."""
     command = " ".join(tool.command(pid))
     line = Text(f" {mark} ", look.style("accent", bold=True) if installed else look.style("dim"))
     line.append(f"{command:{40 if width >= 90 else 34}} ", "bold" if installed else look.style("dim"))
@@ -282,5 +282,5 @@ def _tool(tool: DeepTool, installed: bool, mark: str, pid: int, width: int, look
 
 
 def curve_height(width: int) -> int:
-    """Return how high a curve of a width looks right."""
+    """Return a suitable height for a curve of a given width."""
     return max(9, min(14, width // 8))

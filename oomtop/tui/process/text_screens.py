@@ -1,4 +1,4 @@
-"""The screens that are read line by line, as in htop: environment, open files, whole command of one process."""
+"""Text screens as in htop: environment, open files, full command of one process."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _KEYS = (("Esc", "Back"), ("/", "Search"), ("\\", "Filter"), ("m", "Read again")
 
 @frozen
 class TextSource:
-    """What can be read of a process: its title, and how its lines come about."""
+    """A text about a process: its title and how to read it."""
 
     title: str
     read: Callable[[Root, ProcessId], Callable[[Look], Lines]]
-    """Reads, which may hang, and returns what draws the lines."""
+    """Performs the slow read and returns the function that draws the lines."""
 
 
 class ReadingScreen(TabScreen):
@@ -63,7 +63,7 @@ class ReadingScreen(TabScreen):
         yield KeyBar(_KEYS, self.look, id="reading-keys")
 
     def on_mount(self) -> None:
-        """Begin to read."""
+        """Start to read."""
         self._focus()
         self.action_again()
 
@@ -77,15 +77,15 @@ class ReadingScreen(TabScreen):
 
     @property
     def subject(self) -> object:
-        """Return the process and what of it is read."""
+        """Return the process and the kind of text."""
         return self._identity, self._reading.title
 
     def targets(self) -> tuple[ProcessId, ...]:
-        """Return the process that is read."""
+        """Return the process."""
         return (self._identity,)
 
     def targets_title(self) -> str:
-        """Return the process as it was named when the screen opened."""
+        """Return the description of the process when the screen opened."""
         return self._title
 
     def copies(self) -> tuple[tuple[str, str], ...]:
@@ -116,7 +116,7 @@ class ReadingScreen(TabScreen):
 
     def _searched(self, text: str) -> None:
         if text and not self.view.search(text):
-            self._note = f"{text} is not in it"
+            self._note = f"{text} not found"
             self.query_one("#reading-head", Sheet).update()
 
     def filter(self) -> None:
@@ -134,9 +134,9 @@ def _environment(root: Root, identity: ProcessId) -> Callable[[Look], Lines]:
     words = read_environ(root, identity)
 
     def draw(look: Look) -> Lines:
-        lines = [Text(" as it was at its exec; what the program set later is not in it", look.style("dim"))]
+        lines = [Text(" as of its exec; later changes by the program are not included", look.style("dim"))]
         if not words:
-            lines.append(Text(" it has none", look.style("dim")))
+            lines.append(Text(" none", look.style("dim")))
         for word in words:
             name, sign, value = word.partition("=")
             lines.append(Text(printable(name), look.style("accent", bold=True)).append(printable(sign + value), "none"))
@@ -155,7 +155,7 @@ def _command(root: Root, identity: ProcessId) -> Callable[[Look], Lines]:
         ]
         for at, argument in enumerate(arguments):
             lines.append(Text(f"{at:6} ", look.style("dim")).append(printable(argument), "none"))
-        return lines if arguments else [*lines, Text(" it has no arguments: a kernel thread or a zombie")]
+        return lines if arguments else [*lines, Text(" no arguments: a kernel thread or a zombie")]
 
     return draw
 
@@ -168,7 +168,7 @@ def _files(root: Root, identity: ProcessId) -> Callable[[Look], Lines]:
         note = f" {len(found.files)} open; files in memory (tmpfs, memfd) hold {format_bytes(found.in_memory)}"
         lines = [Text(note), Text(f" {'fd':>6} {'kind':6} {'length':>6} {'real':>6}  name", "bold")]
         if held:
-            lines[0].append(f", {format_bytes(held)} of it has no name any more", look.style("warn", bold=True))
+            lines[0].append(f", {format_bytes(held)} of it in deleted files", look.style("warn", bold=True))
         lines += [_file(file, look) for file in _sorted(found.files)]
         if found.more:
             lines.append(Text(f" and {found.more} more", look.style("dim")))
@@ -178,7 +178,7 @@ def _files(root: Root, identity: ProcessId) -> Callable[[Look], Lines]:
 
 
 def _sorted(files: Sequence[OpenFile]) -> list[OpenFile]:
-    """What is memory first, the largest at the top, then by number."""
+    """Sort files in memory first, largest at the top, then by number."""
     return sorted(
         files, key=lambda file: (not file.in_memory, -(file.allocated or 0) if file.in_memory else 0, file.fd)
     )
@@ -198,4 +198,4 @@ READINGS: dict[str, TextSource] = {
     "files": TextSource("Open files", _files),
     "command": TextSource("Command", _command),
 }
-"""What the keys e, l and w open."""
+"""The screens of the keys e, l and w."""

@@ -1,6 +1,6 @@
-"""How a line of the process table looks: first as plain comparable text, then as runs of one style each.
+"""Draws lines of the process table: first as plain comparable text, then as styled runs.
 
-The two steps are apart so that a tick can tell without painting which lines differ from the screen.
+The two steps are separate so that a tick can find changed lines without painting.
 """
 
 from __future__ import annotations
@@ -39,28 +39,28 @@ _NARROW_COMMAND = 40
 
 
 class Marks(NamedTuple):
-    """What is marked on the screen besides the figures."""
+    """Marks on the screen besides the figures."""
 
     cursor: object = None
     tagged: Collection[ProcessId] = frozenset()
     victim: ProcessId | None = None
     match: str = ""
     frozen: Collection[str] = frozenset()
-    """The cgroups that stand still, with all that is below them."""
+    """The frozen cgroups, including descendants."""
 
 
 class Frame(NamedTuple):
-    """What all lines of the table share."""
+    """Settings shared by all lines of the table."""
 
     columns: tuple[Column, ...]
     width: int
     ascii: bool
     command_from: int = 0
-    """How many steps the command is panned to the left."""
+    """Steps by which the command is panned."""
 
 
 class LineLook(NamedTuple):
-    """A line as it will stand on the screen; equal looks need no painting."""
+    """A line as it will be drawn; equal lines need no repaint."""
 
     marker: str
     cells: tuple[str, ...]
@@ -69,7 +69,7 @@ class LineLook(NamedTuple):
 
 
 def fit(text: str, width: int, align: Align) -> str:
-    """Return `text` in exactly `width` cells; a figure that does not fit becomes `#`, never a wrong figure."""
+    """Return `text` in exactly `width` cells; a number that does not fit becomes `#`."""
     cells = len(text) if text.isascii() else cell_len(text)
     if cells == width:
         return text
@@ -79,13 +79,13 @@ def fit(text: str, width: int, align: Align) -> str:
 
 
 def look(entry: Entry, frame: Frame, moment: ColumnContext, marks: Marks) -> LineLook:
-    """Return how `entry` looks."""
+    """Return the look of `entry`."""
     cells = tuple(_cell(entry, column, frame, moment) for column in frame.columns)
     return LineLook(_marker(entry, frame.ascii, marks), cells, _states(entry, marks), _match(cells, frame, marks.match))
 
 
 def changed_width(before: LineLook | None, after: LineLook | None, frame: Frame) -> int:
-    """Return up to which cell two looks of a line differ, 0 for equal ones."""
+    """Return the cell up to which two looks of a line differ, 0 if equal."""
     if before == after:
         return 0
     if before is None or after is None or _differ_as_a_whole(before, after):
@@ -106,7 +106,7 @@ def _differ_as_a_whole(before: LineLook, after: LineLook) -> bool:
 
 
 def header(frame: Frame, sorted_by: Column, descending: bool, note: str = "") -> tuple[str, ...]:
-    """Return the titles, the sorted one with an arrow, the note behind that of the command."""
+    """Return the titles, the sorted one with an arrow, and the note at the end."""
     arrow = ("v" if descending else "^") if frame.ascii else ("▼" if descending else "▲")
     titles = ((column, column.title + (arrow if column is sorted_by else "")) for column in frame.columns)
     return tuple(
@@ -116,7 +116,7 @@ def header(frame: Frame, sorted_by: Column, descending: bool, note: str = "") ->
 
 
 def column_at(x: int, frame: Frame) -> Column | None:
-    """Return the column that a click at cell `x` hits."""
+    """Return the column at cell `x`."""
     right = MARKER_WIDTH
     for column in frame.columns:
         right += _width(column, frame) + 1
@@ -165,7 +165,7 @@ def _cell(entry: Entry, column: Column, frame: Frame, moment: ColumnContext) -> 
 
 
 def _command(entry: Entry, width: int) -> str:
-    """Return the command behind its branches; with little room its program has no folder, which would fill it."""
+    """Return the command after its tree branches; in little room without the folder of its program."""
     fold = f"[+{entry.hidden}] " if entry.hidden else ""
     command = command_of(entry.row)
     if width < _NARROW_COMMAND and command.startswith("/"):
@@ -215,7 +215,7 @@ def _true(states: Iterable[tuple[str, bool]]) -> Iterable[str]:
 
 
 def _match(cells: Sequence[str], frame: Frame, wanted: str) -> tuple[int, int] | None:
-    """Return where the text searched for stands in the command."""
+    """Return the position of the search text in the command."""
     if not wanted:
         return None
     for column, text in zip(frame.columns, cells, strict=True):

@@ -1,4 +1,4 @@
-"""The columns of the process table: how each field of `oomtop.fields` is written and sorted.
+"""The columns of the process table: how each field of `oomtop.fields` is formatted and sorted.
 
 Sample of the default at 80 cells: `  PID     USER       R+S▼  SWAP  GROW/m  SHARE   ADJ S  COMMAND`
 """
@@ -18,12 +18,12 @@ from oomtop.host.process import ProcessId
 from oomtop.units import DASH, MIB, format_bytes, format_count, format_duration, format_share, printable, sparkline
 
 MARKER_WIDTH = 3
-"""Cells before the first column: next victim or gone, tagged, frozen or protected."""
+"""Cells before the first column: next victim or exited, tagged, frozen or protected."""
 COMMAND = "command"
 DEFAULT_SORT = "memory"
 _LEAST_COMMAND = 20
 _SPARK = 10
-# What one line can show is far below this; a 4 MB argument list is cut before anything looks at it.
+# Far more than a line can show; a 4 MB argument list is cut before any processing.
 MAX_TEXT = 1024
 _SUFFIXES = "BKMGTP"
 _UNKNOWN = float("-inf")
@@ -31,7 +31,7 @@ _INTERPRETERS = frozenset({"python", "perl", "ruby", "node", "php", "sh", "bash"
 
 
 class Align(Enum):
-    """On which side of its column a text stands."""
+    """The alignment of a column."""
 
     LEFT = "left"
     RIGHT = "right"
@@ -39,20 +39,20 @@ class Align(Enum):
 
 @frozen
 class ColumnContext:
-    """What a column may need besides the row: the time of the tick, everybody's rank and trend."""
+    """What a column may need besides the row: the time of the tick, all ranks and trends."""
 
     monotonic: float = 0.0
     ranks: Mapping[ProcessId, int] = field(default_factory=dict)
     trends: Mapping[ProcessId | tuple[str, str], Growth] = field(default_factory=dict)
     """The growth over minutes of processes, and of groups by (kind, name)."""
     kind: str = ""
-    """What the rows of groups are: `program`, `user` or `unit`."""
+    """The kind of group rows: `program`, `user` or `unit`."""
     ascii: bool = False
     pss: Mapping[ProcessId, int] = field(default_factory=dict)
     """PSS with its share of swap of the larger processes, while totals of several are shown."""
 
     def trend_of(self, row: ProcessRow) -> Growth | None:
-        """Return what is known of the last half hour of a process, or of a group (whose pid is 0)."""
+        """Return the last half hour of a process, or of a group (pid 0)."""
         process = row.process
         return self.trends.get(process.id if process.pid else (self.kind, process.comm))
 
@@ -79,7 +79,7 @@ class Column:
 
     @property
     def title(self) -> str:
-        """Its head."""
+        """Its title."""
         return self.field.title
 
     @property
@@ -89,22 +89,22 @@ class Column:
 
     @property
     def least_width(self) -> int:
-        """The narrowest table on which it is shown unasked."""
+        """The narrowest table that shows it by default."""
         return self.field.least
 
     @property
     def is_text(self) -> bool:
-        """Whether it sorts from A to Z at first, unlike figures, which start with the largest."""
+        """Whether it sorts from A to Z first; numbers sort largest first."""
         return self.align is Align.LEFT
 
 
 def clean(text: str) -> str:
-    """Return foreign text cut to what a line can show and made harmless."""
+    """Return untrusted text, cut to line length and made printable."""
     return printable(text[:MAX_TEXT])
 
 
 def command_of(row: ProcessRow) -> str:
-    """Return the command line, or the name in brackets where there is none (kernel threads, zombies)."""
+    """Return the command line, or the name in brackets without one (kernel threads, zombies)."""
     command = row.process.command
     if not command:
         return f"[{clean(row.process.comm)}]"
@@ -113,9 +113,9 @@ def command_of(row: ProcessRow) -> str:
 
 
 def name_before(comm: str, command: str) -> str:
-    """Return what tells more than the first word of a command line, empty where nothing does.
+    """Return a better name than the first word of a command line, or an empty string.
 
-    That is the name the process gave itself, or the script that an interpreter runs: `hog.py (python3 /srv/hog.py)`.
+    This is the name the process gave itself, or the script of an interpreter: `hog.py (python3 /srv/hog.py)`.
     """
     first, *words = command[:MAX_TEXT].split(" ")
     program = first.rstrip(":").rpartition("/")[2]
@@ -187,7 +187,7 @@ def _trend(rate_of: Callable[[Growth], float | None]) -> tuple[Text, Key]:
 
 
 def _half_hour(row: ProcessRow, moment: ColumnContext) -> str:
-    """Return the last half hour as a line of blocks, flat where it moved by less than a megabyte."""
+    """Return the last half hour as a sparkline, flat if it changed by less than a megabyte."""
     trend = moment.trend_of(row)
     if trend is None or len(trend.curve) < 2:
         return DASH
@@ -196,14 +196,14 @@ def _half_hour(row: ProcessRow, moment: ColumnContext) -> str:
 
 
 def _spread(sizes: Sequence[int]) -> Sequence[int]:
-    """Return as many sizes as the column has cells, where there are more: the newest of each cell's."""
+    """Return at most one size per cell of the column, the newest of each."""
     if len(sizes) <= _SPARK:
         return sizes
     return [sizes[(at + 1) * len(sizes) // _SPARK - 1] for at in range(_SPARK)]
 
 
 def _swing(row: ProcessRow, moment: ColumnContext) -> float:
-    """Return what the trend is sorted by: how much more it is now than at its least."""
+    """Return the sort key of the trend: the rise above its minimum."""
     trend = moment.trend_of(row)
     return _UNKNOWN if trend is None else trend.curve[-1] - min(trend.curve)
 
@@ -225,7 +225,7 @@ _SPECIAL: Mapping[str, tuple[Text, Key]] = {
     "age": (_age, lambda row, _: -row.process.started),
     COMMAND: (lambda row, _: command_of(row), lambda row, _: command_of(row).lower()),
 }
-"""(text, sort key) of what takes more than one value of the row."""
+"""(text, sort key) of columns that need more than one value of the row."""
 
 
 def _column(field: ProcessField) -> Column:
@@ -258,15 +258,15 @@ BY_ID: Mapping[str, Column] = {column.id: column for column in COLUMNS}
 
 
 def room_for_command(columns: Iterable[Column], width: int) -> int:
-    """Return the cells that are left for the command on a line of `width` cells."""
+    """Return the cells left for the command on a line of `width` cells."""
     return width - MARKER_WIDTH - sum(column.width + 1 for column in columns if column.id != COMMAND)
 
 
 def columns_for(width: int, ids: Sequence[str] | None = None, sort: str = DEFAULT_SORT) -> tuple[Column, ...]:
-    """Return the columns to show on `width` cells: those of `ids`, or those meant for the width.
+    """Return the columns for `width` cells: those of `ids`, or the default for the width.
 
-    Without `ids` the sorted column is always among them.  Nothing is clipped: where the command would
-    get fewer than 20 cells, the column that is least asked for goes.
+    Without `ids` the sorted column is always included.  Nothing is clipped: if the command would
+    get fewer than 20 cells, the least important column is dropped.
     """
     wanted = [BY_ID[id] for id in ids if id in BY_ID] if ids else list(COLUMNS)
     if ids is None:
@@ -287,6 +287,6 @@ def columns_from(start: int, width: int, ids: Sequence[str] | None = None) -> tu
 
 
 def _least(columns: Sequence[Column], sort: str) -> Column | None:
-    """Return the column to give up first: of those for the widest terminals the last one."""
+    """Return the column to drop first: the last of those for the widest terminals."""
     free = [column for column in columns if column.id not in (COMMAND, "pid", sort)]
     return max(reversed(free), key=lambda column: column.least_width, default=None)

@@ -1,4 +1,4 @@
-"""What the command palette offers for the process table: every order, every grouping, filters that are often wanted."""
+"""Command palette entries of the process table: sort orders, groupings, common filters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def table_commands(table: ProcessTable) -> Iterator[tuple[str, str, Callable[[],
     for column in COLUMNS:
         yield f"Sort by {column.title}: {column.help}", f"sort order {column.id}", partial(table.sort_by, column.id)
     for kind in (*Grouping, None):
-        name = "nothing: single processes" if kind is None else kind.value
+        name = "none (single processes)" if kind is None else kind.value
         yield f"Group by {name}", "group aggregate sum", partial(table.group_by, kind)
     for what, text, words in FILTERS:
         yield f"Filter: {what}", f"filter only show {words}", partial(table.set_filter, text)

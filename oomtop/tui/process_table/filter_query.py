@@ -1,4 +1,4 @@
-"""What may be typed to filter the table: a substring, `!regex`, or an expression over the columns.
+"""The filter language: a substring, `!regex`, or an expression over the fields.
 
 Sample lines: `postgres`, `!^/usr/(s)?bin/java`, `rss>1g and user=root`, `swap>=100m or growth>1m`, `name~chrom`.
 """
@@ -17,10 +17,10 @@ Predicate = Callable[[ProcessRow], bool]
 _Text = Callable[[ProcessRow], str]
 _Number = Callable[[ProcessRow], "float | None"]
 
-# Nobody searches the end of a 4 MB command.
+# Enough of a command to search; it may be 4 MB.
 _MAX_TEXT = 4096
 _LONGEST = 500
-"""Characters of a filter: what is longer was pasted by mistake."""
+"""Maximum length of a filter; a longer one was pasted by mistake."""
 
 
 def _command(row: ProcessRow) -> str:
@@ -55,19 +55,19 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 _SIZES = {"": 1, "b": 1, "%": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-# Texts, compiled by whoever first uses a filter.
+# Patterns as text, compiled on the first use of a filter.
 _VALUE = r"(?i)([+-]?\d+(?:\.\d+)?)([bkmgt%]?)(?:ib|b)?"
 _TOKEN = r"""\s*(?:(?P<paren>[()])|(?P<op>>=|<=|!=|[<>=~])|"(?P<quoted>[^"]*)"|(?P<word>[^\s()<>=~!"]+))"""
 _LOOKS_LIKE_EXPRESSION = r"(?i)[\s(]*(?:not\s+)?[\s(]*[a-z_+]+\s*(?:>=|<=|!=|[<>=~])"
 
 
 def parse(text: str, budget: Allowance | None = None) -> Predicate:
-    """Return the predicate that `text` means; an empty text lets everything through.
+    """Parse `text` into a predicate; an empty text matches everything.
 
-    Its regular expressions take what `budget` has.
+    Its regular expressions share `budget`.
 
     Raises:
-        FilterError: the text looks like an expression or a regular expression and is none.
+        FilterError: the text is an invalid expression or regular expression.
     """
     text = text.strip()
     if len(text) > _LONGEST:
@@ -81,7 +81,7 @@ def parse(text: str, budget: Allowance | None = None) -> Predicate:
 
 
 def parse_for(rows: Iterable[ProcessRow], text: str) -> Predicate:
-    """Return the predicate that `text` means, tried on the rows it is for.
+    """Parse `text` into a predicate, tried on the rows it is for.
 
     Raises:
         FilterError: as `parse`, or these rows make it too slow.
@@ -99,11 +99,11 @@ def _expression(text: str, budget: Allowance) -> Predicate:
     try:
         return _Parser(text, budget).parse()
     except RecursionError:
-        raise FilterError("too many parentheses within each other") from None
+        raise FilterError("parentheses are nested too deeply") from None
 
 
 def containing(text: str) -> Predicate:
-    """Return whether a row has `text` in its command, name, user, unit or pid, in any case of letters."""
+    """Return whether a row has `text` in its command, name, user, unit or pid, ignoring case."""
     wanted = text.lower()
     if not wanted:
         return lambda row: True
@@ -111,7 +111,7 @@ def containing(text: str) -> Predicate:
 
 
 def haystack(row: ProcessRow) -> str:
-    """Return all text of a row that a search looks at, one part a line."""
+    """Return the searchable text of a row, one part per line."""
     process = row.process
     command = (process.command or "")[:_MAX_TEXT]
     return f"{process.id.pid}\n{row.user}\n{process.comm}\n{row.unit or ''}\n{command}"
@@ -178,7 +178,7 @@ class _Parser:
 
     def _next(self, expected: str) -> tuple[str, str]:
         if self._at >= len(self._tokens):
-            raise FilterError(f"expected {expected}, but the filter ends there")
+            raise FilterError(f"expected {expected}, but the filter ends here")
         self._at += 1
         return self._tokens[self._at - 1]
 

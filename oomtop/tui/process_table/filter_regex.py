@@ -1,6 +1,6 @@
 """Regular expressions of a filter that cannot stop the screen.
 
-`re` backtracks, nothing can interrupt it, and anybody can name a process.  What could take more than `_STEPS` on a text
+`re` backtracks, cannot be interrupted, and process names are untrusted.  What could take more than `_STEPS` on a text
 of `LONGEST` characters is refused before it runs; a budget limits what all searches take together.
 """
 
@@ -23,24 +23,24 @@ else:
     from re import _compiler as sre_compile
     from re import _parser as sre_parse
 
-# What the types of the standard library say of these is too narrow.
+# The type stubs of the standard library are too narrow here.
 _Repeat = tuple[int, int, "sre_parse.SubPattern"]
 _Class = list[tuple[object, tuple[int, int]]]
 
 LONGEST = 1024
-"""Characters of a text that are looked at."""
+"""Characters of a text that are searched."""
 _STEPS = 4 * LONGEST**2
-"""What a search in one text may take at worst, by 20 to 40 ns each."""
+"""Maximum steps of a search in one text, at 20 to 40 ns each."""
 _FLAGS = re.IGNORECASE | re.DOTALL
 _SPAN = 0x20000
 """Characters in all ranges together: `re` looks for the other case of each."""
 _BUDGET = 0.1
-"""Seconds of CPU that may be spent at once."""
+"""CPU seconds that may be spent at once."""
 _SHARE = 0.05
-"""How much of the time may be spent in the long run."""
+"""Share of the time that may be spent in the long run."""
 _REMEMBERED = 20_000
 _FEW = 10
-"""From how many on a repeat is left as it is."""
+"""Repeats from this count on are not expanded."""
 
 _PLAIN = ("MAX_REPEAT", "MIN_REPEAT")
 _REPEATS = (*_PLAIN, "POSSESSIVE_REPEAT")
@@ -48,19 +48,19 @@ _SINGLE = ("LITERAL", "NOT_LITERAL", "ANY", "IN")
 
 
 class FilterError(OomtopError):
-    """A filter that cannot be understood; says which part and what was expected."""
+    """An invalid filter; names the part and what was expected."""
 
 
 class Allowance:
-    """The time that the regular expressions of one filter may take."""
+    """The CPU time budget of the regular expressions of one filter."""
 
     def __init__(self) -> None:
         self._left, self._filled = _BUDGET, time.monotonic()
         self.was_spent = False
-        """Whether some text has been left undecided."""
+        """Whether some text is still undecided."""
 
     def has_some(self) -> bool:
-        """Whether another text may be looked at."""
+        """Whether another text may be searched."""
         now = time.monotonic()
         self._left = min(_BUDGET, self._left + _SHARE * (now - self._filled))
         self._filled = now
@@ -68,12 +68,12 @@ class Allowance:
         return self._left > 0
 
     def spend(self, seconds: float) -> None:
-        """Take off what a search took."""
+        """Charge the time of a search."""
         self._left -= seconds
 
 
 class Regex:
-    """One expression; each text is searched once, and one that the budget is too small for counts as no match yet."""
+    """One expression; each text is searched once, and counts as no match while the budget is used up."""
 
     def __init__(self, text: str, budget: Allowance) -> None:
         self._parts = _parts(text)
@@ -106,19 +106,19 @@ class Regex:
 
 def _parts(text: str) -> list[re.Pattern[str]]:
     try:
-        # A `[[` or `--` in a class means what it says; a warning would be written over the screen.
+        # Suppress the warning about `[[` or `--` in a class: it would be written over the screen.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             problem = _problem_of(text)
             if problem is not None:
-                raise FilterError(f"refused, it could hold up the screen: {_first_bad(text)!r} {problem}")
+                raise FilterError(f"refused, it could block the screen: {_first_bad(text)!r} {problem}")
             return [sre_compile.compile(part, _FLAGS) for part in _at_gaps(sre_parse.parse(text, _FLAGS))]
     except (re.error, OverflowError, RecursionError) as error:
         raise FilterError(f"not a regular expression: {text!r}: {error}") from error
 
 
 def _first_bad(text: str) -> str:
-    """Return the beginning of an expression up to where it gets too slow."""
+    """Return the beginning of an expression up to the part that is too slow."""
     for end in range(1, len(text)):
         with contextlib.suppress(re.error):
             if _problem_of(text[:end]) is not None:
@@ -127,7 +127,7 @@ def _first_bad(text: str) -> str:
 
 
 def _problem_of(text: str) -> str | None:
-    """Return why an expression is not bounded well enough, None if it is."""
+    """Return why the cost of an expression is not bounded, or None."""
     parts = list(_at_gaps(sre_parse.parse(text, _FLAGS)))
     try:
         if sum(_span(part) for part in parts) > _SPAN:
@@ -135,11 +135,11 @@ def _problem_of(text: str) -> str | None:
         is_slow = sum(_starts(part) * _ways(part, True) for part in parts) > _STEPS
     except _Refused as reason:
         return str(reason)
-    return "can match in too many ways; use .* for what stands between, or `and`" if is_slow else None
+    return "can match in too many ways; use .* between the parts, or `and`" if is_slow else None
 
 
 class _Refused(Exception):
-    """Why a part of an expression is never bounded."""
+    """Raised for a part of an expression with unbounded cost."""
 
 
 def _at_gaps(whole: sre_parse.SubPattern) -> Iterator[sre_parse.SubPattern]:
@@ -207,7 +207,7 @@ def _ways_of_repeat(low: int, high: int, body: sre_parse.SubPattern, is_alone: b
     each = 1 if is_alone and _ways(body, True) == 1 else _ways(body, False)
     width = body.getwidth()[0]
     if high > 1 and width == 0:
-        raise _Refused("repeats what may be empty")
+        raise _Refused("repeats a part that may be empty")
     high = min(high, LONGEST // max(1, width))
     if each == 1:
         return max(1, high - low + 1)
@@ -215,7 +215,7 @@ def _ways_of_repeat(low: int, high: int, body: sre_parse.SubPattern, is_alone: b
     for times in range(low, high + 1):
         ways += each ** min(times, 32)
         if ways > _STEPS:
-            raise _Refused("repeats what can match in several ways")
+            raise _Refused("repeats a part that can match in several ways")
     return max(1, ways)
 
 

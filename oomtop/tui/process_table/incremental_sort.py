@@ -1,4 +1,4 @@
-"""The order of a flat table after a tick in which few rows changed: those are moved, the others stay.
+"""Re-sorts a flat table after a tick with few changes, by moving only the changed rows.
 
 At 5,000 rows a whole sort costs 8 ms a tick, with its keys and entries; moving twenty rows costs 0.2 ms.
 """
@@ -19,7 +19,7 @@ _Place = tuple[int, float, int]
 
 
 def changes_between(before: Sequence[ProcessRow], now: Sequence[ProcessRow]) -> list[Change] | None:
-    """Return what changed of rows that stand by pid; None where processes came or went, or too many changed."""
+    """Return the changed rows (ordered by pid); None if processes came or went, or too many changed."""
     if len(before) != len(now):
         return None
     found = [(old, new) for old, new in zip(before, now, strict=True) if old is not new]
@@ -29,16 +29,16 @@ def changes_between(before: Sequence[ProcessRow], now: Sequence[ProcessRow]) -> 
 
 
 _OF_THE_MOMENT = frozenset({"rank", "growth5", "growth30", "trend"})
-"""Columns whose figure may change while the row does not."""
+"""Columns whose value may change while the row does not."""
 
 
 def can_resort(view: View) -> bool:
-    """Whether the place of a row follows from its own figure alone."""
+    """Whether the place of a row depends only on its own value."""
     return not (view.tree or view.grouping or view.column.is_text or view.column.id in _OF_THE_MOMENT)
 
 
 def resort(entries: Sequence[Entry], changes: Sequence[Change], view: View, moment: ColumnContext) -> list[Entry]:
-    """Return the entries of a flat view with the changed rows where they belong now."""
+    """Return the entries of a flat view with the changed rows at their new places."""
     key, sign = view.column.sort_key, -1 if view.descending else 1
 
     def place(row: ProcessRow) -> _Place:

@@ -1,4 +1,4 @@
-"""What the process table says about itself: how it is arranged, that nothing passes a filter; a number being typed."""
+"""Texts of the process table: how it is arranged, an empty filter result, a number being typed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TYPING_SECONDS = 3.0
 
 
 def note_of(view: View, shown: int, every: int, tagged: int, follows: bool = False, typed: str = "") -> str:
-    """Return what the header says behind its last title: empty for the plain list of all processes."""
+    """Return the note after the last title: empty for the plain list of all processes."""
     parts = []
     if view.user is not None or view.filter_text:
         parts.append(f"{shown}/{every} {_limits(view)}")
@@ -37,10 +37,10 @@ def _limits(view: View) -> str:
 
 
 def words_of_none(view: View) -> str:
-    """Return the line that stands in place of rows where there are none."""
+    """Return the line shown instead of rows if there are none."""
     key = "u" if view.user is not None else "\\"
     limits = _limits(view)
-    text = f"no process passes: {limits}  ({key} changes it, nothing typed shows all)" if limits else "no process"
+    text = f"No process matches {limits} ({key} to edit, empty shows all)" if limits else "no process"
     return f"   {text}"
 
 

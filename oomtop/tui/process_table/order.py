@@ -1,4 +1,4 @@
-"""The order of the process table from tick to tick: arranged anew, or held while somebody aims at a line."""
+"""The order of the process table from tick to tick: re-sorted, or held while the user moves the cursor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oomtop.tui.process_table.rows import Entry, Focus, Grouping, Key, View, arr
 
 _KINDS = {Grouping.PROGRAM: "program", Grouping.USER: "user", Grouping.CGROUP: "unit"}
 HOLD_SECONDS = 2.0
-"""How long the order holds still after the cursor moved."""
+"""Seconds for which the order is held after the cursor moved."""
 
 
 def nearest(assessment: Assessment) -> Danger | None:
@@ -32,7 +32,7 @@ class TableOrder:
         self.view = view
         self._subject = subject
         self._domain = Focus()
-        """Who can die at the limit of the strip's subject."""
+        """The processes that can die at the limit of the strip's subject."""
         self.moment = ColumnContext()
         self.entries: Sequence[Entry] = ()
         self.rows: tuple[ProcessRow, ...] = ()
@@ -41,7 +41,7 @@ class TableOrder:
         self.frozen: frozenset[str] = frozenset()
         """The cgroups that stand still."""
         self._index: dict[Key, int] | None = {}
-        """Made when it is asked for: most ticks only ask where the cursor is, and that is where it was."""
+        """Computed on demand: most ticks only need the cursor position, which is unchanged."""
         self._last: tuple[Key, int] | None = None
         self._changes: list[Change] | None = None
         self._arranged: tuple[ProcessRow, ...] = ()
@@ -50,7 +50,7 @@ class TableOrder:
         self._trends_at = float("-inf")
 
     def take(self, assessment: Assessment, needs_ranks: bool) -> bool:
-        """Take the facts of a tick; return whether any row differs from the tick before."""
+        """Take the facts of a tick; return whether any row changed."""
         changes = self._changes = changes_between(self.rows, assessment.rows)
         self.rows = assessment.rows
         subject = self._subject(assessment)
@@ -92,7 +92,7 @@ class TableOrder:
         }
 
     def unsettle(self) -> None:
-        """Have the next tick arranged though no row of it changed."""
+        """Re-sort on the next tick even if no row changed."""
         self._is_settled = False
 
     @property
@@ -178,7 +178,7 @@ class TableOrder:
 
 
 def first_of(subject: Danger | None, assessment: Assessment) -> list[ProcessId]:
-    """Return who dies first at the limit of a subject, as the kernel ranks them."""
+    """Return the first victim at the limit of a subject."""
     if subject is None or subject.kind is not DangerKind.CGROUP:
         return [candidate.id for candidate in assessment.victims.candidates]
     return [one.id for one in subject.dying]

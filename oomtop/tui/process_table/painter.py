@@ -1,4 +1,4 @@
-"""What of the process table is on the screen: its columns, the looks that were painted, the styles of the theme."""
+"""The painter of the process table: columns, painted lines and theme styles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oomtop.tui.process_table.rows import View
 
 
 class TableFace:
-    """Paints lines and remembers how they looked, so that only those that differ are painted again."""
+    """Paints lines and remembers them, so that only changed lines are repainted."""
 
     def __init__(self, find_style: Callable[[str], Style], columns: Sequence[str]) -> None:
         self.chosen = tuple(columns)

@@ -1,4 +1,4 @@
-"""Which rows stand in the process table, and in which order: filters, sorting, the tree, groups.  Pure."""
+"""The rows of the process table and their order: filters, sorting, the tree, groups.  Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, Column, Column
 from oomtop.tui.process_table.filter_query import Predicate
 
 Key = ProcessId | str
-"""What an entry is known by: a process, or the name of a group."""
+"""The key of an entry: a process, or the name of a group."""
 
 PF_KTHREAD = 0x00200000
 """include/linux/sched.h: the process is a thread of the kernel."""
@@ -53,7 +53,7 @@ class Entry(NamedTuple):
 
 @frozen
 class Focus:
-    """What stands first: the next victim of the danger on the strip, then its group, then the rest."""
+    """The priority order: the next victim of the danger on the strip, then its group, then the rest."""
 
     group: str | None = None
     """The cgroup that fills up, None where that is the machine or nothing does."""
@@ -70,7 +70,7 @@ class Focus:
 
 @frozen
 class View:
-    """How the table is arranged; what a configuration remembers."""
+    """How the table is arranged; saved in the configuration."""
 
     column: Column = BY_ID[DEFAULT_SORT]
     descending: bool = True
@@ -93,7 +93,7 @@ class View:
 
 
 def select(rows: Iterable[ProcessRow], view: View) -> list[ProcessRow]:
-    """Return the rows that the view lets through."""
+    """Return the rows that match the view."""
     # The flag is tested here and not by its property, which would be called 5,000 times a tick.
     found = rows if view.kernel_threads else [row for row in rows if not row.process.flags & PF_KTHREAD]
     if view.user is not None:

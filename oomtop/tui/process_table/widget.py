@@ -45,7 +45,7 @@ class ProcessTable(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = TABLE_BINDINGS
 
     follow: var[bool] = var(False)
-    """Whether the view follows the selected process wherever it goes."""
+    """Whether the view follows the selected process."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     @property
     def chosen_rows(self) -> tuple[ProcessRow, ...]:
-        """What an action is for: what is tagged, else all that the line under the cursor stands for."""
+        """The targets of an action: tagged processes, else those of the line under the cursor."""
         if self.tagged or self._cursor is None or self._typed.is_elsewhere(self._cursor):
             return self.tagged_rows
         return members_of(self._order.rows, self.view, self._cursor)
@@ -145,7 +145,7 @@ class ProcessTable(ScrollView, can_focus=True):
         return tuple(column.id for column in self._face.frame.columns)
 
     def set_filter(self, text: str) -> str | None:
-        """Show what a filter lets through; return what is wrong with it, None if nothing is."""
+        """Set the filter; return what is wrong with it, or None."""
         try:
             accept = parse_for(self._order.rows, text) if text.strip() else None
         except FilterError as error:
@@ -163,7 +163,7 @@ class ProcessTable(ScrollView, can_focus=True):
         self._set_view(replace(self.view, grouping=grouping, tree=False, toggled=frozenset()))
 
     def sort_by(self, id: str, descending: bool | None = None) -> None:
-        """Sort by a column; the one already sorted by turns round unless a direction is given."""
+        """Sort by a column; the current sort column is reversed unless a direction is given."""
         column = BY_ID[id]
         if descending is None:
             descending = not self.view.descending if column is self.view.column else not column.is_text
@@ -373,12 +373,12 @@ class ProcessTable(ScrollView, can_focus=True):
             self._repaint()
 
     def action_untag(self) -> None:
-        """Take all tags away."""
+        """Remove all tags."""
         self.tagged = frozenset()
         self._repaint()
 
     def action_sort(self, id: str) -> None:
-        """Sort by a column; once more turns the order round."""
+        """Sort by a column; a second time reverses the order."""
         self.sort_by(id)
 
     def action_sort_menu(self) -> None:
@@ -404,7 +404,7 @@ class ProcessTable(ScrollView, can_focus=True):
         self.group_by(kinds[(kinds.index(self.view.grouping) + 1) % len(kinds)])
 
     def action_invert(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self.sort_by(self.view.column.id)
 
     def action_tree(self) -> None:
@@ -432,7 +432,7 @@ class ProcessTable(ScrollView, can_focus=True):
             self._set_view(replace(self.view, toggled=self.view.toggled ^ {key}))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave `+` and `-` to others where nothing can be folded."""
+        """Ignore `+` and `-` if nothing can be folded."""
         return action != "fold" or self.view.tree or self.view.grouping is not None
 
     def on_click(self, event: events.Click) -> None:

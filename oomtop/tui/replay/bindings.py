@@ -12,14 +12,14 @@ def _key(key: str, id: str, description: str, what: str | None = None, number: i
 REPLAY_BINDINGS: list[BindingType] = [
     _key("B", "minutes_before", "The recorded minutes before the OOM event"),
     _key("m", "mark", "Mark this moment to compare with"),
-    _key("equals_sign", "compare", "What grew since the marked moment"),
-    _key("p", "play", "Replay: play or stand still"),
+    _key("equals_sign", "compare", "Changes since the marked moment"),
+    _key("p", "play", "Replay: play or pause"),
     _key("left_square_bracket", "back", "Replay: one tick back", "step", -1),
     _key("right_square_bracket", "on", "Replay: one tick on", "step", 1),
     _key("left_curly_bracket", "far_back", "Replay: twelve ticks back", "step", -12),
     _key("right_curly_bracket", "far_on", "Replay: twelve ticks on", "step", 12),
-    _key("b", "previous_event", "Replay: the event or action before", "beside", -1),
-    _key("n", "next_event", "Replay: the next event or action", "beside", 1),
+    _key("b", "previous_event", "Replay: previous event or action", "beside", -1),
+    _key("n", "next_event", "Replay: next event or action", "beside", 1),
     _key("at", "ask_time", "Replay: go to a time"),
     _key("H", "highest_pressure", "Replay: the highest pressure"),
     _key("left_parenthesis", "slower", "Replay: slower", "change_speed", -1),
@@ -27,4 +27,4 @@ REPLAY_BINDINGS: list[BindingType] = [
     _key("R", "leave", "Replay: back to the live machine"),
 ]
 ANYWHERE = frozenset({"minutes_before", "mark", "compare"})
-"""What these keys do on the live machine too."""
+"""Keys that also work on the live machine."""

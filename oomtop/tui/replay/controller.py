@@ -1,4 +1,4 @@
-"""What the keys of a replay do: its source is beside the live one, which goes on meanwhile."""
+"""Handles the replay keys; the live source continues in the background."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class ReplayDesk:
     # -- moving -------------------------------------------------------------------------------------
 
     def play(self) -> None:
-        """Play, or stand still."""
+        """Play or pause."""
         if self.source is not None:
             self.source.toggle()
 
@@ -136,13 +136,13 @@ class ReplayDesk:
     def mark(self) -> None:
         """Remember this moment."""
         self._marked = self._app.latest
-        self._app.remark("this moment is marked: go to another one and press = to compare")
+        self._app.remark("moment marked: go to another one and press = to compare")
 
     def compare(self) -> None:
         """Show what changed between the marked moment and this one."""
         latest = self._app.latest
         if self._marked is None or latest is None:
-            self._app.remark("mark a moment with m first, then compare another one with it")
+            self._app.remark("mark a moment with m first")
             return
         self._app.push_screen(CompareScreen(compare(self._marked, latest), self._look))
 
@@ -152,7 +152,7 @@ class ReplayDesk:
         """Open the recording two minutes before the newest OOM event in sight."""
         event = self._app.tab.event()
         if event is None or event.time is None:
-            self._app.remark("there is no OOM event with a date here")
+            self._app.remark("no OOM event with a date here")
             return
         if self.source is not None:
             self.source.seek(event.time - _MINUTES_BEFORE)

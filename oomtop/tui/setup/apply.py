@@ -25,7 +25,7 @@ def open_setup(app: Shell, dashboard: Dashboard) -> None:
             return
         try:
             save_options(before, options, path)
-            app.remark(f"kept in {path}")
+            app.remark(f"saved to {path}")
         except OomtopError as error:
             app.remark(str(error))
 

@@ -30,11 +30,11 @@ class SetupLine:
 def choices_for(options: Options, themes: Sequence[str], shown: Sequence[str]) -> tuple[SetupLine, ...]:
     """Return all lines; `shown` are the columns on the screen while none are chosen."""
     return (
-        SetupLine("Interval", f"{options.interval:g} s", "seconds between refreshes; + and - do it too", _interval,
+        SetupLine("Interval", f"{options.interval:g} s", "seconds between refreshes; also + and -", _interval,
                heading="Screen"),
-        SetupLine("Theme", options.theme or DEFAULT, "colours; a file of your own goes into ~/.config/oomtop/themes",
+        SetupLine("Theme", options.theme or DEFAULT, "colours; put your own theme files into ~/.config/oomtop/themes",
                lambda now, step: replace(now, theme=_beside(themes, now.theme or DEFAULT, step))),
-        SetupLine("ASCII only", "yes" if options.ascii else "no", "no lines and dots that a console may lack",
+        SetupLine("ASCII only", "yes" if options.ascii else "no", "no line or block characters",
                lambda now, _: replace(now, ascii=not now.ascii)),
         SetupLine("Sorted by", BY_ID[options.sort or "memory"].title, BY_ID[options.sort or "memory"].help,
                lambda now, step: replace(now, sort=_beside(list(BY_ID), now.sort or "memory", step))),

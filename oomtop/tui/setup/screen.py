@@ -25,7 +25,7 @@ from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.text_parts import section
 
 _KEYS = (
-    ("Enter", "Save"), ("Esc", "Take back"), ("Space", "Change"), ("Left", "Before"), ("Right", "Next"),
+    ("Enter", "Save"), ("Esc", "Discard"), ("Space", "Change"), ("Left", "Before"), ("Right", "Next"),
     ("<>", "Move column"),
 )  # fmt: skip
 
@@ -128,7 +128,7 @@ class SetupScreen(Dialog["Options | None"]):
     SetupScreen Vertical { padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,f10", "dismiss", "Take back", id="setup.leave"),
+        Binding("escape,q,f10", "dismiss", "Discard", id="setup.leave"),
     ]
 
     def __init__(
@@ -144,7 +144,7 @@ class SetupScreen(Dialog["Options | None"]):
     def compose(self) -> ComposeResult:
         """Mount the lines."""
         with Vertical():
-            yield Static(f"Setup, kept in {self._path}", markup=False)
+            yield Static(f"Setup, saved to {self._path}", markup=False)
             yield ChoiceList(self._look)
             yield KeyBar(_KEYS, self._look, id="setup-keys")
 

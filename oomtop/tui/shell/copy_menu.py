@@ -16,7 +16,7 @@ def offer_copies(app: Shell) -> None:
     tab = app.tab
     copies = tab.copies()
     if not copies:
-        app.remark("there is nothing to copy here")
+        app.remark("nothing to copy here")
         return
 
     def chosen(at: int | None) -> None:
@@ -34,7 +34,7 @@ def copy(app: Shell, what: str, text: str) -> None:
     app.copy_to_clipboard(text)
     size = len(text.encode("utf-8", "replace"))
     doubt = "; some terminals take no more than 74000" if size > _MOST else ""
-    app.remark(f"copied: {what}, {size} bytes{doubt}; pasting nothing means that the terminal does not allow OSC 52")
+    app.remark(f"copied: {what}, {size} bytes{doubt}; if nothing is pasted, the terminal does not allow OSC 52")
 
 
 def _line(text: str) -> str:

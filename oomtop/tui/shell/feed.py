@@ -41,6 +41,6 @@ def hand_on(
             failures += 1
             if not may_begin_again or failures >= ATTEMPTS:
                 return reason_of(error)
-            tell(f"sampling failed and begins again: {reason_of(error)}")
+            tell(f"sampling failed, restarting: {reason_of(error)}")
             time.sleep(PAUSE)
     return None

@@ -1,4 +1,4 @@
-"""What happens around the pictures: signals that end the program, and what is done once the first picture stands."""
+"""Signal handling, and work deferred until after the first frame."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WIDE = "\N{CJK UNIFIED IDEOGRAPH-4E00}"
 
 
 def watch_terminal(leave: Callable[[], None]) -> None:
-    """Have `leave` called when the terminal hangs up or somebody ends the program.
+    """Call `leave` when the terminal hangs up or a signal ends the program.
 
     The default action would leave the terminal as the screen set it; that of Textual's driver would hide the hang-up.
     """
@@ -40,7 +40,7 @@ def load_keys() -> None:
 
 
 def settle(app: Shell, load: Callable[[], object], look_back: Callable[[], object]) -> None:
-    """Load what the first picture did without, and guard the process once all of it is in memory."""
+    """Load the remaining modules, then protect the process."""
     load_keys()
     load()
     app.call_from_thread(_guard_self, app)

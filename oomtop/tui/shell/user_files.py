@@ -1,4 +1,4 @@
-"""What the screen tells its user in files: its picture as SVG, and the report of a crash."""
+"""Writes files for the user: the screen as SVG, and crash reports."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def export_screen(app: App[None]) -> str:
     try:
         path = write_new(name, ".svg", app.export_screenshot(title="oomtop"), (Path.cwd(), Path.home()))
     except (OomtopError, OSError) as error:
-        return f"the screen could not be written: {error}"
-    return f"the screen is in {path}"
+        return f"cannot save the screen: {error}"
+    return f"screen saved to {path}"
 
 
 class Crash(Exception):

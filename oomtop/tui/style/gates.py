@@ -1,4 +1,4 @@
-"""What is done to every text and style before a terminal gets it: harmless, in ASCII, without colour."""
+"""Filters for text and styles before output: control characters, ASCII, colour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How keys are written: `question_mark` is `?`, `f5` is `F5`, `ctrl+l` is `Ctrl-L`."""
+"""Display names of keys: `question_mark` is `?`, `f5` is `F5`, `ctrl+l` is `Ctrl-L`."""
 
 from __future__ import annotations
 

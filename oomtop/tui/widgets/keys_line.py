@@ -1,4 +1,4 @@
-"""The last line: the keys that matter, letters beside F-keys, because many terminals eat F1 and F10."""
+"""The last line: the keys that matter, letters besides F-keys, because many terminals intercept F1 and F10."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A menu of numbers: signals, levels, columns, copies."""
+"""A numeric menu: signals, levels, columns, copies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TITLE = 2 * 64
 
 
 class Menu(Dialog["int | None"]):
-    """A list of numbers with what they mean; optionally any other number typed in."""
+    """A list of numbers with their meaning; optionally with an input for other numbers."""
 
     DEFAULT_CSS = """
     Menu { align: center middle; }
@@ -73,7 +73,7 @@ class Menu(Dialog["int | None"]):
             self.dismiss(value)
         else:
             event.input.value = ""
-            event.input.placeholder = f"{low} to {high}, please"
+            event.input.placeholder = f"expected {low} to {high}"
 
     def action_cancel(self) -> None:
         """Choose nothing."""

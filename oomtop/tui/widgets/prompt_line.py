@@ -1,4 +1,4 @@
-"""The input line at the foot of a tab: asks for one text, Enter gives it, Escape does not."""
+"""The prompt line at the foot of a tab: Enter accepts the text, Escape cancels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Shell`: what a screen may ask of the app it runs in."""
+"""`Shell`: the interface of the app for its screens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`TabScreen`: a screen that is fed by one reactive and says what the keys of the actions apply to."""
+"""`TabScreen`: a screen updated by one reactive; it names the targets of action keys."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TabScreen(ClosedOnce[None]):
     # A screen of Textual's moves the focus with these keys, before the app would see them.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "app.beside(1)", "Next tab", show=False, id="app.next_tab"),
-        Binding("shift+tab", "app.beside(-1)", "Tab before", show=False, id="app.previous_tab"),
+        Binding("shift+tab", "app.beside(-1)", "Previous tab", show=False, id="app.previous_tab"),
     ]
 
     # repaint=False: the screen itself shows nothing, and its repaint would send every line again (9 kB/s).

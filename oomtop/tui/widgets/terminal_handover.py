@@ -1,4 +1,4 @@
-"""Another program in this terminal: it has the screen and the keys until it ends, then oomtop has them again."""
+"""Runs another program in this terminal until it exits, then restores oomtop."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def _run(command: Sequence[str], shown: Sequence[str]) -> None:
     print(f"oomtop: {printable(' '.join(shown))}   (Ctrl-C ends it)", flush=True)
     try:
         code = subprocess.run(command, check=False).returncode
-        print(f"\noomtop: ended with {code}", flush=True)
+        print(f"\noomtop: exit code {code}", flush=True)
     except OSError as error:
         print(f"\noomtop: {in_words(error)}", flush=True)
-    print("Enter returns to oomtop", end=" ", flush=True)
+    print("Press Enter to return to oomtop", end=" ", flush=True)
     _wait_for_enter()
 
 

@@ -1,4 +1,4 @@
-"""`Sheet`: lines of text as high as they are many, for screens that scroll; `Page` scrolls them with the usual keys."""
+"""`Sheet`: text widget whose height is its number of lines; `Page` scrolls sheets with the usual keys."""
 
 from __future__ import annotations
 

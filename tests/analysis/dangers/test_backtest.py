@@ -89,7 +89,7 @@ def test_it_is_told_in_lines_and_in_one():
     assert "/a: killed leak (7); first word 40s before" in text
     assert "range, high   confidence: held 20 of 20 (100 %), 0 open" in text
     assert summarize_backtest(result) == (
-        "first word 40s before it, off by 0 % (median), range held 20 of 20; victim named"
+        "first forecast 40s before it, off by 0 % (median), range correct 20 of 20; victim named"
     )
     assert summarize_backtest(judged(events=[], seconds=120).result()) == "no kill, 1 false alarm"
 

@@ -108,7 +108,7 @@ async def test_every_size_shows_everything_and_no_line_too_long(size):
             assert "zram0: 300M in 100M of RAM, 3.0x with zstd" in text
             assert "zswap: 25.0M in 10.0M of RAM, 2.5x with lzo" in text
             assert "1000 set aside, 900 free, 100 reserved, idle 1.6G" in text
-            assert "too broken up for order 3" in text
+            assert "too fragmented for order 3" in text
 
 
 async def test_down_moves_the_cursor_to_the_last_setting_and_then_the_page():
@@ -139,7 +139,7 @@ async def test_a_setting_that_is_only_shown_is_not_offered_for_change():
         assert "try 1" in detail(screen)
         await pilot.press("down")
         assert screen.selected_setting() is None
-        assert "only shown" in detail(screen)
+        assert "read-only here" in detail(screen)
 
 
 async def test_a_click_selects():
@@ -157,7 +157,7 @@ async def test_a_machine_that_tells_nothing():
         screen.assessment = make_assessment()
         await settled(pilot, lambda: "cannot be read" in shown(screen))
         assert screen.selected_setting() is None
-        assert "only root may read /proc/slabinfo" in shown(screen)
+        assert "only root can read /proc/slabinfo" in shown(screen)
         assert shown(screen).isascii()
         await pilot.press("down", "up", "end", "home")
 

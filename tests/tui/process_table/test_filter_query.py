@@ -42,11 +42,11 @@ def test_rejects(text: str) -> None:
         ("!(", "not a regular expression"),
         (f"!{'(' * 499}", "not a regular expression"),
         ("!a{99999999999}", "not a regular expression"),
-        (f"{'(' * 400}rss>1", "too many parentheses"),
+        (f"{'(' * 400}rss>1", "parentheses are nested"),
         ("x" * 501, "at most 500 characters, this one has 501"),
         ("rsss>1g", "unknown field 'rsss'; fields: pid"),
         ("rss>lots", "expected a number after rss"),
-        ("rss>1g and", "but the filter ends there"),
+        ("rss>1g and", "but the filter ends here"),
         ("rss>1g user=root", "expected 'and' or 'or' before 'user'"),
         ("rss>", "a value after rss>"),
         ("(rss>1", "not closed"),
@@ -76,7 +76,7 @@ def test_looks_only_at_the_beginning_of_an_endless_command() -> None:
 )  # fmt: skip
 def test_refuses_what_backtracks_without_bounds(text: str, part: str) -> None:
     """And says up to where it could be read."""
-    with pytest.raises(FilterError, match=f"could hold up the screen: .*{re.escape(part)}"):
+    with pytest.raises(FilterError, match=f"could block the screen: .*{re.escape(part)}"):
         parse(text)
 
 

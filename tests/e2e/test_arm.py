@@ -67,7 +67,7 @@ def test_the_freeze_comes_before_the_kill(group):
     grower.stdin.flush()
     out, _ = armer.communicate(timeout=60)
     assert armer.returncode == 0, out
-    assert "stands still" in out
+    assert "is stopped" in out
     assert Path(f"/proc/{grower.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
     assert kills(folder) == 0
 

@@ -252,7 +252,7 @@ async def test_a_typed_value_that_is_wrong_is_said_and_asked_again():
         await pilot.press("x", "enter")
         await pilot.pause()
         assert isinstance(app.screen, AskDialog)
-        assert "no size" in str(app.screen.query_one(".wrong").content)
+        assert "not a size" in str(app.screen.query_one(".wrong").content)
         await pilot.press("escape")
         await settled(pilot, lambda: not isinstance(app.screen, AskDialog))
 
@@ -270,7 +270,7 @@ async def test_a_start_names_what_was_cut_off_and_z_takes_it_back(child):
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
         app.remedies.look_back()
-        assert any("cut off" in text and "press z" in text for _, text in app.state.remarks)
+        assert any("interrupted" in text and "press z" in text for _, text in app.state.remarks)
         await pilot.press("z")
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
         await pilot.press("enter")

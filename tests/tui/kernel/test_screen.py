@@ -107,7 +107,7 @@ async def test_every_size_shows_everything_and_no_line_too_long(size):
             assert "requests wait" in text
             assert "zram0: 300M in 100M of RAM, 3.0x with zstd" in text
             assert "zswap: 25.0M in 10.0M of RAM, 2.5x with lzo" in text
-            assert "1000 set aside, 900 free, 100 reserved, idle 1.6G" in text
+            assert "1000 in the pool, 900 free, 100 reserved, idle 1.6G" in text
             assert "too fragmented for order 3" in text
 
 

@@ -84,7 +84,10 @@ os.write(go_write, b".")
 dead, status = os.wait()
 print(json.dumps([dead, status]), flush=True)
 for pid in open(procs).read().split():
-    os.kill(int(pid), signal.SIGKILL)
+    try:
+        os.kill(int(pid), signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 for _ in pids[1:]:
     os.wait()
 """
@@ -106,13 +109,16 @@ def let_grow(launcher):
     return json.loads(launcher.stdout.readline())
 
 
-def population(dice, trial):
-    """Return who lives in the group of a trial: many in every fifth, and in every second one at least one is odd."""
+def population(dice, trial, most=16):
+    """Return who lives in the group of a trial: many in every fifth, and in every second one at least one is odd.
+
+    All but that one hold at most `most` MiB.
+    """
     count = dice.randint(5, 50) if trial % 5 == 0 else dice.randint(5, 12)
     adjs = (0, 0, 0, dice.randint(1, 1000), -dice.randint(1, 999))
     kinds = ("plain", "plain", *ODD) if trial % 2 else ("plain",)
     children = [
-        (dice.randint(1, 16), dice.choice((0, 0, 512, 4096)), dice.choice(adjs), dice.choice(kinds))
+        (dice.randint(1, most), dice.choice((0, 0, 512, 4096)), dice.choice(adjs), dice.choice(kinds))
         for _ in range(count)
     ]
     if trial % 2:

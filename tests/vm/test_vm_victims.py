@@ -98,7 +98,7 @@ def odd_ones(count, seed, where):
 
 @pytest.mark.parametrize(("where", "count"), [("group", ODD), ("oom.group", ODD // 2), ("machine", ODD)])
 def test_odd_ones_among_them(machine, where, count):
-    said = machine(Shape()).call(odd_ones, timeout=120 + 60 * count, count=count, seed=11, where=where)
+    said = machine(Shape(memory=768)).call(odd_ones, timeout=120 + 60 * count, count=count, seed=11, where=where)
     right = [one for one in said if one["killed"] and one["killed"][0] == one["first"]]
     print(f"{where}: {len(right)} of {len(said)} foreseen", *said, sep="\n")
     missed = [one for one in said if not one["killed"] or one["killed"][0] not in one["likely"]]

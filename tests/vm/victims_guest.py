@@ -14,7 +14,7 @@ from tests.odd_crowd import foresee, launch, let_grow, likely, population
 
 def odd_group(number, seed, oom_group):
     """Let a crowd reach the limit of its group; return (kinds, those foreseen, those killed in order)."""
-    children = population(random.Random(seed), number)
+    children = population(random.Random(seed), number, 5)
     folder = guest.group("odd", memory_max="max", memory_swap_max=0, memory_oom_group=int(oom_group))
     kills = guest.KernelKills()
     with launch(children, folder / "cgroup.procs") as launcher:
@@ -29,7 +29,7 @@ def odd_group(number, seed, oom_group):
 
 def whole_machine(number, seed):
     """The same for the whole machine, which one that is spared by its adj fills."""
-    children = population(random.Random(seed), number)
+    children = population(random.Random(seed), number, 5)
     folder, kills = guest.group("odd", memory_max="max", memory_oom_group=0), guest.KernelKills()
     with launch(children, folder / "cgroup.procs") as launcher:
         pusher = guest.Load("pusher", 900, adj=-1000)

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,24 @@ def test_a_report_is_the_same_in_every_carrier(carrier, path):
     plain, wrapped = read("\n".join(lines)), read(CARRIERS[carrier](lines))
     assert plain
     assert [told(event) for event in wrapped] == [told(event) for event in plain]
+
+
+def reports():
+    """Return the messages of every report in folders of real logs, where there are any."""
+    for folder in filter(None, os.environ.get("OOMTOP_REPORTS", "").split(":")):
+        for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
+            text = path.read_bytes().decode("utf-8", "replace")
+            if "invoked oom-killer" in text and len(text) < 60_000:
+                yield [record.text for line in text.splitlines() for record in parse_line(line) if not record.facility]
+
+
+@pytest.mark.skipif(not os.environ.get("OOMTOP_REPORTS"), reason="OOMTOP_REPORTS names no folders of logs")
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_no_report_of_real_logs_is_lost_in_a_carrier(carrier):
+    for texts in reports():
+        lines = [f"[ {1000 + n / 1e6:.6f}] {text}" for n, text in enumerate(texts) if '"' not in text]
+        plain, wrapped = read("\n".join(lines)), read(CARRIERS[carrier](lines))
+        assert [told(event)[3] for event in wrapped] == [told(event)[3] for event in plain]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])

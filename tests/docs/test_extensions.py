@@ -145,7 +145,7 @@ assert parse_time("@1764324000") == 1764324000
          Edit("oomtop/actions/dispatch.py", "        _row(CompactRequest, prepare_compact),\n",
               "        _row(ExampleRequest, prepare_example),\n"),
          Edit("oomtop/tui/actions/menus.py", "    CompactRequest,\n", "    ExampleRequest,\n"),
-         Edit("oomtop/tui/actions/menus.py", "frees nothing\", CompactRequest()))\n",
+         Edit("oomtop/tui/actions/menus.py", "frees no memory\", CompactRequest()))\n",
               '    items.append(Item("example   nothing", ExampleRequest()))\n')),
         """
 from oomtop.actions.base.context import ActionContext

@@ -280,7 +280,7 @@ async def test_a_start_names_what_was_cut_off_and_z_takes_it_back(child):
     async with again.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(again.dashboard.table.lines))
         again.remedies.look_back()
-        assert not any("cut off" in text for _, text in again.state.remarks)
+        assert not any("interrupted" in text for _, text in again.state.remarks)
 
 
 @pytest.mark.parametrize("options", [Options(read_only=True), Options(replay=True)])

@@ -85,7 +85,7 @@ def arm(prepared: Prepared, condition: str, consent: Consent, wait: Callable[[],
     `wait` returns None when the action is due, or why it is disarmed; Ctrl-C and SIGTERM disarm it.
 
     Raises:
-        ActionRefused: there is nobody to ask, and no `--yes`.
+        ActionRefused: stdin is not a terminal and `--yes` is missing.
     """
     print(f"{describe(prepared.plan)}\nwhen: {printable(condition)}", flush=True)
     if prepared.plan.refusal is not None:

@@ -53,7 +53,7 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
         action=ACTION,
         title=title,
         steps=(f"write {text} to {printable(group.file(name))}",),
-        effect=f"{count} processes {'resume' if request.thaw else 'stand still; their memory stays as it is'}",
+        effect=f"{count} processes {'resume' if request.thaw else 'stop; their memory stays as it is'}",
         risk="" if request.thaw else "connections may time out; locks stay held until it is thawed",
         warnings=(f"{elsewhere} of its processes are in another freezer group: they are not frozen",)
         if elsewhere

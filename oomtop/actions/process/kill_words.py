@@ -63,7 +63,7 @@ def _why_still_there(case: KillCase, request: KillRequest) -> str:
     if now.is_exiting or case.victim.handle.is_kill_pending():
         return f"is still exiting, {format_bytes(now.rss_and_swap)} left"
     if now.state in "Tt":
-        return "is stopped and took nothing yet: press k again for SIGKILL, or resume it with SIGCONT"
+        return "is stopped and has not received the signal: press k again for SIGKILL, or resume it with SIGCONT"
     return f"ignores {signals.Signals(request.signal).name}: press k again for SIGKILL"
 
 

@@ -176,7 +176,7 @@ def _panic(value: int, machine: Assessment, kernel: KernelFacts) -> Verdict | No
 def _allocating_task(value: int, machine: Assessment, kernel: KernelFacts) -> Verdict | None:
     if value:
         return Verdict(
-            Severity.WARNING, "whoever asks first dies, often a bystander; the ranking here does not hold", 0
+            Severity.WARNING, "kills the allocating task, often not the culprit; the ranking here does not apply", 0
         )
     return None
 

@@ -39,7 +39,7 @@ class TableOrder:
         """All rows of the tick, shown or not."""
         self.victim: ProcessId | None = None
         self.frozen: frozenset[str] = frozenset()
-        """The cgroups that stand still."""
+        """The frozen cgroups."""
         self._index: dict[Key, int] | None = {}
         """Computed on demand: most ticks only need the cursor position, which is unchanged."""
         self._last: tuple[Key, int] | None = None

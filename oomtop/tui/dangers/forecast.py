@@ -150,7 +150,7 @@ def _coloured(line: str, signs: Signs, look: Look) -> Text:
         (signs.median, look.style("bad")), (signs.kill, look.style("bad", bold=True)), (signs.limit, look.style("dim")),
     ):  # fmt: skip
         if style:
-            text.highlight_words([sign], style)
+            text.highlight_runs(sign, style)
     return text
 
 

@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from rich.console import RenderableType
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.dom import DOMNode
 from textual.filter import LineFilter
+from textual.screen import Screen
 
 from oomtop.tui.style.line_filters import AsciiLines, ColourlessLines, SafeLines
 from oomtop.tui.style.palette import Look, has_colour, has_utf8
+from oomtop.tui.terminal.changed_cells import ChangedCells, Painted
 from oomtop.tui.terminal.clipboard import harmless, tmux_copy
 from oomtop.tui.terminal.driver import TerminalDriver
 from oomtop.tui.terminal.plain_terminal import PlainTerminal
-from oomtop.tui.terminal.textual_private import wait_until_mounted
+from oomtop.tui.terminal.textual_private import ChopsUpdate, wait_until_mounted
 
 _MOUNT_SECONDS = 1.0
 _SAFE, _COLOURLESS, _ASCII, _ASCII_NAMES = SafeLines(), ColourlessLines(), AsciiLines(), AsciiLines(names_too=True)
@@ -34,6 +37,7 @@ class PlainApp(App[None]):
         # Textual takes an empty NO_COLOR for one as well, and does not know CLICOLOR.
         self.no_color = not has_colour()
         self._has_utf8 = has_utf8()
+        self._painted = Painted()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what every line passes on its way to the terminal."""
@@ -43,6 +47,18 @@ class PlainApp(App[None]):
         elif self.look.ascii:
             filters.append(_ASCII)
         return filters
+
+    def on_resize(self) -> None:
+        """Have all sent anew: a terminal may have moved its lines."""
+        self._painted.forget()
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Send of an update of parts of lines what differs, and anything else as it is."""
+        if isinstance(renderable, ChopsUpdate):
+            renderable = ChangedCells(renderable, self._painted)
+        elif renderable is not None:
+            self._painted.forget()
+        super()._display(screen, renderable)
 
     async def run_action(
         self,

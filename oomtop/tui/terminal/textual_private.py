@@ -1,7 +1,7 @@
 """Every private part of Textual that is called here; `TRIED_WITH` has the versions that have it.
 
 What is overridden stands where it is: `TerminalDriver._run_input_thread`, `._get_terminal_size`, `._file`,
-`._query_in_band_window_resize`, and `TabScreen._compositor_refresh`.
+`._query_in_band_window_resize`, `PlainApp._display`, and `TabScreen._compositor_refresh`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from textual._compositor import ChopsUpdate
 from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 __all__ = [
-    "FOCUSIN", "FOCUSOUT", "TRIED_WITH", "XTermParser", "end_with_report", "key_events", "take_dirty_regions",
-    "wait_until_mounted",
+    "FOCUSIN", "FOCUSOUT", "TRIED_WITH", "ChopsUpdate", "XTermParser", "end_with_report", "key_events",
+    "take_dirty_regions", "wait_until_mounted",
 ]  # fmt: skip
 TRIED_WITH = ("8.2",)
 

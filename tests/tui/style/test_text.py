@@ -28,8 +28,10 @@ def _do(line: Text | rich.Text, step: tuple) -> None:
             line.append_text(type(line)(text, style).append("b", "italic"))
         case ("stylize", style):
             line.stylize(style)
-        case ("highlight", word, style):
-            line.highlight_words([word], style)
+        case ("highlight", character, style) if isinstance(line, Text):
+            line.highlight_runs(character, style)
+        case ("highlight", character, style):
+            line.highlight_regex(f"{character}+", style)
         case ("truncate", width, overflow, pad):
             line.truncate(width, overflow=overflow, pad=pad)
 

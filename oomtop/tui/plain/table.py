@@ -84,7 +84,8 @@ class PlainTable:
         """Return what is in sight: the titles, the rows, and the scroll bar in the last cell."""
         view, base = self._order.view, inks.ground("background")
         # The scroll bar stands over the last cell of a line.
-        frame = Frame(columns_for(width, self._chosen or None, view.column.id), width, view.ascii)
+        columns = columns_for(width, self._chosen or None, view.column.id, self._order.empty)
+        frame = Frame(columns, width, view.ascii)
         self._height = max(1, height - 1)
         self._scroll(len(self._order.entries))
         lines = [self._titles(frame, inks), *self._rows(frame, base, inks)]

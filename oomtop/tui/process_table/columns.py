@@ -27,7 +27,13 @@ _SPARK = 10
 MAX_TEXT = 1024
 _SUFFIXES = "BKMGTP"
 _UNKNOWN = float("-inf")
-_INTERPRETERS = frozenset({"python", "perl", "ruby", "node", "php", "sh", "bash"})
+_OFTEN_EMPTY = frozenset({"shmem", "swap", "growth5", "growth30", "adj", "headroom", "pagetables"})
+"""Columns of figures that a machine may have none of; what a surge begins with, as growth, is not among them."""
+_INTERPRETERS: Mapping[str, tuple[str, ...]] = {
+    "python": (".py", ".pyc", ".pyz"), "perl": (".pl",), "ruby": (".rb",), "node": (".js", ".mjs", ".cjs"),
+    "php": (".php",), "sh": (".sh",), "bash": (".sh", ".bash"),
+}  # fmt: skip
+"""The suffixes of the scripts of an interpreter."""
 
 
 class Align(Enum):
@@ -123,9 +129,19 @@ def name_before(comm: str, command: str) -> str:
         return comm
     if program.rstrip("0123456789.") not in _INTERPRETERS:
         return ""
+    script = words[0] if words and not words[0].startswith("-") else _script_among(words, program)
+    return script.rpartition("/")[2]
+
+
+def _script_among(words: Sequence[str], program: str) -> str:
+    """Return the first word that is no option: which of them take the next word is the interpreter's own matter.
+
+    So it counts only with the suffix of a script, and not behind code (`-c`, `-m`, `-e`).
+    """
     script = next((word for word in words if not word.startswith("-")), "")
-    is_code = "-c" in words or "-m" in words or "-e" in words
-    return "" if is_code else script.rpartition("/")[2]
+    is_code = not {"-c", "-m", "-e"}.isdisjoint(words[: words.index(script)] if script else words)
+    suffixes = _INTERPRETERS[program.rstrip("0123456789.")]
+    return script if not is_code and script.endswith(suffixes) else ""
 
 
 def rank_victims(rows: Iterable[ProcessRow], first: Sequence[ProcessId]) -> dict[ProcessId, int]:
@@ -262,15 +278,26 @@ def room_for_command(columns: Iterable[Column], width: int) -> int:
     return width - MARKER_WIDTH - sum(column.width + 1 for column in columns if column.id != COMMAND)
 
 
-def columns_for(width: int, ids: Sequence[str] | None = None, sort: str = DEFAULT_SORT) -> tuple[Column, ...]:
+def empty_columns(rows: Sequence[ProcessRow], moment: ColumnContext) -> frozenset[str]:
+    """Return the ids of the columns that hold nothing but dashes or zeros, none where there are no rows."""
+    return frozenset(
+        id for id in _OFTEN_EMPTY if rows and all(BY_ID[id].sort_key(row, moment) in (_UNKNOWN, 0) for row in rows)
+    )
+
+
+def columns_for(
+    width: int, ids: Sequence[str] | None = None, sort: str = DEFAULT_SORT, empty: frozenset[str] = frozenset()
+) -> tuple[Column, ...]:
     """Return the columns for `width` cells: those of `ids`, or the default for the width.
 
-    Without `ids` the sorted column is always included.  Nothing is clipped: if the command would
-    get fewer than 20 cells, the least important column is dropped.
+    Without `ids` the sorted column is always included, and those of `empty` are left out.  Nothing is clipped: if the
+    command would get fewer than 20 cells, the least important column is dropped.
     """
     wanted = [BY_ID[id] for id in ids if id in BY_ID] if ids else list(COLUMNS)
     if ids is None:
-        wanted = [column for column in wanted if column.least_width <= width or column.id == sort]
+        fitting = (column for column in wanted if column.least_width <= width and column.id not in empty)
+        kept = {*(column.id for column in fitting), sort}
+        wanted = [column for column in wanted if column.id in kept]
     while room_for_command(wanted, width) < _LEAST_COMMAND and (least := _least(wanted, sort)) is not None:
         wanted.remove(least)
     return tuple(wanted)

@@ -10,7 +10,7 @@ from oomtop.analysis.model.danger import Danger, DangerKind
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.dangers.subject import is_pressing
-from oomtop.tui.process_table.columns import ColumnContext, rank_victims
+from oomtop.tui.process_table.columns import ColumnContext, empty_columns, rank_victims
 from oomtop.tui.process_table.filter_query import haystack
 from oomtop.tui.process_table.incremental_sort import Change, can_resort, changes_between, resort
 from oomtop.tui.process_table.rows import Entry, Focus, Grouping, Key, View, arrange, keep_places, select
@@ -18,6 +18,8 @@ from oomtop.tui.process_table.rows import Entry, Focus, Grouping, Key, View, arr
 _KINDS = {Grouping.PROGRAM: "program", Grouping.USER: "user", Grouping.CGROUP: "unit"}
 HOLD_SECONDS = 2.0
 """Seconds for which the order is held after the cursor moved."""
+_LOOK_SECONDS = 30.0
+"""Seconds for which a column stays or stays away, so that none comes and goes with a single process."""
 
 
 def nearest(assessment: Assessment) -> Danger | None:
@@ -48,6 +50,9 @@ class TableOrder:
         """The rows that were looked at when the entries were arranged, shown or not."""
         self._is_settled = False
         self._trends_at = float("-inf")
+        self.empty: frozenset[str] = frozenset()
+        """The ids of columns that held nothing but dashes or zeros when they were last looked through."""
+        self._looked_at = float("-inf")
 
     def take(self, assessment: Assessment, needs_ranks: bool) -> bool:
         """Take the facts of a tick; return whether any row changed."""
@@ -68,6 +73,8 @@ class TableOrder:
         self.moment = ColumnContext(
             assessment.monotonic, ranks, self._trends_of(assessment), self._kind, self.view.ascii, dict(assessment.pss)
         )
+        if abs(assessment.monotonic - self._looked_at) >= _LOOK_SECONDS:
+            self._looked_at, self.empty = assessment.monotonic, empty_columns(self.rows, self.moment)
         return changes != []
 
     def _focus_on(self, danger: Danger | None) -> None:

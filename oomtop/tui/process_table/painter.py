@@ -34,10 +34,10 @@ class TableFace:
         """Whether the kill rank is among the columns."""
         return any(column.id == "rank" for column in self.frame.columns)
 
-    def lay_out(self, width: int, view: View, pan: int) -> None:
-        """Choose the columns for a width."""
+    def lay_out(self, width: int, view: View, pan: int, empty: frozenset[str]) -> None:
+        """Choose the columns for a width, without those of `empty` unless they were asked for."""
         ids = self.chosen or None
-        columns = columns_from(pan, width, ids) if pan else columns_for(width, ids, view.column.id)
+        columns = columns_from(pan, width, ids) if pan else columns_for(width, ids, view.column.id, empty)
         self.frame = Frame(columns, width, view.ascii, max(0, pan - self.last_pan))
         self.forget_lines()
 

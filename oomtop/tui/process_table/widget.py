@@ -124,8 +124,10 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def show(self, assessment: Assessment) -> None:
         """Take a tick in and repaint the lines that differ; where none does, nothing is painted."""
-        self._assessment = assessment
+        self._assessment, empty = assessment, self._order.empty
         has_changed = self._order.take(assessment, self._needs_ranks())
+        if self._order.empty != empty:
+            self._lay_out()
         if self.tagged and has_changed:
             # When all of them have ended the keys are for nobody until the cursor is moved.
             self.tagged = self.tagged & ids_of(assessment.rows) or self.tagged
@@ -233,9 +235,12 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def _relayout(self) -> None:
         """Choose the columns again, for another width, choice, sort column or pan."""
-        self._face.lay_out(self.size.width, self.view, self._pan)
+        self._lay_out()
         if self._assessment is not None:
             self._order.take(self._assessment, self._needs_ranks())
+
+    def _lay_out(self) -> None:
+        self._face.lay_out(self.size.width, self.view, self._pan, self._order.empty)
         self.refresh()
 
     def _repaint(self) -> None:

@@ -16,6 +16,7 @@ from oomtop.tui.process_table.columns import (
     columns_for,
     columns_from,
     command_of,
+    empty_columns,
     rank_victims,
     room_for_command,
 )
@@ -48,6 +49,18 @@ def test_wider_tables_show_more(width: int) -> None:
 
 def test_the_sorted_column_is_shown_though_there_is_no_room_unasked() -> None:
     assert "virtual" in [column.id for column in columns_for(79, sort="virtual")]
+
+
+def test_columns_of_dashes_and_zeros_are_left_out_unless_they_are_asked_for() -> None:
+    rows = make_rows(3)
+    empty = empty_columns(rows, ColumnContext())
+    assert empty == {"shmem", "swap", "growth5", "growth30", "adj", "headroom"}
+    assert {"swap", "adj"}.isdisjoint(column.id for column in columns_for(120, empty=empty))
+    assert "swap" in [column.id for column in columns_for(120, sort="swap", empty=empty)]
+    assert "swap" in [column.id for column in columns_for(120, ["swap", "pid"], empty=empty)]
+    swapped = (*rows, make_row(make_process(7, swap=GIB)))
+    assert "swap" not in empty_columns(swapped, ColumnContext())
+    assert not empty_columns((), ColumnContext())
 
 
 def test_chosen_columns_keep_their_order_and_unknown_ids_are_skipped() -> None:
@@ -147,6 +160,13 @@ def test_a_narrow_command_begins_with_the_program_and_a_wide_one_with_its_folder
         ("python3", "/usr/bin/python3 /srv/hog.py 300", "hog.py (/usr/bin/python3 /srv/hog.py 300)"),
         ("oomtop-leak", "python -I -S -c import sys", "oomtop-leak (python -I -S -c import sys)"),
         ("python3", "python3 -c import sys", "python3 -c import sys"),
+        ("python3", "python3 --config x/8.conf", "python3 --config x/8.conf"),
+        ("python3", "python3 -X dev -W error", "python3 -X dev -W error"),
+        ("python3", "python3 -u /srv/hog.py 300", "hog.py (python3 -u /srv/hog.py 300)"),
+        ("python3", "python3 -c run x.py", "python3 -c run x.py"),
+        ("python3", "python3 /srv/hog -c x", "hog (python3 /srv/hog -c x)"),
+        ("node", "node --require ./trace.conf app.js", "node --require ./trace.conf app.js"),
+        ("perl", "perl -w", "perl -w"),
         ("nginx", "nginx: worker process", "nginx: worker process"),
         ("postgres", "/usr/lib/postgresql/16/bin/postgres -D /srv", "/usr/lib/postgresql/16/bin/postgres -D /srv"),
         ("a-name-of-15-by", "/opt/a-name-of-15-bytes --run", "/opt/a-name-of-15-bytes --run"),

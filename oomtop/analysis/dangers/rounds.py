@@ -22,10 +22,7 @@ def crash_loop(kills: Sequence[float], now: float) -> Rounds | None:
     gaps = [after - before for after, before in pairwise(kills)]
     if len(gaps) < _LOOP - 1 or now - kills[0] > 2 * max(gaps[:2]) + 60:
         return None
-    # Random and fractions come with it, 8 ms: for who has been killed before.
-    from statistics import median
-
-    each = median(gaps[:5])
+    each = _median(gaps[:5])
     count = 1
     for gap in gaps:
         if not each / _ALIKE - 1 <= gap <= each * _ALIKE + 1:
@@ -45,11 +42,16 @@ def by_last_round(dense: Points, climb: Points, kills: Sequence[float], limit: i
             left.append(found)
     if not left:
         return None
-    from statistics import median
-
     seconds = climb[-1][0] - climb[0][0]
     seen = max(seconds, kills[0] - dense[0][0])
-    return Reach(min(left), median(left), max(left), seen, "last round").padded(_PAD, 1.0)
+    return Reach(min(left), _median(left), max(left), seen, "last round").padded(_PAD, 1.0)
+
+
+def _median(values: Sequence[float]) -> float:
+    """Return what `statistics.median` does, whose library would be read from disk at the first kill, under pressure."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return (ordered[middle] + ordered[~middle]) / 2
 
 
 def _last_climb(points: Points, limit: int) -> Points:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from oomtop.analysis.dangers.reach import Reach
 from oomtop.analysis.dangers.teeth import find_teeth
 from oomtop.analysis.model.danger import Rounds
+from oomtop.analysis.trends.slope import median
 
 Points = Sequence[tuple[float, float]]
 _REMEMBERED = 600.0
@@ -22,7 +23,7 @@ def crash_loop(kills: Sequence[float], now: float) -> Rounds | None:
     gaps = [after - before for after, before in pairwise(kills)]
     if len(gaps) < _LOOP - 1 or now - kills[0] > 2 * max(gaps[:2]) + 60:
         return None
-    each = _median(gaps[:5])
+    each = median(sorted(gaps[:5]))
     count = 1
     for gap in gaps:
         if not each / _ALIKE - 1 <= gap <= each * _ALIKE + 1:
@@ -44,14 +45,7 @@ def by_last_round(dense: Points, climb: Points, kills: Sequence[float], limit: i
         return None
     seconds = climb[-1][0] - climb[0][0]
     seen = max(seconds, kills[0] - dense[0][0])
-    return Reach(min(left), _median(left), max(left), seen, "last round").padded(_PAD, 1.0)
-
-
-def _median(values: Sequence[float]) -> float:
-    """Return what `statistics.median` does, whose library would be read from disk at the first kill, under pressure."""
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return (ordered[middle] + ordered[~middle]) / 2
+    return Reach(min(left), median(sorted(left)), max(left), seen, "last round").padded(_PAD, 1.0)
 
 
 def _last_climb(points: Points, limit: int) -> Points:

@@ -44,7 +44,7 @@ def slope(points: Sequence[tuple[float, int]], least: int = 4, seconds: float = 
     slopes.sort()
     count = len(slopes)
     return Slope(
-        _median(slopes), slopes[count // 4], slopes[(3 * count) // 4], len(chosen), points[-1][0] - points[0][0]
+        median(slopes), slopes[count // 4], slopes[(3 * count) // 4], len(chosen), points[-1][0] - points[0][0]
     )
 
 
@@ -55,6 +55,7 @@ def _thin(points: Sequence[tuple[float, int]], most: int) -> list[tuple[float, i
     return [points[round(index * step)] for index in range(most)]
 
 
-def _median(ordered: list[float]) -> float:
+def median(ordered: Sequence[float]) -> float:
+    """Return the middle of sorted values, without the statistics module, whose library would be read at a kill."""
     middle = len(ordered) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

@@ -87,7 +87,7 @@ def test_it_is_told_in_lines_and_in_one():
     result = judged().result()
     text = render_backtest(result)
     assert "/a: killed leak (7); first word 40s before" in text
-    assert "range, high   confidence: held 20 of 20 (100 %), 0 open" in text
+    assert "range, high   confidence: right 20 of 20 (100 %), 0 open" in text
     assert summarize_backtest(result) == (
         "first forecast 40s before it, off by 0 % (median), range correct 20 of 20; victim named"
     )

@@ -5,7 +5,10 @@ from itertools import groupby
 
 import pytest
 
+from oomtop.actions.base.plan import Plan
+from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import Panel
 from tests.tui.states import SCRIPTS, Still, state
 
@@ -63,3 +66,25 @@ async def test_a_danger_is_told_without_colour_and_in_ascii(options):
     assert any("J" in line and "Kill" in line for line in text[-1:])
     if "ascii" in options:
         assert all(line.isascii() for line in text)
+
+
+DIALOGS = {
+    "menu": lambda: Menu("a menu", [(number, f"choice {number}") for number in range(40)]),
+    "plan": lambda: PlanDialog(Plan("kill", "a plan", tuple(f"step {number}" for number in range(60))), lambda: None),
+}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("dialog", DIALOGS.values(), ids=DIALOGS)
+async def test_a_dialog_leaves_the_strip_and_its_own_keys_in_sight(dialog, size):
+    app = OomtopApp(Still(), Options())
+    app.latest = state("leak")
+    async with app.run_test(size=size) as pilot:
+        for _ in range(3):
+            app.feed()
+            await pilot.pause()
+        strip = app.screen.query_one("#strip").region
+        app.push_screen(dialog())
+        await pilot.pause()
+        assert app.screen.query_one("Vertical").region.y >= strip.bottom
+        assert app.screen.query_one(".keys").region.bottom <= size[1]

@@ -18,7 +18,7 @@ from oomtop.host.meminfo import Meminfo
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.render.plan import describe
 from oomtop.tui.actions.menus import Ask
-from oomtop.tui.base.screens import Dialog
+from oomtop.tui.base.screens import Question
 from oomtop.units import format_bytes, printable
 
 ADJUSTMENTS: tuple[tuple[int, str], ...] = (
@@ -48,11 +48,10 @@ def caches_of(info: Meminfo) -> tuple[tuple[int, str], ...]:
     )
 
 
-class AskDialog(Dialog[Request | None]):
+class AskDialog(Question[Request | None]):
     """A prompt for one value; errors are shown below it."""
 
     DEFAULT_CSS = """
-    AskDialog { align: center middle; }
     AskDialog Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; }
     AskDialog Vertical { background: $panel; padding: 0 1; border: round $primary; }
     AskDialog Input { background: $surface; }
@@ -94,11 +93,10 @@ class AskDialog(Dialog[Request | None]):
         self.dismiss(None)
 
 
-class PlanDialog(Dialog[bool]):
+class PlanDialog(Question[bool]):
     """A plan, exactly as it will be carried out; Enter runs it, Escape cancels."""
 
     DEFAULT_CSS = """
-    PlanDialog { align: center middle; }
     PlanDialog Vertical { width: 90%; max-width: 110; height: auto; max-height: 100%; }
     PlanDialog Vertical { background: $panel; padding: 0 1; border: round $warning; }
     PlanDialog VerticalScroll { height: auto; max-height: 100h; background: $panel; }

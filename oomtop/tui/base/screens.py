@@ -28,3 +28,13 @@ class Dialog(ModalScreen[Result], ClosedOnce[Result]):
     """A dialog over the visible screen."""
 
     # ModalScreen comes first: Textual takes style sheets from the first base only.
+
+
+class Question(Dialog[Result]):
+    """A dialog that leaves the header and the danger strip in sight where there is room for both."""
+
+    DEFAULT_CSS = """
+    Question { align: center middle; }
+    Question.-roomy > Vertical { margin-top: 5; }
+    """
+    VERTICAL_BREAKPOINTS = [(0, "-scant"), (22, "-roomy")]  # noqa: RUF012

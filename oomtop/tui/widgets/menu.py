@@ -12,17 +12,16 @@ from textual.containers import Vertical
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from oomtop.tui.base.screens import Dialog
+from oomtop.tui.base.screens import Question
 from oomtop.units import printable
 
 _TITLE = 2 * 64
 
 
-class Menu(Dialog["int | None"]):
+class Menu(Question["int | None"]):
     """A list of numbers with their meaning; optionally with an input for other numbers."""
 
     DEFAULT_CSS = """
-    Menu { align: center middle; }
     Menu Vertical { width: 72; max-width: 100%; height: auto; max-height: 100%; }
     Menu Vertical { background: $panel; padding: 0 1; border: round $primary; }
     Menu OptionList { height: auto; max-height: 16; background: $panel; }

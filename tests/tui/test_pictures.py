@@ -68,6 +68,18 @@ async def test_a_danger_is_told_without_colour_and_in_ascii(options):
         assert all(line.isascii() for line in text)
 
 
+async def test_rows_that_the_limit_of_the_strip_is_not_for_are_dim():
+    app = OomtopApp(Still(), Options())
+    app.latest = state("leak")
+    async with app.run_test(size=(120, 40)) as pilot:
+        for _ in range(3):
+            app.feed()
+            await pilot.pause()
+        table = app.screen.query_one("ProcessTable")
+        looks = [table._look(y) for y in range(1, 5)]
+    assert ["kernel" in look.states for look in looks] == [False, False, True, True]
+
+
 DIALOGS = {
     "menu": lambda: Menu("a menu", [(number, f"choice {number}") for number in range(40)]),
     "plan": lambda: PlanDialog(Plan("kill", "a plan", tuple(f"step {number}" for number in range(60))), lambda: None),

@@ -106,7 +106,7 @@ class PlainTable:
 
     def _rows(self, frame: Frame, base: Style, inks: Inks) -> list[list[Run]]:
         order = self._order
-        marks = Marks(self._cursor, frozenset(), order.victim, "", order.frozen)
+        marks = Marks(self._cursor, frozenset(), order.victim, "", order.frozen, order.view.focus)
         if not order.entries:
             return [fill([Run(words_of_none(order.view), base)], frame.width - 1, base)]
         found = []

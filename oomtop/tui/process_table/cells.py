@@ -22,7 +22,7 @@ from oomtop.tui.process_table.columns import (
     command_of,
     room_for_command,
 )
-from oomtop.tui.process_table.rows import Entry
+from oomtop.tui.process_table.rows import Entry, Focus
 
 Styles = Callable[[str], Style]
 
@@ -47,6 +47,8 @@ class Marks(NamedTuple):
     match: str = ""
     frozen: Collection[str] = frozenset()
     """The frozen cgroups, including descendants."""
+    focus: Focus = Focus()
+    """Whose processes can die at the limit of the strip."""
 
 
 class Frame(NamedTuple):
@@ -202,7 +204,7 @@ def _states(entry: Entry, marks: Marks) -> frozenset[str]:
         ("tagged", entry.key in marks.tagged),
         ("victim", entry.key == marks.victim),
         ("gone", entry.gone),
-        ("kernel", row.process.is_kernel_thread),
+        ("kernel", row.process.is_kernel_thread or (not entry.members and not marks.focus.is_member(row))),
         ("group", entry.members > 0),
         ("unkillable", row.badness is None),
         ("protected", adj is not None and adj < 0),

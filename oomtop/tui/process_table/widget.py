@@ -257,7 +257,7 @@ class ProcessTable(ScrollView, can_focus=True):
         index = int(self.scroll_offset.y) + y - 1
         if not 0 <= index < len(self._order.entries):
             return None
-        marks = Marks(self._cursor, self.tagged, self._order.victim, self._match, self._order.frozen)
+        marks = Marks(self._cursor, self.tagged, self._order.victim, self._match, self._order.frozen, self.view.focus)
         return look(self._order.entries[index], self._face.frame, self._order.moment, marks)
 
     def render_line(self, y: int) -> Strip:

@@ -246,5 +246,5 @@ def test_the_tool_runs_in_the_foreground_and_its_end_is_told(capfd, monkeypatch)
     in_place._run(("/no/such/tool",), ("looker",))
     out = capfd.readouterr().out
     assert "looked" in out
-    assert "ended with 3" in out
+    assert "exit code 3" in out
     assert "no such file" in out

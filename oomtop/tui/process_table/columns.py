@@ -130,7 +130,8 @@ def name_before(comm: str, command: str) -> str:
     if program.rstrip("0123456789.") not in _INTERPRETERS:
         return ""
     script = words[0] if words and not words[0].startswith("-") else _script_among(words, program)
-    return script.rpartition("/")[2]
+    # A script that is an open file has no name.
+    return "" if script.startswith("/dev/fd/") else script.rpartition("/")[2]
 
 
 def _script_among(words: Sequence[str], program: str) -> str:

@@ -167,6 +167,7 @@ def test_a_narrow_command_begins_with_the_program_and_a_wide_one_with_its_folder
         ("python3", "python3 /srv/hog -c x", "hog (python3 /srv/hog -c x)"),
         ("node", "node --require ./trace.conf app.js", "node --require ./trace.conf app.js"),
         ("perl", "perl -w", "perl -w"),
+        ("bash", "bash /dev/fd/3", "bash /dev/fd/3"),
         ("nginx", "nginx: worker process", "nginx: worker process"),
         ("postgres", "/usr/lib/postgresql/16/bin/postgres -D /srv", "/usr/lib/postgresql/16/bin/postgres -D /srv"),
         ("a-name-of-15-by", "/opt/a-name-of-15-bytes --run", "/opt/a-name-of-15-bytes --run"),

@@ -172,7 +172,7 @@ def _services(found: Abilities) -> Ability:
         return Ability("services", "persistent limits", Works.YES, ", ".join(["systemctl set-property", *tools]))
     if tools:
         return Ability("services", "persistent limits", Works.PARTLY, f"{', '.join(tools)}; systemd does not run here")
-    return Ability("services", "persistent limits", Works.NO, "systemd, docker and podman are not running")
+    return Ability("services", "persistent limits", Works.NO, "no systemd, docker or podman found")
 
 
 def _deep_tools(found: Abilities) -> Ability:

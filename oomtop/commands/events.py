@@ -67,7 +67,8 @@ def _chosen(found: Evidence, options: argparse.Namespace) -> Evidence:
         if (wanted.takes_mention(mention) if mention.event is None else mention.event in kept)
     )
     _tell_assumed(found.events, options.since)
-    if wanted.is_named:
+    if wanted.is_named or found.events or found.mentions:
+        # A kill that was read and is not wanted is not one that nothing could read.
         found = replace(found, leftovers=())
     if options.event is None:
         return gather(events, replace(found, mentions=mentions))

@@ -75,7 +75,7 @@ def test_many_grow_only_where_many_do(rates, said):
 
 def test_a_swarm_of_one_program_is_named():
     growth = Growth("program", "worker", None, None, GIB, 90.0 * MIB, None, None, ())
-    assert "the processes worker grow +90.0M/s together" in cause_of(facts(growths=(growth,)), RATE).text
+    assert "the worker processes grow +90.0M/s together" in cause_of(facts(growths=(growth,)), RATE).text
 
 
 def low(**memory):

@@ -93,7 +93,7 @@ def test_earlyoom_waits_for_swap_as_well_and_kills_hard_at_half():
 
 def test_an_unknown_version_is_no_certainty():
     killer = assessed(earlyoom("--prefer", "python3", "--avoid", "rooted|postgres", version=None)).early_killers[0]
-    assert describe_early_killer(killer) == "earlyoom probably ends python3 (pid 303) now: available <= 1.6G"
+    assert describe_early_killer(killer) == "earlyoom probably kills python3 (pid 303) now: available <= 1.6G"
 
 
 def test_it_is_said_before_the_kernels_choice():

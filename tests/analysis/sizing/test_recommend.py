@@ -148,7 +148,7 @@ def test_the_text_can_be_pasted():
     assert "    memory: 1280Mi" in render_recommendation(found, "kubernetes")
     assert "swap add" in render_recommendation(found, "swap")
     assert "swap add" not in render_recommendation(found, "ram")
-    assert "keeps" in render_recommendation(advise(snapshot(0)), "docker")
+    assert "nothing managed by docker" in render_recommendation(advise(snapshot(0)), "docker")
 
 
 @pytest.mark.parametrize("name", ["a;reboot #.service", "a\n[Service]\nExecStart=x.service", "\x1b[2J.service"])

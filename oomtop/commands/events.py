@@ -7,7 +7,8 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from io import BufferedReader
+from typing import TYPE_CHECKING, cast
 
 from oomtop.commands.arguments import complain, count, longest_line, output_width, past_time
 from oomtop.commands.event_filter import EventFilter, add_filters
@@ -136,17 +137,18 @@ def _nothing(options: argparse.Namespace) -> str:
 def _of_files(names: Sequence[str]) -> Evidence:
     """Return the events of all files; report each file that cannot be read."""
     from oomtop.oomlog.evidence import Evidence, Unread, together
-    from oomtop.oomlog.log_files import read_stream
-    from oomtop.oomlog.trees import read_path
+    from oomtop.oomlog.trees import read_path, read_pipe
 
     parts: list[Evidence] = []
     for name in names:
         try:
-            parts.append(read_stream(sys.stdin.buffer, "stdin") if name == "-" else read_path(name))
+            parts.append(read_pipe(cast(BufferedReader, sys.stdin.buffer), "stdin") if name == "-" else read_path(name))
         except OSError as error:
             parts.append(Evidence(problems=(Unread(name, os.strerror(error.errno or 0)),)))
         except OomtopError as error:
-            parts.append(Evidence(problems=(Unread(name, str(error).removeprefix(f"{name}: ")),)))
+            parts.append(
+                Evidence(problems=(Unread(name, str(error).removeprefix(f"{name}: ").removeprefix("stdin: ")),))
+            )
     for problem in (problem for part in parts for problem in part.problems):
         complain(f"not read: {problem.path}: {problem.why}")
     return parts[0] if len(parts) == 1 else together(parts)

@@ -59,13 +59,13 @@ def read_stream(stream: BinaryIO, name: str) -> Evidence:
 
 
 def read_packed(start: bytes, stream: BinaryIO, name: str) -> Evidence:
-    """Return what a member of an archive tells, plain or compressed; `start` was read from it already."""
+    """Return what a member of an archive or a pipe tells, plain or compressed; `start` was read from it already."""
     kind = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
     whole = io.BytesIO(start + stream.read(_MOST_MEMBER))
     if kind is None:
         return read_stream(whole, name)
     if kind in _TOOLS:
-        raise OomtopError(f"{name}: {kind} inside an archive: unpack it first")
+        raise OomtopError(f"{name}: {kind} inside an archive or a pipe: unpack it first")
     damage: tuple[type[Exception], ...] = (EOFError, ValueError, *_damage(kind))
     try:
         return read_stream(_open_packed(whole, kind), name)

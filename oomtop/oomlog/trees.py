@@ -7,17 +7,19 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from io import BufferedReader
 from typing import BinaryIO, cast
 
 from oomtop.errors import OomtopError
 from oomtop.frozen import replace
 from oomtop.oomlog.evidence import Evidence, Unread, together
-from oomtop.oomlog.log_files import MAGIC, read_journal_file, read_log, read_packed
+from oomtop.oomlog.log_files import MAGIC, read_journal_file, read_log, read_packed, read_stream
 
 _JOURNAL = b"LPKSHHRH"
 _ZIP = b"PK\x03\x04"
 _TAR_AT, _TAR = 257, b"ustar"
 _START = 8192
+_KINDS = {"journal": "a binary journal", "zip": "a zip archive", "tar": "a tar archive", "binary": "binary data"}
 _OPEN_FILES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _MOST_FILES = 20_000
 _MOST_BYTES = 1 << 33
@@ -34,7 +36,9 @@ def read_path(path: str) -> Evidence:
     """
     if os.path.isdir(path):
         return _folder(path)
-    _require_end(path)
+    if _is_pipe(path):
+        with open(path, "rb") as stream:
+            return read_pipe(stream, path)
     kind = _kind_of(path)
     if kind == "journal":
         return read_journal_file(path)
@@ -47,15 +51,32 @@ def read_path(path: str) -> Evidence:
     return read_log(path, is_own=os.path.abspath(path).startswith("/var/log/"))
 
 
-def _require_end(path: str) -> None:
-    """Check that reading a file comes to an end: a device has none, and a FIFO waits for somebody to write.
+def read_pipe(stream: BufferedReader, name: str) -> Evidence:
+    """Return what a pipe tells, plain or compressed; what is read to tell its kind cannot be read again.
 
     Raises:
-        OomtopError: it is one; what a shell makes of `<(command)` is not.
+        OomtopError: it is an archive, a binary journal or no text, or damaged.
+    """
+    start = stream.peek(_START)
+    kind = kind_of(start)
+    if kind != "text":
+        raise OomtopError(f"{name}: {_KINDS[kind]} from a pipe cannot be read: name its file")
+    is_packed = start.startswith(tuple(MAGIC))
+    return read_packed(stream.read(_START), stream, name) if is_packed else read_stream(stream, name)
+
+
+def _is_pipe(path: str) -> bool:
+    """Return whether a path is the open pipe that a shell makes of `<(command)`, not a regular file.
+
+    Raises:
+        OomtopError: it is neither: reading a device has no end, and a FIFO waits for somebody to write.
         OSError: there is no such file.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode) and not path.startswith(_OPEN_FILES):
+    if stat.S_ISREG(os.stat(path).st_mode):
+        return False
+    if not path.startswith(_OPEN_FILES):
         raise OomtopError(f"{path}: is no regular file; what a command writes is read by `command | oomtop events -`")
+    return True
 
 
 def _folder(path: str) -> Evidence:

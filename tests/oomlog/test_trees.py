@@ -1,11 +1,14 @@
 """Evidence as it is handed over: folders, archives, binary journals, several files, files that are no logs."""
 
+import bz2
 import gzip
-import io
 import json
+import lzma
 import os
 import tarfile
 import zipfile
+from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 
@@ -140,10 +143,42 @@ def test_mentions_are_shown_with_the_place_of_the_report(tmp_path, capsys):
     assert "on db1" in flat
 
 
-def test_standard_input_takes_what_a_file_takes(monkeypatch, capsys):
-    class Stdin:
-        buffer = io.BytesIO(KILL.format(date="Nov 24 08:00:00").encode())
+@pytest.fixture(params=["stdin", "substitution"])
+def piped(request, monkeypatch):
+    """What gives bytes through a pipe, and returns the word that names it."""
+    with ExitStack() as opened:
 
-    monkeypatch.setattr("sys.stdin", Stdin())
-    code, said = events(capsys, "--json", "-")
+        def give(data):
+            out, into = os.pipe()
+            os.write(into, data)
+            os.close(into)
+            reader = opened.enter_context(open(out, "rb"))
+            if request.param == "stdin":
+                monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=reader))
+                return "-"
+            return f"/dev/fd/{out}"
+
+        yield give
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, bz2.compress])
+def test_a_pipe_takes_what_a_file_takes(pack, piped, capsys):
+    code, said = events(capsys, "--json", piped(pack(KILL.format(date="Nov 24 08:00:00").encode())))
     assert (code, len(json.loads(said.out)["events"])) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("start", "why"),
+    [
+        (b"LPKSHHRH" + bytes(100), "a binary journal from a pipe"),
+        (b"PK\x03\x04" + bytes(100), "a zip archive from a pipe"),
+        (bytes(range(256)), "binary data from a pipe"),
+        (b"\x28\xb5\x2f\xfd" + bytes(100), "zstd inside an archive or a pipe: unpack it first"),
+    ],
+    ids=["journal", "zip", "binary", "zstd"],
+)
+def test_a_pipe_that_cannot_be_read_is_said_to_be_none(start, why, piped, capsys):
+    name = piped(start)
+    code, said = events(capsys, name)
+    assert code == 1
+    assert said.err.startswith(f"oomtop: not read: {name}: {why}")

@@ -92,7 +92,7 @@ def test_the_sentence_and_the_json(base):
         {"name": "a", "severity": "critical", "subject": "", "text": notice.alert.text, "since": base.time, "value": 5.0 * GIB}
     ]  # fmt: skip
     (over,) = one.judge(at(base, 90))
-    assert over.text == "a: over after 1m30s"
+    assert over.text == "a: resolved after 1m30s"
     assert over.incident == notice.incident
 
 

@@ -246,7 +246,7 @@ def test_a_client_that_never_shakes_hands_holds_up_nobody(serve, certificate):
 
 
 def test_a_certificate_that_is_none_is_named(tmp_path):
-    with pytest.raises(OomtopError, match="no certificate"):
+    with pytest.raises(OomtopError, match="not a certificate"):
         make_context(str(tmp_path / "no"), str(tmp_path / "no"), None)
 
 

@@ -171,7 +171,8 @@ def test_what_is_no_small_regular_file_costs_nothing(place, kind, door):
         path.rename(path.with_name("file.toml-lock"))
         path = path.with_name("file.toml-lock")
     with pytest.raises(
-        (OSError, OomtopError), match=r"it is a F|others may read|it is a folder|it is larger|Is a dir|No such device"
+        (OSError, OomtopError),
+        match=r"it is a F|other users can read|it is a folder|it is larger|Is a dir|No such device",
     ):
         DOORS[door](path)
 

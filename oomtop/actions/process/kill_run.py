@@ -36,6 +36,8 @@ _NEWS_SECONDS = 0.5
 _METER_SECONDS = 0.02
 _HOLD_SECONDS = 2.0
 _NAMED = 5
+# A process that forks and exits while /proc is listed hides its child from that look, not from the next one.
+_QUIET_LOOKS = 2
 _STOP_SECONDS = 1.0
 _LOOK_SECONDS = 0.01
 
@@ -97,15 +99,15 @@ class KillRun:
 
     def _hold_still(self, newcomers: Newcomers, report: Report) -> None:
         """Stop all, look for processes started meanwhile, and repeat until no new one is found."""
-        deadline, held, rests = time.monotonic() + _HOLD_SECONDS, 0, False
-        while not rests:
+        deadline, held, quiet = time.monotonic() + _HOLD_SECONDS, 0, 0
+        while quiet < _QUIET_LOOKS:
             for case in self._cases[held:]:
                 case.was_stopped = stands(case)
                 try_signal(case, signals.SIGSTOP)
             held, rests = len(self._cases), all(cannot_fork(case) for case in self._cases)
             self._admit(newcomers)
-            rests = rests and len(self._cases) == held
-            if not rests and time.monotonic() > deadline:
+            quiet = quiet + 1 if rests and len(self._cases) == held else 0
+            if not quiet and time.monotonic() > deadline:
                 self._outran = True
                 break
         if len(self._cases) > self._planned:
@@ -202,6 +204,12 @@ class KillRun:
         case.seconds = time.monotonic() - self._started
         report(f"{case.name} exited after {case.seconds:.1f} s")
 
+    def _status(self, are_left: bool) -> Status:
+        """Judge the planned ones and the newcomers that did not exit by themselves."""
+        newcomers = [case for case in self._cases[self._planned :] if case.fate is not Fate.GONE]
+        status = status_of(self._cases[: self._planned] + newcomers)
+        return Status.PARTLY if are_left and status is Status.DONE else status
+
     def _outcome(self) -> Outcome:
         cases = self._cases
         left = self._left()
@@ -212,7 +220,7 @@ class KillRun:
         seconds = max(case.seconds for case in cases)
         return Outcome(
             action="kill",
-            status=Status.PARTLY if left and status_of(cases) is Status.DONE else status_of(cases),
+            status=self._status(bool(left)),
             summary=(one(cases[0], self._request, freed) if len(cases) == 1 else many(cases, freed, seconds)) + again,
             details=(*left, *shared(sum(case.before for case in cases), freed), *details(cases, self._request)),
             freed=freed,

@@ -166,6 +166,27 @@ def test_a_tree_that_forks_while_it_is_killed_is_followed(number):
     assert any("started since the plan" in line for line in news)
 
 
+def test_one_that_the_first_look_misses_is_killed_too():
+    child = start(PRECIOUS_CHILD)
+    young = wait_for_child(child.pid)
+    child.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+    root, looks = identity(child.pid), [()]
+
+    def find(known):
+        """Find nothing at first, as if the child was born after `/proc` was listed."""
+        return looks.pop() if looks else find_strays(known, frozenset(), Root())
+
+    request = KillRequest((root,), signal.SIGKILL, tree=True)
+    try:
+        outcome = prepare_kill(request, context([facts(child.pid)]), find).perform(print)
+    finally:
+        end(child)
+    assert outcome.status is Status.DONE
+    assert young in [target.id.pid for target in outcome.ended]
+    assert find_strays((root,), frozenset(), Root()) == ()
+
+
 def test_a_tree_that_cannot_be_stopped_in_time_is_said(monkeypatch):
     monkeypatch.setattr(kill_run, "_HOLD_SECONDS", 0.0)
     monkeypatch.setattr(kill_run, "cannot_fork", lambda case: False)

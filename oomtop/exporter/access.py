@@ -27,7 +27,8 @@ def make_context(certificate: str, key: str, client_ca: str | None) -> ssl.SSLCo
     except UntrustedFile as error:
         raise OomtopError(f"{error.filename}: {error.reason}") from None
     except OSError as error:
-        raise OomtopError(f"{certificate}, {key}: not a certificate with its key: {error}") from None
+        reason = error.strerror or error
+        raise OomtopError(f"{certificate}, {key}: cannot load certificate and key: {reason}") from None
     if client_ca is not None:
         try:
             require_regular(client_ca)
@@ -35,7 +36,7 @@ def make_context(certificate: str, key: str, client_ca: str | None) -> ssl.SSLCo
         except UntrustedFile as error:
             raise OomtopError(f"{error.filename}: {error.reason}") from None
         except OSError as error:
-            raise OomtopError(f"{client_ca}: contains no certificates: {error}") from None
+            raise OomtopError(f"{client_ca}: cannot load CA certificates: {error.strerror or error}") from None
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 

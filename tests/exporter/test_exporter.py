@@ -245,9 +245,22 @@ def test_a_client_that_never_shakes_hands_holds_up_nobody(serve, certificate):
         assert "oomtop_" in get(port, scheme="https", context=ssl.create_default_context(cafile=cert))
 
 
-def test_a_certificate_that_is_none_is_named(tmp_path):
-    with pytest.raises(OomtopError, match="not a certificate"):
-        make_context(str(tmp_path / "no"), str(tmp_path / "no"), None)
+@pytest.mark.parametrize(("text", "reason"), [(None, "No such file or directory$"), ("x", "PEM")])
+def test_a_certificate_that_cannot_be_loaded_is_named(tmp_path, text, reason):
+    path = tmp_path / "cert"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(OomtopError, match=f"{path}: cannot load certificate and key: .*{reason}"):
+        make_context(str(path), str(path), None)
+
+
+@pytest.mark.parametrize(("text", "reason"), [(None, "No such file or directory$"), ("x", "certificate")])
+def test_certificates_of_clients_that_cannot_be_loaded_are_named(tmp_path, certificate, text, reason):
+    path = tmp_path / "ca"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(OomtopError, match=f"{path}: cannot load CA certificates: .*{reason}"):
+        make_context(*certificate, str(path))
 
 
 def test_whoever_is_oldest_makes_room(serve, monkeypatch):

@@ -36,7 +36,7 @@ def _do(line: Text | rich.Text, step: tuple) -> None:
             line.truncate(width, overflow=overflow, pad=pad)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(_WORDS, _STYLES, st.lists(_STEPS, max_size=6))
 def test_a_line_is_what_rich_makes_of_the_same_calls(text, style, steps):
     own, other = Text(text, style), rich.Text(text, style)

@@ -259,8 +259,9 @@ def test_certificates_of_clients_that_cannot_be_loaded_are_named(tmp_path, certi
     path = tmp_path / "ca"
     if text is not None:
         path.write_text(text)
+    own, key = certificate
     with pytest.raises(OomtopError, match=f"{path}: cannot load CA certificates: .*{reason}"):
-        make_context(*certificate, str(path))
+        make_context(own, key, str(path))
 
 
 def test_whoever_is_oldest_makes_room(serve, monkeypatch):

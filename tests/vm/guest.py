@@ -182,7 +182,10 @@ class Monitor:
         end = time.monotonic() + 240
         while ready not in self.said and time.monotonic() < end and self.alive:
             self.drain(0.5)
-        # The screen stands; what is loaded behind it and the lock take a moment more.
+        # The first picture stands before the rest is loaded, and memory is locked after that.
+        locks = "oomtop" in command and "setpriv" not in command
+        while locks and self.alive and not self.status()["VmLck"] and time.monotonic() < end:
+            self.drain(0.5)
         self.drain(settle)
 
     def drain(self, seconds, until_output=False):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from oomtop.analysis.postmortem.model import Cause, NamedSize, Ranked, ZoneVerdict
-from oomtop.analysis.postmortem.platform import PLAIN, SYSTEMD, Platform, platform_of, protection_of, unit_of
+from oomtop.analysis.postmortem.platform import (
+    KUBERNETES,
+    PLAIN,
+    SYSTEMD,
+    Platform,
+    platform_of,
+    pods_of,
+    protection_of,
+    unit_of,
+)
 from oomtop.analysis.postmortem.ranking import is_origin, is_proven
 from oomtop.analysis.postmortem.unowned import HARD
 from oomtop.oomlog.event import OomEvent
@@ -32,11 +41,19 @@ def prevention(
     parts = (
         _unowned(event, unowned[0]) if unowned[1] else (),
         _of_cma(zones),
-        _by_cause(event, cause, chosen, zones),
+        _by_cause(event, cause, _to_cap(ranking, chosen, agrees), zones),
         _by_choice(event, ranking, chosen) if agrees else (),
         _by_end(event),
     )
     return tuple(sentence for part in parts for sentence in part)
+
+
+def _to_cap(ranking: Sequence[Ranked], chosen: Ranked | None, agrees: bool | None) -> Ranked | None:
+    """Return whom a limit would help against: where the first was passed over, a victim far smaller is not it."""
+    if chosen is None or agrees is not False:
+        return chosen
+    biggest = max(ranking, key=lambda row: row.own_pages)
+    return chosen if biggest.own_pages < 2 * chosen.own_pages else biggest
 
 
 def _of_cma(zones: Sequence[ZoneVerdict]) -> Iterable[str]:
@@ -87,7 +104,8 @@ def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
         share = format_share(min(1.0, (chosen.rss or 0) / limit))
         yield f"{chosen.name} alone held {share} of the limit: see first whether it leaks (does it grow without end?)."
     words = {"more": format_bytes(more), "limit": format_bytes(limit), "unit": unit_of(event)}
-    yield f"If it needs this much, {platform.raise_limit.format(**words)} and watch."
+    pods = pods_of(event) if platform is KUBERNETES else None
+    yield pods.format(**words) if pods else f"If it needs this much, {platform.raise_limit.format(**words)} and watch."
     if platform.soft is not None:
         yield platform.soft.format(high=format_bytes(limit * 9 // 10))
     if event.memcg_swap_limit == 0 and platform in (PLAIN, SYSTEMD):
@@ -105,7 +123,10 @@ def _of_machine(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
     if chosen is not None:
         # A limit of memory does not count what is in swap.
         held = format_bytes(chosen.rss) + (" of memory" if chosen.swap else "")
-        yield f"{platform.cap.format(name=chosen.name, held=held, unit=unit_of(event))}."
+        if chosen.is_selected:
+            yield f"{platform.cap.format(name=chosen.name, held=held, unit=unit_of(event))}."
+        else:
+            yield f"Limit {chosen.name} (pid {chosen.pid}), the biggest: it held {held}, far more than the victim."
     if event.swap_total is not None and event.swap_total <= 0:
         yield from (platform.swap,) if platform.swap else ()
     elif event.swap_total and (event.swap_free or 0) / event.swap_total < 0.05:
@@ -149,8 +170,22 @@ def _by_choice(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked | None
             f"{chosen.name} died for its oom_score_adj {chosen.adj}, not for its size: "
             f"limit {plain.name}, the biggest, or set the values anew."
         )
-    elif sum(row.rank is not None for row in ranking) > 1 and (protect := protection_of(event, chosen.pid)):
-        yield f"If {chosen.name} must live, {protect}: another one dies then."
+    elif sum(row.rank is not None for row in ranking) > 1 and (protection := protection_of(event)):
+        protect, adj = protection
+        saves = _saves(ranking, chosen, adj)
+        if saves:
+            yield f"If {chosen.name} must live, {protect}: another one dies then."
+        elif saves is False:
+            yield f"An oom_score_adj of {adj} would not have saved {chosen.name}: it would still have come first."
+
+
+def _saves(ranking: Sequence[Ranked], chosen: Ranked, adj: int) -> bool | None:
+    """Whether another one would have come first, had the chosen one had this adj; None where it cannot be told."""
+    others = [row.badness for row in ranking if row.rank is not None and row is not chosen and row.badness is not None]
+    if not others or not chosen.share or chosen.badness is None:
+        return None
+    total = chosen.badness / chosen.share
+    return chosen.own_pages + adj * total / 1000 < max(others)
 
 
 def _unowned(event: OomEvent, unowned: Sequence[NamedSize]) -> Iterable[str]:

@@ -13,6 +13,8 @@ from oomtop.analysis.postmortem.zones import nodes_of
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes
 
+# What the kernel prints for memory.max "max" is PAGE_COUNTER_MAX, near 2^63.
+_UNLIMITED = 1 << 60
 Told = tuple[Cause, str, tuple[str, ...]]
 
 
@@ -66,8 +68,17 @@ def _of_cgroup(event: OomEvent) -> Told:
     if event.memcg_limit is None:
         what = f"The memory limit of {group}, not the memory of the machine."
         return Cause.CGROUP, what, ("The kernel says it is a cgroup's OOM; the line with its limit is not in the log.",)
+    if event.memcg_limit >= _UNLIMITED:
+        return Cause.UNKNOWN, f"Not visible: {group} has no limit of memory.", (*_without_limit(event),)
     what = f"The limit of {group}: {format_bytes(event.memcg_limit)}, not the memory of the machine."
     return Cause.CGROUP, what, tuple(_cgroup_evidence(event, event.memcg_limit))
+
+
+def _without_limit(event: OomEvent) -> Iterable[str]:
+    usage = format_bytes(event.memcg_usage)
+    yield f"The kernel says it is a cgroup's OOM, but the limit it prints stands for none; {usage} were in use."
+    if "BPF" in (event.constraint or ""):
+        yield f"It says {event.constraint}: a BPF program called the OOM killer, by a rule of its own."
 
 
 def _cgroup_evidence(event: OomEvent, limit: int) -> Iterable[str]:

@@ -21,7 +21,7 @@ _UNIT = re.compile(r"/(?P<unit>[^/ ]+\.(?:service|scope))(?:[/ ]|$)")
 
 @frozen
 class Platform:
-    """How limits are set somewhere; `{more}`, `{limit}`, `{unit}` and `{pid}` are filled in."""
+    """How limits are set somewhere; `{more}`, `{limit}`, `{unit}` and `{name}` are filled in."""
 
     name: str
     raise_limit: str
@@ -33,7 +33,8 @@ class Platform:
     """How to have one process killed instead of all of a group."""
 
 
-_PROTECT = "lower its oom_score_adj (`choom -n -500 -p {pid}`)"
+# The victim's pid is gone: these words are for the next one.
+_PROTECT = "start it with a lower oom_score_adj (`choom -n -500 -- COMMAND`)"
 _V2_SOFT = "Set memory.high to {high} (90 %): it is slowed down before it is killed."
 KUBERNETES = Platform(
     "Kubernetes",
@@ -68,7 +69,7 @@ CONTAINER = Platform(
     "Start its container with --memory below the {held} that it held",
 )  # fmt: skip
 OPENWRT = Platform(
-    "OpenWrt", "raise the limit to {more} (now {limit})", None, "lower its oom_score_adj in /proc/{pid}/oom_score_adj",
+    "OpenWrt", "raise the limit to {more} (now {limit})", None, "write -500 to /proc/PID/oom_score_adj",
     "Run less on this router, or give {name} smaller caches: it held {held}",
     "Add compressed swap: the package zram-swap.",
 )  # fmt: skip
@@ -147,8 +148,26 @@ def unit_of(event: OomEvent) -> str:
     return user[1] if user else match["unit"]
 
 
-def protection_of(event: OomEvent, pid: int) -> str | None:
-    """Return how a process is kept from being chosen on the platform; only a service has a unit file."""
+def pods_of(event: OomEvent) -> str | None:
+    """Return what to do where the limit is not one container's: that of a pod, or that of all pods of the node."""
+    last = (event.oom_memcg or "").rpartition("/")[2].removesuffix(".slice")
+    if last in ("kubepods", "besteffort", "burstable", "kubepods-besteffort", "kubepods-burstable"):
+        return (
+            "{limit} is the limit of many pods of the node together, no container's: give the pods "
+            "resources.limits.memory that fit into it, or the node more memory."
+        )
+    if re.search(r"(?:^|-)pod[0-9a-f]{8}", last):
+        return (
+            "If it needs this much, raise resources.limits.memory of the pod's containers, {limit} together, to {more}."
+        )
+    return None
+
+
+def protection_of(event: OomEvent) -> tuple[str, int] | None:
+    """Return how a process is kept from being chosen on the platform, and the adj it has then.
+
+    Only a service has a unit file.
+    """
     platform = platform_of(event)
     words = _PROTECT if platform is SYSTEMD and not unit_of(event).endswith(".service") else platform.protect
-    return None if words is None else words.format(pid=pid)
+    return None if words is None else (words, -997 if platform is KUBERNETES else -500)

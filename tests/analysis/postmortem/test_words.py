@@ -176,3 +176,43 @@ def test_the_headline_says_what_became_of_it(text, verb, absent):
     _, said = words(line, text)
     assert verb in said
     assert absent not in said
+
+
+def test_another_one_dies_only_where_the_protection_is_enough():
+    _, said = report(row(10, 100_000), row(11, 90_000))
+    assert "must live, start it with a lower oom_score_adj (`choom -n -500 -- COMMAND`): another one dies" in said
+    _, said = report(row(10, 200_000), row(11, 300))
+    assert "another one dies" not in said
+    assert "An oom_score_adj of -500 would not have saved java: it would still have come first." in said
+
+
+def test_the_biggest_is_limited_where_it_was_passed_over_for_a_small_one():
+    found, said = report(row(10, 100, name="dbus"), row(11, 200_000), name="dbus")
+    assert found.agrees is False
+    assert "Limit java (pid 11), the biggest: it held 781M, far more than the victim." in said
+    assert "Cap dbus" not in said
+
+
+def in_group(group, limit, constraint="CONSTRAINT_MEMCG"):
+    summary = (
+        f"[5.0] oom-kill:constraint={constraint},nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={group},"
+        f"task_memcg={group}/cri-1.scope,task=java,pid=10,uid=0"
+    )
+    usage = f"[5.0] memory: usage 42240kB, limit {limit}kB, failcnt 0"
+    return report(row(10, 10_000), more=(usage, summary), how="Memory cgroup out of memory")
+
+
+def test_a_group_without_a_limit_has_not_reached_it():
+    found, said = in_group("/a", 9007199254740988, "CONSTRAINT_BPF_PSI_MEM")
+    assert found.cause is Cause.UNKNOWN
+    assert "reached its limit" not in said
+    assert "raise its limit" not in said
+    assert "CONSTRAINT_BPF_PSI_MEM: a BPF program called the OOM killer" in said
+
+
+def test_the_limit_of_the_pods_is_not_called_that_of_a_container():
+    _, said = in_group("/kubepods.slice", 42240)
+    assert "41.2M is the limit of many pods of the node together" in said
+    assert "of the container" not in said
+    _, said = in_group("/kubepods/burstable/pod94eb36cd-29e1-478b-b365-4cb5dfc7d6fb", 42240)
+    assert "of the pod's containers, 41.2M together, to 64.0M" in said

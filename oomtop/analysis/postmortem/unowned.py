@@ -14,6 +14,8 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes, format_share
 
 _HUGE = re.compile(r"hugepages_total=(\d{1,19}) .{0,80}hugepages_size=(\d{1,19})kB")
+# Of a node since 5.9, of each zone before: never of both.
+_STACKS = re.compile(r"\bkernel_stack:(\d{1,19})kB")
 _CGROUP_KEYS = (
     ("slab_unreclaimable", "unreclaimable slab"), ("pagetables", "page tables"),
     ("kernel_stack", "kernel stacks"), ("sock", "socket buffers"), ("percpu", "per-CPU memory"),
@@ -69,11 +71,19 @@ def _of_machine(event: OomEvent) -> Iterable[NamedSize]:
         yield NamedSize("page cache", cache * size, "'active_file' + 'inactive_file' of Mem-Info")
     huge = sum(int(count) * int(kib) * 1024 for line in event.raw for count, kib in _HUGE.findall(line))
     yield NamedSize("huge pages", huge, "'hugepages_total' x 'hugepages_size'")
-    if event.ram_pages is not None and all(key in pages for key in ("active_anon", "slab_unreclaimable", "free")):
+    stacks = sum(int(kib) * 1024 for line in event.raw for kib in _STACKS.findall(line))
+    yield NamedSize("kernel stacks", stacks, "'kernel_stack' of Mem-Info")
+    # Where the line of a zone is damaged, 'pages RAM' of the same report may be as well.
+    whole = all(zone.present is not None for zone in event.zones)
+    if (
+        whole
+        and event.ram_pages is not None
+        and all(key in pages for key in ("active_anon", "slab_unreclaimable", "free"))
+    ):
         known = sum(pages.get(key, 0) for key in _LRU) * size
         ram = (event.ram_pages - (event.reserved_pages or 0)) * size
         yield NamedSize(
-            "not in any counter", ram - known - huge, "RAM less all counters of Mem-Info (drivers, balloon)"
+            "not in any counter", ram - known - huge - stacks, "RAM less all counters of Mem-Info (drivers, balloon)"
         )
 
 

@@ -216,3 +216,23 @@ def test_the_limit_of_the_pods_is_not_called_that_of_a_container():
     assert "of the container" not in said
     _, said = in_group("/kubepods/burstable/pod94eb36cd-29e1-478b-b365-4cb5dfc7d6fb", 42240)
     assert "of the pod's containers, 41.2M together, to 64.0M" in said
+
+
+def rest_of_ram(present):
+    counters = "[5.0] active_anon:100000 inactive_anon:0 isolated_anon:0\n[5.0]  slab_reclaimable:0 slab_unreclaimable:0\n[5.0]  free:1000 free_pcp:0"
+    node = "[5.0] Node 0 active_anon:400000kB kernel_stack:40960kB pagetables:0kB all_unreclaimable? no"
+    zone = f"[5.0] Node 0 Normal free:4000kB min:10240kB low:12000kB high:13000kB {present}"
+    found, _ = report(row(10, 100_000), more=("[5.0] Mem-Info:", counters, node, zone, MEMORY))
+    return {figure.name: figure.size for figure in found.unowned}
+
+
+def test_kernel_stacks_are_a_counter_of_their_own():
+    sizes = rest_of_ram("present:1048576kB managed:1048576kB")
+    assert sizes["kernel stacks"] == 40 << 20
+    assert sizes["not in any counter"] == (262_144 - 101_000) * 4096 - (40 << 20)
+
+
+def test_what_no_counter_has_is_not_told_of_a_damaged_report():
+    sizes = rest_of_ram("reserved_highatomic:0KB active_anon:")
+    assert "kernel stacks" in sizes
+    assert "not in any counter" not in sizes

@@ -99,7 +99,8 @@ def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
         yield "Look up the memory limit of the cgroup and compare it with what it needs."
         yield from _of_group(event, platform)
         return
-    more = -(-limit * 5 // 4 // _STEP) * _STEP
+    step = _STEP if limit >= 4 * _STEP else MIB
+    more = -(-limit * 5 // 4 // step) * step
     if chosen is not None and limit and (chosen.rss or 0) >= _HOG * limit:
         share = format_share(min(1.0, (chosen.rss or 0) / limit))
         yield f"{chosen.name} alone held {share} of the limit: see first whether it leaks (does it grow without end?)."

@@ -152,7 +152,10 @@ def agreement(event: OomEvent, ranking: Sequence[Ranked], total: Total) -> tuple
     if event.tasks and event.page_size is None:
         return None, "The page size is not in the log, so swap, page tables and limits cannot be added up: no ranking."
     if not ranking:
-        return None, "There is no task table in the log (vm.oom_dump_tasks=0, cut, or rate-limited), so no ranking."
+        return (
+            None,
+            "There is no whole task table in the log (vm.oom_dump_tasks=0, cut, or rate-limited), so no ranking.",
+        )
     if chosen is None:
         return None, "The log does not say whom the kernel chose."
     if is_origin(event):

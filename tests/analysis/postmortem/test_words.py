@@ -215,7 +215,14 @@ def test_the_limit_of_the_pods_is_not_called_that_of_a_container():
     assert "41.2M is the limit of many pods of the node together" in said
     assert "of the container" not in said
     _, said = in_group("/kubepods/burstable/pod94eb36cd-29e1-478b-b365-4cb5dfc7d6fb", 42240)
-    assert "of the pod's containers, 41.2M together, to 64.0M" in said
+    assert "of the pod's containers, 41.2M together, to 52.0M" in said
+
+
+def test_a_small_limit_is_raised_by_a_quarter_not_to_a_multiple_of_64_mib():
+    _, said = in_group("/a", 980)
+    assert "to 2.0M (now 980K)" in said
+    _, said = in_group("/a", 400 * 1024)
+    assert "to 512M (now 400M)" in said
 
 
 def rest_of_ram(present):

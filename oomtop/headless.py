@@ -101,8 +101,8 @@ def arm(prepared: Prepared, condition: str, consent: Consent, wait: Callable[[],
     from oomtop.selfguard import guard_self
 
     audit, guarded = Audit(), guard_self()
-    print(f"armed; {guarded.describe()}", file=sys.stderr, flush=True)
     try:
+        print(f"armed; {guarded.describe()}", file=sys.stderr, flush=True)
         reason = wait()
     except KeyboardInterrupt:
         reason = "told to end"

@@ -39,6 +39,8 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._file = TerminalFile(self.fileno)  # type: ignore[assignment]
+        self._has_begun = False
+        """Whether the terminal was taken over already: after a suspension it is the shell's."""
         self._is_open = False
         """Whether the alternate screen is not to be asked for once more."""
 
@@ -52,7 +54,8 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Set the terminal; one that a first picture stands on is in the alternate screen, and would be cleared."""
-        held: PlainTerminal | None = getattr(self._app, "held", None)
+        held: PlainTerminal | None = None if self._has_begun else getattr(self._app, "held", None)
+        self._has_begun = True
         self._is_open = held is not None
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if held is not None:

@@ -46,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
     # The JSON of a drill is its own.
     consent = replace(consent, json=False)
     make = _as_json if options.json else _as_text
+    if consent.dry_run:
+        return act(lambda snapshot: request, consent, guard, narrate_plan=options.json)
     with DrillWatch() as watch:
         return act(
             lambda snapshot: request,

@@ -37,25 +37,20 @@ KILLER = '''"""Kills by exampled. Sample line: `exampled: killed 7 (java)`."""
 import re
 
 from oomtop.oomlog.event import OomEvent, Victim
-from oomtop.oomlog.killers.story import dated
-
-NEEDLE = rb"exampled: killed "
-PROGRAMS = ("exampled",)
+from oomtop.oomlog.killers.story import Killer, dated, register
 
 
-class Exampled:
-    """Feeds on records and gives the kills."""
+@register
+class Exampled(Killer):
+    """Reads the kills."""
+
+    needle = rb"exampled: killed "
+    programs = ("exampled",)
 
     def feed(self, record, text):
         """Take one record in."""
         if match := re.search(r"exampled: killed (\\d{1,9}) \\((\\w+)\\)", text):
             yield dated(OomEvent("exampled", "global", victim=Victim(int(match[1]), match[2])), record)
-
-    def flush(self):
-        """Return nothing: every kill is one line."""
-        return ()
-
-    finish = flush
 '''
 ACTION = '''"""An action that writes nothing."""
 
@@ -115,14 +110,13 @@ assert "example" in [finding.id for finding in assess(tick, history, None).findi
     ),
     Example(
         "killer",
-        (Edit("oomtop/oomlog/killers/exampled.py", "", KILLER),
-         Edit("oomtop/oomlog/killers/reader.py", "from oomtop.oomlog.killers import android, ", "exampled, "),
-         Edit("oomtop/oomlog/killers/reader.py", "_MODULES = (", "exampled, "),
-         Edit("oomtop/oomlog/killers/reader.py", "self._killers: tuple[Killer, ...] = (\n", "            exampled.Exampled(),\n")),
+        (Edit("oomtop/oomlog/killers/exampled.py", "", KILLER),),
         """
 from oomtop.oomlog.scan import scan_lines
 (event,) = scan_lines(["Nov 20 10:00:00 host exampled[5]: exampled: killed 7 (java)"], "log")
 assert (event.killer, event.victim.pid) == ("exampled", 7)
+from oomtop.oomlog.killers.reader import DAEMONS, NEEDLE
+assert "exampled" in DAEMONS and b"exampled: killed" in NEEDLE
 """,
     ),
     Example(
@@ -200,6 +194,7 @@ assert load_theme("dark").palette["example"] == "#aabbcc"
 """,
     ),
 )  # fmt: skip
+MOST_FILES = {"column": 1, "finding": 1, "killer": 1, "action with a key": 4}
 IDS = [example.row for example in EXAMPLES]
 
 
@@ -234,3 +229,8 @@ def test_the_document_names_the_same_files(example):
     named = set(re.findall(r"`((?:oomtop|themes)/[\w/]+\.(?:py|toml))`", row))
     existing = {edit.path for edit in example.edits if (ROOT / edit.path).exists()}
     assert named == existing
+
+
+def test_the_number_of_files_of_an_extension():
+    files = {example.row: len({edit.path for edit in example.edits}) for example in EXAMPLES}
+    assert {row: files[row] for row in MOST_FILES} == MOST_FILES

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent, Trigger, Victim
-from oomtop.oomlog.killers.story import Phrase, dated
+from oomtop.oomlog.killers.story import Killer, Phrase, dated, register
 from oomtop.oomlog.lines import number
 from oomtop.oomlog.records import Record
 
-NEEDLE = rb"lowmemorykiller|lmkd|oom_(?:score_)?adj"
-PROGRAMS = ("lowmemorykiller", "lmkd")
+_PROGRAMS = ("lowmemorykiller", "lmkd")
 _KILL = Phrase(
     r"\bKill(?:ing)? '(?P<name>[^']{0,255})' \((?:pid=)?(?P<pid>\d{1,10})(?:\)(?: \(tgid \d{1,10}\))?)?,"
     r"(?: uid[ =](?P<uid>\d{1,10}),)?(?: (?:oom_)?(?:score_)?adj[ =](?P<adj>-?\d{1,5})\)?)?"
@@ -39,10 +38,14 @@ _DETAILS = 14
 """Lines that may follow a kill and belong to it."""
 
 
-class Android:
-    """Feeds on records and gives the kills of both; what follows a kill says how much it frees, and for whom."""
+@register
+class Android(Killer):
+    """Reads the kills of both; the lines after a kill say how much it frees, and for whom."""
+
+    needle = rb"lowmemorykiller|lmkd|oom_(?:score_)?adj"
 
     def __init__(self) -> None:
+        super().__init__()
         self._open: OomEvent | None = None
         self._left = 0
 
@@ -63,7 +66,7 @@ class Android:
 
     def _is_meant(self, record: Record, text: str, kill: re.Match[str]) -> bool:
         is_quoted = any(mark in text[: kill.start()] for mark in "\"'`#")
-        return not is_quoted and (record.program in PROGRAMS or _IS_OF_MEMORY.search(text) is not None)
+        return not is_quoted and (record.program in _PROGRAMS or _IS_OF_MEMORY.search(text) is not None)
 
     def _learn(self, text: str) -> None:
         event = self._open

@@ -10,12 +10,10 @@ import re
 from collections.abc import Iterator
 
 from oomtop.oomlog.event import OomEvent, Victim
-from oomtop.oomlog.killers.story import Phrase, Stories, is_from
+from oomtop.oomlog.killers.story import Killer, Phrase, register
 from oomtop.oomlog.lines import number
 from oomtop.oomlog.records import Record
 
-NEEDLE = rb"earlyoom|[Ll]ow [Mm]emory!|Out of memory!|oom_score "
-PROGRAMS = ("earlyoom",)
 _NAME = r"(?P<name>.{0,255}?)"
 _RSS = r"VmRSS:? (?P<rss>\d{1,10}) MiB"
 _SIGNALS = (
@@ -56,16 +54,20 @@ _ESCALATES = Phrase(r"(?:^|[\s:])escalating to SIGKILL after [\d.]{1,12} seconds
 _NOBODY = Phrase(r"(?:^|[\s:])Could not find a process to kill\.", "Could not find a process")
 
 
-class Earlyoom:
-    """Feeds on records and gives earlyoom's kills."""
+@register
+class Earlyoom(Killer):
+    """Reads the kills of earlyoom."""
+
+    needle = rb"earlyoom|[Ll]ow [Mm]emory!|Out of memory!|oom_score "
+    programs = ("earlyoom",)
 
     def __init__(self) -> None:
-        self._stories = Stories()
+        super().__init__()
         self._reason: str | None = None
 
     def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
         """Take one record in; yield the events that it ends."""
-        if not is_from(record, *PROGRAMS):
+        if not self.is_from(record):
             return
         low = _LOW.search(text)
         if low is not None:
@@ -94,7 +96,7 @@ class Earlyoom:
             if last is not None and last.victim is not None:
                 tuple(self._stories.act(last.victim.pid, last, record))
             return True
-        if _NOBODY.search(text) and record.program in PROGRAMS:
+        if _NOBODY.search(text) and record.program in self.programs:
             event = OomEvent("earlyoom", "process", reason=self._reason, outcome="failed", no_killable_processes=True)
             tuple(self._stories.act(None, event, record))
             return True
@@ -104,14 +106,6 @@ class Earlyoom:
                 self._stories.note(record, number(match["pid"] or None), outcome)
                 return True
         return False
-
-    def flush(self) -> tuple[OomEvent, ...]:
-        """Return the kills under way as far as they are known."""
-        return self._stories.flush()
-
-    def finish(self) -> tuple[OomEvent, ...]:
-        """Return the kills under way; the log has ended."""
-        return self._stories.finish()
 
 
 def _is_quoted(text: str, match: re.Match[str]) -> bool:

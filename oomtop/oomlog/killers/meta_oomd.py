@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.killers.story import Phrase, dated
+from oomtop.oomlog.killers.story import Killer, Phrase, dated, register
 from oomtop.oomlog.records import Record
 
-NEEDLE = rb"oomd kill: "
-PROGRAMS = ("oomd",)
 _KILL = Phrase(
     r"(?:^|[\s:])oomd kill: (?P<pressure>[\d. ]{5,60}) (?P<cgroup>\S{1,4096}) (?P<bytes>\d{1,20}) "
     r"(?P<rest>ruleset:.{1,400})$",
@@ -20,8 +18,12 @@ _KILL = Phrase(
 )
 
 
-class MetaOomd:
-    """Feeds on records and gives oomd's kills."""
+@register
+class MetaOomd(Killer):
+    """Reads the kills of oomd."""
+
+    needle = rb"oomd kill: "
+    programs = ("oomd",)
 
     def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
         """Take one record in; yield the event that it tells."""
@@ -34,11 +36,3 @@ class MetaOomd:
             reason=match["rest"], outcome="dry-run" if is_dry else "killed",
         )  # fmt: skip
         yield dated(event, record)
-
-    def flush(self) -> tuple[OomEvent, ...]:
-        """Return nothing: every kill is one line."""
-        return ()
-
-    def finish(self) -> tuple[OomEvent, ...]:
-        """Return nothing: every kill is one line."""
-        return ()

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oomtop.oomlog.event import OomEvent, Victim
-from oomtop.oomlog.killers.story import Phrase, Stories, is_from
+from oomtop.oomlog.killers.story import Killer, Phrase, register
 from oomtop.oomlog.lines import number
 from oomtop.oomlog.records import Record
 
-NEEDLE = rb"emory status|oom_score:"
-PROGRAMS = ("nohang", "nohang-desktop")
 _BEGINS = Phrase(
     r"Victim (?:status|info(?:rmation)?)\b|(?:[Pp]rocess|victim) with (?:the )?highest badness|Worst process \("
     r"|Process .{1,40} is a victim",
@@ -61,17 +59,21 @@ _ENDS = (
 )
 
 
-class Nohang:
-    """Feeds on records and gives nohang's kills."""
+@register
+class Nohang(Killer):
+    """Reads the kills of nohang."""
+
+    needle = rb"emory status|oom_score:"
+    programs = ("nohang", "nohang-desktop")
 
     def __init__(self) -> None:
-        self._stories = Stories()
+        super().__init__()
         self._facts: dict[str, str] | None = None
         self._causes: list[str] = []
 
     def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
         """Take one record in; yield the events that it ends."""
-        if not is_from(record, *PROGRAMS):
+        if not self.is_from(record):
             return
         if _THRESHOLD.search(text):
             self._causes = []
@@ -117,14 +119,6 @@ class Nohang:
                 # Between a signal and its end nohang searches nobody: what it found before is over.
                 self._facts = None
                 return
-
-    def flush(self) -> tuple[OomEvent, ...]:
-        """Return the kills under way as far as they are known."""
-        return self._stories.flush()
-
-    def finish(self) -> tuple[OomEvent, ...]:
-        """Return the kills under way; the log has ended."""
-        return self._stories.finish()
 
 
 def _victim(facts: dict[str, str]) -> Victim:

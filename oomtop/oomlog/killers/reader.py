@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterator
+from importlib import import_module
 
 from oomtop.frozen import replace
+from oomtop.oomlog import killers
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.killers import android, earlyoom, meta_oomd, nohang, systemd_oomd
-from oomtop.oomlog.killers.story import Killer
+from oomtop.oomlog.killers.story import KILLERS
 from oomtop.oomlog.records import Record
 
-_MODULES = (systemd_oomd, earlyoom, nohang, meta_oomd, android)
-NEEDLE = b"|".join(module.NEEDLE for module in _MODULES)
-"""An expression for the bytes of lines that begin a story; what it finds holds `oom`, `OOM` or `emory`."""
-DAEMONS = frozenset(
-    name for module in (systemd_oomd, earlyoom, nohang, meta_oomd) for name in module.PROGRAMS
-)  # fmt: skip
+for _module in pkgutil.iter_modules(killers.__path__):
+    import_module(f"{killers.__name__}.{_module.name}")
+NEEDLE = b"|".join(killer.needle for killer in KILLERS)
+"""The needles of all killers."""
+DAEMONS = frozenset(name for killer in KILLERS for name in killer.programs)
 """Daemons that kill by themselves, by the names of their programs and of their units."""
 
 _LONGEST = 8192
@@ -27,9 +28,7 @@ class KillerReader:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._killers: tuple[Killer, ...] = (
-            systemd_oomd.SystemdOomd(), earlyoom.Earlyoom(), nohang.Nohang(), meta_oomd.MetaOomd(), android.Android(),
-        )  # fmt: skip
+        self._killers = tuple(killer() for killer in KILLERS)
 
     def feed(self, record: Record) -> Iterator[OomEvent]:
         """Take one record in; yield the events that it ends."""

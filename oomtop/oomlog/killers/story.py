@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Protocol
+from typing import ClassVar
 
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
@@ -14,8 +14,6 @@ _MOST_OPEN = 8
 _TOGETHER = 120.0
 """Seconds within which signals to one pid are one story."""
 _MAX_RAW = 60
-
-
 FRONT = r"^(?:.{0,200}?[\s:])?"
 """What may stand before a message whose own length is thousands: nearer to its line's beginning than a path is long."""
 
@@ -35,19 +33,6 @@ class Phrase:
             if word in text:
                 return self._pattern.search(text)
         return None
-
-
-class Killer(Protocol):
-    """The reader of one killer's lines."""
-
-    def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
-        """Take one record in; yield the events that it ends."""
-
-    def flush(self) -> tuple[OomEvent, ...]:
-        """Return the events under way as far as they are known; they stay open."""
-
-    def finish(self) -> tuple[OomEvent, ...]:
-        """Return the events under way; the log has ended."""
 
 
 class Stories:
@@ -99,6 +84,44 @@ class Stories:
         return ended
 
 
+class Killer:
+    """Reads the lines of one killer."""
+
+    needle: ClassVar[bytes]
+    """An expression for the bytes of lines that begin a story; what it finds holds `oom`, `OOM` or `emory`."""
+    programs: ClassVar[tuple[str, ...]] = ()
+    """The program and unit names of a daemon that kills by itself."""
+
+    def __init__(self) -> None:
+        self._stories = Stories()
+
+    def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
+        """Take one record in; yield the events that it ends."""
+        raise NotImplementedError
+
+    def flush(self) -> tuple[OomEvent, ...]:
+        """Return the events under way as far as they are known; they stay open."""
+        return self._stories.flush()
+
+    def finish(self) -> tuple[OomEvent, ...]:
+        """Return the events under way; the log has ended."""
+        return self._stories.finish()
+
+    def is_from(self, record: Record) -> bool:
+        """Whether a record is the daemon's own: by its tag, or untagged, as the daemon writes to its terminal."""
+        is_bare = record.program == "kernel" and record.facility == LOG_KERN and record.kernel_time is None
+        return record.program in self.programs or is_bare
+
+
+KILLERS: list[type[Killer]] = []
+
+
+def register(killer: type[Killer]) -> type[Killer]:
+    """Class decorator: have every log read for this killer; the reader imports all modules of this package."""
+    KILLERS.append(killer)
+    return killer
+
+
 def dated(event: OomEvent, record: Record) -> OomEvent:
     """Return an event with the time, the host and the text of the line that tells it."""
     return replace(
@@ -121,9 +144,3 @@ def _is_over(known: OomEvent, record: Record) -> bool:
     if known.kernel_time is not None and record.kernel_time is not None:
         return abs(record.kernel_time - known.kernel_time) > _TOGETHER
     return False
-
-
-def is_from(record: Record, *programs: str) -> bool:
-    """Whether a record is the daemon's own: by its tag, or bare text as the daemon writes it to its terminal."""
-    is_bare = record.program == "kernel" and record.facility == LOG_KERN and record.kernel_time is None
-    return record.program in programs or is_bare

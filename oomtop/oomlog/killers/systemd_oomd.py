@@ -12,11 +12,9 @@ from collections.abc import Iterator
 
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.killers.story import FRONT, Phrase, dated, is_from
+from oomtop.oomlog.killers.story import FRONT, Killer, Phrase, dated, register
 from oomtop.oomlog.records import Record
 
-NEEDLE = rb"systemd-oomd|due to memory|oomd (?:attempting|dry-run)"
-PROGRAMS = ("systemd-oomd",)
 _KILLED = Phrase(
     FRONT + r"Killed (?P<cgroup>/\S.{0,4095}?) due to (?P<why>memory (?:used|pressure) .{1,400})$", " due to memory "
 )
@@ -42,10 +40,15 @@ _MOUNT = "/sys/fs/cgroup"
 _OLD = "and there was reclaim activity"
 
 
-class SystemdOomd:
-    """Feeds on records and gives systemd-oomd's kills; the lines before a kill tell of the shortage and the pids."""
+@register
+class SystemdOomd(Killer):
+    """Reads the kills of systemd-oomd; the lines before a kill give the shortage and the pids."""
+
+    needle = rb"systemd-oomd|due to memory|oomd (?:attempting|dry-run)"
+    programs = ("systemd-oomd",)
 
     def __init__(self) -> None:
+        super().__init__()
         self._shortage: tuple[Record, str | None, str] | None = None
         self._pids: list[str] = []
         self._before: list[str] = []
@@ -53,7 +56,7 @@ class SystemdOomd:
 
     def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
         """Take one record in; yield the event that it tells."""
-        if not is_from(record, *PROGRAMS):
+        if not self.is_from(record):
             return
         deed = _KILLED.search(text) or _MARKED.search(text)
         if deed is not None:

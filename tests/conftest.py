@@ -3,6 +3,8 @@ import subprocess
 import pytest
 from hypothesis import HealthCheck, settings
 
+from oomtop.recording.reader import Recording
+
 # How long an example takes depends on what else the machine does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -14,6 +16,21 @@ def _files_of_the_test(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.mktemp("own")
     monkeypatch.setenv("OOMTOP_AUDIT_LOG", str(folder / "audit.jsonl"))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+
+
+@pytest.fixture(autouse=True)
+def _recordings_of_the_test(monkeypatch):
+    """What a test opened to look at is closed after it."""
+    opened, open_it = [], Recording.__init__
+
+    def remember(recording, path):
+        open_it(recording, path)
+        opened.append(recording)
+
+    monkeypatch.setattr(Recording, "__init__", remember)
+    yield
+    for recording in opened:
+        recording.close()
 
 
 @pytest.fixture

@@ -34,9 +34,10 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.render.backtest import backtest_to_json, render_backtest
     from oomtop.render.json_text import json_text
 
-    recording, backtest = Recording(options.file or default_path()), Backtest()
-    for assessment in _assessments(recording, options.since or 0.0):
-        backtest.take(assessment)
+    backtest = Backtest()
+    with Recording(options.file or default_path()) as recording:
+        for assessment in _assessments(recording, options.since or 0.0):
+            backtest.take(assessment)
     result = backtest.result(deed.time for _, deed in recording.deeds)
     if options.json:
         print(json_text(backtest_to_json(result)))

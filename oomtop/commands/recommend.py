@@ -81,11 +81,11 @@ def _recorded(options: argparse.Namespace) -> Iterator[Snapshot]:
     from oomtop.recording.layout import default_path
     from oomtop.recording.reader import Recording
 
-    recording = Recording(options.recording or default_path())
-    since, moments = options.since or 0.0, recording.moments
-    start = next((index for index, moment in enumerate(moments) if moment.time >= since), len(moments))
-    for _, snapshot in recording.read(start, len(moments)):
-        yield snapshot
+    with Recording(options.recording or default_path()) as recording:
+        since, moments = options.since or 0.0, recording.moments
+        start = next((index for index, moment in enumerate(moments) if moment.time >= since), len(moments))
+        for _, snapshot in recording.read(start, len(moments)):
+            yield snapshot
 
 
 def _margin(text: str) -> float:

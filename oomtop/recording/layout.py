@@ -156,11 +156,12 @@ def open_for_reading(path: str, budget: Budget) -> sqlite3.Connection:
             connection = _connect(f"file:{quote(os.path.abspath(path))}?{mode}")
             _require_readable(connection, path, budget)
             return connection
-        except FAILURES as error:
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if not isinstance(error, FAILURES):
+                raise
             problem = str(error) or "not enough memory"
-        except RecordingError:
-            connection.close() if connection is not None else None
-            raise
     raise RecordingError(f"{path}: {problem}")
 
 

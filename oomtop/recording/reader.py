@@ -82,7 +82,17 @@ class Recording:
         self._last_event = self._last_deed = 0
         self._event_room = _ALL_EVENT_BYTES
         self._at: tuple[int, Snapshot, bytes] | None = None
-        self.refresh()
+        try:
+            self.refresh()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go of the file."""

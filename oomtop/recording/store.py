@@ -131,8 +131,10 @@ class Store:
             self._schema = self._register_schema()
             self._require_sound()
             self._next = self._one("SELECT coalesce(max(id), 0) + 1 FROM ticks")
-        except FAILURES as error:
+        except BaseException as error:
             self._db.close()
+            if not isinstance(error, FAILURES):
+                raise
             raise cause_of(error, self.path) from None
         self._is_open = True
 

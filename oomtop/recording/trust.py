@@ -10,6 +10,7 @@ import math
 import sqlite3
 import sys
 import time
+from contextlib import closing
 
 from oomtop.recording.kinds import RecordingError
 from oomtop.snapshot import Snapshot
@@ -68,7 +69,7 @@ def require_tables(connection: sqlite3.Connection, tables: str, path: str) -> No
         RecordingError: it is a database of somebody else.
         Damaged: it was a recording.
     """
-    own = _objects(_made(tables))
+    own = _made(tables)
     found = _objects(connection)
     if found == own:
         return
@@ -79,10 +80,10 @@ def require_tables(connection: sqlite3.Connection, tables: str, path: str) -> No
     raise Damaged(f"{path}: the recording is damaged: unexpected {odd}")
 
 
-def _made(tables: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:")
-    connection.executescript(tables)
-    return connection
+def _made(tables: str) -> set[tuple[str, str, str]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(tables)
+        return _objects(connection)
 
 
 def _objects(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:

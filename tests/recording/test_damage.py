@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import zlib
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def path(tmp_path):
 def harm(path, script):
     with open(path, "wb") as file:
         file.write(sample())
-    with sqlite3.connect(path, isolation_level=None) as database:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection, connection as database:
         database.executescript(script)
     database.close()
 
@@ -163,7 +164,7 @@ def test_a_damaged_page_of_the_time_line_costs_what_is_on_it(path):
     for tick in ticks:
         store.write(tick)
     store.close()
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as connection, connection as database:
         pages = [row[0] for row in database.execute("SELECT rootpage FROM sqlite_master WHERE name='ticks'")]
     with open(path, "r+b") as file:
         # The root of the table names its leaves; the second of them is overwritten.

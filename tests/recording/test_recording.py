@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import zlib
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -183,7 +184,7 @@ def test_all_of_a_snapshot_and_of_an_event_can_be_recorded():
 
 def test_a_recording_of_a_later_format_is_refused(path):
     record(path, SyntheticMachine(3, 3).ticks(1))
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as connection, connection as database:
         database.execute("UPDATE meta SET value=? WHERE key='version'", (VERSION + 1,))
     with pytest.raises(RecordingError, match="newer oomtop"):
         Recording(path)
@@ -196,7 +197,7 @@ def test_what_is_no_recording_is_said_and_left_alone(tmp_path):
     text = tmp_path / "notes.txt"
     text.write_text("these are not the facts " * 400)
     other = tmp_path / "other.db"
-    with sqlite3.connect(other) as database:
+    with closing(sqlite3.connect(other)) as connection, connection as database:
         database.execute("CREATE TABLE t(x)")
     for file in (text, other):
         for use in (Store, Recording):
@@ -221,7 +222,7 @@ def test_a_damaged_recording_is_put_aside_and_recording_begins_anew(path):
 @pytest.mark.parametrize("body", [b"", b"\x00" * 50, pack([1, 2])[0], pack({"=": 3})[0], pack("x" * 99)[0]])
 def test_a_damaged_frame_is_an_error_in_words(path, table, body):
     record(path, SyntheticMachine(3, 3).ticks(3))
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as connection, connection as database:
         database.execute(f"UPDATE {table} SET body=?", (body,))
     with pytest.raises(RecordingError):
         list(Recording(path).read(0, 3))

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from itertools import pairwise
 
 import pytest
@@ -168,7 +169,7 @@ def test_what_is_recorded_meanwhile_is_played(tmp_path, ticks):
 
 def test_a_damaged_place_is_passed_over_and_said(tmp_path, ticks):
     path = write(tmp_path / "r.db", ticks[:200])
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as connection, connection as database:
         database.execute("UPDATE frames SET body=x'00' WHERE id BETWEEN 50 AND 58")
     source = ReplaySource(Recording(path))
     source.go(55)
@@ -183,7 +184,7 @@ def test_a_damaged_place_is_passed_over_and_said(tmp_path, ticks):
 
 def test_a_recording_damaged_to_its_end_is_an_error(tmp_path, ticks):
     path = write(tmp_path / "r.db", ticks[:20])
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as connection, connection as database:
         database.execute("UPDATE keys SET body=x'00'")
     with pytest.raises(RecordingError):
         shown(ReplaySource(Recording(path)))

@@ -19,7 +19,7 @@ MODULES = {
         "abilities.py", "group_use.py",
     )),
     *("actions/" + name for name in (
-        "base/guard.py", "base/kernel_file.py", "cgroup/confine.py", "cgroup/kill.py", "drill/group.py",
+        "base/guard.py", "base/kernel_file.py", "cgroup/kill.py", "drill/group.py",
         "drill/load.py", "drill/plan.py", "process/handle.py",
         "swap/zram.py", "swap/zram_device.py",
     )),

@@ -43,19 +43,16 @@ def find_group(context: ActionContext, path: str, mount: str | None = None) -> C
     Raises:
         ActionRefused: a mode forbids it, no such cgroup, or the root cgroup, which is the whole machine.
     """
-    mode = context.guard.mode_refusal()
-    if mode is not None:
-        raise ActionRefused(mode)
-    if context.layout is None:
-        raise ActionRefused("no memory controller is mounted")
+    context.guard.check_mode()
+    layout = context.require_layout()
     if path.strip("/") == "":
         raise ActionRefused("the root cgroup is the whole machine")
     if ".." in path.split("/"):
         raise ActionRefused("a cgroup path cannot contain '..'")
-    folder = f"{mount or context.layout.memory_mount}/{path.strip('/')}"
+    folder = f"{mount or layout.memory_mount}/{path.strip('/')}"
     if not os.path.isdir(folder):
         raise NothingLeft(f"{folder}: no such cgroup (any more)")
-    return CgroupTarget(path, folder, context.layout.version)
+    return CgroupTarget(path, folder, layout.version)
 
 
 def members(group: CgroupTarget, root: Root) -> tuple[Process, ...]:

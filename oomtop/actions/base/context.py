@@ -8,6 +8,7 @@ from dataclasses import field
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Target
 from oomtop.analysis.oom_score.badness import frees
+from oomtop.errors import ActionRefused
 from oomtop.frozen import frozen, replace
 from oomtop.host.cgroup import Cgroup, CgroupLayout, is_inside
 from oomtop.host.containers import name_of
@@ -29,6 +30,16 @@ class ActionContext:
     meminfo: Meminfo
     layout: CgroupLayout | None = None
     cgroups: Sequence[Cgroup] = field(default=())
+
+    def require_layout(self) -> CgroupLayout:
+        """Return the cgroup layout.
+
+        Raises:
+            ActionRefused: no memory controller is mounted.
+        """
+        if self.layout is None:
+            raise ActionRefused("no memory controller is mounted")
+        return self.layout
 
     def find(self, identity: ProcessId) -> Process | None:
         """Return the process as the last tick saw it."""

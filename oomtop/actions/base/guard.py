@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 
 from oomtop.analysis.process_patterns import ProcessNames, is_protected, names_of
-from oomtop.errors import ParseError
+from oomtop.errors import ActionRefused, ParseError
 from oomtop.frozen import frozen
 from oomtop.host.namespaces import is_in_namespace
 from oomtop.host.process import Process, ProcessId
@@ -57,6 +57,16 @@ class Guard:
         if self.read_only:
             return "oomtop was started with --read-only"
         return None
+
+    def check_mode(self) -> None:
+        """Check that actions are enabled.
+
+        Raises:
+            ActionRefused: they are not.
+        """
+        mode = self.mode_refusal()
+        if mode is not None:
+            raise ActionRefused(mode)
 
     def refusal(self, process: Process, override: bool = False) -> str | None:
         """Return why `process` may not be acted on, or None."""

@@ -39,3 +39,16 @@ class KernelFile:
     def close(self) -> None:
         """Close the descriptor."""
         os.close(self._descriptor)
+
+
+def write_file(path: str, text: str) -> None:
+    """Write the whole text to a control file in one call.
+
+    Raises:
+        OSError: the kernel's error.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)

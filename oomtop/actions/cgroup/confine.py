@@ -14,10 +14,11 @@ from functools import partial
 from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, members
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
+from oomtop.actions.base.kernel_file import write_file
 from oomtop.actions.base.plan import Outcome, Plan, Status
-from oomtop.actions.base.prepared import PreparedAction, refused
+from oomtop.actions.base.prepared import PreparedAction, all_refused, refused
 from oomtop.actions.base.requests import ConfineRequest, ReleaseRequest
-from oomtop.actions.process.handle import ProcessHandle, open_process
+from oomtop.actions.process.handle import ProcessHandle, open_allowed, open_each, open_process
 from oomtop.errors import ActionRefused
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import CgroupLayout
@@ -55,28 +56,16 @@ def prepare_confine(request: ConfineRequest, context: ActionContext) -> Prepared
         layout = _checked(request, context)
     except ActionRefused as refusal:
         return refused(ACTION, title, refusal)
-    movers: list[_Mover] = []
-    left_out: list[str] = []
-    for identity in request.targets:
-        try:
-            movers.append(_open_mover(identity, request, context))
-        except ActionRefused as refusal:
-            left_out.append(str(refusal))
-        except OSError as error:
-            left_out.append(f"{identity.pid}: {in_words(error)}")
+    movers, left_out = open_each(request.targets, partial(_open_mover, request, context))
     if not movers:
-        return refused(ACTION, title, "; ".join(left_out))
+        return refused(ACTION, title, all_refused(left_out))
     plan = _plan(request, movers, left_out, layout, context)
     return PreparedAction(plan, partial(_confine_now, request, movers, layout), [mover.handle for mover in movers])
 
 
 def _checked(request: ConfineRequest, context: ActionContext) -> CgroupLayout:
-    mode = context.guard.mode_refusal()
-    if mode is not None:
-        raise ActionRefused(mode)
-    layout = context.layout
-    if layout is None:
-        raise ActionRefused("no memory controller is mounted")
+    context.guard.check_mode()
+    layout = context.require_layout()
     if not request.targets:
         raise ActionRefused("no process selected")
     if not _NAME.fullmatch(request.name) or request.name in (".", ".."):
@@ -98,19 +87,9 @@ def _folder(request: ConfineRequest, layout: CgroupLayout) -> str:
     return f"{layout.memory_mount}{PREFIX}{request.name}"
 
 
-def _open_mover(identity: ProcessId, request: ConfineRequest, context: ActionContext) -> _Mover:
-    handle = open_process(context.root, identity)
-    try:
-        process = handle.facts(context.find(identity))
-        if process is None:
-            raise ActionRefused(f"{identity.pid} has already exited")
-        reason = handle.refusal(context.guard, process, request.override)
-        if reason is not None:
-            raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
-    except ActionRefused:
-        handle.close()
-        raise
-    return _Mover(process, handle, process.cgroup or "/")
+def _open_mover(request: ConfineRequest, context: ActionContext, identity: ProcessId) -> _Mover:
+    with open_allowed(identity, context, request.override) as (handle, process):
+        return _Mover(process, handle, process.cgroup or "/")
 
 
 def _limits(request: ConfineRequest, layout: CgroupLayout) -> tuple[tuple[str, int], ...]:
@@ -123,7 +102,7 @@ def _limits(request: ConfineRequest, layout: CgroupLayout) -> tuple[tuple[str, i
 def _plan(
     request: ConfineRequest,
     movers: Sequence[_Mover],
-    left_out: Sequence[str],
+    left_out: Sequence[ActionRefused],
     layout: CgroupLayout,
     context: ActionContext,
 ) -> Plan:
@@ -159,11 +138,11 @@ def _confine_now(
     """Make, limit, move."""
     folder, path = _folder(request, layout), PREFIX + request.name
     if _delegation(layout):
-        _write(f"{layout.memory_mount}/cgroup.subtree_control", "+memory")
+        write_file(f"{layout.memory_mount}/cgroup.subtree_control", "+memory")
     os.mkdir(folder)
     try:
         for name, size in _limits(request, layout):
-            _write(f"{folder}/{name}", str(size))
+            write_file(f"{folder}/{name}", str(size))
     except OSError:
         os.rmdir(folder)
         raise
@@ -196,7 +175,7 @@ def _move(mover: _Mover, folder: str) -> str | None:
     """Return why it could not be moved, or None."""
     try:
         mover.handle.require_same()
-        _write(f"{folder}/cgroup.procs", str(mover.process.pid))
+        write_file(f"{folder}/cgroup.procs", str(mover.process.pid))
     except ActionRefused as refusal:
         return str(refusal)
     except OSError as error:
@@ -226,7 +205,7 @@ def prepare_release(request: ReleaseRequest, context: ActionContext) -> Prepared
         effect="the limits are removed",
         recovery=request,
     )
-    return PreparedAction(plan, _Releasing(request, group, context.root))
+    return PreparedAction(plan, partial(_release_now, request, group, context.root))
 
 
 def _home(identity: ProcessId, request: ReleaseRequest, group: CgroupTarget) -> str:
@@ -241,54 +220,39 @@ def _folder_of(home: str, group: CgroupTarget) -> str:
     return f"{os.path.dirname(group.folder)}/{home.strip('/')}".rstrip("/")
 
 
-class _Releasing:
-    """Moves all processes out and removes the group; called once."""
-
-    def __init__(self, request: ReleaseRequest, group: CgroupTarget, root: Root) -> None:
-        self._request = request
-        self._group = group
-        self._root = root
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Move until the group is empty, as they may fork meanwhile; then remove it."""
-        moved, failures = 0, {}
-        for _ in range(_ROUNDS):
-            left = [process for process in members(self._group, self._root) if process.id not in failures]
-            if not left:
-                break
-            for process in left:
-                reason = self._move(process)
-                if reason is None:
-                    moved += 1
-                else:
-                    failures[process.id] = reason
-        details = tuple(failures.values())
-        try:
-            os.rmdir(self._group.folder)
-        except OSError as error:
-            stays = f"{self._group.path} could not be removed: {in_words(error)}"
-            return Outcome(ACTION, Status.PARTLY if moved else Status.FAILED, stays, details)
-        report(f"{self._group.folder} no longer exists")
-        return Outcome(ACTION, Status.DONE, f"{self._group.path} removed, {moved} moved back", details)
-
-    def _move(self, process: Process) -> str | None:
-        """Return why it could not be moved, or None; a process that exited counts as moved."""
-        home = _folder_of(_home(process.id, self._request, self._group), self._group)
-        try:
-            handle = open_process(self._root, process.id)
-        except ActionRefused:
-            return None
-        except OSError as error:
-            return f"{process.pid} ({printable(process.comm)}): {in_words(error)}"
-        try:
-            return _move(_Mover(process, handle, home), home)
-        finally:
-            handle.close()
-
-
-def _write(path: str, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+def _release_now(request: ReleaseRequest, group: CgroupTarget, root: Root, report: Callable[[str], None]) -> Outcome:
+    """Move processes out until the group is empty, as they may fork meanwhile; then remove it."""
+    moved, failures = 0, {}
+    for _ in range(_ROUNDS):
+        left = [process for process in members(group, root) if process.id not in failures]
+        if not left:
+            break
+        for process in left:
+            reason = _move_home(process, request, group, root)
+            if reason is None:
+                moved += 1
+            else:
+                failures[process.id] = reason
+    details = tuple(failures.values())
     try:
-        os.write(descriptor, text.encode("ascii"))
+        os.rmdir(group.folder)
+    except OSError as error:
+        stays = f"{group.path} could not be removed: {in_words(error)}"
+        return Outcome(ACTION, Status.PARTLY if moved else Status.FAILED, stays, details)
+    report(f"{group.folder} no longer exists")
+    return Outcome(ACTION, Status.DONE, f"{group.path} removed, {moved} moved back", details)
+
+
+def _move_home(process: Process, request: ReleaseRequest, group: CgroupTarget, root: Root) -> str | None:
+    """Return why it could not be moved, or None; a process that exited counts as moved."""
+    home = _folder_of(_home(process.id, request, group), group)
+    try:
+        handle = open_process(root, process.id)
+    except ActionRefused:
+        return None
+    except OSError as error:
+        return f"{process.pid} ({printable(process.comm)}): {in_words(error)}"
+    try:
+        return _move(_Mover(process, handle, home), home)
     finally:
-        os.close(descriptor)
+        handle.close()

@@ -45,7 +45,7 @@ def prepare_kill_cgroup(request: KillCgroupRequest, context: ActionContext) -> P
         return refused(ACTION, title, str(refusal))
     plan = _plan(title, group, processes, context)
     again = partial(require_allowed, group, context, request.override)
-    return PreparedAction(plan, _KillingGroup(request, group, file), [file], again)
+    return PreparedAction(plan, partial(_kill_now, request, group, file), [file], again)
 
 
 def _each_member(request: KillCgroupRequest, group: CgroupTarget, context: ActionContext, title: str) -> PreparedAction:
@@ -70,46 +70,42 @@ def _plan(title: str, group: CgroupTarget, processes: Sequence[Process], context
     )
 
 
-class _KillingGroup:
-    """Kills, and waits until the group is empty; called once."""
+def _kill_now(
+    request: KillCgroupRequest, group: CgroupTarget, file: KernelFile, report: Callable[[str], None]
+) -> Outcome:
+    """Kill, and wait for `populated 0`, signalled as POLLPRI on `cgroup.events`."""
+    started, before = time.monotonic(), group.usage
+    path = printable(group.path)
+    with open(group.file("cgroup.events"), "rb", buffering=0) as events:
+        file.write("1")
+        report(f"{path}: killed, waiting for the processes to exit")
+        empty = _wait(group, events.fileno(), started + request.patience)
+    seconds, after = time.monotonic() - started, group.usage
+    freed = None if before is None or after is None else before - after
+    done = f"{path} is empty after {seconds:.1f} s, freed {format_bytes(freed)}"
+    return Outcome(
+        action=ACTION,
+        status=Status.DONE if empty else Status.PARTLY,
+        summary=done if empty else f"{path} is still not empty after {seconds:.0f} s: processes in D state remain",
+        freed=freed,
+        seconds=seconds,
+        before=format_bytes(before),
+        after=format_bytes(after),
+    )
 
-    def __init__(self, request: KillCgroupRequest, group: CgroupTarget, file: KernelFile) -> None:
-        self._request = request
-        self._group = group
-        self._file = file
 
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Kill, and wait for `populated 0`, signalled as POLLPRI on `cgroup.events`."""
-        started, before = time.monotonic(), self._group.usage
-        path = printable(self._group.path)
-        with open(self._group.file("cgroup.events"), "rb", buffering=0) as events:
-            self._file.write("1")
-            report(f"{path}: killed, waiting for the processes to exit")
-            empty = self._wait(events.fileno(), started + self._request.patience)
-        seconds, after = time.monotonic() - started, self._group.usage
-        freed = None if before is None or after is None else before - after
-        done = f"{path} is empty after {seconds:.1f} s, freed {format_bytes(freed)}"
-        return Outcome(
-            action=ACTION,
-            status=Status.DONE if empty else Status.PARTLY,
-            summary=done if empty else f"{path} is still not empty after {seconds:.0f} s: processes in D state remain",
-            freed=freed,
-            seconds=seconds,
-            before=format_bytes(before),
-            after=format_bytes(after),
-        )
+def _wait(group: CgroupTarget, descriptor: int, deadline: float) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLPRI)
+    while _is_populated(group):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        poll.poll(min(left, 0.5) * 1000)
+        os.pread(descriptor, 4096, 0)
+    return True
 
-    def _wait(self, descriptor: int, deadline: float) -> bool:
-        poll = select.poll()
-        poll.register(descriptor, select.POLLPRI)
-        while self._is_populated():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            poll.poll(min(left, 0.5) * 1000)
-            os.pread(descriptor, 4096, 0)
-        return True
 
-    def _is_populated(self) -> bool:
-        events = parse_counters(read_optional(self._group.file("cgroup.events")) or "", "cgroup.events")
-        return events.get("populated") == 1
+def _is_populated(group: CgroupTarget) -> bool:
+    events = parse_counters(read_optional(group.file("cgroup.events")) or "", "cgroup.events")
+    return events.get("populated") == 1

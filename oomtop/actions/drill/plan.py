@@ -10,6 +10,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.plan import Outcome, Plan, Status, Target
@@ -70,16 +71,12 @@ def prepare_drill(request: DrillRequest, context: ActionContext) -> PreparedActi
         effect=f"{group.path} reaches {format_bytes(limit)}, the kernel kills in it" if kind.is_killed else "no kill",
         risk="alerts may fire; nothing outside the group is limited or killed",
     )
-    return PreparedAction(plan, _Drill(request.kind, group, rate, seconds))
+    return PreparedAction(plan, partial(_drill_now, request.kind, group, rate, seconds))
 
 
 def _checked(request: DrillRequest, context: ActionContext) -> tuple[CgroupLayout, int]:
-    mode = context.guard.mode_refusal()
-    if mode is not None:
-        raise ActionRefused(mode)
-    layout = context.layout
-    if layout is None:
-        raise ActionRefused("no memory controller is mounted: a drill needs a hard limit")
+    context.guard.check_mode()
+    layout = context.require_layout()
     if not os.access(layout.memory_mount, os.W_OK):
         raise ActionRefused("not permitted: making a group needs root")
     room = _room(context)
@@ -125,63 +122,57 @@ def _is_tmpfs(folder: str) -> bool:
     return kind in ("tmpfs", "ramfs")
 
 
-class _Drill:
-    """Runs the drill; called once."""
-
-    def __init__(self, kind: DrillKind, group: DrillGroup, rate: int, seconds: float) -> None:
-        self._kind = kind
-        self._group = group
-        self._rate = rate
-        self._seconds = seconds
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Make the group, start the load, wait for its end, clean up."""
-        group = self._group
-        for path in remove_leftovers(group.layout):
-            report(f"removed {path}, which an earlier drill left")
-        group.make()
-        sweeper = group.start_sweeper()
+def _drill_now(kind: DrillKind, group: DrillGroup, rate: int, seconds: float, report: Callable[[str], None]) -> Outcome:
+    """Make the group, start the load, wait for its end, clean up."""
+    for path in remove_leftovers(group.layout):
+        report(f"removed {path}, which an earlier drill left")
+    group.make()
+    sweeper = group.start_sweeper()
+    try:
+        load, begun = group.start_load(kind.value, rate), time.monotonic()
         try:
-            load, begun = group.start_load(self._kind.value, self._rate), time.monotonic()
-            try:
-                report(f"{self._kind.value} runs as pid {load.pid} in {group.path}, limit {format_bytes(group.limit)}")
-                return self._watch(load, report)
-            except KeyboardInterrupt:
-                return self._ended(load.pid, group.peak() or 0, "stopped", time.monotonic() - begun)
-            finally:
-                load.kill()
-                load.wait()
+            report(f"{kind.value} runs as pid {load.pid} in {group.path}, limit {format_bytes(group.limit)}")
+            return _watch(load, kind, group, seconds, report)
+        except KeyboardInterrupt:
+            return _ended(load, kind, group, group.peak() or 0, "stopped", time.monotonic() - begun)
         finally:
-            sweeper.communicate()
-            report(f"{group.path} is removed")
+            load.kill()
+            load.wait()
+    finally:
+        sweeper.communicate()
+        report(f"{group.path} is removed")
 
-    def _watch(self, load: subprocess.Popen[bytes], report: Callable[[str], None]) -> Outcome:
-        begun, quarter = time.monotonic(), 0
-        begin(load)
-        peak, kills = 0, 0
-        while load.poll() is None and not kills and time.monotonic() - begun < self._seconds:
-            time.sleep(_LOOK_SECONDS)
-            peak, kills = max(peak, self._group.peak() or 0), self._group.kills()
-            if peak * 4 // self._group.limit > quarter:
-                quarter = peak * 4 // self._group.limit
-                report(f"{format_bytes(peak)} of {format_bytes(self._group.limit)}")
-        took = time.monotonic() - begun
-        kills = kills or self._group.kills()
-        if kills or load.poll() is None:
-            return self._ended(load.pid, peak, "killed" if kills else "time is up", took)
-        return Outcome(ACTION, Status.FAILED, f"the load exited with code {load.returncode}", seconds=took)
 
-    def _ended(self, pid: int, peak: int, how: str, took: float) -> Outcome:
-        who = Target(ProcessId(pid, 0), f"oomtop-{self._kind.value}", None, "", None, peak, peak)
-        end = {"killed": f"the kernel killed in {self._group.path}", "stopped": "stopped"}.get(
-            how, "nothing was killed"
-        )
-        return Outcome(
-            action=ACTION,
-            status=Status.DONE,
-            summary=f"{end} after {format_duration(took)}; it held {format_bytes(peak)}",
-            freed=peak,
-            seconds=took,
-            after=how,
-            ended=(who,) if how == "killed" else (),
-        )
+def _watch(
+    load: subprocess.Popen[bytes], kind: DrillKind, group: DrillGroup, seconds: float, report: Callable[[str], None]
+) -> Outcome:
+    begun, quarter = time.monotonic(), 0
+    begin(load)
+    peak, kills = 0, 0
+    while load.poll() is None and not kills and time.monotonic() - begun < seconds:
+        time.sleep(_LOOK_SECONDS)
+        peak, kills = max(peak, group.peak() or 0), group.kills()
+        if peak * 4 // group.limit > quarter:
+            quarter = peak * 4 // group.limit
+            report(f"{format_bytes(peak)} of {format_bytes(group.limit)}")
+    took = time.monotonic() - begun
+    kills = kills or group.kills()
+    if kills or load.poll() is None:
+        return _ended(load, kind, group, peak, "killed" if kills else "time is up", took)
+    return Outcome(ACTION, Status.FAILED, f"the load exited with code {load.returncode}", seconds=took)
+
+
+def _ended(
+    load: subprocess.Popen[bytes], kind: DrillKind, group: DrillGroup, peak: int, how: str, took: float
+) -> Outcome:
+    who = Target(ProcessId(load.pid, 0), f"oomtop-{kind.value}", None, "", None, peak, peak)
+    end = {"killed": f"the kernel killed in {group.path}", "stopped": "stopped"}.get(how, "nothing was killed")
+    return Outcome(
+        action=ACTION,
+        status=Status.DONE,
+        summary=f"{end} after {format_duration(took)}; it held {format_bytes(peak)}",
+        freed=peak,
+        seconds=took,
+        after=how,
+        ended=(who,) if how == "killed" else (),
+    )

@@ -40,10 +40,8 @@ def huge_blocks(root: Root) -> int | None:
 def prepare_compact(request: CompactRequest, context: ActionContext) -> PreparedAction:
     """Open the file and plan the compaction."""
     title = "Compact memory"
-    reason = context.guard.mode_refusal()
-    if reason is not None:
-        return refused(ACTION, title, reason)
     try:
+        context.guard.check_mode()
         file = KernelFile(context.root.at(FILE), "to run as root")
         blocks = huge_blocks(context.root)
     except ActionRefused as refusal:

@@ -39,12 +39,10 @@ def clean_cache(meminfo: Meminfo) -> int:
 def prepare_drop_caches(request: DropCachesRequest, context: ActionContext) -> PreparedAction:
     """Open the file and plan how much can be dropped."""
     title = f"Drop caches ({request.level}: {_WHAT.get(request.level, '?')})"
-    reason = context.guard.mode_refusal()
-    if request.level not in _WHAT:
-        reason = reason or "the level must be 1 (page cache), 2 (dentries and inodes) or 3 (both)"
-    if reason is not None:
-        return refused(ACTION, title, reason)
     try:
+        context.guard.check_mode()
+        if request.level not in _WHAT:
+            raise ActionRefused("the level must be 1 (page cache), 2 (dentries and inodes) or 3 (both)")
         file = KernelFile(context.root.at(FILE), "to run as root: the kernel requires uid 0 here, no capability helps")
     except ActionRefused as refusal:
         return refused(ACTION, title, str(refusal))

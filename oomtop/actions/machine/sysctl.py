@@ -6,6 +6,7 @@ sysctl.d(5).  Sample line of `/etc/sysctl.d/60-oomtop.conf`: `vm.swappiness = 10
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from oomtop.actions.base.atomic_file import read_text, remove_text, replace_text
 from oomtop.actions.base.context import ActionContext
@@ -44,13 +45,11 @@ def prepare_sysctl(request: SysctlRequest, context: ActionContext) -> PreparedAc
         undo="restore the previous value",
         recovery=_back(request, context.root, setting),
     )
-    return PreparedAction(plan, _Writing(request, setting, context.root, file), [file])
+    return PreparedAction(plan, partial(_write_now, request, setting, context.root, file), [file])
 
 
 def _checked(request: SysctlRequest, context: ActionContext) -> Setting:
-    mode = context.guard.mode_refusal()
-    if mode is not None:
-        raise ActionRefused(mode)
+    context.guard.check_mode()
     setting = find_setting(request.name)
     if setting is None:
         raise ActionRefused("not a setting that oomtop knows")
@@ -74,48 +73,41 @@ def _warnings(request: SysctlRequest, setting: Setting, context: ActionContext) 
     return ()
 
 
-class _Writing:
-    """Writes the value, reads it back, and keeps it where asked; called once."""
+def _write_now(
+    request: SysctlRequest, setting: Setting, root: Root, file: KernelFile, report: Callable[[str], None]
+) -> Outcome:
+    """Set the running kernel and read it back, then keep the value: one that it rejects is never kept."""
+    path = root.at(setting.file)
+    before = read_int(path)
+    file.write(str(request.value))
+    after = read_int(path)
+    report(f"{setting.file}: {before} -> {after}")
+    undo = None if before is None else _back(request, root, setting, before)
+    details = _keep(request, setting, root)
+    return Outcome(
+        action=ACTION,
+        status=Status.DONE if after == request.value and not details else Status.PARTLY,
+        summary=f"vm.{setting.name}: {before} -> {after}, {request.keep.value}",
+        details=details,
+        before=str(before),
+        after=str(after),
+        undo=undo,
+    )
 
-    def __init__(self, request: SysctlRequest, setting: Setting, root: Root, file: KernelFile) -> None:
-        self._request = request
-        self._setting = setting
-        self._root = root
-        self._file = file
 
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Set the running kernel first: a value it rejects is never kept."""
-        request, setting = self._request, self._setting
-        path = self._root.at(setting.file)
-        before = read_int(path)
-        self._file.write(str(request.value))
-        after = read_int(path)
-        report(f"{setting.file}: {before} -> {after}")
-        undo = None if before is None else _back(request, self._root, setting, before)
-        details = self._keep()
-        return Outcome(
-            action=ACTION,
-            status=Status.DONE if after == request.value and not details else Status.PARTLY,
-            summary=f"vm.{setting.name}: {before} -> {after}, {request.keep.value}",
-            details=details,
-            before=str(before),
-            after=str(after),
-            undo=undo,
-        )
-
-    def _keep(self) -> tuple[str, ...]:
-        """Return the problem with the file, if any; the running kernel already has the value."""
-        if self._request.keep is Keep.RUNTIME:
-            return ()
-        kept = read_kept(self._root)
-        kept.pop(self._setting.name, None)
-        if self._request.keep is Keep.PERSISTENT:
-            kept[self._setting.name] = str(self._request.value)
-        try:
-            write_kept(self._root, kept)
-        except OSError as error:
-            return (f"{KEPT_IN}: {in_words(error)}: the value will be lost at the next boot",)
+def _keep(request: SysctlRequest, setting: Setting, root: Root) -> tuple[str, ...]:
+    """Return the problem with the file, if any; the running kernel already has the value."""
+    if request.keep is Keep.RUNTIME:
         return ()
+    kept = read_kept(root)
+    kept.pop(setting.name, None)
+    if request.keep is Keep.PERSISTENT:
+        kept[setting.name] = str(request.value)
+    try:
+        write_kept(root, kept)
+    except OSError as error:
+        return (f"{KEPT_IN}: {in_words(error)}: the value will be lost at the next boot",)
+    return ()
 
 
 def _back(request: SysctlRequest, root: Root, setting: Setting, before: int | None = None) -> SysctlRequest | None:

@@ -74,9 +74,7 @@ def prepare_unit_adj(request: UnitAdjRequest, context: ActionContext) -> Prepare
 
 
 def _checked(unit: str, request: UnitAdjRequest, context: ActionContext) -> int | None:
-    mode = context.guard.mode_refusal()
-    if mode is not None:
-        raise ActionRefused(mode)
+    context.guard.check_mode()
     if not _UNIT.fullmatch(unit):
         raise ActionRefused("OOMScoreAdjust= needs a systemd service, such as ssh.service")
     if request.value is not None and not LOWEST <= request.value <= HIGHEST:

@@ -7,15 +7,16 @@ ever set with CAP_SYS_RESOURCE needs that capability; later children inherit the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.actions.base.prepared import PreparedAction, all_refused, refused
 from oomtop.actions.base.requests import AdjustRequest, RestoreAdjRequest
-from oomtop.actions.process.handle import ProcessHandle, open_process
-from oomtop.errors import ActionRefused, NothingLeft
+from oomtop.actions.process.handle import ProcessHandle, open_allowed, open_each, require
+from oomtop.errors import ActionRefused
 from oomtop.frozen import frozen
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import Process, ProcessId
@@ -66,18 +67,12 @@ def _prepare(
     reason = context.guard.mode_refusal() or _value_refusal(values)
     if reason is not None:
         return refused(ACTION, title, reason)
-    changes: list[_Change] = []
-    left_out: list[ActionRefused] = []
-    for identity, value in dict(wanted).items():
-        try:
-            changes.append(_open_change(identity, value, override, context, tries))
-        except ActionRefused as refusal:
-            left_out.append(refusal)
-        except OSError as error:
-            left_out.append(ActionRefused(f"{identity.pid}: {in_words(error)}"))
+    changes, left_out = open_each(dict(wanted), partial(_open_change, dict(wanted), override, context, tries))
     if not changes:
         return refused(ACTION, title, all_refused(left_out))
-    return PreparedAction(_plan(title, changes, left_out, override, context), _Adjusting(changes, override), changes)
+    return PreparedAction(
+        _plan(title, changes, left_out, override, context), partial(_adjust_now, changes, override), changes
+    )
 
 
 def _value_refusal(values: Sequence[int]) -> str | None:
@@ -88,25 +83,15 @@ def _value_refusal(values: Sequence[int]) -> str | None:
     return None
 
 
-def _open_change(identity: ProcessId, value: int, override: bool, context: ActionContext, tries: bool) -> _Change:
-    handle = open_process(context.root, identity)
-    try:
-        process = handle.facts(context.find(identity))
-        if process is None:
-            raise NothingLeft(f"{identity.pid} has already exited")
-        reason = handle.refusal(context.guard, process, override)
-        if reason is not None:
-            raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
+def _open_change(
+    values: Mapping[ProcessId, int], override: bool, context: ActionContext, tries: bool, identity: ProcessId
+) -> _Change:
+    value = values[identity]
+    with open_allowed(identity, context, override) as (handle, process):
         before = int(handle.read(_FILE))
         if not tries and value < min(before, 0) and not has_capability(Capability.SYS_RESOURCE):
-            raise ActionRefused(
-                f"{identity.pid} ({printable(process.comm)}): not permitted: lowering {before} to {value} needs "
-                "CAP_SYS_RESOURCE of the machine"
-            )
+            require(f"not permitted: lowering {before} to {value} needs CAP_SYS_RESOURCE of the machine", process)
         return _Change(process, handle, _open_file(handle, process, context), before, value)
-    except (ActionRefused, OSError):
-        handle.close()
-        raise
 
 
 def _open_file(handle: ProcessHandle, process: Process, context: ActionContext) -> int:
@@ -160,40 +145,30 @@ def _warnings(changes: Sequence[_Change]) -> list[str]:
     return warnings
 
 
-class _Adjusting:
-    """Writes the values and reads them back; called once."""
-
-    def __init__(self, changes: Sequence[_Change], override: bool) -> None:
-        self._changes = changes
-        self._override = override
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Write each value; a failure of one does not stop the others."""
-        done: list[_Change] = []
-        failures: list[str] = []
-        for change in self._changes:
-            reason = _write(change)
-            if reason is None:
-                done.append(change)
-                report(f"{change.name}: {change.before} -> {change.value}")
-            else:
-                failures.append(f"{change.name}: {reason}")
-        return self._outcome(done, failures)
-
-    def _outcome(self, done: Sequence[_Change], failures: Sequence[str]) -> Outcome:
-        if not done:
-            return Outcome(ACTION, Status.FAILED, failures[0], tuple(failures[1:]))
-        first = done[0]
-        one = f"oom_score_adj of {first.name}: {first.before} -> {first.value}"
-        return Outcome(
-            action=ACTION,
-            status=Status.PARTLY if failures else Status.DONE,
-            summary=one if len(self._changes) == 1 else f"oom_score_adj of {len(done)} of {len(self._changes)} changed",
-            details=tuple(failures),
-            before=", ".join(str(change.before) for change in done),
-            after=", ".join(str(change.value) for change in done),
-            undo=RestoreAdjRequest(tuple((c.process.id, c.before) for c in done), self._override),
-        )
+def _adjust_now(changes: Sequence[_Change], override: bool, report: Callable[[str], None]) -> Outcome:
+    """Write each value and read it back; a failure of one does not stop the others."""
+    done: list[_Change] = []
+    failures: list[str] = []
+    for change in changes:
+        reason = _write(change)
+        if reason is None:
+            done.append(change)
+            report(f"{change.name}: {change.before} -> {change.value}")
+        else:
+            failures.append(f"{change.name}: {reason}")
+    if not done:
+        return Outcome(ACTION, Status.FAILED, failures[0], tuple(failures[1:]))
+    first = done[0]
+    one = f"oom_score_adj of {first.name}: {first.before} -> {first.value}"
+    return Outcome(
+        action=ACTION,
+        status=Status.PARTLY if failures else Status.DONE,
+        summary=one if len(changes) == 1 else f"oom_score_adj of {len(done)} of {len(changes)} changed",
+        details=tuple(failures),
+        before=", ".join(str(change.before) for change in done),
+        after=", ".join(str(change.value) for change in done),
+        undo=RestoreAdjRequest(tuple((c.process.id, c.before) for c in done), override),
+    )
 
 
 def _write(change: _Change) -> str | None:

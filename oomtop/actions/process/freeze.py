@@ -62,7 +62,7 @@ def prepare_freeze_cgroup(request: FreezeCgroupRequest, context: ActionContext) 
         recovery=None if request.thaw else FreezeCgroupRequest(request.path, thaw=True, override=request.override),
     )
     again = partial(require_allowed, group, context, request.override or request.thaw)
-    return PreparedAction(plan, _Freezing(request, group, text, file), [file], again)
+    return PreparedAction(plan, partial(_freeze_now, request, group, text, file), [file], again)
 
 
 def _find(path: str, context: ActionContext) -> CgroupTarget:
@@ -103,37 +103,30 @@ def is_frozen(group: CgroupTarget) -> bool:
     return (read_optional(group.file("freezer.state")) or "").strip() == "FROZEN"
 
 
-class _Freezing:
-    """Freezes or thaws, and waits until the kernel confirms it; called once."""
+def _freeze_now(
+    request: FreezeCgroupRequest, group: CgroupTarget, text: str, file: KernelFile, report: Callable[[str], None]
+) -> Outcome:
+    """Freeze or thaw, and wait for the kernel; processes in uninterruptible I/O delay a freeze."""
+    thaw, was = request.thaw, is_frozen(group)
+    file.write(text)
+    report("waiting for all processes to stop" if not thaw else "waiting for them to resume")
+    reached = _wait(group, not thaw)
+    word = "thawed" if thaw else "frozen"
+    return Outcome(
+        action=ACTION,
+        status=Status.DONE if reached else Status.PARTLY,
+        summary=f"{printable(group.path)} is {'' if reached else 'not yet '}{word}",
+        before="frozen" if was else "running",
+        after=word if reached else "in progress",
+        undo=None if was != thaw else FreezeCgroupRequest(group.path, not thaw, request.override),
+    )
 
-    def __init__(self, request: FreezeCgroupRequest, group: CgroupTarget, text: str, file: KernelFile) -> None:
-        self._request = request
-        self._group = group
-        self._text = text
-        self._file = file
 
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Freeze or thaw; processes in uninterruptible I/O delay a freeze."""
-        thaw, path = self._request.thaw, self._group.path
-        was = is_frozen(self._group)
-        self._file.write(self._text)
-        report("waiting for all processes to stop" if not thaw else "waiting for them to resume")
-        reached = self._wait(not thaw)
-        word = "thawed" if thaw else "frozen"
-        return Outcome(
-            action=ACTION,
-            status=Status.DONE if reached else Status.PARTLY,
-            summary=f"{printable(path)} is {'' if reached else 'not yet '}{word}",
-            before="frozen" if was else "running",
-            after=word if reached else "in progress",
-            undo=None if was != thaw else FreezeCgroupRequest(path, not thaw, self._request.override),
-        )
-
-    def _wait(self, frozen: bool) -> bool:
-        """Wait; v1 has no event, and only reading `freezer.state` turns FREEZING into FROZEN."""
-        deadline = time.monotonic() + _PATIENCE
-        while is_frozen(self._group) is not frozen:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_LOOK_SECONDS)
-        return True
+def _wait(group: CgroupTarget, frozen: bool) -> bool:
+    """Wait; v1 has no event, and only reading `freezer.state` turns FREEZING into FROZEN."""
+    deadline = time.monotonic() + _PATIENCE
+    while is_frozen(group) is not frozen:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True

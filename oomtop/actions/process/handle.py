@@ -11,8 +11,11 @@ import ctypes
 import os
 import select
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
+from oomtop.actions.base.context import ActionContext
+from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.guard import Guard
 from oomtop.errors import ActionRefused, NothingLeft, ParseError
 from oomtop.frozen import replace
@@ -27,6 +30,7 @@ from oomtop.units import printable
 _PROCESS_MRELEASE = 448
 _SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
 _PROGRAM = (28, 48, 49)
+_T = TypeVar("_T")
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -223,6 +227,50 @@ def open_process(root: Root, identity: ProcessId) -> ProcessHandle:
         handle.close()
         raise
     return handle
+
+
+@contextlib.contextmanager
+def open_allowed(
+    identity: ProcessId, context: ActionContext, override: bool
+) -> Iterator[tuple[ProcessHandle, Process]]:
+    """Open a process that the guard allows; the handle is closed if the body raises.
+
+    Raises:
+        ActionRefused: it is gone, or the guard refuses it.
+        OSError: out of descriptors, or not permitted.
+    """
+    handle = open_process(context.root, identity)
+    try:
+        process = handle.facts(context.find(identity))
+        if process is None:
+            raise NothingLeft(f"{identity.pid} has already exited")
+        require(handle.refusal(context.guard, process, override), process)
+        yield handle, process
+    except BaseException:
+        handle.close()
+        raise
+
+
+def require(reason: str | None, process: Process) -> None:
+    """Raise ActionRefused with the process it is about, unless `reason` is None."""
+    if reason is not None:
+        raise ActionRefused(f"{process.pid} ({printable(process.comm)}): {reason}")
+
+
+def open_each(
+    targets: Iterable[ProcessId], open_one: Callable[[ProcessId], _T]
+) -> tuple[list[_T], list[ActionRefused]]:
+    """Return what `open_one` opens, and why it failed for the others."""
+    opened: list[_T] = []
+    left_out: list[ActionRefused] = []
+    for identity in targets:
+        try:
+            opened.append(open_one(identity))
+        except ActionRefused as refusal:
+            left_out.append(refusal)
+        except OSError as error:
+            left_out.append(ActionRefused(f"{identity.pid}: {in_words(error)}"))
+    return opened, left_out
 
 
 def _require_identity(handle: ProcessHandle, identity: ProcessId) -> None:

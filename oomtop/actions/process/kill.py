@@ -11,17 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from oomtop.actions.base.context import ActionContext
-from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.plan import Plan, Target
 from oomtop.actions.base.prepared import PreparedAction, all_refused, refused
 from oomtop.actions.base.requests import FreezeRequest, KillRequest
 from oomtop.actions.base.restarts import Restarts
-from oomtop.actions.process.handle import ProcessHandle, open_process
+from oomtop.actions.process.handle import ProcessHandle, open_allowed, open_each, require
 from oomtop.actions.process.kill_case import KillTarget
 from oomtop.actions.process.kill_run import KillRun, Newcomers, is_ending
 from oomtop.actions.process.meter import Meter
 from oomtop.actions.process.strays import find_strays
-from oomtop.errors import ActionRefused, NothingLeft
+from oomtop.errors import ActionRefused
 from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
 from oomtop.units import format_bytes, printable
@@ -96,16 +95,10 @@ def tree_of(roots: Iterable[ProcessId], processes: Sequence[Process]) -> tuple[P
 
 def _choose(request: KillRequest, context: ActionContext) -> KillChoice:
     """Open the processes that the guard allows; a tree with a refused root is refused as a whole."""
-    victims: list[KillTarget] = []
     left_out: list[ActionRefused] = []
-    for identity in _wanted(request, context, left_out):
-        try:
-            victims.append(_open_victim(request, context, identity))
-        except ActionRefused as refusal:
-            left_out.append(refusal)
-        except OSError as error:
-            left_out.append(ActionRefused(f"{identity.pid}: {in_words(error)}"))
-    return KillChoice(tuple(victims), tuple(left_out))
+    wanted = _wanted(request, context, left_out)
+    victims, failed = open_each(wanted, partial(_open_victim, request, context))
+    return KillChoice(tuple(victims), (*left_out, *failed))
 
 
 def _wanted(request: KillRequest, context: ActionContext, left_out: list[ActionRefused]) -> tuple[ProcessId, ...]:
@@ -123,19 +116,9 @@ def _wanted(request: KillRequest, context: ActionContext, left_out: list[ActionR
 
 
 def _open_victim(request: KillRequest, context: ActionContext, identity: ProcessId) -> KillTarget:
-    handle = open_process(context.root, identity)
-    try:
-        process = handle.facts(context.find(identity))
-        if process is None:
-            raise NothingLeft(f"{identity.pid} has already exited")
-        reason = handle.refusal(context.guard, process, request.override) or _state_refusal(process, handle)
-        reason = reason or _permission_refusal(handle, context.users(process.euid))
-        if reason is not None:
-            raise ActionRefused(f"{identity.pid} ({printable(process.comm)}): {reason}")
-    except ActionRefused:
-        handle.close()
-        raise
-    return KillTarget(process, handle, context.target(process), context.layout)
+    with open_allowed(identity, context, request.override) as (handle, process):
+        require(_state_refusal(process, handle) or _permission_refusal(handle, context.users(process.euid)), process)
+        return KillTarget(process, handle, context.target(process), context.layout)
 
 
 def _state_refusal(process: Process, handle: ProcessHandle) -> str | None:

@@ -12,13 +12,14 @@ import errno
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.actions.base.prepared import PreparedAction, refused
 from oomtop.actions.base.requests import ReclaimProcessRequest
-from oomtop.actions.process.handle import ProcessHandle, open_process
+from oomtop.actions.process.handle import ProcessHandle, open_allowed, require
 from oomtop.errors import ActionRefused, ParseError
 from oomtop.frozen import frozen
 from oomtop.host.process import Process
@@ -69,27 +70,18 @@ def parse_maps(raw: bytes) -> tuple[Range, ...]:
 def prepare_reclaim_process(request: ReclaimProcessRequest, context: ActionContext) -> PreparedAction:
     """Open the process and plan how much can be paged out."""
     title = f"Page out {request.target.pid}"
-    mode = context.guard.mode_refusal()
-    if mode is not None:
-        return refused(ACTION, title, mode)
     try:
-        handle = open_process(context.root, request.target)
+        context.guard.check_mode()
+        with open_allowed(request.target, context, request.override) as (handle, process):
+            require(_mappings_refusal(handle), process)
+            return PreparedAction(_plan(process, context), partial(_page_out_now, process, handle), [handle])
     except ActionRefused as refusal:
-        return refused(ACTION, title, str(refusal))
+        return refused(ACTION, title, refusal)
     except OSError as error:
         return refused(ACTION, title, in_words(error))
-    process = handle.facts(context.find(request.target))
-    reason = "already exited" if process is None else _refusal(process, handle, context, request.override)
-    if process is None or reason is not None:
-        handle.close()
-        return refused(ACTION, title, reason or "already exited")
-    return PreparedAction(_plan(process, context), _PagingOut(process, handle), [handle])
 
 
-def _refusal(process: Process, handle: ProcessHandle, context: ActionContext, override: bool) -> str | None:
-    reason = handle.refusal(context.guard, process, override)
-    if reason is not None:
-        return reason
+def _mappings_refusal(handle: ProcessHandle) -> str | None:
     try:
         os.close(handle.open("maps", os.O_RDONLY))
     except OSError as error:
@@ -118,46 +110,32 @@ def _no_swap(swap_free: int, anon: int) -> str:
     return f"{format_bytes(anon)} of it is anonymous and only {format_bytes(swap_free)} of swap is free"
 
 
-class _PagingOut:
-    """Pages out range by range and measures; called once."""
-
-    def __init__(self, process: Process, handle: ProcessHandle) -> None:
-        self._process = process
-        self._handle = handle
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Page out; ranges that the kernel refuses are counted and skipped."""
-        started, before = time.monotonic(), self._handle.facts()
-        try:
-            self._handle.require_same()
-            ranges = parse_maps(self._handle.read("maps"))
-        except (ActionRefused, ParseError) as error:
-            return Outcome(ACTION, Status.FAILED, str(error))
-        report(f"paging out {len(ranges)} mappings")
-        errors = [code for item in ranges if (code := _page_out(self._handle.pidfd, item))]
-        if len(errors) == len(ranges):
-            return Outcome(ACTION, Status.FAILED, _failure(errors))
-        return self._outcome(before, ranges, errors, time.monotonic() - started)
-
-    def _outcome(
-        self, before: Process | None, ranges: Sequence[Range], errors: Sequence[int], seconds: float
-    ) -> Outcome:
-        after = self._handle.facts()
-        if before is None or after is None:
-            return Outcome(ACTION, Status.PARTLY, "it exited meanwhile", seconds=seconds)
-        freed = before.rss - after.rss
-        passed = (f"{len(errors)} of {len(ranges)} mappings were refused ({_failure(errors)})",) if errors else ()
-        return Outcome(
-            action=ACTION,
-            status=Status.DONE,
-            summary=f"{self._process.pid} ({printable(self._process.comm)}): resident {format_bytes(before.rss)} -> "
-            f"{format_bytes(after.rss)} in {seconds:.1f} s",
-            details=passed,
-            freed=freed,
-            seconds=seconds,
-            before=format_bytes(before.rss),
-            after=format_bytes(after.rss),
-        )
+def _page_out_now(process: Process, handle: ProcessHandle, report: Callable[[str], None]) -> Outcome:
+    """Page out range by range; those that the kernel refuses are counted and skipped."""
+    started, before = time.monotonic(), handle.facts()
+    try:
+        handle.require_same()
+        ranges = parse_maps(handle.read("maps"))
+    except (ActionRefused, ParseError) as error:
+        return Outcome(ACTION, Status.FAILED, str(error))
+    report(f"paging out {len(ranges)} mappings")
+    errors = [code for item in ranges if (code := _page_out(handle.pidfd, item))]
+    if len(errors) == len(ranges):
+        return Outcome(ACTION, Status.FAILED, _failure(errors))
+    seconds, after = time.monotonic() - started, handle.facts()
+    if before is None or after is None:
+        return Outcome(ACTION, Status.PARTLY, "it exited meanwhile", seconds=seconds)
+    return Outcome(
+        action=ACTION,
+        status=Status.DONE,
+        summary=f"{process.pid} ({printable(process.comm)}): resident {format_bytes(before.rss)} -> "
+        f"{format_bytes(after.rss)} in {seconds:.1f} s",
+        details=(f"{len(errors)} of {len(ranges)} mappings were refused ({_failure(errors)})",) if errors else (),
+        freed=before.rss - after.rss,
+        seconds=seconds,
+        before=format_bytes(before.rss),
+        after=format_bytes(after.rss),
+    )
 
 
 def _page_out(pidfd: int, item: Range) -> int:

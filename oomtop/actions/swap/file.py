@@ -13,6 +13,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Callable
+from functools import partial
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
@@ -84,7 +85,7 @@ def prepare_swap_file(request: SwapFileRequest, context: ActionContext) -> Prepa
         undo="swapoff and remove the file" + (" and its line in fstab" if request.persist else ""),
         recovery=SwapOffRequest(request.path, remove=True),
     )
-    return PreparedAction(plan, _AddingFile(request, place.kind, context.root))
+    return PreparedAction(plan, partial(_add_now, request, place.kind, context.root))
 
 
 def part_of(path: str) -> str:
@@ -100,9 +101,7 @@ def _persistence(request: SwapFileRequest) -> tuple[str, ...]:
 
 
 def _checked(request: SwapFileRequest, context: ActionContext) -> FileSystem:
-    mode = context.guard.mode_refusal()
-    if mode is not None:
-        raise ActionRefused(mode)
+    context.guard.check_mode()
     if not os.path.isabs(request.path):
         raise ActionRefused("the path must be absolute")
     if any(ord(char) < 32 or char == "\x7f" for char in request.path):
@@ -145,78 +144,72 @@ def find_place(folder: str, root: Root) -> FileSystem:
     return FileSystem(kind, usage.f_bavail * usage.f_frsize, usage.f_blocks * usage.f_frsize)
 
 
-class _AddingFile:
-    """Creates the file and turns it on; called once.  A failure leaves no file behind."""
-
-    def __init__(self, request: SwapFileRequest, kind: str, root: Root) -> None:
-        self._request = request
-        self._kind = kind
-        self._root = root
-
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Create, fill, sign, rename, turn on, add to fstab."""
-        path, size = self._request.path, self._request.size
-        part = part_of(path)
-        _remove(part)
-        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+def _add_now(request: SwapFileRequest, kind: str, root: Root, report: Callable[[str], None]) -> Outcome:
+    """Create, fill, sign, rename, turn on, add to fstab; a failure leaves no file behind."""
+    path, size = request.path, request.size
+    part = part_of(path)
+    _remove(part)
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        written = _fill(descriptor, size, kind, report)
+        # link(2) fails if the name was taken meanwhile; rename(2) would overwrite it.
+        os.link(part, path)
         try:
-            written = self._fill(descriptor, report)
-            # link(2) fails if the name was taken meanwhile; rename(2) would overwrite it.
-            os.link(part, path)
-            try:
-                os.unlink(part)
-                self._switch_on(descriptor, written, report)
-            except BaseException:
-                _remove(path)
-                raise
+            os.unlink(part)
+            _switch_on(request, descriptor, written, report)
         except BaseException:
-            _remove(part)
+            _remove(path)
             raise
-        finally:
-            os.close(descriptor)
-        details = self._keep() if self._request.persist else ()
-        return Outcome(
-            action=ACTION,
-            status=Status.PARTLY if details else Status.DONE,
-            summary=f"{format_bytes(size)} of swap at {printable(path)}",
-            details=details,
-            before="no such file",
-            after=f"in use, {format_bytes(size)}",
-            undo=SwapOffRequest(path, remove=True),
-        )
+    except BaseException:
+        _remove(part)
+        raise
+    finally:
+        os.close(descriptor)
+    details = _keep(request, root) if request.persist else ()
+    return Outcome(
+        action=ACTION,
+        status=Status.PARTLY if details else Status.DONE,
+        summary=f"{format_bytes(size)} of swap at {printable(path)}",
+        details=details,
+        before="no such file",
+        after=f"in use, {format_bytes(size)}",
+        undo=SwapOffRequest(path, remove=True),
+    )
 
-    def _keep(self) -> tuple[str, ...]:
-        """Return the problem with fstab, if any; the swap is already in use."""
-        try:
-            fstab.add(self._request.path, self._request.priority, self._root)
-        except OSError as error:
-            return (f"{fstab.FILE}: {in_words(error)}: the next boot will not use it",)
-        return ()
 
-    def _fill(self, descriptor: int, report: Callable[[str], None]) -> bool:
-        """Fill the file; return whether it had to be written out."""
-        size = self._request.size
-        if self._kind == "btrfs":
-            _forbid_copy_on_write(descriptor)
-        report(f"allocating {format_bytes(size)}")
-        written = not _allocate(descriptor, size)
-        if written:
-            _write_out(descriptor, size, report)
+def _keep(request: SwapFileRequest, root: Root) -> tuple[str, ...]:
+    """Return the problem with fstab, if any; the swap is already in use."""
+    try:
+        fstab.add(request.path, request.priority, root)
+    except OSError as error:
+        return (f"{fstab.FILE}: {in_words(error)}: the next boot will not use it",)
+    return ()
+
+
+def _fill(descriptor: int, size: int, kind: str, report: Callable[[str], None]) -> bool:
+    """Fill the file; return whether it had to be written out."""
+    if kind == "btrfs":
+        _forbid_copy_on_write(descriptor)
+    report(f"allocating {format_bytes(size)}")
+    written = not _allocate(descriptor, size)
+    if written:
+        _write_out(descriptor, size, report)
+    _sign(descriptor, size)
+    return written
+
+
+def _switch_on(request: SwapFileRequest, descriptor: int, written: bool, report: Callable[[str], None]) -> None:
+    path, size = request.path, request.size
+    report("swapon")
+    try:
+        swapon(path, request.priority)
+    except OSError as error:
+        # Kernels before 4.18 treat the unwritten extents of fallocate on xfs as holes.
+        if error.errno != errno.EINVAL or written:
+            raise
+        _write_out(descriptor, size, report)
         _sign(descriptor, size)
-        return written
-
-    def _switch_on(self, descriptor: int, written: bool, report: Callable[[str], None]) -> None:
-        path, size = self._request.path, self._request.size
-        report("swapon")
-        try:
-            swapon(path, self._request.priority)
-        except OSError as error:
-            # Kernels before 4.18 treat the unwritten extents of fallocate on xfs as holes.
-            if error.errno != errno.EINVAL or written:
-                raise
-            _write_out(descriptor, size, report)
-            _sign(descriptor, size)
-            swapon(path, self._request.priority)
+        swapon(path, request.priority)
 
 
 def _forbid_copy_on_write(descriptor: int) -> None:

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.errno_text import in_words
@@ -54,7 +55,7 @@ def prepare_swap_off(request: SwapOffRequest, context: ActionContext) -> Prepare
         risk="" if device is None else "takes minutes if much is swapped out, and uses memory meanwhile",
         recovery=request if remains else None,
     )
-    return PreparedAction(plan, _SwitchingOff(request.path, device is not None, remains, context.root))
+    return PreparedAction(plan, partial(_remove_now, request.path, device is not None, remains, context.root))
 
 
 def room_without(device: SwapDevice, devices: tuple[SwapDevice, ...], meminfo: Meminfo) -> int:
@@ -65,9 +66,7 @@ def room_without(device: SwapDevice, devices: tuple[SwapDevice, ...], meminfo: M
 
 
 def _checked(request: SwapOffRequest, context: ActionContext) -> SwapDevice | None:
-    mode = context.guard.mode_refusal()
-    if mode is not None:
-        raise ActionRefused(mode)
+    context.guard.check_mode()
     devices = read_swaps(context.root)
     device = _find(request.path, devices)
     if not has_capability(Capability.SYS_ADMIN):
@@ -89,65 +88,60 @@ def _find(path: str, devices: tuple[SwapDevice, ...]) -> SwapDevice | None:
     return next((device for device in devices if device.path in names), None)
 
 
-class _SwitchingOff:
-    """Turns the area off with progress reports, then removes its remains; called once."""
+def _remove_now(
+    path: str, in_use: bool, remains: tuple[Remain, ...], root: Root, report: Callable[[str], None]
+) -> Outcome:
+    """Turn off and remove the remains; fstab first, so that a boot meanwhile does not look for a missing file."""
+    started = time.monotonic()
+    details = [_remove(remain) for remain in remains if remain.is_line]
+    if in_use:
+        _switch_off(path, root, report)
+    details += [_remove(remain) for remain in remains if not remain.is_line]
+    problems = tuple(detail for detail in details if detail is not None)
+    seconds = time.monotonic() - started
+    return Outcome(
+        action=ACTION,
+        status=Status.PARTLY if problems else Status.DONE,
+        summary=f"{printable(path)} is {'off' if in_use else 'removed'} after {seconds:.1f} s",
+        details=problems,
+        seconds=seconds,
+        before="in use" if in_use else "not in use",
+        after="off",
+    )
 
-    def __init__(self, path: str, in_use: bool, remains: tuple[Remain, ...], root: Root) -> None:
-        self._path = path
-        self._in_use = in_use
-        self._remains = remains
-        self._root = root
 
-    def __call__(self, report: Callable[[str], None]) -> Outcome:
-        """Remove; fstab first, so that a boot meanwhile does not look for a missing file."""
-        started = time.monotonic()
-        details = [self._remove(remain) for remain in self._remains if remain.is_line]
-        if self._in_use:
-            self._switch_off(report)
-        details += [self._remove(remain) for remain in self._remains if not remain.is_line]
-        problems = tuple(detail for detail in details if detail is not None)
-        done = f"{printable(self._path)} is off" if self._in_use else f"{printable(self._path)} is removed"
-        seconds = time.monotonic() - started
-        return Outcome(
-            action=ACTION,
-            status=Status.PARTLY if problems else Status.DONE,
-            summary=f"{done} after {seconds:.1f} s",
-            details=problems,
-            seconds=seconds,
-            before="in use" if self._in_use else "not in use",
-            after="off",
-        )
+def _switch_off(path: str, root: Root, report: Callable[[str], None]) -> None:
+    """Turn off in a separate thread: the call returns only when everything is read back."""
+    problems: list[OSError] = []
+    thread = threading.Thread(target=_switch, args=(path, problems), name="oomtop-swapoff", daemon=True)
+    started, first = time.monotonic(), _device(path, root)
+    try:
+        thread.start()
+    except RuntimeError:
+        # No memory for another thread: run without progress reports.
+        _switch(path, problems)
+    while thread.is_alive():
+        thread.join(_NEWS_SECONDS)
+        device = _device(path, root)
+        if thread.is_alive() and device is not None and first is not None:
+            report(_progress(device.used, first.used, time.monotonic() - started))
+    if problems:
+        raise problems[0]
 
-    def _switch_off(self, report: Callable[[str], None]) -> None:
-        """Turn off in a separate thread: the call returns only when everything is read back."""
-        problems: list[OSError] = []
-        thread = threading.Thread(target=_switch, args=(self._path, problems), name="oomtop-swapoff", daemon=True)
-        started, first = time.monotonic(), self._device()
-        try:
-            thread.start()
-        except RuntimeError:
-            # No memory for another thread: run without progress reports.
-            _switch(self._path, problems)
-        while thread.is_alive():
-            thread.join(_NEWS_SECONDS)
-            device = self._device()
-            if thread.is_alive() and device is not None and first is not None:
-                report(_progress(device.used, first.used, time.monotonic() - started))
-        if problems:
-            raise problems[0]
 
-    def _device(self) -> SwapDevice | None:
-        with contextlib.suppress(ParseError):
-            return _find(self._path, read_swaps(self._root))
-        return None
+def _device(path: str, root: Root) -> SwapDevice | None:
+    with contextlib.suppress(ParseError):
+        return _find(path, read_swaps(root))
+    return None
 
-    def _remove(self, remain: Remain) -> str | None:
-        """Return the problem, if any."""
-        try:
-            remain.remove()
-        except OSError as error:
-            return f"{remain.words} could not be removed: {in_words(error)}"
-        return None
+
+def _remove(remain: Remain) -> str | None:
+    """Return the problem, if any."""
+    try:
+        remain.remove()
+    except OSError as error:
+        return f"{remain.words} could not be removed: {in_words(error)}"
+    return None
 
 
 def _progress(left: int, total: int, seconds: float) -> str:

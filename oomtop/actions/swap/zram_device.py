@@ -12,6 +12,7 @@ import re
 import subprocess
 import time
 
+from oomtop.actions.base.kernel_file import write_file
 from oomtop.host.root import Root, read_int, read_optional
 
 CONTROL = "/sys/class/zram-control"
@@ -83,8 +84,8 @@ def set_up(number: int, algorithm: str | None, size: int, root: Root) -> str | N
     """
     folder = root.at(f"/sys/block/zram{number}")
     if algorithm is not None:
-        _write(f"{folder}/comp_algorithm", algorithm)
-    _write(f"{folder}/disksize", str(size))
+        write_file(f"{folder}/comp_algorithm", algorithm)
+    write_file(f"{folder}/disksize", str(size))
     return parse_algorithms(read_optional(f"{folder}/comp_algorithm") or "")[1]
 
 
@@ -103,19 +104,11 @@ def remove_device(number: int, root: Root) -> None:
     """
     for patience in _PATIENCE:
         try:
-            _write(root.at(f"/sys/block/zram{number}/reset"), "1")
-            _write(root.at(f"{CONTROL}/hot_remove"), str(number))
+            write_file(root.at(f"/sys/block/zram{number}/reset"), "1")
+            write_file(root.at(f"{CONTROL}/hot_remove"), str(number))
         except OSError as error:
             if error.errno != errno.EBUSY or not patience:
                 raise
             time.sleep(patience)
         else:
             return
-
-
-def _write(path: str, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(descriptor, text.encode("ascii"))
-    finally:
-        os.close(descriptor)

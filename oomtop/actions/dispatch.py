@@ -5,31 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar, cast
 
+from oomtop.actions.base import requests
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.plan import Outcome, Prepared
-from oomtop.actions.base.requests import (
-    AdjustRequest,
-    CompactRequest,
-    ConfineRequest,
-    DrillRequest,
-    DropCachesRequest,
-    FreezeCgroupRequest,
-    FreezeRequest,
-    KillCgroupRequest,
-    KillRequest,
-    LimitRequest,
-    ReclaimCgroupRequest,
-    ReclaimProcessRequest,
-    ReleaseRequest,
-    Request,
-    RestoreAdjRequest,
-    SwapFileRequest,
-    SwapOffRequest,
-    SweepZramRequest,
-    SysctlRequest,
-    UnitAdjRequest,
-    ZramRequest,
-)
+from oomtop.actions.base.requests import Request
 from oomtop.actions.cgroup.confine import prepare_confine, prepare_release
 from oomtop.actions.cgroup.kill import prepare_kill_cgroup
 from oomtop.actions.cgroup.limit import prepare_limit
@@ -60,26 +39,26 @@ def _row(kind: type[_R], prepare: Callable[[_R, ActionContext], Prepared]) -> tu
 
 _TABLE: Mapping[type[object], _Prepare] = dict(
     (
-        _row(KillRequest, prepare_kill),
-        _row(AdjustRequest, prepare_adjust),
-        _row(RestoreAdjRequest, prepare_restore),
-        _row(DropCachesRequest, prepare_drop_caches),
-        _row(FreezeRequest, prepare_freeze),
-        _row(KillCgroupRequest, prepare_kill_cgroup),
-        _row(FreezeCgroupRequest, prepare_freeze_cgroup),
-        _row(ReclaimCgroupRequest, prepare_reclaim),
-        _row(ReclaimProcessRequest, prepare_reclaim_process),
-        _row(LimitRequest, prepare_limit),
-        _row(ConfineRequest, prepare_confine),
-        _row(ReleaseRequest, prepare_release),
-        _row(UnitAdjRequest, prepare_unit_adj),
-        _row(SysctlRequest, prepare_sysctl),
-        _row(CompactRequest, prepare_compact),
-        _row(SwapFileRequest, prepare_swap_file),
-        _row(SwapOffRequest, prepare_swap_off),
-        _row(ZramRequest, prepare_zram),
-        _row(SweepZramRequest, prepare_sweep_zram),
-        _row(DrillRequest, prepare_drill),
+        _row(requests.KillRequest, prepare_kill),
+        _row(requests.AdjustRequest, prepare_adjust),
+        _row(requests.RestoreAdjRequest, prepare_restore),
+        _row(requests.DropCachesRequest, prepare_drop_caches),
+        _row(requests.FreezeRequest, prepare_freeze),
+        _row(requests.KillCgroupRequest, prepare_kill_cgroup),
+        _row(requests.FreezeCgroupRequest, prepare_freeze_cgroup),
+        _row(requests.ReclaimCgroupRequest, prepare_reclaim),
+        _row(requests.ReclaimProcessRequest, prepare_reclaim_process),
+        _row(requests.LimitRequest, prepare_limit),
+        _row(requests.ConfineRequest, prepare_confine),
+        _row(requests.ReleaseRequest, prepare_release),
+        _row(requests.UnitAdjRequest, prepare_unit_adj),
+        _row(requests.SysctlRequest, prepare_sysctl),
+        _row(requests.CompactRequest, prepare_compact),
+        _row(requests.SwapFileRequest, prepare_swap_file),
+        _row(requests.SwapOffRequest, prepare_swap_off),
+        _row(requests.ZramRequest, prepare_zram),
+        _row(requests.SweepZramRequest, prepare_sweep_zram),
+        _row(requests.DrillRequest, prepare_drill),
     )
 )
 

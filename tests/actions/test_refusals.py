@@ -9,33 +9,10 @@ from typing import get_args
 import pytest
 from children import GIB, as_nobody, context, end, facts, identity, start
 
+from oomtop.actions.base import requests
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Status
-from oomtop.actions.base.requests import (
-    AdjustRequest,
-    CompactRequest,
-    ConfineRequest,
-    DrillKind,
-    DrillRequest,
-    DropCachesRequest,
-    FreezeCgroupRequest,
-    FreezeRequest,
-    KillCgroupRequest,
-    KillRequest,
-    Limit,
-    LimitRequest,
-    ReclaimCgroupRequest,
-    ReclaimProcessRequest,
-    ReleaseRequest,
-    Request,
-    RestoreAdjRequest,
-    SwapFileRequest,
-    SwapOffRequest,
-    SweepZramRequest,
-    SysctlRequest,
-    UnitAdjRequest,
-    ZramRequest,
-)
+from oomtop.actions.base.requests import Limit, Request
 from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import find_layout
 from oomtop.host.process import ProcessId
@@ -46,33 +23,33 @@ MIB = 1 << 20
 NAME = f"/oomtop-refused-{os.getpid()}"
 
 OF_PROCESS = {
-    "kill": lambda who, **more: KillRequest((who,), **more),
-    "kill tree": lambda who, **more: KillRequest((who,), signal.SIGKILL, tree=True, **more),
-    "adjust": lambda who, **more: AdjustRequest((who,), 500, **more),
-    "restore": lambda who, **more: RestoreAdjRequest(((who, 500),), **more),
-    "freeze": lambda who, **more: FreezeRequest((who,), **more),
-    "thaw": lambda who, **more: FreezeRequest((who,), thaw=True, **more),
-    "page out": lambda who, **more: ReclaimProcessRequest(who, **more),
-    "confine": lambda who, **more: ConfineRequest((who,), f"refused-{os.getpid()}", max=GIB, **more),
+    "kill": lambda who, **more: requests.KillRequest((who,), **more),
+    "kill tree": lambda who, **more: requests.KillRequest((who,), signal.SIGKILL, tree=True, **more),
+    "adjust": lambda who, **more: requests.AdjustRequest((who,), 500, **more),
+    "restore": lambda who, **more: requests.RestoreAdjRequest(((who, 500),), **more),
+    "freeze": lambda who, **more: requests.FreezeRequest((who,), **more),
+    "thaw": lambda who, **more: requests.FreezeRequest((who,), thaw=True, **more),
+    "page out": lambda who, **more: requests.ReclaimProcessRequest(who, **more),
+    "confine": lambda who, **more: requests.ConfineRequest((who,), f"refused-{os.getpid()}", max=GIB, **more),
 }
 OF_GROUP = {
-    "kill": lambda path, **more: KillCgroupRequest(path, **more),
-    "freeze": lambda path, **more: FreezeCgroupRequest(path, **more),
-    "thaw": lambda path, **more: FreezeCgroupRequest(path, thaw=True, **more),
-    "limit": lambda path, **more: LimitRequest(path, Limit.MAX, GIB, **more),
-    "reclaim": lambda path: ReclaimCgroupRequest(path),
-    "dissolve": lambda path: ReleaseRequest(path, ()),
+    "kill": lambda path, **more: requests.KillCgroupRequest(path, **more),
+    "freeze": lambda path, **more: requests.FreezeCgroupRequest(path, **more),
+    "thaw": lambda path, **more: requests.FreezeCgroupRequest(path, thaw=True, **more),
+    "limit": lambda path, **more: requests.LimitRequest(path, Limit.MAX, GIB, **more),
+    "reclaim": lambda path: requests.ReclaimCgroupRequest(path),
+    "dissolve": lambda path: requests.ReleaseRequest(path, ()),
 }
 OF_MACHINE = {
-    "drop caches": DropCachesRequest(),
-    "compact": CompactRequest(),
-    "sysctl": SysctlRequest("swappiness", 7),
-    "swap file": SwapFileRequest(f"/var/tmp/oomtop-refused-{os.getpid()}", 2 * MIB),
-    "swapoff": SwapOffRequest("/nothing"),
-    "zram": ZramRequest(2 * MIB),
-    "sweep": SweepZramRequest(()),
-    "unit": UnitAdjRequest("none.service", -500),
-    "drill": DrillRequest(DrillKind.LEAK),
+    "drop caches": requests.DropCachesRequest(),
+    "compact": requests.CompactRequest(),
+    "sysctl": requests.SysctlRequest("swappiness", 7),
+    "swap file": requests.SwapFileRequest(f"/var/tmp/oomtop-refused-{os.getpid()}", 2 * MIB),
+    "swapoff": requests.SwapOffRequest("/nothing"),
+    "zram": requests.ZramRequest(2 * MIB),
+    "sweep": requests.SweepZramRequest(()),
+    "unit": requests.UnitAdjRequest("none.service", -500),
+    "drill": requests.DrillRequest(requests.DrillKind.LEAK),
 }
 DENIED = ("not permitted", "permission denied", "to run as root", "to be root")
 of_process = pytest.mark.parametrize("make", OF_PROCESS.values(), ids=OF_PROCESS)
@@ -269,10 +246,10 @@ def every_request():
 
 @pytest.mark.parametrize("mode", [{"read_only": True}, {"replay": True}], ids=["read-only", "replay"])
 def test_nothing_at_all_is_done_read_only_or_in_a_replay(mode):
-    requests = every_request()
-    assert {type(request) for request in requests} == set(get_args(Request))
+    every = every_request()
+    assert {type(request) for request in every} == set(get_args(Request))
     guard = Guard(**mode)
-    for request in requests:
+    for request in every:
         assert refusal(request, guard=guard) == guard.mode_refusal(), request
         if any(field.name == "override" for field in fields(request)):
             values = {field.name: getattr(request, field.name) for field in fields(request)}

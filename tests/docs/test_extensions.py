@@ -133,14 +133,12 @@ assert parse_time("@1764324000") == 1764324000
          Edit("oomtop/actions/base/requests.py", "@frozen\nclass CompactRequest:\n",
               '    """Compact."""\n\n\n@frozen\nclass ExampleRequest:\n'),
          Edit("oomtop/actions/base/requests.py", "    | CompactRequest\n", "    | ExampleRequest\n"),
-         Edit("oomtop/actions/dispatch.py", "    CompactRequest,\n", "    ExampleRequest,\n"),
          Edit("oomtop/actions/dispatch.py", "from oomtop.actions.machine.compact import prepare_compact\n",
               "from oomtop.actions.machine.example import prepare_example\n"),
-         Edit("oomtop/actions/dispatch.py", "        _row(CompactRequest, prepare_compact),\n",
-              "        _row(ExampleRequest, prepare_example),\n"),
-         Edit("oomtop/tui/actions/menus.py", "    CompactRequest,\n", "    ExampleRequest,\n"),
-         Edit("oomtop/tui/actions/menus.py", "frees no memory\", CompactRequest()))\n",
-              '    items.append(Item("example   nothing", ExampleRequest()))\n')),
+         Edit("oomtop/actions/dispatch.py", "        _row(requests.CompactRequest, prepare_compact),\n",
+              "        _row(requests.ExampleRequest, prepare_example),\n"),
+         Edit("oomtop/tui/actions/menus.py", "frees no memory\", requests.CompactRequest()))\n",
+              '    items.append(Item("example   nothing", requests.ExampleRequest()))\n')),
         """
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.dispatch import prepare

@@ -14,26 +14,11 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
+from oomtop.actions.base import requests
 from oomtop.actions.base.context import context_of
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Outcome
-from oomtop.actions.base.requests import (
-    CompactRequest,
-    ConfineRequest,
-    DropCachesRequest,
-    FreezeCgroupRequest,
-    Keep,
-    KillCgroupRequest,
-    Limit,
-    LimitRequest,
-    ReclaimCgroupRequest,
-    ReclaimProcessRequest,
-    Request,
-    SwapFileRequest,
-    SwapOffRequest,
-    SysctlRequest,
-    ZramRequest,
-)
+from oomtop.actions.base.requests import Keep, Limit, Request
 from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.host.root import Root
@@ -110,7 +95,7 @@ def drop_caches() -> dict[str, object]:
     disk("ext4", 200)
     filled_cache()
     before = field("/proc/meminfo", "Cached") * 1024
-    outcome = act(DropCachesRequest(3))
+    outcome = act(requests.DropCachesRequest(3))
     after = field("/proc/meminfo", "Cached") * 1024
     undo_disk()
     return {"status": outcome.status.value, "fell_by": before - after, "said": outcome.freed}
@@ -118,7 +103,7 @@ def drop_caches() -> dict[str, object]:
 
 def compact() -> dict[str, object]:
     before = field("/proc/vmstat", "compact_stall") + field("/proc/vmstat", "compact_migrate_scanned")
-    outcome = act(CompactRequest())
+    outcome = act(requests.CompactRequest())
     after = field("/proc/vmstat", "compact_stall") + field("/proc/vmstat", "compact_migrate_scanned")
     return {"status": outcome.status.value, "scanned": after - before}
 
@@ -145,12 +130,12 @@ def swap_file(kind: str, megabytes: int) -> dict[str, object]:
     folder = disk(kind, megabytes)
     try:
         path = f"{folder}/my swap"
-        outcome = act(SwapFileRequest(path, 32 * MIB, 7))
+        outcome = act(requests.SwapFileRequest(path, 32 * MIB, 7))
         used = [line.split() for line in text("/proc/swaps").splitlines()[1:]]
         mode = oct(os.stat(path).st_mode & 0o777)
         full = os.stat(path).st_blocks * 512 >= 32 * MIB
         names = sorted(os.listdir(folder))
-        twice = refusal(SwapFileRequest(path, 32 * MIB))
+        twice = refusal(requests.SwapFileRequest(path, 32 * MIB))
         undo = act(outcome.undo)
         return {
             "status": outcome.status.value, "in_use": used, "mode": mode, "full": full, "names": names,
@@ -162,12 +147,12 @@ def swap_file(kind: str, megabytes: int) -> dict[str, object]:
 
 
 def zram() -> dict[str, object]:
-    outcome = act(ZramRequest(64 * MIB, "zstd", 50))
+    outcome = act(requests.ZramRequest(64 * MIB, "zstd", 50))
     used = [line.split() for line in text("/proc/swaps").splitlines()[1:]]
     name = used[0][0].removeprefix("/dev/")
     algorithm = text(f"/sys/block/{name}/comp_algorithm")
     size = int(text(f"/sys/block/{name}/disksize"))
-    unknown = refusal(ZramRequest(64 * MIB, "nonsense"))
+    unknown = refusal(requests.ZramRequest(64 * MIB, "nonsense"))
     undo = act(outcome.undo)
     return {
         "status": outcome.status.value, "in_use": used, "algorithm": algorithm, "size": size, "unknown": unknown,
@@ -178,16 +163,16 @@ def zram() -> dict[str, object]:
 
 def swap_in_use() -> dict[str, object]:
     """Fill zram from a group, see swapoff report progress and refuse what does not fit; page a process out."""
-    added = act(ZramRequest(128 * MIB))
+    added = act(requests.ZramRequest(128 * MIB))
     path = added.undo.path
     with group("oomtop-out", "import random; held = bytearray(random.randbytes(1 << 20) * 24)") as (folder, process):
         anon = field(f"{folder}/memory.stat", "anon")
-        paged = act(ReclaimProcessRequest(identity(process.pid)))
+        paged = act(requests.ReclaimProcessRequest(identity(process.pid)))
         rss = field(f"/proc/{process.pid}/status", "VmRSS")
         # VmSwap lags by up to 64 faults of the process itself; the page tables do not.
         swapped = field(f"/proc/{process.pid}/smaps_rollup", "Swap")
         used = int(text("/proc/swaps").splitlines()[1].split()[3])
-        outcome = act(SwapOffRequest(path, remove=True))
+        outcome = act(requests.SwapOffRequest(path, remove=True))
         back = field(f"/proc/{process.pid}/smaps_rollup", "Swap")
     return {
         "anon": anon, "paged": paged.status.value, "rss_kb": rss, "swapped_kb": swapped, "used_kb": used,
@@ -198,14 +183,14 @@ def swap_in_use() -> dict[str, object]:
 def does_not_fit() -> str | None:
     """More in swap than memory can take back: zeros and patterns compress to next to nothing in zram."""
     total = field("/proc/meminfo", "MemTotal") // 1024
-    added = act(ZramRequest(total * MIB))
+    added = act(requests.ZramRequest(total * MIB))
     size = int(total * 1.2)
     hog = child(
         f"held = bytearray({size} << 20)\npage = b'x' * 4096\n"
         "for at in range(0, len(held), 4096): held[at : at + 4096] = page"
     )
     try:
-        return refusal(SwapOffRequest(added.undo.path))
+        return refusal(requests.SwapOffRequest(added.undo.path))
     finally:
         hog.kill()
         hog.wait()
@@ -219,7 +204,7 @@ def identity(pid: int) -> object:
 def sysctl() -> dict[str, object]:
     kept = WORK / "kept"
     before = text("/proc/sys/vm/swappiness")
-    outcome = act(SysctlRequest("swappiness", 33, Keep.RUNTIME))
+    outcome = act(requests.SysctlRequest("swappiness", 33, Keep.RUNTIME))
     during = text("/proc/sys/vm/swappiness")
     act(outcome.undo)
     kept.write_text("")
@@ -228,11 +213,11 @@ def sysctl() -> dict[str, object]:
 
 def limits() -> dict[str, object]:
     with group("oomtop-limit", "held = bytearray(20 << 20)") as (folder, process):
-        kills = refusal(LimitRequest("/oomtop-limit", Limit.MAX, 4 * MIB))
-        outcome = act(LimitRequest("/oomtop-limit", Limit.HIGH, 512 * MIB))
+        kills = refusal(requests.LimitRequest("/oomtop-limit", Limit.MAX, 4 * MIB))
+        outcome = act(requests.LimitRequest("/oomtop-limit", Limit.HIGH, 512 * MIB))
         high = text(f"{folder}/memory.high")
         act(outcome.undo)
-        low = act(LimitRequest("/oomtop-limit", Limit.LOW, 8 * MIB))
+        low = act(requests.LimitRequest("/oomtop-limit", Limit.LOW, 8 * MIB))
         found = text(f"{folder}/memory.low")
         return {
             "kills": kills, "high": high, "high_after": text(f"{folder}/memory.high"), "low": found,
@@ -242,7 +227,7 @@ def limits() -> dict[str, object]:
 
 def freeze() -> dict[str, object]:
     with group("oomtop-cold") as (folder, _):
-        outcome = act(FreezeCgroupRequest("/oomtop-cold"))
+        outcome = act(requests.FreezeCgroupRequest("/oomtop-cold"))
         frozen = "frozen 1" in text(f"{folder}/cgroup.events")
         seen = next(item.frozen for item in sample().cgroups if item.path == "/oomtop-cold")
         act(outcome.undo)
@@ -255,7 +240,7 @@ def reclaim() -> dict[str, object]:
     code = f"open({path!r}, 'wb').write(bytes(40 << 20)); import os; os.sync(); open({path!r}, 'rb').read()"
     with group("oomtop-cache", code) as (folder, _):
         before = int(text(f"{folder}/memory.current"))
-        outcome = act(ReclaimCgroupRequest("/oomtop-cache", 16 * MIB))
+        outcome = act(requests.ReclaimCgroupRequest("/oomtop-cache", 16 * MIB))
         after = int(text(f"{folder}/memory.current"))
     undo_disk()
     return {"status": outcome.status.value, "fell_by": before - after}
@@ -263,7 +248,7 @@ def reclaim() -> dict[str, object]:
 
 def confine() -> dict[str, object]:
     with group("oomtop-home") as (_, process):
-        outcome = act(ConfineRequest((identity(process.pid),), "box", high=64 * MIB, max=128 * MIB))
+        outcome = act(requests.ConfineRequest((identity(process.pid),), "box", high=64 * MIB, max=128 * MIB))
         inside = text(f"/proc/{process.pid}/cgroup")
         limits = [text(f"{GROUPS}/oomtop-box/memory.{name}") for name in ("high", "max")]
         act(outcome.undo)
@@ -275,7 +260,7 @@ def confine() -> dict[str, object]:
 
 def kill_group() -> dict[str, object]:
     with group("oomtop-doomed", "import os\nfor _ in range(3):\n    if os.fork() == 0: break") as (folder, process):
-        outcome = act(KillCgroupRequest("/oomtop-doomed"))
+        outcome = act(requests.KillCgroupRequest("/oomtop-doomed"))
         return {
             "status": outcome.status.value, "events": text(f"{folder}/cgroup.events").split("\n")[0],
             "code": process.wait(), "summary": outcome.summary,
@@ -288,7 +273,7 @@ def after_boot() -> dict[str, object]:
     subprocess.run(["umount", "/etc/fstab"], check=False)
     fstab = text("/etc/fstab")
     path = f"{disk('ext4', 128)}/my swap"
-    added = act(SwapFileRequest(path, 32 * MIB, 7, persist=True))
+    added = act(requests.SwapFileRequest(path, 32 * MIB, 7, persist=True))
     subprocess.run(["swapoff", path], check=True)
     subprocess.run(["swapon", "--all"], check=True)
     swaps = text("/proc/swaps").splitlines()[1:]
@@ -300,7 +285,7 @@ def after_boot() -> dict[str, object]:
     }
     undo_disk()
     before = text("/proc/sys/vm/swappiness")
-    kept = act(SysctlRequest("swappiness", 33, Keep.PERSISTENT))
+    kept = act(requests.SysctlRequest("swappiness", 33, Keep.PERSISTENT))
     pathlib.Path("/proc/sys/vm/swappiness").write_text("7")
     subprocess.run(["sysctl", "--system"], check=True, capture_output=True)
     said |= {"kept": kept.status.value, "swappiness": text("/proc/sys/vm/swappiness")}

@@ -10,24 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from oomtop.actions.base.requests import (
-    CompactRequest,
-    ConfineRequest,
-    FreezeCgroupRequest,
-    FreezeRequest,
-    Keep,
-    KillCgroupRequest,
-    KillRequest,
-    Limit,
-    LimitRequest,
-    ReclaimCgroupRequest,
-    ReclaimProcessRequest,
-    Request,
-    SwapFileRequest,
-    SwapOffRequest,
-    SysctlRequest,
-    ZramRequest,
-)
+from oomtop.actions.base import requests
+from oomtop.actions.base.requests import Keep, Limit, Request
 from oomtop.analysis.dangers.remedies import limit_step
 from oomtop.analysis.settings.table import Setting
 from oomtop.analysis.settings.verdicts import SettingRow
@@ -126,20 +110,20 @@ def select(
 def kill_offer(selection: Selection) -> Offer | None:
     """Return the signals, and the ways to kill more than one process."""
     targets = selection.targets
-    items = [Item(label, KillRequest(targets, number)) for number, label in SIGNALS] if targets else []
+    items = [Item(label, requests.KillRequest(targets, number)) for number, label in SIGNALS] if targets else []
     if targets:
-        items.insert(2, Item("TERM + KILL  terminate; SIGKILL after 5 s", KillRequest(targets, grace=5.0)))
-        items.append(Item("TERM tree    it and its descendants", KillRequest(targets, tree=True)))
-        tree = KillRequest(targets, signal.SIGKILL, tree=True)
+        items.insert(2, Item("TERM + KILL  terminate; SIGKILL after 5 s", requests.KillRequest(targets, grace=5.0)))
+        items.append(Item("TERM tree    it and its descendants", requests.KillRequest(targets, tree=True)))
+        tree = requests.KillRequest(targets, signal.SIGKILL, tree=True)
         items.append(Item("KILL tree    it and its descendants, at once", tree))
     biggest = None if targets else selection.biggest
     if biggest is not None:
         name = f"its biggest process: {printable(biggest.comm)} {biggest.pid}, {format_bytes(biggest.rss_and_swap)}"
-        items.append(Item(f"SIGTERM  15  {name}", KillRequest((biggest.id,), signal.SIGTERM)))
-        items.append(Item(f"SIGKILL   9  {name}", KillRequest((biggest.id,), signal.SIGKILL)))
+        items.append(Item(f"SIGTERM  15  {name}", requests.KillRequest((biggest.id,), signal.SIGTERM)))
+        items.append(Item(f"SIGKILL   9  {name}", requests.KillRequest((biggest.id,), signal.SIGKILL)))
     if selection.group is not None:
         label = f"KILL cgroup  all processes of {_short(selection.group)}"
-        items.append(Item(label, KillCgroupRequest(selection.group.path)))
+        items.append(Item(label, requests.KillCgroupRequest(selection.group.path)))
     return Offer(selection.title, tuple(items)) if items else None
 
 
@@ -162,12 +146,14 @@ def freeze_offer(selection: Selection) -> Offer | None:
     targets, group = selection.targets, selection.group
     stopped = any(process.state in "Tt" for process in selection.processes)
     if targets:
-        items.append(Item("freeze  SIGSTOP: stops it; it keeps its memory", FreezeRequest(targets)))
-        items.append(Item("thaw    SIGCONT: resume it", FreezeRequest(targets, thaw=True)))
+        items.append(Item("freeze  SIGSTOP: stops it; it keeps its memory", requests.FreezeRequest(targets)))
+        items.append(Item("thaw    SIGCONT: resume it", requests.FreezeRequest(targets, thaw=True)))
     frozen = group is not None and group.frozen is True
     if group is not None:
-        items.append(Item(f"freeze  the whole group {_short(group)}", FreezeCgroupRequest(group.path)))
-        items.append(Item(f"thaw    the whole group {_short(group)}", FreezeCgroupRequest(group.path, thaw=True)))
+        items.append(Item(f"freeze  the whole group {_short(group)}", requests.FreezeCgroupRequest(group.path)))
+        items.append(
+            Item(f"thaw    the whole group {_short(group)}", requests.FreezeCgroupRequest(group.path, thaw=True))
+        )
     if not items:
         return None
     chosen = len(items) - 1 if frozen else 1 if stopped and targets else 0
@@ -179,17 +165,17 @@ def reclaim_offer(selection: Selection) -> Offer | None:
     items: list[Item] = []
     for process in selection.processes[:1]:
         label = f"page out  {process.pid} {printable(process.comm)[:20]}, rss {format_bytes(process.rss)}"
-        items.append(Item(label, ReclaimProcessRequest(process.id)))
+        items.append(Item(label, requests.ReclaimProcessRequest(process.id)))
     group = selection.group
     if group is not None:
         cache = format_bytes(group.file)
-        items.append(Item(f"cache     of {_short(group)}, {cache}", ReclaimCgroupRequest(group.path)))
+        items.append(Item(f"cache     of {_short(group)}, {cache}", requests.ReclaimCgroupRequest(group.path)))
         ask = Ask(
             f"Reclaim from {printable(group.path)}", f"how much of {format_bytes(group.current)}, such as 512M",
-            lambda text: ReclaimCgroupRequest(group.path, parse_size(text)),
+            lambda text: requests.ReclaimCgroupRequest(group.path, parse_size(text)),
         )  # fmt: skip
         items.append(Item(f"some      of {_short(group)} ...", ask))
-    items.append(Item("compact   make large free blocks; frees no memory", CompactRequest()))
+    items.append(Item("compact   make large free blocks; frees no memory", requests.CompactRequest()))
     return Offer(f"Reclaim from {selection.title}" if selection.targets or group else "Reclaim", tuple(items))
 
 
@@ -210,9 +196,9 @@ def swap_offer(selection: Selection) -> Offer:
     for device in facts.swaps:
         path = device.path
         text = f"{printable(path)[:_NAME_WIDTH]}, {format_bytes(device.used)} of {format_bytes(device.size)} used"
-        items.append(Item(f"off     {text}", SwapOffRequest(path)))
+        items.append(Item(f"off     {text}", requests.SwapOffRequest(path)))
         if device.kind == "file" or path.startswith("/dev/zram"):
-            items.append(Item(f"remove  {text}", SwapOffRequest(path, remove=True)))
+            items.append(Item(f"remove  {text}", requests.SwapOffRequest(path, remove=True)))
     return Offer("Swap", tuple(items))
 
 
@@ -221,7 +207,7 @@ def _free_name(facts: Snapshot) -> str:
     return next(name for number in range(1000) if (name := f"/swapfile{number or ''}") not in used)
 
 
-def parse_swap_file(text: str) -> SwapFileRequest:
+def parse_swap_file(text: str) -> requests.SwapFileRequest:
     """Parse `/swapfile 4G priority 10 persist`.
 
     Raises:
@@ -232,10 +218,10 @@ def parse_swap_file(text: str) -> SwapFileRequest:
     rest = [word for word in words[2:] if word != "persist"]
     if len(words) < 2 or (rest and (len(rest) != 2 or rest[0] != "priority" or not rest[1].isdigit())):
         raise ValueError("expected PATH SIZE, optionally `priority N` and `persist`")
-    return SwapFileRequest(words[0], parse_size(words[1]), int(rest[1]) if rest else None, persist)
+    return requests.SwapFileRequest(words[0], parse_size(words[1]), int(rest[1]) if rest else None, persist)
 
 
-def parse_zram(text: str) -> ZramRequest:
+def parse_zram(text: str) -> requests.ZramRequest:
     """Parse `4G zstd`.
 
     Raises:
@@ -244,7 +230,7 @@ def parse_zram(text: str) -> ZramRequest:
     words = text.split()
     if not 1 <= len(words) <= 2:
         raise ValueError("expected SIZE, optionally an algorithm")
-    return ZramRequest(parse_size(words[0]), words[1] if len(words) == 2 else None)
+    return requests.ZramRequest(parse_size(words[0]), words[1] if len(words) == 2 else None)
 
 
 def limit_offer(selection: Selection) -> Offer | None:
@@ -280,10 +266,14 @@ def _raised(group: Cgroup) -> Item | None:
         return None
     more = limit_step(group.max)
     label = f"memory.max   raise to {format_bytes(group.max + more)} (+{format_bytes(more)})"
-    return Item(label, LimitRequest(group.path, Limit.MAX, group.max + more))
+    return Item(label, requests.LimitRequest(group.path, Limit.MAX, group.max + more))
 
 
-_LIMIT_WORDS = {Limit.HIGH: "throttle above", Limit.MAX: "kill above", Limit.LOW: "reclaim last below"}
+_LIMIT_WORDS = {
+    Limit.HIGH: "throttle above",
+    Limit.MAX: "kill above",
+    Limit.LOW: "reclaim last below",
+}
 
 
 def _limit_items(group: Cgroup, limit: Limit) -> list[Item]:
@@ -298,11 +288,13 @@ def _limit_items(group: Cgroup, limit: Limit) -> list[Item]:
     shown = "no limit" if now == limit.lifted else "all of it" if now is None else format_bytes(now)
     items = [Item(f"memory.{limit.value:4}  {_LIMIT_WORDS[limit]:20}  now {shown} ...", ask)]
     if now != limit.lifted:
-        items.append(Item(f"memory.{limit.value:4}  remove the limit", LimitRequest(group.path, limit, limit.lifted)))
+        items.append(
+            Item(f"memory.{limit.value:4}  remove the limit", requests.LimitRequest(group.path, limit, limit.lifted))
+        )
     return items
 
 
-def parse_limit(path: str, limit: Limit, text: str) -> LimitRequest:
+def parse_limit(path: str, limit: Limit, text: str) -> requests.LimitRequest:
     """Parse `2G` or `none`, optionally followed by `lasting`.
 
     Raises:
@@ -313,10 +305,10 @@ def parse_limit(path: str, limit: Limit, text: str) -> LimitRequest:
     if len(words) != 1 + lasting:
         raise ValueError("expected SIZE or `none`, optionally `lasting` to keep it in the systemd unit")
     size = limit.lifted if words[0] == "none" else None if words[0] in ("max", "infinity") else parse_size(words[0])
-    return LimitRequest(path, limit, size, lasting=lasting)
+    return requests.LimitRequest(path, limit, size, lasting=lasting)
 
 
-def parse_confine(targets: tuple[ProcessId, ...], text: str) -> ConfineRequest:
+def parse_confine(targets: tuple[ProcessId, ...], text: str) -> requests.ConfineRequest:
     """Parse `NAME 2G` or `NAME 2G high`.
 
     Raises:
@@ -327,7 +319,7 @@ def parse_confine(targets: tuple[ProcessId, ...], text: str) -> ConfineRequest:
     if len(words) != 2 + is_high:
         raise ValueError("expected NAME SIZE, optionally `high` to throttle instead of kill")
     size = parse_size(words[1])
-    return ConfineRequest(targets, words[0], high=size if is_high else None, max=None if is_high else size)
+    return requests.ConfineRequest(targets, words[0], high=size if is_high else None, max=None if is_high else size)
 
 
 def settings_offer(selection: Selection) -> Offer | None:
@@ -354,7 +346,7 @@ def setting_ask(setting: Setting, row: SettingRow) -> Ask:
     return Ask(f"vm.{setting.name} is {row.value}", hint, partial(parse_setting, setting), text)
 
 
-def parse_setting(setting: Setting, text: str) -> SysctlRequest:
+def parse_setting(setting: Setting, text: str) -> requests.SysctlRequest:
     """Parse `10`, `10 persist` or `10 forget`.
 
     Raises:
@@ -367,7 +359,7 @@ def parse_setting(setting: Setting, text: str) -> SysctlRequest:
         raise ValueError("expected a whole number, optionally `persist` or `forget`")
     if not setting.lowest <= int(words[0]) <= setting.highest:
         raise ValueError(f"from {setting.lowest} to {setting.highest}")
-    return SysctlRequest(setting.name, int(words[0]), keep)
+    return requests.SysctlRequest(setting.name, int(words[0]), keep)
 
 
 def _short(group: Cgroup) -> str:

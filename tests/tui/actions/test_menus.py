@@ -7,22 +7,9 @@ import signal
 
 import pytest
 
+from oomtop.actions.base import requests
 from oomtop.actions.base.plan import Plan
-from oomtop.actions.base.requests import (
-    ConfineRequest,
-    FreezeCgroupRequest,
-    FreezeRequest,
-    Keep,
-    KillCgroupRequest,
-    KillRequest,
-    Limit,
-    LimitRequest,
-    RestoreAdjRequest,
-    SwapFileRequest,
-    SwapOffRequest,
-    SysctlRequest,
-    ZramRequest,
-)
+from oomtop.actions.base.requests import Keep, Limit
 from oomtop.actions.base.undo import UndoStep
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.analysis.settings.table import find_setting
@@ -79,18 +66,18 @@ def leads(offer):
 def test_kill_begins_with_sigterm_and_ends_with_the_whole_group():
     offer = menus.kill_offer(selection(WEB))
     assert offer.chosen == 0
-    assert leads(offer)[0] == KillRequest((WEB.id,), signal.SIGTERM)
-    assert leads(offer)[-1] == KillCgroupRequest(GROUP)
-    assert not any(isinstance(item, KillCgroupRequest) for item in leads(menus.kill_offer(selection(STOPPED))))
+    assert leads(offer)[0] == requests.KillRequest((WEB.id,), signal.SIGTERM)
+    assert leads(offer)[-1] == requests.KillCgroupRequest(GROUP)
+    assert not any(isinstance(item, requests.KillCgroupRequest) for item in leads(menus.kill_offer(selection(STOPPED))))
 
 
 def test_freeze_preselects_what_changes_something():
     offer = menus.freeze_offer(selection(WEB))
-    assert leads(offer)[offer.chosen] == FreezeRequest((WEB.id,))
+    assert leads(offer)[offer.chosen] == requests.FreezeRequest((WEB.id,))
     offer = menus.freeze_offer(selection(STOPPED))
-    assert leads(offer)[offer.chosen] == FreezeRequest((STOPPED.id,), thaw=True)
+    assert leads(offer)[offer.chosen] == requests.FreezeRequest((STOPPED.id,), thaw=True)
     offer = menus.freeze_offer(selection(WEB, group=Cgroup(GROUP, GIB, frozen=True)))
-    assert leads(offer)[offer.chosen] == FreezeCgroupRequest(GROUP, thaw=True)
+    assert leads(offer)[offer.chosen] == requests.FreezeCgroupRequest(GROUP, thaw=True)
 
 
 def test_without_a_selection_there_is_no_offer_but_for_the_machine():
@@ -108,29 +95,31 @@ def test_targets_of_several_groups_have_none_in_common():
 
 def test_limits_show_what_they_are_and_can_be_lifted():
     offer = menus.limit_offer(selection(WEB))
-    assert LimitRequest(GROUP, Limit.HIGH, None) in leads(offer)
-    assert LimitRequest(GROUP, Limit.MAX, None) not in leads(offer)
+    assert requests.LimitRequest(GROUP, Limit.HIGH, None) in leads(offer)
+    assert requests.LimitRequest(GROUP, Limit.MAX, None) not in leads(offer)
     assert "2.0G" in offer.items[0].label
 
 
 def test_every_swap_area_can_be_switched_off():
     swaps = (SwapDevice("/my\\040swap", "file", GIB, 0, -2), SwapDevice("/dev/sda2", "partition", GIB, 0, -3))
     found = leads(menus.swap_offer(selection(WEB, swaps=swaps)))
-    assert SwapOffRequest("/my swap", remove=True) in found
-    assert SwapOffRequest("/dev/sda2") in found
-    assert SwapOffRequest("/dev/sda2", remove=True) not in found
+    assert requests.SwapOffRequest("/my swap", remove=True) in found
+    assert requests.SwapOffRequest("/dev/sda2") in found
+    assert requests.SwapOffRequest("/dev/sda2", remove=True) not in found
 
 
 def test_typed_values():
     swappiness = find_setting("swappiness")
-    assert menus.parse_swap_file("/s 4G persist priority 5") == SwapFileRequest("/s", 4 * GIB, 5, True)
-    assert menus.parse_zram("512M zstd") == ZramRequest(512 << 20, "zstd")
-    assert menus.parse_limit("/a", Limit.MAX, "2G lasting") == LimitRequest("/a", Limit.MAX, 2 * GIB, lasting=True)
+    assert menus.parse_swap_file("/s 4G persist priority 5") == requests.SwapFileRequest("/s", 4 * GIB, 5, True)
+    assert menus.parse_zram("512M zstd") == requests.ZramRequest(512 << 20, "zstd")
+    assert menus.parse_limit("/a", Limit.MAX, "2G lasting") == requests.LimitRequest(
+        "/a", Limit.MAX, 2 * GIB, lasting=True
+    )
     assert menus.parse_limit("/a", Limit.MAX, "none").size is None
     assert menus.parse_limit("/a", Limit.LOW, "none").size == 0
     assert menus.parse_limit("/a", Limit.LOW, "max").size is None
-    assert menus.parse_confine((), "box 1G high") == ConfineRequest((), "box", high=GIB)
-    assert menus.parse_setting(swappiness, "10 persist") == SysctlRequest("swappiness", 10, Keep.PERSISTENT)
+    assert menus.parse_confine((), "box 1G high") == requests.ConfineRequest((), "box", high=GIB)
+    assert menus.parse_setting(swappiness, "10 persist") == requests.SysctlRequest("swappiness", 10, Keep.PERSISTENT)
     bad = (
         lambda: menus.parse_swap_file("/s"),
         lambda: menus.parse_swap_file("/s 1G priority x"),
@@ -233,7 +222,7 @@ async def test_z_goes_past_what_cannot_be_undone(child):
         await pilot.press(*str(child.pid))
         await pilot.press("f", "enter", "enter")
         await settled(pilot, lambda: app.remedies._undo.top is not None)
-        gone = UndoStep("adj of one that is gone", RestoreAdjRequest(((ProcessId(4194303, 1), 0),)))
+        gone = UndoStep("adj of one that is gone", requests.RestoreAdjRequest(((ProcessId(4194303, 1), 0),)))
         app.remedies._undo = app.remedies._undo.with_step(gone)
         await pilot.press("z")
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
@@ -262,7 +251,7 @@ async def test_a_start_names_what_was_cut_off_and_z_takes_it_back(child):
         started = int(file.read().rsplit(")", 1)[1].split()[19])
     with open(f"/proc/{child.pid}/oom_score_adj", "w") as file:
         file.write("300")
-    undo = RestoreAdjRequest(((ProcessId(child.pid, started), 0),))
+    undo = requests.RestoreAdjRequest(((ProcessId(child.pid, started), 0),))
     audit = Audit()
     audit._actor = audit._actor.__class__(0, "root", None, None, 4194303, 1, audit._actor.boot_id)
     audit.start(Plan("protect", "Set oom_score_adj to 300", ("step",), recovery=undo))

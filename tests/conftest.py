@@ -1,4 +1,5 @@
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,7 +12,7 @@ settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
-def _files_of_the_test(tmp_path_factory, monkeypatch):
+def _files_of_the_test(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test writes the machine's audit log or the user's crash reports, nor a program that it starts."""
     folder = tmp_path_factory.mktemp("own")
     monkeypatch.setenv("OOMTOP_AUDIT_LOG", str(folder / "audit.jsonl"))
@@ -34,7 +35,7 @@ def _recordings_of_the_test(monkeypatch):
 
 
 @pytest.fixture
-def child():
+def child() -> Iterator[subprocess.Popen[bytes]]:
     """Return a process that waits, and end it."""
     process = subprocess.Popen(["sleep", "1000"])
     yield process

@@ -3,12 +3,19 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+from random import Random
 
 from oomtop.analysis.assessment import assess
+from oomtop.analysis.model.assessment import Victims
 from oomtop.history import History
 from oomtop.snapshot import Tick
+from oomtop.sources.sampler import Sampler
 from tests.odd_processes import HAS_MACHINE_CODE, PRELUDE
+from tests.present import present
 
+# MiB, MiB that only page tables span, adj, kind.
+Inhabitant = tuple[int, int, int, str]
 ODD = ("dead_leader", "vfork", "clone_vm") if HAS_MACHINE_CODE else ("dead_leader",)
 # Forks one child per (MiB, MiB that only page tables span, adj, kind); the last one grows until somebody is killed.
 LAUNCHER = (
@@ -94,22 +101,24 @@ for _ in pids[1:]:
 )
 
 
-def launch(children, procs):
+def launch(children: list[Inhabitant], procs: str | Path) -> subprocess.Popen[str]:
     """Start the processes in the group of that `cgroup.procs`; a line on stdin lets the last of them grow."""
     command = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(procs), json.dumps(children)]
     launcher = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    launcher.stdout.readline()
+    present(launcher.stdout).readline()
     return launcher
 
 
-def let_grow(launcher):
+def let_grow(launcher: subprocess.Popen[str]) -> tuple[int, int]:
     """Let the last one grow, and return (pid, status) of the first that is reaped."""
-    launcher.stdin.write("\n")
-    launcher.stdin.flush()
-    return json.loads(launcher.stdout.readline())
+    stdin = present(launcher.stdin)
+    stdin.write("\n")
+    stdin.flush()
+    pid, status = json.loads(present(launcher.stdout).readline())
+    return pid, status
 
 
-def population(dice, trial, most=16):
+def population(dice: Random, trial: int, most: int = 16) -> list[Inhabitant]:
     """Return who lives in the group of a trial: many in every fifth, and in every second one at least one is odd.
 
     All but that one hold at most `most` MiB.
@@ -127,7 +136,7 @@ def population(dice, trial, most=16):
     return [*children, (1, 0, 0, "grows")]
 
 
-def foresee(sampler, path=None):
+def foresee(sampler: Sampler, path: str | None = None) -> tuple[Victims | None, dict[int, int]]:
     """Return the victims of the group, None for the machine, and who is in it by task; it is the first tick ever."""
     history, tick = History(), Tick(sampler.sample())
     history.add(tick)
@@ -139,8 +148,8 @@ def foresee(sampler, path=None):
     return seen.victims if path is None else groups[path], tasks
 
 
-def likely(victims):
+def likely(victims: Victims) -> set[int]:
     """Return the pids of which one is the kernel's choice: more than one with shared memory, and in a near tie."""
-    first = victims.first.badness
+    first = present(victims.first).badness
     near = [each.id.pid for each in victims.candidates if first - each.badness <= abs(first) * 0.01]
     return {identity.pid for identity in victims.dying} | set(near if victims.near_tie else ())

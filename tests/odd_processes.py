@@ -4,7 +4,10 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+
+from tests.present import present
 
 HAS_MACHINE_CODE = platform.machine() == "x86_64"
 # `run` calls machine code: the child of it does nothing but pause(2), so that it may use the stack of its parent.
@@ -39,27 +42,27 @@ def end_main_thread(afterwards):
 
 
 @contextmanager
-def odd_process(text):
+def odd_process(text: str) -> Iterator[subprocess.Popen[bytes]]:
     """Give the Popen of a Python program that knows the functions above and prints a line when it is ready."""
     child = subprocess.Popen([sys.executable, "-I", "-S", "-c", PRELUDE + text], stdout=subprocess.PIPE)
     try:
-        child.stdout.readline()
+        present(child.stdout).readline()
         yield child
     finally:
         if child.poll() is None:
             for pid in (*children_of(child.pid), child.pid):
                 os.kill(pid, 9)
             child.wait()
-        child.stdout.close()
+        present(child.stdout).close()
 
 
-def children_of(pid):
+def children_of(pid: int) -> list[int]:
     """Return the children of a process's main thread."""
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(word) for word in file.read().split()]
 
 
-def wait_for_child(pid):
+def wait_for_child(pid: int) -> int:
     """Return the one child that a process is about to have."""
     while not (found := children_of(pid)):
         os.sched_yield()

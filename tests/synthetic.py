@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from typing import Any
 
 from oomtop.host.buddyinfo import BuddyZone
 from oomtop.host.cgroup import Cgroup, CgroupEvents, CgroupLayout
@@ -17,6 +18,7 @@ from oomtop.host.vmstat import Vmstat
 from oomtop.host.zoneinfo import Zone
 from oomtop.oomlog.event import OomEvent, Task, Victim
 from oomtop.snapshot import Machine, Snapshot, Tick
+from tests.present import present
 
 PAGE = 4096
 MIB = 1 << 20
@@ -43,7 +45,8 @@ class SyntheticMachine:
             oom_kill=0,
         )
         names = [field.name for field in fields(Meminfo) if field.name not in ("available_estimated", "doubts")]
-        self.meminfo = Meminfo(**{name: PAGE * self._random.randrange(4_000_000) for name in names})
+        figures: dict[str, Any] = {name: PAGE * self._random.randrange(4_000_000) for name in names}
+        self.meminfo = Meminfo(**figures)
         self.meminfo = replace(
             self.meminfo, mem_total=16384 * MIB, mem_free=2048 * MIB, mem_available=9000 * MIB,
             swap_total=4096 * MIB, swap_free=3000 * MIB, hugetlb=0, huge_pages_total=0, s_unreclaim=200 * MIB,
@@ -90,7 +93,7 @@ class SyntheticMachine:
         step = PAGE * random_.randrange(-5000, 5000)
         memory = self.meminfo
         self.meminfo = replace(
-            memory, mem_free=memory.mem_free + step, mem_available=(memory.mem_available or 0) + step,
+            memory, mem_free=present(memory.mem_free) + step, mem_available=(memory.mem_available or 0) + step,
             anon_pages=(memory.anon_pages or 0) - step,
             cached=(memory.cached or 0) + 4096 * random_.randrange(100), dirty=4096 * random_.randrange(900),
             committed_as=(memory.committed_as or 0) - step, page_tables=(memory.page_tables or 0) + 4096,

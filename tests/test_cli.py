@@ -9,25 +9,29 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oomtop import cli
+from tests.present import present
 
 PYTHON = [sys.executable, "-m", "oomtop"]
 
 
-def run(*arguments, **named):
+def run(*arguments: str, **named: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*PYTHON, *arguments], capture_output=True, text=True, timeout=60, check=False, **named)
 
 
-def test_the_command_line_loads_no_screen_library():
+def test_the_command_line_loads_no_screen_library() -> None:
     code = "import sys, oomtop.cli; print([m for m in ('textual', 'rich', 'plotext') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_top_as_json_adds_up():
+def test_top_as_json_adds_up() -> None:
     data = json.loads(run("top", "--json").stdout)
     memory = data["memory"]
     names = ("anon", "shmem", "page_cache", "slab_reclaimable", "kernel", "hugetlb", "arc", "other", "free")
@@ -37,7 +41,7 @@ def test_top_as_json_adds_up():
     assert memory["total"] == total
 
 
-def test_top_as_text():
+def test_top_as_text() -> None:
     done = run("top", "-n", "3")
     assert done.returncode == 0
     assert done.stdout.startswith("Memory ")
@@ -46,7 +50,7 @@ def test_top_as_text():
     assert re.fullmatch(r" +\d+ more \(-n \d+ shows all\)", rest)
 
 
-def test_a_closed_pipe_is_no_traceback():
+def test_a_closed_pipe_is_no_traceback() -> None:
     done = subprocess.run(
         f"{sys.executable} -m oomtop top | head -1", shell=True, capture_output=True, text=True, check=False
     )
@@ -54,26 +58,26 @@ def test_a_closed_pipe_is_no_traceback():
     assert "Traceback" not in done.stderr
 
 
-def test_the_monitor_without_a_terminal_says_what_to_do():
+def test_the_monitor_without_a_terminal_says_what_to_do() -> None:
     done = run(stdin=subprocess.DEVNULL)
     assert done.returncode == 2
     assert "oomtop top" in done.stderr
 
 
-def test_a_wrong_option_names_it():
+def test_a_wrong_option_names_it() -> None:
     done = run("--interval", "soon")
     assert done.returncode == 2
     assert "soon" in done.stderr
 
 
-def test_a_log_file_that_is_missing_is_named():
+def test_a_log_file_that_is_missing_is_named() -> None:
     done = run("events", "/nonexistent/kern.log")
     assert done.returncode == 1
     assert "/nonexistent/kern.log" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_events_of_standard_input_as_text_and_json():
+def test_events_of_standard_input_as_text_and_json() -> None:
     line = (
         "Jan  1 00:00:00 web kernel: [5.0] Memory cgroup out of memory: Killed process 42 (\x1b[31mhog) "
         "total-vm:2048kB, anon-rss:1024kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:64kB oom_score_adj:0\n"
@@ -87,54 +91,54 @@ def test_events_of_standard_input_as_text_and_json():
     assert (data["schema"], event["victim"]["pid"], event["victim"]["anon_rss"]) == (1, 42, 1 << 20)
 
 
-def test_kill_shows_its_plan_and_does_nothing_in_a_dry_run(child):
+def test_kill_shows_its_plan_and_does_nothing_in_a_dry_run(child: subprocess.Popen[bytes]) -> None:
     done = run("kill", "--dry-run", str(child.pid))
     assert done.returncode == 0
     assert "SIGTERM" in done.stdout
     assert child.poll() is None
 
 
-def test_kill_without_anyone_to_ask_is_refused(child):
+def test_kill_without_anyone_to_ask_is_refused(child: subprocess.Popen[bytes]) -> None:
     done = run("kill", str(child.pid), stdin=subprocess.DEVNULL)
     assert done.returncode == 4
     assert "--yes" in done.stderr
     assert child.poll() is None
 
 
-def test_kill_with_yes_ends_the_process(child, tmp_path):
+def test_kill_with_yes_ends_the_process(child: subprocess.Popen[bytes], tmp_path: Path) -> None:
     done = run("kill", "--yes", str(child.pid), env={**os.environ, "XDG_STATE_HOME": str(tmp_path)})
     assert child.wait(5) == -15
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_pid_1_is_refused_with_its_reason():
+def test_pid_1_is_refused_with_its_reason() -> None:
     done = run("kill", "--yes", "1")
     assert done.returncode == 4
     assert "refused" in done.stdout
 
 
-def test_nothing_is_done_in_read_only_mode(child):
+def test_nothing_is_done_in_read_only_mode(child: subprocess.Popen[bytes]) -> None:
     done = run("--read-only", "kill", "--yes", str(child.pid))
     assert done.returncode == 4
     assert child.poll() is None
 
 
-def test_a_pid_that_nobody_has_is_said():
+def test_a_pid_that_nobody_has_is_said() -> None:
     done = run("protect", "--dry-run", "4194303")
     assert done.returncode == 1
     assert "no process 4194303" in done.stderr
 
 
-def test_protect_and_drop_caches_show_their_plans(child):
+def test_protect_and_drop_caches_show_their_plans(child: subprocess.Popen[bytes]) -> None:
     assert "-500" in run("protect", "--adj", "-500", "--dry-run", str(child.pid)).stdout
     assert "drop_caches" in run("drop-caches", "--dry-run").stdout
 
 
-def test_help_lists_the_exit_codes():
+def test_help_lists_the_exit_codes() -> None:
     assert "141" in run("--help").stdout
 
 
-def read_free():
+def read_free() -> tuple[int, int]:
     """Return (total, available) as free(1) has them, in bytes."""
     free = subprocess.run(["free", "-b"], capture_output=True, text=True, check=False)
     if free.returncode:
@@ -143,7 +147,7 @@ def read_free():
     return int(words[1]), int(words[6])
 
 
-def test_the_accounts_of_top_are_those_of_free():
+def test_the_accounts_of_top_are_those_of_free() -> None:
     for _ in range(10):
         before, memory, after = read_free(), json.loads(run("top", "--json").stdout)["memory"], read_free()
         assert memory["total"] == before[0]
@@ -154,7 +158,7 @@ def test_the_accounts_of_top_are_those_of_free():
     pytest.skip("the machine is too busy to compare two looks")
 
 
-def test_an_interrupt_ends_with_130():
+def test_an_interrupt_ends_with_130() -> None:
     # A shell that starts the tests in the background has them ignore SIGINT, and so their children.
     restore = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     argv = [*PYTHON, "top", "--samples", "1000", "--interval", "0.1"]
@@ -169,30 +173,31 @@ def test_an_interrupt_ends_with_130():
     assert errors == b""
 
 
-def test_top_watches_until_it_is_interrupted():
+def test_top_watches_until_it_is_interrupted() -> None:
     command = [*PYTHON, "top", "--json", "--watch", "0.1", "-n", "1"]
     # A shell that runs the tests in the background has them ignore SIGINT, and children inherit that.
     heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, preexec_fn=heard, **pipes) as watching:
-        shots = [json.loads(watching.stdout.readline()) for _ in range(3)]
+    with subprocess.Popen(
+        command, preexec_fn=heard, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as watching:
+        shots = [json.loads(present(watching.stdout).readline()) for _ in range(3)]
         watching.send_signal(signal.SIGINT)
         assert watching.wait(timeout=20) == 130
-        assert watching.stderr.read() == ""
+        assert present(watching.stderr).read() == ""
     assert [shot["schema"] for shot in shots] == [1, 1, 1]
     assert shots[0]["time"] < shots[1]["time"] < shots[2]["time"]
 
 
-def test_top_watches_as_text_in_a_pipe_and_ends_with_its_reader():
+def test_top_watches_as_text_in_a_pipe_and_ends_with_its_reader() -> None:
     watching = subprocess.Popen([*PYTHON, "top", "--watch", "0.1"], stdout=subprocess.PIPE, text=True)
-    lines = [watching.stdout.readline() for _ in range(30)]
-    watching.stdout.close()
+    lines = [present(watching.stdout).readline() for _ in range(30)]
+    present(watching.stdout).close()
     assert watching.wait(timeout=20) == 141
     assert sum(line.startswith("Memory ") for line in lines) >= 2
     assert not any("\x1b" in line for line in lines)
 
 
-def _parsers(parser):
+def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -200,11 +205,11 @@ def _parsers(parser):
                 yield from _parsers(action.choices[name])
 
 
-def test_no_parser_takes_abbreviations():
+def test_no_parser_takes_abbreviations() -> None:
     assert [parser.prog for parser in _parsers(cli.build_parser()) if parser.allow_abbrev] == []
 
 
-def test_an_abbreviated_override_is_wrong_usage():
+def test_an_abbreviated_override_is_wrong_usage() -> None:
     done = run("kill", "1", "--over", "--dry")
     assert done.returncode == 2
     assert "--over" in done.stderr
@@ -212,7 +217,7 @@ def test_an_abbreviated_override_is_wrong_usage():
 
 @pytest.mark.parametrize("words", [("top",), ("top", "--json"), ("doctor",), ("--version",), ("--help",)])
 @pytest.mark.parametrize("output", [">/dev/full", ">&-", ">&- 2>&-", ">/dev/full 2>/dev/full"])
-def test_output_that_cannot_be_written_is_one_line_and_an_error(words, output):
+def test_output_that_cannot_be_written_is_one_line_and_an_error(words: tuple[str, ...], output: str) -> None:
     done = subprocess.run(["sh", "-c", f'"$@" {output}', "sh", *PYTHON, *words], capture_output=True, check=False)
     said = done.stderr.decode()
     assert done.returncode == 1
@@ -228,7 +233,9 @@ def test_output_that_cannot_be_written_is_one_line_and_an_error(words, output):
         (["replay", "--bad"], "oomtop replay: error: unrecognized arguments: --bad"),
     ],
 )
-def test_what_is_mistyped_is_answered_with_the_nearest_and_the_usage_of_its_command(words, said, capsys):
+def test_what_is_mistyped_is_answered_with_the_nearest_and_the_usage_of_its_command(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
         cli.run(words)
     assert said in capsys.readouterr().err

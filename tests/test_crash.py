@@ -1,30 +1,32 @@
 """Reports of crashes: few, for their owner only, and without secrets."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from oomtop.crash import crash_text, reason_of, save_crash, state_folder, without_secrets
+from tests.present import present
 
 
 @pytest.fixture(autouse=True)
-def state(tmp_path, monkeypatch):
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     return tmp_path / "oomtop"
 
 
-def raised(text):
+def raised(text: str) -> ValueError:
     try:
         raise ValueError(text)
     except ValueError as error:
         return error
 
 
-def test_the_newest_ten_are_kept_and_files_of_others_stay(state):
+def test_the_newest_ten_are_kept_and_files_of_others_stay(state: Path) -> None:
     state.mkdir()
     (state / "recovery.json").write_text("{}")
     for number in range(25):
-        path = save_crash(raised(f"number {number}"), 1_790_000_000.0 + number)
+        path = present(save_crash(raised(f"number {number}"), 1_790_000_000.0 + number))
         os.utime(path, (number, number))
     reports = sorted(state.glob("crash-*"))
     assert len(reports) == 10
@@ -32,8 +34,8 @@ def test_the_newest_ten_are_kept_and_files_of_others_stay(state):
     assert (state / "recovery.json").exists()
 
 
-def test_a_report_is_for_its_owner_only(state):
-    path = save_crash(raised("x"), 0.0)
+def test_a_report_is_for_its_owner_only(state: Path) -> None:
+    path = present(save_crash(raised("x"), 0.0))
     assert path.parent == state_folder() == state
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -52,7 +54,7 @@ def test_a_report_is_for_its_owner_only(state):
         "secret hunter2",
     ],
 )
-def test_what_looks_like_a_credential_is_left_out(text, monkeypatch):
+def test_what_looks_like_a_credential_is_left_out(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBHOOK_TOKEN", "hunter2")
     error = raised(text)
     assert "hunter2" not in without_secrets(text)
@@ -60,7 +62,7 @@ def test_what_looks_like_a_credential_is_left_out(text, monkeypatch):
     assert "hunter2" not in reason_of(error)
 
 
-def test_a_report_has_the_command_and_its_options():
+def test_a_report_has_the_command_and_its_options() -> None:
     text = crash_text(raised("x"), ["--ascii", "fleet", "--prometheus=https://x", "/home/somebody"])
     assert "arguments: --ascii fleet --prometheus=... ..." in text
     assert "in raised" in text

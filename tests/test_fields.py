@@ -2,7 +2,7 @@
 
 import pytest
 
-from oomtop.fields import FIELDS, FieldUnit, number_of, text_of
+from oomtop.fields import FIELDS, FieldUnit, ProcessField, number_of, text_of
 from oomtop.tui.help.figure_help import explain_field
 from oomtop.tui.process_table.columns import BY_ID, ColumnContext
 from tests.tui.factories import make_row
@@ -11,7 +11,7 @@ IDS = [field.id for field in FIELDS]
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=IDS)
-def test_a_field_is_read_from_a_row(field):
+def test_a_field_is_read_from_a_row(field: ProcessField) -> None:
     row = make_row()
     if field.path:
         value = text_of(field)(row) if field.unit is FieldUnit.TEXT else number_of(field)(row)
@@ -21,11 +21,11 @@ def test_a_field_is_read_from_a_row(field):
 
 
 @pytest.mark.parametrize("field", [field for field in FIELDS if field.title], ids=lambda field: field.id)
-def test_a_column_has_a_help_line(field):
+def test_a_column_has_a_help_line(field: ProcessField) -> None:
     assert field.help
     assert explain_field(field).startswith(field.help)
 
 
-def test_names_are_unique():
+def test_names_are_unique() -> None:
     names = [name for field in FIELDS for name in (field.id, *field.filters)]
     assert len(names) == len(set(names))

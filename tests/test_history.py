@@ -8,12 +8,13 @@ from oomtop.snapshot import Tick
 from oomtop.sources.sampler import Sampler
 
 
-def point(time, available=1 << 40, swap=None):
+def point(time: float, available: int | None = 1 << 40, swap: int | None = None) -> MachinePoint:
     return MachinePoint(time, time, available, 0, swap, None, 0.5)
 
 
-def test_the_newest_day_is_kept_a_point_a_minute():
-    minutes, expected = Minutes(), deque(maxlen=THIN_POINTS)
+def test_the_newest_day_is_kept_a_point_a_minute() -> None:
+    minutes = Minutes()
+    expected: deque[tuple[float, int | None]] = deque(maxlen=THIN_POINTS)
     for at in range(2 * THIN_POINTS + 7):
         time = 1_800_000_000.0 + 31 * at
         minutes.add(point(time, None if at % 7 == 0 else at))
@@ -29,21 +30,21 @@ def test_the_newest_day_is_kept_a_point_a_minute():
     assert set(minutes.column("full_avg10")) == {0.5}
 
 
-def test_a_full_day_has_all_its_points():
+def test_a_full_day_has_all_its_points() -> None:
     minutes = Minutes()
     for at in range(THIN_POINTS):
         minutes.add(point(60.0 * at))
     assert minutes.column("time") == tuple(60.0 * at for at in range(THIN_POINTS))
 
 
-def test_a_clock_that_was_set_back_starts_the_day_anew():
+def test_a_clock_that_was_set_back_starts_the_day_anew() -> None:
     minutes = Minutes()
     for time in (6000.0, 6060.0, 6059.0, 3000.0, 2990.0, 3060.0):
         minutes.add(point(time))
     assert minutes.column("time") == (3000.0, 3060.0)
 
 
-def test_the_day_of_an_assessment_is_made_once_a_minute_and_at_once_for_a_mark():
+def test_the_day_of_an_assessment_is_made_once_a_minute_and_at_once_for_a_mark() -> None:
     sampler, history = Sampler(), History()
     tick = Tick(sampler.sample())
     history.add(tick)

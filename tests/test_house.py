@@ -33,7 +33,7 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
     return sorted(left)
 
 
-def test_a_package_has_at_most_fifteen_modules():
+def test_a_package_has_at_most_fifteen_modules() -> None:
     sizes = {
         str(folder.relative_to(PACKAGE)): len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
         for folder in (PACKAGE, *(path.parent for path in PACKAGE.rglob("__init__.py")))
@@ -41,14 +41,14 @@ def test_a_package_has_at_most_fifteen_modules():
     assert {name: size for name, size in sizes.items() if size > MOST_MODULES and name not in LARGE} == {}
 
 
-def test_no_import_circle():
+def test_no_import_circle() -> None:
     modules = sources()
     graph = {name: imports(path, modules) - {name} for name, path in modules.items()}
     assert circle(graph) == []
     assert circle({"a": {"b"}, "b": {"a"}, "c": {"a"}, "d": set()}) == ["a", "b", "c"]
 
 
-def test_no_public_class_name_twice():
+def test_no_public_class_name_twice() -> None:
     places = collections.defaultdict(list)
     for module, path in sources().items():
         for node in ast.parse(path.read_text()).body:

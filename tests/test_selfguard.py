@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ NOBODY = "os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(6553
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
-def run(before="", after=""):
+def run(before: str = "", after: str = "") -> tuple[dict[str, Any], str]:
     code = _PROGRAM.format(before=before, after=after)
     environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ, check=False)
@@ -39,13 +40,13 @@ def run(before="", after=""):
     return json.loads(first), rest
 
 
-def test_the_kill_path_is_rehearsed():
+def test_the_kill_path_is_rehearsed() -> None:
     said, _ = run()
     assert said["steps"]["kill path"] == [True, "kill path rehearsed"]
     assert rehearse() == "kill path rehearsed"
 
 
-def test_the_score_is_lowered_where_allowed():
+def test_the_score_is_lowered_where_allowed() -> None:
     said, _ = run()
     if has_capability(Capability.SYS_RESOURCE):
         assert said["adj"] == OWN_ADJ
@@ -53,7 +54,7 @@ def test_the_score_is_lowered_where_allowed():
         assert said["steps"]["adj"] == [False, "needs CAP_SYS_RESOURCE"]
 
 
-def test_memory_is_locked_where_allowed_and_allocations_still_work():
+def test_memory_is_locked_where_allowed_and_allocations_still_work() -> None:
     said, _ = run()
     done, text = said["steps"]["memory lock"]
     if has_capability(Capability.IPC_LOCK):
@@ -64,7 +65,7 @@ def test_memory_is_locked_where_allowed_and_allocations_still_work():
 
 
 @needs_root
-def test_without_any_privilege_it_runs_and_says_what_it_lacks():
+def test_without_any_privilege_it_runs_and_says_what_it_lacks() -> None:
     # The package is imported before the privileges go: its folder may not be readable without them.
     said, _ = run("import oomtop.selfguard\nresource.setrlimit(resource.RLIMIT_MEMLOCK, (1 << 16, 1 << 16))\n" + NOBODY)
     assert said["steps"]["adj"] == [False, "needs CAP_SYS_RESOURCE"]
@@ -74,7 +75,7 @@ def test_without_any_privilege_it_runs_and_says_what_it_lacks():
     assert said["steps"]["kill path"][0] is True
 
 
-def test_every_thread_gets_the_priority():
+def test_every_thread_gets_the_priority() -> None:
     before = "import threading\nend = threading.Event()\nthreading.Thread(target=end.wait, daemon=True).start()"
     after = "print(json.dumps([os.getpriority(0, int(thread)) for thread in os.listdir('/proc/self/task')]))"
     said, rest = run(before, after)
@@ -85,13 +86,13 @@ def test_every_thread_gets_the_priority():
     assert len(set(values)) == 1
 
 
-def test_a_child_gets_back_what_oomtop_started_with():
+def test_a_child_gets_back_what_oomtop_started_with() -> None:
     after = "sys.stdout.flush(); import subprocess; subprocess.run(guarded.child_command(['sh', '-c', 'nice']))"
     _, rest = run(after=after)
     assert rest == f"{os.getpriority(os.PRIO_PROCESS, 0)}\n"
 
 
-def test_the_score_of_a_child_is_raised_back():
+def test_the_score_of_a_child_is_raised_back() -> None:
     before = "open('/proc/self/oom_score_adj', 'w').write('100')"
     command = SelfGuard((), 300, os.getpriority(os.PRIO_PROCESS, 0)).child_command(["cat", "/proc/self/oom_score_adj"])
     assert command[-2:] == ("cat", "/proc/self/oom_score_adj")
@@ -101,13 +102,13 @@ def test_the_score_of_a_child_is_raised_back():
     assert said["adj"] in (100, OWN_ADJ)
 
 
-def test_nothing_changed_needs_no_wrapper():
+def test_nothing_changed_needs_no_wrapper() -> None:
     with open("/proc/self/oom_score_adj") as file:
         guarded = SelfGuard((), int(file.read()), os.getpriority(os.PRIO_PROCESS, 0))
     assert guarded.child_command(["gdb", "-p", "1"]) == ("gdb", "-p", "1")
 
 
-def test_the_header_line():
+def test_the_header_line() -> None:
     done, failed = Step("adj", True, "adj -900"), Step("memory lock", False, "needs CAP_IPC_LOCK")
     locked = Step("memory lock", True, "46M locked")
     assert SelfGuard((done, locked), 0, 0).describe() == "guarded 46M locked, adj -900"

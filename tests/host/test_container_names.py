@@ -2,12 +2,15 @@
 
 import json
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from oomtop.host.container_names import ContainerNames, read_container_names
 from oomtop.host.containers import container_at, ids_of, name_of, unit_at, unit_of
 from oomtop.host.root import Root
+from tests.present import present
 
 H = "f3f6c0e2b1a94d7c8e5b2a1d0c9f8e7d6c5b4a39281706f5e4d3c2b1a0998877"
 OTHER = "0" * 63 + "1"
@@ -100,7 +103,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize(("path", "name"), PATHS.items())
-def test_real_paths(path, name):
+def test_real_paths(path: str, name: str | None) -> None:
     assert name_of(path) == name
 
 
@@ -128,7 +131,7 @@ def test_real_paths(path, name):
         (None, None, None),
     ],
 )
-def test_the_unit_is_the_first_from_the_root(path, unit, own):
+def test_the_unit_is_the_first_from_the_root(path: str | None, unit: str | None, own: str | None) -> None:
     assert unit_of(path) == unit
     assert unit_at(path or "") == own
 
@@ -147,16 +150,16 @@ def test_the_unit_is_the_first_from_the_root(path, unit, own):
         ("/", None),
     ],
 )
-def test_a_container_is_roots_where_root_made_it(path, found):
+def test_a_container_is_roots_where_root_made_it(path: str, found: tuple[str, str] | None) -> None:
     assert container_at(path) == found
 
 
-def test_ids_of_a_path():
+def test_ids_of_a_path() -> None:
     assert ids_of(f"{KUBE}{U}.slice/crio-{H}.scope/container") == (P, H)
     assert ids_of("/system.slice/ssh.service") == ()
 
 
-def test_a_known_id_has_its_name_and_its_kind_stays():
+def test_a_known_id_has_its_name_and_its_kind_stays() -> None:
     names = {H: "web-1", P: "shop/cart-0"}
     assert name_of(f"/docker/{H}", names) == "docker/web-1"
     assert name_of(f"{KUBE}{U}.slice", names) == "pod/shop/cart-0"
@@ -164,12 +167,16 @@ def test_a_known_id_has_its_name_and_its_kind_stays():
 
 
 @pytest.fixture
-def state(tmp_path):
-    def write(path, text=""):
+def root(tmp_path: Path) -> Root:
+    return Root(str(tmp_path))
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Callable[..., None]:
+    def write(path: str, text: str = "") -> None:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
 
-    write.root = Root(str(tmp_path))
     return write
 
 
@@ -187,24 +194,26 @@ STORAGE = "containers/storage/overlay-containers/containers.json"
         (f"var/log/pods/shop_cart-0_{P}/app/0.log", "", P, "shop/cart-0"),
     ],
 )
-def test_state_files_of_every_engine(state, path, text, number, name):
+def test_state_files_of_every_engine(
+    root: Root, state: Callable[..., None], path: str, text: str, number: str, name: str
+) -> None:
     state(path, text)
-    assert read_container_names(state.root, {number}) == {number: name}
-    assert read_container_names(state.root, {"f" * 64}) == {}
+    assert read_container_names(root, {number}) == {number: name}
+    assert read_container_names(root, {"f" * 64}) == {}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"Name": 7}', '{"Name": ""}', "[" * 100_000])
-def test_damaged_state_files_know_nothing(state, text):
+def test_damaged_state_files_know_nothing(root: Root, state: Callable[..., None], text: str) -> None:
     state(f"var/lib/docker/containers/{H}/config.v2.json", text)
     state(f"var/lib/{STORAGE}", text)
-    assert read_container_names(state.root, {H}) == {}
+    assert read_container_names(root, {H}) == {}
 
 
-def test_names_are_read_once_for_the_same_ids(state):
+def test_names_are_read_once_for_the_same_ids(root: Root, state: Callable[..., None]) -> None:
     state(f"var/lib/docker/containers/{H}/config.v2.json", json.dumps({"Name": "/web"}))
-    known = ContainerNames(state.root)
+    known = ContainerNames(root)
     assert known.names([f"/docker/{H}"]) in ((), ((H, "web"),))  # as fast as the thread was
-    reading = known._thread
+    reading = present(known._thread)
     reading.join(10)
     names = known.names([f"/docker/{H}", "/system.slice"])
     assert names == ((H, "web"),)
@@ -212,12 +221,12 @@ def test_names_are_read_once_for_the_same_ids(state):
     assert known._thread is reading
     known.names([f"/docker/{H}", f"/docker/{OTHER}"])
     assert known._thread is not reading
-    known._thread.join(10)
+    present(known._thread).join(10)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
 @pytest.mark.parametrize("kind", ["zero", "fifo", "huge", "shadow", "folder", "link of a folder"])
-def test_what_a_user_puts_into_his_home_costs_nothing(tmp_path, kind):
+def test_what_a_user_puts_into_his_home_costs_nothing(tmp_path: Path, kind: str) -> None:
     home = tmp_path / "home/eve/.local/share/containers/storage/overlay-containers"
     home.mkdir(parents=True)
     file = home / "containers.json"
@@ -240,7 +249,7 @@ def test_what_a_user_puts_into_his_home_costs_nothing(tmp_path, kind):
     assert read_container_names(Root(str(tmp_path)), [H]) == {}
 
 
-def test_a_users_own_file_names_no_container_of_root(tmp_path):
+def test_a_users_own_file_names_no_container_of_root(tmp_path: Path) -> None:
     for folder, name in (("var/lib", "web"), ("home/eve/.local/share", "spoofed")):
         storage = tmp_path / folder / "containers/storage/overlay-containers"
         storage.mkdir(parents=True)

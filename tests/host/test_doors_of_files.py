@@ -1,6 +1,7 @@
 """Each file that is read with root's trust, or written, goes through `trusted_file` and `atomic_file`: by the source."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import oomtop
@@ -35,7 +36,7 @@ MODULES = {
 }  # fmt: skip
 
 
-def _opens(path):
+def _opens(path: Path) -> Iterator[ast.Call]:
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Call):
             continue
@@ -57,21 +58,21 @@ def _opens(path):
                 yield node
 
 
-def test_only_known_modules_open_files():
+def test_only_known_modules_open_files() -> None:
     found = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if next(_opens(path), None)}
     assert found - MODULES == set(), "read through host/trusted_file.py, write through actions/base/atomic_file.py"
 
 
-def test_the_list_has_no_module_that_opens_none():
+def test_the_list_has_no_module_that_opens_none() -> None:
     assert {name for name in MODULES if not next(_opens(PACKAGE / name), None)} == set()
 
 
-def _of_disk(node):
+def _of_disk(node: ast.expr) -> bool:
     words = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return any(word.startswith(("/etc", "/var", "/home", "/run", "/usr", "~")) for word in words)
 
 
-def test_no_file_of_a_disk_is_read_as_one_of_the_kernel():
+def test_no_file_of_a_disk_is_read_as_one_of_the_kernel() -> None:
     """`read_optional` and `read_int` are for /proc and /sys: they follow links and wait for a FIFO."""
     wrong = []
     for path in PACKAGE.rglob("*.py"):

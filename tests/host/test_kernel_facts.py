@@ -1,5 +1,7 @@
 """Settings, free lists, huge pages and slab caches, on captured and on broken text, and on this machine."""
 
+from pathlib import Path
+
 import pytest
 
 from oomtop.errors import ParseError
@@ -20,7 +22,7 @@ SLAB = (
 )
 
 
-def tree(folder, files):
+def tree(folder: Path, files: dict[str, str]) -> Root:
     for name, text in files.items():
         path = folder / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,30 +30,30 @@ def tree(folder, files):
     return Root(str(folder))
 
 
-def test_free_lists_count_pages_by_order():
+def test_free_lists_count_pages_by_order() -> None:
     dma, normal = parse_buddyinfo(BUDDY)
     assert (dma.zone, dma.counts, dma.free_pages, dma.pages_from(1)) == ("DMA", (1, 0, 2), 9, 8)
     assert normal.node == 1
 
 
 @pytest.mark.parametrize("text", ["Node 0, zone\n", "Node 0, zone DMA x\n"])
-def test_broken_free_lists_are_an_error(text):
+def test_broken_free_lists_are_an_error(text: str) -> None:
     with pytest.raises(ParseError, match="buddyinfo"):
         parse_buddyinfo(text)
 
 
-def test_slab_caches_are_sorted_by_what_their_pages_take_and_a_name_may_hold_blanks():
+def test_slab_caches_are_sorted_by_what_their_pages_take_and_a_name_may_hold_blanks() -> None:
     first, second = parse_slabinfo(SLAB, 4096)
     assert (first.name, first.bytes, first.objsize) == ("my cache: 7", 99 * 8 * 4096, 1024)
     assert (second.name, second.active_objs) == ("dentry", 1104)
 
 
-def test_a_slab_line_without_numbers_is_an_error():
+def test_a_slab_line_without_numbers_is_an_error() -> None:
     with pytest.raises(ParseError, match="slabinfo"):
         parse_slabinfo("dentry many\n", 4096)
 
 
-def test_huge_pools_by_size(tmp_path):
+def test_huge_pools_by_size(tmp_path: Path) -> None:
     folder = "/sys/kernel/mm/hugepages"
     root = tree(
         tmp_path,
@@ -67,11 +69,11 @@ def test_huge_pools_by_size(tmp_path):
     assert large.page_size == 1 << 30
 
 
-def test_a_machine_without_these_files_has_empty_facts(tmp_path):
+def test_a_machine_without_these_files_has_empty_facts(tmp_path: Path) -> None:
     assert read_kernel_facts(Root(str(tmp_path)), with_slabs=True) == KernelFacts(())
 
 
-def test_settings_by_name(tmp_path):
+def test_settings_by_name(tmp_path: Path) -> None:
     root = tree(tmp_path, {"/proc/sys/vm/swappiness": "60\n", "/proc/sys/vm/lowmem_reserve_ratio": "256\t32\n"})
     facts = read_kernel_facts(root)
     assert facts.number("swappiness") == 60
@@ -80,12 +82,12 @@ def test_settings_by_name(tmp_path):
     assert facts.number("nothing") is None
 
 
-def test_the_bracketed_word_is_the_chosen_one():
+def test_the_bracketed_word_is_the_chosen_one() -> None:
     assert chosen("always [madvise] never") == "madvise"
     assert chosen("60") == "60"
 
 
-def test_the_watch_reads_again_after_thirty_seconds_or_when_slabs_are_wanted(tmp_path):
+def test_the_watch_reads_again_after_thirty_seconds_or_when_slabs_are_wanted(tmp_path: Path) -> None:
     root = tree(tmp_path, {"/proc/sys/vm/swappiness": "60\n", "/proc/slabinfo": SLAB})
     watch = KernelWatch(root, 4096)
     first = watch.facts(100.0, False)
@@ -97,7 +99,7 @@ def test_the_watch_reads_again_after_thirty_seconds_or_when_slabs_are_wanted(tmp
     assert watch.facts(170.0, False).slabs is None
 
 
-def test_this_machine():
+def test_this_machine() -> None:
     facts = read_kernel_facts(Root(), with_slabs=True)
     assert facts.number("min_free_kbytes")
     assert facts.setting("swappiness") is not None

@@ -21,45 +21,45 @@ from oomtop.sources.sampler import Sampler
 HEX = "0123456789abcdef" * 4
 
 
-def test_meminfo_is_in_bytes_and_unknown_lines_are_skipped():
+def test_meminfo_is_in_bytes_and_unknown_lines_are_skipped() -> None:
     memory = parse_meminfo("MemTotal: 100 kB\nMemFree:  40 kB\nNewThing: 5 kB\nHugePages_Total: 3\n")
     assert (memory.mem_total, memory.mem_free, memory.huge_pages_total) == (102400, 40960, 3)
     assert memory.mem_available is None
 
 
 @pytest.mark.parametrize("text", ["", "MemTotal: x kB\nMemFree: 1 kB\n", "MemFree: 1 kB\n"])
-def test_meminfo_without_its_figures_is_an_error(text):
+def test_meminfo_without_its_figures_is_an_error(text: str) -> None:
     with pytest.raises(ParseError, match="/proc/meminfo"):
         parse_meminfo(text)
 
 
-def test_meminfo_equals_the_kernels_own_file():
+def test_meminfo_equals_the_kernels_own_file() -> None:
     total = int(open("/proc/meminfo").readline().split()[1]) * 1024
     assert read_meminfo(Root()).mem_total == total
 
 
-def test_vmstat_sums_the_zones_and_leaves_the_rest_unknown():
+def test_vmstat_sums_the_zones_and_leaves_the_rest_unknown() -> None:
     counters = parse_vmstat("allocstall_dma 1\nallocstall_normal 2\noom_kill 4\n")
     assert (counters.allocstall, counters.oom_kill, counters.workingset_refault_pages) == (3, 4, None)
 
 
-def test_vmstat_with_a_word_for_a_number_is_an_error():
+def test_vmstat_with_a_word_for_a_number_is_an_error() -> None:
     with pytest.raises(ParseError):
         parse_vmstat("oom_kill many\n")
 
 
-def test_pressure_without_full_is_that_of_cpu_before_5_13():
+def test_pressure_without_full_is_that_of_cpu_before_5_13() -> None:
     pressure = parse_pressure("some avg10=1.50 avg60=0.20 avg300=0.00 total=77\n")
     assert pressure.some.avg10 == 1.5
     assert pressure.some.total_us == 77
     assert pressure.full is None
 
 
-def test_missing_pressure_is_none(tmp_path):
+def test_missing_pressure_is_none(tmp_path: Path) -> None:
     assert read_pressure(str(tmp_path / "memory")) is None
 
 
-def test_zoneinfo_keeps_zones_that_hold_memory():
+def test_zoneinfo_keeps_zones_that_hold_memory() -> None:
     text = (
         "Node 0, zone      DMA\n  pages free     10\n        boost    0\n        min      1\n        low      2\n"
         "        high     3\n        spanned  9\n        present  9\n        managed  8\n        protection: (0, 5)\n"
@@ -70,7 +70,7 @@ def test_zoneinfo_keeps_zones_that_hold_memory():
     assert (zone.name, zone.free, zone.min, zone.protection) == ("DMA", 40960, 4096, (0, 20480))
 
 
-def test_swaps_are_in_bytes():
+def test_swaps_are_in_bytes() -> None:
     (device,) = parse_swaps("Filename Type Size Used Priority\n/swap file 2097148 10 -2\n")
     assert device.path == "/swap"
     (odd,) = parse_swaps("Filename Type Size Used Priority\n/a\\040b\\134c\\011 file 4 0 -2\n")
@@ -81,24 +81,24 @@ def test_swaps_are_in_bytes():
 STAT = b"42 (a) R 1 2 (x\n) S 1 42 42 0 -1 4194560 2561 0 3 0 7 1 0 0 20 0 1 0 8421 9420800 812 0 0 0 0"
 
 
-def test_a_name_full_of_parentheses_and_newlines_does_not_shift_the_fields():
+def test_a_name_full_of_parentheses_and_newlines_does_not_shift_the_fields() -> None:
     process = parse_stat(STAT, 4096, 100)
     assert process.comm == "a) R 1 2 (x\n"
     assert (process.state, process.ppid, process.id.start_time, process.rss) == ("S", 1, 8421, 812 * 4096)
     assert (process.major_faults, process.cpu_seconds, process.threads) == (3, 0.08, 1)
 
 
-def test_a_cut_stat_line_is_an_error():
+def test_a_cut_stat_line_is_an_error() -> None:
     with pytest.raises(ParseError):
         parse_stat(STAT[:40], 4096, 100)
 
 
-def test_status_gives_bytes_and_both_uids():
+def test_status_gives_bytes_and_both_uids() -> None:
     values = parse_status(b"Name:\tx\nUid:\t1\t2\t3\t4\nRssAnon:\t  12 kB\nVmSwap:\t 4 kB\n")
     assert values == {"uid": 1, "euid": 2, "rss_anon": 12288, "swap": 4096}
 
 
-def test_cgroup_path_of_v1_v2_and_hybrid():
+def test_cgroup_path_of_v1_v2_and_hybrid() -> None:
     hybrid = b"5:memory:/a/b\n1:name=systemd:/c\n0::/d\n"
     assert parse_cgroup(hybrid) == "/a/b"
     assert parse_cgroup(hybrid, memory_hierarchy=False) == "/d"
@@ -123,11 +123,11 @@ def test_cgroup_path_of_v1_v2_and_hybrid():
         ("/user.slice/user-0.slice/session-2.scope", "session-2.scope"),
     ],
 )
-def test_the_name_in_a_cgroup_path(path, name):
+def test_the_name_in_a_cgroup_path(path: str, name: str | None) -> None:
     assert name_of(path) == name
 
 
-def test_cgroup_v2_tree(tmp_path):
+def test_cgroup_v2_tree(tmp_path: Path) -> None:
     mount = tmp_path / "sys/fs/cgroup"
     group = mount / "a.service"
     group.mkdir(parents=True)
@@ -147,7 +147,7 @@ def test_cgroup_v2_tree(tmp_path):
     assert read_cgroup(layout, "/gone") is None
 
 
-def test_cgroup_v1_says_unlimited_with_a_huge_number(tmp_path):
+def test_cgroup_v1_says_unlimited_with_a_huge_number(tmp_path: Path) -> None:
     mount = tmp_path / "sys/fs/cgroup/memory"
     mount.mkdir(parents=True)
     (tmp_path / "proc/self").mkdir(parents=True)
@@ -171,14 +171,16 @@ def test_cgroup_v1_says_unlimited_with_a_huge_number(tmp_path):
         (2, "sys/fs/cgroup/other", "", None),
     ],
 )
-def test_groups_are_counted_without_listing_them(tmp_path, version, name, text, count):
+def test_groups_are_counted_without_listing_them(
+    tmp_path: Path, version: int, name: str, text: str, count: int | None
+) -> None:
     (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).write_text(text)
     layout = CgroupLayout(version, str(tmp_path / "sys/fs/cgroup"), None)
     assert count_cgroups(Root(str(tmp_path)), layout) == count
 
 
-def test_a_new_group_is_there_at_the_next_sample():
+def test_a_new_group_is_there_at_the_next_sample() -> None:
     layout = find_layout(Root())
     if layout is None:
         pytest.skip("no memory cgroup controller is mounted")

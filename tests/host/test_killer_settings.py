@@ -1,6 +1,7 @@
 """What daemons that kill are told, from their command lines and files."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from oomtop.host.killer_settings import (
     parse_oomctl,
     read_killer,
 )  # fmt: skip
-from oomtop.host.process import ProcessId
+from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
 from tests.synthetic import SyntheticMachine
 
@@ -33,7 +34,7 @@ Memory Pressure Monitored CGroups:
 """
 
 
-def process(comm, euid=0, cgroup="/system.slice/x.service", state="S"):
+def process(comm: str, euid: int = 0, cgroup: str = "/system.slice/x.service", state: str = "S") -> Process:
     base = SyntheticMachine(1, 3).processes[0]
     return replace(base, comm=comm, euid=euid, cgroup=cgroup, state=state, flags=0)
 
@@ -52,12 +53,12 @@ def process(comm, euid=0, cgroup="/system.slice/x.service", state="S"):
         (process("bash"), None),
     ],
 )
-def test_only_what_root_or_systemd_runs_is_believed(found, name):
+def test_only_what_root_or_systemd_runs_is_believed(found: Process, name: str | None) -> None:
     assert killer_name(found) == name
     assert len(find_killers([found])) == (name is not None)
 
 
-def test_oomctl_tells_limits_and_groups():
+def test_oomctl_tells_limits_and_groups() -> None:
     found = parse_oomctl(OOMCTL)
     assert ("Swap Used Limit", "90.00%") in found
     assert ("swap", "/") in found
@@ -65,14 +66,14 @@ def test_oomctl_tells_limits_and_groups():
     assert ("pressure limit", "50.00%") in found
 
 
-def test_nohang_and_kubelet_files():
+def test_nohang_and_kubelet_files() -> None:
     text = "# a = b\nsoft_threshold_min_mem  = 5 %\n@BADNESS_ADJ_RE_NAME 200 /// ^Web$\n$x = 1\nrubbish\n"
     assert parse_nohang(text) == (("soft_threshold_min_mem", "5 %"), ("@BADNESS_ADJ_RE_NAME", "200 /// ^Web$"))
     yaml = 'kind: KubeletConfiguration\nevictionHard:\n  memory.available: "500Mi" # x\n  a.b: 1\nother:\n  c: 2\n'
     assert parse_kubelet(yaml) == (("evictionHard.memory.available", "500Mi"), ("evictionHard.a.b", "1"))
 
 
-def test_arguments_keep_their_blanks_and_the_version_is_in_the_program(tmp_path):
+def test_arguments_keep_their_blanks_and_the_version_is_in_the_program(tmp_path: Path) -> None:
     folder = tmp_path / "proc/300"
     folder.mkdir(parents=True)
     (folder / "stat").write_text("300 (earlyoom) S " + " ".join(["0"] * 18) + " 77 0 0\n")
@@ -85,7 +86,7 @@ def test_arguments_keep_their_blanks_and_the_version_is_in_the_program(tmp_path)
         read_killer(Root(str(tmp_path)), "earlyoom", ProcessId(300, 78))
 
 
-def test_nohangs_own_configuration_is_read(tmp_path):
+def test_nohangs_own_configuration_is_read(tmp_path: Path) -> None:
     (tmp_path / "proc/5").mkdir(parents=True)
     (tmp_path / "proc/5/stat").write_text("5 (nohang) S " + " ".join(["0"] * 18) + " 7 0 0\n")
     (tmp_path / "proc/5/cmdline").write_bytes(b"python3\0/usr/sbin/nohang\0--config\0/etc/n.conf\0")

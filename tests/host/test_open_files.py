@@ -1,6 +1,7 @@
 """What a process holds open, and which of it is memory that no folder shows any more."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -12,12 +13,12 @@ from oomtop.host.root import Root
 
 
 @pytest.fixture
-def me():
+def me() -> ProcessId:
     with open("/proc/self/stat", "rb") as file:
         return parse_stat(file.read(), 1, 1).id
 
 
-def test_a_memfd_is_memory(me):
+def test_a_memfd_is_memory(me: ProcessId) -> None:
     descriptor = os.memfd_create("held")
     try:
         os.write(descriptor, b"x" * (1 << 20))
@@ -31,7 +32,7 @@ def test_a_memfd_is_memory(me):
 
 
 @pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no tmpfs to write to")
-def test_a_deleted_file_on_tmpfs_is_memory(me, tmp_path_factory):
+def test_a_deleted_file_on_tmpfs_is_memory(me: ProcessId, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = f"/dev/shm/oomtop-test-{os.getpid()}"
     with open(path, "wb") as file:
         os.unlink(path)
@@ -42,7 +43,7 @@ def test_a_deleted_file_on_tmpfs_is_memory(me, tmp_path_factory):
     assert (found.allocated or 0) >= 1 << 20
 
 
-def test_a_hole_is_not_allocated(me, tmp_path):
+def test_a_hole_is_not_allocated(me: ProcessId, tmp_path: Path) -> None:
     with open(tmp_path / "hole", "wb") as file:
         file.truncate(1 << 30)
         found = next(f for f in read_open_files(Root(), me).files if f.fd == file.fileno())
@@ -51,7 +52,7 @@ def test_a_hole_is_not_allocated(me, tmp_path):
     assert not found.deleted
 
 
-def test_pipes_and_sockets_have_no_size(me):
+def test_pipes_and_sockets_have_no_size(me: ProcessId) -> None:
     reader, writer = os.pipe()
     found = {f.fd: f for f in read_open_files(Root(), me).files}
     os.close(reader)
@@ -59,12 +60,12 @@ def test_pipes_and_sockets_have_no_size(me):
     assert (found[reader].kind, found[reader].size) == ("pipe", None)
 
 
-def test_a_process_that_is_gone(me):
+def test_a_process_that_is_gone(me: ProcessId) -> None:
     with pytest.raises(ProcessGone):
         read_open_files(Root(), ProcessId(me.pid, me.start_time + 1))
 
 
-def test_file_systems_in_memory():
+def test_file_systems_in_memory() -> None:
     text = (
         "24 1 0:22 / /dev/shm rw,nosuid - tmpfs tmpfs rw\n"
         "31 1 254:0 / / rw shared:1 - ext4 /dev/root rw\n"

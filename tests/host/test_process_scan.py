@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,14 @@ PAGE, TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture
-def scan():
+def scan() -> Iterator[ProcessScan]:
     scanner = ProcessScan(Root(), PAGE, TICKS)
     yield scanner
     scanner.close()
 
 
 @pytest.fixture
-def sleeper():
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     child = subprocess.Popen([sys.executable, "-c", "import signal; print(flush=True); signal.pause()"], stdout=-1)
     assert child.stdout is not None
     child.stdout.readline()
@@ -36,13 +37,15 @@ def sleeper():
     child.stdout.close()
 
 
-def test_a_process_that_does_nothing_keeps_its_object(scan, sleeper):
+def test_a_process_that_does_nothing_keeps_its_object(scan: ProcessScan, sleeper: subprocess.Popen[bytes]) -> None:
     first = {process.pid: process for process in scan.scan()}[sleeper.pid]
     second = {process.pid: process for process in scan.scan()}[sleeper.pid]
     assert second is first
 
 
-def test_the_second_scan_reads_only_stat_but_for_the_rotation(scan, sleeper, monkeypatch):
+def test_the_second_scan_reads_only_stat_but_for_the_rotation(
+    scan: ProcessScan, sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     scan.scan()
     opened = []
     real = os.open
@@ -53,7 +56,7 @@ def test_the_second_scan_reads_only_stat_but_for_the_rotation(scan, sleeper, mon
     assert len(status) < processes / 2
 
 
-def test_figures_equal_those_of_the_kernel(scan, sleeper):
+def test_figures_equal_those_of_the_kernel(scan: ProcessScan, sleeper: subprocess.Popen[bytes]) -> None:
     found = {process.pid: process for process in scan.scan()}[sleeper.pid]
     fields = dict(
         line.split(":\t", 1) for line in open(f"/proc/{sleeper.pid}/status").read().splitlines() if ":\t" in line
@@ -63,14 +66,14 @@ def test_figures_equal_those_of_the_kernel(scan, sleeper):
     assert found.ppid == os.getpid()
 
 
-def test_a_process_that_ended_is_gone_from_the_next_scan(scan, sleeper):
+def test_a_process_that_ended_is_gone_from_the_next_scan(scan: ProcessScan, sleeper: subprocess.Popen[bytes]) -> None:
     assert sleeper.pid in {process.pid for process in scan.scan()}
     sleeper.send_signal(signal.SIGKILL)
     sleeper.wait()
     assert sleeper.pid not in {process.pid for process in scan.scan()}
 
 
-def test_command_lines_arrive_from_their_own_threads(scan, sleeper):
+def test_command_lines_arrive_from_their_own_threads(scan: ProcessScan, sleeper: subprocess.Popen[bytes]) -> None:
     commands = CommandLines(Root())
     processes = scan.scan()
     commands.ask(processes)
@@ -79,12 +82,12 @@ def test_command_lines_arrive_from_their_own_threads(scan, sleeper):
     assert "signal.pause" in arrived[identity]
 
 
-def test_a_command_line_is_arguments_with_blanks():
+def test_a_command_line_is_arguments_with_blanks() -> None:
     assert parse_cmdline(b"a\0b c\0\0") == "a b c"
     assert parse_cmdline(b"\xff\0x\0") == "\\xff x"
 
 
-def test_new_processes_are_listed_where_loadavg_never_changes(fake_proc):
+def test_new_processes_are_listed_where_loadavg_never_changes(fake_proc: tuple[Callable[[int], None], Root]) -> None:
     add, root = fake_proc
     add(10)
     scanner = ProcessScan(root, PAGE, TICKS)
@@ -96,11 +99,11 @@ def test_new_processes_are_listed_where_loadavg_never_changes(fake_proc):
 
 
 @pytest.fixture
-def fake_proc(tmp_path):
+def fake_proc(tmp_path: Path) -> tuple[Callable[[int], None], Root]:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/loadavg").write_text("0.00 0.00 0.00 0/0 0\n")
 
-    def add(pid):
+    def add(pid: int) -> None:
         (tmp_path / f"proc/{pid}").mkdir()
         fields = [0] * 50
         (tmp_path / f"proc/{pid}/stat").write_text(f"{pid} (x) S {' '.join(map(str, fields))}\n")

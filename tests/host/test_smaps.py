@@ -5,6 +5,7 @@ import mmap
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from oomtop.host.process_folder import NoMemoryMap, ProcessGone
 from oomtop.host.process_scan import parse_stat
 from oomtop.host.root import Root
 from oomtop.host.smaps import parse_smaps, read_smaps, read_smaps_rollup, total
+from tests.present import present
 
 SMAPS = b"""\
 5640f0451000-5640f0453000 r--p 00000000 fe:00 260131                     /usr/bin/my program
@@ -41,12 +43,12 @@ Rss:                   1 kB
 """
 
 
-def identity(pid):
+def identity(pid: int) -> ProcessId:
     with open(f"/proc/{pid}/stat", "rb") as file:
         return parse_stat(file.read(), 1, 1).id
 
 
-def test_mappings_are_added_up_by_name_largest_first():
+def test_mappings_are_added_up_by_name_largest_first() -> None:
     found = {mapping.name: mapping for mapping in parse_smaps(SMAPS.split(b"\n"))}
     assert list(found) == [
         "[anon]",
@@ -62,12 +64,12 @@ def test_mappings_are_added_up_by_name_largest_first():
 
 
 @pytest.mark.parametrize("text", [b"Rss: 5 kB\n", b"00400000-00452000 r-xp 00000000 08:02 1 /x\nRss: many kB\n"])
-def test_broken_smaps_are_an_error(text):
+def test_broken_smaps_are_an_error(text: bytes) -> None:
     with pytest.raises(ParseError, match="smaps"):
         parse_smaps(text.split(b"\n"))
 
 
-def test_the_rollup_of_this_process_counts_what_it_touched():
+def test_the_rollup_of_this_process_counts_what_it_touched() -> None:
     me = identity(os.getpid())
     before = read_smaps_rollup(Root(), me)
     with mmap.mmap(-1, 8 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as area:
@@ -80,13 +82,13 @@ def test_the_rollup_of_this_process_counts_what_it_touched():
     assert abs(total(mappings).uss - after.uss) < 2 << 20
 
 
-def test_another_process_with_the_same_number_is_not_read():
+def test_another_process_with_the_same_number_is_not_read() -> None:
     me = identity(os.getpid())
     with pytest.raises(ProcessGone):
         read_smaps(Root(), ProcessId(me.pid, me.start_time + 1))
 
 
-def test_a_process_that_was_reaped_is_gone():
+def test_a_process_that_was_reaped_is_gone() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     name = identity(child.pid)
     child.communicate(b"\n")
@@ -95,7 +97,7 @@ def test_a_process_that_was_reaped_is_gone():
             read(Root(), name)
 
 
-def test_a_zombie_has_no_memory_and_no_words():
+def test_a_zombie_has_no_memory_and_no_words() -> None:
     reader, writer = os.pipe()
     child = subprocess.Popen([sys.executable, "-c", "pass"], stdout=writer)
     os.close(writer)
@@ -110,7 +112,7 @@ def test_a_zombie_has_no_memory_and_no_words():
     child.wait()
 
 
-def test_a_kernel_thread_is_not_said_to_have_exited():
+def test_a_kernel_thread_is_not_said_to_have_exited() -> None:
     try:
         kthreadd = identity(2)
     except FileNotFoundError:
@@ -121,25 +123,25 @@ def test_a_kernel_thread_is_not_said_to_have_exited():
             assert not read(Root(), kthreadd)
 
 
-def test_words_of_another_process():
+def test_words_of_another_process() -> None:
     program = "print(flush=True); input()"
     environment = {"B": "2", "A": "\x1b[31mred\n", "LANG": "C"}
     child = subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1, env=environment)
-    child.stdout.readline()
+    present(child.stdout).readline()
     name = identity(child.pid)
     assert read_environ(Root(), name) == ("A=\x1b[31mred\n", "B=2", "LANG=C")
     assert read_arguments(Root(), name) == (sys.executable, "-c", program)
     child.communicate(b"\n")
 
 
-def test_words_are_split_at_zero_bytes():
+def test_words_are_split_at_zero_bytes() -> None:
     assert split_words(b"") == ()
     assert split_words(b"\0\0") == ()
     assert split_words(b"nginx: worker\0\0\0") == ("nginx: worker",)
     assert split_words(b"a\0\0b\0") == ("a", "", "b")
 
 
-def test_details_of_this_process():
+def test_details_of_this_process() -> None:
     details = read_process_details(Root(), identity(os.getpid()))
     assert details.exe == os.readlink("/proc/self/exe")
     assert details.cwd == os.getcwd()
@@ -148,7 +150,7 @@ def test_details_of_this_process():
     assert sum(count for _, count in details.thread_states) >= 1
 
 
-def test_peaks_namespaces_and_limits():
+def test_peaks_namespaces_and_limits() -> None:
     status = "Name:\tx\nVmHWM:\t 3060 kB\nVmData:\t many kB\nNStgid:\t25974\t7\n"
     assert parse_status_sizes(status) == {"peak_rss": 3060 * 1024}
     assert parse_inner_pid(status) == 7
@@ -158,7 +160,7 @@ def test_peaks_namespaces_and_limits():
 
 
 @pytest.mark.parametrize("length", [0, 3, 64, 200])
-def test_no_elf_or_a_broken_one_has_no_sections(tmp_path, length):
+def test_no_elf_or_a_broken_one_has_no_sections(tmp_path: Path, length: int) -> None:
     file = tmp_path / "broken"
     file.write_bytes((b"\x7fELF\x02\x01" + b"\xff" * 300)[:length])
     with open(file, "rb") as opened:

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,13 +14,13 @@ from oomtop.host.sockets import read_sockets
 
 
 @pytest.fixture
-def me():
+def me() -> ProcessId:
     with open("/proc/self/stat") as file:
         words = file.read().rpartition(")")[2].split()
     return ProcessId(os.getpid(), int(words[19]))
 
 
-def test_both_ends_of_a_connection_and_who_listens(me):
+def test_both_ends_of_a_connection_and_who_listens(me: ProcessId) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
         there, here = server.getsockname()[1], client.getsockname()[1]
         names = read_sockets(Root(), me)
@@ -29,7 +30,7 @@ def test_both_ends_of_a_connection_and_who_listens(me):
         assert shown[client.fileno()] == names[client.fileno()]
 
 
-def test_datagrams_and_unix_sockets(me, tmp_path):
+def test_datagrams_and_unix_sockets(me: ProcessId, tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram, socket.socket(socket.AF_UNIX) as local:
         datagram.bind(("127.0.0.1", 0))
         local.bind(str(tmp_path / "s"))
@@ -38,7 +39,9 @@ def test_datagrams_and_unix_sockets(me, tmp_path):
         assert names[local.fileno()] == f"unix {tmp_path}/s"
 
 
-def test_the_numbers_stay_where_the_addresses_cannot_be_known(me, tmp_path, monkeypatch):
+def test_the_numbers_stay_where_the_addresses_cannot_be_known(
+    me: ProcessId, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert read_sockets(Root(str(tmp_path)), me) == {}
     assert read_sockets(Root(), ProcessId(2**22 - 1, 1)) == {}
     monkeypatch.setitem(sys.modules, "psutil", None)

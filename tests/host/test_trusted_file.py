@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,13 @@ EVE = 65534
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
 
 
-def _link_of_eve(path, folder):
+def _link_of_eve(path: Path, folder: Path) -> None:
     path.with_name("real").write_text("x = 1\n")
     path.symlink_to("real")
     os.lchown(path, EVE, EVE)
 
 
-def _folder_link_of_eve(path, folder):
+def _folder_link_of_eve(path: Path, folder: Path) -> None:
     (folder / "elsewhere").mkdir()
     (folder / "elsewhere" / path.name).write_text("x = 1\n")
     path.parent.rmdir()
@@ -36,36 +37,36 @@ def _folder_link_of_eve(path, folder):
     os.lchown(path.parent, EVE, EVE)
 
 
-def _zero(path, folder):
+def _zero(path: Path, folder: Path) -> None:
     path.symlink_to("/dev/zero")
     os.lchown(path, EVE, EVE)
 
 
-def _owner(path, folder):
+def _owner(path: Path, folder: Path) -> None:
     path.write_text("x = 1\n")
     os.chown(path, EVE, EVE)
 
 
-def _folder_owner(path, folder):
+def _folder_owner(path: Path, folder: Path) -> None:
     path.write_text("x = 1\n")
     os.chown(path.parent, EVE, EVE)
 
 
-def _folder_above_owner(path, folder):
+def _folder_above_owner(path: Path, folder: Path) -> None:
     path.write_text("x = 1\n")
     os.chown(folder, EVE, EVE)
 
 
-def _mode(mode):
-    def make(path, folder):
+def _mode(mode: int) -> Callable[[Path, Path], None]:
+    def make(path: Path, folder: Path) -> None:
         path.write_text("x = 1\n")
         path.chmod(mode)
 
     return make
 
 
-def _folder_mode(mode, group=0):
-    def make(path, folder):
+def _folder_mode(mode: int, group: int = 0) -> Callable[[Path, Path], None]:
+    def make(path: Path, folder: Path) -> None:
         path.write_text("x = 1\n")
         os.chown(path.parent, 0, group)
         path.parent.chmod(mode)
@@ -73,8 +74,8 @@ def _folder_mode(mode, group=0):
     return make
 
 
-def _folder_above_mode(mode, group):
-    def make(path, folder):
+def _folder_above_mode(mode: int, group: int) -> Callable[[Path, Path], None]:
+    def make(path: Path, folder: Path) -> None:
         path.write_text("x = 1\n")
         os.chown(folder, 0, group)
         folder.chmod(mode)
@@ -82,17 +83,17 @@ def _folder_above_mode(mode, group):
     return make
 
 
-def _group_file(path, folder):
+def _group_file(path: Path, folder: Path) -> None:
     path.write_text("x = 1\n")
     os.chown(path, 0, 100)
     path.chmod(0o664)
 
 
-def _fifo(path, folder):
+def _fifo(path: Path, folder: Path) -> None:
     os.mkfifo(path)
 
 
-def _huge(path, folder):
+def _huge(path: Path, folder: Path) -> None:
     with path.open("wb") as file:
         file.truncate(1 << 40)
 
@@ -111,23 +112,27 @@ FOREIGN = {
     "a folder above that all can write": _folder_above_mode(0o777, 0),
     "a folder above that a group of users can write": _folder_above_mode(0o775, 1234),
 }
-STRANGE = {"a FIFO": _fifo, "a huge file": _huge, "a folder": lambda path, folder: path.mkdir()}
+STRANGE: dict[str, Callable[[Path, Path], None]] = {
+    "a FIFO": _fifo,
+    "a huge file": _huge,
+    "a folder": lambda path, folder: path.mkdir(),
+}
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path: Path) -> tuple[Path, Path]:
     folder = tmp_path / "home"
     (folder / "conf").mkdir(parents=True)
     return folder / "conf" / "file.toml", folder
 
 
-def _config(path):
+def _config(path: Path) -> None:
     _, mistakes = load_config((str(path),))
     if mistakes:
         raise mistakes[0]
 
 
-DOORS = {
+DOORS: dict[str, Callable[[Path], object]] = {
     "read_trusted": lambda path: read_trusted(str(path)),
     "configuration": _config,
     "theme": lambda path: load_theme(str(path)),
@@ -144,7 +149,7 @@ DOORS = {
 @root_only
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_what_others_could_have_written_is_not_obeyed_and_said(place, kind, door):
+def test_what_others_could_have_written_is_not_obeyed_and_said(place: tuple[Path, Path], kind: str, door: str) -> None:
     path, folder = place
     path = path.with_name("file.toml-lock") if door == "lock of a recording" else path
     FOREIGN[kind](path, folder)
@@ -157,7 +162,7 @@ def test_what_others_could_have_written_is_not_obeyed_and_said(place, kind, door
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("kind", STRANGE)
-def test_what_is_no_small_regular_file_costs_nothing(place, kind, door):
+def test_what_is_no_small_regular_file_costs_nothing(place: tuple[Path, Path], kind: str, door: str) -> None:
     path, folder = place
     STRANGE[kind](path, folder)
     if kind == "a huge file" and door in (
@@ -177,7 +182,7 @@ def test_what_is_no_small_regular_file_costs_nothing(place, kind, door):
         DOORS[door](path)
 
 
-def _tree(folder):
+def _tree(folder: Path) -> list[tuple[str, int, int, int, str]]:
     found = []
     for path in sorted(folder.parent.rglob("*")):
         status = path.lstat()
@@ -200,14 +205,16 @@ def _tree(folder):
     ],
     ids=["0644", "0600", "sticky", "sticky above", "/var/log of Ubuntu", "own link", "second name"],
 )
-def test_what_only_root_can_have_written_is_read(place, make):
+def test_what_only_root_can_have_written_is_read(place: tuple[Path, Path], make: Callable[..., object]) -> None:
     path, folder = place
     make(path, folder)
     assert read_trusted(str(path)) == b"x = 1\n"
 
 
 @root_only
-def test_the_caller_of_sudo_is_trusted_with_his_home_and_nobody_else(place, monkeypatch):
+def test_the_caller_of_sudo_is_trusted_with_his_home_and_nobody_else(
+    place: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, folder = place
     path.write_text("x = 1\n")
     for part in (folder, path.parent, path):
@@ -225,12 +232,12 @@ def test_the_caller_of_sudo_is_trusted_with_his_home_and_nobody_else(place, monk
 
 
 @pytest.mark.parametrize("text", ["", "-1", "root", "٣", "1e3"])
-def test_a_caller_that_is_no_number_is_none(text):
+def test_a_caller_that_is_no_number_is_none(text: str) -> None:
     assert trusted_users({"SUDO_UID": text}) == {0, os.geteuid()}
 
 
 @root_only
-def test_a_private_group_may_write_and_a_shared_one_may_not(place):
+def test_a_private_group_may_write_and_a_shared_one_may_not(place: tuple[Path, Path]) -> None:
     path, _ = place
     path.write_text("x = 1\n")
     path.chmod(0o664)
@@ -241,12 +248,12 @@ def test_a_private_group_may_write_and_a_shared_one_may_not(place):
             read_trusted(str(path))
 
 
-def _has(program):
+def _has(program: str) -> bool:
     return any(Path(folder, program).exists() for folder in os.environ["PATH"].split(":"))
 
 
 @root_only
-def test_a_file_with_a_second_name_is_not_appended_to(place):
+def test_a_file_with_a_second_name_is_not_appended_to(place: tuple[Path, Path]) -> None:
     path, folder = place
     (folder / "victim").write_text("root's\n")
     os.link(folder / "victim", path)
@@ -256,7 +263,7 @@ def test_a_file_with_a_second_name_is_not_appended_to(place):
 
 
 @root_only
-def test_a_foreign_file_is_read_but_leads_nowhere(place):
+def test_a_foreign_file_is_read_but_leads_nowhere(place: tuple[Path, Path]) -> None:
     path, folder = place
     path.write_text("{}")
     for part in (folder, path.parent, path):
@@ -269,14 +276,14 @@ def test_a_foreign_file_is_read_but_leads_nowhere(place):
         read_foreign(str(path))
 
 
-def test_a_chain_of_links_ends(tmp_path):
+def test_a_chain_of_links_ends(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     with pytest.raises(OSError, match="levels"):
         read_trusted(str(tmp_path / "a"))
 
 
-def test_links_that_climb_are_followed_as_the_kernel_does(tmp_path):
+def test_links_that_climb_are_followed_as_the_kernel_does(tmp_path: Path) -> None:
     (tmp_path / "one/two").mkdir(parents=True)
     (tmp_path / "file").write_text("x")
     (tmp_path / "one/two/link").symlink_to("../.././file")
@@ -285,13 +292,15 @@ def test_links_that_climb_are_followed_as_the_kernel_does(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o640])
-def test_what_is_replaced_never_was_open_to_more_than_it_is_in_the_end(tmp_path, monkeypatch, mode):
+def test_what_is_replaced_never_was_open_to_more_than_it_is_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
     path = tmp_path / "file"
     path.write_text("old")
     path.chmod(mode)
     seen, fsync = [], os.fsync
 
-    def look(descriptor):
+    def look(descriptor: int) -> None:
         status = os.fstat(descriptor)
         if stat.S_ISREG(status.st_mode):
             seen.append(stat.S_IMODE(status.st_mode))
@@ -302,7 +311,7 @@ def test_what_is_replaced_never_was_open_to_more_than_it_is_in_the_end(tmp_path,
     assert seen == [stat.S_IMODE(path.stat().st_mode)] == [mode]
 
 
-def test_what_waits_at_a_guessed_name_is_not_touched(tmp_path):
+def test_what_waits_at_a_guessed_name_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
     os.mkfifo(tmp_path / "file.oomtop-new")
@@ -312,7 +321,7 @@ def test_what_waits_at_a_guessed_name_is_not_touched(tmp_path):
     assert sorted(os.listdir(tmp_path)) == [".file.oomtop-new", "file", "file.oomtop-new"]
 
 
-def test_a_cut_off_text_is_found_and_removed(tmp_path):
+def test_a_cut_off_text_is_found_and_removed(tmp_path: Path) -> None:
     path = tmp_path / "file"
     code = f"""
 import os
@@ -326,7 +335,7 @@ replace_text({str(path)!r}, "new")
     assert os.listdir(tmp_path) == []
 
 
-def test_a_configuration_that_is_ignored_says_so_and_the_rest_counts(tmp_path):
+def test_a_configuration_that_is_ignored_says_so_and_the_rest_counts(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
     good.write_text("interval = 1.0\n")
     bad.write_text("interval = 9.0\n")

@@ -20,11 +20,11 @@ def _files_of_the_test(tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
 
 
 @pytest.fixture(autouse=True)
-def _recordings_of_the_test(monkeypatch):
+def _recordings_of_the_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test opened to look at is closed after it."""
     opened, open_it = [], Recording.__init__
 
-    def remember(recording, path):
+    def remember(recording: Recording, path: str) -> None:
         open_it(recording, path)
         opened.append(recording)
 

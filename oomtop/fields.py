@@ -108,6 +108,8 @@ FIELDS: tuple[ProcessField, ...] = (
                  "many in D: waiting for disk or memory", 2, 88),
     ProcessField("age", _S, "", "AGE", "time since it started", _STAT, width=6, least=145),
     ProcessField("unit", _T, "unit", "UNIT", "systemd unit, container or pod", "/proc/PID/cgroup", width=18, least=175),
+    ProcessField("cgroup", _T, "process.cgroup", "CGROUP", "memory cgroup, from its end", "/proc/PID/cgroup", width=24,
+                 least=200),
     ProcessField("headroom", _B, "headroom", "ROOM", "bytes to its nearest memory limit", "memory.max, memory.current",
                  "worry below a tenth of the limit", least=65),
     ProcessField("pagetables", _B, "process.page_tables", "PGTBL", "page tables", _STATUS, "kernel memory", least=205,
@@ -119,7 +121,6 @@ FIELDS: tuple[ProcessField, ...] = (
     ProcessField("ppid", _N, "process.ppid"),
     ProcessField("uid", _N, "process.uid"),
     ProcessField("name", _T, "process.comm", filters=("comm",)),
-    ProcessField("cgroup", _T, "process.cgroup"),
 )  # fmt: skip
 SORT_IDS = tuple(field.id for field in FIELDS if field.path and field.title and field.unit is not FieldUnit.TEXT)
 """The sort keys of `oomtop top --sort`."""

@@ -33,6 +33,7 @@ TABLE_BINDINGS: list[BindingType] = [
     _key("g", "group", "Group by program, user, cgroup", "group"),
     _key("t,f5", "tree", "Tree", "tree"),
     _key("F", "follow", "Follow the process", "follow"),
+    _key("O", "pin_order", "Hold the order: figures stay fresh, new rows come last", "pin_order"),
     _key("K", "kernel_threads", "Kernel threads", "kernel_threads"),
     _key("plus", "fold(True)", "Unfold", "unfold"),
     _key("minus", "fold(False)", "Fold", "fold"),

@@ -19,10 +19,13 @@ from oomtop.tui.process_table.columns import (
     Align,
     Column,
     ColumnContext,
+    clean,
     command_of,
     room_for_command,
 )
 from oomtop.tui.process_table.rows import Entry, Focus
+from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.text_parts import keep_end
 
 Styles = Callable[[str], Style]
 
@@ -35,7 +38,7 @@ class Run(NamedTuple):
 
 
 _COMMAND_PAN = 8
-_NARROW_COMMAND = 40
+_NARROW_COMMAND = 80
 
 
 class Marks(NamedTuple):
@@ -70,20 +73,27 @@ class LineLook(NamedTuple):
     match: tuple[int, int] | None
 
 
-def fit(text: str, width: int, align: Align) -> str:
-    """Return `text` in exactly `width` cells; a number that does not fit becomes `#`."""
+def fit(text: str, width: int, align: Align, sign: str = "…") -> str:
+    """Return `text` in exactly `width` cells; a number that does not fit becomes `#`, a text that is cut ends in `sign`."""
     cells = len(text) if text.isascii() else cell_len(text)
     if cells == width:
         return text
     if cells < width:
         return text.rjust(width - cells + len(text)) if align is Align.RIGHT else text + " " * (width - cells)
-    return "#" * width if align is Align.RIGHT else set_cell_size(text, width)
+    return "#" * width if align is Align.RIGHT else set_cell_size(text, max(0, width - len(sign))) + sign[:width]
 
 
 def look(entry: Entry, frame: Frame, moment: ColumnContext, marks: Marks) -> LineLook:
     """Return the look of `entry`."""
     cells = tuple(_cell(entry, column, frame, moment) for column in frame.columns)
     return LineLook(_marker(entry, frame.ascii, marks), cells, _states(entry, marks), _match(cells, frame, marks.match))
+
+
+def rule(name: str, frame: Frame) -> LineLook:
+    """Return the line between the processes of a cgroup and all others."""
+    dash = "-" if frame.ascii else "─"
+    text = f" {2 * dash} not in {keep_end(clean(name), max(8, frame.width - 16), Look(frame.ascii))} "
+    return LineLook(fit(text + dash * frame.width, frame.width, Align.LEFT, ""), (), frozenset(("kernel",)), None)
 
 
 def changed_width(before: LineLook | None, after: LineLook | None, frame: Frame) -> int:
@@ -107,14 +117,21 @@ def _differ_as_a_whole(before: LineLook, after: LineLook) -> bool:
     return bool((before.states ^ after.states) - {"growing"})
 
 
-def header(frame: Frame, sorted_by: Column, descending: bool, note: str = "") -> tuple[str, ...]:
-    """Return the titles, the sorted one with an arrow, and the note at the end."""
+def header(frame: Frame, sorted_by: Column, descending: bool, note: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the titles, the sorted one with an arrow; the last one makes room for a note in its longest form that fits."""
     arrow = ("v" if descending else "^") if frame.ascii else ("▼" if descending else "▲")
     titles = ((column, column.title + (arrow if column is sorted_by else "")) for column in frame.columns)
+    sign = "+" if frame.ascii else "…"
     return tuple(
-        fit(f"{title}  {note}" if note and column.id == COMMAND else title, _width(column, frame), column.align)
-        for column, title in titles
+        fit(_noted(title, note, column, frame), _width(column, frame), column.align, sign) for column, title in titles
     )
+
+
+def _noted(title: str, note: Sequence[str], column: Column, frame: Frame) -> str:
+    if column.id != COMMAND or not note:
+        return title
+    forms = [f"{title}  {note[0]}", *note]
+    return next((form for form in forms if cell_len(form) <= _width(column, frame)), forms[-1])
 
 
 def column_at(x: int, frame: Frame) -> Column | None:
@@ -139,6 +156,8 @@ def paint_header(titles: Sequence[str], frame: Frame, sorted_by: Column, styles:
 def paint(line: LineLook, frame: Frame, base: Style, styles: Styles) -> list[Run]:
     """Return the runs of a line."""
     whole = base + _whole_style(line.states, styles)
+    if not line.cells:
+        return [Run(line.marker, whole)]
     segments = [Run(line.marker, whole + (styles("victim") if "victim" in line.states else Style.null()))]
     for column, text in zip(frame.columns, line.cells, strict=True):
         style = whole + _cell_style(column.id, line.states, styles)
@@ -163,16 +182,20 @@ def _cell(entry: Entry, column: Column, frame: Frame, moment: ColumnContext) -> 
         text = column.text(entry.row, moment)
     if frame.ascii and not text.isascii():
         text = text.encode("ascii", "replace").decode()
-    return fit(text, _width(column, frame), column.align)
+    width = _width(column, frame)
+    if column.id == "cgroup":
+        return fit(keep_end(text, width, Look(frame.ascii)), width, column.align)
+    return fit(text, width, column.align, "+" if frame.ascii else "…")
 
 
 def _command(entry: Entry, width: int) -> str:
-    """Return the command after its tree branches; in little room without the folder of its program."""
+    """Return the command after its tree branches, the program before its folder, which is left out in little room."""
     fold = f"[+{entry.hidden}] " if entry.hidden else ""
     command = command_of(entry.row)
-    if width < _NARROW_COMMAND and command.startswith("/"):
-        program, blank, rest = command.partition(" ")
-        command = f"{program.rpartition('/')[2]}{blank}{rest}"
+    if command.startswith("/"):
+        path, blank, rest = command.partition(" ")
+        program = path.rpartition("/")[2]
+        command = f"{program}{blank}{rest}" if width < _NARROW_COMMAND else f"{program} ({command})"
     return f"{entry.prefix}{fold}{command}"
 
 

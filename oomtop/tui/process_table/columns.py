@@ -27,7 +27,7 @@ _SPARK = 10
 MAX_TEXT = 1024
 _SUFFIXES = "BKMGTP"
 _UNKNOWN = float("-inf")
-_OFTEN_EMPTY = frozenset({"shmem", "swap", "growth5", "growth30", "adj", "headroom", "pagetables"})
+_OFTEN_EMPTY = frozenset({"shmem", "swap", "growth5", "growth30", "trend", "faults", "adj", "headroom", "pagetables"})
 """Columns of figures that a machine may have none of; what a surge begins with, as growth, is not among them."""
 _INTERPRETERS: Mapping[str, tuple[str, ...]] = {
     "python": (".py", ".pyc", ".pyz"), "perl": (".pl",), "ruby": (".rb",), "node": (".js", ".mjs", ".cjs"),

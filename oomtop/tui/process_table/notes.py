@@ -11,24 +11,28 @@ from oomtop.units import printable
 _TYPING_SECONDS = 3.0
 
 
-def note_of(view: View, shown: int, every: int, tagged: int, follows: bool = False, typed: str = "") -> str:
-    """Return the note after the last title: empty for the plain list of all processes."""
+def note_of(
+    view: View, shown: int, every: int, tagged: int, follows: bool = False, is_pinned: bool = False, typed: str = ""
+) -> tuple[str, ...]:
+    """Return the note beside the last title, and a shorter form: none for the plain list of all processes."""
     parts = []
-    if view.user is not None or view.filter_text:
-        parts.append(f"{shown}/{every} {_limits(view)}")
-    if view.tree:
-        parts.append("tree")
-    if view.grouping is not None:
-        parts.append(f"by {view.grouping.value}")
-    if view.kernel_threads:
-        parts.append("K: with kernel threads")
-    if follows:
-        parts.append("F: follows the cursor")
     if typed:
-        parts.append(f"PID {typed}")
+        parts.append((f"PID {typed}", f"PID {typed}"))
     if tagged:
-        parts.append(f"{tagged} tagged")
-    return f"[{', '.join(parts)}]" if parts else ""
+        parts.append((f"{tagged} tagged", f"{tagged}*"))
+    if is_pinned:
+        parts.append(("O: order held", "O held"))
+    if follows:
+        parts.append(("F: follows the cursor", "F"))
+    if view.kernel_threads:
+        parts.append(("K: with kernel threads", "K"))
+    if view.tree:
+        parts.append(("tree", "tree"))
+    if view.grouping is not None:
+        parts.append((f"by {view.grouping.value}", f"by {view.grouping.value}"))
+    if view.user is not None or view.filter_text:
+        parts.append((f"{shown}/{every} {_limits(view)}",) * 2)
+    return tuple(f"[{', '.join(form)}]" for form in zip(*parts, strict=True))
 
 
 def _limits(view: View) -> str:

@@ -13,7 +13,7 @@ from oomtop.tui.dangers.subject import is_pressing
 from oomtop.tui.process_table.columns import ColumnContext, empty_columns, rank_victims
 from oomtop.tui.process_table.filter_query import haystack
 from oomtop.tui.process_table.incremental_sort import Change, can_resort, changes_between, resort
-from oomtop.tui.process_table.rows import Entry, Focus, Grouping, Key, View, arrange, keep_places, select
+from oomtop.tui.process_table.rows import Entry, Focus, Grouping, Key, View, arrange, border, keep_places, select
 
 _KINDS = {Grouping.PROGRAM: "program", Grouping.USER: "user", Grouping.CGROUP: "unit"}
 HOLD_SECONDS = 2.0
@@ -49,6 +49,10 @@ class TableOrder:
         self._arranged: tuple[ProcessRow, ...] = ()
         """The rows that were looked at when the entries were arranged, shown or not."""
         self._is_settled = False
+        self._arranged_lines = 0
+        """The number of lines when they were arranged; those of newer processes come after them."""
+        self.border: tuple[int, str] | None = None
+        """From which line on rows are out of the cgroup of the strip when they were arranged, and its name."""
         self._trends_at = float("-inf")
         self.empty: frozenset[str] = frozenset()
         """The ids of columns that held nothing but dashes or zeros when they were last looked through."""
@@ -78,7 +82,10 @@ class TableOrder:
         return changes != []
 
     def _focus_on(self, danger: Danger | None) -> None:
-        focus = Focus(danger.subject if danger.kind is DangerKind.CGROUP else None, self.victim) if danger else Focus()
+        focus = Focus()
+        if danger is not None:
+            is_group = danger.kind is DangerKind.CGROUP
+            focus = Focus(danger.subject if is_group else None, danger.name if is_group else "", self.victim)
         if focus != self.view.focus:
             self.view = replace(self.view, focus=focus)
             self.unsettle()
@@ -113,9 +120,11 @@ class TableOrder:
         changes, self._arranged = self._changes, self.rows
         if self._is_settled and changes is not None and can_resort(self.view):
             self._set(resort(self.entries, changes, self.view, self.moment))
-            return
-        self._is_settled = True
-        self._set(arrange(select(self.rows, self.view), self.view, self.moment))
+        else:
+            self._is_settled = True
+            self._set(arrange(select(self.rows, self.view), self.view, self.moment))
+        self._arranged_lines = len(self.entries)
+        self.border = border(self.entries, self.view)
 
     def keep(self, entry: Entry, at: int) -> None:
         """Keep a line that is no more, or not shown any longer: no other one may come under the cursor by itself."""
@@ -124,18 +133,23 @@ class TableOrder:
         kept = entry._replace(gone=True) if row is None else entry._replace(row=row, hidden=0, gone=False)
         entries = list(self.entries)
         entries.insert(min(at, len(entries)), kept)
+        self._arranged_lines += at < self._arranged_lines
+        if self.border is not None:
+            self.border = self.border[0] + (at < self.border[0]), self.border[1]
         self._set(entries)
 
-    def hold(self) -> None:
-        """Keep every row in its place, ended ones too; new ones come last."""
+    def hold(self, with_border: bool = True) -> None:
+        """Keep every row in its place, ended ones too; new ones come last, whatever group they are in."""
         self._is_settled = False
+        if not with_border:
+            self.border = None
         if self._changes is not None and not self.view.grouping:
             self._keep_all(self._changes)
             return
         known, self._arranged = ids_of(self._arranged), self.rows
         found = () if self.view.grouping else select(self.rows, self.view)
         fresh = [row for row in found if row.process.id not in known]
-        self._set(keep_places(self.entries, self.rows, fresh))
+        self._set(keep_places(self.entries, self.rows, fresh, self._arranged_lines))
 
     def _keep_all(self, changes: Iterable[Change]) -> None:
         """Hold where nobody came or went: what changed is put where it stood, a twentieth of the work at 5,000 rows."""
@@ -146,6 +160,23 @@ class TableOrder:
             if at is not None and not entries[at].hidden:
                 entries[at] = entries[at]._replace(row=row)
         self.entries = entries
+
+    def line_of(self, index: int) -> int:
+        """Return the line below the titles, from 0, on which an entry stands: the border takes one."""
+        return index + (self.border is not None and index >= self.border[0])
+
+    def index_of(self, line: int) -> int | None:
+        """Return the entry on a line, None for the border and below the last one."""
+        if self.border is not None and line >= self.border[0]:
+            if line == self.border[0]:
+                return None
+            line -= 1
+        return line if 0 <= line < len(self.entries) else None
+
+    @property
+    def lines(self) -> int:
+        """The number of lines with the border."""
+        return len(self.entries) + (self.border is not None)
 
     def at(self, key: Key | None) -> int | None:
         """Return the line of a process or group, None if it has none."""

@@ -56,7 +56,7 @@ class TableFace:
             if width:
                 yield y, width
 
-    def header(self, view: View, note: str) -> Strip:
+    def header(self, view: View, note: Sequence[str]) -> Strip:
         """Return the painted header, with what is said about the rows behind the last title."""
         titles = header(self.frame, view.column, view.descending, note)
         runs = paint_header(titles, self.frame, view.column, self._style)

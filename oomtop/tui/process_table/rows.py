@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
@@ -57,6 +58,8 @@ class Focus:
 
     group: str | None = None
     """The cgroup that fills up, None where that is the machine or nothing does."""
+    name: str = ""
+    """What the strip calls that cgroup."""
     victim: ProcessId | None = None
 
     def is_member(self, row: ProcessRow) -> bool:
@@ -112,10 +115,17 @@ def arrange(rows: Iterable[ProcessRow], view: View, moment: ColumnContext) -> li
     return [Entry(row.process.id, row) for row in ordered]
 
 
-def keep_places(entries: Iterable[Entry], rows: Iterable[ProcessRow], fresh: Iterable[ProcessRow]) -> list[Entry]:
-    """Return the entries in their old places with the facts of `rows`; who ended is marked, `fresh` come last."""
+def keep_places(
+    entries: Sequence[Entry], rows: Iterable[ProcessRow], fresh: Iterable[ProcessRow], arranged: int
+) -> list[Entry]:
+    """Return the entries in their old places with the facts of `rows`, `fresh` ones last.
+
+    Who ended is marked among the first `arranged`, and left out among those that came later: their number is bounded.
+    """
     now = {row.process.id: row for row in rows}
-    return [_refreshed(entry, now) for entry in entries] + [Entry(row.process.id, row) for row in fresh]
+    later = (entry for entry in entries[arranged:] if entry.key in now)
+    kept = [_refreshed(entry, now) for entry in (*entries[:arranged], *later)]
+    return kept + [Entry(row.process.id, row) for row in fresh]
 
 
 def members_of(rows: Iterable[ProcessRow], view: View, key: Key) -> tuple[ProcessRow, ...]:
@@ -152,6 +162,14 @@ def _refreshed(entry: Entry, now: Mapping[ProcessId, ProcessRow]) -> Entry:
     if entry.hidden:
         return entry._replace(gone=False)
     return entry if row is entry.row and not entry.gone else entry._replace(row=row, gone=False)
+
+
+def border(entries: Sequence[Entry], view: View) -> tuple[int, str] | None:
+    """Return the line from which on rows are out of the cgroup of the strip, with its name; None without such rows."""
+    if view.focus.group is None or view.tree or view.grouping is not None:
+        return None
+    at = bisect_left(entries, 2, key=lambda entry: view.focus.place(entry.row))
+    return (at, view.focus.name) if 0 < at < len(entries) else None
 
 
 def _sorted(rows: Iterable[ProcessRow], view: View, moment: ColumnContext) -> list[ProcessRow]:

@@ -26,7 +26,7 @@ from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.base.messages import RowActivated, RowSelected, TotalsShown
 from oomtop.tui.process_table.bindings import TABLE_BINDINGS
-from oomtop.tui.process_table.cells import LineLook, Marks, column_at, look
+from oomtop.tui.process_table.cells import LineLook, Marks, column_at, look, rule
 from oomtop.tui.process_table.colours import COMPONENTS, STYLES
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, ColumnContext
 from oomtop.tui.process_table.filter_query import parse_for
@@ -63,6 +63,8 @@ class ProcessTable(ScrollView, can_focus=True):
         self.tagged: frozenset[ProcessId] = frozenset()
         self.hold_order = False
         """Set while a dialog is open: every row keeps its place."""
+        self._is_pinned = False
+        """Whether the user wants every row to keep its place until the next sort key."""
         column = BY_ID[sort or DEFAULT_SORT]
         self._order = TableOrder(View(column, descending=not column.is_text, ascii=ascii_only), subject)
         self._has_moved = False
@@ -73,7 +75,7 @@ class ProcessTable(ScrollView, can_focus=True):
         self._cursor: Key | None = None
         self._pan = 0
         self._match = ""
-        self._note = ""
+        self._note: tuple[str, ...] = ()
         self._typed = TypedNumber(clock)
 
     @property
@@ -182,7 +184,8 @@ class ProcessTable(ScrollView, can_focus=True):
         return found is not None
 
     def _is_held(self) -> bool:
-        return bool(self._order.entries) and (self.hold_order or self._clock() < self._held_until)
+        is_brief = self.hold_order or self._clock() < self._held_until
+        return bool(self._order.entries) and (self._is_pinned or is_brief)
 
     def _needs_ranks(self) -> bool:
         return self.view.column.id == "rank" or self._face.shows_ranks
@@ -191,21 +194,22 @@ class ProcessTable(ScrollView, can_focus=True):
         """Arrange or hold, then take the cursor and the view along; it goes to another line only if the user asked."""
         old_at, top = self._order.at(self._cursor), int(self.scroll_offset.y)
         before = None if old_at is None else self._order.entries[old_at]
+        old_line = None if old_at is None else self._order.line_of(old_at)
         if is_held:
-            self._order.hold()
+            self._order.hold(with_border=not self._is_pinned)
         else:
             self._order.arrange()
-        self._set_length(len(self._order.entries) + 1)
+        self._set_length(self._order.lines + 1)
         at = self._order.at(self._cursor)
         if not self._has_moved:
             self._select(0)
         elif at is None and before is not None and (not is_asked or self._has_ended(before)):
             self._order.keep(before, old_at or 0)
-            self._set_length(len(self._order.entries) + 1)
+            self._set_length(self._order.lines + 1)
         elif at is None:
             self._select(min(old_at or 0, len(self._order.entries) - 1))
-        elif old_at is not None and at != old_at and (self.follow or top > 0):
-            self.scroll_to(y=top + at - old_at, animate=False)
+        elif old_line is not None and (line := self._order.line_of(at)) != old_line and (self.follow or top > 0):
+            self.scroll_to(y=top + line - old_line, animate=False)
             self._show_cursor()
 
     def _has_ended(self, entry: Entry) -> bool:
@@ -246,7 +250,7 @@ class ProcessTable(ScrollView, can_focus=True):
     def _repaint(self) -> None:
         """Refresh the cells that do not look as they did when they were painted."""
         counts = len(self._order.entries), len(self._order.rows), len(self.tagged)
-        note = note_of(self.view, *counts, self.follow, self._typed.text)
+        note = note_of(self.view, *counts, self.follow, self._is_pinned, self._typed.text)
         if note != self._note:
             self._note = note
             self.refresh(Region(0, 0, self.size.width, 2))
@@ -254,8 +258,11 @@ class ProcessTable(ScrollView, can_focus=True):
             self.refresh(Region(0, y, width, 1))
 
     def _look(self, y: int) -> LineLook | None:
-        index = int(self.scroll_offset.y) + y - 1
-        if not 0 <= index < len(self._order.entries):
+        line = int(self.scroll_offset.y) + y - 1
+        border, index = self._order.border, self._order.index_of(line)
+        if border is not None and line == border[0]:
+            return rule(border[1], self._face.frame)
+        if index is None:
             return None
         marks = Marks(self._cursor, self.tagged, self._order.victim, self._match, self._order.frozen, self.view.focus)
         return look(self._order.entries[index], self._face.frame, self._order.moment, marks)
@@ -281,7 +288,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Choose the columns for the new width."""
-        self.virtual_size = Size(self.size.width, len(self._order.entries) + 1)
+        self.virtual_size = Size(self.size.width, self._order.lines + 1)
         self._relayout()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -319,10 +326,11 @@ class ProcessTable(ScrollView, can_focus=True):
         at, top, height = self._order.at(self._cursor), int(self.scroll_offset.y), max(1, self.size.height - 1)
         if at is None:
             return
-        if at < top:
-            self.scroll_to(y=at, animate=False)
-        elif at >= top + height:
-            self.scroll_to(y=at - height + 1, animate=False)
+        line = self._order.line_of(at)
+        if line < top:
+            self.scroll_to(y=line, animate=False)
+        elif line >= top + height:
+            self.scroll_to(y=line - height + 1, animate=False)
 
     def action_move(self, step: int) -> None:
         """Move the cursor by lines."""
@@ -422,6 +430,13 @@ class ProcessTable(ScrollView, can_focus=True):
         self._repaint()
         self._show_cursor()
 
+    def action_pin_order(self) -> None:
+        """Hold every row in its place, or sort again; a sort key sorts once and the order is held again."""
+        self._is_pinned = not self._is_pinned
+        if self._assessment is not None:
+            self._reorder(self._is_pinned)
+        self._repaint()
+
     def action_kernel_threads(self) -> None:
         """Show or hide kernel threads."""
         self._set_view(replace(self.view, kernel_threads=not self.view.kernel_threads))
@@ -450,8 +465,8 @@ class ProcessTable(ScrollView, can_focus=True):
             if column is not None:
                 self.sort_by(column.id)
             return
-        index = int(self.scroll_offset.y) + offset.y - 1
-        if index < len(self._order.entries):
+        index = self._order.index_of(int(self.scroll_offset.y) + offset.y - 1)
+        if index is not None:
             self._move_to(index)
             if event.chain == 2:
                 self.action_activate()

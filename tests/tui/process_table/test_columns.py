@@ -20,7 +20,8 @@ from oomtop.tui.process_table.columns import (
     rank_victims,
     room_for_command,
 )
-from oomtop.tui.process_table.rows import Entry
+from oomtop.tui.process_table.notes import note_of
+from oomtop.tui.process_table.rows import Entry, View
 from oomtop.units import GIB
 from tests.tui.factories import make_process, make_row, make_rows
 
@@ -54,7 +55,7 @@ def test_the_sorted_column_is_shown_though_there_is_no_room_unasked() -> None:
 def test_columns_of_dashes_and_zeros_are_left_out_unless_they_are_asked_for() -> None:
     rows = make_rows(3)
     empty = empty_columns(rows, ColumnContext())
-    assert empty == {"shmem", "swap", "growth5", "growth30", "adj", "headroom"}
+    assert empty == {"shmem", "swap", "growth5", "growth30", "trend", "faults", "adj", "headroom"}
     assert {"swap", "adj"}.isdisjoint(column.id for column in columns_for(120, empty=empty))
     assert "swap" in [column.id for column in columns_for(120, sort="swap", empty=empty)]
     assert "swap" in [column.id for column in columns_for(120, ["swap", "pid"], empty=empty)]
@@ -144,14 +145,40 @@ def test_ranks_follow_the_kernel_where_it_spoke() -> None:
     assert (ranks[first], ranks[rows[0].process.id], ranks[rows[11].process.id]) == (1, 2, 12)
 
 
-def test_a_narrow_command_begins_with_the_program_and_a_wide_one_with_its_folder() -> None:
+def test_a_command_begins_with_the_program_and_a_wide_one_has_its_folder() -> None:
     row = make_row(make_process(comm="postgres", command="/usr/lib/postgresql/16/bin/postgres -D /srv/db"))
     texts = [
         look(Entry(row.process.id, row), Frame(columns_for(width), width, False), ColumnContext(), Marks()).cells[-1]
-        for width in (80, 240)
+        for width in (80, 240, 320)
     ]
-    assert texts[0].startswith("postgres -D /srv/db")
-    assert texts[1].startswith("/usr/lib/postgresql")
+    assert texts[0].startswith("postgres -D /srv/d")
+    assert texts[1].startswith("postgres -D /srv/db")
+    assert texts[2].startswith("postgres (/usr/lib/postgresql/16/bin/postgres -D /srv/db)")
+
+
+@pytest.mark.parametrize(("ascii_only", "sign"), [(False, "…"), (True, "+")])
+def test_a_text_that_is_cut_says_so(ascii_only: bool, sign: str) -> None:
+    process = make_process(comm="x", command="x " * 99, cgroup=f"/kubepods/{'p' * 40}/app")
+    row = make_row(process, user="1234567890")
+    frame = Frame(columns_from(0, 120, ["pid", "user", "cgroup", "command"]), 120, ascii_only)
+    _, user, cgroup, command = look(Entry(process.id, row), frame, ColumnContext(), Marks()).cells
+    assert user == f"1234567{sign}"
+    assert cgroup.startswith(".." if ascii_only else "…")
+    assert cgroup.endswith("p/app")
+    assert command.endswith(sign)
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_what_is_on_is_said_beside_the_last_title_at_every_width(width: int, ascii_only: bool) -> None:
+    view = View(kernel_threads=True, accept=lambda row: True, filter_text="a filter of many words and no end")
+    note = note_of(view, 3, 80, 2, follows=True, is_pinned=True)
+    title = header(Frame(columns_for(width), width, ascii_only), BY_ID["memory"], True, note)[-1]
+    assert all(word in title for word in ("2", "O", "F", "K"))
+    assert title.rstrip()[-1] in "]…+"
+    assert title.isascii() or not ascii_only
+    roomy = Frame(columns_from(0, 160, ["pid", "command"]), 160, ascii_only)
+    assert "O: order held, F: follows the cursor, K: with" in header(roomy, BY_ID["memory"], True, note)[-1]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_few_changes_are_put_where_the_rows_stood(sizes, first, second, is_filte
         now = with_sizes(order.rows, change)
         order.take(make_assessment(rows=now), needs_ranks=False)
         order.hold()
-        assert list(order.entries) == keep_places(arranged, now, ())
+        assert list(order.entries) == keep_places(arranged, now, (), len(arranged))
         assert all(order.at(entry.key) == at for at, entry in enumerate(order.entries))
 
 

@@ -89,7 +89,7 @@ def test_held_places_keep_the_ended_and_append_the_new() -> None:
     first, second, third = make_rows(3)
     entries = arrange([first, second], View(), NOW)
     grown = make_row(make_process(101, rss=900 * MIB))
-    kept = keep_places(entries, [grown, third], [third])
+    kept = keep_places(entries, [grown, third], [third], 2)
     assert [(entry.row.process.pid, entry.gone) for entry in kept] == [(100, True), (101, False), (102, False)]
     assert kept[1].row is grown
 
@@ -100,7 +100,7 @@ def test_a_folded_branch_has_the_sum_of_the_branch_and_its_own_name() -> None:
     folded = entries[1]
     assert (folded.row.process.pid, folded.row.process.comm, folded.row.process.rss) == (10, "parent", 94 * MIB)
     assert BY_ID["rss"].text(folded.row, NOW) == "≤94M"
-    kept = keep_places(entries, rows, [])
+    kept = keep_places(entries, rows, [], len(entries))
     assert kept[1].row is folded.row
 
 

@@ -20,7 +20,7 @@ from oomtop.tui.process_table.rows import Grouping
 from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.widgets.menu import Menu
 from oomtop.units import GIB, MIB
-from tests.tui.factories import make_assessment, make_process, make_row, make_rows
+from tests.tui.factories import make_assessment, make_danger, make_process, make_row, make_rows
 
 
 class Clock:
@@ -175,6 +175,65 @@ async def test_the_order_holds_still_after_the_cursor_moved() -> None:
         it.app.clock.now += 0.2
         await it.show(changed)
         assert it.pids[0] == 109
+
+
+async def test_a_sort_is_done_once_and_held_until_the_key_is_pressed_again() -> None:
+    rows = make_rows(4)
+    born = make_row(make_process(9000, rss=2 * GIB))
+    async with screen() as it:
+        await it.show(rows)
+        await it.press("O")
+        assert "O: order held" in it.table.text(0) or "O held" in it.table.text(0)
+        it.app.clock.now += 60
+        await it.show((*grown(rows, 3, GIB)[1:], born))
+        assert it.pids == [100, 101, 102, 103, 9000]
+        assert it.table.text(1).startswith("x")
+        assert "1.0G" in it.table.text(4)
+        await it.show(grown(rows, 3, GIB)[1:])
+        assert it.pids == [100, 101, 102, 103]
+        await it.press("I")
+        assert it.pids == [102, 101, 103]
+        await it.show((*rows[1:], born))
+        assert it.pids == [102, 101, 103, 9000]
+        await it.press("O")
+        assert it.pids == [103, 102, 101, 9000]
+        assert "held" not in it.table.text(0)
+
+
+async def test_a_line_stands_between_the_group_of_the_strip_and_all_others() -> None:
+    rows = (*make_rows(3), *(make_row(make_process(pid, rss=pid * MIB, cgroup="/web")) for pid in (20, 30)))
+    web = make_danger("/web", [rows[4]])
+    async with screen() as it:
+        await it.show(rows, dangers=(web,))
+        assert it.pids == [30, 20, 100, 101, 102]
+        assert it.table.text(3).startswith(" ── not in /web ───")
+        assert " 100 " in it.table.text(4)
+        await it.press("down", "down")
+        assert it.selected == 100
+        await it.pilot.click(CountingTable, offset=(20, 3))
+        assert it.selected == 100
+        await it.pilot.click(CountingTable, offset=(20, 2))
+        assert it.selected == 20
+        await it.press("end")
+        assert it.selected == 102
+        assert it.table.virtual_size.height == 7
+        for keys in ("t", "g"):
+            await it.press(keys)
+            assert not any("not in" in it.table.text(y) for y in range(1, 7))
+
+
+async def test_every_line_is_reached_at_the_edges_of_a_scrolled_table_with_a_border() -> None:
+    rows = (*make_rows(30), *(make_row(make_process(pid, rss=pid * MIB, cgroup="/web")) for pid in range(20, 40)))
+    async with screen(80, 12) as it:
+        await it.show(rows, dangers=(make_danger("/web", [rows[-1]]),))
+        order = it.pids
+        for at in range(1, 50):
+            await it.press("down")
+            assert it.selected == order[at]
+            assert any(f" {order[at]} " in it.table.text(y) for y in range(1, 12))
+        for at in range(48, -1, -1):
+            await it.press("up")
+            assert any(f" {order[at]} " in it.table.text(y) for y in range(1, 12))
 
 
 async def test_with_a_dialog_open_nothing_moves_and_the_ended_stay_marked() -> None:
@@ -422,7 +481,7 @@ def move(table: ProcessTable, rng: Random) -> None:
         lambda: table.action_edge(rng.random() < 0.5),
         table.action_tag, table.action_tag_tree, table.action_untag, table.action_activate, table.action_invert,
         table.action_accused, table.action_follow, lambda: table.action_jump(rng.choice("123")), table.action_tree,
-        lambda: table.action_fold(rng.choice((True, False, None))), table.action_group,
+        table.action_pin_order, lambda: table.action_fold(rng.choice((True, False, None))), table.action_group,
     )  # fmt: skip
     rng.choice(keys)()
 

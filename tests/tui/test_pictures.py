@@ -10,6 +10,7 @@ from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import Panel
+from tests.tui.pilot import settled
 from tests.tui.states import SCRIPTS, Still, state
 
 LOUD = ("FULL", "KILL", "AT I", "GROW")
@@ -100,3 +101,20 @@ async def test_a_dialog_leaves_the_strip_and_its_own_keys_in_sight(dialog, size)
         await pilot.pause()
         assert app.screen.query_one("Vertical").region.y >= strip.bottom
         assert app.screen.query_one(".keys").region.bottom <= size[1]
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_palette_leaves_the_strip_in_sight(size):
+    app = OomtopApp(Still(), Options())
+    app.latest = state("leak")
+    async with app.run_test(size=size) as pilot:
+        for _ in range(3):
+            app.feed()
+            await pilot.pause()
+        strip = app.screen.query_one("#strip").region
+        await pilot.press("colon", *"mem")
+        await settled(pilot, lambda: app.screen.query_one("CommandList").region.height > 3)
+        commands = app.screen.query_one("CommandList")
+        assert app.screen.query_one("#--input").region.y >= strip.bottom
+        assert strip.bottom < commands.region.y
+        assert commands.region.bottom <= size[1]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 from oomtop.config.load import config_paths, path_to_change
 from oomtop.errors import OomtopError
 from oomtop.frozen import replace
 from oomtop.tui.base.options import Options
 from oomtop.tui.dashboard.screen import Dashboard
+from oomtop.tui.setup.choices import SetupLine, choices_for
 from oomtop.tui.setup.save import save_options
 from oomtop.tui.setup.screen import SetupScreen
 from oomtop.tui.style.palette import has_colour, make_look
 from oomtop.tui.style.theme import theme_or_default
+from oomtop.tui.style.theme_file import theme_names
 from oomtop.tui.widgets.shell import Shell
 
 
@@ -32,6 +37,29 @@ def open_setup(app: Shell, dashboard: Dashboard) -> None:
     app.push_screen(
         SetupScreen(now, app.look, table.shown_columns, lambda options: apply(app, dashboard, options), path), answered
     )
+
+
+_SWITCHES = ("[x]", "[ ]", "yes", "no")
+
+
+def setup_commands(app: Shell, dashboard: Dashboard) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    """Yield (title, other words for it, what it does) of what the setup screen offers; none of it is saved."""
+
+    def take(change: Callable[[Options], Options]) -> None:
+        apply(app, dashboard, change(app.options))
+
+    for name in theme_names():
+        change: Callable[[Options], Options] = partial(replace, theme=name)
+        yield f"Theme {name}", "colours colors contrast setup", partial(take, change)
+    for line in choices_for(app.options, theme_names(), dashboard.table.shown_columns):
+        if line.value in _SWITCHES:
+            what = f"Column {line.name}" if line.column else line.name
+            title = f"{what}: {'off' if line.value in ('[x]', 'yes') else 'on'} ({line.note})"
+            yield title, "show hide add remove setup section", partial(take, _switched(line))
+
+
+def _switched(line: SetupLine) -> Callable[[Options], Options]:
+    return lambda options: line.change(options, 1)
 
 
 def _path() -> str:

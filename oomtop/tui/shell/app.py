@@ -344,12 +344,13 @@ class OomtopApp(KeyActions):
 
     def action_command_palette(self) -> None:
         """Offer everything that can be done now, over the tab in sight."""
+        from oomtop.tui.setup.apply import setup_commands
         from oomtop.tui.shell.command_palette import Palette, entries_of
 
         if isinstance(self.screen, TabScreen):
-            self.push_screen(
-                Palette(list(entries_of(self, self.go_to_tab, lambda name: self.remedies.change_setting(name))))
-            )
+            more = setup_commands(self, self.dashboard)
+            change_setting = lambda name: self.remedies.change_setting(name)  # noqa: E731
+            self.push_screen(Palette(list(entries_of(self, self.go_to_tab, change_setting, more))))
 
     def action_open(self, what: str, *arguments: str) -> None:
         """Open the help, the setup, the menu of copies; write the screen to a file."""

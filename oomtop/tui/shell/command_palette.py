@@ -5,9 +5,9 @@ It is found by its title and by the words that people use for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from functools import partial
-from types import MappingProxyType
 from typing import NamedTuple
 
 from textual import events
@@ -20,70 +20,55 @@ from textual.widgets import Input
 
 from oomtop.analysis.settings.table import SETTINGS
 from oomtop.tui.base.screens import ClosedOnce
+from oomtop.tui.shell.palette_words import TAB_WORDS, WORDS
 from oomtop.tui.style.key_names import key_name
 from oomtop.tui.widgets.header import TABS
 from oomtop.tui.widgets.shell import Shell
 from oomtop.tui.widgets.tab_screen import TabScreen
-
-WORDS: Mapping[str, str] = MappingProxyType({
-    "action.kill": "kill end stop terminate signal sigterm sigkill send",
-    "action.adjust": "protect spare sacrifice prefer oom_score_adj score adj choose",
-    "action.freeze": "freeze stop suspend thaw resume continue sigstop sigcont",
-    "action.reclaim": "reclaim page out free memory release compact",
-    "action.drop_caches": "drop caches clear page cache free memory",
-    "action.limit": "limit cap restrict confine quota memory.max memory.high memory.low",
-    "action.swap": "swap swapfile swapon swapoff zram add",
-    "action.settings": "settings sysctl kernel tune swappiness overcommit vm",
-    "action.undo": "undo revert take back restore",
-    "app.search": "search find look grep",
-    "app.filter": "filter only show hide match where",
-    "app.user": "user owner uid only",
-    "app.environment": "environment variables env",
-    "app.open_files": "open files lsof descriptors fd",
-    "app.strace": "strace trace system calls",
-    "app.command": "command line arguments argv",
-    "app.next_tab": "tab next",
-    "app.previous_tab": "tab previous",
-    "app.pause": "pause hold stop screen",
-    "app.chart": "chart graph plot",
-    "app.chart_further": "chart graph history range",
-    "app.alerts": "alerts alarms notifications",
-    "app.copy": "copy clipboard yank",
-    "app.export": "export screenshot picture svg save",
-    "app.setup": "setup settings preferences options configure theme colours columns interval",
-    "app.rescan": "refresh redraw rescan reload",
-    "app.quit": "quit exit leave close",
-    "app.help": "help keys manual explain",
-    "app.suspend": "suspend background shell",
-    "replay.minutes_before": "replay recording before what happened",
-    "table.tag": "tag mark select",
-    "table.tree": "tree parents children hierarchy",
-    "table.group": "group aggregate sum program user cgroup",
-    "table.kernel_threads": "kernel threads kthreads",
-    "table.accused": "suspect jump victim culprit",
-})  # fmt: skip
-"""What people call an action, beside its description, by the id of its binding."""
 
 
 class PaletteCommand(NamedTuple):
     """One line of the palette."""
 
     title: str
-    help: str
+    keys: str
     run: Callable[[], object]
     words: str = ""
+    is_action: bool = False
+    """Whether it changes something on the machine."""
+
+    @property
+    def shown(self) -> str:
+        """The line as it is drawn: its keys first."""
+        return f"{self.keys:{_KEYS}}  {self.title}"
 
 
 _LONGEST = 60
 """Characters of a query."""
+_KEYS = 9
+"""Cells of the keys beside a title."""
 
 
 class Palette(CommandPalette, ClosedOnce[None]):
-    """The palette over what could be done at the moment when it was opened."""
+    """The palette over what could be done at the moment when it was opened; the danger strip stays in sight."""
+
+    DEFAULT_CSS = """
+    Palette { background: transparent; }
+    Palette > Vertical { margin-top: 4; }
+    Palette.-roomy > Vertical { margin-top: 5; }
+    Palette #--input { border: none; }
+    Palette SearchIcon { display: none; }
+    Palette CommandInput, Palette CommandInput:focus { border: none; height: 1; padding: 0 2; }
+    Palette CommandList { border: none; max-height: 7; background: $panel; }
+    Palette CommandList { text-wrap: nowrap; text-overflow: ellipsis; }
+    Palette.-roomy CommandList { max-height: 60vh; }
+    Palette CommandList > .option-list--option { text-style: none; }
+    """
+    VERTICAL_BREAKPOINTS = [(0, "-scant"), (16, "-roomy")]  # noqa: RUF012
 
     def __init__(self, entries: Sequence[PaletteCommand]) -> None:
         # Without the id of Textual's own: one may be opened while another one is being closed.
-        super().__init__(providers=[_Entries])
+        super().__init__(providers=[_Entries], placeholder="Type what you want: kill, leak, swap, undo")
         self.entries = tuple(entries)
 
     def compose(self) -> ComposeResult:
@@ -99,10 +84,11 @@ class _Commands(CommandList):
     """The lines found so far."""
 
     def on_click(self, event: events.Click) -> None:
-        """Keep a click on a line that is gone from Textual, which would look it up by its number."""
+        """Keep a click on a line that is gone from Textual, which would look it up by its number, or close."""
         at = event.style.meta.get("option")
         if at is not None and at >= self.option_count:
             event.prevent_default()
+            event.stop()
 
 
 class _Entries(Provider):
@@ -111,40 +97,61 @@ class _Entries(Provider):
         return palette.entries if isinstance(palette, Palette) else ()
 
     async def discover(self) -> Hits:
-        for entry in sorted(self._all()):
-            yield DiscoveryHit(entry.title, entry.run, help=entry.help)
+        for entry in sorted(self._all(), key=lambda entry: (not entry.is_action, entry.title)):
+            yield DiscoveryHit(entry.shown, entry.run, text=entry.title)
 
     async def search(self, query: str) -> Hits:
         # Not with Textual's fuzzy matcher: a long query of repeated letters would hold the screen up for minutes.
-        for entry in self._all():
-            if query.lower() in entry.title.lower():
-                yield Hit(1.0, entry.title, entry.run, text=entry.title, help=entry.help)
-            elif _is_called(entry, query):
-                yield Hit(0.5, entry.title, entry.run, text=entry.title, help=entry.help)
+        found = [(score, entry) for entry in self._all() if (score := _score(entry, query.lower()))]
+        if not found:
+            query = nearest_words(self._all(), query)
+            found = [(score, entry) for entry in self._all() if query and (score := _score(entry, query))]
+        for score, entry in found:
+            yield Hit(score, entry.shown, entry.run, text=entry.title)
 
 
-def _is_called(entry: PaletteCommand, query: str) -> bool:
-    """Whether every word of the query begins a word of the title or of what people call it."""
-    known = f"{entry.title} {entry.words}".lower().replace(":", " ").replace(",", " ").split()
-    return all(any(word.startswith(part) for word in known) for part in query.lower().split())
+def _score(entry: PaletteCommand, query: str) -> float:
+    """Return how well a query, in lower case, names an entry, from 0 to 1: actions before views of the same rank."""
+    title, bonus = entry.title.lower(), 0.05 if entry.is_action else 0.0
+    if query in title:
+        return 0.8 + bonus if f" {query}" in f" {title}" else 0.2 + bonus
+    # Every word of the query begins a word of the title or of what people call it.
+    known = _words_of(entry)
+    is_called = all(any(word.startswith(part) for word in known) for part in query.split())
+    return 0.8 + bonus if is_called and entry.is_action else 0.5 if is_called else 0.0
+
+
+def _words_of(entry: PaletteCommand) -> list[str]:
+    return f"{entry.title} {entry.words}".lower().replace(":", " ").replace(",", " ").split()
+
+
+def nearest_words(entries: Iterable[PaletteCommand], query: str) -> str:
+    """Return a mistyped query with each word replaced by the nearest known one, empty where one has none near."""
+    known = sorted({word for entry in entries for word in _words_of(entry)})
+    near = [get_close_matches(word, known, n=1) for word in query.lower().split()]
+    return " ".join(words[0] for words in near) if all(near) else ""
 
 
 def entries_of(
-    app: Shell, go_to_tab: Callable[[str], object], change_setting: Callable[[str], object]
+    app: Shell,
+    go_to_tab: Callable[[str], object],
+    change_setting: Callable[[str], object],
+    more: Iterable[tuple[str, str, Callable[[], object]]] = (),
 ) -> Iterator[PaletteCommand]:
-    """Yield what the keys do here, the tabs, and what the tab in sight offers beside its keys."""
+    """Yield what the keys do here, the tabs, what the tab in sight offers beside its keys, and `more`."""
     yield from commands_of(app.screen)
     for name, title in TABS:
-        yield PaletteCommand(f"Go to the tab {title}", "", partial(go_to_tab, name), "tab show open switch")
+        words = f"tab show open switch {TAB_WORDS[name]}"
+        yield PaletteCommand(f"Go to the tab {title}", "", partial(go_to_tab, name), words)
     if app.check_action("remedy", ("settings",)):
         for setting in SETTINGS:
             change = partial(change_setting, setting.name)
             yield PaletteCommand(
                 f"Kernel setting vm.{setting.name}: {setting.what}", "", change, "sysctl set change tune"
             )
-    if isinstance(app.screen, TabScreen):
-        for title, words, run in app.screen.commands():
-            yield PaletteCommand(title, "", run, words)
+    offered = app.screen.commands() if isinstance(app.screen, TabScreen) else ()
+    for title, words, run in (*offered, *more):
+        yield PaletteCommand(title, "", run, words)
 
 
 def commands_of(screen: Screen[object]) -> Iterator[PaletteCommand]:
@@ -161,7 +168,8 @@ def commands_of(screen: Screen[object]) -> Iterator[PaletteCommand]:
             continue
         seen.add((binding.action, binding.description))
         run = partial(_run, screen, node, binding)
-        yield PaletteCommand(binding.description, f"key {_keys(screen, binding)}", run, WORDS.get(binding.id, ""))
+        words, is_action = WORDS.get(binding.id, ""), binding.id.startswith("action.")
+        yield PaletteCommand(binding.description, _keys(screen, binding), run, words, is_action)
 
 
 def _keys(screen: Screen[object], binding: Binding) -> str:

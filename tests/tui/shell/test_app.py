@@ -17,7 +17,7 @@ from oomtop.actions.journal.audit_log import Audit
 from oomtop.oomlog.scan import scan_lines
 from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
-from oomtop.tui.shell.command_palette import Palette
+from oomtop.tui.shell.command_palette import Palette, PaletteCommand
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import Panel
 from tests.tui.factories import make_assessment, make_process, make_row
@@ -197,7 +197,13 @@ async def test_a_tool_is_opened_after_its_plan_only(app, child, monkeypatch):
     [("kill", "Kill: "), ("protect", "oom_score_adj"), ("limit", "Limit the cgroup"), ("freeze", "Freeze"),
      ("swap", "Swap: "), ("drop", "Drop caches"), ("undo", "Undo"), ("search", "Search"), ("find", "Search"),
      ("swappiness", "Kernel setting vm.swappiness"), ("events", "Go to the tab Events"), ("sort rss", "Sort by RSS"),
-     ("filter swapped", "Filter: swapped out"), ("theme", "Setup"), ("quit", "Quit"), ("group user", "Group by user")],
+     ("filter swapped", "Filter: swapped out"), ("theme", "Setup"), ("quit", "Quit"), ("group user", "Group by user"),
+     ("memory", "Sort by memory"), ("leak", "Filter: growing"), ("leak", "Kill: "), ("pause", "Freeze"),
+     ("stop", "Freeze"), ("resume", "Freeze or thaw"), ("nice", "oom_score_adj"), ("oom", "Go to the tab Events"),
+     ("oom", "oom_score_adj"), ("cache", "Drop caches"), ("reclaim", "Reclaim memory"), ("why", "Go to the tab Events"),
+     ("docker", "Go to the tab Cgroups"), ("light", "Theme light"), ("ascii", "ASCII only: on"),
+     ("column anon", "Column ANON: on"), ("victim", "Select the next victim"), ("danger", "Next danger"),
+     ("swpa", "Swap: "), ("protct", "oom_score_adj")],
 )  # fmt: skip
 async def test_the_palette_finds_what_people_call_it(app, typed, title):
     async with app.run_test(size=(100, 30)) as pilot:
@@ -206,6 +212,32 @@ async def test_the_palette_finds_what_people_call_it(app, typed, title):
         await settled(pilot, lambda: isinstance(app.screen, Palette))
         await pilot.press(*("space" if letter == " " else letter for letter in typed))
         await settled(pilot, lambda: any(title in text for text in offered(app.screen)))
+
+
+async def test_the_first_line_of_the_palette_is_the_action(app):
+    entries = [
+        PaletteCommand("Sort by kill", "", print),
+        PaletteCommand("Kill: choose a signal", "k F9", print, "end", True),
+    ]
+    async with app.run_test(size=(100, 30)) as pilot:
+        await drawn(pilot)
+        for typed in ("", "kill", "end", "kil"):
+            app.push_screen(palette := Palette(entries))
+            await pilot.pause()
+            palette.query_one("CommandInput").value = typed
+            await settled(pilot, lambda: app.screen is palette and offered(palette))
+            first = palette.query_one("CommandList").get_option_at_index(0)
+            assert str(first.prompt) == "k F9       Kill: choose a signal"
+            await pilot.press("escape")
+
+
+async def test_a_theme_chosen_in_the_palette_takes_effect(app):
+    async with app.run_test(size=(100, 30)) as pilot:
+        await drawn(pilot)
+        await pilot.press("colon", *"theme", "space", *"light")
+        await settled(pilot, lambda: offered(app.screen) == ["Theme light"])
+        await pilot.press("enter")
+        await settled(pilot, lambda: app.theme == "oomtop-light")
 
 
 async def test_a_click_on_a_line_that_is_gone_does_nothing(app):

@@ -18,7 +18,7 @@ from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.guard import own_lineage
 from oomtop.actions.process.handle import open_process
 from oomtop.errors import OomtopError
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process_scan import parse_status
 from oomtop.host.root import Root, read_int
@@ -85,18 +85,30 @@ class SelfGuard:
         return ("/bin/sh", "-c", _RESET, "sh", str(self.adj_before), str(-changed_nice), *argv)
 
 
-def guard_self() -> SelfGuard:
-    """Apply every measure this process is allowed to; a failure never prevents the start."""
+def shield() -> SelfGuard:
+    """Apply what needs no more than system calls, before anything big is loaded; `guard_self` completes it."""
     adj_before = read_int(_ADJ_FILE) or 0
     nice_before = os.getpriority(os.PRIO_PROCESS, 0)
+    return SelfGuard(_shield(adj_before, nice_before), adj_before, nice_before)
+
+
+def guard_self(begun: SelfGuard | None = None) -> SelfGuard:
+    """Apply every measure this process is allowed to; a failure never prevents the start.
+
+    `begun`: what `shield` has applied; what was loaded since then is protected as well.
+    """
+    begun = begun or shield()
+    steps = _shield(begun.adj_before, begun.nice_before)
+    return replace(begun, steps=(*steps, _try("kill path", rehearse)))
+
+
+def _shield(adj_before: int, nice_before: int) -> tuple[Step, ...]:
     # The score comes before the lock: locked memory raises the OOM score of oomtop until it is lowered.
-    steps = (
+    return (
         _try("adj", lambda: _lower_adj(adj_before)),
         _try("memory lock", _lock_memory),
         _try("priority", lambda: _raise_priority(nice_before)),
-        _try("kill path", rehearse),
     )
-    return SelfGuard(steps, adj_before, nice_before)
 
 
 def end_start() -> None:

@@ -114,26 +114,27 @@ def show(
 def _run(screen: PlainScreen, config: Config, is_plain: bool) -> int:
     """Paint the first picture, load Textual behind it and hand the terminal over; without Textual, go on."""
     screen.open()
-    if is_plain:
-        return _stay(screen)
+    from oomtop.tui.plain.loop import PlainLoop
+
+    code = PlainLoop(screen, None if is_plain else _load).run()
+    if code is not None:
+        return code
     try:
         app = _full_screen(screen, config)
     except (ImportError, MemoryError, OSError) as error:
-        return _stay(screen, error)
+        screen.stay(error)
+        return PlainLoop(screen).run() or 0
     app.run()
     return exit_code(app.return_code)
 
 
-def _stay(screen: PlainScreen, error: BaseException | None = None) -> int:
-    from oomtop.tui.plain.rescue import Rescue
-
-    screen.stay(error)
-    return Rescue(screen).run()
+def _load() -> None:
+    import_asyncio_without_ssl()
+    # Textual reads NO_COLOR when it is imported.
+    import oomtop.tui.shell.app  # noqa: F401
 
 
 def _full_screen(screen: PlainScreen, config: Config) -> OomtopApp:
-    import_asyncio_without_ssl()
-    # Textual reads NO_COLOR when it is imported.
     from oomtop.tui.shell.app import OomtopApp
 
     app = OomtopApp(screen.source, screen.options, screen.state)

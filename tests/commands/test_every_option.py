@@ -36,7 +36,7 @@ PROOFS = {
     "--theme": f"{LOOK}[]",
     "--ascii": f"{LOOK}[]",
     "--no-color": f"{LOOK}[]",
-    "--plain": "tests/tui/plain/test_rescue.py::test_a_process_is_found_by_its_number_and_killed_after_its_plan",
+    "--plain": "tests/tui/plain/test_loop.py::test_a_process_is_found_by_its_number_and_killed_after_its_plan",
     "arm action": f"{ARM}::test_the_freeze_comes_before_the_kill",
     "arm pids": f"{ARM}::test_the_freeze_comes_before_the_kill",
     "arm --before": f"{ARM}::test_the_freeze_comes_before_the_kill",

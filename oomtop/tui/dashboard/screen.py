@@ -17,6 +17,7 @@ from oomtop.tui.dangers.forecast import draw_forecast
 from oomtop.tui.dangers.subject import is_pressing
 from oomtop.tui.dashboard.event_pane import event_at
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
+from oomtop.tui.process_table.notes import TableCursor
 from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
@@ -44,6 +45,8 @@ class Dashboard(TabScreen):
         self._charted = 0.0
         self._charted_subject = ""
         self.with_forecast = True
+        self.place: TableCursor | None = None
+        """Where the table of the plain screen stood."""
         self._forecast = draw_forecast(state.subject, lambda: state.chart_seconds)
         self._past = draw_chart(lambda: state.chart_seconds)
 
@@ -57,8 +60,9 @@ class Dashboard(TabScreen):
             with Vertical(id="gauges"):
                 yield from (_panel(section, look) for section in gauges(state))
         yield ProcessTable(
-            ascii_only=look.ascii, columns=state.columns, sort=state.sort, subject=state.subject, id="processes"
-        )
+            ascii_only=look.ascii, columns=state.columns, sort=state.sort, subject=state.subject, id="processes",
+            begun=self.place,
+        )  # fmt: skip
         yield from (_panel(section, look) for section in below(state))
         yield KeyBar(MONITOR_KEYS, look, id="keys")
 

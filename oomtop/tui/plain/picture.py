@@ -48,8 +48,8 @@ class Picture:
         self._past = draw_chart(lambda: state.chart_seconds)
         self.table = PlainTable(state.columns, state.sort, look.ascii, state.subject)
 
-    def paint(self, assessment: Assessment, width: int, height: int, foot: Sequence[Text] = ()) -> str:
-        """Return all cells of the screen; `foot` stands over the last lines before the keys."""
+    def paint(self, assessment: Assessment, width: int, height: int, foot: Sequence[Text] = ()) -> list[str]:
+        """Return the lines of the screen, each with its place; `foot` stands over the last ones."""
         self.table.show(assessment)
         find = self._finder(assessment, width, height)
         top = self._stack(above(self._state), find, assessment, width) + self._top(find, assessment, width)
@@ -60,7 +60,7 @@ class Picture:
         if foot:
             lines = [self._ruled(line, width) for line in foot[-height:]]
             every[len(every) - len(lines) :] = lines
-        return "".join(self._row(y, runs) for y, runs in enumerate(every, 1))
+        return [self._row(y, runs) for y, runs in enumerate(every, 1)]
 
     def _row(self, y: int, runs: Sequence[Run]) -> str:
         return f"\x1b[{y};1H" + "".join(self._inks.render(*run) for run in _joined(runs))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from oomtop.errors import OomtopError
-from oomtop.sources.live import Source
+from oomtop.sources.live import LiveSource
+from oomtop.tui.base.feed import Feed
 from oomtop.tui.base.options import Options
 from oomtop.tui.base.sampling import Sample, samples
 from oomtop.tui.base.session import State, state_of
@@ -18,21 +20,32 @@ from oomtop.tui.style.text import Text
 from oomtop.tui.style.theme_file import DEFAULT, read_theme
 from oomtop.tui.terminal.plain_terminal import PlainTerminal
 
+if TYPE_CHECKING:
+    from oomtop.selfguard import SelfGuard
+
 _LEAST_LINES = 8
 """On fewer Textual scrolls."""
+_FIRST_SECONDS = 1.0
+"""After which the first tick is followed by another: one that has the kernel log read, for which 20 ms are loaded."""
 _GONE = 128 + signal.SIGHUP
 
 
 class PlainScreen:
     """The first tab, drawn with escapes alone."""
 
-    def __init__(self, source: Source, options: Options, begun: State | None = None) -> None:
+    def __init__(self, source: LiveSource, options: Options, begun: State | None = None) -> None:
         self.source = source
         self.options = options
         self.state = begun or state_of(options)
         self.terminal = PlainTerminal()
-        self.samples: Iterator[Sample] = samples(source, options.alerts, self.tell)
+        self._samples: Iterator[Sample] = samples(source, options.alerts, self.tell)
         self.latest: Sample | None = None
+        self.shown: Sample | None = None
+        """The sample that the lines on the terminal show."""
+        self._lines: Sequence[str] = ()
+        self.feed: Feed | None = None
+        self.guard: SelfGuard | None = None
+        """What protects the program so far."""
         self.listener: Callable[[str, bool], object] | None = None
         """Who shows what there is to tell, once that is not this screen."""
         self._is_true = True
@@ -63,10 +76,15 @@ class PlainScreen:
         Raises:
             OomtopError: a file that cannot be done without cannot be read.
         """
-        self.latest = next(self.samples)
+        self.latest = next(self._samples)
         if self._is_true and self.terminal.size()[1] >= _LEAST_LINES:
             self._take_terminal()
             self.paint()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has the terminal."""
+        return self.terminal.before is not None
 
     def _take_terminal(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
@@ -74,9 +92,31 @@ class PlainScreen:
         self.terminal.open()
 
     def paint(self, foot: Sequence[Text] = ()) -> None:
-        """Send all cells; `foot` stands over the last lines."""
-        if self.latest is not None:
-            self.terminal.write(self.picture.paint(self.latest.assessment, *self.terminal.size(), foot))
+        """Send the lines that differ; `foot` stands over the last ones."""
+        if self.latest is None:
+            return
+        self.shown, before = self.latest, self._lines
+        self._lines = self.picture.paint(self.shown.assessment, *self.terminal.size(), foot)
+        self.terminal.write("".join(line for line in self._lines if line not in before))
+
+    def forget(self) -> None:
+        """Have all lines sent anew: the terminal may have moved them."""
+        self._lines = []
+
+    def follow(self, take: Callable[[Sample], object]) -> None:
+        """Have the next samples taken in a thread, and each told."""
+        if self.feed is None:
+            self.feed = Feed(self._begin, self.tell)
+            self.feed.start(_FIRST_SECONDS)
+        self.feed.hand_to(take, self._end)
+
+    def _begin(self) -> Iterator[Sample]:
+        begun, self._samples = self._samples, samples(self.source, self.options.alerts, self.tell)
+        return begun
+
+    def _end(self, problem: str | None) -> None:
+        if problem is not None:
+            self.tell(f"sampling failed: {problem}")
 
     def stay(self, error: BaseException | None = None) -> None:
         """Keep the terminal, because of an error of Textual's or as asked for."""
@@ -84,18 +124,15 @@ class PlainScreen:
             from oomtop.crash import reason_of
 
             self.tell(f"the full screen cannot be loaded: {reason_of(error)}")
-        if self.terminal.before is None:
+        if not self.is_open:
             self._take_terminal()
 
     def close(self) -> None:
-        """Give the terminal back, unless somebody else has it by now."""
+        """Give the terminal back, unless somebody else has it by now, and end the samples."""
         self.terminal.close()
-
-    def begun(self) -> Iterator[Sample]:
-        """Yield every sample, the one that was painted first."""
-        if self.latest is not None:
-            yield self.latest
-        yield from self.samples
+        self.source.close()
+        if self.feed is not None:
+            self.feed.close()
 
 
 def _leave(number: int, frame: object) -> None:

@@ -14,7 +14,7 @@ from oomtop.host.process import ProcessId
 from oomtop.tui.plain.inks import Inks
 from oomtop.tui.process_table.cells import Frame, Marks, Run, header, look, paint, paint_header
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, columns_for
-from oomtop.tui.process_table.notes import TypedNumber, note_of, words_of_none
+from oomtop.tui.process_table.notes import TableCursor, TypedNumber, note_of, words_of_none
 from oomtop.tui.process_table.order import TableOrder
 from oomtop.tui.process_table.rows import Key, View
 
@@ -58,6 +58,11 @@ class PlainTable:
         """The process under the cursor, None while another pid is being typed."""
         row = self.row
         return None if row is None or self._typed.is_elsewhere(self._cursor) else row.process.id
+
+    @property
+    def place(self) -> TableCursor:
+        """Where it stands."""
+        return TableCursor(self._cursor if self._has_moved else None, self._top, self._typed)
 
     def move(self, step: int) -> None:
         """Move the cursor by lines."""

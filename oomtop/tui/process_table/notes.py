@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from oomtop.host.process import ProcessId
-from oomtop.tui.process_table.rows import View
+from oomtop.tui.process_table.rows import Key, View
 from oomtop.units import printable
 
 _TYPING_SECONDS = 3.0
@@ -77,3 +78,13 @@ class TypedNumber:
     def is_elsewhere(self, cursor: ProcessId | str | None) -> bool:
         """Whether a number is being typed that is not the pid of the line under the cursor."""
         return bool(self.text) and not (isinstance(cursor, ProcessId) and str(cursor.pid) == self.text)
+
+
+class TableCursor(NamedTuple):
+    """Where a table stands, for another one to go on there."""
+
+    cursor: Key | None
+    """Where the user put it, None if nobody did."""
+    top: int
+    """The first line in sight."""
+    typed: TypedNumber

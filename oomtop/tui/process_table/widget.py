@@ -31,7 +31,7 @@ from oomtop.tui.process_table.colours import COMPONENTS, STYLES
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, ColumnContext
 from oomtop.tui.process_table.filter_query import parse_for
 from oomtop.tui.process_table.filter_regex import FilterError
-from oomtop.tui.process_table.notes import TypedNumber, note_of, words_of_none
+from oomtop.tui.process_table.notes import TableCursor, TypedNumber, note_of, words_of_none
 from oomtop.tui.process_table.order import HOLD_SECONDS, TableOrder, ids_of, nearest
 from oomtop.tui.process_table.painter import TableFace
 from oomtop.tui.process_table.rows import Entry, Grouping, Key, View, members_of, subtree
@@ -56,7 +56,9 @@ class ProcessTable(ScrollView, can_focus=True):
         clock: Callable[[], float] = time.monotonic,
         subject: Callable[[Assessment], Danger | None] = nearest,
         id: str | None = None,
+        begun: TableCursor | None = None,
     ) -> None:
+        """`begun`: where another table stood that this one goes on from."""
         # Textual asks for a repaint of a widget that is still being made.
         self._face = TableFace(self._find_style, columns)
         super().__init__(id=id)
@@ -77,6 +79,10 @@ class ProcessTable(ScrollView, can_focus=True):
         self._match = ""
         self._note: tuple[str, ...] = ()
         self._typed = TypedNumber(clock)
+        self._begun = begun
+        if begun is not None:
+            self._cursor, self._typed = begun.cursor, begun.typed
+            self._has_moved = begun.cursor is not None
 
     @property
     def view(self) -> View:
@@ -290,6 +296,10 @@ class ProcessTable(ScrollView, can_focus=True):
         """Choose the columns for the new width."""
         self.virtual_size = Size(self.size.width, self._order.lines + 1)
         self._relayout()
+        begun, self._begun = self._begun, None
+        if begun is not None and begun.cursor is not None:
+            self.scroll_to(y=begun.top, animate=False)
+            self.post_message(RowSelected(self.selected_row))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling moves every line."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
-from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -17,6 +15,7 @@ from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.process import ProcessId
 from oomtop.snapshot import Snapshot
 from oomtop.sources.live import LiveSource, Source
+from oomtop.tui.base.feed import Feed, hand_on
 from oomtop.tui.base.messages import (
     ActionEnded,
     ActionProgress,
@@ -33,7 +32,6 @@ from oomtop.tui.base.sampling import Sample, samples
 from oomtop.tui.base.session import State, state_of
 from oomtop.tui.dashboard.screen import Dashboard
 from oomtop.tui.shell.bindings import APP_BINDINGS
-from oomtop.tui.shell.feed import hand_on
 from oomtop.tui.shell.key_actions import KeyActions
 from oomtop.tui.shell.lifecycle import settle, watch_terminal
 from oomtop.tui.shell.load_shedding import refresh_every, shed_work, watch_selected
@@ -91,28 +89,22 @@ class OomtopApp(KeyActions):
         self.add_mode("processes", lambda: self.dashboard)
         for name, make in MAKERS.items():
             self.add_mode(name, partial(make, self.state, self.look))
-        self._samples: Iterable[Sample] | None = None
-        """Those that `look_ahead` began."""
+        self._begun: Feed | None = None
+        """Who samples the source already."""
         if problem:
             self.remark(problem)
 
-    def look_ahead(self, begun: Iterator[Sample] | None = None) -> None:
-        """Take the first tick before the screen stands, which would else be drawn three times (a tenth of the start).
-
-        `begun`: samples of the source, taken from in place of new ones.
-
-        Raises:
-            OomtopError: a file that cannot be done without cannot be read.
-        """
-        rest = begun or samples(self._source, self.options.alerts, self.tell)
-        first = next(rest)
-        self._samples = chain([first], rest)
-        self.facts, self.latest = first.snapshot, first.assessment
-
     def take_over(self, screen: PlainScreen) -> None:
-        """Go on where the first picture stands: with its tick, and on its terminal."""
-        self.held = screen.terminal if screen.terminal.before is not None else None
-        self.look_ahead(screen.begun())
+        """Go on where the plain screen stands: with its tick, its cursor and its samples, and on its terminal.
+
+        Without a tick the screen would be drawn three times before one came (a tenth of the start).
+        """
+        self.held = screen.terminal if screen.is_open else None
+        if screen.shown is not None:
+            self.facts, self.latest = screen.shown.snapshot, screen.shown.assessment
+        self.dashboard.place = screen.picture.table.place
+        self.self_guard = screen.guard
+        self._begun = screen.feed
         screen.listener = self.tell
 
     # -- life ---------------------------------------------------------------------------------------
@@ -121,7 +113,11 @@ class OomtopApp(KeyActions):
         """Start to sample, end when the terminal does."""
         if self.options.replay:
             self.replay.open(self._source)
-        self._sample(self._source)
+        if self._begun is None:
+            self._sample(self._source)
+        else:
+            own = partial(self._take, self._source)
+            self._begun.hand_to(own, lambda problem: self.post_message(SourceEnded(problem, True)))
         # A shell wrote over the screen while this was suspended; Textual sends only what differs.
         self.app_resume_signal.subscribe(self, lambda _: self.action_rescan())
         if not self.is_headless:
@@ -199,6 +195,8 @@ class OomtopApp(KeyActions):
         """Stop sampling."""
         self._source.close()
         self._shown.close()
+        if self._begun is not None:
+            self._begun.close()
         if "remedies" in self.__dict__:
             self.remedies.disarm()
 
@@ -208,12 +206,8 @@ class OomtopApp(KeyActions):
         worker = get_current_worker()
         alerts = self.options.alerts if source is self._source else None
 
-        def begin() -> Iterable[Sample]:
-            begun, self._samples = self._samples, None
-            return begun or samples(source, alerts, self.tell)
-
         problem = hand_on(
-            begin,
+            lambda: samples(source, alerts, self.tell),
             partial(self._take, source),
             lambda: worker.is_cancelled,
             self.tell,

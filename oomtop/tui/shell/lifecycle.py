@@ -55,6 +55,6 @@ def _guard_self(app: Shell) -> None:
     for make in MAKERS.values():
         make(app.state, app.look)
     end_start()
-    app.self_guard = guard_self()
+    app.self_guard = guard_self(app.self_guard)
     app.state.guard = app.self_guard.describe()
     app.show_state()

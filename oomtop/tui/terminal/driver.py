@@ -43,6 +43,9 @@ class TerminalDriver(LinuxDriver):
         """Whether the terminal was taken over already: after a suspension it is the shell's."""
         self._is_open = False
         """Whether the alternate screen is not to be asked for once more."""
+        self._units = InputUnits()
+        self._typed: list[str | Pasted] = []
+        """What was typed before."""
 
     def _query_in_band_window_resize(self) -> None:
         """Ask for no sizes as text: the kernel's are enough, and a forged one would ask for gigabytes."""
@@ -57,6 +60,8 @@ class TerminalDriver(LinuxDriver):
         held: PlainTerminal | None = None if self._has_begun else getattr(self._app, "held", None)
         self._has_begun = True
         self._is_open = held is not None
+        if held is not None:
+            self._units, self._typed = held.units, held.kept
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if held is not None:
             self.attrs_before = held.hand_over()
@@ -76,8 +81,13 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read until the app stops the driver or the terminal is gone."""
-        units, translator = InputUnits(), Translator()
+        units, translator = self._units, Translator()
+        # Once: after a suspension this begins again.
+        found, self._typed = self._typed, []
         while not self.exit_event.is_set():
+            for unit in found:
+                for message in translator.messages(unit):
+                    self.process_message(message)
             ready, _, _ = select.select([self.fileno], [], [], units.wait or _POLL)
             if ready:
                 data = self._read()
@@ -87,9 +97,6 @@ class TerminalDriver(LinuxDriver):
                 found = units.feed(data)
             else:
                 found = units.late()
-            for unit in found:
-                for message in translator.messages(unit):
-                    self.process_message(message)
 
     def _read(self) -> bytes | None:
         """Return what was sent, None at the end of the terminal."""

@@ -7,6 +7,8 @@ import select
 import termios
 from collections.abc import Sequence
 
+from oomtop.tui.terminal.input_units import InputUnits, Pasted
+
 LEAST_SIZE = (20, 5)
 """(columns, lines); of a smaller terminal only a part is seen."""
 _OPEN = "\x1b[?1049h\x1b[?25l"
@@ -23,6 +25,9 @@ class PlainTerminal:
         self._descriptor = descriptor
         self.before: list[int | list[bytes | int]] | None = None
         """The attributes that it had, None while it is not open."""
+        self.units = InputUnits()
+        self.kept: list[str | Pasted] = []
+        """What was typed for whoever has the terminal next."""
 
     def open(self) -> None:
         """Switch to the alternate screen, and have no key echoed."""

@@ -16,7 +16,7 @@ from tests.bench.terminal import Terminal, terminal
 from tests.tui.plain.cells import Cells
 
 OOMTOP = (sys.executable, "-m", "oomtop", "--interval", "60")
-_TAKEN_OVER = "\x1b[?1000h"
+TAKEN_OVER = "\x1b[?1000h"
 """The first that Textual's driver sends."""
 _PATIENCE = 40.0
 
@@ -66,7 +66,7 @@ def both(shown: Session) -> tuple[Cells, Cells]:
     first, second = Cells(*shown.size), Cells(*shown.size)
 
     def is_whole(text: str) -> bool:
-        before, sign, after = text.partition(_TAKEN_OVER)
+        before, sign, after = text.partition(TAKEN_OVER)
         if not sign:
             return False
         first.__init__(*shown.size)
@@ -124,5 +124,5 @@ def test_the_terminal_is_given_back_as_it_was():
 
 def test_a_terminal_too_low_for_the_table_waits_for_the_full_screen():
     with session(size=(20, 5)) as shown:
-        shown.until(lambda text: _TAKEN_OVER in text)
-        assert not re.search(r"\x1b\[\d+;\d+H", shown.text.partition(_TAKEN_OVER)[0])
+        shown.until(lambda text: TAKEN_OVER in text)
+        assert not re.search(r"\x1b\[\d+;\d+H", shown.text.partition(TAKEN_OVER)[0])

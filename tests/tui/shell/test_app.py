@@ -16,6 +16,7 @@ from textual._compositor import ChopsUpdate
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.oomlog.scan import scan_lines
 from oomtop.tui.actions.dialogs import PlanDialog
+from oomtop.tui.base.sampling import samples
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.command_palette import Palette, PaletteCommand
 from oomtop.tui.widgets.menu import Menu
@@ -55,8 +56,7 @@ async def test_the_first_picture_is_whole_after_a_look_ahead(app, monkeypatch, l
 
     monkeypatch.setattr(Panel, "render", noted)
     if looks_ahead:
-        app.look_ahead()
-        assert app.latest is not None
+        app.latest = next(samples(app._source)).assessment
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot, lambda: any(id == "memory" and line for id, line in drawn))
     assert (("memory", "") in drawn) is not looks_ahead

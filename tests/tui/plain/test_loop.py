@@ -12,7 +12,8 @@ import termios
 
 import pytest
 
-from tests.tui.plain.test_handover import session
+from oomtop.host.privileges import Capability, has_capability
+from tests.tui.plain.test_handover import TAKEN_OVER, both, session
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_the_cursor_moves_and_the_screen_follows_the_size():
 
 
 def test_the_plain_screen_imports_no_textual():
-    code = "import sys, oomtop.tui.plain.rescue; print([name for name in sys.modules if name.startswith('textual')])"
+    code = "import sys, oomtop.tui.plain.loop; print([name for name in sys.modules if name.startswith('textual')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -89,3 +90,71 @@ def test_a_signal_gives_the_terminal_back():
         shown.shows("Quit")
         os.kill(shown.at.pid, signal.SIGTERM)
         shown.until(lambda text: "\x1b[?1049l" in text)
+
+
+@pytest.fixture
+def loading(tmp_path):
+    """A monitor whose full screen is loaded once `ready` exists, and that file."""
+    ready = tmp_path / "ready"
+    code = (
+        "import os, time\n"
+        "from oomtop.commands import monitor\n"
+        "load = monitor._load\n"
+        "def wait():\n"
+        f"    while not os.path.exists({str(ready)!r}):\n"
+        "        time.sleep(0.05)\n"
+        "    load()\n"
+        "monitor._load = wait\n"
+        "from oomtop.cli import main\n"
+        "main(['--interval', '60'])\n"
+    )
+    return (sys.executable, "-c", code), ready
+
+
+def test_the_plain_screen_is_alive_while_the_full_one_is_loaded(loading):
+    with session(argv=loading[0], size=(120, 30)) as shown:
+        shown.shows("Quit")
+        before = len(shown.sent)
+        # Figures are refreshed, although the interval is a minute.
+        shown.until(lambda text: len(shown.sent) > before)
+        shown.press("1")
+        shown.shows("[PID 1]")
+        shown.press("q")
+        shown.until(lambda text: "\x1b[?1049l" in text)
+
+
+def locked_of(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmLck:"))
+
+
+@pytest.mark.skipif(not has_capability(Capability.IPC_LOCK), reason="memory cannot be locked here")
+def test_memory_is_locked_before_the_full_screen_is_loaded(loading):
+    with session(argv=loading[0]) as shown:
+        shown.shows("Quit")
+        shown.until(lambda text: locked_of(shown.at.pid) > 0)
+
+
+def test_keys_for_the_full_screen_are_kept_for_it(loading):
+    with session(argv=loading[0]) as shown:
+        shown.shows("Quit")
+        shown.press("\t\x1b[Z\t")
+        shown.shows("what is typed goes to it")
+        shown.press("q\x1b")
+        loading[1].touch()
+        shown.until(lambda text: TAKEN_OVER in text)
+        shown.until(lambda text: "\x1b[?1049l" in text)
+
+
+@pytest.mark.parametrize("keys", ["\x1b[F", "\x1b[B\x1b[B", "\x1b[F\x1b[5~"])
+def test_the_full_screen_goes_on_where_the_cursor_stood(loading, keys):
+    with session(argv=loading[0]) as shown:
+        shown.shows("Quit")
+        before = shown.text
+        shown.press(keys)
+        # The cursor is gone from the first line.
+        shown.until(lambda text: len(text) > len(before))
+        loading[1].touch()
+        first, second = both(shown)
+    assert len(first.touched) == 80 * 24
+    assert second.changed == []

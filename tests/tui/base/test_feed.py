@@ -2,7 +2,7 @@
 
 import pytest
 
-from oomtop.tui.shell import feed
+from oomtop.tui.base import feed
 from oomtop.tui.shell.app import OomtopApp
 from tests.tui.factories import make_assessment
 

@@ -1,0 +1,57 @@
+"""`Loading`: protects the program and loads the full screen in a thread, while the plain one answers keys."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from oomtop.tui.plain.screen import PlainScreen
+
+
+class Loading:
+    """Loads with `load`; without it, or where that fails, what the plain screen needs to go on by itself."""
+
+    def __init__(self, screen: PlainScreen, load: Callable[[], object] | None, wake: Callable[[], object]) -> None:
+        self._screen, self._load, self._wake = screen, load, wake
+        self.is_loaded = False
+        """Whether the full screen can take over."""
+        self.has_failed = load is None
+        """Whether it is not going to."""
+
+    def begin(self) -> None:
+        """Load in a thread, or at once where there can be none."""
+        try:
+            threading.Thread(target=self.run, name="loading", daemon=True).start()
+        except RuntimeError:
+            self.run()
+
+    def run(self) -> None:
+        """Lock memory before anything big is loaded into it, then load."""
+        try:
+            from oomtop.selfguard import shield
+
+            self._screen.guard = shield()
+            if self._load is not None:
+                self._load()
+                self.is_loaded = True
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a library, the plain screen goes on
+            self.has_failed = True
+            self._screen.source.interval = self._screen.options.interval
+            self._screen.stay(error)
+        if self.has_failed:
+            self._prepare()
+        self._wake()
+
+    def _prepare(self) -> None:
+        """Have what a kill needs in memory, and lock it there."""
+        try:
+            from oomtop.selfguard import end_start, guard_self
+            from oomtop.tui.plain.kill_dialog import KillDialog
+
+            KillDialog.load()
+            end_start()
+            self._screen.state.guard = guard_self(self._screen.guard).describe()
+        except Exception as error:  # noqa: BLE001 - a thread has no caller; it is told
+            from oomtop.crash import reason_of
+
+            self._screen.tell(reason_of(error))

@@ -105,6 +105,8 @@ def describe_early_killer(item: EarlyKiller) -> str:
 
 def deed_of(event: OomEvent) -> str:
     """Return what the killer did, as a verb followed by its victim."""
+    if event.outcome == "sent" and event.victim is None and not event.attempts:
+        return "chose to kill"
     return _DEEDS.get(event.outcome or "killed", "killed")
 
 

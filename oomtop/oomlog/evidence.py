@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.mentions.join import join_mentions, settle
+from oomtop.oomlog.mentions.join import confirm, join_mentions, settle
 from oomtop.oomlog.mentions.mention import Mention
 from oomtop.oomlog.merge import merge_logs
 
@@ -41,7 +41,8 @@ class Evidence:
 def gather(events: Iterable[OomEvent], part: Evidence) -> Evidence:
     """Return a part with its events, and its mentions joined to them."""
     settled = settle(tuple(events))
-    return Evidence(settled, join_mentions(settled, part.mentions), part.leftovers, part.problems)
+    mentions = join_mentions(settled, part.mentions)
+    return Evidence(confirm(settled, mentions), mentions, part.leftovers, part.problems)
 
 
 def together(parts: Iterable[Evidence]) -> Evidence:

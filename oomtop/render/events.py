@@ -55,7 +55,9 @@ def _shown(post_mortem: PostMortem) -> str:
     rows, total = len(post_mortem.ranking), post_mortem.total
     size = None if total.pages is None else total.pages * (post_mortem.event.page_size or 0) or None
     doubt = "" if total.certain else ", uncertain"
-    return f"{min(TOP, rows)} of {rows}; shares of {format_bytes(size)}: {total.source}{doubt}"
+    is_shared = any(row.share is not None for row in post_mortem.ranking)
+    shares = f"shares of {format_bytes(size)}" if is_shared else "no shares"
+    return f"{min(TOP, rows)} of {rows}; {shares}: {total.source}{doubt if is_shared else ''}"
 
 
 def _ranking(post_mortem: PostMortem) -> Table:

@@ -178,3 +178,16 @@ def test_lines_that_nobody_understands_are_named():
     found = read("all fine\nmyapp: the OOM killer got us again\n")
     assert (found.events, found.mentions) == ((), ())
     assert [(left.line, left.text) for left in found.leftovers] == [(2, "myapp: the OOM killer got us again")]
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "count"),
+    [("systemd-oomd killed 3 process(es) in this unit.", "killed", 3), ("Succeeded.", "sent", None)],
+)
+def test_what_systemd_oomd_marked_is_killed_once_systemd_says_so(said, outcome, count):
+    text = (
+        "[   77.7] systemd-oomd[659]: Marked /a/b.service for killing due to memory pressure for /a being 9% > 5%\n"
+        f"[   77.8] systemd[1]: b.service: {said}\n"
+    )
+    (event,) = read_stream(io.BytesIO(text.encode()), "log").events
+    assert (event.outcome, event.processes_killed) == (outcome, count)

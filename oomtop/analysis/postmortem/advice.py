@@ -106,7 +106,8 @@ def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
         yield f"{chosen.name} alone held {share} of the limit: see first whether it leaks (does it grow without end?)."
     words = {"more": format_bytes(more), "limit": format_bytes(limit), "unit": unit_of(event)}
     pods = pods_of(event) if platform is KUBERNETES else None
-    yield pods.format(**words) if pods else f"If it needs this much, {platform.raise_limit.format(**words)} and watch."
+    raised = platform.raise_limit.format(**words)
+    yield pods.format(**words) if pods else f"If the processes in this group need more, {raised} and watch."
     if platform.soft is not None:
         yield platform.soft.format(high=format_bytes(limit * 9 // 10))
     if event.memcg_swap_limit == 0 and platform in (PLAIN, SYSTEMD):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from oomtop.analysis.postmortem.model import Cause, ZoneVerdict
+from oomtop.analysis.postmortem.platform import counts_both
+from oomtop.analysis.postmortem.ranking import UNLIMITED
 from oomtop.analysis.postmortem.zones import nodes_of
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes
 
-# What the kernel prints for memory.max "max" is PAGE_COUNTER_MAX, near 2^63.
-_UNLIMITED = 1 << 60
 Told = tuple[Cause, str, tuple[str, ...]]
 
 
@@ -55,7 +55,9 @@ def _daemon_outcome(event: OomEvent) -> Iterable[str]:
     yield f"This is done {where}; the kernel's OOM killer is not part of it."
     count = event.attempts or 1
     signals = "A signal" if count == 1 or event.cgroup is not None else f"{count} signals"
-    if event.outcome == "sent":
+    if event.outcome == "sent" and event.victim is None and not event.attempts:
+        yield "It announced the kill; no line says that a signal went out or that a process ended."
+    elif event.outcome == "sent":
         yield f"{signals} went out; no line says that the process ended."
     elif event.outcome == "failed" and event.victim is not None:
         yield f"{signals} went out and the process had not ended: nobody is known to have died by this."
@@ -68,7 +70,7 @@ def _of_cgroup(event: OomEvent) -> Told:
     if event.memcg_limit is None:
         what = f"The memory limit of {group}, not the memory of the machine."
         return Cause.CGROUP, what, ("The kernel says it is a cgroup's OOM; the line with its limit is not in the log.",)
-    if event.memcg_limit >= _UNLIMITED:
+    if event.memcg_limit >= UNLIMITED:
         return Cause.UNKNOWN, f"Not visible: {group} has no limit of memory.", (*_without_limit(event),)
     what = f"The limit of {group}: {format_bytes(event.memcg_limit)}, not the memory of the machine."
     return Cause.CGROUP, what, tuple(_cgroup_evidence(event, event.memcg_limit))
@@ -91,7 +93,7 @@ def _cgroup_evidence(event: OomEvent, limit: int) -> Iterable[str]:
     )
     if event.memcg_swap_limit == 0:
         yield "The group's swap limit is 0, so nothing of it could be swapped out."
-    elif event.memcg_swap_limit == limit and any(line.lstrip().startswith("memory+swap:") for line in event.raw):
+    elif event.memcg_swap_limit == limit and counts_both(event):
         # cgroup v1 counts both together: this group may hold nothing in swap beyond its limit.
         yield f"Its limit on memory and swap together is the same {format_bytes(limit)}: swap gives it no room."
     elif event.memcg_swap_limit is not None and (event.memcg_swap_usage or 0) >= event.memcg_swap_limit:
@@ -113,9 +115,12 @@ def _of_machine(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
     usable = [zone for zone in zones if zone.usable and zone.short is not None]
     if not usable and event.order is not None and event.order > 0:
         return _high_order(event, event.order)
+    if not usable and not is_scope_told(event):
+        what = f"Memory, and not by a cgroup's limit{_swap_words(event)}."
+        how = "The kernel says 'Out of memory'; whether of the whole machine or of the NUMA nodes that the task may use"
+        return Cause.MACHINE, what, (f"{how} is not in the log.",)
     if not usable:
-        said = f"{event.constraint}" if event.constraint else "'Out of memory' without a cgroup"
-        how = f"The kernel says {said}; the zones are not in the log."
+        how = f"The kernel says {event.constraint}; the zones are not in the log."
         return Cause.MACHINE, f"Memory of the whole machine{_swap_words(event)}.", (how,)
     roomy = [zone for zone in usable if not zone.short]
     if not roomy:
@@ -123,6 +128,11 @@ def _of_machine(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
     if event.order and all(zone.has_chunk is False for zone in roomy):
         return _fragmented(event, roomy)
     return _room_at_report(event, zones, roomy)
+
+
+def is_scope_told(event: OomEvent) -> bool:
+    """Whether the report says that no cpuset or policy kept the request from a part of the memory."""
+    return event.constraint is not None or any(zone.min is not None for zone in event.zones)
 
 
 def _high_order(event: OomEvent, order: int) -> Told:

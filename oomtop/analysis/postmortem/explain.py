@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from oomtop.analysis.postmortem.advice import prevention
-from oomtop.analysis.postmortem.cause import find_cause
+from oomtop.analysis.postmortem.cause import find_cause, is_scope_told
 from oomtop.analysis.postmortem.mention_words import describe_mention
 from oomtop.analysis.postmortem.model import Cause, NamedSize, PostMortem
-from oomtop.analysis.postmortem.ranking import agreement, rank, total_of
+from oomtop.analysis.postmortem.platform import counts_both
+from oomtop.analysis.postmortem.ranking import UNLIMITED, agreement, rank, total_of
 from oomtop.analysis.postmortem.unowned import dominance, unowned_of
 from oomtop.analysis.postmortem.victim import why_this_victim
 from oomtop.analysis.postmortem.zones import judge_zones, nodes_of
@@ -86,7 +87,7 @@ def _reason(event: OomEvent, cause: Cause) -> str:
     limit = "" if event.memcg_limit is None else f" of {format_bytes(event.memcg_limit)}"
     size = format_bytes((event.page_size or 0) << max(0, event.order or 0))
     return {
-        Cause.MACHINE: "because the memory of the whole machine ran out",
+        Cause.MACHINE: f"because {'the memory of the whole machine' if is_scope_told(event) else 'memory'} ran out",
         Cause.ZONE: "because the memory zones that the request may use ran out",
         Cause.FRAGMENTATION: f"because no {size} of contiguous memory was free",
         Cause.CGROUP: f"because {group} reached its limit{limit}",
@@ -98,17 +99,18 @@ def _reason(event: OomEvent, cause: Cause) -> str:
 
 
 def _limits(event: OomEvent) -> Iterable[NamedSize]:
+    swap = "memory+swap" if counts_both(event) else "swap"
     figures = (
         ("cgroup usage", event.memcg_usage, "'memory: usage'"),
         ("cgroup limit", event.memcg_limit, "'memory: ... limit'"),
-        ("cgroup swap usage", event.memcg_swap_usage, "'swap: usage' (cgroup v1: memory+swap)"),
-        ("cgroup swap limit", event.memcg_swap_limit, "'swap: ... limit' (cgroup v1: memory+swap)"),
+        (f"cgroup {swap} usage", event.memcg_swap_usage, f"'{swap}: usage'"),
+        (f"cgroup {swap} limit", event.memcg_swap_limit, f"'{swap}: ... limit'"),
         ("cgroup kernel memory", event.memcg_kmem_usage, "'kmem: usage'"),
         ("swap in all", event.swap_total, "'Total swap'"),
         ("swap free", event.swap_free, "'Free swap'"),
     )
     for name, size, source in figures:
-        if size is not None:
+        if size is not None and size < UNLIMITED:
             yield NamedSize(name, size, source)
 
 

@@ -82,6 +82,8 @@ class Total:
     pages: int | None
     certain: bool
     source: str
+    is_least: bool = False
+    """Where it is not certain: whether the kernel's own was this or more, else this or less."""
 
 
 @frozen

@@ -105,6 +105,11 @@ def is_v1(event: OomEvent) -> bool:
     return any(line.lstrip().startswith(("memory+swap: usage", "kmem: usage")) for line in event.raw)
 
 
+def counts_both(event: OomEvent) -> bool:
+    """Whether the figures of swap are those of memory and swap together, as cgroup v1 counts them."""
+    return any(line.lstrip().startswith("memory+swap:") for line in event.raw)
+
+
 def _holds(*words: str) -> Callable[[OomEvent], bool]:
     return lambda event: any(word in _path(event) for word in words)
 
@@ -158,7 +163,8 @@ def pods_of(event: OomEvent) -> str | None:
         )
     if re.search(r"(?:^|-)pod[0-9a-f]{8}", last):
         return (
-            "If it needs this much, raise resources.limits.memory of the pod's containers, {limit} together, to {more}."
+            "If the processes in this pod need more, raise resources.limits.memory of its containers, {limit} "
+            "together, to {more}."
         )
     return None
 

@@ -10,25 +10,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from oomtop.analysis.postmortem.model import Ranked, Total
+from oomtop.analysis.postmortem.platform import counts_both
+from oomtop.analysis.postmortem.zones import ram_of
 from oomtop.oomlog.event import OomEvent, Task
 
 _OOM_DISABLE = -17
-_UNLIMITED = 1 << 60
+UNLIMITED = 1 << 60
+"""Bytes; what the kernel prints for memory.max "max" is PAGE_COUNTER_MAX, near 2^63."""
 
 
 def total_of(event: OomEvent) -> Total:
     """Return the pages that `oom_score_adj` and shares are measured against."""
     if event.type == "memcg":
         return _cgroup_total(event)
-    if event.ram_pages is not None:
-        ram, source = event.ram_pages - (event.reserved_pages or 0), "'pages RAM' - 'pages reserved'"
+    told = ram_of(event)
+    if told is not None:
+        ram, source = told, "'pages RAM' - 'pages reserved'"
+    elif event.ram_pages is not None:
+        return Total(None, False, "'pages RAM' of the report does not fit its zones, or a zone is damaged")
     elif event.page_size is not None and any(zone.managed for zone in event.zones):
         ram, source = sum(zone.managed or 0 for zone in event.zones) // event.page_size, "'managed' of all zones"
     else:
         return Total(None, False, "the report does not say how much RAM there is")
     if event.swap_total is None or event.page_size is None:
         what = "the page size" if event.page_size is None else "the total of swap"
-        return Total(ram, False, f"{source}; {what} is not in the log")
+        return Total(ram, False, f"{source}; {what} is not in the log", is_least=True)
     constrained = event.type in ("global-cpuset", "mempolicy")
     words = f"{source} + 'Total swap'" + ("; bound to nodes, so the kernel took less" if constrained else "")
     return Total(ram + max(0, event.swap_total) // event.page_size, not constrained, words)
@@ -37,13 +43,15 @@ def total_of(event: OomEvent) -> Total:
 def _cgroup_total(event: OomEvent) -> Total:
     if event.memcg_limit is None:
         return Total(None, False, "the cgroup's limit is not in the log")
+    if event.memcg_limit >= UNLIMITED:
+        return Total(None, False, "the cgroup has no limit of memory")
     if event.page_size is None:
         return Total(None, False, "the page size is not in the log")
     limit = event.memcg_limit // event.page_size
-    if event.memcg_swap_limit is None or event.memcg_swap_limit >= _UNLIMITED:
-        return Total(limit, False, "the cgroup's limit; its swap is unlimited, so the swap of the machine comes on top")
-    both = any(line.lstrip().startswith("memory+swap:") for line in event.raw)
-    swap = max(0, event.memcg_swap_limit - event.memcg_limit) if both else event.memcg_swap_limit
+    if event.memcg_swap_limit is None or event.memcg_swap_limit >= UNLIMITED:
+        known = "is not in the log" if event.memcg_swap_limit is None else "has no limit"
+        return Total(limit, False, f"the cgroup's limit; its swap {known}, so swap may come on top", is_least=True)
+    swap = max(0, event.memcg_swap_limit - event.memcg_limit) if counts_both(event) else event.memcg_swap_limit
     words = "the cgroup's limit" + (" and its swap limit (if the machine has that much swap)" if swap else "")
     return Total(limit + swap // event.page_size, not swap, words)
 
@@ -60,7 +68,10 @@ def rank(event: OomEvent, total: Total) -> tuple[Ranked, ...]:
     able = [task.pid for task in tasks.values() if _exempt(task) is None]
     # With every oom_score_adj at 0, those that -1000 exempts could be chosen as well.
     places, plain = _places(able, points), _places([pid for pid in tasks if pid != 1], pages)
-    rows = [_ranked(event, task, pages, points, (places, plain), total) for task in tasks.values()]
+    # What is in swap counts, and a total that may lack swap is nothing to measure it against.
+    is_whole = not total.is_least or not any(task.swap for task in tasks.values())
+    measure = total.pages if is_whole else None
+    rows = [_ranked(event, task, pages, points, (places, plain), measure) for task in tasks.values()]
     return tuple(sorted(rows, key=lambda row: (row.rank is None, row.rank or 0, -row.own_pages)))
 
 
@@ -90,11 +101,11 @@ def _ranked(
     pages: Mapping[int, int],
     points: Mapping[int, int],
     places: tuple[Mapping[int, int], Mapping[int, int]],
-    total: Total,
+    total: int | None,
 ) -> Ranked:
     exempt = _exempt(task)
     badness = None if exempt else points[task.pid]
-    share = badness / total.pages if badness is not None and total.pages else None
+    share = badness / total if badness is not None and total else None
     chosen = chosen_pid(event)
     return Ranked(
         rank=places[0].get(task.pid),

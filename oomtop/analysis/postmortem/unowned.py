@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from oomtop.analysis.postmortem.model import NamedSize, Ranked
+from oomtop.analysis.postmortem.zones import ram_of
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes, format_share
 
@@ -73,18 +74,10 @@ def _of_machine(event: OomEvent) -> Iterable[NamedSize]:
     yield NamedSize("huge pages", huge, "'hugepages_total' x 'hugepages_size'")
     stacks = sum(int(kib) * 1024 for line in event.raw for kib in _STACKS.findall(line))
     yield NamedSize("kernel stacks", stacks, "'kernel_stack' of Mem-Info")
-    # Where the line of a zone is damaged, 'pages RAM' of the same report may be as well.
-    whole = all(zone.present is not None for zone in event.zones)
-    if (
-        whole
-        and event.ram_pages is not None
-        and all(key in pages for key in ("active_anon", "slab_unreclaimable", "free"))
-    ):
-        known = sum(pages.get(key, 0) for key in _LRU) * size
-        ram = (event.ram_pages - (event.reserved_pages or 0)) * size
-        yield NamedSize(
-            "not in any counter", ram - known - huge - stacks, "RAM less all counters of Mem-Info (drivers, balloon)"
-        )
+    ram = ram_of(event)
+    if ram is not None and all(key in pages for key in ("active_anon", "slab_unreclaimable", "free")):
+        rest = (ram - sum(pages.get(key, 0) for key in _LRU)) * size - huge - stacks
+        yield NamedSize("not in any counter", rest, "RAM less all counters of Mem-Info (drivers, balloon)")
 
 
 def dominance(event: OomEvent, unowned: Sequence[NamedSize], ranking: Sequence[Ranked]) -> str | None:
@@ -106,6 +99,5 @@ def whole_of(event: OomEvent) -> int | None:
     """Return the bytes of what ran out: the cgroup's limit, or RAM."""
     if event.type == "memcg":
         return event.memcg_limit
-    if event.ram_pages is None or event.page_size is None:
-        return None
-    return (event.ram_pages - (event.reserved_pages or 0)) * event.page_size
+    ram = ram_of(event)
+    return None if ram is None or event.page_size is None else ram * event.page_size

@@ -41,12 +41,14 @@ def _terms(event: OomEvent, row: Ranked | None, total: Total) -> Iterable[str]:
     held += f" + swap {format_bytes(row.swap)}" if row.swap else ""
     held += f" + page tables {format_bytes(row.pgtables)}" if row.pgtables else ""
     share = (
-        f", {format_share(row.own_pages / total.pages)} of what could be used" if total.certain and total.pages else ""
+        f", {format_share(row.own_pages / total.pages)} of what could be used"
+        if total.certain and total.pages and row.own_pages <= total.pages
+        else ""
     )
     yield f"{row.name} (pid {row.pid}) held {format_bytes(row.own_pages * size)} ({held}){share}."
     if row.adj_pages and not is_origin(event):
         verb = "adds" if row.adj_pages > 0 else "takes off"
-        about = "" if _is_sure(total) else "about "
+        about = "" if _is_sure(total) else "at least " if total.is_least else "at most "
         term = format_bytes(abs(row.adj_pages) * size)
         yield f"Its oom_score_adj {row.adj} {verb} {about}{term}: {row.adj} per mille of the total."
     if event.selected and event.selected.score is not None and row.share is not None and _is_sure(total):

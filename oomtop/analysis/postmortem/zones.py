@@ -32,6 +32,20 @@ def judge_zones(event: OomEvent) -> tuple[ZoneVerdict, ...]:
     return tuple(_judge(zone, present, cma, chunks, event) for zone in event.zones)
 
 
+def ram_of(event: OomEvent) -> int | None:
+    """Return the pages of RAM less those reserved; None where the zones are damaged or contradict, so either may be.
+
+    'pages RAM' is the sum of what is present in all zones; a report about some nodes has their zones alone.
+    """
+    sizes = [zone.present for zone in event.zones if zone.free is not None]
+    if event.ram_pages is None or None in sizes:
+        return None
+    present, ram = sum(size or 0 for size in sizes), event.ram_pages * (event.page_size or 0)
+    if present and ram and (ram < present * 0.98 or (ram > present * 1.02 and event.type == "global")):
+        return None
+    return event.ram_pages - (event.reserved_pages or 0)
+
+
 def _mask(event: OomEvent) -> int:
     return int(event.gfp_mask, 16) if event.gfp_mask else 0
 

@@ -58,9 +58,10 @@ class SystemdOomd(Killer):
         """Take one record in; yield the event that it tells."""
         if not self.is_from(record):
             return
-        deed = _KILLED.search(text) or _MARKED.search(text)
+        killed = _KILLED.search(text)
+        deed = killed or _MARKED.search(text)
         if deed is not None:
-            yield self._event(record, deed["cgroup"], deed["why"], "killed")
+            yield self._event(record, deed["cgroup"], deed["why"], "sent" if killed is None else "killed")
             self._just_killed = True
         elif (match := _DRY.search(text)) is not None:
             yield self._event(record, match["cgroup"].removeprefix(_MOUNT), self._why(), "dry-run")

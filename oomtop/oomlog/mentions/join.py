@@ -34,6 +34,17 @@ def settle(events: Sequence[OomEvent]) -> tuple[OomEvent, ...]:
     )
 
 
+def confirm(events: Sequence[OomEvent], mentions: Iterable[Mention]) -> tuple[OomEvent, ...]:
+    """Return the events, with those as kills whose cgroup systemd-oomd marked and whose processes systemd saw die."""
+    said = {mention.event: mention for mention in mentions if "systemd-oomd killed" in mention.text}
+    return tuple(
+        replace(event, outcome="killed", processes_killed=said[at].count)
+        if at in said and (event.killer, event.outcome) == ("systemd-oomd", "sent")
+        else event
+        for at, event in enumerate(events)
+    )
+
+
 def _is_overtaken(event: OomEvent, kill: OomEvent) -> bool:
     if event.victim is None or event.victim.pid not in _pids(kill):
         return False

@@ -215,7 +215,7 @@ def test_the_limit_of_the_pods_is_not_called_that_of_a_container():
     assert "41.2M is the limit of many pods of the node together" in said
     assert "of the container" not in said
     _, said = in_group("/kubepods/burstable/pod94eb36cd-29e1-478b-b365-4cb5dfc7d6fb", 42240)
-    assert "of the pod's containers, 41.2M together, to 52.0M" in said
+    assert "of its containers, 41.2M together, to 52.0M" in said
 
 
 def test_a_small_limit_is_raised_by_a_quarter_not_to_a_multiple_of_64_mib():
@@ -243,3 +243,51 @@ def test_what_no_counter_has_is_not_told_of_a_damaged_report():
     sizes = rest_of_ram("reserved_highatomic:0KB active_anon:")
     assert "kernel stacks" in sizes
     assert "not in any counter" not in sizes
+
+
+def test_out_of_memory_alone_does_not_say_of_what():
+    found, said = words(KILL.format(pid=10, name="java", how="Out of memory"))
+    assert found.cause is Cause.MACHINE
+    assert "because memory ran out." in found.headline
+    assert "of the whole machine or of the NUMA nodes that the task may use is not in the log" in said
+    assert "Memory of the whole machine" not in said
+
+
+def test_no_share_of_a_total_that_lacks_the_swap_which_rows_use():
+    limit = "[5.0] memory: usage 980kB, limit 980kB, failcnt 5\n[5.0] memory+swap: usage 0kB, limit 18014398509481983kB, failcnt 0"
+    swapped = "[5.0] [    10]  1000    10   300000      300  2097152  8000000         0 java"
+    found, said = report(swapped, more=(limit,), how="Memory cgroup out of memory")
+    assert [row.share for row in found.ranking] == [None]
+    assert {figure.name for figure in found.limits} == {
+        "cgroup usage", "cgroup limit", "cgroup memory+swap usage", "swap in all", "swap free",
+    }  # fmt: skip
+    assert "of what could be used" not in said
+
+
+def test_swap_of_cgroup_v2_is_not_called_memory_and_swap():
+    limit = "[5.0] memory: usage 980kB, limit 980kB, failcnt 5\n[5.0] swap: usage 0kB, limit 8kB, failcnt 0"
+    found, _ = report(row(10, 100), more=(limit,), how="Memory cgroup out of memory")
+    assert {"'swap: usage'", "'swap: ... limit'"} <= {figure.source for figure in found.limits}
+
+
+@pytest.mark.parametrize(("ram", "total"), [(262_144, 262_144), (2_621_440, None), (26_214, None)])
+def test_ram_that_the_zones_contradict_is_no_total(ram, total):
+    zone = "[5.0] Node 0 Normal free:4000kB min:10240kB low:12000kB high:13000kB present:1048576kB managed:1048576kB"
+    found, _ = report(row(10, 100_000), more=("[5.0] Mem-Info:", zone, MEMORY.replace("262144", str(ram))))
+    assert found.total.pages == total
+
+
+def test_nothing_is_a_share_of_no_limit():
+    found, said = in_group("/a", 9007199254740988)
+    assert found.total.pages is None
+    assert "could be used" not in said
+    assert "cgroup limit" not in {figure.name for figure in found.limits}
+
+
+def test_a_marked_cgroup_is_killed_only_where_systemd_says_so():
+    front = "Nov 24 08:00:00 h "
+    mark = f"{front}systemd-oomd[5]: Marked /a/b.service for killing due to memory pressure for /a being 9% > 5%"
+    found, said = words(mark)
+    assert found.event.outcome == "sent"
+    assert "systemd-oomd chose to kill the cgroup /a/b.service" in said
+    assert "no line says that a signal went out" in said

@@ -24,19 +24,11 @@ class Change:
 
 
 @frozen
-class ProcessChange:
-    """A process at both moments: RSS+swap in bytes, None before its start or after its exit."""
+class ProcessChange(Change):
+    """RSS+swap of a process, None before its start or after its exit."""
 
     id: ProcessId
     user: str
-    name: str
-    before: int | None
-    after: int | None
-
-    @property
-    def delta(self) -> int:
-        """The change to the later moment."""
-        return (self.after or 0) - (self.before or 0)
 
 
 @frozen
@@ -87,7 +79,7 @@ def _processes(before: Iterable[ProcessRow], after: Iterable[ProcessRow]) -> tup
         was, now = old.get(identity), new.get(identity)
         size = None if was is None else was.process.rss_and_swap
         name = row.process.command or row.process.comm
-        change = ProcessChange(identity, row.user, name, size, None if now is None else now.process.rss_and_swap)
+        change = ProcessChange(name, size, None if now is None else now.process.rss_and_swap, identity, row.user)
         if change.delta or was is None or now is None:
             found.append(change)
     return tuple(sorted(found, key=lambda change: -abs(change.delta)))

@@ -55,6 +55,16 @@ def size(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def age(text: str) -> float:
+    """Parse a length of time, such as `90s` or `7d`; returns seconds."""
+    from oomtop.times import parse_age
+
+    try:
+        return parse_age(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def protected_size(text: str) -> int | None:
     """Parse a size, `none` for 0 or `max` for no bound."""
     return 0 if text.lower() == "none" else limit_size(text)

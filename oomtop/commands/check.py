@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import count, seconds
+from oomtop.commands.arguments import age, count, seconds
 from oomtop.frozen import frozen
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class CheckResult:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    per_cent, duration = _bounds(_percentage, rising=False), _bounds(_duration, rising=False)
+    per_cent, duration = _bounds(_percentage, rising=False), _bounds(age, rising=False)
     rising = _bounds(_percentage, rising=True)
     parser.add_argument(
         "--available", type=per_cent, metavar="W,C", help="available memory below, as a percentage of RAM"
@@ -88,15 +88,6 @@ def _percentage(text: str) -> float:
     if not 0 <= value <= 100:
         raise argparse.ArgumentTypeError(f"{text!r} is not a percentage from 0 to 100")
     return value
-
-
-def _duration(text: str) -> float:
-    from oomtop.times import parse_age
-
-    try:
-        return parse_age(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def run(options: argparse.Namespace) -> int:

@@ -30,11 +30,11 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
 class EventFilter:
     """What an event must have; None asks for nothing."""
 
-    since: float | None = None
-    killed: str | None = None
-    unit: str | None = None
-    cgroup: str | None = None
-    killer: str | None = None
+    since: float | None
+    killed: str | None
+    unit: str | None
+    cgroup: str | None
+    killer: str | None
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> EventFilter:

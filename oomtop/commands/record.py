@@ -10,9 +10,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import complain, size, tell
+from oomtop.commands.arguments import age, complain, size, tell
 from oomtop.commands.daemon import Daemon
-from oomtop.times import parse_age
 
 if TYPE_CHECKING:
     from oomtop.actions.adj_rules import RuleKeeper
@@ -37,14 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-age", type=age, default=7 * 86400.0, metavar="AGE", help="how long to keep samples (default: 7d)"
     )
     parser.add_argument("--with-monitor", action="store_true", help="show the full-screen monitor while recording")
-
-
-def age(text: str) -> float:
-    """Parse a length of time."""
-    try:
-        return parse_age(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def run(options: argparse.Namespace) -> int:

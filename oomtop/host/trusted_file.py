@@ -52,11 +52,7 @@ def read_trusted(path: str, most: int = MOST) -> bytes:
         UntrustedFile: somebody else could have, it is no regular file, or it has more than `most` bytes.
         OSError: it is missing or cannot be read.
     """
-    descriptor = open_trusted(path)
-    try:
-        return read_bounded(descriptor, path, most)
-    finally:
-        os.close(descriptor)
+    return _read_and_close(open_trusted(path), path, most)
 
 
 def open_trusted(path: str) -> int:
@@ -95,7 +91,10 @@ def read_foreign(path: str, most: int = MOST) -> bytes:
         UntrustedFile: a link of somebody else, no regular file, or more than `most` bytes.
         OSError: it is missing or cannot be read.
     """
-    descriptor = open_foreign(path)
+    return _read_and_close(open_foreign(path), path, most)
+
+
+def _read_and_close(descriptor: int, path: str, most: int) -> bytes:
     try:
         return read_bounded(descriptor, path, most)
     finally:

@@ -64,17 +64,35 @@ def mismatch(name: str, data: object) -> RecordingError:
     return RecordingError(f"the recording is damaged: expected {name}, found {str(data)[:40]!r}")
 
 
+class _Whole:
+    """The way of a value that is the same in JSON and is written whole whenever it changed."""
+
+    __slots__ = ()
+
+    def full(self, value: object) -> object:
+        """Return it as it is."""
+        return value
+
+    def load(self, data: object) -> object:
+        """Return the value of `full`'s JSON."""
+        raise NotImplementedError
+
+    def delta(self, old: object, new: object) -> object:
+        """Return the new value."""
+        return self.full(new)
+
+    def apply(self, old: object, data: object) -> object:
+        """Return the new value."""
+        return self.load(data)
+
+
 @frozen
-class IntKind:
+class IntKind(_Whole):
     """A whole number."""
 
     optional: bool
     name: str = "int"
     is_atom: bool = True
-
-    def full(self, value: object) -> object:
-        """Return it as it is."""
-        return value
 
     def load(self, data: object) -> object:
         """Return it as it is."""
@@ -99,16 +117,12 @@ class IntKind:
 
 
 @frozen
-class FloatKind:
+class FloatKind(_Whole):
     """A float, exactly as it was."""
 
     optional: bool
     name: str = "float"
     is_atom: bool = True
-
-    def full(self, value: object) -> object:
-        """Return it as it is."""
-        return value
 
     def load(self, data: object) -> object:
         """Return it as it is; a whole number of another writer is a float too."""
@@ -146,7 +160,7 @@ def _hundredths(value: float) -> int | None:
 
 
 @frozen
-class PlainKind:
+class PlainKind(_Whole):
     """A text or a truth value: written whole whenever it changed."""
 
     type: type
@@ -154,27 +168,15 @@ class PlainKind:
     name: str
     is_atom: bool = True
 
-    def full(self, value: object) -> object:
-        """Return it as it is."""
-        return value
-
     def load(self, data: object) -> object:
         """Return it as it is."""
         if type(data) is self.type or (data is None and self.optional):
             return data
         raise mismatch(self.name, data)
 
-    def delta(self, old: object, new: object) -> object:
-        """Return the new value."""
-        return new
-
-    def apply(self, old: object, data: object) -> object:
-        """Return the new value."""
-        return self.load(data)
-
 
 @frozen
-class ListKind:
+class ListKind(_Whole):
     """A tuple or a named tuple of values that are no records: written whole whenever it changed."""
 
     items: tuple[FieldKind, ...]
@@ -206,17 +208,9 @@ class ListKind:
             return self.make([load(item) for item in data])
         return self.make([kind.load(item) for kind, item in zip(self.items, data, strict=True)])
 
-    def delta(self, old: object, new: object) -> object:
-        """Return the new value."""
-        return self.full(new)
-
-    def apply(self, old: object, data: object) -> object:
-        """Return the new value."""
-        return self.load(data)
-
 
 @frozen
-class EnumKind:
+class EnumKind(_Whole):
     """A member of an enum, by its value."""
 
     members: Mapping[object, Enum]
@@ -235,11 +229,3 @@ class EnumKind:
         if isinstance(data, (str, int)) and data in self.members:
             return self.members[data]
         raise mismatch(self.name, data)
-
-    def delta(self, old: object, new: object) -> object:
-        """Return the new value."""
-        return self.full(new)
-
-    def apply(self, old: object, data: object) -> object:
-        """Return the new value."""
-        return self.load(data)

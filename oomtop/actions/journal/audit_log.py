@@ -113,7 +113,7 @@ class Audit:
             "undoes": undoes,
             "undo": _of_request(outcome.undo),
         }
-        return self._append({**line, **self._who(), **_of_plan(plan), **_of_outcome(outcome)})
+        return self._append({**line, **self._who(), **_of_plan(plan), **outcome_to_json(outcome)})
 
     def settle(self, entry: str, why: str) -> str | None:
         """Log that nothing is left to undo of an interrupted action; return the problem, if any."""
@@ -170,7 +170,8 @@ def _of_plan(plan: Plan) -> dict[str, Json]:
     }
 
 
-def _of_outcome(outcome: Outcome) -> dict[str, Json]:
+def outcome_to_json(outcome: Outcome) -> dict[str, Json]:
+    """Return the figures of an outcome."""
     return {
         "status": outcome.status.value,
         "summary": outcome.summary,

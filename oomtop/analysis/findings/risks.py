@@ -127,27 +127,29 @@ def unprotected_lifelines(now: Assessment, abilities: Abilities) -> Finding | No
     """Programs needed to log in, without protection from the OOM killer."""
     found = _running(now, _LIFELINES)
     bare = [row for row in found if row.process.euid == 0 and (row.process.oom_score_adj or 0) >= 0 and _is_daemon(row)]
-    if not bare:
-        return None
-    return Finding(
-        "lifelines", Severity.WARNING, f"{_programs(bare)} may be killed like any other process",
+    return _unprotected(
+        bare, "lifelines", Severity.WARNING, "may be killed like any other process",
         "oom_score_adj of programs you log in with is 0 or above",
         "`oomtop protect PID --adj -900`, or OOMScoreAdjust= in the unit",
-        target=bare[0].process.id,
     )  # fmt: skip
 
 
 def unprotected_keepers(now: Assessment, abilities: Abilities) -> Finding | None:
     """Databases and container engines, which are likely victims because of their size."""
     bare = [row for row in _running(now, _KEEPERS) if (row.process.oom_score_adj or 0) >= 0 and _is_daemon(row)]
-    if not bare:
-        return None
-    return Finding(
-        "unprotected_services", Severity.INFO, f"{_programs(bare)} may be killed before less important processes",
+    return _unprotected(
+        bare, "unprotected_services", Severity.INFO, "may be killed before less important processes",
         "oom_score_adj is 0 or above",
         "`oomtop protect PID --adj -500`, or OOMScoreAdjust= in the unit; and set a limit, so that it is not the cause",
-        target=bare[0].process.id,
     )  # fmt: skip
+
+
+def _unprotected(
+    rows: Sequence[ProcessRow], name: str, severity: Severity, what: str, evidence: str, advice: str
+) -> Finding | None:
+    if not rows:
+        return None
+    return Finding(name, severity, f"{_programs(rows)} {what}", evidence, advice, target=rows[0].process.id)
 
 
 def untouchables(now: Assessment, abilities: Abilities) -> Finding | None:

@@ -23,24 +23,23 @@ class Runtime(Enum):
     BEAM = "Erlang/Elixir"
 
 
-_NAMES: tuple[tuple[Runtime, re.Pattern[str]], ...] = (
-    (Runtime.JAVA, re.compile(r"java|javaw|jsvc")),
-    (Runtime.PYTHON, re.compile(r"(python|pypy)[0-9.]*(-dbg|d|t)?|uwsgi.*|gunicorn.*|celery")),
-    (Runtime.NODE, re.compile(r"node|nodejs|electron|npm|yarn")),
-    (Runtime.RUBY, re.compile(r"ruby[0-9.]*|jruby|puma.*|unicorn.*")),
-    (Runtime.DOTNET, re.compile(r"dotnet|mono(-sgen)?")),
-    (Runtime.PHP, re.compile(r"php(-fpm|-cgi)?[0-9.]*|php[0-9.]+(-fpm|-cgi)?")),
-    (Runtime.PERL, re.compile(r"perl[0-9.]*")),
-    (Runtime.BEAM, re.compile(r"beam(\.smp)?|erl|elixir")),
-)
-_LIBRARIES: tuple[tuple[Runtime, re.Pattern[str]], ...] = (
-    (Runtime.JAVA, re.compile(r"libjvm\.so")),
-    (Runtime.DOTNET, re.compile(r"libcoreclr\.so|libmono-?.*\.so")),
-    (Runtime.NODE, re.compile(r"libnode\.so.*")),
-    (Runtime.RUBY, re.compile(r"libruby[-0-9.]*.*\.so.*")),
-    (Runtime.PYTHON, re.compile(r"libpython[0-9.]+.*\.so.*")),
-    (Runtime.PHP, re.compile(r"libphp[0-9]*.*\.so.*")),
-    (Runtime.PERL, re.compile(r"libperl\.so.*")),
+# (runtime, names of its executables, names of its library); the first library that is mapped decides.
+_RUNTIMES = tuple(
+    (runtime, re.compile(executables), re.compile(library))
+    for runtime, executables, library in (
+        (Runtime.JAVA, r"java|javaw|jsvc", r"libjvm\.so"),
+        (Runtime.DOTNET, r"dotnet|mono(-sgen)?", r"libcoreclr\.so|libmono-?.*\.so"),
+        (Runtime.NODE, r"node|nodejs|electron|npm|yarn", r"libnode\.so.*"),
+        (Runtime.RUBY, r"ruby[0-9.]*|jruby|puma.*|unicorn.*", r"libruby[-0-9.]*.*\.so.*"),
+        (
+            Runtime.PYTHON,
+            r"(python|pypy)[0-9.]*(-dbg|d|t)?|uwsgi.*|gunicorn.*|celery",
+            r"libpython[0-9.]+.*\.so.*",
+        ),
+        (Runtime.PHP, r"php(-fpm|-cgi)?[0-9.]*|php[0-9.]+(-fpm|-cgi)?", r"libphp[0-9]*.*\.so.*"),
+        (Runtime.PERL, r"perl[0-9.]*", r"libperl\.so.*"),
+        (Runtime.BEAM, r"beam(\.smp)?|erl|elixir", r"(?!)"),
+    )
 )
 _ALLOCATORS = ("jemalloc", "tcmalloc", "mimalloc", "hoard")
 
@@ -55,8 +54,8 @@ def detect_runtime(
     if ".go.buildinfo" in sections or ".gopclntab" in sections:
         return Runtime.GO
     names = {_base(path) for path in mapped}
-    for runtime, pattern in _LIBRARIES:
-        if any(pattern.fullmatch(name) for name in names):
+    for runtime, _, library in _RUNTIMES:
+        if any(library.fullmatch(name) for name in names):
             return runtime
     if any(path.startswith(("[anon: Go:", "[anon, Go heap]")) for path in mapped):
         return Runtime.GO
@@ -77,4 +76,4 @@ def _base(path: str) -> str:
 
 
 def _by_name(name: str) -> Runtime | None:
-    return next((runtime for runtime, pattern in _NAMES if pattern.fullmatch(name)), None)
+    return next((runtime for runtime, executables, _ in _RUNTIMES if executables.fullmatch(name)), None)

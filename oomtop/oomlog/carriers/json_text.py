@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from oomtop.frozen import frozen, replace
+from oomtop.frozen import replace
 from oomtop.oomlog.carriers.dates import in_utc, parse_time
 from oomtop.oomlog.carriers.fields import doubt
 from oomtop.oomlog.carriers.prefixes import strip
@@ -30,18 +31,16 @@ _OF_PROGRAMS = frozenset({"level", "lvl", "levelname", "logger", "caller"})
 _LATEST_UPTIME = 1e8
 
 
-@frozen
-class _Around:
+class _Around(NamedTuple):
     """What the objects around a message say about it."""
 
-    time: float | None = None
-    time_text: str | None = None
-    kernel_time: float | None = None
-    host: str | None = None
-    program: str | None = None
+    record: Record
+    program: str | None
     """None where the text itself has to tell."""
-    transport: str | None = None
-    unverified: str | None = None
+    transport: str | None
+
+
+_NOTHING = _Around(Record(""), None, None)
 
 
 def unwrap_json(text: str) -> tuple[Record, ...] | None:
@@ -58,8 +57,8 @@ def unwrap_json(text: str) -> tuple[Record, ...] | None:
 def unwrap(data: object) -> tuple[Record, ...] | None:
     """Return the messages of a JSON value, None where it holds none."""
     if isinstance(data, str):
-        return tuple(_lines(data, _Around()))
-    return tuple(_walk(data, _Around(), 0)) or None
+        return tuple(_lines(data, _NOTHING))
+    return tuple(_walk(data, _NOTHING, 0)) or None
 
 
 def _walk(data: object, around: _Around, depth: int) -> Iterator[Record]:
@@ -111,14 +110,19 @@ def _learn(data: Mapping[str, object], around: _Around) -> _Around:
     program = _program_of(data, transport)
     monotonic = _microseconds(data.get("_SOURCE_MONOTONIC_TIMESTAMP"))
     is_daemon = isinstance(transport, str) and transport != "kernel"
-    return _Around(
-        time if time is not None else around.time,
-        time_text or around.time_text,
+    known = around.record
+    record = Record(
+        "",
         monotonic if monotonic is not None else uptime,
-        _host_of(data) or around.host,
+        time if time is not None else known.time,
+        _host_of(data) or known.host,
+        time_text=time_text or known.time_text,
+        unverified=doubt(data) if is_daemon else known.unverified,
+    )
+    return _Around(
+        record,
         program if program is not None else around.program,
         transport if isinstance(transport, str) else around.transport,
-        doubt(data) if is_daemon else around.unverified,
     )
 
 
@@ -180,13 +184,14 @@ def _lines(text: str, around: _Around) -> Iterable[Record]:
         # A line of syslog or a stamp inside tells more than the tool that shipped it.
         if around.transport is None and inner.facility == LOG_KERN and inner.kernel_time is not None:
             program = "kernel"
+        known = around.record
         yield replace(
             inner,
-            time=around.time if around.time is not None else inner.time,
-            time_text=around.time_text or inner.time_text,
-            kernel_time=around.kernel_time if around.kernel_time is not None else inner.kernel_time,
-            host=around.host or inner.host,
+            time=known.time if known.time is not None else inner.time,
+            time_text=known.time_text or inner.time_text,
+            kernel_time=known.kernel_time if known.kernel_time is not None else inner.kernel_time,
+            host=known.host or inner.host,
             program=program,
             facility=LOG_KERN if program == "kernel" else LOG_USER,
-            unverified=around.unverified if around.transport is not None else inner.unverified,
+            unverified=known.unverified if around.transport is not None else inner.unverified,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oomtop.actions.base.plan import Outcome, Plan, Status, Target
+from oomtop.actions.journal.audit_log import outcome_to_json
 from oomtop.actions.recovery import Leftover
 
 Json = dict[str, object]
@@ -60,13 +61,7 @@ def _target(target: Target) -> Json:
 
 def _outcome(outcome: Outcome) -> Json:
     return {
-        "status": outcome.status.value,
-        "summary": outcome.summary,
-        "details": list(outcome.details),
-        "freed": outcome.freed,
-        "seconds": outcome.seconds,
-        "before": outcome.before,
-        "after": outcome.after,
+        **outcome_to_json(outcome),
         "can_undo": outcome.undo is not None,
         "entry": outcome.entry,
         "ended": [target.id.pid for target in outcome.ended],

@@ -300,11 +300,9 @@ def parse_limit(path: str, limit: Limit, text: str) -> requests.LimitRequest:
     Raises:
         ValueError: the text has another format.
     """
-    words = text.split()
-    lasting = words[1:] == ["lasting"]
-    if len(words) != 1 + lasting:
-        raise ValueError("expected SIZE or `none`, optionally `lasting` to keep it in the systemd unit")
-    size = limit.lifted if words[0] == "none" else None if words[0] in ("max", "infinity") else parse_size(words[0])
+    expected = "expected SIZE or `none`, optionally `lasting` to keep it in the systemd unit"
+    (word,), lasting = _words(text, 1, "lasting", expected)
+    size = limit.lifted if word == "none" else None if word in ("max", "infinity") else parse_size(word)
     return requests.LimitRequest(path, limit, size, lasting=lasting)
 
 
@@ -314,12 +312,19 @@ def parse_confine(targets: tuple[ProcessId, ...], text: str) -> requests.Confine
     Raises:
         ValueError: the text has another format.
     """
+    expected = "expected NAME SIZE, optionally `high` to throttle instead of kill"
+    (name, word), is_high = _words(text, 2, "high", expected)
+    size = parse_size(word)
+    return requests.ConfineRequest(targets, name, high=size if is_high else None, max=None if is_high else size)
+
+
+def _words(text: str, count: int, option: str, expected: str) -> tuple[list[str], bool]:
+    """Return the first `count` words, and whether `option` follows."""
     words = text.split()
-    is_high = words[2:] == ["high"]
-    if len(words) != 2 + is_high:
-        raise ValueError("expected NAME SIZE, optionally `high` to throttle instead of kill")
-    size = parse_size(words[1])
-    return requests.ConfineRequest(targets, words[0], high=size if is_high else None, max=None if is_high else size)
+    has_option = words[count:] == [option]
+    if len(words) != count + has_option:
+        raise ValueError(expected)
+    return words[:count], has_option
 
 
 def settings_offer(selection: Selection) -> Offer | None:

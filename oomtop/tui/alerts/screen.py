@@ -6,22 +6,18 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from oomtop.analysis.model.assessment import Assessment, FiringAlert, Severity
 from oomtop.config.alerts import AlertRule
 from oomtop.tui.base.session import State
 from oomtop.tui.style.palette import Look
-from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
-from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.line_view import LineView
-from oomtop.tui.widgets.tab_screen import TabScreen
 from oomtop.tui.widgets.text_block import Sheet
+from oomtop.tui.widgets.text_screen import TextScreen
 from oomtop.units import format_duration, printable
 
-_KEYS = (("Esc", "Back"), ("Z", "Pause"), ("?", "Help"))
 _STYLES = {Severity.CRITICAL: "bad", Severity.WARNING: "warn", Severity.INFO: "accent"}
 _HINT = (
     " No alert is configured.  An example for the configuration file:",
@@ -35,25 +31,19 @@ _HINT = (
 )
 
 
-class AlertsScreen(TabScreen):
-    """One line per firing alert, then one per rule; Esc goes back."""
+class AlertsScreen(TextScreen):
+    """One line per firing alert, then one per rule."""
 
-    CSS = stylesheet("process/text_screens.tcss").replace("ReadingScreen", "AlertsScreen")
+    KEYS = (("Esc", "Back"), ("/", "Search"), ("\\", "Filter"), ("Z", "Pause"), ("?", "Help"))
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "back", "Back", id="alerts.back")]
 
     def __init__(self, state: State, look: Look, rules: Sequence[AlertRule]) -> None:
         super().__init__(state, look, name="alerts")
         self._rules = tuple(rules)
 
-    def compose(self) -> ComposeResult:
-        """Mount every widget once."""
-        yield Sheet(self._head, id="reading-head")
-        yield LineView(id="reading-lines")
-        yield KeyBar(_KEYS, self.look, id="reading-keys")
-
     def on_mount(self) -> None:
         """Focus the lines and show the last tick."""
-        self.query_one(LineView).focus()
+        super().on_mount()
         self.watch_assessment(self.assessment)
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
@@ -67,16 +57,17 @@ class AlertsScreen(TabScreen):
 
     def copies(self) -> tuple[tuple[str, str], ...]:
         """Return the lines that are shown."""
-        return (("alerts", self.query_one(LineView).text),)
+        return (("alerts", self.view.text),)
 
-    def action_back(self) -> None:
-        """Go back to where it was opened."""
-        self.dismiss(None)
-
-    def _head(self, width: int) -> list[Text]:
+    def heading(self, width: int) -> list[Text]:
+        """Return the title, how many fire, and a note."""
         firing = self.assessment.alerts if self.assessment is not None else ()
         line = Text(" Alerts ", self.look.style("accent", bold=True) or "bold")
-        return [line.append(f" {len(firing)} firing, {len(self._rules)} watched")]
+        return [
+            line.append(f" {len(firing)} firing, {len(self._rules)} watched ").append(
+                printable(self._note), self.look.style("warn")
+            )
+        ]
 
 
 def alert_lines(rules: Sequence[AlertRule], assessment: Assessment, look: Look) -> Iterable[Text]:

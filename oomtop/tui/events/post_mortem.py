@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from oomtop.analysis.postmortem.explain import explain
@@ -17,16 +16,9 @@ from oomtop.render.mentions import render_mention
 from oomtop.tui.base.session import State
 from oomtop.tui.events.list import Told
 from oomtop.tui.style.palette import Look
-from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
-from oomtop.tui.widgets.key_bar import KeyBar
-from oomtop.tui.widgets.line_view import LineView
-from oomtop.tui.widgets.prompt_line import PromptLine
-from oomtop.tui.widgets.tab_screen import TabScreen
-from oomtop.tui.widgets.text_block import Sheet
+from oomtop.tui.widgets.text_screen import TextScreen
 from oomtop.units import printable
-
-_KEYS = (("Esc", "Back"), ("c", "Copy as Markdown"), ("B", "Minutes before"), ("/", "Search"), ("\\", "Filter"))
 
 
 def markdown_of(event: OomEvent) -> str:
@@ -34,10 +26,10 @@ def markdown_of(event: OomEvent) -> str:
     return render_markdown(explain(event))
 
 
-class PostMortemScreen(TabScreen):
-    """The scrollable post-mortem; Esc goes back."""
+class PostMortemScreen(TextScreen):
+    """The scrollable post-mortem."""
 
-    CSS = stylesheet("process/text_screens.tcss")
+    KEYS = (("Esc", "Back"), ("c", "Copy as Markdown"), ("B", "Minutes before"), ("/", "Search"), ("\\", "Filter"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "back", "Back", id="post_mortem.back"),
         Binding("c", "copy", "Copy as Markdown", id="post_mortem.copy"),
@@ -48,18 +40,6 @@ class PostMortemScreen(TabScreen):
         super().__init__(state, look, name="post-mortem")
         self._told = told
         self._explained = None if isinstance(told, Mention) else explain(told, mentions)
-        self._note = ""
-
-    def compose(self) -> ComposeResult:
-        """Mount every widget once."""
-        yield Sheet(self._head, id="reading-head")
-        yield LineView(id="reading-lines")
-        yield PromptLine(self._focus)
-        yield KeyBar(_KEYS, self.look, id="reading-keys")
-
-    def on_mount(self) -> None:
-        """Focus the text."""
-        self._focus()
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap for the new width, less one cell for the scroll bar."""
@@ -83,11 +63,6 @@ class PostMortemScreen(TabScreen):
         return Text(line)
 
     @property
-    def view(self) -> LineView:
-        """The lines."""
-        return self.query_one(LineView)
-
-    @property
     def subject(self) -> object:
         """Return the event."""
         return self._told
@@ -96,10 +71,6 @@ class PostMortemScreen(TabScreen):
         """Return the explained event, None for a mention."""
         return None if isinstance(self._told, Mention) else self._told
 
-    def action_back(self) -> None:
-        """Go back to where it was opened."""
-        self.dismiss(None)
-
     def copies(self) -> tuple[tuple[str, str], ...]:
         """Return the post-mortem as text and as Markdown."""
         return (("Markdown", self._markdown()), ("text", self.view.text))
@@ -107,26 +78,9 @@ class PostMortemScreen(TabScreen):
     def action_copy(self) -> None:
         """Copy the post-mortem as Markdown to the terminal's clipboard (OSC 52)."""
         self.app.copy_to_clipboard(self._markdown())
-        self._say("copied as Markdown, if the terminal supports OSC 52; `oomtop events --format md` prints the same")
+        self.say("copied as Markdown, if the terminal supports OSC 52; `oomtop events --format md` prints the same")
 
-    def search(self) -> None:
-        """Ask for a text and scroll to it."""
-        self.query_one(PromptLine).ask("/", self._searched)
-
-    def _searched(self, text: str) -> None:
-        self._say(f"{text} not found" if text and not self.view.search(text) else "")
-
-    def filter(self) -> None:
-        """Ask which lines to show."""
-        self.query_one(PromptLine).ask("filter: only lines with this text", self.view.set_filter)
-
-    def _say(self, note: str) -> None:
-        self._note = note
-        self.query_one("#reading-head", Sheet).update()
-
-    def _focus(self) -> None:
-        self.view.focus()
-
-    def _head(self, width: int) -> list[Text]:
+    def heading(self, width: int) -> list[Text]:
+        """Return the title and a note."""
         line = Text(" post-mortem ", self.look.style("accent", bold=True) or "bold")
         return [line.append(printable(self._note), self.look.style("warn"))]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from oomtop.frozen import frozen
@@ -17,17 +16,13 @@ from oomtop.host.root import Root
 from oomtop.tui.base.session import State
 from oomtop.tui.base.slow_read import Answer, ask
 from oomtop.tui.style.palette import Look
-from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
-from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.line_view import LineView
-from oomtop.tui.widgets.prompt_line import PromptLine
-from oomtop.tui.widgets.tab_screen import TabScreen
 from oomtop.tui.widgets.text_block import Sheet
+from oomtop.tui.widgets.text_screen import TextScreen
 from oomtop.units import DASH, format_bytes, printable
 
 Lines = list[Text]
-_KEYS = (("Esc", "Back"), ("/", "Search"), ("\\", "Filter"), ("m", "Read again"), ("k", "Kill"))
 
 
 @frozen
@@ -39,10 +34,10 @@ class TextSource:
     """Performs the slow read and returns the function that draws the lines."""
 
 
-class ReadingScreen(TabScreen):
-    """One text about one process; Esc goes back."""
+class ReadingScreen(TextScreen):
+    """One text about one process."""
 
-    CSS = stylesheet("process/text_screens.tcss")
+    KEYS = (("Esc", "Back"), ("/", "Search"), ("\\", "Filter"), ("m", "Read again"), ("k", "Kill"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "back", "Back", id="reading.back"),
         Binding("m,f5", "again", "Read again", id="reading.again"),
@@ -55,25 +50,10 @@ class ReadingScreen(TabScreen):
         self._reading = reading
         self._note = "reading"
 
-    def compose(self) -> ComposeResult:
-        """Mount every widget once."""
-        yield Sheet(self._head, id="reading-head")
-        yield LineView(id="reading-lines")
-        yield PromptLine(self._focus)
-        yield KeyBar(_KEYS, self.look, id="reading-keys")
-
     def on_mount(self) -> None:
         """Start to read."""
-        self._focus()
+        super().on_mount()
         self.action_again()
-
-    @property
-    def view(self) -> LineView:
-        """The lines."""
-        return self.query_one(LineView)
-
-    def _focus(self) -> None:
-        self.view.focus()
 
     @property
     def subject(self) -> object:
@@ -92,10 +72,6 @@ class ReadingScreen(TabScreen):
         """Return the lines that are shown."""
         return (("text", self.view.text),)
 
-    def action_back(self) -> None:
-        """Go back to where it was opened."""
-        self.dismiss(None)
-
     def action_again(self) -> None:
         """Read once more."""
         reading, identity = self._reading, self._identity
@@ -110,20 +86,8 @@ class ReadingScreen(TabScreen):
         for sheet in self.query(Sheet):
             sheet.update()
 
-    def search(self) -> None:
-        """Ask for a text and scroll to it."""
-        self.query_one(PromptLine).ask("/", self._searched)
-
-    def _searched(self, text: str) -> None:
-        if text and not self.view.search(text):
-            self._note = f"{text} not found"
-            self.query_one("#reading-head", Sheet).update()
-
-    def filter(self) -> None:
-        """Ask which lines to show."""
-        self.query_one(PromptLine).ask("filter: only lines with this text", self.view.set_filter)
-
-    def _head(self, width: int) -> Lines:
+    def heading(self, width: int) -> Lines:
+        """Return the title, a note and the process."""
         line = Text(f" {self._reading.title} ", self.look.style("accent", bold=True) or "bold")
         if self._note:
             line.append(f" {printable(self._note)} ", self.look.style("warn", bold=True))

@@ -9,6 +9,8 @@ from oomtop.config.edit import Value, edit_text
 from oomtop.errors import ConfigError
 from oomtop.tui.base.options import Options
 
+_SAVED = ("interval", "theme", "ascii", "columns", "sort", "hidden")
+
 
 def save_options(before: Options, after: Options, path: str) -> None:
     """Write what was changed into the user's file; what it says besides stays as it is.
@@ -28,12 +30,5 @@ def save_options(before: Options, after: Options, path: str) -> None:
 
 
 def _changed(before: Options, after: Options) -> dict[str, Value]:
-    values: dict[str, tuple[Value | None, Value | None]] = {
-        "interval": (before.interval, after.interval),
-        "theme": (before.theme, after.theme),
-        "ascii": (before.ascii, after.ascii),
-        "columns": (before.columns, after.columns),
-        "sort": (before.sort, after.sort),
-        "hidden": (before.hidden, after.hidden),
-    }
+    values = {name: (getattr(before, name), getattr(after, name)) for name in _SAVED}
     return {key: new for key, (old, new) in values.items() if new != old and new is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from rich.color import ANSI_COLOR_NAMES
 from textual.color import Color, ColorParseError
@@ -42,22 +43,8 @@ def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
 
 
 def _file_of(text: ThemeText) -> ThemeFile:
-    colors = text.colors
-    theme = Theme(
-        name=f"oomtop-{text.name}",
-        primary=colors["primary"],
-        secondary=colors.get("secondary"),
-        warning=colors.get("warning"),
-        error=colors.get("error"),
-        success=colors.get("success"),
-        accent=colors.get("accent"),
-        foreground=colors.get("foreground"),
-        background=colors.get("background"),
-        surface=colors.get("surface"),
-        panel=colors.get("panel"),
-        dark=text.dark,
-        variables=dict(text.variables),
-    )
+    colors: dict[str, Any] = dict(text.colors)
+    theme = Theme(name=f"oomtop-{text.name}", dark=text.dark, variables=dict(text.variables), **colors)
     return ThemeFile(theme, text.palette, text.ansi)
 
 

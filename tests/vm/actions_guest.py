@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
@@ -21,7 +22,9 @@ from oomtop.actions.base.plan import Outcome
 from oomtop.actions.base.requests import Keep, Limit, Request
 from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit
+from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
+from oomtop.snapshot import Snapshot
 from oomtop.sources.sampler import Sampler
 
 MIB = 1 << 20
@@ -38,7 +41,7 @@ def field(path: str, name: str) -> int:
     return next(int(line.split()[1]) for line in text(path).splitlines() if line.split()[0].rstrip(":") == name)
 
 
-def sample() -> object:
+def sample() -> Snapshot:
     sampler = Sampler()
     try:
         return sampler.sample()
@@ -52,6 +55,18 @@ def act(request: Request) -> Outcome:
     if prepared.plan.refusal is not None:
         raise RuntimeError(prepared.plan.refusal)
     return carry_out(prepared, AUDIT, lambda line: None)
+
+
+def undo_of(outcome: Outcome) -> Request:
+    assert outcome.undo is not None
+    return outcome.undo
+
+
+def swap_off(added: Outcome) -> requests.SwapOffRequest:
+    """Return the undo of swap that was added."""
+    undo = undo_of(added)
+    assert isinstance(undo, requests.SwapOffRequest)
+    return undo
 
 
 def refusal(request: Request) -> str | None:
@@ -70,7 +85,7 @@ def child(code: str, group: str | None = None) -> subprocess.Popen[str]:
 
 
 @contextlib.contextmanager
-def group(name: str, code: str = "") -> object:
+def group(name: str, code: str = "") -> Iterator[tuple[str, subprocess.Popen[str]]]:
     pathlib.Path(f"{GROUPS}/cgroup.subtree_control").write_text("+memory")
     folder = f"{GROUPS}/{name}"
     os.mkdir(folder)
@@ -136,7 +151,7 @@ def swap_file(kind: str, megabytes: int) -> dict[str, object]:
         full = os.stat(path).st_blocks * 512 >= 32 * MIB
         names = sorted(os.listdir(folder))
         twice = refusal(requests.SwapFileRequest(path, 32 * MIB))
-        undo = act(outcome.undo)
+        undo = act(undo_of(outcome))
         return {
             "status": outcome.status.value, "in_use": used, "mode": mode, "full": full, "names": names,
             "twice": twice, "undo": undo.status.value, "swaps_left": text("/proc/swaps").splitlines()[1:],
@@ -153,7 +168,7 @@ def zram() -> dict[str, object]:
     algorithm = text(f"/sys/block/{name}/comp_algorithm")
     size = int(text(f"/sys/block/{name}/disksize"))
     unknown = refusal(requests.ZramRequest(64 * MIB, "nonsense"))
-    undo = act(outcome.undo)
+    undo = act(undo_of(outcome))
     return {
         "status": outcome.status.value, "in_use": used, "algorithm": algorithm, "size": size, "unknown": unknown,
         "undo": undo.status.value, "swaps_left": text("/proc/swaps").splitlines()[1:],
@@ -164,7 +179,7 @@ def zram() -> dict[str, object]:
 def swap_in_use() -> dict[str, object]:
     """Fill zram from a group, see swapoff report progress and refuse what does not fit; page a process out."""
     added = act(requests.ZramRequest(128 * MIB))
-    path = added.undo.path
+    path = swap_off(added).path
     with group("oomtop-out", "import random; held = bytearray(random.randbytes(1 << 20) * 24)") as (folder, process):
         anon = field(f"{folder}/memory.stat", "anon")
         paged = act(requests.ReclaimProcessRequest(identity(process.pid)))
@@ -190,14 +205,14 @@ def does_not_fit() -> str | None:
         "for at in range(0, len(held), 4096): held[at : at + 4096] = page"
     )
     try:
-        return refusal(requests.SwapOffRequest(added.undo.path))
+        return refusal(requests.SwapOffRequest(swap_off(added).path))
     finally:
         hog.kill()
         hog.wait()
-        act(added.undo)
+        act(undo_of(added))
 
 
-def identity(pid: int) -> object:
+def identity(pid: int) -> ProcessId:
     return next(process.id for process in sample().processes if process.pid == pid)
 
 
@@ -206,7 +221,7 @@ def sysctl() -> dict[str, object]:
     before = text("/proc/sys/vm/swappiness")
     outcome = act(requests.SysctlRequest("swappiness", 33, Keep.RUNTIME))
     during = text("/proc/sys/vm/swappiness")
-    act(outcome.undo)
+    act(undo_of(outcome))
     kept.write_text("")
     return {"before": before, "during": during, "after": text("/proc/sys/vm/swappiness")}
 
@@ -216,7 +231,7 @@ def limits() -> dict[str, object]:
         kills = refusal(requests.LimitRequest("/oomtop-limit", Limit.MAX, 4 * MIB))
         outcome = act(requests.LimitRequest("/oomtop-limit", Limit.HIGH, 512 * MIB))
         high = text(f"{folder}/memory.high")
-        act(outcome.undo)
+        act(undo_of(outcome))
         low = act(requests.LimitRequest("/oomtop-limit", Limit.LOW, 8 * MIB))
         found = text(f"{folder}/memory.low")
         return {
@@ -230,7 +245,7 @@ def freeze() -> dict[str, object]:
         outcome = act(requests.FreezeCgroupRequest("/oomtop-cold"))
         frozen = "frozen 1" in text(f"{folder}/cgroup.events")
         seen = next(item.frozen for item in sample().cgroups if item.path == "/oomtop-cold")
-        act(outcome.undo)
+        act(undo_of(outcome))
         return {"frozen": frozen, "seen": seen, "thawed": "frozen 0" in text(f"{folder}/cgroup.events")}
 
 
@@ -251,7 +266,7 @@ def confine() -> dict[str, object]:
         outcome = act(requests.ConfineRequest((identity(process.pid),), "box", high=64 * MIB, max=128 * MIB))
         inside = text(f"/proc/{process.pid}/cgroup")
         limits = [text(f"{GROUPS}/oomtop-box/memory.{name}") for name in ("high", "max")]
-        act(outcome.undo)
+        act(undo_of(outcome))
         return {
             "inside": inside, "limits": limits, "back": text(f"/proc/{process.pid}/cgroup"),
             "group_left": os.path.exists(f"{GROUPS}/oomtop-box"),
@@ -277,8 +292,8 @@ def after_boot() -> dict[str, object]:
     subprocess.run(["swapoff", path], check=True)
     subprocess.run(["swapon", "--all"], check=True)
     swaps = text("/proc/swaps").splitlines()[1:]
-    undo = act(added.undo)
-    said = {"swaps": swaps, "added": added.status.value, "undo": undo.status.value}
+    undo = act(undo_of(added))
+    said: dict[str, object] = {"swaps": swaps, "added": added.status.value, "undo": undo.status.value}
     said |= {
         "fstab_same": text("/etc/fstab") == fstab,
         "left": [name for name in os.listdir("/etc") if "oomtop" in name],
@@ -289,7 +304,7 @@ def after_boot() -> dict[str, object]:
     pathlib.Path("/proc/sys/vm/swappiness").write_text("7")
     subprocess.run(["sysctl", "--system"], check=True, capture_output=True)
     said |= {"kept": kept.status.value, "swappiness": text("/proc/sys/vm/swappiness")}
-    act(kept.undo)
+    act(undo_of(kept))
     after = text("/proc/sys/vm/swappiness")
     return said | {"same": before == after, "file_left": os.path.exists("/etc/sysctl.d/60-oomtop.conf")}
 

@@ -6,8 +6,6 @@ import os
 import subprocess
 from collections.abc import Callable
 
-from actions_guest import MIB, WORK, act, disk, sample, text, undo_disk
-
 from oomtop.actions.base.context import ActionContext, context_of
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.requests import Request, SwapFileRequest, SwapOffRequest, ZramRequest
@@ -16,6 +14,7 @@ from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries
 from oomtop.actions.recovery import check, undoable
 from oomtop.host.root import Root
 from tests.actions.cutting import die_at_each_step, recover
+from tests.vm.actions_guest import MIB, WORK, act, disk, sample, swap_off, text, undo_disk
 
 
 def where() -> ActionContext:
@@ -37,9 +36,10 @@ def cut_off(make: Callable[[], Request], left: Callable[[], object]) -> dict[str
         )
 
     steps = die_at_each_step(lambda: carry_out(prepare(make(), here), Audit(own.path), print), afterwards)
-    last = [item for item in undoable(read_entries(own.path), boot_id()) if item.request is not None]
-    for item in last:
-        act(item.request)
+    requests = [item.request for item in undoable(read_entries(own.path), boot_id())]
+    last = [request for request in requests if request is not None]
+    for request in last:
+        act(request)
     return {"steps": steps, "seen": seen, "done": len(last), "same": left() == clean}
 
 
@@ -77,7 +77,7 @@ def cut_off_swapoff(folder: str | None, make: Request) -> dict[str, object]:
         return files, text("/proc/swaps").splitlines()[1:], devices
 
     clean, here = left(), where()
-    path = act(make).undo.path
+    path = swap_off(act(make)).path
     whole = left()
 
     def afterwards(step: int) -> None:

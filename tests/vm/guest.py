@@ -19,7 +19,15 @@ import sys
 import tempfile
 import termios
 import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.present import present
+
+if TYPE_CHECKING:
+    from oomtop.analysis.model.assessment import Assessment, Victims
+    from tests.vm.services import ServiceLoad
 
 GROUPS = Path("/sys/fs/cgroup")
 OOMTOP = (sys.executable, "-m", "oomtop")
@@ -63,13 +71,13 @@ while True:
 """
 
 
-def shield():
+def shield() -> None:
     """Put this process out of the OOM killer's reach and lock what it has."""
     Path("/proc/self/oom_score_adj").write_text("-1000")
     ctypes.CDLL(None).mlockall(1 | 2 | 4)
 
 
-def swap_on():
+def swap_on() -> None:
     """Use the swap disk of the machine, unless the scenario before left it in use."""
     device = next(path for path in ("/dev/vda", "/dev/sda") if os.path.exists(path))
     if device in Path("/proc/swaps").read_text():
@@ -78,20 +86,20 @@ def swap_on():
     subprocess.run(["swapon", device], check=True)
 
 
-def zram_on(mib):
+def zram_on(mib: int) -> None:
     """Use a compressed swap device of `mib` MiB."""
     Path("/sys/block/zram0/disksize").write_text(str(mib << 20))
     subprocess.run(["mkswap", "/dev/zram0"], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["swapon", "-p", "100", "/dev/zram0"], check=True)
 
 
-def zram_off():
+def zram_off() -> None:
     """Give it back."""
     subprocess.run(["swapoff", "/dev/zram0"], check=True)
     Path("/sys/block/zram0/reset").write_text("1")
 
 
-def group(path, **limits):
+def group(path: str, **limits: str | int) -> Path:
     """Make a cgroup; `memory_max="64M"` writes memory.max."""
     folder = GROUPS
     for part in path.strip("/").split("/"):
@@ -107,10 +115,20 @@ def group(path, **limits):
 class Load:
     """A process that takes memory once `go` is called: `rate` MiB a second, or `step` MiB and as much with each `more`."""
 
-    def __init__(self, name, mib, rate=0, kind="anon", folder=None, adj=0, path="", step=0):
+    def __init__(
+        self,
+        name: str,
+        mib: int,
+        rate: float = 0,
+        kind: str = "anon",
+        folder: Path | None = None,
+        adj: int = 0,
+        path: str = "",
+        step: int = 0,
+    ) -> None:
         self.name, self.mib, self.step = name, mib, step
 
-        def prepare():
+        def prepare() -> None:
             Path("/proc/self/oom_score_adj").write_text(str(adj))
             if folder is not None:
                 (Path(folder) / "cgroup.procs").write_text(str(os.getpid()))
@@ -126,20 +144,20 @@ class Load:
         )
 
     @property
-    def pid(self):
+    def pid(self) -> int:
         return self.process.pid
 
-    def go(self):
+    def go(self) -> Load:
         # Who is dead needs no leave.
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(b"\n")
+            present(self.process.stdin).write(b"\n")
         return self
 
-    def more(self):
+    def more(self) -> None:
         if self.step:
             self.go()
 
-    def settle(self, seconds=60):
+    def settle(self, seconds: float = 60) -> Load:
         """Wait until it holds what it was asked to, or is dead."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.process.poll() is None:
@@ -148,18 +166,18 @@ class Load:
             time.sleep(0.05)
         return self
 
-    def end(self):
+    def end(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.stdin.close()
+        present(self.process.stdin).close()
         self.process.wait()
 
 
-def oom_kills():
-    return int(re.search(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text(), re.M)[1])
+def oom_kills() -> int:
+    return int(present(re.search(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text(), re.M))[1])
 
 
-def rss_and_swap(pid):
+def rss_and_swap(pid: int) -> int:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -170,9 +188,17 @@ def rss_and_swap(pid):
 class Monitor:
     """A full-screen program on a pty, its answers to keys timed."""
 
-    def __init__(self, command=MONITOR, size=(100, 30), ready=b"PSI", settle=6, keys=KEYS):
+    def __init__(
+        self,
+        command: tuple[str, ...] = MONITOR,
+        size: tuple[int, int] = (100, 30),
+        ready: bytes = b"PSI",
+        settle: float = 6,
+        keys: Sequence[bytes] = KEYS,
+    ) -> None:
         self.keys = keys
-        self.said, self.alive, self.latencies, self.missed = b"", True, [], 0
+        self.said, self.alive, self.missed = b"", True, 0
+        self.latencies: list[float] = []
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             Path("/proc/self/oom_score_adj").write_text("0")
@@ -188,7 +214,7 @@ class Monitor:
             self.drain(0.5)
         self.drain(settle)
 
-    def drain(self, seconds, until_output=False):
+    def drain(self, seconds: float, until_output: bool = False) -> float | None:
         """Read what it writes for `seconds`; return the time of the first bytes."""
         end, first = time.monotonic() + seconds, None
         while (left := end - time.monotonic()) > 0 and self.alive:
@@ -206,7 +232,7 @@ class Monitor:
                     break
         return first
 
-    def press(self, key=None, patience=60):
+    def press(self, key: bytes | None = None, patience: float = 60) -> None:
         """Press a key and time the answer; None: down and up in turn."""
         self.drain(0.03)
         key = key or self.keys[len(self.latencies) % 2]
@@ -222,7 +248,7 @@ class Monitor:
         else:
             self.latencies.append(answered - pressed)
 
-    def screen(self, quiet=1.5):
+    def screen(self, quiet: float = 1.5) -> str:
         """Have it all painted anew, and return the text row by row."""
         self.drain(0.1)
         self.said = b""
@@ -234,7 +260,7 @@ class Monitor:
         text = _OTHER.sub(b"", _CSI.sub(b"\n", self.said))
         return text.decode("utf-8", "replace")
 
-    def wait_for(self, text, seconds=120):
+    def wait_for(self, text: str, seconds: float = 120) -> str:
         """Return a screen that has `text`, or the last one seen."""
         end = time.monotonic() + seconds
         while True:
@@ -242,7 +268,7 @@ class Monitor:
             if text in seen or not self.alive or time.monotonic() > end:
                 return seen
 
-    def status(self):
+    def status(self) -> dict[str, float]:
         """Return major faults, resident and locked bytes, score."""
         stat = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         lines = dict(line.split(":", 1) for line in Path(f"/proc/{self.pid}/status").read_text().splitlines())
@@ -250,9 +276,10 @@ class Monitor:
         adj = int(Path(f"/proc/{self.pid}/oom_score_adj").read_text())
         return {"majflt": int(stat[9]), "cpu": (int(stat[11]) + int(stat[12])) / 100, "adj": adj, **kib}
 
-    def files(self):
+    def files(self) -> dict[str, int]:
         """Return the resident KiB of each file that it has mapped."""
-        found, name = {}, None
+        found: dict[str, int] = {}
+        name = None
         for line in Path(f"/proc/{self.pid}/smaps").read_text().splitlines():
             words = line.split(maxsplit=5)
             if line.startswith("Rss:") and name:
@@ -261,11 +288,11 @@ class Monitor:
                 name = words[5] if len(words) > 5 and words[5].startswith("/") else None
         return found
 
-    def figures(self):
+    def figures(self) -> dict[str, Any]:
         """Return how it answered."""
         ordered = sorted(self.latencies)
 
-        def at(share):
+        def at(share: float) -> float | None:
             return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3) if ordered else None
 
         middle = round(statistics.median(ordered), 3) if ordered else None
@@ -274,7 +301,7 @@ class Monitor:
             "median": middle, "p95": at(0.95), "worst": at(1.0),
         }  # fmt: skip
 
-    def close(self):
+    def close(self) -> None:
         if self.alive:
             os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
@@ -284,21 +311,22 @@ class Monitor:
 class Foresight:
     """oomtop's own sampler and assessment, asked for the next victim without a screen."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         from oomtop.analysis.assessment import assess
         from oomtop.history import History
         from oomtop.snapshot import Tick
         from oomtop.sources.sampler import Sampler
 
         self._assess, self._tick = assess, Tick
-        self._sampler, self._history, self._last = Sampler(), History(), None
+        self._sampler, self._history = Sampler(), History()
+        self._last: Assessment | None = None
 
-    def look(self, path=None):
+    def look(self, path: str | None = None) -> dict[str, Any] | None:
         """Return the next victim of the machine, or of the group `path`: pid, whether it is a near tie, candidates."""
         tick = self._tick(self._sampler.sample(), ())
         self._history.add(tick)
         self._last = self._assess(tick, self._history, self._last)
-        victims = self._last.victims
+        victims: Victims | None = self._last.victims
         if path is not None:
             found = [figures for figures in self._last.cgroups if figures.cgroup.path == path]
             victims = found[0].victims if found else None
@@ -307,15 +335,15 @@ class Foresight:
         ranked = [[one.id.pid, one.name, one.badness] for one in victims.candidates]
         return {"pid": victims.first.id.pid, "name": victims.first.name, "tie": victims.near_tie, "ranked": ranked}
 
-    def findings(self):
+    def findings(self) -> list[str]:
         """Return the ids of the last look's findings."""
-        return [finding.id for finding in self._last.findings]
+        return [finding.id for finding in present(self._last).findings]
 
-    def close(self):
+    def close(self) -> None:
         self._sampler.close()
 
 
-def events():
+def events() -> list[dict[str, Any]]:
     """Return what `oomtop events --json` tells of this machine, oldest first, without the bulk.
 
     Called here: an interpreter of its own takes some ten seconds to come so far.
@@ -345,7 +373,7 @@ def events():
 class Watch:
     """A monitor that records, and oomtop's own foresight beside it, through several kills in a row."""
 
-    def __init__(self, before=(), patience=120):
+    def __init__(self, before: tuple[str, ...] = (), patience: float = 120) -> None:
         """`before` is what the monitor is started with, such as `NOBODY`; then nothing is waited for but `patience`."""
         shield()
         self.path = tempfile.mktemp(prefix="recording-", suffix=".db", dir="/tmp")
@@ -362,11 +390,19 @@ class Watch:
         self.since = time.clock_gettime(time.CLOCK_BOOTTIME)
         """Events after this moment belong to the next answer."""
 
-    def _is_guarded(self):
+    def _is_guarded(self) -> bool:
         status = self.monitor.status()
         return status["adj"] != 0 and status["VmLck"] != 0
 
-    def follow(self, loads, path=None, seconds=300, killed=None, keys=2, shown=None):
+    def follow(
+        self,
+        loads: Sequence[Load | ServiceLoad],
+        path: str | None = None,
+        seconds: float = 300,
+        killed: Collection[str] | None = None,
+        keys: int = 2,
+        shown: str | None = None,
+    ) -> dict[str, Any]:
         """Set the loads going and press keys until one is killed; return who, the last prediction, log and screen.
 
         `killed` are the names of those whose death is waited for; None is any.  `shown` is the text the screen has to
@@ -382,10 +418,10 @@ class Watch:
 
         kills = oom_kills()
 
-        def someone_died():
+        def someone_died() -> bool:
             # The kernel counts before it signals, and a process gives its memory back before its parent is told: a victim
             # that is still on its way out is no prediction any more.
-            dead = (load.process.poll() is not None or rss_and_swap(load.pid) == 0 for load in awaited)
+            dead = (load.process.poll() is not None or rss_and_swap(present(load.pid)) == 0 for load in awaited)
             return any(dead) or oom_kills() > kills
 
         while all(load.process.poll() is None for load in awaited) and time.monotonic() < end and monitor.alive:
@@ -423,12 +459,12 @@ class Watch:
             load.end()
         return answer
 
-    def news(self):
+    def news(self) -> list[dict[str, Any]]:
         """Return the events since the last answer."""
         since, self.since = self.since, time.clock_gettime(time.CLOCK_BOOTTIME)
         return [event for event in events() if event["kernel_time"] is None or event["kernel_time"] >= since]
 
-    def observe(self, seconds):
+    def observe(self, seconds: float) -> dict[str, Any]:
         """Press keys for `seconds` and return how it answered, what it found."""
         monitor = self.monitor
         monitor.latencies, monitor.missed, before, found = [], 0, monitor.status(), set()
@@ -445,7 +481,7 @@ class Watch:
             "screen": monitor.screen(),
         }
 
-    def close(self):
+    def close(self) -> dict[str, Any]:
         """Kill the monitor from one moment to the next, and return what its recording holds."""
         self.monitor.drain(1)
         alive = self.monitor.alive
@@ -455,7 +491,7 @@ class Watch:
         return {"alive": alive, "ended": ended, **recorded(self.path)}
 
 
-def recorded(path):
+def recorded(path: str) -> dict[str, Any]:
     """Return what a recording holds, read as `oomtop replay` reads it."""
     from itertools import pairwise
 
@@ -480,19 +516,19 @@ def recorded(path):
 class Grouped:
     """A command in a group, all of which is killed at the end."""
 
-    def __init__(self, folder, command):
+    def __init__(self, folder: Path | None, command: Sequence[str]) -> None:
         self._folder, self._command = folder, command
 
-    def __enter__(self):
-        def prepare():
+    def __enter__(self) -> subprocess.Popen[bytes]:
+        def prepare() -> None:
             Path("/proc/self/oom_score_adj").write_text("0")
-            (self._folder / "cgroup.procs").write_text(str(os.getpid()))
+            (present(self._folder) / "cgroup.procs").write_text(str(os.getpid()))
 
         self._process = subprocess.Popen(self._command, preexec_fn=prepare, stderr=subprocess.DEVNULL)
         return self._process
 
-    def __exit__(self, *_):
-        (self._folder / "cgroup.kill").write_text("1")
+    def __exit__(self, *_: object) -> None:
+        (present(self._folder) / "cgroup.kill").write_text("1")
         self._process.wait()
 
 
@@ -535,8 +571,8 @@ for pid in held:
 class Crowd:
     """Many processes of given name, MiB, adj and page tables, all in place when this returns."""
 
-    def __init__(self, members, folder=None):
-        def prepare():
+    def __init__(self, members: Sequence[Sequence[object]], folder: Path | None = None) -> None:
+        def prepare() -> None:
             Path("/proc/self/oom_score_adj").write_text("0")
             if folder is not None:
                 (Path(folder) / "cgroup.procs").write_text(str(os.getpid()))
@@ -547,22 +583,22 @@ class Crowd:
         )  # fmt: skip
         # The parent of the crowd is no candidate: its death would take the trial with it.
         Path(f"/proc/{self.process.pid}/oom_score_adj").write_text("-1000")
-        self.pids = json.loads(self.process.stdout.readline())
+        self.pids = json.loads(present(self.process.stdout).readline())
 
-    def end(self):
-        self.process.stdin.close()
+    def end(self) -> None:
+        present(self.process.stdin).close()
         self.process.wait()
-        self.process.stdout.close()
+        present(self.process.stdout).close()
 
 
 class KernelKills:
     """The pids of the kernel's `Killed process` lines, from now on."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._descriptor = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
         os.lseek(self._descriptor, 0, os.SEEK_END)
 
-    def next(self, seconds=20):
+    def next(self, seconds: float = 20) -> int | None:
         """Return the next pid killed, None if nobody was."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -576,9 +612,9 @@ class KernelKills:
                 return int(found[1])
         return None
 
-    def all_of(self, tasks):
+    def all_of(self, tasks: Collection[int]) -> list[int]:
         """Return those of `tasks` that are killed, up to a second after the last."""
         killed = [self.next()]
         while killed[-1] is not None:
             killed.append(self.next(1))
-        return [pid for pid in killed if pid in tasks]
+        return [pid for pid in killed if pid is not None and pid in tasks]

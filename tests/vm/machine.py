@@ -108,7 +108,7 @@ class Machine:
             raise NotBooted(str(failed)) from None
 
     def _search_path(self) -> str:
-        return f"PYTHONPATH={HERE}:{HERE.parents[1]}"
+        return f"PYTHONPATH={HERE.parents[1]}"
 
     def _make_disk(self) -> str | None:
         if not self.shape.swap:
@@ -137,7 +137,7 @@ class Machine:
         """Run a function inside the machine as root, and return what it returns.
 
         Its source is shipped, so it imports inside itself and uses no name from around it; values and result are
-        JSON.  `guest` (tests/vm/guest.py) and `oomtop` can be imported there.
+        JSON.  `tests.vm.guest` and `oomtop` can be imported there.
 
         Raises:
             GuestFailed: it raised, was killed or took too long.

@@ -1,8 +1,11 @@
-from tests.vm.machine import Shape
+from collections.abc import Callable
+from typing import Any
+
+from tests.vm.machine import Machine, Shape
 
 
-def test_a_machine_boots_and_runs_a_scenario(machine):
-    def facts(number):
+def test_a_machine_boots_and_runs_a_scenario(machine: Callable[[Shape], Machine]) -> None:
+    def facts(number: int) -> dict[str, Any]:
         import os
         from pathlib import Path
 

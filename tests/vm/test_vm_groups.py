@@ -1,18 +1,21 @@
 """Limits of cgroup v2: one group, oom.group, nested limits, a swarm under pids.max, a page cache flood; nobody's rights."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from tests.vm.machine import Shape
+from tests.vm.machine import Machine, Shape
 from tests.vm.told import assert_alive, assert_told, assert_whole
 
 
-def limited():
+def limited() -> dict[str, Any]:
     import contextlib
     import subprocess
     import sys
     import time
 
-    import guest
+    from tests.vm import guest
 
     watch, said = guest.Watch(), {}
     box = guest.group("box", memory_max="64M", memory_swap_max="0")
@@ -47,8 +50,8 @@ SHAPE = Shape(memory=1024)
 
 
 @pytest.fixture(scope="module")
-def all_groups(machine):
-    answer = machine(SHAPE).call(limited, timeout=1800)
+def all_groups(machine: Callable[[Shape], Machine]) -> dict[str, Any]:
+    answer: dict[str, Any] = machine(SHAPE).call(limited, timeout=1800)
     for name, one in answer["said"].items():
         print(name, one["monitor"], one["findings"])
     print(answer["recording"])
@@ -56,20 +59,20 @@ def all_groups(machine):
 
 
 @pytest.fixture(scope="module")
-def groups(all_groups):
+def groups(all_groups: dict[str, Any]) -> Any:
     return all_groups["said"]
 
 
-def test_the_recording_of_all_that_is_whole(all_groups):
+def test_the_recording_of_all_that_is_whole(all_groups: dict[str, Any]) -> None:
     assert_whole(all_groups["recording"], *all_groups["said"].values())
 
 
-def test_a_limit(groups):
+def test_a_limit(groups: dict[str, Any]) -> None:
     assert_told(groups["limit"], "inside", "memcg", "/box")
     assert "cgroup_limit" in groups["limit"]["findings"]
 
 
-def test_a_group_that_dies_together(groups):
+def test_a_group_that_dies_together(groups: dict[str, Any]) -> None:
     said = groups["oom.group"]
     assert sorted(said["killed"]) == ["grower", "mate"]
     event = next(event for event in said["events"] if event["oom_memcg"] == "/team")
@@ -79,27 +82,27 @@ def test_a_group_that_dies_together(groups):
     assert f"kernel killed grower {event['victim']['pid']}" in said["screen"], said["screen"]
 
 
-def test_the_limit_above_decides(groups):
+def test_the_limit_above_decides(groups: dict[str, Any]) -> None:
     assert_told(groups["nested"], "big", "memcg", "/outer")
 
 
-def test_a_fork_bomb_under_a_limit_of_processes(groups):
+def test_a_fork_bomb_under_a_limit_of_processes(groups: dict[str, Any]) -> None:
     assert_alive(groups["swarm"])
     assert groups["swarm"]["pids"] == 40
     assert groups["swarm"]["events"] == []
 
 
-def test_a_page_cache_flood_accuses_nobody(groups):
+def test_a_page_cache_flood_accuses_nobody(groups: dict[str, Any]) -> None:
     assert_alive(groups["flood"])
     assert groups["flood"]["events"] == []
     assert groups["flood"]["findings"] == []
 
 
-def unprivileged():
+def unprivileged() -> dict[str, Any]:
     import subprocess
     from pathlib import Path
 
-    import guest
+    from tests.vm import guest
 
     Path("/proc/sys/kernel/dmesg_restrict").write_text("1")
     subprocess.run(["mount", "-o", "remount,hidepid=2", "/proc"], check=True)
@@ -114,8 +117,8 @@ def unprivileged():
     return {"said": said, "recording": recording}
 
 
-def test_an_unprivileged_user_who_may_see_next_to_nothing(machine):
-    answer = machine(Shape()).call(unprivileged, timeout=1200)
+def test_an_unprivileged_user_who_may_see_next_to_nothing(machine: Callable[[Shape], Machine]) -> None:
+    answer: dict[str, Any] = machine(Shape()).call(unprivileged, timeout=1200)
     said = answer["said"]
     print(said["monitor"], said["warm"], answer["recording"])
     assert_alive(said)

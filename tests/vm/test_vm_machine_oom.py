@@ -1,18 +1,20 @@
 """The whole machine runs out of memory: without swap, with zram, on a slow disk, without PSI, on demand, by earlyoom."""
 
 import shutil
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.vm.machine import Shape
+from tests.vm.machine import Machine, Shape
 from tests.vm.told import assert_alive, assert_told, assert_whole
 
 
-def whole_machine(with_earlyoom):
+def whole_machine(with_earlyoom: bool) -> dict[str, Any]:
     import subprocess
     from pathlib import Path
 
-    import guest
+    from tests.vm import guest
 
     watch, said = guest.Watch(), {}
     said["no swap"] = watch.follow([guest.Load("bystander", 20), guest.Load("hog", 600, step=50)], killed=["hog"])
@@ -42,9 +44,11 @@ def whole_machine(with_earlyoom):
 
 
 @pytest.fixture(scope="module")
-def all_of_it(machine):
+def all_of_it(machine: Callable[[Shape], Machine]) -> dict[str, Any]:
     shape = Shape(memory=512, swap=192, iops=200)
-    answer = machine(shape).call(whole_machine, timeout=2400, with_earlyoom=shutil.which("earlyoom") is not None)
+    answer: dict[str, Any] = machine(shape).call(
+        whole_machine, timeout=2400, with_earlyoom=shutil.which("earlyoom") is not None
+    )
     for name, one in answer["said"].items():
         print(name, one["monitor"], one["warm"]["majflt"], one["after"]["majflt"], one["findings"])
     print(answer["recording"])
@@ -52,32 +56,32 @@ def all_of_it(machine):
 
 
 @pytest.fixture(scope="module")
-def whole(all_of_it):
+def whole(all_of_it: dict[str, Any]) -> Any:
     return all_of_it["said"]
 
 
-def test_without_swap(whole):
+def test_without_swap(whole: dict[str, Any]) -> None:
     assert_told(whole["no swap"], "hog", "global")
 
 
-def test_tmpfs_grows_and_the_biggest_process_pays(whole):
+def test_tmpfs_grows_and_the_biggest_process_pays(whole: dict[str, Any]) -> None:
     assert_told(whole["tmpfs"], "holder", "global")
     assert "shmem" in whole["tmpfs"]["findings"]
 
 
-def test_a_kill_by_sysrq(whole):
+def test_a_kill_by_sysrq(whole: dict[str, Any]) -> None:
     assert_told(whole["sysrq"], "holder", "sysrq")
 
 
-def test_with_zram(whole):
+def test_with_zram(whole: dict[str, Any]) -> None:
     assert_told(whole["zram"], "hog", "global")
 
 
-def test_with_slow_swap(whole):
+def test_with_slow_swap(whole: dict[str, Any]) -> None:
     assert_told(whole["slow swap"], "hog", "global")
 
 
-def test_earlyoom_beside_us(whole):
+def test_earlyoom_beside_us(whole: dict[str, Any]) -> None:
     if "earlyoom" not in whole:
         pytest.skip("earlyoom is not installed")
     said = whole["earlyoom"]
@@ -90,21 +94,21 @@ def test_earlyoom_beside_us(whole):
     assert said["predicted"]["pid"] == said["all"]["hog"], said["predicted"]
 
 
-def test_the_recording_of_all_that_is_whole(all_of_it):
+def test_the_recording_of_all_that_is_whole(all_of_it: dict[str, Any]) -> None:
     assert_whole(all_of_it["recording"], *all_of_it["said"].values())
     assert all_of_it["panic_on_oom"] == "0"
 
 
-def one_surge():
-    import guest
+def one_surge() -> dict[str, Any]:
+    from tests.vm import guest
 
     watch = guest.Watch()
     said = watch.follow([guest.Load("bystander", 20), guest.Load("hog", 600, step=50)], killed=["hog"])
     return {"said": said, "recording": watch.close()}
 
 
-def test_without_psi(machine):
-    answer = machine(Shape(memory=512, append="psi=0")).call(one_surge, timeout=900)
+def test_without_psi(machine: Callable[[Shape], Machine]) -> None:
+    answer: dict[str, Any] = machine(Shape(memory=512, append="psi=0")).call(one_surge, timeout=900)
     said = answer["said"]
     print(said["monitor"], said["warm"], said["after"], said["findings"])
     assert_told(said, "hog", "global")

@@ -1,22 +1,23 @@
 """systemd-oomd as Debian installs it, under a real systemd and its journal: it kills a unit, and oomtop tells so."""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.vm.machine import Shape
+from tests.vm.machine import Machine, Shape
 from tests.vm.told import assert_alive, assert_whole
 
 OOMD = "/lib/systemd/systemd-oomd"
 
 
-def under_pressure():
+def under_pressure() -> dict[str, Any]:
     from pathlib import Path
 
-    import guest
-    import services
+    from tests.vm import guest, services
 
-    def configure(name, text):
+    def configure(name: str, text: str) -> None:
         folder = Path(f"/etc/systemd/{name}.conf.d")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "ours.conf").write_text(text)
@@ -59,7 +60,7 @@ def under_pressure():
 
 
 @pytest.mark.skipif(not os.path.exists(OOMD), reason=f"{OOMD} is missing (apt-get install systemd-oomd)")
-def test_a_unit_that_systemd_oomd_kills(machine):
+def test_a_unit_that_systemd_oomd_kills(machine: Callable[[Shape], Machine]) -> None:
     answer = machine(Shape(memory=1024)).call(under_pressure, timeout=1200)
     said = answer["said"]
     print(said["monitor"], said["warm"], said["after"], said["events"])

@@ -1,31 +1,33 @@
 """Groups that another program owns: a unit of systemd, a container of docker, one of podman; all three are real."""
 
 import shutil
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.vm.machine import Shape
+from tests.vm.machine import Machine, Shape
 
 MIB = 1 << 20
 SHAPE = Shape(memory=1024)
 
 
-def unit():
+def unit() -> dict[str, Any]:
     import time
     from pathlib import Path
 
-    import services
+    from tests.vm import services
 
     systemd = services.Systemd({"fragile.service": services.service("/bin/sleep 100000")})
     systemd.run("systemctl", "start", "fragile.service", patience=30)
     group = Path("/sys/fs/cgroup/system.slice/fragile.service")
 
-    def state():
+    def state() -> dict[str, str]:
         pid = systemd.show("MainPID", "fragile.service")
         inside = systemd.run("cat", f"/proc/{pid}/oom_score_adj")
         return {"pid": pid, "adj": inside, "high": (group / "memory.high").read_text().strip()}
 
-    said = {"first": state()}
+    said: dict[str, Any] = {"first": state()}
     said["limit"] = systemd.oomtop("limit", "/system.slice/fragile.service", "--high", "64M", "--yes")
     said["known"] = systemd.show("MemoryHigh", "fragile.service")
     systemd.run("systemctl", "daemon-reload")
@@ -50,7 +52,7 @@ def unit():
     return said
 
 
-def container(engine):
+def container(engine: str) -> dict[str, Any]:
     import subprocess
     import sys
     import time
@@ -59,12 +61,12 @@ def container(engine):
     groups = Path("/sys/fs/cgroup")
     (groups / "cgroup.subtree_control").write_text("+cpu +memory +pids")
     root = Path("/run/boxroot")
-    for folder in ("bin", "proc", "sys", "dev", "etc", "tmp"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
+    for name in ("bin", "proc", "sys", "dev", "etc", "tmp"):
+        (root / name).mkdir(parents=True, exist_ok=True)
     (root / "bin/busybox").write_bytes(Path("/bin/busybox").read_bytes())
     (root / "bin/busybox").chmod(0o755)
 
-    def run(*words):
+    def run(*words: str) -> str:
         done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=90)
         if done.returncode:
             raise RuntimeError(f"{words}: {done.stdout}{done.stderr}")
@@ -73,7 +75,7 @@ def container(engine):
     daemons = []
     common = ("run", "-d", "--network", "none", "--memory", "200m", "--security-opt", "seccomp=unconfined")
 
-    def daemon(*words, until):
+    def daemon(*words: str, until: list[str]) -> None:
         log = open("/run/daemon.log", "wb")
         daemons.append(subprocess.Popen(words, stdout=log, stderr=log))
         end = time.monotonic() + 150
@@ -87,9 +89,9 @@ def container(engine):
         socket = "/run/containerd.sock"
         daemon("containerd", "--address", socket, until=["ctr", "--address", socket, "version"])
         places = ("--containerd", socket, "--data-root", "/run/docker-data", "--exec-root", "/run/docker-exec")
-        bare = ("--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs")
+        bare = ["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"]
         # By itself it takes systemd wherever that ever ran.
-        bare = (*bare, "--exec-opt", "native.cgroupdriver=cgroupfs")
+        bare += ["--exec-opt", "native.cgroupdriver=cgroupfs"]
         daemon("dockerd", *bare, *places, until=["docker", "version"])
         subprocess.run("tar -C /run/boxroot -c . | docker import - box", shell=True, check=True, capture_output=True)
         run("docker", *common, "--security-opt", "apparmor=unconfined", "box", "/bin/busybox", "sleep", "100000")
@@ -100,14 +102,14 @@ def container(engine):
     folder = next(path for path in parent.iterdir() if len(path.name.rpartition("-")[2]) == 64)
     name, identity = f"/{folder.relative_to(groups)}", folder.name.rpartition("-")[2]
 
-    def oomtop(*words):
+    def oomtop(*words: str) -> dict[str, Any]:
         done = subprocess.run((sys.executable, "-m", "oomtop", *words), capture_output=True, text=True)
         return {"code": done.returncode, "said": done.stdout + done.stderr}
 
-    def read(file):
+    def read(file: str) -> str:
         return (folder / file).read_text().strip()
 
-    said = {"before": read("memory.max")}
+    said: dict[str, Any] = {"before": read("memory.max")}
     said["limit"] = oomtop("limit", name, "--max", "100M", "--yes")
     said["max"] = read("memory.max")
     field = "{{.HostConfig.Memory}}"
@@ -128,13 +130,13 @@ def container(engine):
     return said
 
 
-def assert_done(*outcomes):
+def assert_done(*outcomes: dict[str, Any]) -> None:
     for outcome in outcomes:
         assert outcome["code"] == 0, outcome["said"]
 
 
 @pytest.mark.skipif(shutil.which("/lib/systemd/systemd") is None, reason="systemd is not installed")
-def test_a_unit_of_systemd(machine):
+def test_a_unit_of_systemd(machine: Callable[[Shape], Machine]) -> None:
     said = machine(SHAPE).call(unit)
     assert_done(*(said[name] for name in ("limit", "undo", "lasting", "protect", "forget", "killed")))
     assert "systemctl set-property --runtime fragile.service" in said["limit"]["said"]
@@ -149,7 +151,7 @@ def test_a_unit_of_systemd(machine):
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
-def test_a_container(machine, engine):
+def test_a_container(machine: Callable[[Shape], Machine], engine: str) -> None:
     needed = {"docker": ("docker", "dockerd"), "podman": ("podman", "crun")}[engine]
     gone = [name for name in (*needed, "busybox") if shutil.which(name) is None]
     if gone:

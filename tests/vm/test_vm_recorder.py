@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,14 +27,14 @@ SLACK = 2.5
 class OnDisks(Machine):
     """A machine with two disks that outlive it."""
 
-    def __init__(self, disks):
+    def __init__(self, disks: list[str]) -> None:
         self._disks = disks
         super().__init__(Shape(memory=640))
 
-    def _vng(self):
+    def _vng(self) -> list[str]:
         return [*super()._vng(), *(f"--qemu-opts=-drive file={disk},if=virtio,format=raw" for disk in self._disks)]
 
-    def copy_at_once(self, origin, target):
+    def copy_at_once(self, origin: str, target: str) -> float:
         """Copy a disk as it is at this instant, whatever is being written to it, and return the time."""
         os.killpg(self._process.pid, signal.SIGSTOP)
         while not self._stands_still():
@@ -43,7 +44,7 @@ class OnDisks(Machine):
         os.killpg(self._process.pid, signal.SIGCONT)
         return cut
 
-    def _stands_still(self):
+    def _stands_still(self) -> bool:
         states = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
@@ -55,7 +56,7 @@ class OnDisks(Machine):
         return set(states) <= {"T", "Z"}
 
 
-def look_and_record(device, first):
+def look_and_record(device: str, first: bool) -> dict[str, Any]:
     """Mount that disk instead of the other, read what the cut left, and start the recorder; return what was found and the guest's clock."""
     import os
     import subprocess
@@ -66,7 +67,7 @@ def look_and_record(device, first):
     from oomtop.recording.kinds import RecordingError
     from oomtop.recording.reader import Recording
 
-    def ticks(path):
+    def ticks(path: str) -> int:
         try:
             return len(Recording(path).moments)
         except RecordingError:
@@ -103,7 +104,9 @@ def look_and_record(device, first):
     return {**found, "clock": time.time()}
 
 
-def test_the_recording_opens_after_every_power_cut_and_misses_at_most_the_last_interval(tmp_path, running):
+def test_the_recording_opens_after_every_power_cut_and_misses_at_most_the_last_interval(
+    tmp_path: Path, running: list[vm.Machine]
+) -> None:
     reason = vm.missing()
     if reason is not None:
         pytest.skip(reason)

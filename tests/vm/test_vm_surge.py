@@ -5,18 +5,20 @@
 
 import os
 import shutil
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.vm.machine import Shape
+from tests.vm.machine import Machine, Shape
 
 ROUNDS = int(os.environ.get("OOMTOP_VM_ROUNDS", "3"))
 
 
-def surges(rounds, swap, programs):
+def surges(rounds: int, swap: bool, programs: list[str]) -> dict[str, Any]:
     import time
 
-    import guest
+    from tests.vm import guest
 
     guest.shield()
     if swap:
@@ -47,7 +49,7 @@ def surges(rounds, swap, programs):
 
 
 @pytest.mark.parametrize("swap", [False, True], ids=["no swap", "slow swap"])
-def test_keys_are_answered_through_every_surge(machine, swap):
+def test_keys_are_answered_through_every_surge(machine: Callable[[Shape], Machine], swap: bool) -> None:
     shape = Shape(memory=512, swap=192, iops=200) if swap else Shape(memory=512)
     programs = ["oomtop"] + ["htop"] * (shutil.which("htop") is not None)
     said = machine(shape).call(surges, timeout=180 * ROUNDS + 200, rounds=ROUNDS, swap=swap, programs=programs)

@@ -1,20 +1,22 @@
 """Random crowds in a limited group and on a whole machine: the one foreseen is the one the kernel kills."""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.vm.machine import Shape
+from tests.vm.machine import Machine, Shape
 
 TRIALS = 20
 ODD = int(os.environ.get("OOMTOP_VICTIM_TRIALS", "4"))
 """Trials with a dead main thread, a vfork child or a shared memory map in every second one."""
 
 
-def in_a_group(trials, seed):
+def in_a_group(trials: int, seed: int) -> list[list[Any]]:
     import random
 
-    import guest
+    from tests.vm import guest
 
     guest.shield()
     guest.zram_on(64)
@@ -44,12 +46,12 @@ def in_a_group(trials, seed):
     return said
 
 
-def on_the_machine(trials, seed):
+def on_the_machine(trials: int, seed: int) -> list[list[Any]]:
     import random
     import time
     from pathlib import Path
 
-    import guest
+    from tests.vm import guest
 
     guest.shield()
     foresight, kills, said = guest.Foresight(), guest.KernelKills(), []
@@ -72,7 +74,7 @@ def on_the_machine(trials, seed):
 
 
 @pytest.mark.parametrize("scenario", [in_a_group, on_the_machine], ids=["group", "machine"])
-def test_the_one_foreseen_is_killed(machine, scenario):
+def test_the_one_foreseen_is_killed(machine: Callable[[Shape], Machine], scenario: Callable[..., Any]) -> None:
     said = machine(Shape()).call(scenario, timeout=600, trials=TRIALS, seed=7)
     wrong = [(seen, killed, count) for seen, killed, count in said if seen is None or seen["pid"] != killed]
     ties = [seen for seen, _, _ in said if seen and seen["tie"]]
@@ -90,14 +92,14 @@ def test_the_one_foreseen_is_killed(machine, scenario):
     assert missed == []
 
 
-def odd_ones(count, seed, where):
-    import victims_guest
+def odd_ones(count: int, seed: int, where: str) -> list[dict[str, Any]]:
+    from tests.vm import victims_guest
 
     return victims_guest.trials(count, seed, where)
 
 
 @pytest.mark.parametrize(("where", "count"), [("group", ODD), ("oom.group", ODD // 2), ("machine", ODD)])
-def test_odd_ones_among_them(machine, where, count):
+def test_odd_ones_among_them(machine: Callable[[Shape], Machine], where: str, count: int) -> None:
     said = machine(Shape(memory=768)).call(odd_ones, timeout=120 + 60 * count, count=count, seed=11, where=where)
     right = [one for one in said if one["killed"] and one["killed"][0] == one["first"]]
     print(f"{where}: {len(right)} of {len(said)} foreseen", *said, sep="\n")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import guest
-
+from oomtop.analysis.model.assessment import Victims
 from oomtop.sources.sampler import Sampler
-from tests.odd_crowd import foresee, launch, let_grow, likely, population
+from tests.odd_crowd import Inhabitant, foresee, launch, let_grow, likely, population
+from tests.present import present
+from tests.vm import guest
 
 
-def odd_group(number, seed, oom_group):
+def odd_group(number: int, seed: int, oom_group: bool) -> dict[str, Any]:
     """Let a crowd reach the limit of its group; return (kinds, those foreseen, those killed in order)."""
     children = population(random.Random(seed), number, 5)
     folder = guest.group("odd", memory_max="max", memory_swap_max=0, memory_oom_group=int(oom_group))
@@ -27,7 +30,7 @@ def odd_group(number, seed, oom_group):
     return said(children, victims, tasks, killed)
 
 
-def whole_machine(number, seed):
+def whole_machine(number: int, seed: int) -> dict[str, Any]:
     """The same for the whole machine, which one that is spared by its adj fills."""
     children = population(random.Random(seed), number, 5)
     folder, kills = guest.group("odd", memory_max="max", memory_oom_group=0), guest.KernelKills()
@@ -43,17 +46,19 @@ def whole_machine(number, seed):
     return said(children, victims, tasks, [killed])
 
 
-def said(children, victims, tasks, killed):
+def said(
+    children: list[Inhabitant], victims: Victims | None, tasks: dict[int, int], killed: Sequence[int | None]
+) -> dict[str, Any]:
     """Return what was foreseen beside what happened."""
     return {
-        "kinds": sorted({kind for *_, kind in children}), "count": len(children), "tie": victims.near_tie,
-        "first": victims.first.id.pid, "name": victims.first.name, "likely": sorted(likely(victims)),
-        "killed": [tasks.get(pid, pid) for pid in killed],
-        "ranked": [[one.id.pid, one.name, one.badness] for one in victims.candidates[:4]],
+        "kinds": sorted({kind for *_, kind in children}), "count": len(children), "tie": present(victims).near_tie,
+        "first": present(present(victims).first).id.pid, "name": present(present(victims).first).name, "likely": sorted(likely(present(victims))),
+        "killed": [tasks.get(present(pid), pid) for pid in killed],
+        "ranked": [[one.id.pid, one.name, one.badness] for one in present(victims).candidates[:4]],
     }  # fmt: skip
 
 
-def trials(count, seed, where):
+def trials(count: int, seed: int, where: str) -> list[dict[str, Any]]:
     """Return what became of `count` trials in a group, in one that dies as a whole, or on the machine."""
     guest.shield()
     Path("/proc/sys/kernel/printk").write_text("1")

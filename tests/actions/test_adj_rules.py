@@ -1,7 +1,5 @@
 from dataclasses import replace
 
-from children import end, facts, start
-
 from oomtop.actions.adj_rules import RuleKeeper, fitting, rules_for
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.journal.audit_log import Audit, read_entries
@@ -11,6 +9,7 @@ from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from oomtop.snapshot import Machine, Snapshot
+from tests.actions.children import end, facts, start
 
 
 def snapshot(*processes):

@@ -6,7 +6,6 @@ import stat
 from dataclasses import replace
 
 import pytest
-from children import context, end, facts, identity, start
 
 from oomtop.actions.base.requests import (
     AdjustRequest,
@@ -24,6 +23,7 @@ from oomtop.actions.journal.audit_log import Audit, read_entries
 from oomtop.actions.recovery import check
 from oomtop.host.cgroup import CgroupLayout, find_layout
 from oomtop.host.root import Root
+from tests.actions.children import context, end, facts, identity, start
 from tests.actions.cutting import die_at_each_step, recover
 
 MIB = 1 << 20

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-from children import context, end, facts, identity, start
 
 from oomtop.actions.base import atomic_file as config_file
 from oomtop.actions.base.guard import Guard
@@ -33,6 +32,7 @@ from oomtop.host.cgroup import CgroupLayout
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
+from tests.actions.children import context, end, facts, identity, start
 from tests.actions.cutting import die_at_each_step, recover
 
 MIB = 1 << 20

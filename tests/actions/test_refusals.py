@@ -7,7 +7,6 @@ from dataclasses import fields
 from typing import get_args
 
 import pytest
-from children import GIB, as_nobody, context, end, facts, identity, start
 
 from oomtop.actions.base import requests
 from oomtop.actions.base.guard import Guard
@@ -17,6 +16,7 @@ from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import find_layout
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
+from tests.actions.children import GIB, as_nobody, context, end, facts, identity, start
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 MIB = 1 << 20

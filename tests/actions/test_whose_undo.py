@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from children import context, end, facts, identity, start
 
 from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.actions.base.requests import RestoreAdjRequest, SwapOffRequest
@@ -17,6 +16,7 @@ from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries
 from oomtop.actions.recovery import check, cut_off, to_undo, undoable
 from oomtop.host.own_terminal import name_of_terminal, own_terminal
 from oomtop.host.process import ProcessId
+from tests.actions.children import context, end, facts, identity, start
 
 ME = replace(Audit("/nowhere").actor, uid=1000, user="ann", sudo_user=None, tty="/dev/pts/3", pid=4194303, start_time=1)
 BACK = RestoreAdjRequest(((ProcessId(5, 6), 0),))

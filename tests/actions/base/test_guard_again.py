@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from children import context, end, facts, identity
 
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Status
@@ -22,6 +21,7 @@ from oomtop.actions.base.requests import (
 from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
+from tests.actions.children import context, end, facts, identity
 
 LONG = "my-very-long-daemon-name"
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="makes groups and changes users")

@@ -1,10 +1,9 @@
-from children import identity
-
 from oomtop.actions.base.plan import Outcome, Plan, Status, Target
 from oomtop.actions.base.requests import DropCachesRequest
 from oomtop.actions.base.undo import UndoStack
 from oomtop.host.process import ProcessId
 from oomtop.render.plan import describe, describe_outcome
+from tests.actions.children import identity
 
 
 def test_the_last_reversible_action_is_on_top():

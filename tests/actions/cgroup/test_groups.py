@@ -2,7 +2,6 @@ import os
 import signal
 
 import pytest
-from children import GIB, context, end, facts, identity, start
 
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Status
@@ -17,6 +16,7 @@ from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import CgroupLayout, find_layout
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root
+from tests.actions.children import GIB, context, end, facts, identity, start
 
 MIB = 1 << 20
 NAME = f"/oomtop-test-{os.getpid()}"

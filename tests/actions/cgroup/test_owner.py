@@ -4,7 +4,6 @@ import os
 import stat
 
 import pytest
-from children import as_nobody, context, end, facts, identity, start
 
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Status
@@ -14,6 +13,7 @@ from oomtop.actions.dispatch import prepare
 from oomtop.analysis.sizing.recommend import Keeper, keeper_of
 from oomtop.host.cgroup import CgroupLayout, find_layout
 from oomtop.host.root import Root
+from tests.actions.children import as_nobody, context, end, facts, identity, start
 
 MIB = 1 << 20
 BOX = "ab" * 32

@@ -4,12 +4,11 @@ import stat
 import subprocess
 import sys
 
-from children import context, end, facts, identity, start
-
 from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.actions.base.requests import AdjustRequest, KillRequest
 from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit, audit_path
+from tests.actions.children import context, end, facts, identity, start
 
 PLAN = Plan("kill", "Send SIGTERM to 1 (x\x1b[31m)", ("a step",))
 DONE = Outcome("kill", Status.DONE, "exited")

@@ -1,7 +1,6 @@
 import os
 
 import pytest
-from children import GIB, as_nobody, context
 
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Status
@@ -12,6 +11,7 @@ from oomtop.host.checked_meminfo import read_meminfo
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root
 from oomtop.units import format_bytes
+from tests.actions.children import GIB, as_nobody, context
 
 MIB = 1 << 20
 FULL = Meminfo(

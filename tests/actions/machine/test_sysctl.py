@@ -1,7 +1,6 @@
 import os
 
 import pytest
-from children import GIB, as_nobody, context
 
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Status
@@ -11,6 +10,7 @@ from oomtop.actions.machine.sysctl import KEPT_IN, read_kept
 from oomtop.analysis.settings.table import SETTINGS
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root
+from tests.actions.children import GIB, as_nobody, context
 
 BUDDYINFO = "Node 0, zone      DMA      0      0      0      0      0      0      0      0      1      1      3 \n"
 

@@ -1,13 +1,13 @@
 import os
 
 import pytest
-from children import as_nobody, context, end, facts, identity, start
 
 from oomtop.actions.base.plan import Status
 from oomtop.actions.base.requests import AdjustRequest
 from oomtop.actions.dispatch import prepare
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
+from tests.actions.children import as_nobody, context, end, facts, identity, start
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 

@@ -3,7 +3,6 @@ import select
 import signal
 
 import pytest
-from children import as_nobody, context, end, facts, identity, start
 
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Status
@@ -11,6 +10,7 @@ from oomtop.actions.base.requests import FreezeRequest, KillRequest
 from oomtop.actions.dispatch import prepare
 from oomtop.actions.process.kill import prepare_kill, signal_name, tree_of
 from oomtop.host.process import ProcessId
+from tests.actions.children import as_nobody, context, end, facts, identity, start
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 

@@ -7,7 +7,6 @@ import sys
 from dataclasses import replace
 
 import pytest
-from children import context, end, facts, identity, start
 
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Status
@@ -21,6 +20,7 @@ from oomtop.actions.process.strays import find_strays
 from oomtop.host.cgroup import CgroupLayout, find_layout
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
+from tests.actions.children import context, end, facts, identity, start
 from tests.odd_processes import HAS_MACHINE_CODE, children_of, odd_process, wait_for_child
 
 MIB = 1 << 20

@@ -1,7 +1,6 @@
 import os
 
 import pytest
-from children import as_nobody, context, end, facts, identity, start
 
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Status
@@ -12,6 +11,7 @@ from oomtop.errors import ParseError
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
+from tests.actions.children import as_nobody, context, end, facts, identity, start
 
 MIB = 1 << 20
 

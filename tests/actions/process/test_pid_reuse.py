@@ -1,8 +1,8 @@
 """The number of a process given to another one on purpose, 1,000 times: the wrong process is never signalled."""
 
-import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +11,7 @@ from oomtop.host.privileges import Capability, has_capability
 TRIES = 1000
 _SCRIPT = """
 import ctypes, os, signal, sys, time
-sys.path[:0] = [{tests!r}, {root!r}]
+sys.path.insert(0, {root!r})
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWPID, MS_REC, MS_PRIVATE = 0x20000, 0x20000000, 0x4000, 1 << 18
 if libc.unshare(CLONE_NEWNS | CLONE_NEWPID):
@@ -22,7 +22,7 @@ if first:
 libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None)
 if libc.mount(b"proc", b"/proc", b"proc", 0, None):
     sys.exit(77)
-from children import context, facts
+from tests.actions.children import context, facts
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.process.kill import prepare_kill
 from oomtop.actions.base.plan import Status
@@ -76,8 +76,7 @@ print(reused, wrong, signalled)
 
 @pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reason="needs CAP_SYS_ADMIN for a pid namespace")
 def test_the_wrong_process_is_never_signalled():
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    script = _SCRIPT.format(tests=here, root=os.path.dirname(os.path.dirname(here)), tries=TRIES)
+    script = _SCRIPT.format(root=str(Path(__file__).parents[3]), tries=TRIES)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
     if done.returncode == 77:
         pytest.skip("no pid namespace here")

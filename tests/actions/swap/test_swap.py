@@ -5,7 +5,6 @@ import subprocess
 import uuid
 
 import pytest
-from children import GIB, as_nobody, context
 
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Status
@@ -18,6 +17,7 @@ from oomtop.host.meminfo import Meminfo
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root
 from oomtop.host.swaps import SwapDevice
+from tests.actions.children import GIB, as_nobody, context
 
 MIB = 1 << 20
 needs_admin = pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reason="needs CAP_SYS_ADMIN")

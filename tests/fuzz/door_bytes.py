@@ -14,6 +14,7 @@ import sys
 import tempfile
 import termios
 import time
+from random import Random
 
 from tests.fuzz.harness import CPU_SECONDS, MEMORY, NASTY, Door, mutate
 
@@ -33,12 +34,12 @@ SEQUENCES = (
 )  # fmt: skip
 
 
-def make(rng):
+def make(rng: Random) -> list[bytes]:
     """Return bursts of bytes."""
     return [_burst(rng) for _ in range(40)]
 
 
-def _burst(rng):
+def _burst(rng: Random) -> bytes:
     data = b"".join(rng.choice(SEQUENCES) for _ in range(rng.randint(1, 6)))
     if rng.random() < 0.4:
         data = mutate(rng, data, 3)
@@ -46,7 +47,7 @@ def _burst(rng):
     return (data + rng.choice((b"", b"", rng.choice(NASTY))))[:6000].translate(None, b"\x03\x1aqX")
 
 
-def attempt(bursts):
+def attempt(bursts: list[bytes]) -> None:
     """Send the bursts to a monitor; it has to answer a key and to end with 0."""
     with tempfile.TemporaryDirectory() as folder:
         pid, master = _start(folder)
@@ -69,7 +70,7 @@ def attempt(bursts):
             _end(pid, master)
 
 
-def _start(folder):
+def _start(folder: str) -> tuple[int, int]:
     pid, master = pty.fork()
     if pid == 0:
         os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", OOMTOP_AUDIT_LOG=f"{folder}/audit.jsonl")
@@ -79,7 +80,7 @@ def _start(folder):
     return pid, master
 
 
-def _wait_for(pid, master, text, keys=()):
+def _wait_for(pid: int, master: int, text: bytes, keys: tuple[bytes, ...] = ()) -> None:
     """Read until `text` comes, sending keys every now and then; using much CPU without it is a finding."""
     seen, end, used = b"", time.monotonic() + SECONDS, _cpu(pid)
     while text not in seen:
@@ -91,7 +92,7 @@ def _wait_for(pid, master, text, keys=()):
         seen += _drain(master, PAUSE)
 
 
-def _drain(master, seconds):
+def _drain(master: int, seconds: float) -> bytes:
     seen, end = b"", time.monotonic() + seconds
     while select.select([master], [], [], max(0.0, end - time.monotonic()))[0]:
         try:
@@ -101,7 +102,7 @@ def _drain(master, seconds):
     return seen
 
 
-def _end_of(pid, master):
+def _end_of(pid: int, master: int) -> None:
     """Wait until the process has ended, which it has to do with 0."""
     end, seen = time.monotonic() + SECONDS, b""
     while time.monotonic() < end:
@@ -114,24 +115,24 @@ def _end_of(pid, master):
     raise AssertionError(f"it does not end: {seen!r}")
 
 
-def _cpu(pid):
+def _cpu(pid: int) -> float:
     """Return the seconds of CPU that a process and all its threads have used."""
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _peak(pid):
+def _peak(pid: int) -> int:
     with open(f"/proc/{pid}/status") as file:
         return next(int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM"))
 
 
-def _resident(pid):
+def _resident(pid: int) -> int:
     with open(f"/proc/{pid}/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _end(pid, master):
+def _end(pid: int, master: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -1,5 +1,7 @@
 """What a configuration or theme file says: each key is taken or named as a mistake; nothing else is raised."""
 
+from random import Random
+
 from oomtop.analysis.process_patterns import fits, is_protected, names_of
 from oomtop.config.load import Config, apply_table, parse_table
 from oomtop.errors import ConfigError
@@ -24,7 +26,7 @@ ALERT = '[[alert]]\nname = "a"\nwhen = "available < 10%"'
 TABLES = ("[[adjust]]", "[[alert]]", ALERT, ALERT, "[keys]", "[colors]", "[bar]", "[alert]", "[a.b.c]", "")
 
 
-def make(rng):
+def make(rng: Random) -> bytes:
     """Return lines of right keys with any value, some of them damaged."""
     lines = [
         _table(rng) if rng.random() < 0.25 else f"{rng.choice(KEYS)} = {rng.choice(VALUES)}"
@@ -34,12 +36,12 @@ def make(rng):
     return mutate(rng, raw) if rng.random() < 0.4 else raw
 
 
-def _table(rng):
+def _table(rng: Random) -> str:
     table = rng.choice(TABLES)
     return f"{table}\n{rng.choice(ALERT_KEYS)} = {rng.choice(VALUES)}" if table == ALERT else table
 
 
-def attempt(raw):
+def attempt(raw: bytes) -> None:
     """Read it as both kinds of file, and use the patterns that were taken."""
     try:
         table = parse_table(raw, "file")

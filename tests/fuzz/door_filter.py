@@ -1,5 +1,7 @@
 """What is typed as a filter: it is understood, or refused with a reason; it never raises on a row."""
 
+from random import Random
+
 from oomtop.tui.process_table.filter_query import FILTER_NAMES, parse
 from oomtop.tui.process_table.filter_regex import FilterError
 from tests.fuzz.harness import Door, mutate
@@ -27,14 +29,14 @@ WORDS = (
 )  # fmt: skip
 
 
-def make(rng):
+def make(rng: Random) -> str:
     """Return words of the language in any order, some of them broken."""
     text = "".join(rng.choice(("", " ")) + rng.choice(WORDS) for _ in range(rng.randint(1, 12)))
     text = rng.choice(("", "", "!")) + text
     return mutate(rng, text.encode("utf-8")).decode("utf-8", "surrogateescape") if rng.random() < 0.3 else text
 
 
-def attempt(text):
+def attempt(text: str) -> None:
     """Filter some rows as the table does."""
     try:
         accept = parse(text)

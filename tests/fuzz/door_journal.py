@@ -1,6 +1,8 @@
 """Entries of the journal as JSON, whose fields any program writes but for those with `_` in front."""
 
 import json
+from random import Random
+from typing import Any
 
 from oomtop.oomlog.carriers.json_text import unwrap_json
 from oomtop.oomlog.scan import scan_lines
@@ -13,7 +15,7 @@ MESSAGES = (
     "Killed /system.slice/db.service due to memory pressure for /system.slice being 91.73% > 50.00% for > 20s",
     'sending SIGTERM to process 12006 uid 1000 "python3": badness 209, VmRSS 2891 MiB',
 )
-VALUES = (
+VALUES: tuple[Any, ...] = (
     "kernel",
     "syslog",
     "0",
@@ -36,14 +38,14 @@ KEYS = (
 )  # fmt: skip
 
 
-def make(rng):
+def make(rng: Random) -> list[str]:
     """Return some entries, some of them nested, some damaged."""
     return [_entry(rng) for _ in range(rng.randint(1, 5))]
 
 
-def _entry(rng):
+def _entry(rng: Random) -> str:
     message = rng.choice((*MESSAGES, rng.choice(NASTY).decode("latin-1")))
-    data = {key: rng.choice(VALUES) for key in rng.sample(KEYS, rng.randrange(len(KEYS)))}
+    data: Any = {key: rng.choice(VALUES) for key in rng.sample(KEYS, rng.randrange(len(KEYS)))}
     data[rng.choice(("MESSAGE", "message", "log", "zz"))] = rng.choice((message, list(message.encode()), [message]))
     for _ in range(rng.choice((0, 0, 1, 3, 400))):
         data = rng.choice(({"a": data}, [data]))
@@ -51,7 +53,7 @@ def _entry(rng):
     return mutate(rng, text.encode()).decode("utf-8", "backslashreplace") if rng.random() < 0.4 else text
 
 
-def attempt(entries):
+def attempt(entries: list[str]) -> None:
     """Read them as lines of the journal and of a file; what is not the kernel's transport is never the kernel."""
     for text in entries:
         unwrap_json(text)

@@ -8,13 +8,16 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import lru_cache
+from random import Random
+from typing import Any
 from unittest.mock import patch
 
 from textual import events
 
-from oomtop.actions.base.plan import Outcome, Status
+from oomtop.actions.base.plan import Outcome, Prepared, Status
 from oomtop.oomlog import log_files
 from oomtop.oomlog.evidence import Evidence
 from oomtop.recording.reader import Recording
@@ -29,9 +32,14 @@ from oomtop.tui.fleet.app import FleetApp
 from oomtop.tui.process import controller as inspections
 from oomtop.tui.shell.app import OomtopApp, Options
 from tests.fuzz.harness import CPU_SECONDS, Door
+from tests.present import present
 from tests.synthetic import SyntheticMachine, make_event
 from tests.tui.factories import make_assessment
 
+# What happens at once: a kind and its value.
+Burst = list[tuple[str, Any]]
+# App, size, bursts.
+Case = tuple[str, tuple[int, int], list[Burst]]
 KEYS = (
     *"abcdefghijklmnopqrstuvwxyz", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ", *"0123456789",
     *("question_mark", "slash", "backslash", "colon", "less_than_sign", "greater_than_sign", "plus", "minus", "comma"),
@@ -46,19 +54,19 @@ TEXTS = ("k\r\r", "", "\n", "x" * 5000, "a\x1b[201~\n", "rss>1g and", "!(", "日
 SIZES = ((80, 24), (120, 40), (40, 12), (200, 60), (20, 5), (80, 24))
 
 
-def make(rng):
+def make(rng: Random) -> Case:
     """Return (app, size, bursts); a burst is a list of things that happen with no pause between them."""
     app = rng.choice(("monitor", "monitor", "monitor", "replay", "fleet"))
     return app, rng.choice(SIZES[:4]), [_burst(rng) for _ in range(40)]
 
 
-def _burst(rng):
+def _burst(rng: Random) -> Burst:
     if rng.random() < 0.2:
         return [("key", rng.choice(KEYS + OFTEN))] * rng.randint(2, 12)
     return [_happening(rng) for _ in range(rng.choice((1, 1, 2, 3, 5, 8)))]
 
 
-def _happening(rng):
+def _happening(rng: Random) -> tuple[str, Any]:
     at = rng.random()
     if at < 0.05:
         return "tick", rng.randrange(3)
@@ -71,7 +79,7 @@ def _happening(rng):
     return "key", rng.choice(OFTEN if at < 0.6 else KEYS)
 
 
-def attempt(case):
+def attempt(case: Case) -> None:
     """Let a session go its way; an error of the app, of its threads, or a burst that takes too long is a finding."""
     kind, size, bursts = case
     with ExitStack() as stack:
@@ -89,13 +97,14 @@ def attempt(case):
         asyncio.run(_session(_app(kind), size, bursts))
 
 
-def _nothing_done(prepared, *_):
+def _nothing_done(prepared: Prepared, *_: object) -> Outcome:
     prepared.close()
     return Outcome("nothing", Status.DONE, "nothing was done")
 
 
-async def _session(app, size, bursts):
-    app.exit = app.action_suspend_process = lambda *_, **__: None
+async def _session(app: OomtopApp | FleetApp, size: tuple[int, int], bursts: list[Burst]) -> None:
+    for name in ("exit", "action_suspend_process"):
+        setattr(app, name, lambda *_, **__: None)
     async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
         for burst in bursts:
             begun = time.process_time()
@@ -110,7 +119,7 @@ async def _session(app, size, bursts):
     assert not [text for text in remarks if "oomtop failed" in text], remarks
 
 
-def _happen(app, what, value):
+def _happen(app: OomtopApp | FleetApp, what: str, value: Any) -> None:
     if what == "tick" and isinstance(app, OomtopApp) and not app.options.replay:
         app._take(app._source, _ticks()[value])
     elif what == "key":
@@ -125,33 +134,33 @@ def _happen(app, what, value):
             _send(app, kind(None, x, y, 0, 0, 1, False, False, False, screen_x=x, screen_y=y))
 
 
-def _send(app, event):
-    app._driver.process_message(event)
+def _send(app: OomtopApp | FleetApp, event: events.Event) -> None:
+    present(app._driver).process_message(event)
 
 
-def _character(key):
+def _character(key: str) -> str | None:
     return key if len(key) == 1 else {"enter": "\r", "tab": "\t", "space": " ", "escape": "\x1b"}.get(key)
 
 
 class _Quiet(LiveSource):
     """A source without ticks of its own."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self._ended = threading.Event()
 
-    def ticks(self):
+    def ticks(self) -> Iterator[Tick]:
         self._ended.wait()
         return iter(())
 
-    def refresh(self):
+    def refresh(self) -> None:
         pass
 
-    def close(self):
+    def close(self) -> None:
         self._ended.set()
 
 
-def _app(kind):
+def _app(kind: str) -> OomtopApp | FleetApp:
     if kind == "fleet":
         return FleetApp(lambda now: (), "http://127.0.0.1:9", 3600.0, None, False)
     if kind == "replay":
@@ -164,7 +173,7 @@ def _app(kind):
 
 
 @lru_cache
-def _ticks():
+def _ticks() -> tuple[NewAssessment, ...]:
     """Three ticks: a machine with processes of its own, an empty one, and one with a kill that was recorded."""
     from tests.tui.test_every_key import EVENTS, machine
 
@@ -182,7 +191,7 @@ def _ticks():
 
 
 @lru_cache
-def _recording():
+def _recording() -> str:
     path = os.path.join(tempfile.mkdtemp(prefix="oomtop-fuzz-"), "r.db")
     ticks = list(SyntheticMachine(25, 6, busy=0.4).ticks(120))
     ticks[100] = Tick(ticks[100].snapshot, (make_event(ticks[100].snapshot.time - 1),))

@@ -4,6 +4,7 @@ import io
 import os
 from functools import lru_cache
 from pathlib import Path
+from random import Random
 
 from oomtop.analysis.postmortem.explain import explain
 from oomtop.oomlog.log_files import read_stream
@@ -24,7 +25,7 @@ def texts() -> tuple[bytes, ...]:
     return tuple(path.read_bytes()[:15_000] for path in files)
 
 
-def make(rng):
+def make(rng: Random) -> bytes:
     """Return a log with damaged bytes, with lines of other logs in it, or in another order."""
     data = rng.choice(texts())
     for _ in range(rng.choice((0, 1, 2, 6))):
@@ -37,7 +38,7 @@ def make(rng):
     return mutate(rng, data, rng.choice((1, 8, 40)))
 
 
-def attempt(data):
+def attempt(data: bytes) -> None:
     """Read it as a file is read, and show all that it tells in every form."""
     found = read_stream(io.BytesIO(data), "log")
     for event in found.events:

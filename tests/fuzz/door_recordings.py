@@ -5,7 +5,9 @@ import shutil
 import sqlite3
 import tempfile
 import zlib
+from collections.abc import Generator
 from functools import lru_cache
+from random import Random
 
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.sizing.peaks import observe
@@ -22,6 +24,8 @@ from oomtop.sources.replay import ReplaySource
 from tests.fuzz.harness import NASTY, Door, mutate
 from tests.synthetic import SyntheticMachine, make_event
 
+# The bytes, statements, a number that changed JSON is made from.
+Case = tuple[bytes, list[str], float | None]
 PAGE = 4096
 TABLES = ("meta", "schemas", "chapters", "ticks", "keys", "frames", "events", "actions")
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT x FROM c"
@@ -65,7 +69,7 @@ def sample() -> bytes:
             return file.read()
 
 
-def make(rng):
+def make(rng: Random) -> Case:
     """Return (what is done to the bytes, statements, changed JSON): one kind of harm, or several."""
     kind = rng.choice(("bits", "bits", "bits", "bytes", "cut", "pages", "schema", "schema", "body", "body"))
     data = bytearray(sample())
@@ -86,14 +90,14 @@ def make(rng):
     return bytes(data), statements, rng.random() if kind == "body" else None
 
 
-def _statement(rng):
+def _statement(rng: Random) -> str:
     return rng.choice(SCHEMES).format(
         table=rng.choice(TABLES), endless=ENDLESS, number=rng.choice((0, 2, 10**15, 9 * 10**18)),
         figure=rng.choice(FIGURES), value=rng.choice(VALUES), bodies=rng.choice(("keys", "frames", "events")), size=rng.choice((9, 3_000_000)),
     )  # fmt: skip
 
 
-def attempt(case):
+def attempt(case: Case) -> None:
     """Read it as `replay` and `recommend` do, and record onto it."""
     data, statements, seed = case
     folder = tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
@@ -109,7 +113,7 @@ def attempt(case):
         shutil.rmtree(folder)
 
 
-def _harm(path, statements, seed):
+def _harm(path: str, statements: list[str], seed: float | None) -> None:
     if not statements and seed is None:
         return
     database = sqlite3.connect(path, isolation_level=None)
@@ -124,10 +128,8 @@ def _harm(path, statements, seed):
         database.close()
 
 
-def _change_body(database, seed):
+def _change_body(database: sqlite3.Connection, seed: float) -> None:
     """Pack changed JSON as well as the recorder would have."""
-    from random import Random
-
     rng = Random(seed)
     table = rng.choice(("keys", "keys", "events", "frames", "schemas"))
     column = "fields" if table == "schemas" else "body"
@@ -140,15 +142,12 @@ def _change_body(database, seed):
         else b"[]"
     )
     changed = mutate(rng, text) if rng.random() < 0.5 else _change_number(rng, text)
-    if table != "schemas":
-        squeeze = zlib.compressobj(6, zlib.DEFLATED, -15)
-        changed = squeeze.compress(changed) + squeeze.flush()
-    else:
-        changed = changed.decode("utf-8", "replace")
-    database.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (changed, number))
+    squeeze = zlib.compressobj(6, zlib.DEFLATED, -15)
+    packed = changed.decode("utf-8", "replace") if table == "schemas" else squeeze.compress(changed) + squeeze.flush()
+    database.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (packed, number))
 
 
-def _change_number(rng, text):
+def _change_number(rng: Random, text: bytes) -> bytes:
     """Put something else in the place of one or more values."""
     words = text.split(b",")
     for _ in range(rng.choice((1, 1, 3, 20))):
@@ -158,7 +157,7 @@ def _change_number(rng, text):
     return b",".join(words)
 
 
-def _read(path):
+def _read(path: str) -> None:
     try:
         recording = Recording(path)
     except OomtopError:
@@ -181,13 +180,14 @@ def _read(path):
         recording.close()
 
 
-def _replay(path):
+def _replay(path: str) -> None:
     """Jump through it as the keys do."""
     try:
         source = ReplaySource(Recording(path), None)
     except OomtopError:
         return
     ticks = source.ticks()
+    assert isinstance(ticks, Generator)
     try:
         next(ticks)
         for move in (source.highest_pressure, lambda: source.beside(1), lambda: source.go(10**9)):
@@ -200,7 +200,7 @@ def _replay(path):
         ticks.close()
 
 
-def _record(path, is_strict):
+def _record(path: str, is_strict: bool) -> None:
     """Whatever was there, recording goes on; where one bit was flipped, what is recorded now can be read."""
     snapshot, problem = SyntheticMachine(3, 3).snapshot(), ""
     try:

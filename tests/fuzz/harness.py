@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import FrameType
 from typing import Any
 
 CPU_SECONDS = 2.0
@@ -97,7 +98,7 @@ def _kind(error: BaseException) -> str:
 def _bounded(cpu_seconds: float) -> Iterator[None]:
     """Raise `TooSlow` in the main thread when a case uses too much CPU, or waits for ever."""
 
-    def stop(number, frame):
+    def stop(number: int, frame: FrameType | None) -> None:
         raise TooSlow(signal.Signals(number).name)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGPROF, signal.SIGALRM)}

@@ -12,6 +12,7 @@ import tarfile
 import termios
 import time
 import zipfile
+from collections.abc import Iterator
 from fcntl import ioctl
 from pathlib import Path
 
@@ -21,15 +22,15 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.packages
 
 
-def build(words, **named):
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False, **named)
+def build(words: list[str]) -> None:
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode and "No matching distribution" in done.stderr + done.stdout:
         pytest.skip("the package index cannot be reached from here")
     assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The command of an environment that holds nothing but the wheel and what it depends on."""
     folder = tmp_path_factory.mktemp("wheel")
     build(["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), "."])
@@ -48,7 +49,7 @@ def wheel(tmp_path_factory):
     return [str(folder / "env/bin/oomtop")]
 
 
-def test_the_source_archive_makes_a_whole_wheel(tmp_path):
+def test_the_source_archive_makes_a_whole_wheel(tmp_path: Path) -> None:
     build(["-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)])
     with tarfile.open(next(tmp_path.glob("oomtop_monitor-*.tar.gz"))) as archive:
         archive.extractall(tmp_path)
@@ -62,14 +63,14 @@ def test_the_source_archive_makes_a_whole_wheel(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def zipapp(tmp_path_factory):
+def zipapp(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     target = tmp_path_factory.mktemp("zipapp") / "oomtop.pyz"
     build(["packaging/zipapp/build.py", str(target)])
     return [sys.executable, "-I", "-S", str(target)]
 
 
 @pytest.fixture(scope="module")
-def deb(tmp_path_factory):
+def deb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """The program installed by dpkg below a root of its own, by its own maintainer scripts."""
     if shutil.which("dpkg-deb") is None or not os.access("/usr/bin/python3", os.X_OK):
         pytest.skip("needs dpkg and /usr/bin/python3")
@@ -100,7 +101,7 @@ def deb(tmp_path_factory):
     assert left == []
 
 
-def test_the_rpm_holds_what_the_deb_holds(tmp_path):
+def test_the_rpm_holds_what_the_deb_holds(tmp_path: Path) -> None:
     if shutil.which("rpmbuild") is None:
         pytest.skip("rpmbuild is not on this machine")
     build(["packaging/rpm/build.py", str(tmp_path)])
@@ -113,17 +114,18 @@ def test_the_rpm_holds_what_the_deb_holds(tmp_path):
 
 
 @pytest.fixture(params=["wheel", "zipapp", "deb"])
-def command(request):
-    return request.getfixturevalue(request.param)
+def command(request: pytest.FixtureRequest) -> list[str]:
+    command: list[str] = request.getfixturevalue(request.param)
+    return command
 
 
-def run(command, *words, folder):
+def run(command: list[str], *words: str, folder: Path) -> str:
     done = subprocess.run([*command, *words], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert done.stderr == ""
     return done.stdout
 
 
-def test_it_reads_this_machine(command, tmp_path):
+def test_it_reads_this_machine(command: list[str], tmp_path: Path) -> None:
     assert run(command, "--version", folder=tmp_path).startswith("oomtop 0.")
     total = int(open("/proc/meminfo").readline().split()[1]) * 1024
     assert json.loads(run(command, "top", "--json", "-n", "1", folder=tmp_path))["memory"]["total"] == total
@@ -131,7 +133,7 @@ def test_it_reads_this_machine(command, tmp_path):
     assert "complete" in run(command, "completion", "bash", folder=tmp_path)
 
 
-def test_it_draws_its_screen_and_ends_with_q(command, tmp_path):
+def test_it_draws_its_screen_and_ends_with_q(command: list[str], tmp_path: Path) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(TERM="xterm-256color", HOME=str(tmp_path))
@@ -146,7 +148,7 @@ def test_it_draws_its_screen_and_ends_with_q(command, tmp_path):
     assert os.waitstatus_to_exitcode(status) == 0
 
 
-def _read_until(terminal, wanted, seconds):
+def _read_until(terminal: int, wanted: bytes, seconds: float) -> bytes:
     seen, end = b"", time.monotonic() + seconds
     while wanted not in seen and time.monotonic() < end:
         if select.select([terminal], [], [], 0.2)[0]:

@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import oomtop
+from tests.present import present
 
 yaml = pytest.importorskip("yaml")
 ROOT = Path(__file__).parents[2]
@@ -21,13 +23,13 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 OVERLAYS = ("base", "overlays/unprivileged", "overlays/prometheus-operator")
 
 
-def run(*words, **named):
-    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, **named)
+def run(*words: str | Path) -> str:
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout
 
 
-def need(program):
+def need(program: str) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not on this machine")
 
@@ -42,15 +44,15 @@ def need(program):
         ("kubernetes/base/kustomization.yaml", r"newTag: (.+)$"),
     ],
 )
-def test_a_recipe_is_for_this_version(path, pattern):
-    assert re.search(pattern, (PACKAGING / path).read_text(), re.MULTILINE)[1] == oomtop.__version__
+def test_a_recipe_is_for_this_version(path: str, pattern: str) -> None:
+    assert present(re.search(pattern, (PACKAGING / path).read_text(), re.MULTILINE))[1] == oomtop.__version__
 
 
-def test_the_recipe_of_arch_is_bash():
+def test_the_recipe_of_arch_is_bash() -> None:
     run("bash", "-n", PACKAGING / "aur/PKGBUILD")
 
 
-def test_every_supported_python_is_tested_and_named():
+def test_every_supported_python_is_tested_and_named() -> None:
     ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     tested = ci["jobs"]["test"]["strategy"]["matrix"]["python"]
     named = re.findall(r"Programming Language :: Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
@@ -58,7 +60,7 @@ def test_every_supported_python_is_tested_and_named():
     assert set(tested) == set(re.findall(r"3\.\d+", (ROOT / "tests/interpreters.sh").read_text()))
 
 
-def test_a_release_has_everything_and_no_token_of_pypi():
+def test_a_release_has_everything_and_no_token_of_pypi() -> None:
     text = (ROOT / ".github/workflows/release.yml").read_text()
     for part in (
         "dist zipapp deb rpm",
@@ -72,7 +74,7 @@ def test_a_release_has_everything_and_no_token_of_pypi():
     assert "password: ${{ secrets.PYPI" not in text
 
 
-def test_every_target_that_a_workflow_makes_is_there():
+def test_every_target_that_a_workflow_makes_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for path in [*WORKFLOWS, ROOT / ".ci/run"]:
         for words in re.findall(r"(?:run: |^)make ([a-z ]+)", path.read_text(), re.MULTILINE):
@@ -80,27 +82,27 @@ def test_every_target_that_a_workflow_makes_is_there():
                 assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-def test_the_program_needs_no_development_tool():
+def test_the_program_needs_no_development_tool() -> None:
     makefile = (ROOT / "Makefile").read_text()
     installs = makefile[makefile.index("$(PROGRAM): pyproject") : makefile.index("$(STAMP): pyproject")]
     assert "--group" not in installs
     assert re.search(r"^run: \$\(PROGRAM\)$", makefile, re.MULTILINE)
 
 
-def test_the_rules_of_kubernetes_are_those_of_prometheus():
+def test_the_rules_of_kubernetes_are_those_of_prometheus() -> None:
     groups = yaml.safe_load(RULES.read_text())["groups"]
     rule = yaml.safe_load((KUBERNETES / "overlays/prometheus-operator/prometheusrule.yaml").read_text())
     assert rule["spec"]["groups"] == groups
     assert yaml.safe_load((PACKAGING / "helm/oomtop/files/oomtop.rules.yml").read_text())["groups"] == groups
 
 
-def resources(overlay):
+def resources(overlay: str) -> list[dict[str, Any]]:
     need("kubectl")
     return list(yaml.safe_load_all(run("kubectl", "kustomize", KUBERNETES / overlay)))
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_an_overlay_is_whole(overlay):
+def test_an_overlay_is_whole(overlay: str) -> None:
     found = {resource["kind"]: resource for resource in resources(overlay)}
     assert {"Namespace", "DaemonSet", "Service", "NetworkPolicy"} <= found.keys()
     pod = found["DaemonSet"]["spec"]["template"]["spec"]
@@ -122,7 +124,7 @@ def test_an_overlay_is_whole(overlay):
 
 @pytest.mark.packages
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_kubernetes_takes_every_resource(overlay):
+def test_kubernetes_takes_every_resource(overlay: str) -> None:
     validate = pytest.importorskip("kubernetes_validate")
     own = [item for item in resources(overlay) if not item["apiVersion"].startswith("monitoring.coreos.com")]
     for resource in own:
@@ -133,7 +135,7 @@ def test_kubernetes_takes_every_resource(overlay):
 @pytest.mark.parametrize(
     "values", [[], ["privileged=false", "serviceMonitor.enabled=true", "prometheusRule.enabled=true"]]
 )
-def test_the_chart_makes_the_same_as_kustomize(values):
+def test_the_chart_makes_the_same_as_kustomize(values: list[str]) -> None:
     need("helm")
     sets = [word for value in values for word in ("--set", value)]
     made = list(yaml.safe_load_all(run("helm", "template", "oomtop", PACKAGING / "helm/oomtop", *sets)))
@@ -155,12 +157,12 @@ def test_the_chart_makes_the_same_as_kustomize(values):
         ("vendor.dependabot", ".github/dependabot.yml"),
     ],
 )
-def test_what_github_reads_follows_its_schema(schema, pattern):
+def test_what_github_reads_follows_its_schema(schema: str, pattern: str) -> None:
     pytest.importorskip("check_jsonschema")
     run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *ROOT.glob(pattern))
 
 
-def test_an_issue_form_has_what_github_asks_of_it():
+def test_an_issue_form_has_what_github_asks_of_it() -> None:
     for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"):
         form = yaml.safe_load(path.read_text())
         if path.name != "config.yml":
@@ -170,7 +172,7 @@ def test_an_issue_form_has_what_github_asks_of_it():
 
 
 @pytest.mark.packages
-def test_the_manual_page_has_no_error():
+def test_the_manual_page_has_no_error() -> None:
     need("mandoc")
     page = run(sys.executable, "-m", "oomtop", "man")
     done = subprocess.run(
@@ -180,7 +182,7 @@ def test_the_manual_page_has_no_error():
 
 
 @pytest.mark.packages
-def test_the_site_builds_without_a_warning(tmp_path):
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     pytest.importorskip("mkdocs")
     run(sys.executable, PACKAGING / "site/prepare.py", tmp_path / "pages")
     config = tmp_path / "pages/mkdocs.yml"
@@ -189,11 +191,11 @@ def test_the_site_builds_without_a_warning(tmp_path):
     assert any(page["location"].startswith("installing/") for page in pages)
 
 
-def test_the_readme_on_pypi_links_to_the_repository():
+def test_the_readme_on_pypi_links_to_the_repository() -> None:
     pytest.importorskip("hatchling")
-    spec = importlib.util.spec_from_file_location("pypi_readme", PACKAGING / "pypi_readme.py")
+    spec = present(importlib.util.spec_from_file_location("pypi_readme", PACKAGING / "pypi_readme.py"))
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    present(spec.loader).exec_module(module)
     text = module.absolute((ROOT / "README.md").read_text())
     targets = re.findall(r"\]\(([^)]+)\)", text)
     assert len(targets) > 10

@@ -10,12 +10,15 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oomtop.host.privileges import Capability, has_capability
+from tests.present import present
 
 UNITS = Path(__file__).parents[2] / "packaging/systemd"
 NOBODY = 65534
@@ -28,25 +31,25 @@ needs_setpriv = pytest.mark.skipif(shutil.which("setpriv") is None, reason="need
 needs_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 
 
-def settings(unit):
+def settings(unit: str) -> dict[str, list[str]]:
     """Return key to values of `[Service]`, a value for each line."""
     parser = configparser.RawConfigParser(strict=False, dict_type=_Several, delimiters=("=",), comment_prefixes=("#",))
-    parser.optionxform = str
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(UNITS / unit)
     return {key: value.split("\n") for key, value in parser["Service"].items()}
 
 
-class _Several(dict):
+class _Several(dict[str, Any]):
     """Keeps each line of a key that is given more than once."""
 
-    def __setitem__(self, key, value):
+    def __setitem__(self, key: str, value: object) -> None:
         if isinstance(value, list) and key in self:
             self[key].extend(value)
         else:
             super().__setitem__(key, value)
 
 
-def within(unit, words):
+def within(unit: str, words: list[str]) -> list[str]:
     """Return the command as root with the unit's capabilities and network, which an exec cannot raise."""
     service = settings(unit)
     names = [name.removeprefix("CAP_").lower() for line in service["CapabilityBoundingSet"] for name in line.split()]
@@ -61,28 +64,28 @@ def within(unit, words):
 
 @needs_analyze
 @pytest.mark.parametrize("unit", ["oomtop-exporter.service", "oomtop-record.service"])
-def test_a_unit_is_little_exposed_and_right(unit):
+def test_a_unit_is_little_exposed_and_right(unit: str) -> None:
     words = ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(UNITS / unit)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if "Overall exposure level" not in done.stdout:
         pytest.skip(f"systemd-analyze cannot do it offline: {done.stderr[:200]}")
-    assert float(re.search(r"exposure level for .*: ([\d.]+)", done.stdout)[1]) <= HIGHEST_EXPOSURE
+    assert float(present(re.search(r"exposure level for .*: ([\d.]+)", done.stdout))[1]) <= HIGHEST_EXPOSURE
     assert "Unknown" not in done.stderr
 
 
 @pytest.fixture
-def told():
+def told() -> Iterator[tuple[str, threading.Event]]:
     """A receiver of webhooks."""
     event = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
+        def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(200)
             self.end_headers()
             event.set()
 
-        def log_message(self, *words):
+        def log_message(self, *words: object) -> None:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
@@ -93,7 +96,7 @@ def told():
 
 
 @pytest.fixture
-def place(tmp_path, told):
+def place(tmp_path: Path, told: tuple[str, threading.Event]) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
     """A configuration with a rule, a hook and a webhook, and a process of another user that the rule is for."""
     url, _ = told
     os.mkfifo(tmp_path / "hooked")
@@ -112,7 +115,7 @@ def place(tmp_path, told):
     victim.wait()
 
 
-def _name(uid):
+def _name(uid: int) -> str:
     import pwd
 
     return pwd.getpwuid(uid).pw_name
@@ -127,7 +130,9 @@ COMMANDS = {
 @needs_root
 @needs_setpriv
 @pytest.mark.parametrize("unit", COMMANDS)
-def test_a_unit_does_what_is_documented_of_it(place, told, unit):
+def test_a_unit_does_what_is_documented_of_it(
+    place: tuple[Path, subprocess.Popen[bytes]], told: tuple[str, threading.Event], unit: str
+) -> None:
     folder, victim = place
     words = [sys.executable, "-m", "oomtop", *(word.format(folder=folder) for word in COMMANDS[unit])]
     environ = {**os.environ, "XDG_CONFIG_HOME": str(folder)}
@@ -139,7 +144,7 @@ def test_a_unit_does_what_is_documented_of_it(place, told, unit):
         assert hook.stdout.strip() == "many"
         assert told[1].wait(60)
         if unit == "oomtop-record.service":
-            lines = iter(started.stderr.readline, "")
+            lines = iter(present(started.stderr).readline, "")
             assert "done" in next(line for line in lines if line.startswith("oomtop: rule:"))
             assert Path(f"/proc/{victim.pid}/oom_score_adj").read_text() == f"{VALUE}\n"
     finally:
@@ -150,7 +155,7 @@ def test_a_unit_does_what_is_documented_of_it(place, told, unit):
 
 @needs_root
 @needs_setpriv
-def test_the_exporter_is_not_root_and_sees_what_root_sees(tmp_path):
+def test_the_exporter_is_not_root_and_sees_what_root_sees(tmp_path: Path) -> None:
     users = tmp_path / "users"
     users.write_text("prom:secret\n")
     users.chmod(0o600)
@@ -158,28 +163,28 @@ def test_the_exporter_is_not_root_and_sees_what_root_sees(tmp_path):
     environ = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
     unit = within("oomtop-exporter.service", words)
     with subprocess.Popen(unit, stderr=subprocess.PIPE, text=True, env=environ) as started:
-        line = started.stderr.readline()
-        port = int(re.search(r":(\d+)/metrics", line)[1])
+        line = present(started.stderr).readline()
+        port = int(present(re.search(r":(\d+)/metrics", line))[1])
         status = Path(f"/proc/{started.pid}/status").read_text()
         text = scraped(port)
         started.terminate()
         started.communicate(timeout=60)
     assert re.search(rf"^Uid:\s+{NOBODY}\s", status, re.MULTILINE)
     # Of processes of others only who may read them knows that they are swapped or shared: none is hidden.
-    processes = float(re.search(r"^oomtop_processes (\S+)", text, re.MULTILINE)[1])
+    processes = float(present(re.search(r"^oomtop_processes (\S+)", text, re.MULTILINE))[1])
     assert processes >= len([name for name in os.listdir("/proc") if name.isdigit()]) * 0.5
     if os.access("/dev/kmsg", os.R_OK):
         assert "oomtop_kernel_log_readable 1.0" in text
 
 
-def scraped(port):
+def scraped(port: int) -> str:
     """Return the first metrics that there are."""
     code = base64.b64encode(b"prom:secret").decode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Basic {code}"})
     until = time.monotonic() + 60
     while time.monotonic() < until:
         with urllib.request.urlopen(request, timeout=30) as answer:
-            text = answer.read().decode()
+            text: str = answer.read().decode()
         if "oomtop_kernel_log_readable 1.0" in text:
             return text
         time.sleep(0.1)

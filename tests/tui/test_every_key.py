@@ -25,7 +25,7 @@ from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.oomlog import log_files
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.scan import scan_lines
-from oomtop.snapshot import Tick
+from oomtop.snapshot import Snapshot, Tick
 from oomtop.sources.live import LiveSource
 from oomtop.sources.sampler import Sampler
 from oomtop.tui.actions.dialogs import AskDialog, PlanDialog
@@ -86,7 +86,7 @@ def group(path, current):
     return CgroupFigures(facts, path, GIB, GIB - current, None, Victims())
 
 
-def machine(snapshot):
+def machine(snapshot: Snapshot) -> NewAssessment:
     """Forty processes with parents, users, units and kernel threads; cgroups; events."""
     rows = [make_row(make_process(1, "init", ppid=0, rss=MIB, start_time=1), user="root")]
     for n in range(40):

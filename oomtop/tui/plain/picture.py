@@ -47,9 +47,14 @@ class Picture:
         self._forecast = draw_forecast(state.subject, lambda: state.chart_seconds)
         self._past = draw_chart(lambda: state.chart_seconds)
         self.table = PlainTable(state.columns, state.sort, look.ascii, state.subject)
+        self.cursor = 0
+        """The line that the terminal's cursor belongs on: screen readers and braille lines follow it."""
 
     def paint(self, assessment: Assessment, width: int, height: int, foot: Sequence[Text] = ()) -> list[str]:
-        """Return the lines of the screen, each with its place; `foot` stands over the last ones."""
+        """Return the lines of the screen, each with its place; `foot` stands over the last ones.
+
+        `cursor` is set to the line of the selected row, or of the first line of `foot`.
+        """
         self.table.show(assessment)
         find = self._finder(assessment, width, height)
         top = self._stack(above(self._state), find, assessment, width) + self._top(find, assessment, width)
@@ -57,9 +62,12 @@ class Picture:
         keys = self._ruled(draw_keys(MONITOR_KEYS, width, self._look), width)
         table = self.table.lines(width, max(0, height - len(top) - len(last) - 1), self._inks)
         every = [*top, *table, *last, keys][:height]
+        cursor = len(top) + self.table.cursor_line
         if foot:
             lines = [self._ruled(line, width) for line in foot[-height:]]
-            every[len(every) - len(lines) :] = lines
+            cursor = len(every) - len(lines)
+            every[cursor:] = lines
+        self.cursor = min(cursor, height - 1)
         return [self._row(y, runs) for y, runs in enumerate(every, 1)]
 
     def _row(self, y: int, runs: Sequence[Run]) -> str:

@@ -97,7 +97,9 @@ class PlainScreen:
             return
         self.shown, before = self.latest, self._lines
         self._lines = self.picture.paint(self.shown.assessment, *self.terminal.size(), foot)
-        self.terminal.write("".join(line for line in self._lines if line not in before))
+        changed = "".join(line for line in self._lines if line not in before)
+        if changed:
+            self.terminal.write(f"{changed}\x1b[{self.picture.cursor + 1};1H")
 
     def forget(self) -> None:
         """Have all lines sent anew: the terminal may have moved them."""

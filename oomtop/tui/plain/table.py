@@ -64,6 +64,11 @@ class PlainTable:
         """Where it stands."""
         return TableCursor(self._cursor if self._has_moved else None, self._top, self._typed)
 
+    @property
+    def cursor_line(self) -> int:
+        """The line with the selected row, counted from the titles."""
+        return (self._order.at(self._cursor) or 0) - self._top + 1
+
     def move(self, step: int) -> None:
         """Move the cursor by lines."""
         self._typed.end()

@@ -98,6 +98,13 @@ class ProcessTable(ScrollView, can_focus=True):
         return None if at is None or self._order.entries[at].gone else self._cursor
 
     @property
+    def cursor_line(self) -> int | None:
+        """The line of the widget with the selected row, below the header, None where that is out of sight."""
+        at = self._order.at(self._cursor)
+        y = -1 if at is None else at - int(self.scroll_offset.y) + 1
+        return y if 1 <= y < self.size.height else None
+
+    @property
     def selected_row(self) -> ProcessRow | None:
         """The row of the selected process."""
         at = self._order.at(self.selected)

@@ -92,9 +92,18 @@ class ChoiceList(ScrollView, can_focus=True):
         self.virtual_size = Size(width, len(self._lines))
         self.refresh()
 
+    @property
+    def _cursor_at(self) -> int:
+        return next((y for y, (_, at) in enumerate(self._lines) if at == self.cursor), 0)
+
+    @property
+    def cursor_line(self) -> int | None:
+        """The line of the view with the cursor."""
+        return self._cursor_at - int(self.scroll_offset.y)
+
     def keep_in_sight(self) -> None:
         """Scroll as little as needed."""
-        line = next((y for y, (_, at) in enumerate(self._lines) if at == self.cursor), 0)
+        line = self._cursor_at
         top, height = int(self.scroll_offset.y), max(1, self.size.height)
         if line <= top:
             self.scroll_to(y=max(0, line - 1), animate=False, force=True)

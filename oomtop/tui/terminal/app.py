@@ -17,6 +17,7 @@ from oomtop.tui.style.line_filters import AsciiLines, ColourlessLines, SafeLines
 from oomtop.tui.style.palette import Look, has_colour, has_utf8
 from oomtop.tui.terminal.changed_cells import ChangedCells, Painted
 from oomtop.tui.terminal.clipboard import harmless, tmux_copy
+from oomtop.tui.terminal.cursor_place import cursor_place
 from oomtop.tui.terminal.driver import TerminalDriver
 from oomtop.tui.terminal.plain_terminal import PlainTerminal
 from oomtop.tui.terminal.textual_private import ChopsUpdate, wait_until_mounted
@@ -53,7 +54,8 @@ class PlainApp(App[None]):
         self._painted.forget()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Send of an update of parts of lines what differs, and anything else as it is."""
+        """Send of an update of parts of lines what differs, and anything else as it is; put the cursor in its place."""
+        self.cursor_position = cursor_place(self.screen) or self.cursor_position
         if isinstance(renderable, ChopsUpdate):
             renderable = ChangedCells(renderable, self._painted)
         elif renderable is not None:

@@ -43,6 +43,12 @@ class CursorList(ScrollView, can_focus=True):
         self.cursor = 0
         """The index of the row under the cursor."""
 
+    @property
+    def cursor_line(self) -> int | None:
+        """The line of the widget with the cursor, None where that is out of sight."""
+        y = self.cursor - int(self.scroll_offset.y)
+        return y if 0 <= y < self.size.height else None
+
     def set_rows(self, count: int, cursor: int) -> None:
         """Show `count` rows with the cursor on one of them."""
         self._count = count

@@ -19,7 +19,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -52,6 +54,7 @@ PROGRAMS = (
     Program("glances", ("glances", "-t", "1"), (b"Command",), 1.0, ("glances", "--version")),
 )
 Row = Sequence[str]
+Found = TypeVar("Found")
 Picture = tuple[float | None, float, float | None]
 """Seconds to the first full picture, seconds on a CPU until then, seconds to the full screen."""
 HOGS = 4 * (os.cpu_count() or 1)
@@ -72,7 +75,7 @@ def refresh(options: argparse.Namespace) -> None:
                 # At 20,000 processes glances and atop need longer than their interval for one picture.
                 if count > 5000 and program.name in ("atop", "glances"):
                     continue
-                cost = measured(program, (120, 40), lambda at, p=program: cost_of(at, p, options.seconds))
+                cost = measured(program, (120, 40), partial(cost_of, program=program, seconds=options.seconds))
                 row((f"{count:,}", program.name, *(cost or ("ended", ""))))
 
 
@@ -181,7 +184,7 @@ def keys(options: argparse.Namespace) -> None:
     heading("Key to paint, 5,000 processes, 120x40", ("program", "median ms", "95th ms", "worst ms", "unanswered"))
     with processes(5000):
         for program in installed(("oomtop", "htop", "btop")):
-            found = measured(program, (120, 40), lambda at, p=program: answers(at, p, options.keys))
+            found = measured(program, (120, 40), partial(answers, program=program, count=options.keys))
             row((program.name, *(found or ("ended", "", "", ""))))
 
 
@@ -332,7 +335,7 @@ def ran(argv: Sequence[str]) -> tuple[str, str]:
     return f"{best:.2f}", f"{len(said.splitlines())} lines"
 
 
-def measured(program: Program, size: Size, measure: Callable[[Terminal], object]) -> object:
+def measured(program: Program, size: Size, measure: Callable[[Terminal], Found]) -> Found | None:
     """Return what `measure` finds, None if the program ended unexpectedly."""
     with terminal(program.argv, size) as at:
         try:

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from oomtop.host.root import Root
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.log_files import read_file
-from oomtop.sources.live import Tick
+from oomtop.snapshot import Tick
 from oomtop.sources.sampler import Sampler
 from oomtop.tui.shell.app import OomtopApp, Options
 

@@ -2,11 +2,12 @@
 
 import argparse
 import os
+from typing import Any
 
 _add = argparse._ActionsContainer.add_argument
 
 
-def _add_argument(container, *names, **facts):
+def _add_argument(container: argparse._ActionsContainer, *names: str, **facts: Any) -> argparse.Action:
     action = _add(container, *names, **facts)
     parser = getattr(container, "_container", container)
     words = f"{getattr(parser, 'prog', '')} {(action.option_strings or [action.dest])[-1]}"
@@ -15,23 +16,22 @@ def _add_argument(container, *names, **facts):
     return action
 
 
-def _silence(action):
+def _silence(action: argparse.Action) -> None:
     """Have the action set its default; what has to be given gets a value that nobody gave."""
     needed = not action.option_strings and action.nargs not in ("?", "*")
     value = _stranger(action) if needed else action.default
 
-    class Silent(type(action)):
-        def __call__(self, parser, namespace, values, option_string=None):
-            text = isinstance(value, str) and self.type is not None
-            setattr(namespace, self.dest, self.type(value) if text else value)
+    def act(self: argparse.Action, parser: object, namespace: argparse.Namespace, *_: object) -> None:
+        given = self.type(value) if isinstance(value, str) and callable(self.type) else value
+        setattr(namespace, self.dest, given)
 
-    action.__class__ = Silent
+    action.__class__ = type("Silent", (type(action),), {"__call__": act})
 
 
-def _stranger(action):
+def _stranger(action: argparse.Action) -> object:
     if action.choices:
         return list(action.choices)[-1]
     return "/nobody" if action.type is None else 1
 
 
-argparse._ActionsContainer.add_argument = _add_argument
+argparse._ActionsContainer.add_argument = _add_argument  # type: ignore[assignment,method-assign]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 
 _UNIT = re.compile(r"\x1b\[([?<>=]?)([\d;:]*)[ -/]*([@-~])|\x1b[PX^_\]].*?(?:\x07|\x1b\\)|\x1b[@-_]|.", re.DOTALL)
-Look = tuple[str, ...]
-BLANK = (" ", ())
+Look = tuple[tuple[str, object], ...]
+BLANK: tuple[str, Look] = (" ", ())
 _OFF = {
     22: ("bold", "dim"),
     23: ("italic",),
@@ -28,7 +28,7 @@ class Cells:
 
     width: int
     height: int
-    grid: dict[tuple[int, int], tuple[str, tuple]] = field(default_factory=dict)
+    grid: dict[tuple[int, int], tuple[str, Look]] = field(default_factory=dict)
     touched: set[tuple[int, int]] = field(default_factory=set)
     changed: list[tuple[int, int, object, object]] = field(default_factory=list)
     """(x, y, before, after) of what a write changed, and of what clearing the screen would."""
@@ -36,7 +36,7 @@ class Cells:
     y: int = 0
     look: dict[str, object] = field(default_factory=dict)
 
-    def at(self, x: int, y: int) -> tuple[str, tuple]:
+    def at(self, x: int, y: int) -> tuple[str, Look]:
         return self.grid.get((x, y), BLANK)
 
     def line(self, y: int) -> str:
@@ -81,7 +81,7 @@ class Cells:
             self.touched.add(place)
             self.x += 1
 
-    def _seen(self, letter: str) -> tuple:
+    def _seen(self, letter: str) -> Look:
         """The look as far as it can be seen: of a blank only the ground."""
         look = dict(self.look)
         if letter == " " and "reverse" not in look and "underline" not in look:

@@ -1,4 +1,6 @@
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from oomtop.actions.adj_rules import RuleKeeper, fitting, rules_for
 from oomtop.actions.base.guard import Guard
@@ -6,22 +8,22 @@ from oomtop.actions.journal.audit_log import Audit, read_entries
 from oomtop.config.load import AdjustRule, apply_table, load_config
 from oomtop.config.load import Config as Configuration
 from oomtop.host.meminfo import Meminfo
-from oomtop.host.process import ProcessId
+from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
 from oomtop.snapshot import Machine, Snapshot
 from tests.actions.children import end, facts, start
 
 
-def snapshot(*processes):
+def snapshot(*processes: Process) -> Snapshot:
     machine = Machine("host", "6.1", None, None, 4096, 100, 2)
     return Snapshot(1.0, 1.0, machine, Meminfo(1 << 30, 1 << 29), processes=processes, users=((0, "root"), (5, "db")))
 
 
-def process(base, pid, comm, **more):
+def process(base: Process, pid: int, comm: str, **more: Any) -> Process:
     return replace(base, id=ProcessId(pid, 5), comm=comm, **{"oom_score_adj": 0, "euid": 0, **more})
 
 
-def test_the_first_rule_that_fits_decides():
+def test_the_first_rule_that_fits_decides() -> None:
     child = start()
     try:
         base = facts(child.pid)
@@ -49,7 +51,7 @@ def test_the_first_rule_that_fits_decides():
     assert fitting(rules, seen, frozenset(item.id for item, _ in found), Root("/nonexistent")) == ()
 
 
-def test_a_new_process_gets_its_value_once_and_what_is_changed_by_hand_stays(tmp_path):
+def test_a_new_process_gets_its_value_once_and_what_is_changed_by_hand_stays(tmp_path: Path) -> None:
     audit = Audit(str(tmp_path / "audit.jsonl"))
     keeper = RuleKeeper((AdjustRule(300, command="python*"),), Guard(), audit)
     child = start()
@@ -70,7 +72,7 @@ def test_a_new_process_gets_its_value_once_and_what_is_changed_by_hand_stays(tmp
         end(child)
 
 
-def test_in_read_only_mode_no_rule_is_applied():
+def test_in_read_only_mode_no_rule_is_applied() -> None:
     rules = (AdjustRule(300, user="root"),)
     for guard in (Guard(read_only=True), Guard(replay=True)):
         child = start()
@@ -80,7 +82,7 @@ def test_in_read_only_mode_no_rule_is_applied():
             end(child)
 
 
-def test_the_configuration(tmp_path):
+def test_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[[adjust]]\ncommand = "postgres*"\nadj = -900\n[[adjust]]\nunit = "x.service"\nadj = 500\n')
     config, mistakes = load_config((str(file),))

@@ -3,10 +3,14 @@
 import os
 import signal
 import stat
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.requests import (
     AdjustRequest,
     ConfineRequest,
@@ -22,6 +26,7 @@ from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit, read_entries
 from oomtop.actions.recovery import check
 from oomtop.host.cgroup import CgroupLayout, find_layout
+from oomtop.host.process import Process
 from oomtop.host.root import Root
 from tests.actions.children import context, end, facts, identity, start
 from tests.actions.cutting import die_at_each_step, recover
@@ -31,22 +36,22 @@ NAME = f"/oomtop-cut-{os.getpid()}"
 
 
 @pytest.fixture
-def audit(tmp_path):
+def audit(tmp_path: Path) -> Audit:
     return Audit(str(tmp_path / "audit.jsonl"))
 
 
 @pytest.fixture
-def children():
+def children() -> Iterator[list[subprocess.Popen[str]]]:
     held = [start() for _ in range(3)]
     yield held
     for child in held:
         end(child)
 
 
-def doing(request, where, audit):
+def doing(request: object, where: ActionContext, audit: Audit) -> Callable[..., object]:
     """Return what a process of its own does until it is killed."""
 
-    def work():
+    def work() -> None:
         prepared = prepare(request, where)
         assert prepared.plan.refusal is None, prepared.plan.refusal
         assert carry_out(prepared, Audit(audit.path), print).entry
@@ -54,24 +59,24 @@ def doing(request, where, audit):
     return work
 
 
-def text_of(path):
+def text_of(path: str) -> str:
     with open(path) as file:
         return file.read().strip()
 
 
-def write(path, text):
+def write(path: str, text: str) -> None:
     with open(path, "w") as file:
         file.write(text)
 
 
-def test_the_adj_of_many_processes(audit, children):
+def test_the_adj_of_many_processes(audit: Audit, children: list[subprocess.Popen[str]]) -> None:
     where = context([facts(child.pid) for child in children])
     ids = tuple(identity(child.pid) for child in children)
 
-    def values():
+    def values() -> list[str]:
         return [text_of(f"/proc/{child.pid}/oom_score_adj") for child in children]
 
-    def afterwards(step):
+    def afterwards(step: int) -> None:
         changed = values() != ["0"] * 3
         findings = recover(audit, where)
         assert not changed or findings.undo, step
@@ -81,11 +86,11 @@ def test_the_adj_of_many_processes(audit, children):
     assert values() == ["400"] * 3
 
 
-def test_a_freeze_of_many_processes(audit, children):
+def test_a_freeze_of_many_processes(audit: Audit, children: list[subprocess.Popen[str]]) -> None:
     where = context([facts(child.pid) for child in children])
     ids = tuple(identity(child.pid) for child in children)
 
-    def afterwards(step):
+    def afterwards(step: int) -> None:
         recover(audit, where)
         # SIGCONT takes a SIGSTOP back also where that has not arrived yet.
         assert [facts(child.pid).state in "Tt" for child in children] == [False] * 3, step
@@ -95,16 +100,16 @@ def test_a_freeze_of_many_processes(audit, children):
         os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
 
 
-def test_sigterm_and_sigkill_after_it(audit):
+def test_sigterm_and_sigkill_after_it(audit: Audit) -> None:
     """What is dead stays dead; the next start says what was under way, once, and that nothing is left to undo."""
     held = [start(stubborn=True)]
     try:
 
-        def work():
+        def work() -> None:
             request = KillRequest((identity(held[-1].pid),), signal.SIGTERM, grace=0.01)
             doing(request, context([facts(held[-1].pid)]), audit)()
 
-        def afterwards(step):
+        def afterwards(step: int) -> None:
             known = any(entry["phase"] == "start" for entry in read_entries(audit.path))
             named = [f"SIGTERM to {held[-1].pid}" in line for line in check(audit, context()).lines]
             assert named == [True] * known, step
@@ -119,7 +124,7 @@ def test_sigterm_and_sigkill_after_it(audit):
             end(child)
 
 
-def hierarchy(kind):
+def hierarchy(kind: str) -> tuple[str, CgroupLayout]:
     """Return where the groups of this kind are, and how their layout is called; skip where there are none."""
     found = find_layout(Root())
     mount = None
@@ -133,7 +138,7 @@ def hierarchy(kind):
 
 
 @pytest.mark.parametrize("kind", ["v2", "freezer"])
-def test_a_frozen_group(audit, children, kind):
+def test_a_frozen_group(audit: Audit, children: list[subprocess.Popen[str]], kind: str) -> None:
     mount, layout = hierarchy(kind)
     folder = mount + NAME
     os.mkdir(folder)
@@ -141,14 +146,14 @@ def test_a_frozen_group(audit, children, kind):
         for child in children:
             write(f"{folder}/cgroup.procs", str(child.pid))
 
-        def frozen():
+        def frozen() -> bool:
             if kind == "freezer":
                 return text_of(f"{folder}/freezer.state") != "THAWED"
             return text_of(f"{folder}/cgroup.freeze") != "0"
 
         where = context(layout=layout)
 
-        def afterwards(step):
+        def afterwards(step: int) -> None:
             was = frozen()
             findings = recover(audit, where)
             assert not was or [NAME in line for line in findings.lines] == [True], step
@@ -167,7 +172,7 @@ def test_a_frozen_group(audit, children, kind):
         os.rmdir(folder)
 
 
-def memory():
+def memory() -> tuple[CgroupLayout, str]:
     """Return the memory hierarchy, where groups can be made."""
     layout = find_layout(Root())
     if layout is None or not os.access(layout.memory_mount, os.W_OK):
@@ -175,7 +180,7 @@ def memory():
     return layout, "memory.max" if layout.version == 2 else "memory.limit_in_bytes"
 
 
-def test_a_limit(audit):
+def test_a_limit(audit: Audit) -> None:
     layout, name = memory()
     folder = layout.memory_mount + NAME
     os.mkdir(folder)
@@ -183,7 +188,7 @@ def test_a_limit(audit):
         before = text_of(f"{folder}/{name}")
         where = context(layout=layout)
 
-        def afterwards(step):
+        def afterwards(step: int) -> None:
             changed = text_of(f"{folder}/{name}") != before
             findings = recover(audit, where)
             assert not changed or findings.undo, step
@@ -195,7 +200,7 @@ def test_a_limit(audit):
         os.rmdir(folder)
 
 
-def homely(child, layout):
+def homely(child: subprocess.Popen[str], layout: CgroupLayout) -> Process:
     """Return what a tick says of the child, its group included."""
     for line in text_of(f"/proc/{child.pid}/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
@@ -204,18 +209,18 @@ def homely(child, layout):
     raise AssertionError("it is in no group")
 
 
-def groups_of(children):
+def groups_of(children: list[subprocess.Popen[str]]) -> list[str]:
     return [text_of(f"/proc/{child.pid}/cgroup") for child in children]
 
 
-def test_a_move_into_a_new_group(audit, children):
+def test_a_move_into_a_new_group(audit: Audit, children: list[subprocess.Popen[str]]) -> None:
     layout, name = memory()
     folder = layout.memory_mount + NAME
     where = context([homely(child, layout) for child in children], layout=layout)
     ids = tuple(identity(child.pid) for child in children)
     home = groups_of(children)
 
-    def afterwards(step):
+    def afterwards(step: int) -> None:
         made = os.path.exists(folder)
         findings = recover(audit, where)
         assert not made or [NAME in line for line in findings.lines] == [True], step
@@ -232,7 +237,7 @@ def test_a_move_into_a_new_group(audit, children):
     assert (os.path.exists(folder), groups_of(children)) == (False, home)
 
 
-def test_the_way_back_out_of_a_group(audit, children):
+def test_the_way_back_out_of_a_group(audit: Audit, children: list[subprocess.Popen[str]]) -> None:
     layout, _ = memory()
     folder = layout.memory_mount + NAME
     where = context([homely(child, layout) for child in children], layout=layout)
@@ -242,7 +247,7 @@ def test_the_way_back_out_of_a_group(audit, children):
     back = ReleaseRequest(NAME, tuple((process.id, process.cgroup) for process in where.processes))
     prepare(made, where).perform(print)
 
-    def afterwards(step):
+    def afterwards(step: int) -> None:
         findings = recover(audit, where)
         if os.path.exists(folder):
             # Killed before the audit log knew of it, and so before anything was done.
@@ -259,7 +264,7 @@ def test_the_way_back_out_of_a_group(audit, children):
 
 
 @pytest.fixture
-def machine(tmp_path, monkeypatch):
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, ActionContext]:
     """A tree in which systemd runs, and a systemctl that writes the limit of the unit as it is told."""
     for folder in ("run/systemd/system", "etc/systemd/system", "bin", "cgroup/web.service"):
         (tmp_path / folder).mkdir(parents=True)
@@ -277,20 +282,20 @@ def machine(tmp_path, monkeypatch):
     return tmp_path, context(root=Root(str(tmp_path)), layout=CgroupLayout(2, mount, mount))
 
 
-def tree(folder):
+def tree(folder: Path) -> dict[str, str | None]:
     """Return every file below `folder` with its text."""
     return {str(path): path.read_text() if path.is_file() else None for path in folder.rglob("*")}
 
 
 @pytest.mark.parametrize("value", [-500, None])
-def test_a_drop_in_of_a_unit(machine, audit, value):
+def test_a_drop_in_of_a_unit(machine: tuple[Path, ActionContext], audit: Audit, value: int | None) -> None:
     root, where = machine
     folder = root / "etc/systemd/system"
     if value is None:
         prepare(UnitAdjRequest("web", -900), where).perform(print)
     before = tree(folder)
 
-    def afterwards(step):
+    def afterwards(step: int) -> None:
         changed = tree(folder) != before
         findings = recover(audit, where)
         assert not changed or findings.undo, step
@@ -300,11 +305,11 @@ def test_a_drop_in_of_a_unit(machine, audit, value):
     assert tree(folder) != before
 
 
-def test_a_limit_that_systemd_sets(machine, audit):
+def test_a_limit_that_systemd_sets(machine: tuple[Path, ActionContext], audit: Audit) -> None:
     root, where = machine
     file = root / "cgroup/web.service/memory.high"
 
-    def afterwards(step):
+    def afterwards(step: int) -> None:
         changed = file.read_text().strip() != "max"
         findings = recover(audit, where)
         assert not changed or findings.undo, step

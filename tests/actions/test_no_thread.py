@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +12,7 @@ from oomtop.cli import run
 
 
 @pytest.fixture
-def child():
+def child() -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen([sys.executable, "-c", "import signal; print(flush=True); signal.pause()"], stdout=-1)
     process.stdout.readline()
     yield process
@@ -21,14 +22,14 @@ def child():
 
 
 @pytest.fixture
-def no_threads(monkeypatch):
-    def start(self):
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(self) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", start)
 
 
-def test_a_command_acts(child, no_threads):
+def test_a_command_acts(child: subprocess.Popen[bytes], no_threads: None) -> None:
     assert run(["protect", str(child.pid), "--adj", "500", "--yes"]) == 0
     assert run(["freeze", str(child.pid), "--yes"]) == 0
     assert run(["kill", str(child.pid), "--yes", "--signal", "KILL"]) == 0
@@ -36,5 +37,5 @@ def test_a_command_acts(child, no_threads):
 
 
 @pytest.mark.parametrize("name", ["overcommit_memory", "swappiness"])
-def test_a_setting_is_planned(name, no_threads):
+def test_a_setting_is_planned(name: str, no_threads: None) -> None:
     assert run(["sysctl", name, "0", "--dry-run"]) == 0

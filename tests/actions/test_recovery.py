@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +41,7 @@ needs_admin = pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reaso
 
 
 @pytest.fixture
-def fake(tmp_path, monkeypatch):
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine of its own: /etc/fstab, and a /proc/swaps that the faked swapon and swapoff keep."""
     for folder in ("proc/self", "etc", "disk"):
         (tmp_path / folder).mkdir(parents=True)
@@ -50,12 +51,12 @@ def fake(tmp_path, monkeypatch):
     (tmp_path / "etc/fstab").write_text("/dev/sda1 / ext4 defaults 0 1")
     swaps = tmp_path / "proc/swaps"
 
-    def swapon(path, priority):
+    def swapon(path: str, priority: None) -> None:
         assert not os.path.exists(path + ".oomtop-part")
         escaped = path.replace(" ", "\\040")
         swaps.write_text(swaps.read_text() + f"{escaped} file 2048 0 -2\n")
 
-    def swapoff(path):
+    def swapoff(path: str) -> None:
         kept = [line for line in swaps.read_text().splitlines() if line.split()[0] != path.replace(" ", "\\040")]
         swaps.write_text("\n".join(kept) + "\n")
 
@@ -64,7 +65,7 @@ def fake(tmp_path, monkeypatch):
     return tmp_path
 
 
-def leftovers_of(fake):
+def leftovers_of(fake: Path) -> tuple[list[str], bool, bool]:
     found = [str(path.relative_to(fake)) for path in (fake / "disk").iterdir()]
     if "swap" not in (fake / "etc/fstab").read_text():
         found += [path.name for path in (fake / "etc").iterdir() if path.name != "fstab"]
@@ -75,17 +76,17 @@ def leftovers_of(fake):
 
 @needs_admin
 @pytest.mark.parametrize("persist", [False, True])
-def test_adding_a_swap_file_cut_off_anywhere(fake, tmp_path, persist):
+def test_adding_a_swap_file_cut_off_anywhere(fake: Path, tmp_path: Path, persist: bool) -> None:
     path = str(fake / "disk" / "swap file")
     audit = Audit(str(tmp_path / "audit.jsonl"))
     where = context(root=Root(str(fake)))
     before = (fake / "etc/fstab").read_text()
 
-    def work():
+    def work() -> None:
         own = Audit(audit.path)
         assert carry_out(prepare(SwapFileRequest(path, 2 * MIB, persist=persist), where), own, print).entry
 
-    def afterwards(step):
+    def afterwards(step: int) -> None:
         left, in_fstab, in_use = leftovers_of(fake)
         findings = recover(audit, where)
         if left or in_fstab or in_use:
@@ -101,17 +102,17 @@ def test_adding_a_swap_file_cut_off_anywhere(fake, tmp_path, persist):
 
 
 @needs_admin
-def test_removing_a_swap_file_cut_off_anywhere(fake, tmp_path):
+def test_removing_a_swap_file_cut_off_anywhere(fake: Path, tmp_path: Path) -> None:
     path = str(fake / "disk" / "swap")
     audit = Audit(str(tmp_path / "audit.jsonl"))
     where = context(root=Root(str(fake)))
     request = SwapFileRequest(path, 2 * MIB, persist=True)
     assert prepare(request, where).perform(print).status is Status.DONE
 
-    def work():
+    def work() -> None:
         assert carry_out(prepare(SwapOffRequest(path, remove=True), where), Audit(audit.path), print).entry
 
-    def afterwards(step):
+    def afterwards(step: int) -> None:
         findings = recover(audit, where)
         if not findings.lines:
             # Killed before the audit log knew of it, and so before anything was done.
@@ -124,7 +125,7 @@ def test_removing_a_swap_file_cut_off_anywhere(fake, tmp_path):
     assert leftovers_of(fake) == ([], False, False)
 
 
-def test_a_kernel_setting_cut_off_anywhere(tmp_path):
+def test_a_kernel_setting_cut_off_anywhere(tmp_path: Path) -> None:
     for folder in ("proc/sys/vm", "etc/sysctl.d"):
         (tmp_path / folder).mkdir(parents=True)
     value, kept = tmp_path / "proc/sys/vm/swappiness", tmp_path / "etc/sysctl.d/60-oomtop.conf"
@@ -132,11 +133,11 @@ def test_a_kernel_setting_cut_off_anywhere(tmp_path):
     audit = Audit(str(tmp_path / "audit.jsonl"))
     where = context(root=Root(str(tmp_path)))
 
-    def work():
+    def work() -> None:
         request = SysctlRequest("swappiness", 10, Keep.PERSISTENT)
         assert carry_out(prepare(request, where), Audit(audit.path), print).entry
 
-    def afterwards(step):
+    def afterwards(step: int) -> None:
         recover(audit, where)
         assert value.read_text() == "60", step
         assert os.listdir(tmp_path / "etc/sysctl.d") == [], step
@@ -146,7 +147,7 @@ def test_a_kernel_setting_cut_off_anywhere(tmp_path):
     assert "vm.swappiness = 10" in kept.read_text()
 
 
-def test_what_is_under_way_now_is_not_cut_off(tmp_path):
+def test_what_is_under_way_now_is_not_cut_off(tmp_path: Path) -> None:
     audit = Audit(str(tmp_path / "audit.jsonl"))
     audit.start(Plan("swap", "Add a swap file", ()))
     assert cut_off(read_entries(audit.path), boot_id()) == ()
@@ -156,7 +157,7 @@ def test_what_is_under_way_now_is_not_cut_off(tmp_path):
     assert cut_off(read_entries(audit.path), boot_id(), lambda pid: 1)
 
 
-def test_after_a_reboot_only_what_is_in_files_is_undone(tmp_path):
+def test_after_a_reboot_only_what_is_in_files_is_undone(tmp_path: Path) -> None:
     audit = Audit(str(tmp_path / "audit.jsonl"))
     audit.start(Plan("protect", "adj", (), recovery=RestoreAdjRequest(((ProcessId(1, 1), 0),))))
     audit.start(Plan("freeze", "frozen", (), recovery=FreezeCgroupRequest("/a", thaw=True)))
@@ -168,7 +169,7 @@ def test_after_a_reboot_only_what_is_in_files_is_undone(tmp_path):
     ]  # fmt: skip
 
 
-def test_what_has_nothing_to_undo_is_named_once(tmp_path):
+def test_what_has_nothing_to_undo_is_named_once(tmp_path: Path) -> None:
     audit = Audit(str(tmp_path / "audit.jsonl"))
     audit._actor = type(audit._actor)(0, "root", None, None, 4194303, 1, boot_id())
     audit.start(Plan("kill", "Send SIGTERM to 5", ("step",)))
@@ -177,7 +178,7 @@ def test_what_has_nothing_to_undo_is_named_once(tmp_path):
     assert second.lines == ()
 
 
-def test_in_read_only_mode_it_stays_to_be_named(tmp_path):
+def test_in_read_only_mode_it_stays_to_be_named(tmp_path: Path) -> None:
     audit = Audit(str(tmp_path / "audit.jsonl"))
     audit._actor = type(audit._actor)(0, "root", None, None, 4194303, 1, boot_id())
     audit.start(Plan("freeze", "Freeze /a", (), recovery=FreezeCgroupRequest("/a", thaw=True)))
@@ -187,7 +188,7 @@ def test_in_read_only_mode_it_stays_to_be_named(tmp_path):
 
 
 @needs_admin
-def test_what_cannot_be_undone_for_now_stays_to_be_named(fake, tmp_path):
+def test_what_cannot_be_undone_for_now_stays_to_be_named(fake: Path, tmp_path: Path) -> None:
     path = fake / "disk" / "swap"
     path.write_bytes(swap_header(MIB, 4096))
     used = f"Filename Type Size Used Priority\n{path} file 900000 {{}} -2\n"
@@ -204,7 +205,7 @@ def test_what_cannot_be_undone_for_now_stays_to_be_named(fake, tmp_path):
     assert check(audit, where).lines == ()
 
 
-def test_what_was_done_can_be_undone_once_by_a_later_run(tmp_path):
+def test_what_was_done_can_be_undone_once_by_a_later_run(tmp_path: Path) -> None:
     audit = Audit(str(tmp_path / "audit.jsonl"))
     plan = Plan("protect", "adj", ())
     undo = RestoreAdjRequest(((ProcessId(5, 6), 0),))
@@ -219,7 +220,7 @@ def test_what_was_done_can_be_undone_once_by_a_later_run(tmp_path):
     assert undoable(read_entries(audit.path), boot_id()) == ()
 
 
-def test_damaged_and_foreign_lines_are_passed_over(tmp_path):
+def test_damaged_and_foreign_lines_are_passed_over(tmp_path: Path) -> None:
     audit = Audit(str(tmp_path / "audit.jsonl"))
     audit.start(Plan("kill", "one", ()))
     with open(audit.path, "a") as file:
@@ -231,7 +232,7 @@ def test_damaged_and_foreign_lines_are_passed_over(tmp_path):
     assert [item.request for item in found] == [None] * 4
 
 
-def test_a_file_of_somebody_else_is_never_removed(fake, monkeypatch):
+def test_a_file_of_somebody_else_is_never_removed(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = fake / "disk" / "mine"
     path.write_bytes(b"precious")
     (fake / "disk" / "theirs").write_bytes(swap_header(MIB, 4096).replace(LABEL, b"other!"))
@@ -244,7 +245,7 @@ def test_a_file_of_somebody_else_is_never_removed(fake, monkeypatch):
     assert swap_remains.find_remains("/dev/zram99", False, Root(str(fake))) == ()
 
 
-def test_a_name_taken_meanwhile_is_left_alone(fake, monkeypatch):
+def test_a_name_taken_meanwhile_is_left_alone(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = fake / "disk" / "swap"
     prepared = prepare(SwapFileRequest(str(path), 2 * MIB), context(root=Root(str(fake))))
     if prepared.plan.refusal:
@@ -255,7 +256,7 @@ def test_a_name_taken_meanwhile_is_left_alone(fake, monkeypatch):
     assert os.listdir(fake / "disk") == ["swap"]
 
 
-def test_the_line_of_fstab(tmp_path):
+def test_the_line_of_fstab(tmp_path: Path) -> None:
     root = Root(str(tmp_path))
     (tmp_path / "etc").mkdir()
     table = tmp_path / "etc/fstab"
@@ -272,11 +273,11 @@ def test_the_line_of_fstab(tmp_path):
     assert fstab.remove("/my swap", root) is False
 
 
-def test_a_full_disk_leaves_the_old_text(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_old_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     path.write_text("old")
 
-    def full(descriptor):
+    def full(descriptor: int) -> None:
         raise OSError(28, "no space")
 
     monkeypatch.setattr(os, "fsync", full)
@@ -286,7 +287,7 @@ def test_a_full_disk_leaves_the_old_text(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_disk_that_fills_amid_the_text_leaves_the_old_one(tmp_path):
+def test_a_disk_that_fills_amid_the_text_leaves_the_old_one(tmp_path: Path) -> None:
     """The limit of a file's size cuts a write short as a full disk does."""
     path = tmp_path / "file"
     path.write_text("old")
@@ -302,7 +303,7 @@ replace_text({str(path)!r}, "x" * 3000)
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_linked_configuration_stays_a_link(tmp_path):
+def test_a_linked_configuration_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept/fstab").write_text("old")
     (tmp_path / "fstab").symlink_to("kept/fstab")
@@ -312,7 +313,7 @@ def test_a_linked_configuration_stays_a_link(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
-def test_a_configuration_that_is_a_mount_point_is_named_and_nothing_lies_about(tmp_path):
+def test_a_configuration_that_is_a_mount_point_is_named_and_nothing_lies_about(tmp_path: Path) -> None:
     """As in a container, whose /etc/fstab or /etc/hosts is bound in."""
     for name in ("fstab", "other"):
         (tmp_path / name).write_text("old")
@@ -331,7 +332,7 @@ except OSError as error:
     assert sorted(os.listdir(tmp_path)) == ["fstab", "other"]
 
 
-def test_a_real_kill_of_the_command_is_named_by_the_next(tmp_path):
+def test_a_real_kill_of_the_command_is_named_by_the_next(tmp_path: Path) -> None:
     """The whole program, killed while it waits for a process that does not end."""
     child = start(stubborn=True)
     try:
@@ -348,7 +349,7 @@ def test_a_real_kill_of_the_command_is_named_by_the_next(tmp_path):
         end(child)
 
 
-def test_a_kill_has_nothing_to_take_back():
+def test_a_kill_has_nothing_to_take_back() -> None:
     child = start()
     try:
         prepared = prepare(KillRequest((identity(child.pid),)), context([facts(child.pid)]))

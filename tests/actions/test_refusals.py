@@ -2,15 +2,17 @@
 
 import os
 import signal
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from oomtop.actions.base import requests
 from oomtop.actions.base.guard import Guard
-from oomtop.actions.base.plan import Status
+from oomtop.actions.base.plan import Prepared, Status
 from oomtop.actions.base.requests import Limit, Request
 from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import find_layout
@@ -57,14 +59,14 @@ of_group = pytest.mark.parametrize("make", OF_GROUP.values(), ids=OF_GROUP)
 
 
 @pytest.fixture
-def child():
+def child() -> Iterator[subprocess.Popen[str]]:
     process = start()
     yield process
     end(process)
 
 
 @pytest.fixture
-def group():
+def group() -> Iterator[subprocess.Popen[str]]:
     """A real group with a process in it, in the memory hierarchy and in v1's freezer."""
     layout = find_layout(Root())
     if layout is None:
@@ -86,11 +88,11 @@ def group():
             os.rmdir(folder)
 
 
-def ask(request, *processes, **more):
+def ask(request: Request, *processes: int, **more: Any) -> Prepared:
     return prepare(request, context([facts(pid) for pid in processes], layout=find_layout(Root()), **more))
 
 
-def refusal(request, *processes, **more):
+def refusal(request: Request, *processes: int, **more: Any) -> str:
     """Return why it is refused, None if it is not; a refused plan does nothing even when it is performed."""
     prepared = ask(request, *processes, **more)
     said = prepared.plan.refusal
@@ -102,11 +104,11 @@ def refusal(request, *processes, **more):
 
 
 @contextmanager
-def untouched(pid):
+def untouched(pid: int) -> Iterator[None]:
     """Everything that any action could change of a process is the same afterwards."""
 
-    def seen():
-        found = [facts(pid).state in "Tt"]
+    def seen() -> list[bool | str]:
+        found: list[bool | str] = [facts(pid).state in "Tt"]
         for name in ("oom_score_adj", "cgroup"):
             with open(f"/proc/{pid}/{name}") as file:
                 found.append(file.read())
@@ -118,14 +120,14 @@ def untouched(pid):
 
 
 @of_process
-def test_gone(child, make):
+def test_gone(child: subprocess.Popen[str], make: Callable[..., object]) -> None:
     request = make(identity(child.pid))
     end(child)
     assert "already exited" in refusal(request)
 
 
 @of_process
-def test_a_reused_pid(child, make):
+def test_a_reused_pid(child: subprocess.Popen[str], make: Callable[..., object]) -> None:
     now = identity(child.pid)
     with untouched(child.pid):
         assert "now another process" in refusal(make(ProcessId(now.pid, now.start_time - 500)), child.pid)
@@ -137,13 +139,15 @@ def test_a_reused_pid(child, make):
     [(lambda: 1, "pid 1"), (os.getpid, "oomtop itself"), (os.getppid, "ancestor of oomtop")],
     ids=["init", "itself", "ancestor"],
 )
-def test_init_oomtop_itself_and_its_ancestors(make, pid, words):
+def test_init_oomtop_itself_and_its_ancestors(
+    make: Callable[..., object], pid: Callable[..., object], words: str
+) -> None:
     with untouched(pid()):
         assert words in refusal(make(identity(pid())), pid())
 
 
 @of_process
-def test_a_kernel_thread(make):
+def test_a_kernel_thread(make: Callable[..., object]) -> None:
     if not os.path.exists("/proc/2/stat") or not facts(2).is_kernel_thread:
         pytest.skip("no kernel threads are seen here")
     with untouched(2):
@@ -151,7 +155,7 @@ def test_a_kernel_thread(make):
 
 
 @of_process
-def test_the_protected_list(child, make):
+def test_the_protected_list(child: subprocess.Popen[str], make: Callable[..., object]) -> None:
     guard = Guard(protected=(facts(child.pid).comm,))
     request = make(identity(child.pid))
     with untouched(child.pid):
@@ -163,7 +167,7 @@ def test_the_protected_list(child, make):
 
 @needs_root
 @of_process
-def test_a_process_of_another_user(child, make):
+def test_a_process_of_another_user(child: subprocess.Popen[str], make: Callable[..., object]) -> None:
     request = make(identity(child.pid))
     with untouched(child.pid):
         said = as_nobody(lambda: refusal(request, child.pid) or "no refusal")
@@ -172,7 +176,7 @@ def test_a_process_of_another_user(child, make):
 
 @needs_root
 @of_group
-def test_a_group_of_another_user(group, make):
+def test_a_group_of_another_user(group: subprocess.Popen[str], make: Callable[..., object]) -> None:
     with untouched(group.pid):
         said = as_nobody(lambda: refusal(make(NAME), group.pid) or "no refusal")
     assert any(words in said for words in DENIED), said
@@ -180,7 +184,7 @@ def test_a_group_of_another_user(group, make):
 
 @of_group
 @pytest.mark.parametrize("path", ["/", "", "//"])
-def test_the_root_group(make, path):
+def test_the_root_group(make: Callable[..., object], path: str) -> None:
     assert refusal(make(path)) in (
         "the root cgroup is the whole machine",
         "only groups made by oomtop can be dissolved",
@@ -194,18 +198,20 @@ def test_the_root_group(make, path):
     [f"{NAME}/../..", f"{NAME}/../../../etc", "/oomtop-x/..", "/oomtop-gone\n", "/oomtop-\0"],
     ids=["root", "etc", "up", "newline", "nul"],
 )
-def test_a_path_that_leads_elsewhere_or_nowhere(make, path):
+def test_a_path_that_leads_elsewhere_or_nowhere(make: Callable[..., object], path: str) -> None:
     said = refusal(make(path))
     assert "cannot contain '..'" in said or "no such cgroup" in said or "no memory controller" in said
 
 
 @of_group
-def test_a_group_that_vanished_before_the_plan(make):
+def test_a_group_that_vanished_before_the_plan(make: Callable[..., object]) -> None:
     assert "no such cgroup" in refusal(make(NAME)) or find_layout(Root()) is None
 
 
 @of_group
-def test_a_group_that_vanishes_between_plan_and_action(group, make):
+def test_a_group_that_vanishes_between_plan_and_action(
+    group: subprocess.Popen[str], make: Callable[..., object]
+) -> None:
     prepared = ask(make(NAME), group.pid)
     end(group)
     layout = find_layout(Root())
@@ -219,7 +225,7 @@ def test_a_group_that_vanishes_between_plan_and_action(group, make):
 
 
 @pytest.mark.parametrize("name", ["kill", "freeze", "limit"])
-def test_a_group_with_a_guarded_process(group, name):
+def test_a_group_with_a_guarded_process(group: subprocess.Popen[str], name: str) -> None:
     make = OF_GROUP[name]
     protected = Guard(protected=(facts(group.pid).comm,))
     ancestor = Guard(lineage=(identity(os.getpid()), identity(group.pid)))
@@ -233,19 +239,19 @@ def test_a_group_with_a_guarded_process(group, name):
 
 @needs_root
 @pytest.mark.parametrize("name", OF_MACHINE)
-def test_the_machine_without_the_right(name):
+def test_the_machine_without_the_right(name: str) -> None:
     said = as_nobody(lambda: refusal(OF_MACHINE[name]) or "no refusal")
     assert any(words in said for words in (*DENIED, "does not run systemd", "no memory controller")), said
 
 
-def every_request():
+def every_request() -> list[object]:
     """One of each kind there is; a kind that is missing here fails the test below."""
     made = [make(ProcessId(4194303, 1)) for make in OF_PROCESS.values()]
     return [*made, *(make(NAME) for make in OF_GROUP.values()), *OF_MACHINE.values()]
 
 
 @pytest.mark.parametrize("mode", [{"read_only": True}, {"replay": True}], ids=["read-only", "replay"])
-def test_nothing_at_all_is_done_read_only_or_in_a_replay(mode):
+def test_nothing_at_all_is_done_read_only_or_in_a_replay(mode: dict[str, bool]) -> None:
     every = every_request()
     assert {type(request) for request in every} == set(get_args(Request))
     guard = Guard(**mode)

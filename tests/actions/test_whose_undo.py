@@ -5,14 +5,16 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.actions.base.requests import RestoreAdjRequest, SwapOffRequest
-from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries
+from oomtop.actions.journal.audit_log import Actor, Audit, boot_id, read_entries
 from oomtop.actions.recovery import check, cut_off, to_undo, undoable
 from oomtop.host.own_terminal import name_of_terminal, own_terminal
 from oomtop.host.process import ProcessId
@@ -23,11 +25,19 @@ BACK = RestoreAdjRequest(((ProcessId(5, 6), 0),))
 
 
 @pytest.fixture
-def log(tmp_path):
+def log(tmp_path: Path) -> Callable[..., str]:
     """Give what writes one action of an actor to a log: done, cut off, or done by a rule."""
     path = str(tmp_path / "audit.jsonl")
 
-    def note(title, actor=ME, finished=True, by="user", undo=BACK, undoes=None, status=Status.DONE):
+    def note(
+        title: str,
+        actor: Actor = ME,
+        finished: bool = True,
+        by: str = "user",
+        undo: RestoreAdjRequest | SwapOffRequest = BACK,
+        undoes: str | None = None,
+        status: Status = Status.DONE,
+    ) -> str:
         audit = Audit(path, by=by)
         audit._actor = actor
         plan = Plan("protect", title, (), recovery=undo)
@@ -40,12 +50,12 @@ def log(tmp_path):
     return note
 
 
-def undone(log, actor=ME):
+def undone(log: Callable[..., str], actor: Actor = ME) -> list[str]:
     entries = read_entries(log.path)
     return [item.title for item in to_undo(cut_off(entries, boot_id()), undoable(entries, boot_id()), actor)]
 
 
-def test_only_what_the_same_user_did_on_the_same_terminal(log):
+def test_only_what_the_same_user_did_on_the_same_terminal(log: Callable[..., str]) -> None:
     log("mine")
     log("another user's", replace(ME, uid=1001))
     log("of another terminal", replace(ME, tty="/dev/pts/4"))
@@ -56,28 +66,28 @@ def test_only_what_the_same_user_did_on_the_same_terminal(log):
     assert undone(log, replace(ME, tty=None)) == ["without a terminal"]
 
 
-def test_what_was_cut_off_goes_first_from_any_terminal_of_the_user(log):
+def test_what_was_cut_off_goes_first_from_any_terminal_of_the_user(log: Callable[..., str]) -> None:
     log("lost its terminal", replace(ME, tty="/dev/pts/9"), finished=False)
     log("done")
     log("lost by another user", replace(ME, uid=0), finished=False)
     assert undone(log) == ["lost its terminal", "done"]
 
 
-def test_what_failed_to_be_undone_comes_last(log):
+def test_what_failed_to_be_undone_comes_last(log: Callable[..., str]) -> None:
     log("older")
     stuck = log("stuck")
     log("an attempt", undoes=stuck, status=Status.FAILED)
     assert undone(log) == ["older", "stuck"]
 
 
-def test_a_settled_action_is_not_offered_again(log):
+def test_a_settled_action_is_not_offered_again(log: Callable[..., str]) -> None:
     entry = log("gone")
     log("cut", finished=False)
     Audit(log.path).settle(entry, "the process is gone")
     assert undone(log) == ["cut"]
 
 
-def test_a_start_offers_only_what_this_user_left(log):
+def test_a_start_offers_only_what_this_user_left(log: Callable[..., str]) -> None:
     child = start()
     try:
         back = RestoreAdjRequest(((identity(child.pid), 0),))
@@ -93,7 +103,7 @@ def test_a_start_offers_only_what_this_user_left(log):
     assert f"oomtop undo {other}" in found.lines[1]
 
 
-def test_what_is_not_permitted_now_is_not_settled(log, monkeypatch):
+def test_what_is_not_permitted_now_is_not_settled(log: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oomtop.actions.swap.off.has_capability", lambda capability: False)
     log("swap", finished=False, undo=SwapOffRequest("/nowhere/swap", remove=True))
     audit = Audit(log.path)
@@ -102,13 +112,13 @@ def test_what_is_not_permitted_now_is_not_settled(log, monkeypatch):
     assert check(audit, context()).undo
 
 
-def oomtop(*arguments, **environment):
+def oomtop(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "oomtop", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
 
 
 @contextmanager
-def adjusted_child(adj):
+def adjusted_child(adj: int) -> Iterator[subprocess.Popen[str]]:
     child = start()
     try:
         assert oomtop("protect", str(child.pid), "--adj", str(adj), "--yes").returncode == 0
@@ -117,12 +127,12 @@ def adjusted_child(adj):
         end(child)
 
 
-def adj_of(child):
+def adj_of(child: subprocess.Popen[str]) -> int:
     with open(f"/proc/{child.pid}/oom_score_adj") as file:
         return int(file.read())
 
 
-def test_the_command_goes_past_what_is_gone_and_settles_it():
+def test_the_command_goes_past_what_is_gone_and_settles_it() -> None:
     with adjusted_child(300) as older:
         with adjusted_child(200):
             pass
@@ -136,7 +146,7 @@ def test_the_command_goes_past_what_is_gone_and_settles_it():
     assert "has already exited" not in last.stdout
 
 
-def test_a_cut_off_swap_is_settled_and_the_older_action_is_undone():
+def test_a_cut_off_swap_is_settled_and_the_older_action_is_undone() -> None:
     with adjusted_child(300) as child:
         with open(os.environ["OOMTOP_AUDIT_LOG"]) as file:
             line = json.loads(file.readline())
@@ -150,7 +160,7 @@ def test_a_cut_off_swap_is_settled_and_the_older_action_is_undone():
     assert done.returncode == 0
 
 
-def test_what_somebody_else_did_is_undone_by_its_id_only():
+def test_what_somebody_else_did_is_undone_by_its_id_only() -> None:
     with adjusted_child(300) as child:
         alone = oomtop("undo", "--yes", SUDO_USER="somebody")
         assert (alone.returncode, adj_of(child)) == (1, 300)
@@ -161,7 +171,7 @@ def test_what_somebody_else_did_is_undone_by_its_id_only():
         assert oomtop("undo", "nonsense").returncode == 1
 
 
-def test_the_terminal_is_known_whatever_is_redirected():
+def test_the_terminal_is_known_whatever_is_redirected() -> None:
     pid, terminal = pty.fork()
     if pid == 0:
         for descriptor in range(3):
@@ -172,7 +182,7 @@ def test_the_terminal_is_known_whatever_is_redirected():
     assert status == 0
 
 
-def test_the_names_of_terminals():
+def test_the_names_of_terminals() -> None:
     assert name_of_terminal(os.makedev(136, 3)) == "/dev/pts/3"
     assert name_of_terminal(os.makedev(137, 0)) == "/dev/pts/256"
     assert name_of_terminal(os.makedev(4, 1)) == "/dev/char/4:1"

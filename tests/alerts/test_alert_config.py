@@ -9,20 +9,21 @@ from oomtop.analysis.assessment import assess
 from oomtop.config.alerts import FIGURES, AlertScope, Threshold
 from oomtop.config.load import Config, apply_table
 from oomtop.config.toml_text import loads
+from oomtop.errors import ConfigError
 from oomtop.history import History
 from tests.synthetic import SyntheticMachine
 
 
-def read(text, config=None):
+def read(text: str, config: Config | None = None) -> tuple[Config, tuple[ConfigError, ...]]:
     return apply_table(config or Config(), loads(text), "/etc/oomtop/config.toml")
 
 
-def alert(**keys):
+def alert(**keys: str) -> str:
     lines = {"name": '"low"', "when": '"available < 10%"', **keys}
     return "[[alert]]\n" + "\n".join(f"{key} = {value}" for key, value in lines.items())
 
 
-def test_a_whole_alert_is_read():
+def test_a_whole_alert_is_read() -> None:
     config, errors = read(
         """
         [[alert]]
@@ -87,7 +88,7 @@ def test_a_whole_alert_is_read():
         ({"name": '""'}, "name", "expected a string"),
     ],
 )
-def test_a_mistake_names_file_key_and_what_was_expected(keys, key, expected):
+def test_a_mistake_names_file_key_and_what_was_expected(keys: dict[str, str], key: str, expected: str) -> None:
     config, (error,) = read(alert(**keys) + '\n[[alert]]\nname = "b"\nwhen = "oom_kill"')
     assert error.key == f"alert[1].{key}"
     assert str(error).startswith("/etc/oomtop/config.toml: alert[1].")
@@ -95,13 +96,13 @@ def test_a_mistake_names_file_key_and_what_was_expected(keys, key, expected):
     assert [rule.name for rule in config.alerts] == ["b"]
 
 
-def test_no_list_of_tables():
+def test_no_list_of_tables() -> None:
     assert "[[alert]]" in str(read("alert = 3")[1][0])
     assert "is missing" in str(read('[[alert]]\nname = "a"')[1][0])
     assert "no other alert" in str(read(alert() + "\n" + alert())[1][0])
 
 
-def test_a_later_file_replaces_by_name_and_adds():
+def test_a_later_file_replaces_by_name_and_adds() -> None:
     config, _ = read(alert() + '\n[[alert]]\nname = "b"\nwhen = "oom_kill"')
     config, _ = read(alert(when='"available < 1G"'), config)
     assert [(rule.name, rule.conditions[0].figure) for rule in config.alerts] == [
@@ -111,7 +112,7 @@ def test_a_later_file_replaces_by_name_and_adds():
     assert config.alerts[0].conditions[0].threshold.amount == 1 << 30
 
 
-def test_every_figure_of_the_configuration_is_read():
+def test_every_figure_of_the_configuration_is_read() -> None:
     tick = next(iter(SyntheticMachine(20, 5).ticks(1)))
     history = History()
     history.add(tick)

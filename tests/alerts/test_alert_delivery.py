@@ -8,8 +8,11 @@ import queue
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,18 +36,18 @@ LETTER = Letter(b'{"a": 1}', {"OOMTOP_TEXT": "x; $(reboot)"})
 DEADLINE = 20
 
 
-def run_hook(*words, timeout=10.0):
+def run_hook(*words: str, timeout: float = 10.0) -> str | None:
     unguarded = SelfGuard((), read_int("/proc/self/oom_score_adj") or 0, os.getpriority(os.PRIO_PROCESS, 0))
     return Hook(words, timeout, unguarded, threading.Event())(LETTER)
 
 
-def children():
+def children() -> set[object]:
     with open(f"/proc/self/task/{threading.get_native_id()}/children") as file:
         return set(file.read().split())
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(hook_module, "GRACE_SECONDS", 0.2)
     monkeypatch.setattr(webhook_module, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(watch_module, "_CLOSE_SECONDS", 0.1)
@@ -53,7 +56,7 @@ def quick(monkeypatch):
     assert children() <= before
 
 
-def test_facts_come_in_the_environment_and_on_stdin(tmp_path):
+def test_facts_come_in_the_environment_and_on_stdin(tmp_path: Path) -> None:
     out = tmp_path / "out"
     script = tmp_path / "hook"
     script.write_text('#!/bin/sh\n{ cat; printf "|%s|%s" "$OOMTOP_TEXT" "$1"; } > "$0.out"\n')
@@ -63,7 +66,7 @@ def test_facts_come_in_the_environment_and_on_stdin(tmp_path):
     assert not out.exists()
 
 
-def test_a_hook_that_is_not_there_or_fails_says_so():
+def test_a_hook_that_is_not_there_or_fails_says_so() -> None:
     assert run_hook("/no/such/hook") == "hook cannot be started: No such file or directory"
     assert run_hook("false") == "false exited with code 1"
     assert run_hook("/bin/sh", "-c", "kill -9 $$") == "sh was killed by signal 9"
@@ -74,11 +77,11 @@ def test_a_hook_that_is_not_there_or_fails_says_so():
     ["sleep 1000", "trap '' TERM; while :; do sleep 1; done", "yes & trap '' TERM; yes"],
     ids=["never ends", "ignores SIGTERM", "floods stdout, with a child"],
 )
-def test_a_hook_that_never_ends_is_ended_with_its_children(script):
+def test_a_hook_that_never_ends_is_ended_with_its_children(script: str) -> None:
     assert "did not finish within 0.2 s" in run_hook("/bin/sh", "-c", script, timeout=0.2)
 
 
-def test_a_hook_may_be_ended_though_its_parent_blocks_signals():
+def test_a_hook_may_be_ended_though_its_parent_blocks_signals() -> None:
     import signal
 
     old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -91,7 +94,7 @@ def test_a_hook_may_be_ended_though_its_parent_blocks_signals():
 class Site:
     """A server that does to each connection what it is told to."""
 
-    def __init__(self, act):
+    def __init__(self, act: Callable[..., object]) -> None:
         self.bodies = []
         self.connected = 0
         self._act = act
@@ -100,7 +103,7 @@ class Site:
         self.port = self._socket.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
-    def _serve(self):
+    def _serve(self) -> None:
         while True:
             try:
                 one, _ = self._socket.accept()
@@ -110,12 +113,12 @@ class Site:
             self._open.append(one)
             threading.Thread(target=self._attend, args=(one,), daemon=True).start()
 
-    def _attend(self, one):
+    def _attend(self, one: socket.socket) -> None:
         # Whoever asked may have gone by now.
         with suppress(OSError):
             self._act(self, one)
 
-    def take(self, one):
+    def take(self, one: socket.socket) -> None:
         data = b""
         while b"\r\n\r\n" not in data:
             data += one.recv(65536)
@@ -127,7 +130,7 @@ class Site:
             body += one.recv(65536)
         self.bodies.append(json.loads(body))
 
-    def close(self):
+    def close(self) -> None:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -135,15 +138,15 @@ class Site:
             one.close()
 
 
-def answer(status):
-    def act(site, one):
+def answer(status: int) -> Callable[[Site, socket.socket], None]:
+    def act(site: Site, one: socket.socket) -> None:
         site.take(one)
         one.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode())
 
     return act
 
 
-def trickle(site, one):
+def trickle(site: Site, one: socket.socket) -> None:
     site.take(one)
     try:
         while True:
@@ -169,25 +172,25 @@ SAID = {
 }
 
 
-def post(site, timeout=0.1, **more):
+def post(site: Site, timeout: float = 0.1, **more: Any) -> str | None:
     return Webhook(f"http://127.0.0.1:{site.port}/a?b", more, timeout, threading.Event())(LETTER)
 
 
-def test_a_webhook_is_posted_once():
+def test_a_webhook_is_posted_once() -> None:
     with closing(Site(answer(204))) as site:
         assert post(site, 5.0) is None
         assert site.bodies == [{"a": 1}]
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_bad_webhook_is_tried_again_and_then_given_up(act):
+def test_a_bad_webhook_is_tried_again_and_then_given_up(act: str) -> None:
     with closing(Site(ACTS[act])) as site:
         said = post(site)
         assert any(word in said for word in SAID[act].split("|")), said
         assert site.connected == webhook_module.ATTEMPTS
 
 
-def test_a_refusal_is_tried_again_and_a_mistake_is_not():
+def test_a_refusal_is_tried_again_and_a_mistake_is_not() -> None:
     with closing(Site(answer(404))) as site:
         assert post(site, 5.0) == "webhook 127.0.0.1: returned status 404"
         assert site.connected == 1
@@ -196,10 +199,10 @@ def test_a_refusal_is_tried_again_and_a_mistake_is_not():
     assert "refused" in found
 
 
-def test_one_that_recovers_is_told():
+def test_one_that_recovers_is_told() -> None:
     tries = []
 
-    def act(site, one):
+    def act(site: Site, one: socket.socket) -> None:
         tries.append(1)
         answer(200 if len(tries) == 3 else 503)(site, one)
 
@@ -208,10 +211,10 @@ def test_one_that_recovers_is_told():
         assert len(tries) == 3
 
 
-def test_too_many_are_dropped_and_the_sender_never_waits():
+def test_too_many_are_dropped_and_the_sender_never_waits() -> None:
     entered, leave, said = threading.Event(), threading.Event(), []
 
-    def deliver(letter):
+    def deliver(letter: Letter) -> str:
         entered.set()
         leave.wait(DEADLINE)
         return "lost"
@@ -232,7 +235,7 @@ def test_too_many_are_dropped_and_the_sender_never_waits():
 
 
 @pytest.mark.parametrize("act", [*ACTS, "refuses", "a hook that never ends", "a hook that floods"])
-def test_no_tick_is_lost(act):
+def test_no_tick_is_lost(act: str) -> None:
     """A hundred incidents while nothing can be told: all ticks are judged with one letter under way at the most."""
     site = Site(ACTS.get(act, ACTS["hangs"]))
     where = f'webhook = "http://127.0.0.1:{site.port}/"'
@@ -266,7 +269,7 @@ def test_no_tick_is_lost(act):
     assert sum(thread.name == "oomtop-alert" for thread in started) <= 1
 
 
-def test_nothing_remains_of_a_hook_when_the_watch_ends():
+def test_nothing_remains_of_a_hook_when_the_watch_ends() -> None:
     text = '[[alert]]\nname = "a"\nwhen = "processes > 0"\ntimeout = "500s"\ncommand = ["sleep", "1000"]'
     config, _ = apply_table(Config(), loads(text), "test")
     watch = AlertWatch(config.alerts, print)
@@ -282,7 +285,7 @@ def test_nothing_remains_of_a_hook_when_the_watch_ends():
     assert not _sleepers()
 
 
-def _sleepers():
+def _sleepers() -> list[str]:
     found = []
     for entry in os.listdir("/proc"):
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from oomtop.alerts.watch import AlertWatch
 from oomtop.config.load import Config, apply_table
 from oomtop.config.toml_text import loads
+from oomtop.snapshot import Tick
 from oomtop.sources.live import LiveSource
 from oomtop.tui.alerts.screen import AlertsScreen
 from oomtop.tui.shell.app import OomtopApp, Options
@@ -31,20 +33,20 @@ for = "30s"
 class Made(LiveSource):
     """A source of made-up ticks."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self._ended = threading.Event()
 
-    def ticks(self):
+    def ticks(self) -> Iterator[Tick]:
         yield from SyntheticMachine(20, 5).ticks(3)
         self._ended.wait()
 
-    def close(self):
+    def close(self) -> None:
         self._ended.set()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
-async def test_alerts_are_told_and_listed(size):
+async def test_alerts_are_told_and_listed(size: tuple[int, int]) -> None:
     config, errors = apply_table(Config(), loads(TEXT), "test")
     assert not errors
     notes = []
@@ -69,7 +71,7 @@ async def test_alerts_are_told_and_listed(size):
         assert not isinstance(app.screen, AlertsScreen)
 
 
-async def test_without_alerts_an_example_is_shown():
+async def test_without_alerts_an_example_is_shown() -> None:
     app = OomtopApp(Made(), Options())
     async with app.run_test(size=(80, 24)) as pilot:
         while app.latest is None:

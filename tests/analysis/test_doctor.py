@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from oomtop.analysis.doctor import Works, judge
+from oomtop.analysis.doctor import Ability, Works, judge
 from oomtop.analysis.findings.risks import audit, by_severity
-from oomtop.analysis.model.assessment import CgroupFigures, Severity, Victims
+from oomtop.analysis.model.assessment import CgroupFigures, ProcessRow, Severity, SwapAccount, Victims
 from oomtop.host.abilities import (
     TOOLS,
     Abilities,
@@ -33,7 +35,7 @@ V2 = CgroupLayout(2, "/sys/fs/cgroup", "/sys/fs/cgroup")
 V1 = CgroupLayout(1, "/sys/fs/cgroup/memory", None)
 
 
-def able(**changes):
+def able(**changes: Any) -> Abilities:
     everything = Abilities(
         uid=0, capabilities=ALL, release=(6, 12), memlock=None, has_psi=True, kmsg=None, dmesg_restrict=1,
         journal="/var/log/journal", log_files=("/var/log/kern.log",), layout=V2, can_write_cgroups=True, hidepid=None,
@@ -42,15 +44,15 @@ def able(**changes):
     return replace(everything, **changes)
 
 
-def without(*capabilities):
+def without(*capabilities: Capability) -> int:
     return ALL & ~sum(1 << capability for capability in capabilities)
 
 
-def judged(**changes):
+def judged(**changes: Any) -> dict[str, Ability]:
     return {ability.id: ability for ability in judge(able(**changes))}
 
 
-def test_everything_works_for_root_on_a_new_kernel():
+def test_everything_works_for_root_on_a_new_kernel() -> None:
     assert {ability.works for ability in judge(able())} == {Works.YES}
     assert all(ability.remedy is None for ability in judge(able()))
 
@@ -90,7 +92,7 @@ def test_everything_works_for_root_on_a_new_kernel():
         ("deep_tools", {"tools": frozenset({"gdb"})}, Works.PARTLY, "strace not found"),
     ],
 )
-def test_what_is_missing_is_said(ability, changes, works, word):
+def test_what_is_missing_is_said(ability: str, changes: dict[str, Any], works: Works, word: str) -> None:
     found = judged(**changes)[ability]
     assert found.works is works
     assert word in found.detail
@@ -100,11 +102,11 @@ def test_what_is_missing_is_said(ability, changes, works, word):
     ("text", "release"),
     [("6.1.0-28-amd64\n", (6, 1)), ("5.15.167.4-microsoft-standard-WSL2", (5, 15)), ("weird", (0, 0)), ("", (0, 0))],
 )
-def test_releases(text, release):
+def test_releases(text: str, release: tuple[int, int]) -> None:
     assert parse_release(text) == release
 
 
-def test_mounts():
+def test_mounts() -> None:
     mounts = (
         "proc /proc proc rw,nosuid,hidepid=invisible 0 0\n"
         "tmpfs /dev/shm tmpfs rw,size=800k 0 0\n"
@@ -115,14 +117,14 @@ def test_mounts():
     assert parse_tmpfs(mounts) == ("/dev/shm", "/a b\\")
 
 
-def test_an_empty_tree_has_nothing_and_that_is_no_error(tmp_path):
+def test_an_empty_tree_has_nothing_and_that_is_no_error(tmp_path: Path) -> None:
     found = read_abilities(Root(str(tmp_path)))
     assert (found.layout, found.journal, found.log_files, found.has_psi) == (None, None, (), False)
     assert found.kmsg == "No such file or directory"
     assert all(ability.detail for ability in judge(found))
 
 
-def test_files_of_a_tree_are_found(tmp_path):
+def test_files_of_a_tree_are_found(tmp_path: Path) -> None:
     files = {
         "proc/sys/kernel/osrelease": "6.1.0\n",
         "proc/pressure/memory": "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
@@ -140,30 +142,32 @@ def test_files_of_a_tree_are_found(tmp_path):
     assert (found.journal, found.log_files) == ("/var/log/journal", ("/var/log/kern.log",))
 
 
-def group(path, current=GIB, limit=None, effective=None, **changes):
+def group(
+    path: str, current: int = GIB, limit: int | None = None, effective: int | None = None, **changes: Any
+) -> CgroupFigures:
     return CgroupFigures(
         Cgroup(path=path, current=current, max=limit, **changes), path, effective or limit, None, None, Victims()
     )
 
 
-def daemon(comm, *, adj=0, uid=0, ppid=1, rss=100 * MIB, pid=700):
+def daemon(comm: str, *, adj: int = 0, uid: int = 0, ppid: int = 1, rss: int = 100 * MIB, pid: int = 700) -> ProcessRow:
     return make_row(make_process(pid, comm, ppid=ppid, uid=uid, adj=adj, rss=rss))
 
 
 GUARDED = daemon("earlyoom", adj=-1000, rss=MIB)
 
 
-def risks(*rows, found=None, **changes):
+def risks(*rows: ProcessRow, found: Abilities | None = None, **changes: Any) -> set[str]:
     """A machine without a risk, but for what is given."""
     now = make_assessment((GUARDED, *rows), **changes)
     return {risk.id for risk in audit(now, found or able())}
 
 
-def with_swap(total):
+def with_swap(total: int) -> SwapAccount:
     return replace(make_assessment().swap, total=total)
 
 
-def test_a_machine_in_order_has_no_risk():
+def test_a_machine_in_order_has_no_risk() -> None:
     assert risks(daemon("sshd", adj=-900), daemon("nginx")) == set()
 
 
@@ -197,32 +201,34 @@ def test_a_machine_in_order_has_no_risk():
         ("killers", (), {}, False),
     ],
 )  # fmt: skip
-def test_each_risk_and_its_near_miss(risk, rows, changes, told):
+def test_each_risk_and_its_near_miss(
+    risk: str, rows: tuple[ProcessRow, ...], changes: dict[str, SwapAccount | tuple[CgroupFigures, ...]], told: bool
+) -> None:
     assert (risk in risks(*rows, **changes)) is told
 
 
-def test_no_early_killer_is_a_risk_too():
+def test_no_early_killer_is_a_risk_too() -> None:
     assert "killers" in {risk.id for risk in audit(make_assessment(()), able())}
 
 
-def test_a_kubernetes_node_without_swap_is_no_reason_to_act():
+def test_a_kubernetes_node_without_swap_is_no_reason_to_act() -> None:
     now = make_assessment((GUARDED, daemon("kubelet", adj=-999)), swap=with_swap(0))
     assert {risk.severity for risk in audit(now, able()) if risk.id == "no_swap"} == {Severity.INFO}
 
 
 @pytest.mark.parametrize(("sizes", "told"), [((8, 8, 8), True), ((8, 8, 4), False)])
-def test_file_systems_in_memory_that_outgrow_it(sizes, told):
+def test_file_systems_in_memory_that_outgrow_it(sizes: tuple[int, int, int], told: bool) -> None:
     mounted = tuple(Tmpfs(f"/t{n}", size * GIB, MIB) for n, size in enumerate(sizes))
     assert ("tmpfs" in risks(found=able(tmpfs=mounted))) is told
 
 
 @pytest.mark.parametrize(("free", "reserved", "told"), [(500, 0, True), (500, 100, False), (400, 0, False)])
-def test_huge_pages_that_nobody_uses(free, reserved, told):
+def test_huge_pages_that_nobody_uses(free: int, reserved: int, told: bool) -> None:
     pool = HugePool(2 * MIB, 600, free, reserved, 0)
     assert ("huge_pages" in risks(kernel=KernelFacts((), huge_pools=(pool,)))) is told
 
 
-def test_the_gravest_risk_comes_first_and_lines_fit():
+def test_the_gravest_risk_comes_first_and_lines_fit() -> None:
     now = make_assessment((daemon("sshd"), daemon("dockerd", pid=701)), swap=with_swap(0))
     found = by_severity(audit(now, able(uid=1000, capabilities=0)))
     severities = [risk.severity for risk in found]
@@ -232,13 +238,13 @@ def test_the_gravest_risk_comes_first_and_lines_fit():
     assert all(risk.title.split()[0] in text for risk in found)
 
 
-def test_a_hostile_name_reaches_no_terminal():
+def test_a_hostile_name_reaches_no_terminal() -> None:
     now = make_assessment((daemon("sshd"),), cgroups=(group("/docker/\x1b[2J" + "ab" * 32),))
     text = render_doctor(now, judge(able()), audit(now, able()), 80)
     assert "\x1b" not in text
 
 
-def test_json_tells_the_same():
+def test_json_tells_the_same() -> None:
     now = make_assessment((daemon("sshd"),))
     data = json.loads(json.dumps(doctor_to_json(now, judge(able()), audit(now, able()))))
     assert data["schema"] == 1
@@ -246,7 +252,7 @@ def test_json_tells_the_same():
     assert "lifelines" in {risk["id"] for risk in data["risks"]}
 
 
-def test_the_command_on_this_machine():
+def test_the_command_on_this_machine() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "oomtop", "doctor", "--json"], capture_output=True, text=True, timeout=60, check=False
     )

@@ -1,10 +1,12 @@
 """Whose figures they are is said where they are not the machine's."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from oomtop.analysis.assessment import assess
+from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.scope import scope_marks
 from oomtop.history import History
 from oomtop.host.visibility import Visibility
@@ -14,14 +16,14 @@ from oomtop.snapshot import Tick
 from tests.synthetic import SyntheticMachine
 
 
-def assessed(threads=None, **seen):
+def assessed(threads: int | None = None, **seen: Any) -> Assessment:
     snapshot = replace(SyntheticMachine(20, 3).snapshot(), visibility=Visibility(**seen), threads=threads)
     history = History()
     history.add(Tick(snapshot))
     return assess(Tick(snapshot), history)
 
 
-def test_the_whole_machine_needs_no_words():
+def test_the_whole_machine_needs_no_words() -> None:
     now = assessed()
     assert now.problems == ()
     assert now.scope.sees_all
@@ -38,14 +40,14 @@ def test_the_whole_machine_needs_no_words():
         ({"user_namespace": True}, "user namespace", ()),
     ],
 )
-def test_what_is_not_seen_is_said(seen, said, marks):
+def test_what_is_not_seen_is_said(seen: dict[str, str | bool], said: str, marks: tuple[str, ...]) -> None:
     now = assessed(9999, **seen)
     assert said in " ".join(problem.why for problem in now.problems)
     assert scope_marks(now.scope) == marks
     assert said in render_top(now, 3, "rss", 200)
 
 
-def test_the_hidden_are_counted_and_the_victim_is_of_those_seen():
+def test_the_hidden_are_counted_and_the_victim_is_of_those_seen() -> None:
     now = assessed(9999, hidepid="2")
     seen = sum(row.process.threads for row in now.rows)
     assert now.scope.hidden_threads == 9999 - seen
@@ -53,6 +55,6 @@ def test_the_hidden_are_counted_and_the_victim_is_of_those_seen():
     assert assessment_to_json(now)["scope"]["sees_all"] is False
 
 
-def test_hidepid_that_hides_nobody_is_not_mentioned():
+def test_hidepid_that_hides_nobody_is_not_mentioned() -> None:
     seen = sum(row.process.threads for row in assessed().rows)
     assert assessed(seen + 2, hidepid="2").scope.sees_all

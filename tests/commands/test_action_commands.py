@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -18,22 +19,22 @@ PYTHON = [sys.executable, "-m", "oomtop"]
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may")
 
 
-def run(*arguments, **named):
+def run(*arguments: str, **named: Any) -> subprocess.CompletedProcess[str]:
     named.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run([*PYTHON, *arguments], capture_output=True, text=True, timeout=60, check=False, **named)
 
 
-def adj(child):
+def adj(child: subprocess.Popen[bytes]) -> int:
     with open(f"/proc/{child.pid}/oom_score_adj") as file:
         return int(file.read())
 
 
-def state(child):
+def state(child: subprocess.Popen[bytes]) -> str:
     with open(f"/proc/{child.pid}/stat") as file:
         return file.read().rsplit(")", 1)[1].split()[0]
 
 
-def test_done_then_undone_by_a_later_command(child):
+def test_done_then_undone_by_a_later_command(child: subprocess.Popen[bytes]) -> None:
     assert run("protect", str(child.pid), "--adj", "300", "--yes").returncode == 0
     assert adj(child) == 300
     listed = run("undo", "--list").stdout
@@ -45,14 +46,14 @@ def test_done_then_undone_by_a_later_command(child):
     assert (again.returncode, "nothing to undo" in again.stderr) == (1, True)
 
 
-def test_freeze_and_thaw(child):
+def test_freeze_and_thaw(child: subprocess.Popen[bytes]) -> None:
     assert run("freeze", str(child.pid), "--yes").returncode == 0
     assert state(child) == "T"
     assert run("thaw", str(child.pid), "--yes").returncode == 0
     assert state(child) == "S"
 
 
-def test_a_dry_run_changes_nothing_and_leaves_no_audit(child):
+def test_a_dry_run_changes_nothing_and_leaves_no_audit(child: subprocess.Popen[bytes]) -> None:
     done = run("freeze", str(child.pid), "--dry-run")
     assert done.returncode == 0
     assert "SIGSTOP" in done.stdout
@@ -60,21 +61,21 @@ def test_a_dry_run_changes_nothing_and_leaves_no_audit(child):
     assert not os.path.exists(os.environ["OOMTOP_AUDIT_LOG"])
 
 
-def test_without_anybody_to_ask_nothing_is_done(child):
+def test_without_anybody_to_ask_nothing_is_done(child: subprocess.Popen[bytes]) -> None:
     done = run("kill", str(child.pid))
     assert done.returncode == 4
     assert "--yes" in done.stderr
     assert child.poll() is None
 
 
-def test_read_only_refuses(child):
+def test_read_only_refuses(child: subprocess.Popen[bytes]) -> None:
     done = run("--read-only", "kill", str(child.pid), "--yes")
     assert done.returncode == 4
     assert "--read-only" in done.stdout
     assert child.poll() is None
 
 
-def test_done_in_part_has_its_own_exit_code(child):
+def test_done_in_part_has_its_own_exit_code(child: subprocess.Popen[bytes]) -> None:
     done = run("kill", str(child.pid), "1", "--yes", "-s", "STOP")
     assert done.returncode == 0
     assert "skipped: 1 (" in done.stdout
@@ -99,7 +100,7 @@ def test_done_in_part_has_its_own_exit_code(child):
         stubborn.stdout.close()
 
 
-def test_wrong_words_are_named():
+def test_wrong_words_are_named() -> None:
     cases = {
         ("limit", "x", "--max", "lots"): (2, "'lots' is not a size"),
         ("limit", "/", "--lasting"): (1, "one of --high, --max and --low"),
@@ -113,12 +114,12 @@ def test_wrong_words_are_named():
         assert (done.returncode, text in done.stderr) == (code, True), (words, done.stderr)
 
 
-def test_settings_are_listed_and_explained():
+def test_settings_are_listed_and_explained() -> None:
     assert "swappiness" in run("sysctl").stdout
     assert "range:    0 to 200" in run("sysctl", "vm.swappiness").stdout
 
 
-def test_every_action_leaves_who_when_what_before_and_after(child):
+def test_every_action_leaves_who_when_what_before_and_after(child: subprocess.Popen[bytes]) -> None:
     run("protect", str(child.pid), "--adj", "250", "--yes")
     with open(os.environ["OOMTOP_AUDIT_LOG"]) as file:
         start, end = (json.loads(line) for line in file)
@@ -128,7 +129,7 @@ def test_every_action_leaves_who_when_what_before_and_after(child):
     assert (end["before"], end["after"], end["status"], end["uid"]) == ("0", "250", "done", os.getuid())
 
 
-def test_sizes():
+def test_sizes() -> None:
     assert [parse_size(text) for text in ("4096", "512M", "1.5g", "2 GiB")] == [4096, 512 << 20, 3 << 29, 2 << 30]
     for text in ("", "M", "-1", "1e3", "nan", "1x"):
         with pytest.raises(ValueError, match="not a size"):
@@ -142,12 +143,12 @@ def test_sizes():
 
 
 class _Snapshot:
-    def __init__(self, *paths):
+    def __init__(self, *paths: str) -> None:
         self.cgroups = tuple(Cgroup(path, 0) for path in paths)
         self.cgroup_layout = CgroupLayout(2, "/sys/fs/cgroup", "/sys/fs/cgroup")
 
 
-def test_a_group_is_found_by_path_folder_unit_and_container():
+def test_a_group_is_found_by_path_folder_unit_and_container() -> None:
     box = "ab" * 32
     snapshot = _Snapshot("/", "/system.slice/ssh.service", f"/system.slice/docker-{box}.scope", f"/docker/{box[:-1]}c")
     assert find_group(snapshot, "system.slice/ssh.service") == "/system.slice/ssh.service"

@@ -5,6 +5,8 @@ import os
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -43,7 +45,7 @@ every_action = pytest.mark.parametrize("words", ACTIONS.values(), ids=ACTIONS)
 
 
 @pytest.fixture
-def child():
+def child() -> Iterator[subprocess.Popen[bytes]]:
     """A process in a group of its own, in the memory hierarchy and in v1's freezer."""
     layout = find_layout(Root())
     process = subprocess.Popen(["sleep", "1000"])
@@ -66,16 +68,18 @@ def child():
         os.rmdir(folder)
 
 
-def argv(words, child):
+def argv(words: str, child: subprocess.Popen[bytes]) -> list[str]:
     return [str(child.pid) if word == "PID" else word for word in words.split()]
 
 
-def run(words, child, *more, before=()):
+def run(
+    words: str, child: subprocess.Popen[bytes], *more: str, before: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     arguments = [sys.executable, "-m", "oomtop", *before, *argv(words, child), *more]
     return subprocess.run(arguments, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
 
 
-def machine(child):
+def machine(child: subprocess.Popen[bytes]) -> dict[str, Any]:
     """Return everything that one of the commands could change."""
     layout = find_layout(Root())
     files = [setting.file for setting in SETTINGS]
@@ -96,7 +100,7 @@ def machine(child):
 
 
 @every_action
-def test_a_dry_run_writes_nothing_at_all(child, words):
+def test_a_dry_run_writes_nothing_at_all(child: subprocess.Popen[bytes], words: str) -> None:
     before = machine(child)
     done = run(words, child, "--dry-run")
     assert done.returncode == (4 if "refused: " in done.stdout else 0), done.stderr
@@ -106,7 +110,7 @@ def test_a_dry_run_writes_nothing_at_all(child, words):
 
 
 @every_action
-def test_read_only_refuses(child, words):
+def test_read_only_refuses(child: subprocess.Popen[bytes], words: str) -> None:
     before = machine(child)
     done = run(words, child, "--yes", before=["--read-only"])
     assert (done.returncode, "--read-only" in done.stdout) == (4, True), done.stdout + done.stderr
@@ -116,7 +120,7 @@ def test_read_only_refuses(child, words):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @every_action
-def test_a_user_without_rights_is_refused(child, words):
+def test_a_user_without_rights_is_refused(child: subprocess.Popen[bytes], words: str) -> None:
     # Imported before: this user may not be able to read the interpreter's files.
     for module in pkgutil.walk_packages(oomtop.__path__, "oomtop."):
         if not module.name.startswith(("oomtop.tui", "oomtop.__main__")):
@@ -128,7 +132,7 @@ def test_a_user_without_rights_is_refused(child, words):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may do all of these")
-def test_what_is_done_ends_with_0_and_what_is_undone_too(child):
+def test_what_is_done_ends_with_0_and_what_is_undone_too(child: subprocess.Popen[bytes]) -> None:
     before = machine(child)
     for name in ("protect", "freeze", "freeze a group", "limit", "move"):
         done = run(ACTIONS[name], child, "--yes")
@@ -141,7 +145,7 @@ def test_what_is_done_ends_with_0_and_what_is_undone_too(child):
     assert child.wait() == -9
 
 
-def test_an_undo_shown_or_refused_takes_nothing_back(child):
+def test_an_undo_shown_or_refused_takes_nothing_back(child: subprocess.Popen[bytes]) -> None:
     assert run(ACTIONS["protect"], child, "--yes").returncode == 0
     before = machine(child)
     with open(os.environ["OOMTOP_AUDIT_LOG"]) as file:

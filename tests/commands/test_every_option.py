@@ -145,17 +145,17 @@ PROOFS = {
 """By the option: the test that proves it."""
 
 
-def test_every_option_has_its_proof_and_every_proof_its_option():
+def test_every_option_has_its_proof_and_every_proof_its_option() -> None:
     assert {option.words for option in every_option()} == set(PROOFS)
 
 
 @cache
-def functions_of(path):
+def functions_of(path: str) -> set[str]:
     tree = ast.parse((ROOT / path).read_text())
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("proof", sorted(set(PROOFS.values())))
-def test_a_proof_is_there(proof):
+def test_a_proof_is_there(proof: str) -> None:
     path, name = re.fullmatch(r"([^:]+)::(\w+)(?:\[.*\])?", proof).groups()
     assert name in functions_of(path)

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -36,14 +38,14 @@ main(sys.argv[1:])
 """
 
 
-def run(code, arguments, tmp_path):
+def run(code: str, arguments: list[str], tmp_path: Path) -> subprocess.CompletedProcess[str]:
     environ = {"XDG_STATE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=environ)
 
 
 @pytest.mark.parametrize("error", RAISED)
 @pytest.mark.parametrize("command", ["exporter", "record", "check", "top"])
-def test_sampling_that_fails_ends_the_program_with_its_reason(error, command, tmp_path):
+def test_sampling_that_fails_ends_the_program_with_its_reason(error: str, command: str, tmp_path: Path) -> None:
     arguments = {
         "exporter": ["exporter", "--listen", "127.0.0.1:0"],
         "record": ["record", "--file", str(tmp_path / "r.db")],
@@ -56,16 +58,16 @@ def test_sampling_that_fails_ends_the_program_with_its_reason(error, command, tm
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_that_fails_ends_the_exporter(tmp_path):
+def test_a_server_that_fails_ends_the_exporter(tmp_path: Path) -> None:
     done = run(SERVING.format(error="ValueError('odd')"), ["exporter", "--listen", "127.0.0.1:0"], tmp_path)
     assert done.returncode == 1
     assert "ValueError: odd" in done.stderr
 
 
-def test_a_letter_that_cannot_be_delivered_for_any_reason_does_not_end_the_thread():
+def test_a_letter_that_cannot_be_delivered_for_any_reason_does_not_end_the_thread() -> None:
     told, tried = [], []
 
-    def deliver(letter):
+    def deliver(letter: str) -> None:
         tried.append(letter)
         raise MemoryError
 
@@ -79,8 +81,8 @@ def test_a_letter_that_cannot_be_delivered_for_any_reason_does_not_end_the_threa
     assert "not enough memory" in told[0]
 
 
-def test_a_thread_that_cannot_be_started_is_an_error_in_words(monkeypatch):
-    def refuse(thread):
+def test_a_thread_that_cannot_be_started_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr("threading.Thread.start", refuse)

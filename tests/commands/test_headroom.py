@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from oomtop.analysis.headroom import CanStart, answer_headroom
+from oomtop.analysis.headroom import CanStart, HeadroomAnswer, answer_headroom
+from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import DangerKind
 from oomtop.frozen import replace
 from oomtop.host.cgroup import find_layout
@@ -25,12 +27,12 @@ LAYOUT = find_layout(Root())
 TAKE = "import sys; taken = b'x' * (int(sys.argv[1]) << 20)"
 
 
-def ask(*words):
+def ask(*words: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "oomtop", "headroom", *words]
     return subprocess.run(argv, capture_output=True, text=True, check=False)
 
 
-def test_the_machine_of_this_test():
+def test_the_machine_of_this_test() -> None:
     assert ask("1K").stdout.startswith("yes: 1.0K fits now")
     done = ask("100000G")
     assert done.returncode == 9
@@ -38,13 +40,13 @@ def test_the_machine_of_this_test():
     assert "held there by: " in done.stdout
 
 
-def test_a_size_that_is_none_and_a_group_that_is_not_there():
+def test_a_size_that_is_none_and_a_group_that_is_not_there() -> None:
     assert ask("many").returncode == 2
     assert "no cgroup" in ask("1M", "--cgroup", "/not/there").stderr
 
 
 @pytest.fixture
-def group():
+def group() -> Iterator[Path]:
     """A group of 64 MiB."""
     if LAYOUT is None or os.geteuid() != 0:
         pytest.skip("may not make a cgroup")
@@ -59,7 +61,7 @@ def group():
 
 
 @pytest.mark.parametrize(("size", "fit", "code"), [(32, "yes", 0), (96, "no", 9)])
-def test_what_a_limited_group_takes_is_what_is_said(group, size, fit, code):
+def test_what_a_limited_group_takes_is_what_is_said(group: Path, size: int, fit: str, code: int) -> None:
     done = ask(f"{size}M", "--cgroup", f"/{group.name}", "--json")
     found = json.loads(done.stdout)
     hold("headroom", found)
@@ -69,13 +71,13 @@ def test_what_a_limited_group_takes_is_what_is_said(group, size, fit, code):
     assert taken.returncode == (0 if fit == "yes" else -9)
 
 
-def answer(size, assessment, group=None):
+def answer(size: int, assessment: Assessment, group: str | None = None) -> HeadroomAnswer:
     found = answer_headroom(assessment, size, group)
     assert render_headroom(found)
     return found
 
 
-def test_swap_makes_room_but_for_zram():
+def test_swap_makes_room_but_for_zram() -> None:
     now = make_assessment()
     assert answer(10 * GIB, now).fit is CanStart.YES
     assert answer(12 * GIB, now).fit is CanStart.AFTER_RECLAIM
@@ -84,7 +86,7 @@ def test_swap_makes_room_but_for_zram():
     assert answer(12 * GIB, zram).fit is CanStart.NO
 
 
-def test_all_limits_from_the_group_up_count_and_no_other():
+def test_all_limits_from_the_group_up_count_and_no_other() -> None:
     outer = calm_danger("/a", held=GIB, limit=3 * GIB)
     inner = calm_danger("/a/b", held=GIB, limit=9 * GIB, brake=2 * GIB)
     other = calm_danger("/c", held=GIB, limit=GIB)
@@ -99,11 +101,11 @@ def test_all_limits_from_the_group_up_count_and_no_other():
     assert answer(8 * GIB, now, "/d").fit is CanStart.YES
 
 
-def test_the_commit_limit_refuses():
+def test_the_commit_limit_refuses() -> None:
     commit = calm_danger("commit", held=7 * GIB, limit=8 * GIB, kind=DangerKind.COMMIT)
     assert answer(2 * GIB, make_assessment(dangers=(commit,))).fit is CanStart.NO
 
 
-def test_nothing_is_said_where_nothing_is_known():
+def test_nothing_is_said_where_nothing_is_known() -> None:
     now = make_assessment()
     assert answer_headroom(replace(now, memory=replace(now.memory, available=None)), GIB, None) is None

@@ -8,11 +8,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oomtop import cli
+from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.errors import OomtopError
 from oomtop.host.cgroup import find_layout
@@ -83,7 +86,7 @@ ROWS = (
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory):
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What stands for the names in braces: a process with a child, one on the protected list, a group, a file."""
     folder = tmp_path_factory.mktemp("options")
     (folder / "oomtop").mkdir()
@@ -111,7 +114,7 @@ def places(tmp_path_factory):
         process.stdout.close()
 
 
-def answer(words, places):
+def answer(words: str, places: dict[str, Any]) -> str:
     """Return all that a command says, with its exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "oomtop", *words.format(**places).split()],
@@ -124,7 +127,7 @@ def answer(words, places):
 
 @needs_root
 @pytest.mark.parametrize(("option", "without", "adds", "says"), ROWS, ids=[row[0] for row in ROWS])
-def test_an_option_changes_the_answer(option, without, adds, says, places):
+def test_an_option_changes_the_answer(option: str, without: str, adds: str, says: str, places: dict[str, Any]) -> None:
     pattern = re.compile(says.format(**places), re.MULTILINE)
     if LAYOUT is None and "group" in f"{without}{adds}":
         pytest.skip("no memory controller")
@@ -147,23 +150,23 @@ REQUESTS = (
 class Halted:
     """An action whose plan is accepted and that does nothing."""
 
-    def __init__(self, request):
+    def __init__(self, request: object) -> None:
         self.request = request
         self.plan = Plan(action="halted", title="a plan", steps=("stop here",), effect="", risk="")
 
-    def perform(self, report):
+    def perform(self, report: Callable[..., object]) -> Outcome:
         return Outcome("halted", Status.DONE, "halted")
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
 @pytest.fixture
-def halted(monkeypatch, places):
+def halted(monkeypatch: pytest.MonkeyPatch, places: dict[str, Any]) -> list[Halted]:
     """Have all commands stop where the machine would change, and keep what they asked for."""
-    asked = []
+    asked: list[Halted] = []
 
-    def prepare(request, context):
+    def prepare(request: object, context: ActionContext) -> Halted:
         asked.append(Halted(request))
         return asked[-1]
 
@@ -175,7 +178,9 @@ def halted(monkeypatch, places):
 
 @needs_root
 @pytest.mark.parametrize(("words", "holds"), REQUESTS, ids=[row[0] for row in REQUESTS])
-def test_what_is_given_is_what_is_asked_for(words, holds, halted, places):
+def test_what_is_given_is_what_is_asked_for(
+    words: str, holds: dict[str, float | str], halted: list[object], places: dict[str, Any]
+) -> None:
     cli.run([*words.format(**places).split(), "--dry-run"])
     (action,) = halted
     for name, value in holds.items():
@@ -192,7 +197,13 @@ CONSENTED = (
 
 @needs_root
 @pytest.mark.parametrize("words", CONSENTED)
-def test_yes_performs_and_dry_run_does_not_ask(words, halted, places, capsys, monkeypatch):
+def test_yes_performs_and_dry_run_does_not_ask(
+    words: str,
+    halted: list[object],
+    places: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # `drill` sets handlers for the process it runs in.
     monkeypatch.setattr("signal.signal", lambda number, handler: None)
     given = words.format(**places).split()
@@ -205,7 +216,7 @@ def test_yes_performs_and_dry_run_does_not_ask(words, halted, places, capsys, mo
 
 
 @needs_root
-def test_a_dry_run_and_a_list_of_undo_undo_nothing(places):
+def test_a_dry_run_and_a_list_of_undo_undo_nothing(places: dict[str, Any]) -> None:
     assert "exit 0" in answer("protect {pid} --adj 300 --yes", places)
     value = Path(f"/proc/{places['pid']}/oom_score_adj")
     assert "exit 4" in answer("undo", places)
@@ -223,7 +234,7 @@ JSON = (
 )  # fmt: skip
 
 
-def as_json(words, places):
+def as_json(words: str, places: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Return what a command prints on standard output, as JSON that its schema describes, and its exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "oomtop", *words.format(**places).split(), "--json"],
@@ -234,7 +245,7 @@ def as_json(words, places):
 
 
 @needs_root
-def test_every_action_answers_in_json(places):
+def test_every_action_answers_in_json(places: dict[str, Any]) -> None:
     for words in JSON[:-1]:
         found, code = as_json(f"{words} --dry-run", places)
         hold("action", found)
@@ -252,7 +263,7 @@ def test_every_action_answers_in_json(places):
 
 @needs_root
 @pytest.mark.skipif(LAYOUT is None, reason="no memory controller")
-def test_two_limits_are_two_actions_or_none(places):
+def test_two_limits_are_two_actions_or_none(places: dict[str, Any]) -> None:
     found, code = as_json("limit {group} --high 1G --max 2G --yes", places)
     assert len(found["actions"]) == 2
     if LAYOUT.version == 1:

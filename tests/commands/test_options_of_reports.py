@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from oomtop import cli
 from oomtop.cli import build_parser
 from oomtop.commands.record import open_recorder
 from oomtop.recording.retention import Retention
+from oomtop.snapshot import Tick
 from oomtop.sources.live import LiveSource
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -61,7 +63,7 @@ LESS = (
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory):
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | Path]:
     """What stands for the names in braces: logs and a recording."""
     folder = tmp_path_factory.mktemp("options")
     dated, many = folder / "dated.log", folder / "many.log"
@@ -72,7 +74,7 @@ def places(tmp_path_factory):
     return {"events": events, "dated": dated, "many": many, "recording": RECORDING}
 
 
-def answer(words, places):
+def answer(words: str, places: dict[str, str | Path]) -> str:
     """Return all that a command says."""
     argv = [sys.executable, "-m", "oomtop", *words.format(**places).split()]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
@@ -81,19 +83,23 @@ def answer(words, places):
 
 
 @pytest.mark.parametrize(("option", "without", "adds", "says"), ROWS, ids=[row[0] for row in ROWS])
-def test_an_option_adds_to_the_answer(option, without, adds, says, places):
+def test_an_option_adds_to_the_answer(
+    option: str, without: str, adds: str, says: str, places: dict[str, str | Path]
+) -> None:
     pattern = re.compile(says.format(**places), re.MULTILINE)
     assert not pattern.search(answer(without, places))
     assert pattern.search(answer(f"{without} {adds}", places))
 
 
 @pytest.mark.parametrize(("option", "without", "adds", "said"), LESS, ids=[row[0] for row in LESS])
-def test_an_option_takes_from_the_answer(option, without, adds, said, places):
+def test_an_option_takes_from_the_answer(
+    option: str, without: str, adds: str, said: str, places: dict[str, str | Path]
+) -> None:
     assert re.search(said, answer(without, places))
     assert not re.search(said, answer(f"{without} {adds}", places))
 
 
-def test_a_pipe_gets_whole_lines(places):
+def test_a_pipe_gets_whole_lines(places: dict[str, str | Path]) -> None:
     path = "/docker/" + "2e088fe462e25e60be1dafafe2c05c47bd" * 4
     line = places["dated"].read_text()
     summary = line.partition("Memory cgroup")[0] + (
@@ -108,7 +114,7 @@ def test_a_pipe_gets_whole_lines(places):
     assert event["oom_memcg"] == path
 
 
-def test_a_date_without_zone_is_said_to_be_assumed(places):
+def test_a_date_without_zone_is_said_to_be_assumed(places: dict[str, str | Path]) -> None:
     log = places["dated"].with_name("undated.log")
     log.write_text(LATE.format(stamp="2026-01-02 03:04:05", pid=1) + "\n")
     said = answer(f"events {log} --since 1h", places)
@@ -117,17 +123,17 @@ def test_a_date_without_zone_is_said_to_be_assumed(places):
 
 
 @pytest.mark.parametrize("words", ["--version", "-V", "version"])
-def test_the_version_says_which_oomtop_it_is(places, words):
+def test_the_version_says_which_oomtop_it_is(places: dict[str, str | Path], words: str) -> None:
     assert re.fullmatch(r"oomtop \d+\.\d+\.\d+ \(oomtop-monitor: .+\)\n", answer(words, places))
 
 
-def test_help_is_that_of_the_option(places):
+def test_help_is_that_of_the_option(places: dict[str, str | Path]) -> None:
     for words in ("", "kill", "swap add"):
         assert answer(f"help {words}", places) == answer(f"{words} --help", places)
     assert "invalid choice: 'kil'" in answer("help kil", places)
 
 
-def test_the_manual_page_has_every_command(places, monkeypatch):
+def test_the_manual_page_has_every_command(places: dict[str, str | Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     page = answer("man", places)
     assert page.startswith('.TH OOMTOP 1 "1970-01-02"')
@@ -135,7 +141,7 @@ def test_the_manual_page_has_every_command(places, monkeypatch):
     assert ".TP\n\\fB141\\fR" in page
 
 
-def test_the_configuration_is_checked(tmp_path):
+def test_the_configuration_is_checked(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
     good.write_text("interval = 1\n")
     bad.write_text("interval = 0\ncolumns = ['pid', 'none']\n")
@@ -148,12 +154,12 @@ def test_the_configuration_is_checked(tmp_path):
     assert "no such file" in answer(f"config check {tmp_path}/none", {})
 
 
-def _place(pid, text):
+def _place(pid: int, text: str) -> int:
     """Return where in the table of a text a process is."""
     return [line.split()[0] for line in text.partition("COMMAND\n")[2].splitlines()].index(str(pid))
 
 
-def test_top_sorts_by_what_is_asked_for():
+def test_top_sorts_by_what_is_asked_for() -> None:
     first = subprocess.Popen(["sleep", "1000"])
     try:
         Path(f"/proc/{first.pid}/oom_score_adj").write_text("1000")
@@ -168,7 +174,7 @@ def test_top_sorts_by_what_is_asked_for():
 
 
 @pytest.mark.skipif(not os.access("/dev/kmsg", os.R_OK), reason="the kernel log is closed to this user")
-def test_follow_waits_for_what_comes():
+def test_follow_waits_for_what_comes() -> None:
     argv = [sys.executable, "-m", "oomtop", "events", "--since", "1s", "--follow"]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as following:
         assert any("waiting for OOM events" in line for line in following.stderr)
@@ -177,12 +183,12 @@ def test_follow_waits_for_what_comes():
 
 
 @pytest.fixture
-def sampled(monkeypatch):
+def sampled(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Note the interval and the number of ticks of every source."""
-    seen = []
+    seen: list[float] = []
 
     class Noting(LiveSource):
-        def ticks(self):
+        def ticks(self) -> Iterator[Tick]:
             for tick in super().ticks():
                 seen.append(self.interval)
                 yield tick
@@ -192,12 +198,14 @@ def sampled(monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["top", "recommend", "check --available 1"])
-def test_samples_are_taken_at_the_interval(command, sampled, capsys):
+def test_samples_are_taken_at_the_interval(
+    command: str, sampled: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
     cli.run([*command.split(), "--samples", "3", "--interval", "0.15"])
     assert sampled == [0.15] * 3
 
 
-def test_a_recording_has_the_bounds_it_is_given(tmp_path):
+def test_a_recording_has_the_bounds_it_is_given(tmp_path: Path) -> None:
     words = ["record", "--file", str(tmp_path / "r.db"), "--max-size", "3M", "--max-age", "2h"]
     recorder = open_recorder(build_parser().parse_args(words), print)
     recorder.close()
@@ -205,7 +213,7 @@ def test_a_recording_has_the_bounds_it_is_given(tmp_path):
     assert (tmp_path / "r.db").exists()
 
 
-def test_a_check_as_json_has_the_same_verdict():
+def test_a_check_as_json_has_the_same_verdict() -> None:
     argv = [sys.executable, "-m", "oomtop", "check", "--available", "100,99.9", "--psi-some", "1,2"]
     text, data = (
         subprocess.run([*argv, *more], capture_output=True, text=True, check=False) for more in ([], ["--json"])
@@ -217,7 +225,7 @@ def test_a_check_as_json_has_the_same_verdict():
 
 
 @pytest.mark.parametrize("grouping", ["program", "user", "unit", "container"])
-def test_top_adds_up_what_belongs_together(grouping):
+def test_top_adds_up_what_belongs_together(grouping: str) -> None:
     words = ["--samples", "1", "--group", grouping, "-n", "100000"]
     argv = [sys.executable, "-m", "oomtop", "top", *words]
     found = json.loads(subprocess.run([*argv, "--json"], capture_output=True, text=True, check=True).stdout)
@@ -230,13 +238,13 @@ def test_top_adds_up_what_belongs_together(grouping):
         assert names[0] in text
 
 
-def test_what_one_sample_cannot_tell_is_a_dash():
+def test_what_one_sample_cannot_tell_is_a_dash() -> None:
     data = json.loads(answer("top --json --samples 1", {}))
     assert all(row["growth"] is None and row["cpu"] is None for row in data["processes"])
     assert "major faults -/s" in answer("top --samples 1", {})
 
 
-def test_top_knows_rates_without_being_asked_twice():
+def test_top_knows_rates_without_being_asked_twice() -> None:
     first = json.loads(answer("top --json -n 1 --interval 0.1", {}))
     assert first["processes"][0]["cpu"] is not None
     assert first["swap"]["in_rate"] is not None

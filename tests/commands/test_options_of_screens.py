@@ -8,6 +8,7 @@ import struct
 import sys
 import termios
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
@@ -25,7 +26,7 @@ TRUE_COLOUR = rb"[34]8;2;(\d+);(\d+);(\d+)"
 class Screen:
     """A program in a terminal of 80x24, and all that it wrote."""
 
-    def __init__(self, words, folder):
+    def __init__(self, words: list[str], folder: Path) -> None:
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", COLUMNS="80", LINES="24")
@@ -35,7 +36,7 @@ class Screen:
         ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.written = b""
 
-    def wait_for(self, pattern, seconds=40):
+    def wait_for(self, pattern: bytes, seconds: int = 40) -> bytes:
         poll, end = select.poll(), time.monotonic() + seconds
         poll.register(self.master, select.POLLIN)
         while not re.search(pattern, self.written):
@@ -44,12 +45,12 @@ class Screen:
                 self.written += os.read(self.master, 65536)
         return self.written
 
-    def press(self, keys):
+    def press(self, keys) -> None:
         os.write(self.master, keys)
 
 
 @contextmanager
-def screen(words, folder):
+def screen(words: str, folder: Path) -> Iterator[Screen]:
     shown = Screen(words.split() if isinstance(words, str) else words, folder)
     try:
         yield shown
@@ -60,7 +61,7 @@ def screen(words, folder):
 
 
 @pytest.fixture(scope="module")
-def fleet():
+def fleet() -> Iterator[str]:
     with empty_prometheus() as prometheus:
         yield f"fleet --prometheus {prometheus.url}"
 
@@ -68,22 +69,22 @@ def fleet():
 MONITOR, REPLAY, FLEET = b"disk faults", b"still", b"no machine"
 
 
-def commands(fleet):
+def commands(fleet: str) -> dict[str, tuple[str, bytes]]:
     return {"": ("", MONITOR), "replay": (f"replay {RECORDING}", REPLAY), "fleet": (fleet, FLEET)}
 
 
-def drawn(command, adds, fleet, folder):
+def drawn(command: str, adds: str, fleet: str, folder: Path) -> bytes:
     words, last = commands(fleet)[command]
     with screen(f"{words} {adds}", folder) as shown:
         return shown.wait_for(last)
 
 
-def colours(written):
+def colours(written: bytes) -> set[tuple[int, int, int]]:
     return {tuple(map(int, found)) for found in re.findall(TRUE_COLOUR, written)}
 
 
 @pytest.mark.parametrize("command", ["", "replay", "fleet"])
-def test_no_color_ascii_and_theme(command, fleet, tmp_path):
+def test_no_color_ascii_and_theme(command: str, fleet: str, tmp_path: Path) -> None:
     usual = drawn(command, "", fleet, tmp_path)
     grey = drawn(command, "--no-color", fleet, tmp_path)
     assert any(len(set(colour)) > 1 for colour in colours(usual))
@@ -94,23 +95,23 @@ def test_no_color_ascii_and_theme(command, fleet, tmp_path):
     assert colours(light) != colours(usual)
 
 
-def test_the_interval_of_the_monitor(tmp_path):
+def test_the_interval_of_the_monitor(tmp_path: Path) -> None:
     with screen("--interval 0.7", tmp_path) as shown:
         shown.wait_for(rb"\b0\.7s")
 
 
-def test_ssh_draws_less(tmp_path):
+def test_ssh_draws_less(tmp_path: Path) -> None:
     with screen("--ssh", tmp_path) as shown:
         shown.wait_for(rb" 5s ")
         assert not colours(shown.wait_for(MONITOR))
 
 
-def test_read_only_is_said_and_no_action_starts(tmp_path):
+def test_read_only_is_said_and_no_action_starts(tmp_path: Path) -> None:
     with screen("--read-only", tmp_path) as shown:
         shown.wait_for(rb"read-only")
 
 
-def test_a_replay_begins_at_its_time(tmp_path):
+def test_a_replay_begins_at_its_time(tmp_path: Path) -> None:
     moment = Recording(str(RECORDING)).moments[10].time
     clock = time.strftime("%H:%M:%S", time.localtime(moment)).encode()
     with screen(f"replay {RECORDING} --at {moment}", tmp_path) as shown:
@@ -119,7 +120,7 @@ def test_a_replay_begins_at_its_time(tmp_path):
         assert not re.search(STILL + clock, shown.wait_for(STILL + rb"\d"))
 
 
-def test_the_monitor_records_meanwhile(tmp_path):
+def test_the_monitor_records_meanwhile(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with screen(f"record --file {path} --with-monitor", tmp_path) as shown:
         shown.wait_for(MONITOR)

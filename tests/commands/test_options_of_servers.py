@@ -10,18 +10,23 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oomtop import cli
 from oomtop.fleet.prometheus import PrometheusError
+from oomtop.snapshot import Tick
 from oomtop.sources.live import LiveSource
 from tests.commands.prometheus import empty_prometheus
 
 
 @contextmanager
-def exporter(*words):
+def exporter(*words: str) -> Iterator[str]:
     """Run the exporter, and yield its address once it says that it serves there."""
     argv = [sys.executable, "-m", "oomtop", "exporter", "--listen", "127.0.0.1:0", *words]
     process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
@@ -36,7 +41,7 @@ def exporter(*words):
         process.stderr.close()
 
 
-def get(address, wanted="oomtop_", **options):
+def get(address: str | urllib.request.Request, wanted: str = "oomtop_", **options: Any) -> str:
     """Return what is served, once the first sample is in it."""
     text = ""
     while wanted not in text:
@@ -45,19 +50,19 @@ def get(address, wanted="oomtop_", **options):
     return text
 
 
-def test_it_listens_where_it_is_told():
+def test_it_listens_where_it_is_told() -> None:
     with exporter() as address:
         assert ":9797/" not in address, "the port that the kernel chose"
         assert "oomtop_" in get(address)
 
 
-def test_it_names_as_many_processes_as_it_is_told():
+def test_it_names_as_many_processes_as_it_is_told() -> None:
     with exporter("--interval", "0.2", "--top", "2") as address:
         text = get(address, "oomtop_process_resident_bytes{")
         assert text.count("oomtop_process_resident_bytes{") == 2
 
 
-def test_it_lets_in_whom_its_file_names(tmp_path):
+def test_it_lets_in_whom_its_file_names(tmp_path: Path) -> None:
     users = tmp_path / "users"
     users.write_text("prom:s3cret\n")
     users.chmod(0o600)
@@ -69,7 +74,7 @@ def test_it_lets_in_whom_its_file_names(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make a certificate with")
     folder = tmp_path_factory.mktemp("tls")
@@ -82,7 +87,7 @@ def certificate(tmp_path_factory):
     return cert, key
 
 
-def test_it_speaks_tls_and_asks_for_a_certificate(certificate):
+def test_it_speaks_tls_and_asks_for_a_certificate(certificate: tuple[str, str]) -> None:
     cert, key = certificate
     trusting = ssl.create_default_context(cafile=cert)
     with exporter("--tls-cert", cert, "--tls-key", key) as address:
@@ -94,17 +99,17 @@ def test_it_speaks_tls_and_asks_for_a_certificate(certificate):
         assert "oomtop_" in get(address, context=trusting)
 
 
-def test_it_samples_at_its_interval(monkeypatch):
+def test_it_samples_at_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     seen, began, ended = [], threading.Event(), threading.Event()
 
     class Noting(LiveSource):
-        def ticks(self):
+        def ticks(self) -> Iterator[Tick]:
             seen.append(self.interval)
             began.set()
             ended.wait(20)
             return iter(())
 
-        def close(self):
+        def close(self) -> None:
             ended.set()
 
     monkeypatch.setattr("oomtop.sources.live.LiveSource", Noting)
@@ -115,12 +120,14 @@ def test_it_samples_at_its_interval(monkeypatch):
 
 
 @pytest.fixture
-def prometheus():
+def prometheus() -> Iterator[ThreadingHTTPServer]:
     with empty_prometheus() as made:
         yield made
 
 
-def test_the_fleet_asks_for_what_matches_with_its_token(prometheus, tmp_path, capsys):
+def test_the_fleet_asks_for_what_matches_with_its_token(
+    prometheus: ThreadingHTTPServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     token = tmp_path / "token"
     token.write_text("t0ken\n")
     given = ["fleet", "--prometheus", prometheus.url]
@@ -130,7 +137,7 @@ def test_the_fleet_asks_for_what_matches_with_its_token(prometheus, tmp_path, ca
     assert {headers["Authorization"] for _, headers in prometheus.asked} == {"Bearer t0ken"}
 
 
-def test_the_host_is_what_its_label_says(prometheus, capsys):
+def test_the_host_is_what_its_label_says(prometheus: ThreadingHTTPServer, capsys: pytest.CaptureFixture[str]) -> None:
     metric = {"__name__": "up", "instance": "10.0.0.1:9797", "job": "oomtop", "node": "alpha"}
     result = [{"metric": metric, "value": [1.0, "1"]}]
     prometheus.answer = json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
@@ -138,7 +145,7 @@ def test_the_host_is_what_its_label_says(prometheus, capsys):
     assert [machine["host"] for machine in json.loads(capsys.readouterr().out)["machines"]] == ["alpha"]
 
 
-def test_the_fleet_trusts_whom_it_is_told_to(certificate, capsys):
+def test_the_fleet_trusts_whom_it_is_told_to(certificate: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     cert, key = certificate
     with empty_prometheus() as made:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -150,7 +157,7 @@ def test_the_fleet_trusts_whom_it_is_told_to(certificate, capsys):
         assert cli.run([*given, "--ca-file", cert]) == 0
 
 
-def test_the_fleet_waits_as_long_as_it_is_told(monkeypatch):
+def test_the_fleet_waits_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     waited = []
     monkeypatch.setattr("urllib.request.OpenerDirector.open", lambda self, asked, timeout: waited.append(timeout))
     with socket.create_server(("127.0.0.1", 0)) as deaf, pytest.raises(Exception):  # noqa: B017, PT011
@@ -158,7 +165,9 @@ def test_the_fleet_waits_as_long_as_it_is_told(monkeypatch):
     assert set(waited) == {0.7}
 
 
-def test_the_fleet_is_asked_again_after_its_interval_and_drawn_in_ascii(prometheus, monkeypatch):
+def test_the_fleet_is_asked_again_after_its_interval_and_drawn_in_ascii(
+    prometheus: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)

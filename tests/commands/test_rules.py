@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +25,7 @@ adj = 5
 
 
 @pytest.fixture
-def processes(tmp_path):
+def processes(tmp_path: Path) -> Iterator[list[int]]:
     program = tmp_path / "ruled-by-name-and-long"
     shutil.copy("/bin/sleep", program)
     made = [subprocess.Popen(["some title", "60"], executable=str(program)) for _ in range(3)]
@@ -33,7 +35,7 @@ def processes(tmp_path):
         process.wait()
 
 
-def rules(tmp_path, text, *words):
+def rules(tmp_path: Path, text: str, *words: str) -> subprocess.CompletedProcess[str]:
     import pwd
 
     (tmp_path / "oomtop").mkdir()
@@ -43,7 +45,7 @@ def rules(tmp_path, text, *words):
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
 
 
-def test_it_shows_whom_each_pattern_fits(tmp_path, processes):
+def test_it_shows_whom_each_pattern_fits(tmp_path: Path, processes: list[int]) -> None:
     done = rules(tmp_path, CONFIG, "-n", "2")
     blocks = done.stdout.splitlines()
     assert blocks[0] == "protected 'ruled-by-name*': 3 processes"
@@ -56,7 +58,7 @@ def test_it_shows_whom_each_pattern_fits(tmp_path, processes):
     assert done.returncode == 1
 
 
-def test_without_patterns_it_says_where_they_belong(tmp_path):
+def test_without_patterns_it_says_where_they_belong(tmp_path: Path) -> None:
     done = rules(tmp_path, "interval = 1.0\n")
     assert (done.returncode, done.stderr) == (0, "")
     assert "docs/configuration.md" in done.stdout

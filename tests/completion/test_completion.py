@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 @pytest.fixture(scope="module")
-def scripts(tmp_path_factory):
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("completion")
     for shell in SHELLS:
         words = [sys.executable, "-m", "oomtop", "completion", shell]
@@ -26,12 +27,12 @@ def scripts(tmp_path_factory):
     return folder
 
 
-def need(shell):
+def need(shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not on this machine")
 
 
-def bash_offers(scripts, *words):
+def bash_offers(scripts: Path, *words: str) -> list[str]:
     need("bash")
     code = f'source {scripts}/c.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _oomtop; printf "%s\\n" "${{COMPREPLY[@]}}"'
     done = subprocess.run(["bash", "--norc", "-c", code, "bash", *words], capture_output=True, text=True, check=True)
@@ -39,7 +40,7 @@ def bash_offers(scripts, *words):
     return done.stdout.split()
 
 
-def fish_offers(scripts, line, home):
+def fish_offers(scripts: Path, line: str, home: Path) -> list[str]:
     need("fish")
     code = f"source {scripts}/c.fish; complete -C '{line}'"
     environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
@@ -50,7 +51,7 @@ def fish_offers(scripts, line, home):
     return [offer.split("\t")[0] for offer in done.stdout.splitlines()]
 
 
-def typed(shell, arguments, lines, expected, home):
+def typed(shell: str, arguments: list[str], lines: list[str], expected: list[str], home: Path) -> str:
     """Return what an interactive shell shows for `lines`, the last of which is not ended, once `expected` is in it."""
     pid, terminal = pty.fork()
     if pid == 0:
@@ -69,12 +70,12 @@ def typed(shell, arguments, lines, expected, home):
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_the_scripts_have_no_syntax_error(scripts, shell):
+def test_the_scripts_have_no_syntax_error(scripts: Path, shell: str) -> None:
     need(shell)
     subprocess.run([shell, "-n", f"{scripts}/c.{shell}"], check=True)
 
 
-def test_every_command_and_option_of_the_parsers_is_in_every_script(scripts):
+def test_every_command_and_option_of_the_parsers_is_in_every_script(scripts: Path) -> None:
     program = read_tree(build_parser())
     assert tuple(command.path[0] for command in program.commands) == COMMANDS
     for shell in SHELLS:
@@ -88,12 +89,12 @@ def test_every_command_and_option_of_the_parsers_is_in_every_script(scripts):
             assert not command.path or command.path[-1] in text
 
 
-def test_the_themes_offered_are_those_there_are():
+def test_the_themes_offered_are_those_there_are() -> None:
     own = [folder for folder in theme_folders()[1:] if folder.is_dir()]
     assert set(THEMES) == {file.name[:-5] for folder in own for file in folder.iterdir()}
 
 
-def test_bash_offers_commands_options_and_values(scripts):
+def test_bash_offers_commands_options_and_values(scripts: Path) -> None:
     assert set(bash_offers(scripts, "oomtop", "")) == set(COMMANDS)
     assert bash_offers(scripts, "oomtop", "swap", "z") == ["zram"]
     assert "--persist" in bash_offers(scripts, "oomtop", "swap", "add", "--")
@@ -106,26 +107,28 @@ def test_bash_offers_commands_options_and_values(scripts):
     assert all(word.isdigit() for word in bash_offers(scripts, "oomtop", "protect", ""))
 
 
-def test_bash_runs_nothing_that_is_in_a_file_name(scripts, tmp_path, monkeypatch):
+def test_bash_runs_nothing_that_is_in_a_file_name(
+    scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "$(touch ran).log").touch()
     monkeypatch.chdir(tmp_path)
     bash_offers(scripts, "oomtop", "events", "")
     assert os.listdir(tmp_path) == ["$(touch ran).log"]
 
 
-def test_bash_completes_at_a_tab(scripts, tmp_path):
+def test_bash_completes_at_a_tab(scripts: Path, tmp_path: Path) -> None:
     need("bash")
     lines = [f"source {scripts}/c.bash\n", "oomtop top --sort fau\t"]
     assert "--sort faults" in typed("bash", ["--norc", "-i"], lines, ["--sort faults"], tmp_path)
 
 
-def test_zsh_completes_at_a_tab(scripts, tmp_path):
+def test_zsh_completes_at_a_tab(scripts: Path, tmp_path: Path) -> None:
     need("zsh")
     lines = [f"autoload -U compinit; compinit -u -D; source {scripts}/c.zsh\n", "oomtop swap add --pers\t"]
     assert "--persist" in typed("zsh", ["-f", "-i"], lines, ["--persist"], tmp_path)
 
 
-def test_fish_offers_commands_options_and_values(scripts, tmp_path):
+def test_fish_offers_commands_options_and_values(scripts: Path, tmp_path: Path) -> None:
     assert set(fish_offers(scripts, "oomtop ", tmp_path)) >= set(COMMANDS)
     assert set(fish_offers(scripts, "oomtop swap ", tmp_path)) == {"add", "zram", "off"}
     assert fish_offers(scripts, "oomtop top --sort fa", tmp_path) == ["faults"]
@@ -133,7 +136,7 @@ def test_fish_offers_commands_options_and_values(scripts, tmp_path):
     assert fish_offers(scripts, "oomtop events --form", tmp_path) == ["--format"]
 
 
-def test_a_value_is_of_the_kind_its_placeholder_says():
+def test_a_value_is_of_the_kind_its_placeholder_says() -> None:
     kinds = {
         (command.path, name): option.kind
         for command in read_tree(build_parser()).walk()

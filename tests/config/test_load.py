@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from oomtop.config.load import Config, config_paths, load_config, path_to_change
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Callable[..., str]:
     def write_file(text: str | bytes, name: str = "config.toml") -> str:
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -17,11 +20,11 @@ def write(tmp_path):
     return write_file
 
 
-def test_no_file_is_all_defaults(tmp_path):
+def test_no_file_is_all_defaults(tmp_path: Path) -> None:
     assert load_config((str(tmp_path / "none.toml"),)) == (Config(), ())
 
 
-def test_every_key_is_read(write):
+def test_every_key_is_read(write: Callable[..., str]) -> None:
     path = write(
         'interval = 1\ntheme = "mono"\nascii = true\ncolor = false\nread_only = true\ncolumns = ["pid", "rss"]\n'
         'sort = "rss"\nprotected = ["sshd*"]\n[keys]\n"action.kill" = "x"\n'
@@ -33,7 +36,7 @@ def test_every_key_is_read(write):
     assert (config.protected, dict(config.keys)) == (("sshd*",), {"action.kill": "x"})
 
 
-def test_the_user_goes_over_the_system_key_by_key(write):
+def test_the_user_goes_over_the_system_key_by_key(write: Callable[..., str]) -> None:
     system = write('interval = 5\ntheme = "light"\n[keys]\n"a" = "1"\n"b" = "2"\n', "system.toml")
     user = write('theme = "mono"\n[keys]\n"b" = "3"\n', "user.toml")
     config, errors = load_config((system, user))
@@ -55,7 +58,9 @@ def test_the_user_goes_over_the_system_key_by_key(write):
         ("zzz = 1", "zzz", "expected one of interval"),
     ],
 )
-def test_a_mistake_names_file_key_and_what_was_expected(write, line, key, expected):
+def test_a_mistake_names_file_key_and_what_was_expected(
+    write: Callable[..., str], line: str, key: str, expected: str
+) -> None:
     path = write(f"{line}\nread_only = true\n")
     config, errors = load_config((path,))
     assert config == Config(read_only=True)
@@ -64,7 +69,7 @@ def test_a_mistake_names_file_key_and_what_was_expected(write, line, key, expect
     assert str(errors[0]).startswith(f"{path}: {key}: ")
 
 
-def test_a_syntax_error_names_file_and_line(write):
+def test_a_syntax_error_names_file_and_line(write: Callable[..., str]) -> None:
     path = write("interval = 1\ntheme = \n")
     config, errors = load_config((path,))
     assert config == Config()
@@ -72,24 +77,24 @@ def test_a_syntax_error_names_file_and_line(write):
     assert "line 2" in str(errors[0])
 
 
-def test_bytes_that_are_no_text_are_an_error_too(write):
+def test_bytes_that_are_no_text_are_an_error_too(write: Callable[..., str]) -> None:
     config, errors = load_config((write(b"theme = '\xff'\n"),))
     assert config == Config()
     assert len(errors) == 1
 
 
-def test_a_folder_in_the_files_place_is_an_error(tmp_path):
+def test_a_folder_in_the_files_place_is_an_error(tmp_path: Path) -> None:
     assert "ignored: it is a folder" in str(load_config((str(tmp_path),))[1][0])
 
 
-def test_where_the_files_are():
+def test_where_the_files_are() -> None:
     assert config_paths({"XDG_CONFIG_HOME": "/x", "HOME": "/h"})[1] == "/x/oomtop/config.toml"
     assert config_paths({"XDG_CONFIG_HOME": "relative", "HOME": "/h"})[1] == "/h/.config/oomtop/config.toml"
 
 
 @pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 400, "9" * 5000, "nan", "inf", "1e999"])
 @pytest.mark.parametrize("key", ["interval", "for", "clear_for", "timeout"])
-def test_a_number_without_bounds_is_a_mistake_of_its_key(tmp_path, key, number):
+def test_a_number_without_bounds_is_a_mistake_of_its_key(tmp_path: Path, key: str, number: str) -> None:
     table = "" if key == "interval" else '[[alert]]\nname = "a"\nwhen = "oom_kill"\n'
     path = tmp_path / "config.toml"
     path.write_text(f"{table}{key} = {number}\n")
@@ -103,7 +108,7 @@ OTHERS = ["general", "appearance", "thresholds", "format", "models", "privacy", 
 
 
 @pytest.mark.parametrize("names", [[name] for name in OTHERS] + [[*OTHERS, "keys", "protected"]], ids=" ".join)
-def test_the_file_of_another_program_is_left_alone_and_said(write, names):
+def test_the_file_of_another_program_is_left_alone_and_said(write: Callable[..., str], names: list[str]) -> None:
     path = write("".join(f"[{name}]\npreset = 'vim'\n" for name in names))
     config, errors = load_config((path,))
     assert config == Config()
@@ -112,13 +117,13 @@ def test_the_file_of_another_program_is_left_alone_and_said(write, names):
     assert path_to_change(path) != path
 
 
-def test_a_misspelt_table_of_ours_is_a_mistake_and_nothing_more(write):
+def test_a_misspelt_table_of_ours_is_a_mistake_and_nothing_more(write: Callable[..., str]) -> None:
     path = write("[[alerts]]\nname = 'x'\n[[adjusts]]\nadj = 1\n")
     assert [error.key for error in load_config((path,))[1]] == ["alerts", "adjusts"]
     assert path_to_change(path) == path
 
 
-def test_what_is_saved_goes_beside_the_file_of_another_program(tmp_path):
+def test_what_is_saved_goes_beside_the_file_of_another_program(tmp_path: Path) -> None:
     folder = tmp_path / "oomtop"
     folder.mkdir()
     theirs, ours = folder / "config.toml", tmp_path / "oomtop-monitor/config.toml"

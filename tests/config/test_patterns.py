@@ -1,11 +1,13 @@
 """Patterns that cannot match anything are named when the file is read."""
 
+from pathlib import Path
+
 import pytest
 
-from oomtop.config.load import load_config
+from oomtop.config.load import Config, load_config
 
 
-def mistakes_of(tmp_path, text):
+def mistakes_of(tmp_path: Path, text: str) -> tuple[Config, list[str]]:
     path = tmp_path / "config.toml"
     path.write_text(text)
     config, mistakes = load_config((str(path),))
@@ -36,7 +38,7 @@ def mistakes_of(tmp_path, text):
         ),
     ],
 )
-def test_a_pattern_that_can_fit_nothing_is_named_and_kept(tmp_path, text, said):
+def test_a_pattern_that_can_fit_nothing_is_named_and_kept(tmp_path: Path, text: str, said: str) -> None:
     config, mistakes = mistakes_of(tmp_path, text)
     assert len(mistakes) == 1
     assert said in mistakes[0]
@@ -55,5 +57,5 @@ def test_a_pattern_that_can_fit_nothing_is_named_and_kept(tmp_path, text, said):
         '[[adjust]]\nadj = 1\nuser = "w*"\n[[adjust]]\nadj = 2\ncommand = "w*"',
     ],
 )
-def test_other_patterns_are_not(tmp_path, text):
+def test_other_patterns_are_not(tmp_path: Path, text: str) -> None:
     assert mistakes_of(tmp_path, text)[1] == []

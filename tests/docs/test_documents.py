@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
@@ -22,7 +23,7 @@ LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 FILE = re.compile(r"`((?:packaging|docs|tests|themes|screenshots|oomtop)/[\w./-]+)`")
 
 
-def commands(path):
+def commands(path: Path) -> Iterator[list[str]]:
     for block in SHELL.findall(path.read_text()):
         for line in block.splitlines():
             for command in line.partition("#")[0].replace("sudo ", "").split(";"):
@@ -35,27 +36,27 @@ WORDS = [pytest.param(words, id=f"{path.name}: {shlex.join(words)}") for path in
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_every_command_of_a_document_parses(words):
+def test_every_command_of_a_document_parses(words: list[str]) -> None:
     asks_for_help = "--help" in words
     with pytest.raises(SystemExit) if asks_for_help else nullcontext() as ended:
         build_parser().parse_args(words)
     assert not asks_for_help or ended.value.code == 0
 
 
-def test_the_readme_names_every_command():
+def test_the_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text()
     assert [name for name in COMMANDS if not re.search(rf"oomtop {name}\b", text)] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_every_link_and_file_of_a_document_exists(path):
+def test_every_link_and_file_of_a_document_exists(path: Path) -> None:
     text = path.read_text()
     missing = [name for name in LINK.findall(text) if not (path.parent / name).exists()]
     missing += [name for name in FILE.findall(text) if not (ROOT / name).exists()]
     assert missing == []
 
 
-def test_every_key_of_the_triage_guide_is_bound():
+def test_every_key_of_the_triage_guide_is_bound() -> None:
     from oomtop.tui.process_table.widget import ProcessTable
     from oomtop.tui.shell.app import OomtopApp
 
@@ -73,7 +74,7 @@ def test_every_key_of_the_triage_guide_is_bound():
     assert len(keys) > 8
 
 
-def test_the_configuration_in_the_documents_has_no_mistake():
+def test_the_configuration_in_the_documents_has_no_mistake() -> None:
     blocks = [block for path in DOCUMENTS for block in TOML.findall(path.read_text())]
     assert len(blocks) >= 3
     for block in blocks:
@@ -81,7 +82,7 @@ def test_the_configuration_in_the_documents_has_no_mistake():
         assert mistakes == ()
 
 
-def test_every_key_of_the_configuration_is_documented():
+def test_every_key_of_the_configuration_is_documented() -> None:
     text = (ROOT / "docs/configuration.md").read_text()
     rows = set(re.findall(r"`([a-z_.0-9]+)`", "".join(line for line in text.splitlines() if line.startswith("|"))))
     keys = {field.name for field in fields(Config)} - {"origins", "alerts"} | {"alert"}

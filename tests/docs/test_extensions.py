@@ -197,7 +197,7 @@ IDS = [example.row for example in EXAMPLES]
 
 
 @pytest.fixture(scope="module")
-def extended(tmp_path_factory):
+def extended(tmp_path_factory: pytest.TempPathFactory):
     """Return a copy of the program with every example applied."""
     copy = tmp_path_factory.mktemp("extended")
     for folder in ("oomtop", "themes"):
@@ -214,7 +214,7 @@ def extended(tmp_path_factory):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=IDS)
-def test_the_files_of_an_example_are_enough(example, extended):
+def test_the_files_of_an_example_are_enough(example, extended) -> None:
     done = subprocess.run(
         [sys.executable, "-c", example.check], cwd=extended, capture_output=True, text=True, timeout=60
     )
@@ -222,13 +222,13 @@ def test_the_files_of_an_example_are_enough(example, extended):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=IDS)
-def test_the_document_names_the_same_files(example):
+def test_the_document_names_the_same_files(example: Example) -> None:
     row = next(line for line in DOCUMENT.read_text().splitlines() if line.startswith(f"| {example.row} |"))
     named = set(re.findall(r"`((?:oomtop|themes)/[\w/]+\.(?:py|toml))`", row))
     existing = {edit.path for edit in example.edits if (ROOT / edit.path).exists()}
     assert named == existing
 
 
-def test_the_number_of_files_of_an_extension():
+def test_the_number_of_files_of_an_extension() -> None:
     files = {example.row: len({edit.path for edit in example.edits}) for example in EXAMPLES}
     assert {row: files[row] for row in MOST_FILES} == MOST_FILES

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ TAKEN = {
 }
 
 
-def examples():
+def examples() -> Iterator[object]:
     for line in BLOCK.splitlines():
         for command in line.partition(" # ")[0].split(";"):
             words = shlex.split(command)[1:]
@@ -55,7 +56,7 @@ def examples():
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory):
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, str]]]:
     """What stands in the examples, and what it is here."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "kern.log.2.gz").write_bytes(gzip.compress((FIXTURES / "events/global.log").read_bytes()))
@@ -74,7 +75,7 @@ def places(tmp_path_factory):
 
 
 @pytest.mark.parametrize("words", list(examples()))
-def test_an_example_of_the_readme_runs(words, places):
+def test_an_example_of_the_readme_runs(words: list[str], places: tuple[Path, dict[str, str]]) -> None:
     folder, named = places
     given = [named.get(word, word) for word in words]
     plan = ["--dry-run"] if words[0] in ACTIONS and not {"--dry-run", "--help"} & set(words) else []

@@ -4,14 +4,16 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oomtop.alerts.notice import Notice, write_letter
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.dangers.backtest import Backtest
-from oomtop.analysis.model.assessment import FiringAlert, Severity
+from oomtop.analysis.model.assessment import Assessment, FiringAlert, Severity
 from oomtop.config.alerts import AlertRule
 from oomtop.fleet.machines import FleetGroup, FleetMachine, FleetShortage, NextVictim
 from oomtop.history import History
@@ -29,7 +31,9 @@ jsonschema = pytest.importorskip("jsonschema")
 LOGS = sorted((ROOT / "tests" / "fixtures" / "events").glob("*.log"))
 
 
-def strict(schema):
+def strict(
+    schema: str | int | list[str | dict[str, str]] | dict[str, Any],
+) -> str | int | list[str | dict[str, str]] | dict[str, Any]:
     """Return the schema with nothing allowed that it does not describe."""
     if isinstance(schema, list):
         return [strict(part) for part in schema]
@@ -39,7 +43,7 @@ def strict(schema):
     return {name: strict(part) for name, part in schema.items()} | more
 
 
-def hold(name, said):
+def hold(name: str, said: dict[str, Any]) -> None:
     """Fail unless `said` is what the schema of this name describes, and JSON that every reader takes."""
     schema = json.loads((SCHEMAS / f"{name}.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -47,14 +51,14 @@ def hold(name, said):
     jsonschema.Draft202012Validator(strict(schema)).validate(json.loads(text))
 
 
-def run(*words):
+def run(*words: str) -> dict[str, Any]:
     """Return what a command prints as JSON; doctor exits with 6 where it finds a risk."""
     done = subprocess.run([sys.executable, "-m", "oomtop", *words], capture_output=True, text=True)
     assert done.returncode in (0, 6), done.stderr
     return json.loads(done.stdout)
 
 
-def assessments():
+def assessments() -> Iterator[Assessment]:
     history, found = History(), None
     for tick in SyntheticMachine(80, 30).ticks(12, event_every=4):
         history.add(tick)
@@ -62,7 +66,7 @@ def assessments():
         yield found
 
 
-def test_the_machine():
+def test_the_machine() -> None:
     for found in assessments():
         hold("top", assessment_to_json(found))
     hold("top", assessment_to_json(make_assessment()))
@@ -71,12 +75,12 @@ def test_the_machine():
 
 
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: path.name)
-def test_the_events(path):
+def test_the_events(path: Path) -> None:
     events = list(scan_lines(path.read_text(errors="replace").splitlines(), path.name))
     hold("events", events_to_json(events))
 
 
-def test_a_backtest():
+def test_a_backtest() -> None:
     backtest = Backtest()
     for found in assessments():
         backtest.take(found)
@@ -84,7 +88,7 @@ def test_a_backtest():
     hold("backtest", backtest_to_json(judged().result()))
 
 
-def test_the_commands():
+def test_the_commands() -> None:
     hold("events", run("events", "--json", str(LOGS[0])))
     hold("doctor", run("doctor", "--json"))
     hold("settings", run("sysctl", "--json"))
@@ -95,7 +99,7 @@ def test_the_commands():
     hold("recommend", run("recommend", "--json", "--samples", "2", "--interval", "0.1"))
 
 
-def test_the_fleet():
+def test_the_fleet() -> None:
     empty = FleetMachine("", "", "", False, *[None] * 9, None, None, None, (), None, ())  # type: ignore[call-arg]  # a list is of any length to mypy
     full = FleetMachine(
         "oomtop", "a:9797", "a", True, 8.0, 2.0, 4.0, 1.0, 0.5, 0.25, FleetShortage("RAM", 60.0, 50.0, None),
@@ -105,7 +109,7 @@ def test_the_fleet():
     hold("fleet", machines_to_json([empty, full], "http://p:9090", time.time()))
 
 
-def test_the_body_of_an_alert():
+def test_the_body_of_an_alert() -> None:
     event = next(iter(scan_lines(LOGS[0].read_text().splitlines(), "log")))
     for found in assessments():
         for is_firing, said, value in ((True, event, None), (False, None, 0.5)):
@@ -114,14 +118,14 @@ def test_the_body_of_an_alert():
             hold("alert", json.loads(write_letter(notice, found).body))
 
 
-def test_every_schema_is_shipped_and_named():
+def test_every_schema_is_shipped_and_named() -> None:
     assert {path.stem for path in SCHEMAS.glob("*")} == set(ORDER)
     for command in Path(ROOT, "oomtop", "commands").glob("*.py"):
         if '"--json"' in command.read_text():
             assert {"consent": "action"}.get(command.stem, command.stem) in ORDER, command
 
 
-def test_every_field_is_described():
+def test_every_field_is_described() -> None:
     for name in ORDER:
         schema = json.loads((SCHEMAS / f"{name}.json").read_text())
         for part in (schema, *schema.get("$defs", {}).values()):
@@ -130,5 +134,5 @@ def test_every_field_is_described():
 
 
 @pytest.mark.parametrize(("document", "made"), [("json.md", json_reference), ("metrics.md", metrics_reference)])
-def test_the_documents_are_what_make_docs_makes(document, made):
+def test_the_documents_are_what_make_docs_makes(document: str, made: Callable[[], str]) -> None:
     assert (ROOT / "docs" / document).read_text() == made(), "run make docs"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def group():
+def group() -> Iterator[tuple[Path, subprocess.Popen[str]]]:
     folder = MOUNT / f"oomtop-arm-{os.getpid()}"
     folder.mkdir()
     (folder / "memory.limit_in_bytes").write_text("300M")
@@ -46,7 +47,7 @@ def group():
     raise AssertionError(f"{folder} is in use")
 
 
-def armed(*words):
+def armed(*words: str) -> subprocess.Popen[str]:
     """Start the command and wait until it is armed."""
     process = subprocess.Popen([*OOMTOP, *words, "--yes"], stdout=-1, stderr=-1, text=True)
     for line in process.stderr:
@@ -55,12 +56,12 @@ def armed(*words):
     raise AssertionError(process.stdout.read())
 
 
-def kills(folder):
+def kills(folder: Path) -> int:
     words = (folder / "memory.oom_control").read_text().split()
     return int(words[words.index("oom_kill") + 1])
 
 
-def test_the_freeze_comes_before_the_kill(group):
+def test_the_freeze_comes_before_the_kill(group: tuple[Path, subprocess.Popen[str]]) -> None:
     folder, grower = group
     armer = armed("freeze", str(grower.pid), "--before", "1.5")
     grower.stdin.write("\n")
@@ -72,7 +73,7 @@ def test_the_freeze_comes_before_the_kill(group):
     assert kills(folder) == 0
 
 
-def test_the_limit_is_raised_once(group):
+def test_the_limit_is_raised_once(group: tuple[Path, subprocess.Popen[str]]) -> None:
     folder, grower = group
     armer = armed("limit", "--cgroup", f"/{folder.name}", "--before", "1.5", "--size", "200M")
     grower.stdin.write("\n")
@@ -84,7 +85,7 @@ def test_the_limit_is_raised_once(group):
 
 
 @pytest.mark.parametrize("how", ["told to end", "the target has ended", "1 s are over"])
-def test_it_is_disarmed(group, how):
+def test_it_is_disarmed(group: tuple[Path, subprocess.Popen[str]], how: str) -> None:
     _, grower = group
     armer = armed("freeze", str(grower.pid), "--for", "1" if how == "1 s are over" else "60")
     if how == "told to end":
@@ -96,7 +97,7 @@ def test_it_is_disarmed(group, how):
     assert out.endswith(f"disarmed, nothing was done: {how}\n")
 
 
-def test_without_a_yes_nothing_is_armed(group):
+def test_without_a_yes_nothing_is_armed(group: tuple[Path, subprocess.Popen[str]]) -> None:
     folder, grower = group
     done = subprocess.run([*OOMTOP, "term", str(grower.pid), "--dry-run"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
@@ -106,14 +107,16 @@ def test_without_a_yes_nothing_is_armed(group):
 
 
 @pytest.mark.parametrize(("watched", "where"), [("machine", "the machine"), (None, "/{name}")])
-def test_the_limit_to_watch_can_be_named(group, watched, where):
+def test_the_limit_to_watch_can_be_named(
+    group: tuple[Path, subprocess.Popen[str]], watched: str | None, where: str
+) -> None:
     folder, grower = group
     words = ["freeze", str(grower.pid), "--dry-run", *(["--watch", watched] if watched else [])]
     done = subprocess.run([*OOMTOP, *words], capture_output=True, text=True, check=False)
     assert f"before {where.format(name=folder.name)} is full" in done.stdout
 
 
-def test_pid_1_is_armed_for_with_the_override_only():
+def test_pid_1_is_armed_for_with_the_override_only() -> None:
     for words, code in (((), 4), (("--override",), 0)):
         command = [*OOMTOP, "freeze", "1", "--dry-run", *words]
         assert subprocess.run(command, capture_output=True, check=False).returncode == code

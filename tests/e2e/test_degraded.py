@@ -26,7 +26,7 @@ def root(tmp_path: Path) -> Root:
     return Root(str(tmp_path))
 
 
-def test_what_is_missing_is_said_and_nothing_breaks(root):
+def test_what_is_missing_is_said_and_nothing_breaks(root: Root) -> None:
     source, history, assessment = LiveSource(0.1, root), History(), None
     for tick in source.ticks():
         history.add(tick)
@@ -44,7 +44,7 @@ def test_what_is_missing_is_said_and_nothing_breaks(root):
     assert json.dumps(assessment_to_json(assessment))
 
 
-def test_no_meminfo_is_a_parse_error_and_no_traceback(tmp_path):
+def test_no_meminfo_is_a_parse_error_and_no_traceback(tmp_path: Path) -> None:
     from oomtop.errors import ParseError
 
     source = LiveSource(0.1, Root(str(tmp_path)))

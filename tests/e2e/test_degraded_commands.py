@@ -5,7 +5,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -59,13 +61,13 @@ FILES = {
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "none").mkdir()
     child = subprocess.Popen(["sleep", "600"])
     environ = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
 
-    def run(command, degradation="exec {command}"):
+    def run(command: str, degradation: str = "exec {command}") -> subprocess.CompletedProcess[str]:
         words = f"{OOMTOP} {command.format(pid=child.pid, folder=tmp_path, file=tmp_path / 'fifo')}"
         line = degradation.format(command=words)
         return subprocess.run(
@@ -77,7 +79,7 @@ def run(tmp_path):
     child.wait()
 
 
-def expected(command, degradation):
+def expected(command: str, degradation: str) -> set[int]:
     """Return the exit codes that the documentation allows."""
     plain, needs_proc = COMMANDS[command]
     failed = UNKNOWN if command == "check" else FAILED
@@ -93,7 +95,9 @@ def expected(command, degradation):
 
 
 @pytest.mark.parametrize("degradation", DEGRADATIONS)
-def test_what_is_missing_is_one_line_and_the_documented_exit_code(run, degradation, tmp_path):
+def test_what_is_missing_is_one_line_and_the_documented_exit_code(
+    run: Callable[..., subprocess.CompletedProcess[str]], degradation: str, tmp_path: Path
+) -> None:
     if degradation.startswith("no /") and (os.geteuid() or shutil.which("unshare") is None):
         pytest.skip("mounts need root")
     with ThreadPoolExecutor(2) as pool:
@@ -107,14 +111,16 @@ def test_what_is_missing_is_one_line_and_the_documented_exit_code(run, degradati
     assert not list(tmp_path.glob("oomtop/crash-*"))
 
 
-def is_clear(done):
+def is_clear(done: subprocess.CompletedProcess[str]) -> bool:
     """Whether nothing but lines of oomtop are on stderr, few of them."""
     lines = done.stderr.splitlines()
     return "Traceback" not in done.stderr and len(lines) <= 3 and all(line.startswith("oomtop: ") for line in lines)
 
 
 @pytest.mark.parametrize("file", ["fifo", "/dev/full", "folder"])
-def test_what_is_no_file_is_said_and_never_waited_for(run, file, tmp_path):
+def test_what_is_no_file_is_said_and_never_waited_for(
+    run: Callable[..., subprocess.CompletedProcess[str]], file: str, tmp_path: Path
+) -> None:
     named = {"fifo": str(tmp_path / "fifo"), "folder": str(tmp_path / "none")}.get(file, file)
     for command, code in FILES.items():
         done = run(command.replace("{file}", shlex.quote(named)))
@@ -123,13 +129,13 @@ def test_what_is_no_file_is_said_and_never_waited_for(run, file, tmp_path):
         assert named in done.stderr
 
 
-def test_standard_input_that_is_closed_is_no_empty_log(run):
+def test_standard_input_that_is_closed_is_no_empty_log(run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     done = run("events -", "exec {command} <&-")
     assert done.returncode == 1
     assert is_clear(done)
 
 
-def test_a_disk_that_is_read_only_is_said(run, tmp_path):
+def test_a_disk_that_is_read_only_is_said(run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
     if os.geteuid() or shutil.which("unshare") is None:
         pytest.skip("mounts need root")
     mount = f"mount --bind {tmp_path} {tmp_path} && mount -o remount,ro,bind {tmp_path}"

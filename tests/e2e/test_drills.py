@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from oomtop.analysis.assessment import assess
-from oomtop.analysis.model.assessment import Severity
+from oomtop.analysis.model.assessment import Assessment, Severity
 from oomtop.history import History
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 class Drill:
     """One drill, and what was seen of it while it ran."""
 
-    def __init__(self, *words):
+    def __init__(self, *words: str) -> None:
         self.accused, self.predicted, self.accusations, self.last_accusations = set(), set(), set(), set()
         self.outlook, self.growth, self.said, self.killed_at, self.late = [], [], None, None, 0
         self._process = subprocess.Popen(
@@ -32,14 +32,14 @@ class Drill:
         )  # fmt: skip
         self.path = f"/oomtop-drill-{self._process.pid}"
 
-    def has_ended(self):
+    def has_ended(self) -> bool:
         """Whether it is over, and its kill was read from the log, which is given some ticks for it."""
         if self.said is None and self._process.poll() is not None:
             self.said = json.loads(self._process.communicate()[0])
         self.late += self.said is not None
         return self.said is not None and (self.said["end"] != "killed" or bool(self.killed_at) or self.late > 50)
 
-    def note(self, assessment):
+    def note(self, assessment: Assessment) -> None:
         """Keep what is said about this drill and its processes; the machine may have other troubles meanwhile."""
         own = {row.process.id for row in assessment.rows if row.process.cgroup == self.path}
         kills = [event.time for event in assessment.events if event.oom_memcg == self.path]
@@ -57,7 +57,7 @@ class Drill:
         self.growth += [row.growth for row in assessment.rows if row.process.cgroup == self.path and row.growth]
 
 
-def watch(*commands):
+def watch(*commands: tuple[str, ...]) -> list[Drill]:
     """Run drills at the same time, and return them as the monitor saw them."""
     source, history, assessment, drills = LiveSource(0.4), History(), None, []
     for tick in source.ticks():
@@ -73,7 +73,7 @@ def watch(*commands):
     return drills
 
 
-def assert_foreseen(drill, size, rate):
+def assert_foreseen(drill: Drill, size: int, rate: int) -> None:
     assert drill.said["end"] == "killed"
     if drill.killed_at is None:
         pytest.skip("the kernel log cannot be read")
@@ -85,7 +85,7 @@ def assert_foreseen(drill, size, rate):
     assert seconds == pytest.approx(drill.killed_at - moment, rel=0.25, abs=0.8)
 
 
-def test_a_leak_is_found_and_nobody_else_is_accused():
+def test_a_leak_is_found_and_nobody_else_is_accused() -> None:
     leak, cache, fragment = watch(
         ("leak", "--size", "96M", "--rate", "10M"),
         ("cache", "--size", "64M", "--rate", "64M", "--seconds", "6"),
@@ -98,12 +98,12 @@ def test_a_leak_is_found_and_nobody_else_is_accused():
         assert drill.last_accusations <= {"fragmentation"}
 
 
-def test_a_surge_is_found_before_the_kill():
+def test_a_surge_is_found_before_the_kill() -> None:
     (surge,) = watch(("surge", "--size", "160M", "--rate", "16M"))
     assert_foreseen(surge, 160 << 20, 16 << 20)
 
 
-def test_a_swarm_is_found_before_the_kill():
+def test_a_swarm_is_found_before_the_kill() -> None:
     (swarm,) = watch(("swarm", "--size", "256M", "--rate", "32M"))
     assert swarm.said["end"] == "killed"
     assert "cgroup_limit" in swarm.accusations

@@ -7,7 +7,7 @@ import sys
 import time
 
 
-def test_the_monitor_ends_with_its_terminal():
+def test_the_monitor_ends_with_its_terminal() -> None:
     pid, master = pty.fork()
     if pid == 0:
         os.environ.update(TERM="xterm-256color")

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,7 +14,7 @@ BIG = ("\x1b]0;owned\x07[bold]\u202e" * 10 + "x" * 99_000).encode()
 
 
 @pytest.fixture
-def hostile():
+def hostile() -> Iterator[set[int]]:
     processes = []
     for number, name in enumerate(NAMES):
         # One argument may be 128 kB and all together a quarter of the stack limit: 16 x 100 kB fit into 2 MB.
@@ -28,7 +29,7 @@ def hostile():
         process.communicate()
 
 
-def test_hostile_names_change_nothing_but_their_own_cell(hostile):
+def test_hostile_names_change_nothing_but_their_own_cell(hostile: set[int]) -> None:
     command = [sys.executable, "-m", "oomtop", "top", "-n", "100000", "--samples", "2", "--interval", "0.1"]
     done = subprocess.run(command, capture_output=True, timeout=180, check=True)
     text = done.stdout.decode("utf-8")

@@ -7,6 +7,8 @@ import signal
 import sys
 import termios
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +27,7 @@ OomtopApp.action_pause = fail
 class Terminal:
     """A program in a pseudo terminal."""
 
-    def __init__(self, code, folder):
+    def __init__(self, code: str, folder: Path) -> None:
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm-256color", XDG_STATE_HOME=str(folder), XDG_CONFIG_HOME=str(folder))
@@ -34,7 +36,7 @@ class Terminal:
         self.code = None
         self.modes = termios.tcgetattr(self.master)[:4]
 
-    def wait_for(self, text, seconds=60):
+    def wait_for(self, text: bytes, seconds: int = 60) -> bytes:
         """Read until `text` was written since the last call."""
         poll, end = select.poll(), time.monotonic() + seconds
         poll.register(self.master, select.POLLIN)
@@ -45,10 +47,10 @@ class Terminal:
         before, _, self.written = self.written.partition(text)
         return before
 
-    def press(self, keys):
+    def press(self, keys: bytes) -> None:
         os.write(self.master, keys)
 
-    def wait(self, options=0):
+    def wait(self, options: int = 0) -> int:
         """Return what waitpid says once the child stopped or ended; what it writes meanwhile is read."""
         poll, end = select.poll(), time.monotonic() + 60
         poll.register(self.master, select.POLLIN)
@@ -65,11 +67,11 @@ class Terminal:
                     time.sleep(0.02)
         raise AssertionError("it neither stopped nor ended")
 
-    def is_restored(self):
+    def is_restored(self) -> bool:
         """Whether lines are echoed and edited as before; the queue of flow control is the kernel's own."""
         return termios.tcgetattr(self.master)[:4] == self.modes
 
-    def end(self):
+    def end(self) -> None:
         if self.code is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
@@ -77,10 +79,10 @@ class Terminal:
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     started = []
 
-    def begin(code=START):
+    def begin(code: str = START) -> Terminal:
         started.append(Terminal(code, tmp_path))
         started[-1].wait_for(b"COMMAND")
         return started[-1]
@@ -90,7 +92,7 @@ def start(tmp_path):
         terminal.end()
 
 
-def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(start):
+def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(start: Callable[..., Terminal]) -> None:
     terminal = start()
     assert not terminal.is_restored()
     for _ in range(2):
@@ -109,7 +111,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(start):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
-def test_a_signal_ends_it_with_the_terminal_restored(start, number):
+def test_a_signal_ends_it_with_the_terminal_restored(start: Callable[..., Terminal], number: signal.Signals) -> None:
     terminal = start()
     os.kill(terminal.pid, number)
     terminal.wait()
@@ -118,7 +120,9 @@ def test_a_signal_ends_it_with_the_terminal_restored(start, number):
     assert LEFT in terminal.written
 
 
-def test_an_error_of_its_own_restores_the_terminal_and_names_its_report(start, tmp_path):
+def test_an_error_of_its_own_restores_the_terminal_and_names_its_report(
+    start: Callable[..., Terminal], tmp_path: Path
+) -> None:
     terminal = start(CRASH)
     terminal.press(b"Z")
     terminal.wait()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ for i in range(1 << 10):
 
 
 @pytest.fixture
-def group():
+def group() -> Iterator[Path]:
     layout = find_layout(Root())
     if layout is None:
         pytest.skip("no memory cgroup controller is mounted")
@@ -51,7 +52,7 @@ def group():
             time.sleep(0.05)
 
 
-def test_a_surge_is_seen_foreseen_and_explained(group):
+def test_a_surge_is_seen_foreseen_and_explained(group: Path) -> None:
     hog = subprocess.Popen([sys.executable, "-c", HOG], stdin=subprocess.PIPE)
     (group / "cgroup.procs").write_text(str(hog.pid))
     source, history, assessment = LiveSource(0.5), History(), None

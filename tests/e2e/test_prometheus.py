@@ -9,15 +9,18 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Thread
+from typing import TypeVar
 
 import pytest
 
-from oomtop.analysis.model.assessment import CgroupFigures, PressureFigures, Victims
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, PressureFigures, Victims
 from oomtop.exporter.collector import LatestCollector, make_registry
 from oomtop.exporter.server import Access, MetricsServer, start_server
-from oomtop.fleet.machines import read_machines
+from oomtop.fleet.machines import FleetMachine, read_machines
 from oomtop.fleet.prometheus import Prometheus, PrometheusError
 from oomtop.host.cgroup import Cgroup, find_layout
 from oomtop.host.pressure import Pressure, PressureLine
@@ -26,22 +29,23 @@ from oomtop.threads import start_thread
 from oomtop.units import GIB, MIB
 from tests.tui.factories import calm_danger, make_assessment, make_process, make_row
 
+Found = TypeVar("Found")
 RULES = Path(__file__).parents[2] / "packaging" / "prometheus" / "oomtop.rules.yml"
 LAYOUT = find_layout(Root())
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="no prometheus (Debian package prometheus)")
 
 
-def watched(name, work):
+def watched(name: str, work: Callable[..., object]) -> Thread:
     return start_thread(name, work, print)
 
 
-def free_port():
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return taken.getsockname()[1]
 
 
 @contextmanager
-def prometheus(folder, targets):
+def prometheus(folder: Path, targets: list[str]) -> Iterator[str]:
     """Run one that scrapes these addresses every second, under other names where they have one; with our rules."""
     port = free_port()
     named = targets.items() if isinstance(targets, dict) else ((target, target) for target in targets)
@@ -67,15 +71,16 @@ def prometheus(folder, targets):
         log.close()
 
 
-def answers(url):
+def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
-            return answer.status == 200
+            status: int = answer.status
+            return status == 200
     except OSError:
         return False
 
 
-def until(condition, seconds):
+def until(condition: Callable[[], Found], seconds: float) -> Found:
     """Wait for something to be true, and return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -87,7 +92,7 @@ def until(condition, seconds):
 
 
 @contextmanager
-def exporting(assessment):
+def exporting(assessment: Assessment) -> Iterator[str]:
     """Serve an assessment as an exporter does."""
     collector = LatestCollector(10)
     collector.put(assessment)
@@ -99,7 +104,7 @@ def exporting(assessment):
         stop()
 
 
-def machine(name, seconds=None, full=0.0, headroom=GIB):
+def machine(name: str, seconds: float | None = None, full: float = 0.0, headroom: int = GIB) -> Assessment:
     """Return the assessment of a machine that is full in `seconds`."""
     danger = calm_danger("RAM", seconds, held=14 * GIB)
     line = PressureLine(full * 2, full, full, 1000)
@@ -114,13 +119,13 @@ def machine(name, seconds=None, full=0.0, headroom=GIB):
     )
 
 
-def fleet(url, *words):
+def fleet(url: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "oomtop", "fleet", "--prometheus", url, *words], capture_output=True, text=True
     )
 
 
-def test_three_exporters_with_different_facts_are_three_rows(tmp_path):
+def test_three_exporters_with_different_facts_are_three_rows(tmp_path: Path) -> None:
     with ExitStack() as stack:
         calm = stack.enter_context(exporting(machine("calm")))
         soon = stack.enter_context(exporting(machine("soon", seconds=240.0, headroom=MIB)))
@@ -129,7 +134,7 @@ def test_three_exporters_with_different_facts_are_three_rows(tmp_path):
         url = stack.enter_context(prometheus(tmp_path, [calm, soon, slow, gone]))
         client = Prometheus(url)
 
-        def all_seen():
+        def all_seen() -> tuple[FleetMachine, FleetMachine, FleetMachine] | None:
             found = read_machines(client, time.time())
             return found if len(found) == 3 and all(machine.history for machine in found) else None
 
@@ -159,7 +164,7 @@ def test_three_exporters_with_different_facts_are_three_rows(tmp_path):
 @pytest.mark.skipif(
     LAYOUT is None or os.geteuid() != 0 or not os.access(LAYOUT.memory_mount, os.W_OK), reason="may not make a cgroup"
 )
-def test_a_drill_fires_the_alert_and_the_fleet_shows_it(tmp_path):
+def test_a_drill_fires_the_alert_and_the_fleet_shows_it(tmp_path: Path) -> None:
     port = free_port()
     exporter = subprocess.Popen(
         [sys.executable, "-m", "oomtop", "exporter", "--listen", f"127.0.0.1:{port}", "--interval", "1"],
@@ -173,7 +178,7 @@ def test_a_drill_fires_the_alert_and_the_fleet_shows_it(tmp_path):
             said = json.loads(subprocess.run(drill, capture_output=True, text=True, check=True).stdout)
             assert said["end"] == "killed"
 
-            def fired():
+            def fired() -> FleetMachine | None:
                 (found,) = read_machines(client, time.time())
                 return found if "OomtopKill" in found.alerts and found.last_kill else None
 

@@ -7,9 +7,11 @@ import re
 import select
 import shutil
 import struct
+import subprocess
 import sys
 import termios
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -19,23 +21,23 @@ SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07]*\x07|[@-_])")
 class Terminal:
     """A monitor in a pseudo terminal of 120 by 40."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm-256color")
             os.execv(sys.executable, [sys.executable, "-m", "oomtop", "--interval", "0.5"])
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
-    def _has_more(self):
+    def _has_more(self) -> bool:
         # Not select(): a test before may have left this process with descriptors above 1023.
         poll = select.poll()
         poll.register(self.master, select.POLLIN)
         return bool(poll.poll(200))
 
-    def press(self, keys):
+    def press(self, keys: bytes) -> None:
         os.write(self.master, keys)
 
-    def wait_for(self, text, seconds=60):
+    def wait_for(self, text: bytes, seconds: int = 60) -> None:
         """Read until `text` was written since the last call; the escape sequences are left out."""
         seen, end = b"", time.monotonic() + seconds
         while time.monotonic() < end:
@@ -45,7 +47,7 @@ class Terminal:
                     return
         raise AssertionError(f"{text!r} did not come; the last was {SEQUENCE.sub(b'', seen)[-500:]!r}")
 
-    def wait_for_end(self, seconds=60):
+    def wait_for_end(self, seconds: int = 60) -> None:
         """Read until the monitor has closed its side of the terminal."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -58,7 +60,7 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal():
+def terminal() -> Iterator[Terminal]:
     terminal = Terminal()
     yield terminal
     os.kill(terminal.pid, 9)
@@ -67,7 +69,7 @@ def terminal():
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-def test_strace_from_the_table_and_back(terminal, child):
+def test_strace_from_the_table_and_back(terminal: Terminal, child: subprocess.Popen[bytes]) -> None:
     terminal.wait_for(b"COMMAND")
     terminal.press(str(child.pid).encode())
     terminal.press(b"\r")

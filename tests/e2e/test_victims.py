@@ -4,6 +4,7 @@ import os
 import random
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def group():
+def group() -> Iterator[tuple[Path, Path, Path]]:
     layout = find_layout(Root())
     if layout is None:
         pytest.skip("no memory cgroup controller is mounted")
@@ -40,7 +41,7 @@ def group():
 
 
 @pytest.fixture
-def log():
+def log() -> Iterator[int]:
     """The kernel log from now on, None where it may not be read."""
     try:
         descriptor = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
@@ -52,7 +53,7 @@ def log():
     os.close(descriptor)
 
 
-def killed_first(log, tasks, reaped):
+def killed_first(log: int, tasks: dict[int, int], reaped: int) -> int:
     """Return who was killed first: a second one may die for the same lack, and be reaped before the first."""
     while log is not None:
         try:
@@ -66,7 +67,7 @@ def killed_first(log, tasks, reaped):
 
 
 @pytest.mark.parametrize("trial", range(TRIALS))
-def test_the_one_foreseen_is_killed(group, log, trial):
+def test_the_one_foreseen_is_killed(group: tuple[Path, Path, Path], log: int, trial: int) -> None:
     folder, limit, usage = group
     children = population(random.Random(trial), trial)
     limit.write_text(str(2 << 30))

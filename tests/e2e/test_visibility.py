@@ -12,14 +12,14 @@ OOMTOP = f"{sys.executable} -m oomtop"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
 
 
-def run(*words):
+def run(*words: str) -> str:
     done = subprocess.run(words, capture_output=True, text=True)
     if "Operation not permitted" in done.stderr and "unshare" in done.stderr:
         pytest.skip("no namespaces may be made here")
     return done.stdout
 
 
-def test_hidepid_is_told_and_the_hidden_are_counted():
+def test_hidepid_is_told_and_the_hidden_are_counted() -> None:
     mount = "mount -t proc -o hidepid=2 proc /proc"
     become = "exec setpriv --reuid 2001 --regid 2001 --clear-groups"
     found = json.loads(run("unshare", "-m", "bash", "-c", f"{mount}; {become} {OOMTOP} top --json"))
@@ -29,14 +29,14 @@ def test_hidepid_is_told_and_the_hidden_are_counted():
     assert any("hidepid" in problem["why"] for problem in found["problems"])
 
 
-def test_root_sees_all_behind_hidepid():
+def test_root_sees_all_behind_hidepid() -> None:
     found = json.loads(
         run("unshare", "-m", "bash", "-c", f"mount -t proc -o hidepid=2 proc /proc; {OOMTOP} top --json")
     )
     assert found["scope"]["sees_all"] is True
 
 
-def test_a_pid_namespace_shows_the_container_only():
+def test_a_pid_namespace_shows_the_container_only() -> None:
     words = ("unshare", "-p", "-f", "-m", "--mount-proc", "bash", "-c", f"{OOMTOP} top -n 3; true")
     text = run(*words)
     assert "only this pid namespace's" in text
@@ -44,7 +44,7 @@ def test_a_pid_namespace_shows_the_container_only():
     assert any(words in text for words in ("(of the visible processes)", "the processes there are hidden"))
 
 
-def test_in_a_user_namespace_only_what_counts_there_is_claimed():
+def test_in_a_user_namespace_only_what_counts_there_is_claimed() -> None:
     found = json.loads(run("unshare", "-U", "-r", "bash", "-c", f"{OOMTOP} doctor --json"))
     abilities = {ability["id"]: ability for ability in found["abilities"]}
     assert "user namespace" in abilities["rights"]["detail"]
@@ -52,7 +52,7 @@ def test_in_a_user_namespace_only_what_counts_there_is_claimed():
     assert abilities["protect"]["works"] == "partly"
 
 
-def test_a_group_seen_from_inside_a_cgroup_namespace_has_its_processes():
+def test_a_group_seen_from_inside_a_cgroup_namespace_has_its_processes() -> None:
     memory = "/sys/fs/cgroup/memory"
     if not os.path.isdir(memory):
         pytest.skip("needs cgroup v1 memory")

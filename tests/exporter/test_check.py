@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import pytest
 
@@ -11,13 +12,15 @@ from oomtop.host.pressure import Pressure, PressureLine
 from tests.tui.factories import make_assessment
 
 
-def parse(*words):
+def parse(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     check.add_arguments(parser)
     return parser.parse_args(words)
 
 
-def probe(monkeypatch, capsys, *words, **changes):
+def probe(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str, **changes: Any
+) -> tuple[int, str]:
     monkeypatch.setattr(check, "_sample", lambda options: make_assessment(**changes))
     code = check.run(parse(*words))
     return code, capsys.readouterr().out
@@ -36,13 +39,15 @@ def probe(monkeypatch, capsys, *words, **changes):
         (("--psi-full", "20", "--available", "99"), 2, "CRITICAL"),
     ],
 )
-def test_levels(monkeypatch, capsys, words, code, word):
+def test_levels(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], code: int, word: str
+) -> None:
     found, text = probe(monkeypatch, capsys, *words)
     assert (found, text.split()[1]) == (code, word)
     assert text.count("\n") == 1
 
 
-def test_pressure_and_perfdata(monkeypatch, capsys):
+def test_pressure_and_perfdata(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     line = PressureLine(0.0, 25.0, 0.0, 0)
     pressure = make_assessment().pressure
     pressure = type(pressure)(Pressure(line, line), None, 0.0, 0.0, 0.0, 0, None)
@@ -57,13 +62,15 @@ def test_pressure_and_perfdata(monkeypatch, capsys):
 @pytest.mark.parametrize(
     "words", [("--available", "5,10"), ("--psi-full", "30,20"), ("--available", "x"), ("--available", "1,2,3")]
 )
-def test_wrong_bounds_are_refused(words):
+def test_wrong_bounds_are_refused(words: tuple[str, str]) -> None:
     with pytest.raises(SystemExit):
         parse(*words)
 
 
-def test_a_machine_that_cannot_be_read_is_unknown(monkeypatch, capsys):
-    def fail(options):
+def test_a_machine_that_cannot_be_read_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(options: argparse.Namespace) -> None:
         raise OSError("gone")
 
     monkeypatch.setattr(check, "_sample", fail)
@@ -72,7 +79,7 @@ def test_a_machine_that_cannot_be_read_is_unknown(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("words", [("--available", "lots"), ("--no-such",), ("stray",)])
-def test_wrong_words_are_unknown_and_not_critical(capsys, words):
+def test_wrong_words_are_unknown_and_not_critical(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
     from oomtop import cli
 
     with pytest.raises(SystemExit) as ended:

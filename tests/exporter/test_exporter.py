@@ -10,14 +10,17 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from oomtop.analysis.assessment import assess
-from oomtop.analysis.model.assessment import CgroupFigures, Victims
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, Victims
 from oomtop.errors import OomtopError
 from oomtop.exporter import server as server_module
 from oomtop.exporter.access import make_context, read_users
@@ -37,11 +40,11 @@ OPEN = Access()
 NONE = dict(KillCounts().counts())
 
 
-def watched(name, work):
+def watched(name: str, work: Callable[..., object]) -> threading.Thread:
     return start_thread(name, work, print)
 
 
-def assessed(ticks: int = 3, processes: int = 60):
+def assessed(ticks: int = 3, processes: int = 60) -> Assessment:
     history, found = History(), None
     for tick in SyntheticMachine(processes, 30).ticks(ticks, event_every=2):
         history.add(tick)
@@ -51,21 +54,21 @@ def assessed(ticks: int = 3, processes: int = 60):
 
 
 @pytest.fixture(scope="module")
-def assessment():
+def assessment() -> Assessment:
     return assessed()
 
 
-def make_server(assessment, access=OPEN, top=5):
+def make_server(assessment: Assessment, access: Access = OPEN, top: int = 5) -> MetricsServer:
     collector = LatestCollector(top)
     collector.put(assessment, [("low", True)])
     return MetricsServer(("127.0.0.1", 0), make_registry(collector), access)
 
 
 @pytest.fixture
-def serve(assessment):
+def serve(assessment: Assessment) -> Iterator[Callable[..., MetricsServer]]:
     stops = []
 
-    def start(access=OPEN):
+    def start(access: Access = OPEN) -> MetricsServer:
         server = make_server(assessment, access)
         stops.append(start_server(server, watched, 0.02))
         return server
@@ -75,14 +78,14 @@ def serve(assessment):
         stop()
 
 
-def get(port, path="/metrics", scheme="http", **options):
+def get(port: int, path: str = "/metrics", scheme: str = "http", **options: Any) -> str:
     headers = options.pop("headers", {})
     request = urllib.request.Request(f"{scheme}://127.0.0.1:{port}{path}", headers=headers)
     with urllib.request.urlopen(request, timeout=8, **options) as answer:
         return answer.read().decode()
 
 
-def samples_of(text):
+def samples_of(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
@@ -90,7 +93,7 @@ def samples_of(text):
     }
 
 
-def test_the_figures_are_those_of_the_assessment(serve, assessment):
+def test_the_figures_are_those_of_the_assessment(serve: Callable[..., MetricsServer], assessment: Assessment) -> None:
     samples = samples_of(get(serve().port))
     memory = assessment.memory
     assert samples["oomtop_memory_total_bytes", ()] == memory.total
@@ -106,24 +109,24 @@ def test_the_figures_are_those_of_the_assessment(serve, assessment):
     assert dict(victims[0])["process"] == assessment.victims.first.name
 
 
-def test_what_is_named_is_bounded(serve):
+def test_what_is_named_is_bounded(serve: Callable[..., MetricsServer]) -> None:
     names = [name for name, _ in samples_of(get(serve().port))]
     for name in ("process_resident_bytes", "program_bytes", "cgroup_headroom_bytes"):
         assert 1 <= names.count(f"oomtop_{name}") <= 5
 
 
-def test_open_metrics_is_spoken_too(serve):
+def test_open_metrics_is_spoken_too(serve: Callable[..., MetricsServer]) -> None:
     text = get(serve().port, headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert text.endswith("# EOF\n")
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool (Debian package prometheus)")
-def test_promtool_accepts_every_name(serve):
+def test_promtool_accepts_every_name(serve: Callable[..., MetricsServer]) -> None:
     done = subprocess.run(["promtool", "check", "metrics"], input=get(serve().port), text=True, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_hostile_names_are_harmless(assessment):
+def test_hostile_names_are_harmless(assessment: Assessment) -> None:
     evil = '\x1b[31m"x"\n\u202e\udcff\\'
     row = assessment.rows[0]
     rows = (replace(row, process=replace(row.process, comm=evil, rss=1 << 50)), *assessment.rows[1:])
@@ -142,24 +145,26 @@ def test_hostile_names_are_harmless(assessment):
     assert any(dict(labels).get("process", "").startswith('?[31m"x"') for _, labels in samples)
 
 
-def test_before_the_first_sample_there_is_nothing_to_say():
+def test_before_the_first_sample_there_is_nothing_to_say() -> None:
     assert list(LatestCollector(5).collect()) == []
 
 
-def test_families_are_made_once_a_tick(assessment):
+def test_families_are_made_once_a_tick(assessment: Assessment) -> None:
     collector = LatestCollector(5)
     collector.put(assessment)
     assert collector.collect() is collector.collect()
 
 
-def test_only_metrics_is_served(serve):
+def test_only_metrics_is_served(serve: Callable[..., MetricsServer]) -> None:
     port = serve().port
     assert "/metrics" in get(port, "/")
     with pytest.raises(urllib.error.HTTPError, match="404"):
         get(port, "/etc/passwd")
 
 
-def test_health_needs_no_password_and_says_whether_samples_come(serve, assessment):
+def test_health_needs_no_password_and_says_whether_samples_come(
+    serve: Callable[..., MetricsServer], assessment: Assessment
+) -> None:
     collector = LatestCollector(5)
     port = serve(Access(users={"a": "b"}, is_fresh=lambda: collector.is_fresh(60))).port
     for path in ("/-/healthy", "/-/ready"):
@@ -170,13 +175,13 @@ def test_health_needs_no_password_and_says_whether_samples_come(serve, assessmen
     assert not collector.is_fresh(-1)
 
 
-def test_the_exporter_tells_its_own_cpu_and_memory(serve):
+def test_the_exporter_tells_its_own_cpu_and_memory(serve: Callable[..., MetricsServer]) -> None:
     samples = samples_of(get(serve().port))
     assert samples["process_resident_memory_bytes", ()] > 1 << 20
     assert samples["process_cpu_seconds_total", ()] > 0
 
 
-def test_password(serve):
+def test_password(serve: Callable[..., MetricsServer]) -> None:
     port = serve(Access(users={"prom": "s3cr:et"})).port
     code = base64.b64encode(b"prom:s3cr:et").decode()
     assert "oomtop_" in get(port, headers={"Authorization": f"Basic {code}"})
@@ -185,7 +190,7 @@ def test_password(serve):
             get(port, headers={"Authorization": wrong})
 
 
-def test_a_header_that_is_no_text_knows_nobody():
+def test_a_header_that_is_no_text_knows_nobody() -> None:
     assert not is_known("Basic " + base64.b64encode(b"\xff:\xfe").decode(), {"a": "b"})
     assert not is_known("Basic " + base64.b64encode(b"a").decode(), {"a": ""})
 
@@ -198,7 +203,7 @@ def test_a_header_that_is_no_text_knows_nobody():
         ("# no\n", 0o600, "at least one"),
     ],
 )
-def test_a_wrong_password_file_says_what_is_wrong(tmp_path, text, mode, expected):
+def test_a_wrong_password_file_says_what_is_wrong(tmp_path: Path, text: str, mode: int, expected: str) -> None:
     path = tmp_path / "users"
     path.write_text(text)
     path.chmod(mode)
@@ -206,7 +211,7 @@ def test_a_wrong_password_file_says_what_is_wrong(tmp_path, text, mode, expected
         read_users(str(path))
 
 
-def test_passwords_are_read(tmp_path):
+def test_passwords_are_read(tmp_path: Path) -> None:
     path = tmp_path / "users"
     path.write_text("# scrapers\nprom:a:b\n\n")
     path.chmod(0o600)
@@ -214,7 +219,7 @@ def test_passwords_are_read(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make a certificate with")
     folder = tmp_path_factory.mktemp("tls")
@@ -227,7 +232,9 @@ def certificate(tmp_path_factory):
     return cert, key
 
 
-def test_tls_with_and_without_a_client_certificate(serve, certificate):
+def test_tls_with_and_without_a_client_certificate(
+    serve: Callable[..., MetricsServer], certificate: tuple[str, str]
+) -> None:
     cert, key = certificate
     trusting = ssl.create_default_context(cafile=cert)
     assert "oomtop_" in get(serve(Access(make_context(cert, key, None))).port, scheme="https", context=trusting)
@@ -238,7 +245,9 @@ def test_tls_with_and_without_a_client_certificate(serve, certificate):
     assert "oomtop_" in get(port, scheme="https", context=trusting)
 
 
-def test_a_client_that_never_shakes_hands_holds_up_nobody(serve, certificate):
+def test_a_client_that_never_shakes_hands_holds_up_nobody(
+    serve: Callable[..., MetricsServer], certificate: tuple[str, str]
+) -> None:
     cert, key = certificate
     port = serve(Access(make_context(cert, key, None))).port
     with closing(socket.create_connection(("127.0.0.1", port))):
@@ -246,7 +255,7 @@ def test_a_client_that_never_shakes_hands_holds_up_nobody(serve, certificate):
 
 
 @pytest.mark.parametrize(("text", "reason"), [(None, "No such file or directory$"), ("x", "PEM")])
-def test_a_certificate_that_cannot_be_loaded_is_named(tmp_path, text, reason):
+def test_a_certificate_that_cannot_be_loaded_is_named(tmp_path: Path, text: str | None, reason: str) -> None:
     path = tmp_path / "cert"
     if text is not None:
         path.write_text(text)
@@ -255,7 +264,9 @@ def test_a_certificate_that_cannot_be_loaded_is_named(tmp_path, text, reason):
 
 
 @pytest.mark.parametrize(("text", "reason"), [(None, "No such file or directory$"), ("x", "certificate")])
-def test_certificates_of_clients_that_cannot_be_loaded_are_named(tmp_path, certificate, text, reason):
+def test_certificates_of_clients_that_cannot_be_loaded_are_named(
+    tmp_path: Path, certificate: tuple[str, str], text: str | None, reason: str
+) -> None:
     path = tmp_path / "ca"
     if text is not None:
         path.write_text(text)
@@ -264,7 +275,7 @@ def test_certificates_of_clients_that_cannot_be_loaded_are_named(tmp_path, certi
         make_context(own, key, str(path))
 
 
-def test_whoever_is_oldest_makes_room(serve, monkeypatch):
+def test_whoever_is_oldest_makes_room(serve: Callable[..., MetricsServer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "MAX_CLIENTS", 4)
     port = serve().port
     silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(12)]
@@ -274,14 +285,14 @@ def test_whoever_is_oldest_makes_room(serve, monkeypatch):
         one.close()
 
 
-def test_a_byte_now_and_then_buys_no_time(serve, monkeypatch):
+def test_a_byte_now_and_then_buys_no_time(serve: Callable[..., MetricsServer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "SECONDS", 0.2)
     with closing(socket.create_connection(("127.0.0.1", serve().port), timeout=8)) as slow:
         slow.sendall(b"GET /met")
         assert slow.recv(1) == b""
 
 
-def test_many_clients_beside_one_that_never_reads(serve):
+def test_many_clients_beside_one_that_never_reads(serve: Callable[..., MetricsServer]) -> None:
     server = serve()
     threads = threading.active_count()
     with closing(socket.create_connection(("127.0.0.1", server.port))) as deaf:
@@ -300,14 +311,14 @@ def test_many_clients_beside_one_that_never_reads(serve):
     assert threading.active_count() <= threads + 2
 
 
-def event(pid, group=None, others=0, **more):
+def event(pid: int, group: str | None = None, others: int = 0, **more: Any) -> OomEvent:
     victims = tuple(Victim(pid + 1 + n, "x") for n in range(others))
     return OomEvent(
         "kernel", "memcg", 5.0, victim=Victim(pid, "a", total_vm=pid), other_victims=victims, oom_memcg=group, **more
     )
 
 
-def test_a_kill_told_twice_counts_once_and_a_fuller_one_adds():
+def test_a_kill_told_twice_counts_once_and_a_fuller_one_adds() -> None:
     counts = KillCounts()
     counts.add([event(1, "/a")])
     counts.add([event(1, "/a"), event(2, "/b")])
@@ -316,7 +327,7 @@ def test_a_kill_told_twice_counts_once_and_a_fuller_one_adds():
     assert counts.last == 5.0
 
 
-def test_groups_without_end_become_one():
+def test_groups_without_end_become_one() -> None:
     counts = KillCounts()
     counts.add([event(n, f"/g{n}") for n in range(500)])
     found = dict(counts.counts())
@@ -325,7 +336,7 @@ def test_groups_without_end_become_one():
     assert found["kernel", OTHER] > 400
 
 
-def test_limited_groups_have_a_count_before_their_first_kill():
+def test_limited_groups_have_a_count_before_their_first_kill() -> None:
     counts = KillCounts()
     counts.expect(["/a", "/a", "/b\x1b"])
     assert dict(counts.counts()) == {**NONE, ("kernel", "/a"): 0, ("kernel", "/b?"): 0}
@@ -333,7 +344,7 @@ def test_limited_groups_have_a_count_before_their_first_kill():
     assert len(counts.counts()) == MAX_GROUPS // 2
 
 
-def test_no_series_begins_above_0_once_it_is_scraped():
+def test_no_series_begins_above_0_once_it_is_scraped() -> None:
     counts = KillCounts()
     before = dict(counts.counts())
     for number in range(200):
@@ -344,19 +355,19 @@ def test_no_series_begins_above_0_once_it_is_scraped():
         before = now
 
 
-def limited(path, kills, free=1 << 20):
+def limited(path: str, kills: int, free: int = 1 << 20) -> CgroupFigures:
     group = Cgroup(path, 1 << 20, max=2 << 20, events=CgroupEvents(high=kills, max=kills, oom_kill=kills))
     return CgroupFigures(group, path.strip("/"), 2 << 20, free, None, Victims())
 
 
-def counted(counters, name="oom_kills"):
+def counted(counters: GroupCounters, name: str = "oom_kills") -> dict[str, float]:
     for family in list(counters.families()):
         if family.name == f"oomtop_cgroup_{name}":
             return {sample.labels["cgroup"]: sample.value for sample in family.samples}
     raise AssertionError(name)
 
 
-def test_the_counters_of_groups_begin_at_0_rank_nobody_out_and_end():
+def test_the_counters_of_groups_begin_at_0_rank_nobody_out_and_end() -> None:
     counters = GroupCounters()
     counters.put([limited("/old", 5)])
     assert counted(counters) == {"/old": 5}
@@ -370,13 +381,13 @@ def test_the_counters_of_groups_begin_at_0_rank_nobody_out_and_end():
     assert counted(counters, "high_events") == {"/new": 3}
 
 
-def test_the_counters_of_groups_are_bounded():
+def test_the_counters_of_groups_are_bounded() -> None:
     counters = GroupCounters()
     counters.put(limited(f"/{number}", 1) for number in range(3000))
     assert len(counted(counters)) == MOST
 
 
-def test_series_of_groups_that_are_gone_make_room():
+def test_series_of_groups_that_are_gone_make_room() -> None:
     counts = KillCounts()
     for number in range(60):
         counts.expect([f"/pod{number}"])
@@ -389,20 +400,20 @@ def test_series_of_groups_that_are_gone_make_room():
     assert len(found) < MAX_GROUPS
 
 
-def test_the_last_kill_has_a_name():
+def test_the_last_kill_has_a_name() -> None:
     counts = KillCounts()
     assert counts.last_kill() == ()
     counts.add([event(7, "/a")])
     assert counts.last_kill() == ((("kernel", "/a", "a", "7"), 1.0),)
 
 
-def test_a_long_path_keeps_its_end():
+def test_a_long_path_keeps_its_end() -> None:
     one, other = (label("/kubepods.slice/" + "x" * 300 + end) for end in ("-a.scope", "-b.scope"))
     assert one != other
     assert len(one) == len(other) == 200
 
 
-def test_every_group_has_one_label_cgroup_in_all_families(assessment):
+def test_every_group_has_one_label_cgroup_in_all_families(assessment: Assessment) -> None:
     collector = LatestCollector(5)
     row = replace(assessment.rows[0], process=replace(assessment.rows[0].process, cgroup="/web", rss=1 << 50))
     full = calm_danger("/web", 60.0)

@@ -6,7 +6,9 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +18,12 @@ yaml = pytest.importorskip("yaml")
 TEXT = (Path(__file__).parents[2] / "docs/monitoring.md").read_text()
 
 
-def blocks(heading, language):
+def blocks(heading: str, language: str) -> list[str]:
     section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE)[1]
     return re.findall(rf"^```{language}\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
 
 
-def scrape_configs(data):
+def scrape_configs(data: str | list[str | dict[str, str]] | dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
     """Yield every list of scrape configurations, however deep it is."""
     if isinstance(data, dict):
         for key, value in data.items():
@@ -33,7 +35,7 @@ def scrape_configs(data):
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool (Debian package prometheus)")
 @pytest.mark.parametrize("heading", ["CloudWatch agent", "Google Cloud", "OpenTelemetry collector"])
-def test_a_scrape_configuration_is_one_of_prometheus(heading, tmp_path):
+def test_a_scrape_configuration_is_one_of_prometheus(heading: str, tmp_path: Path) -> None:
     found = [config for block in blocks(heading, "yaml") for config in scrape_configs(yaml.safe_load(block))]
     assert found
     for number, config in enumerate(found):
@@ -43,7 +45,7 @@ def test_a_scrape_configuration_is_one_of_prometheus(heading, tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_pipeline_names_what_is_defined():
+def test_every_pipeline_names_what_is_defined() -> None:
     (config,) = map(yaml.safe_load, blocks("OpenTelemetry collector", "yaml"))
     for pipeline in config["service"]["pipelines"].values():
         for kind, names in pipeline.items():
@@ -60,7 +62,7 @@ def test_every_pipeline_names_what_is_defined():
 
 @pytest.mark.packages
 @pytest.mark.filterwarnings("ignore")
-def test_datadog_takes_every_metric_by_its_name():
+def test_datadog_takes_every_metric_by_its_name() -> None:
     base = pytest.importorskip("datadog_checks.base")
     from datadog_checks.base.stubs import aggregator
 

@@ -10,9 +10,12 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily
 
 from oomtop.analysis.assessment import assess
 from oomtop.exporter.collector import LatestCollector
@@ -31,7 +34,7 @@ STEP = 15.0
 LABELS = 'instance="recorded:9797",job="oomtop"'
 
 
-def scrapes():
+def scrapes() -> Iterator[tuple[float, tuple[InfoMetricFamily | GaugeMetricFamily, ...]]]:
     """Yield (time, families) of the recording, as if it was scraped every 15 s, and killed in by a daemon at its end."""
     recording, history, found, collector = Recording(str(ROOT / "tests/fixtures/recording-1.db")), History(), None, None
     total = len(recording.moments)
@@ -48,7 +51,7 @@ def scrapes():
     recording.close()
 
 
-def open_metrics(start):
+def open_metrics(start: float) -> tuple[str, float]:
     """Return all scrapes in the text format of OpenMetrics: the samples of a metric together, each with its time."""
     lines, heads = {}, {}
     for offset, families in scrapes():
@@ -70,7 +73,7 @@ def open_metrics(start):
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory):
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., object]]:
     """Return what answers a query at the end of the recording."""
     folder = tmp_path_factory.mktemp("prometheus")
     start = float(int(time.time()) - 6 * 3600)
@@ -96,7 +99,7 @@ def prometheus(tmp_path_factory):
         server.wait()
 
 
-def wait_until_ready(port, server, log):
+def wait_until_ready(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
     while server.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=5):
@@ -106,7 +109,7 @@ def wait_until_ready(port, server, log):
     pytest.skip(f"prometheus did not start: {log.read_text()[-300:]}")
 
 
-def ask(port, query, when):
+def ask(port: int, query: str, when: float) -> list[dict[str, Any]]:
     words = urllib.parse.urlencode({"query": query, "time": when})
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{words}", timeout=30) as answer:
         said = json.load(answer)
@@ -125,7 +128,7 @@ MAY_BE_EMPTY = (
 )
 
 
-def test_every_query_of_the_dashboard_is_answered(prometheus):
+def test_every_query_of_the_dashboard_is_answered(prometheus: Callable[..., object]) -> None:
     dashboard = json.loads((ROOT / "packaging/grafana/oomtop.json").read_text())
     panels = dashboard["panels"]
     texts = [target["expr"] for panel in panels for target in panel["targets"]]
@@ -136,25 +139,25 @@ def test_every_query_of_the_dashboard_is_answered(prometheus):
         assert result or any(name in text for name in MAY_BE_EMPTY), text
 
 
-def test_every_query_of_the_fleet_is_answered(prometheus):
+def test_every_query_of_the_fleet_is_answered(prometheus: Callable[..., object]) -> None:
     for name, query in queries('job="oomtop"').items():
         assert prometheus(query) or any(part in query for part in MAY_BE_EMPTY), name
 
 
-def test_every_rule_can_be_evaluated(prometheus):
+def test_every_rule_can_be_evaluated(prometheus: Callable[..., object]) -> None:
     expressions = re.findall(r"expr: (.+)", RULES.read_text())
     assert len(expressions) > 10
     for expression in expressions:
         prometheus(expression)
 
 
-def test_kills_by_a_daemon_are_an_increase(prometheus):
+def test_kills_by_a_daemon_are_an_increase(prometheus: Callable[..., object]) -> None:
     killed = prometheus('round(sum(increase(oomtop_oom_kills_total{killer="earlyoom"}[1d])))')
     assert [int(each["value"][1]) for each in killed] >= [1]
     last = prometheus("oomtop_last_oom_kill_info")
     assert {each["metric"]["process"] for each in last} == {"java"}
 
 
-def test_groups_join_on_their_label(prometheus):
+def test_groups_join_on_their_label(prometheus: Callable[..., object]) -> None:
     joined = "oomtop_cgroup_headroom_bytes / on (instance, cgroup) group_left oomtop_cgroup_limit_bytes"
     assert len(prometheus(joined)) == len(prometheus("oomtop_cgroup_headroom_bytes"))

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,12 +26,12 @@ FOLDER = Path(__file__).parents[2] / "packaging" / "prometheus"
         ("test", "rules", "oomtop.rules.test.yml"),
     ],
 )
-def test_promtool_accepts(words):
+def test_promtool_accepts(words: tuple[str, str, str]) -> None:
     done = subprocess.run(["promtool", *words], cwd=FOLDER, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_metric_of_the_rules_is_served():
+def test_every_metric_of_the_rules_is_served() -> None:
     expressions = re.findall(r"expr: (.+)", (FOLDER / "oomtop.rules.yml").read_text())
     named = {name for text in expressions for name in re.findall(r"(?<![\w:-])oomtop_\w+", text)}
     assert len(named) > 5
@@ -40,7 +41,7 @@ def test_every_metric_of_the_rules_is_served():
 ALERT = re.compile(r"- alert: (\w+)\n(.*?)(?=\n      - alert|\Z)", re.DOTALL)
 
 
-def test_every_alert_has_its_place_in_the_runbook_and_its_test():
+def test_every_alert_has_its_place_in_the_runbook_and_its_test() -> None:
     runbook = (FOLDER.parents[1] / "docs/runbook.md").read_text()
     tests = (FOLDER / "oomtop.rules.test.yml").read_text()
     alerts = ALERT.findall((FOLDER / "oomtop.rules.yml").read_text())
@@ -53,21 +54,21 @@ def test_every_alert_has_its_place_in_the_runbook_and_its_test():
         assert f"alertname: {name}\n        exp_alerts: []" in tests, name
 
 
-def _dashboard():
+def _dashboard() -> dict[str, Any]:
     return json.loads((FOLDER.parent / "grafana" / "oomtop.json").read_text())
 
 
-def _queries():
+def _queries() -> list[str]:
     return [target["expr"] for panel in _dashboard()["panels"] for target in panel["targets"]]
 
 
-def test_the_dashboard_is_what_its_maker_makes(tmp_path):
+def test_the_dashboard_is_what_its_maker_makes(tmp_path: Path) -> None:
     made = tmp_path / "oomtop.json"
     subprocess.run([sys.executable, FOLDER.parent / "grafana" / "make.py", made], check=True)
     assert json.loads(made.read_text()) == _dashboard()
 
 
-def test_no_panel_of_the_dashboard_covers_another():
+def test_no_panel_of_the_dashboard_covers_another() -> None:
     taken = set()
     for panel in _dashboard()["panels"]:
         place = panel["gridPos"]
@@ -82,7 +83,7 @@ def test_no_panel_of_the_dashboard_covers_another():
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool (Debian package prometheus)")
-def test_promtool_accepts_every_query_of_the_dashboard(tmp_path):
+def test_promtool_accepts_every_query_of_the_dashboard(tmp_path: Path) -> None:
     rules = [
         {"record": f"query:{number}", "expr": query.replace("$__rate_interval", "1m").replace("$instance", ".*")}
         for number, query in enumerate(_queries())
@@ -93,7 +94,7 @@ def test_promtool_accepts_every_query_of_the_dashboard(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_metric_and_label_of_the_dashboard_is_served():
+def test_every_metric_and_label_of_the_dashboard_is_served() -> None:
     labels_of = {name: {"instance", *labels} for name, _, labels, _ in served()}
     for query in _queries():
         assert set(re.findall(r"oomtop_\w+", query)) <= labels_of.keys()

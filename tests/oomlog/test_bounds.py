@@ -1,11 +1,13 @@
 """A number that cannot be costs its line: it is said, and every other event of the log is told."""
 
 import io
+from typing import Any
 
 import pytest
 
 from oomtop.analysis.postmortem.explain import explain
 from oomtop.errors import OomtopError
+from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.log_files import read_stream
 from oomtop.oomlog.tool import through
 from oomtop.render.events import render_text
@@ -29,7 +31,7 @@ REPORT = """\
 NUMBERS = [HUGE, "0", "-1", "33333333333", "18446744073709551615", "²", "٣٤", "nan", "1e999"]
 
 
-def read(text):
+def read(text: str) -> Evidence:
     evidence = read_stream(io.BytesIO(text.encode()), "log")
     for event in evidence.events:
         render_text(explain(event))
@@ -37,27 +39,27 @@ def read(text):
     return evidence
 
 
-def numbers_of(text):
+def numbers_of(text: str) -> list[tuple[int, int]]:
     import re
 
     return [match.span() for match in re.finditer(r"\d+", text)]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_any_number_of_a_report_can_be_wrong_and_the_next_event_is_told(number):
+def test_any_number_of_a_report_can_be_wrong_and_the_next_event_is_told(number: str) -> None:
     for first, last in numbers_of(REPORT):
         evidence = read(REPORT[:first] + number + REPORT[last:] + f"[  500.0] {GOOD}\n")
         assert 7 in [event.victim.pid for event in evidence.events if event.victim]
 
 
-def test_a_kill_line_that_is_left_out_is_said():
+def test_a_kill_line_that_is_left_out_is_said() -> None:
     evidence = read(f"[  1.0] Out of memory: Killed process {HUGE} (x) total-vm:1kB, anon-rss:1kB\n[  9.0] {GOOD}\n")
     assert [event.victim.pid for event in evidence.events] == [7]
     assert [problem.why for problem in evidence.problems] == ["1 line with a number that cannot be: left out"]
 
 
 @pytest.mark.parametrize("chunk", ["0", "3", "5000000"])
-def test_a_page_of_an_impossible_size_is_unknown(chunk):
+def test_a_page_of_an_impossible_size_is_unknown(chunk: str) -> None:
     (event,) = read(
         REPORT.replace("1*4kB (U) 0*8kB", f"1*{chunk}kB (U)").replace("total-vm:4000kB", "total-vm:1kB")
     ).events
@@ -65,8 +67,8 @@ def test_a_page_of_an_impossible_size_is_unknown(chunk):
     assert event.tasks[0].rss is None
 
 
-def test_the_page_size_is_told_by_the_free_lists_the_victims_row_or_the_processor():
-    def size(text):
+def test_the_page_size_is_told_by_the_free_lists_the_victims_row_or_the_processor() -> None:
+    def size(text: str) -> int | None:
         return read(text).events[0].page_size
 
     bare = REPORT.replace("[  100.4] Node 0 Normal: 1*4kB (U) 0*8kB = 4kB\n", "")
@@ -76,24 +78,24 @@ def test_the_page_size_is_told_by_the_free_lists_the_victims_row_or_the_processo
     assert size(bare.replace("process 9", "process 8").replace("amd64", "aarch64")) is None
 
 
-def read_all(argv, found, **limits):
+def read_all(argv: list[str], found: list[object], **limits: Any) -> None:
     with through(argv, "log", **limits) as stream:
         found.extend(stream)
 
 
-def test_a_tool_that_hangs_is_given_up_and_what_it_wrote_before_is_kept():
+def test_a_tool_that_hangs_is_given_up_and_what_it_wrote_before_is_kept() -> None:
     found = []
     with pytest.raises(OomtopError, match="silent"):
         read_all(["sh", "-c", "echo one; exec sleep 1000"], found, silence=0.2)
     assert found == [b"one\n"]
 
 
-def test_a_tool_that_writes_for_ever_is_given_up():
+def test_a_tool_that_writes_for_ever_is_given_up() -> None:
     with pytest.raises(OomtopError, match="given up"):
         read_all(["yes"], [], deadline=0.05)
 
 
-def test_rows_without_a_header_and_without_a_number_that_is_one_are_left_out():
+def test_rows_without_a_header_and_without_a_number_that_is_one_are_left_out() -> None:
     text = REPORT.replace(
         "[  100.7] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name\n", ""
     )

@@ -4,10 +4,13 @@ import base64
 import io
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.log_files import read_stream
 from oomtop.oomlog.records import parse_line
 
@@ -19,11 +22,11 @@ KILL = (
 )
 
 
-def each(shape):
+def each(shape: str) -> Callable[..., object]:
     return lambda lines: "\n".join(shape.format(line=line, n=n) for n, line in enumerate(lines, 1))
 
 
-def objects(make, **options):
+def objects(make: Callable[..., object], **options: Any) -> Callable[..., object]:
     return lambda lines: "\n".join(json.dumps(make(line), **options) for line in lines)
 
 
@@ -60,12 +63,12 @@ CARRIERS = {
 }  # fmt: skip
 
 
-def read(data):
+def read(data: str | bytes) -> list[OomEvent]:
     data = data.encode() if isinstance(data, str) else data
     return [event for event in read_stream(io.BytesIO(data), "log").events if event.killer == "kernel"]
 
 
-def told(event):
+def told(event: OomEvent) -> tuple[object, ...]:
     return (
         event.type,
         event.constraint,
@@ -78,7 +81,7 @@ def told(event):
 
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("carrier", CARRIERS)
-def test_a_report_is_the_same_in_every_carrier(carrier, path):
+def test_a_report_is_the_same_in_every_carrier(carrier: str, path: Path) -> None:
     texts = (record.text for line in path.read_text().splitlines() for record in parse_line(line))
     lines = [f"[ {1000 + n / 1e6:.6f}] {text}" for n, text in enumerate(texts) if '"' not in text]
     plain, wrapped = read("\n".join(lines)), read(CARRIERS[carrier](lines))
@@ -97,7 +100,7 @@ def reports():
 
 @pytest.mark.skipif(not os.environ.get("OOMTOP_REPORTS"), reason="OOMTOP_REPORTS names no folders of logs")
 @pytest.mark.parametrize("carrier", CARRIERS)
-def test_no_report_of_real_logs_is_lost_in_a_carrier(carrier):
+def test_no_report_of_real_logs_is_lost_in_a_carrier(carrier) -> None:
     for texts in reports():
         lines = [f"[ {1000 + n / 1e6:.6f}] {text}" for n, text in enumerate(texts) if '"' not in text]
         plain, wrapped = read("\n".join(lines)), read(CARRIERS[carrier](lines))
@@ -105,20 +108,20 @@ def test_no_report_of_real_logs_is_lost_in_a_carrier(carrier):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
-def test_other_encodings(encoding):
+def test_other_encodings(encoding: str) -> None:
     text = f"{STAMPED}\r\n[ 1000.1] {KILL}\r\n"
     assert [event.victim.pid for event in read(text.encode(encoding))] == [7001]
 
 
 @pytest.mark.parametrize("width", [60, 72, 80, 100, 120])
-def test_a_kill_line_that_was_wrapped_is_put_together(width):
+def test_a_kill_line_that_was_wrapped_is_put_together(width: int) -> None:
     line = f"[ 1000.100000] {KILL}"
     (event,) = read("\n".join(line[at : at + width] for at in range(0, len(line), width)))
     assert (event.victim.pid, event.victim.name, event.victim.anon_rss) == (7001, "stress", 258400 << 10)
 
 
 @pytest.mark.parametrize("pause", [0.0, 6.0, 16.0, 51.0, 300.0])
-def test_a_report_ends_by_its_grammar_at_any_pace(pause):
+def test_a_report_ends_by_its_grammar_at_any_pace(pause: float) -> None:
     lines = [
         STAMPED,
         f"[{1000 + pause:.6f}] {KILL}",
@@ -136,12 +139,12 @@ def test_a_report_ends_by_its_grammar_at_any_pace(pause):
         base64.b64encode(KILL.encode()).decode(),
     ],
 )  # fmt: skip
-def test_prose_source_and_quotes_are_no_kill(line):
+def test_prose_source_and_quotes_are_no_kill(line: str) -> None:
     assert read(line) == []
 
 
 @pytest.mark.parametrize("lines", [1, 30_000])
-def test_the_place_in_a_file_changes_nothing(lines):
+def test_the_place_in_a_file_changes_nothing(lines: int) -> None:
     noise = "Nov 24 03:00:00 h sshd[5]: Accepted publickey for alice from 192.0.2.7 port 5 ssh2\n" * lines
     for text in (
         "Nov 24 08:00:00 h kernel: [ 1000.1] Killed process 7, UID 27, (mysqld) total-vm:1kB, anon-rss:5kB, file-rss:1kB",

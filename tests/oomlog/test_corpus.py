@@ -75,7 +75,7 @@ def compared(truth, event):
     yield "table_columns", tuple(truth["table_columns"] or ()), event.table_columns
 
 
-def test_every_field_of_the_corpus_is_as_its_truth_says():
+def test_every_field_of_the_corpus_is_as_its_truth_says() -> None:
     right, seen, wrong = Counter(), Counter(), []
     for truth in truths():
         events = [e for e in read_file(str(FOLDER / truth["file"])) if e.killer == "kernel"]
@@ -100,7 +100,7 @@ def test_every_field_of_the_corpus_is_as_its_truth_says():
     assert not unexplained
 
 
-def test_every_kill_of_a_daemon_is_found():
+def test_every_kill_of_a_daemon_is_found() -> None:
     wrong = []
     for truth in truths():
         events = [e for e in read_file(str(FOLDER / truth["file"])) if e.killer != "kernel"]
@@ -109,7 +109,7 @@ def test_every_kill_of_a_daemon_is_found():
     assert not wrong
 
 
-def test_every_event_of_the_corpus_is_explained():
+def test_every_event_of_the_corpus_is_explained() -> None:
     for truth in truths():
         for event in read_file(str(FOLDER / truth["file"])):
             post_mortem = explain(event)

@@ -28,7 +28,7 @@ CHAPTERS = (
 )
 
 
-def document():
+def document() -> str:
     parts = [HEAD]
     for name, title, what in CHAPTERS:
         (event,) = scan_file(str(LOGS / f"{name}.log"), f"{name}.log")
@@ -37,7 +37,7 @@ def document():
     return "".join(parts)
 
 
-def test_the_documented_examples_are_what_is_printed():
+def test_the_documented_examples_are_what_is_printed() -> None:
     if os.environ.get("OOMTOP_WRITE_EXAMPLES"):
         DOCUMENT.write_text(document())
     assert DOCUMENT.read_text() == document()

@@ -4,8 +4,10 @@ import os
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies._internal.core import DataObject
 
 from oomtop.oomlog.carriers.json_text import unwrap_json
+from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.records import parse_kmsg, parse_line
 from oomtop.oomlog.scan import scan_lines
 
@@ -33,13 +35,13 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-def read(lines):
+def read(lines: list[str]) -> list[OomEvent]:
     return list(scan_lines(lines, "fuzz"))
 
 
 @quick
 @given(st.lists(st.one_of(st.text(max_size=200), st.lists(WORDS, max_size=12).map(" ".join)), max_size=30))
-def test_any_text_is_read_without_an_error(lines):
+def test_any_text_is_read_without_an_error(lines: list[str]) -> None:
     for event in read(lines):
         assert (
             event.victim is not None
@@ -55,14 +57,14 @@ def test_any_text_is_read_without_an_error(lines):
 
 @quick
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=120), max_size=20))
-def test_text_without_the_kernels_words_has_no_event(lines):
+def test_text_without_the_kernels_words_has_no_event(lines: list[str]) -> None:
     words = ("oom", "emory", "illed", "ill process", "victim", "memory.oom", "sending SIG", "Marked /")
     assert read([line for line in lines if not any(word in line for word in words)]) == []
 
 
 @quick
 @given(st.data())
-def test_a_cut_mutated_and_interleaved_report_is_at_most_one_kill(data):
+def test_a_cut_mutated_and_interleaved_report_is_at_most_one_kill(data: DataObject) -> None:
     lines = list(REPORT)
     for _ in range(data.draw(st.integers(0, 4))):
         index = data.draw(st.integers(0, len(lines) - 1))
@@ -80,7 +82,7 @@ def test_a_cut_mutated_and_interleaved_report_is_at_most_one_kill(data):
 
 @quick
 @given(st.binary(max_size=400))
-def test_any_bytes_are_read_as_kmsg_and_as_json(raw):
+def test_any_bytes_are_read_as_kmsg_and_as_json(raw: bytes) -> None:
     parse_kmsg(raw)
     parse_kmsg(b"3,1,2,-;" + raw)
     text = raw.decode("utf-8", "backslashreplace")

@@ -18,17 +18,17 @@ PADDING = b"Nov 24 08:00:00 host sshd[7]: a room full of blooms, memory usage 13
 
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("before", [PADDING, PADDING + b"\0\n", b"\xff\xfe" + PADDING])
-def test_a_telling_line_is_found_in_any_bytes(line, before):
+def test_a_telling_line_is_found_in_any_bytes(line: bytes, before: bytes) -> None:
     (first, *_) = find_hits(before + line + b"\n" + PADDING)
     assert len(before) - hits.CONTEXT <= first < len(before) + len(line)
 
 
 @pytest.mark.parametrize("block", [b"", b"\0", PADDING, PADDING + b"\0"])
-def test_a_block_without_one_has_no_hit(block):
+def test_a_block_without_one_has_no_hit(block: bytes) -> None:
     assert find_hits(block) == []
 
 
-def test_a_c_library_without_the_search_changes_nothing(monkeypatch):
+def test_a_c_library_without_the_search_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     block = b"".join(PADDING + line + b"\n" for line in LINES)
     found = find_hits(block)
     monkeypatch.setattr(hits, "_strstr", lambda: None)

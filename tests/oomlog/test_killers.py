@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 
+from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers.reader import NEEDLE, KillerReader
 from oomtop.oomlog.records import parse_line
 from oomtop.oomlog.scan import scan_lines, scan_stream
@@ -71,13 +72,13 @@ STORIES = [
 ]
 
 
-def events(text):
+def events(text: str) -> list[OomEvent]:
     return list(scan_lines(text.splitlines(), "test"))
 
 
 @pytest.mark.parametrize(("killer", "outcome", "text"), STORIES)
 @pytest.mark.parametrize("prefix", ["", "Jun 01 10:05:00 boxd {}[500]: ", "Jun 01 10:05:00 {}[500]: "])
-def test_a_story_of_one_process_is_one_event(killer, outcome, text, prefix):
+def test_a_story_of_one_process_is_one_event(killer: str, outcome: str, text: str, prefix: str) -> None:
     (event,) = events("\n".join(prefix.format(killer) + line for line in text.splitlines()))
     assert (event.killer, event.outcome, event.victim.pid, event.victim.name) == (killer, outcome, 4242, "tail")
     assert event.victim.rss in (7 << 20, None)
@@ -102,7 +103,7 @@ def test_a_story_of_one_process_is_one_event(killer, outcome, text, prefix):
         ("Memory pressure for /a is 9.00% > 5.00% for > 2s with reclaim activity", []),
     ],
 )  # fmt: skip
-def test_rounds_of_systemd_oomd(text, expected):
+def test_rounds_of_systemd_oomd(text: str, expected: list[tuple[str | None, str]]) -> None:
     found = events("\n".join(f"Jun 01 10:05:00 host systemd-oomd[5]: {line}" for line in text.splitlines()))
     assert [(event.cgroup, event.outcome) for event in found] == expected
     assert all(event.task_memcg == event.cgroup for event in found)
@@ -122,14 +123,14 @@ def test_rounds_of_systemd_oomd(text, expected):
         ("[1.5] lowmemorykiller: send sigkill to 42 (app), adj 15, size 1792", ("lowmemorykiller", 42, "app", 15, None, None)),
     ],
 )  # fmt: skip
-def test_kills_of_android(text, expected):
+def test_kills_of_android(text: str, expected: tuple[str, int, str, int, int | None, str | None]) -> None:
     (event,) = events(text)
     victim, trigger = event.victim, event.trigger and event.trigger.name
     assert (event.killer, victim.pid, victim.name, victim.oom_score_adj, victim.rss, trigger) == expected
     assert event.outcome == "killed"
 
 
-def test_a_dry_run_of_oomd():
+def test_a_dry_run_of_oomd() -> None:
     (event,) = events("6,1,2,-;oomd kill: 1.0 2.0 3.0 a.slice 5 ruleset:[r] detectorgroup:[d] killer:(dry)kill_by_x v2")
     assert (event.killer, event.outcome, event.cgroup) == ("oomd", "dry-run", "a.slice")
 
@@ -146,14 +147,14 @@ def test_a_dry_run_of_oomd():
         'printf("oomd kill: 1 2 3 a 5 ruleset:[r]")',
     ],
 )
-def test_quotations_and_other_programs_are_no_kills(line):
+def test_quotations_and_other_programs_are_no_kills(line: str) -> None:
     assert events(line) == []
 
 
-def test_what_is_under_way_can_be_asked_for_and_becomes_fuller():
+def test_what_is_under_way_can_be_asked_for_and_becomes_fuller() -> None:
     reader = KillerReader("test")
 
-    def feed(line):
+    def feed(line: str) -> list[OomEvent]:
         return [event for record in parse_line(line) for event in reader.feed(record)]
 
     assert feed('sending SIGTERM to process 42 uid 0 "tail": badness 5, VmRSS 7 MiB') == []
@@ -165,7 +166,7 @@ def test_what_is_under_way_can_be_asked_for_and_becomes_fuller():
     assert (first.outcome, first.attempts) == ("killed", 1)
 
 
-def test_every_beginning_is_found_by_the_search():
+def test_every_beginning_is_found_by_the_search() -> None:
     for killer, _, text in STORIES:
         told = "\n".join(f"Jun 01 10:05:00 boxd {killer}[500]: {line}" for line in text.splitlines()).encode()
         assert killer == "nohang" or re.search(NEEDLE, told)
@@ -179,7 +180,7 @@ def test_every_beginning_is_found_by_the_search():
         "oomd kill: 1.0 2.0 3.0 a.slice 5 ruleset:[r] detectorgroup:[d] killer:kill_by_x v2",
     ],
 )
-def test_lines_of_the_kernel_log_are_found_behind_a_megabyte_of_others(line):
+def test_lines_of_the_kernel_log_are_found_behind_a_megabyte_of_others(line: str) -> None:
     other = "Nov 24 07:00:00 boxb sshd[1]: Accepted publickey for root from 10.0.0.1 port 1 ssh2\n" * 14_000
     text = f"Nov 24 08:00:00 boxb kernel: [ 1000.100000] {line}\n"
     small, big = (list(scan_stream(BytesIO(data.encode()), "test")) for data in (text, other + text))

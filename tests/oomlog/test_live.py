@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from oomtop.host.own_priority import OwnPriority, own_standing
 from oomtop.host.root import Root
 from oomtop.oomlog import live
+from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.journal import KillerJournal, journalctl
 from oomtop.oomlog.killers.reader import DAEMONS
 from oomtop.oomlog.live import LiveLog
@@ -28,12 +30,12 @@ time.sleep(float(sys.argv[2]))
 """
 
 
-def entry(text, at, program="systemd-oomd"):
+def entry(text: str, at: float, program: str = "systemd-oomd") -> str:
     return json.dumps({"MESSAGE": text, "SYSLOG_IDENTIFIER": program, "__REALTIME_TIMESTAMP": str(int(at * 1e6))})
 
 
 @pytest.fixture
-def root(tmp_path):
+def root(tmp_path: Path) -> Root:
     """A machine whose journal can be read."""
     folder = tmp_path / "root" / "var" / "log" / "journal" / "0123"
     folder.mkdir(parents=True)
@@ -42,11 +44,11 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def follow(root, tmp_path):
+def follow(root: Root, tmp_path: Path) -> Iterator[Callable[..., KillerJournal]]:
     """Return a follower of these lines, which ends after `seconds`."""
     opened = []
 
-    def start(*lines, seconds=60):
+    def start(*lines: str, seconds: int = 60) -> KillerJournal:
         path = tmp_path / f"said{len(opened)}"
         path.write_text("".join(f"{line}\n" for line in lines))
         argv = (sys.executable, "-S", "-c", PRINT, str(path), str(seconds))
@@ -58,7 +60,7 @@ def follow(root, tmp_path):
         journal.close()
 
 
-def polled(log, count, seconds=10):
+def polled(log: KillerJournal | LiveLog, count: int, seconds: int = 10) -> list[OomEvent]:
     found, end = [], time.monotonic() + seconds
     while len(found) < count and time.monotonic() < end:
         found.extend(log.poll())
@@ -66,11 +68,11 @@ def polled(log, count, seconds=10):
     return found
 
 
-def child_of(journal):
+def child_of(journal: KillerJournal) -> int:
     return journal._process.pid
 
 
-def test_kills_come_as_they_are_written_each_once(follow):
+def test_kills_come_as_they_are_written_each_once(follow: Callable[..., KillerJournal]) -> None:
     journal = follow(
         entry(KILLED.format("/a.slice/one.service"), 1000.0),
         entry("Started systemd-oomd.service", 1000.5),
@@ -90,7 +92,7 @@ def test_kills_come_as_they_are_written_each_once(follow):
     assert journal.problem is None
 
 
-def test_a_line_that_comes_in_two_parts_is_one(follow, tmp_path):
+def test_a_line_that_comes_in_two_parts_is_one(follow: Callable[..., KillerJournal], tmp_path: Path) -> None:
     line = entry(KILLED.format("/x.service"), 1000.0)
     script = f"import sys, time\nw = sys.stdout.write\nw({line[:40]!r})\nsys.stdout.flush()\ntime.sleep(0.3)\nw({line[40:]!r} + '\\n')\nsys.stdout.flush()\ntime.sleep(60)"
     journal = follow()
@@ -98,14 +100,16 @@ def test_a_line_that_comes_in_two_parts_is_one(follow, tmp_path):
     assert [event.cgroup for event in polled(journal, 1)] == ["/x.service"]
 
 
-def test_a_line_that_never_ends_is_dropped_and_the_next_is_read(follow):
+def test_a_line_that_never_ends_is_dropped_and_the_next_is_read(follow: Callable[..., KillerJournal]) -> None:
     flood = '{"MESSAGE":"' + "Killed /y due to memory used 1 " * 100_000 + '"}'
     journal = follow(flood, "Killed /z.service due to memory used 1", entry(KILLED.format("/x.service"), 1000.0))
     assert [event.cgroup for event in polled(journal, 1)] == ["/x.service"]
     assert len(journal._rest) < 1 << 17
 
 
-def test_a_follower_that_ends_is_said_and_started_again_without_telling_twice(follow, monkeypatch):
+def test_a_follower_that_ends_is_said_and_started_again_without_telling_twice(
+    follow: Callable[..., KillerJournal], monkeypatch: pytest.MonkeyPatch
+) -> None:
     journal = follow(entry(KILLED.format("/x.service"), 1000.0), seconds=0)
     assert len(polled(journal, 1)) == 1
     end = time.monotonic() + 10
@@ -123,7 +127,9 @@ def test_a_follower_that_ends_is_said_and_started_again_without_telling_twice(fo
     assert polled(journal, 1, seconds=1) == []
 
 
-def test_the_follower_has_the_score_and_priority_of_before_and_ends_with_its_reader(follow):
+def test_the_follower_has_the_score_and_priority_of_before_and_ends_with_its_reader(
+    follow: Callable[..., KillerJournal],
+) -> None:
     journal = follow()
     own = own_standing(Root())
     wanted = journal._standing = OwnPriority(own.adj + 100, own.nice + 3)
@@ -137,7 +143,9 @@ def test_the_follower_has_the_score_and_priority_of_before_and_ends_with_its_rea
     assert not os.path.exists(f"/proc/{pid}")
 
 
-def test_a_journal_that_this_user_may_not_read_is_said_and_nothing_is_started(root, monkeypatch):
+def test_a_journal_that_this_user_may_not_read_is_said_and_nothing_is_started(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     journal = KillerJournal(("/nonexistent",), root, OwnPriority(0, 0))
     assert journal.poll() == ()
@@ -145,7 +153,7 @@ def test_a_journal_that_this_user_may_not_read_is_said_and_nothing_is_started(ro
     assert journal._process is None
 
 
-def test_without_a_journal_nothing_is_withheld_and_it_is_looked_for_again(tmp_path, root):
+def test_without_a_journal_nothing_is_withheld_and_it_is_looked_for_again(tmp_path: Path, root: Root) -> None:
     journal = KillerJournal(("/nonexistent/journalctl",), Root(str(tmp_path / "other")), OwnPriority(0, 0))
     assert journal.poll() == ()
     assert journal.problem is None
@@ -157,13 +165,13 @@ def test_without_a_journal_nothing_is_withheld_and_it_is_looked_for_again(tmp_pa
     assert "No such file" in journal.problem
 
 
-def test_a_missing_journalctl_is_said(root):
+def test_a_missing_journalctl_is_said(root: Root) -> None:
     journal = KillerJournal(("/nonexistent/journalctl",), root, OwnPriority(0, 0))
     assert journal.poll() == ()
     assert journal.problem == "/nonexistent/journalctl: No such file or directory"
 
 
-def test_the_command_asks_for_every_daemon_and_never_for_the_kernel():
+def test_the_command_asks_for_every_daemon_and_never_for_the_kernel() -> None:
     words = journalctl()
     # By a field that no program can set for itself.
     assert {word.partition("=")[2] for word in words if word.startswith("_SYSTEMD_UNIT=")} == {
@@ -172,7 +180,7 @@ def test_the_command_asks_for_every_daemon_and_never_for_the_kernel():
     assert not [word for word in words if "kernel" in word or "IDENTIFIER=" in word]
 
 
-def joined(monkeypatch, kernel_lines, journal):
+def joined(monkeypatch: pytest.MonkeyPatch, kernel_lines: list[str], journal: KillerJournal) -> LiveLog:
     """A live log of these lines of /dev/kmsg and this journal."""
     backlog = tuple(record for line in kernel_lines for record in parse_kmsg(line.encode()))
     monkeypatch.setattr(live, "open_kernel_log", lambda root: KernelLog(None, backlog, "/dev/kmsg", None))
@@ -180,7 +188,9 @@ def joined(monkeypatch, kernel_lines, journal):
     return LiveLog(Root(), own_standing(Root()))
 
 
-def test_what_journald_forwards_to_the_kernel_log_is_one_kill(follow, monkeypatch):
+def test_what_journald_forwards_to_the_kernel_log_is_one_kill(
+    follow: Callable[..., KillerJournal], monkeypatch: pytest.MonkeyPatch
+) -> None:
     boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
     text = KILLED.format("/x.service")
     forwarded = [f"30,{at},{at * 10**6},-;systemd-oomd[88]: {text}" for at in (100, 130)]
@@ -196,7 +206,9 @@ def test_what_journald_forwards_to_the_kernel_log_is_one_kill(follow, monkeypatc
     log.close()
 
 
-def test_without_such_a_daemon_no_journal_is_followed(follow, monkeypatch):
+def test_without_such_a_daemon_no_journal_is_followed(
+    follow: Callable[..., KillerJournal], monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = joined(monkeypatch, [], follow(entry(KILLED.format("/x.service"), 1000.0)))
     log.follow_daemons(["systemd", "systemd-journal"])
     assert log.poll() == ()

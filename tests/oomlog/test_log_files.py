@@ -8,11 +8,14 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
 from oomtop.errors import OomtopError
 from oomtop.oomlog import scan
+from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.log_files import list_machine_logs, read_file, read_journal, read_machine_logs
 from oomtop.oomlog.merge import merge_logs
@@ -31,12 +34,12 @@ REPORT = """\
 NOISE = "Nov 20 10:00:00 host app[77]: request 12345 finished, memory of the session 4711 kept, status ok\n"
 
 
-def report(number, date="Nov 20 10:00:00"):
+def report(number: int, date: str = "Nov 20 10:00:00") -> str:
     return REPORT.format(date=date, stamp=1000 + 100 * number, pid=2000 + number)
 
 
 @pytest.fixture
-def big(tmp_path):
+def big(tmp_path: Path) -> Path:
     path = tmp_path / "syslog"
     with path.open("w") as file:
         for number in range(12):
@@ -45,13 +48,15 @@ def big(tmp_path):
     return path
 
 
-def victims(events):
+def victims(events: Sequence[OomEvent]) -> list[int]:
     return [event.victim.pid for event in events]
 
 
 @pytest.mark.parametrize("parallel_from", [1 << 40, 1 << 20], ids=["one process", "two processes"])
 @pytest.mark.parametrize("block", [1 << 16, 1 << 20])
-def test_a_search_of_the_bytes_finds_what_reading_every_line_finds(big, monkeypatch, parallel_from, block):
+def test_a_search_of_the_bytes_finds_what_reading_every_line_finds(
+    big: Path, monkeypatch: pytest.MonkeyPatch, parallel_from: int, block: int
+) -> None:
     monkeypatch.setattr(scan, "_PARALLEL_FROM", parallel_from)
     monkeypatch.setattr(scan, "BLOCK", block)
     monkeypatch.setattr(scan, "_PART", 3 * block)
@@ -64,7 +69,7 @@ def test_a_search_of_the_bytes_finds_what_reading_every_line_finds(big, monkeypa
     ]
 
 
-def test_only_lines_near_an_event_are_parsed(big, monkeypatch):
+def test_only_lines_near_an_event_are_parsed(big: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = []
     real = scan.LogScanner.take
     monkeypatch.setattr(scan.LogScanner, "take", lambda self, line: parsed.append(1) or real(self, line))
@@ -73,21 +78,21 @@ def test_only_lines_near_an_event_are_parsed(big, monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "pack"), [("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress)])
-def test_compressed_files_are_read(tmp_path, name, pack):
+def test_compressed_files_are_read(tmp_path: Path, name: str, pack: Callable[..., object]) -> None:
     path = tmp_path / f"kern.log.2.{name}"
     path.write_bytes(pack(report(1).encode()))
     assert victims(read_file(str(path))) == [2001]
 
 
 @pytest.mark.skipif(shutil.which("zstd") is None, reason="no zstd tool")
-def test_zstd_is_read_through_its_tool(tmp_path):
+def test_zstd_is_read_through_its_tool(tmp_path: Path) -> None:
     path = tmp_path / "messages.1.zst"
     path.write_bytes(subprocess.run(["zstd", "-qc"], input=report(1).encode(), capture_output=True, check=True).stdout)
     assert victims(read_file(str(path))) == [2001]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress])
-def test_a_damaged_file_is_named(tmp_path, pack):
+def test_a_damaged_file_is_named(tmp_path: Path, pack: Callable[..., object]) -> None:
     path = tmp_path / "kern.log.1.packed"
     path.write_bytes(pack(report(1).encode() * 50)[:-30])
     with pytest.raises((OomtopError, OSError), match=r"kern\.log\.1|stream|data|CRC"):
@@ -95,14 +100,14 @@ def test_a_damaged_file_is_named(tmp_path, pack):
     assert [unread.path for unread in read_machine_logs(str(tmp_path)).problems] == [str(path)]
 
 
-def test_the_logs_of_a_machine_are_those_that_hold_kernel_messages(tmp_path):
+def test_the_logs_of_a_machine_are_those_that_hold_kernel_messages(tmp_path: Path) -> None:
     for name in ("kern.log", "kern.log.1", "syslog", "messages-20261101", "auth.log", "kern.logger", "dmesg.0"):
         (tmp_path / name).write_text("")
     found = {os.path.basename(path) for path in list_machine_logs(str(tmp_path))}
     assert found == {"kern.log", "kern.log.1", "syslog", "messages-20261101", "dmesg.0"}
 
 
-def test_a_date_without_a_year_lies_in_the_year_before_the_file_was_written(tmp_path):
+def test_a_date_without_a_year_lies_in_the_year_before_the_file_was_written(tmp_path: Path) -> None:
     path = tmp_path / "kern.log"
     path.write_text(report(1, "Dec 31 23:59:58"))
     written = time.mktime((2026, 1, 3, 12, 0, 0, 0, 0, -1))
@@ -113,7 +118,7 @@ def test_a_date_without_a_year_lies_in_the_year_before_the_file_was_written(tmp_
     assert unknown.time is None
 
 
-def test_one_event_in_two_logs_is_one_and_the_fuller(tmp_path):
+def test_one_event_in_two_logs_is_one_and_the_fuller(tmp_path: Path) -> None:
     (full,) = scan_lines(report(1).splitlines(), "kern.log")
     (kill,) = scan_lines(report(1).splitlines()[-1:], "/dev/kmsg")
     (other,) = scan_lines(report(2).splitlines(), "kern.log")
@@ -122,20 +127,20 @@ def test_one_event_in_two_logs_is_one_and_the_fuller(tmp_path):
     assert merged[0].has_header
 
 
-def test_the_same_number_killed_in_two_boots_is_two_events():
+def test_the_same_number_killed_in_two_boots_is_two_events() -> None:
     (first,) = scan_lines(report(1).replace("Nov 20 10:00:00", "2026-11-20T10:00:00Z").splitlines(), "a")
     (second,) = scan_lines(report(1).replace("Nov 20 10:00:00", "2026-11-22T10:00:00Z").splitlines(), "a")
     assert len(merge_logs([first, second])) == 2
 
 
-def test_a_ring_buffer_that_begins_in_the_middle_of_a_report_keeps_its_table():
+def test_a_ring_buffer_that_begins_in_the_middle_of_a_report_keeps_its_table() -> None:
     (event,) = scan_lines(report(1).splitlines()[3:], "dmesg")
     assert len(event.tasks) == 1
     assert not event.has_header
     assert not event.complete
 
 
-def test_the_journal_is_read_through_journalctl(tmp_path, monkeypatch):
+def test_the_journal_is_read_through_journalctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entries = "".join(
         json.dumps(
             {
@@ -163,7 +168,9 @@ def test_the_journal_is_read_through_journalctl(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("script", "named"), [("exit 1", False), ("echo broken >&2; exit 3", True)])
-def test_a_journal_that_cannot_be_read_is_named(tmp_path, monkeypatch, script, named):
+def test_a_journal_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, named: bool
+) -> None:
     tool = tmp_path / "journalctl"
     tool.write_text(f"#!/bin/sh\n{script}\n")
     tool.chmod(0o755)
@@ -174,6 +181,6 @@ def test_a_journal_that_cannot_be_read_is_named(tmp_path, monkeypatch, script, n
     assert [item.path for item in unread] == (["journal"] if named else [])
 
 
-def test_a_machine_without_journalctl_has_no_journal(tmp_path, monkeypatch):
+def test_a_machine_without_journalctl_has_no_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert read_journal() == Evidence()

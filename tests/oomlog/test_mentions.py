@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.log_files import read_stream
 
 KILL = "Out of memory: Killed process 4821 (java) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB"
@@ -88,12 +89,12 @@ MENTIONS = [
 ]  # fmt: skip
 
 
-def read(text):
+def read(text: str) -> Evidence:
     return read_stream(io.BytesIO(text.encode()), "test")
 
 
 @pytest.mark.parametrize(("text", "by", "subject"), MENTIONS)
-def test_one_mention_of_each_wording(text, by, subject):
+def test_one_mention_of_each_wording(text: str, by: str, subject: str | None) -> None:
     found = read(text)
     assert found.events == ()
     assert [(mention.by, mention.subject) for mention in found.mentions if mention.by == by][:1] == [(by, subject)] or (
@@ -103,7 +104,7 @@ def test_one_mention_of_each_wording(text, by, subject):
 
 
 @pytest.mark.parametrize(("text", "by", "subject"), MENTIONS)
-def test_a_mention_is_the_same_behind_a_megabyte_of_other_lines(text, by, subject):
+def test_a_mention_is_the_same_behind_a_megabyte_of_other_lines(text: str, by: str, subject: str | None) -> None:
     other = "Nov 24 07:00:00 boxb sshd[1]: Accepted publickey for root from 10.0.0.1 port 1 ssh2\n" * 14_000
     small, big = read(text), read(other + text)
     assert {mention.by for mention in big.mentions} == {by}
@@ -129,11 +130,11 @@ def test_a_mention_is_the_same_behind_a_megabyte_of_other_lines(text, by, subjec
         f"2024-05-01T10:00:00Z container die {ID} (exitCode=137, image=x, name=y)",
     ],
 )
-def test_programs_of_their_own_and_prose_are_no_mentions(text):
+def test_programs_of_their_own_and_prose_are_no_mentions(text: str) -> None:
     assert read(text).mentions == ()
 
 
-def test_a_mention_of_a_kill_that_is_told_is_joined_to_it():
+def test_a_mention_of_a_kill_that_is_told_is_joined_to_it() -> None:
     lines = [
         "Sep 24 16:00:00 h kernel: [5.0] " + KILL,
         "Sep 24 16:00:00 h kernel: [5.1] oom_reaper: reaped process 4821 (java), now anon-rss:0kB",
@@ -145,7 +146,7 @@ def test_a_mention_of_a_kill_that_is_told_is_joined_to_it():
     assert [(mention.by, mention.event, mention.lines) for mention in found.mentions] == [("systemd", 0, (3, 4))]
 
 
-def test_a_mention_of_another_machine_or_pid_is_not_joined():
+def test_a_mention_of_another_machine_or_pid_is_not_joined() -> None:
     lines = [
         "2024-09-24T16:00:00Z a kernel: " + KILL,
         "2024-09-24T16:00:01Z b systemd[1]: db.service: A process of this unit has been killed by the OOM killer.",
@@ -156,7 +157,7 @@ def test_a_mention_of_another_machine_or_pid_is_not_joined():
     assert [mention.event for mention in found.mentions] == [None, None, None]
 
 
-def test_signals_that_the_kernel_overtook_killed_nobody():
+def test_signals_that_the_kernel_overtook_killed_nobody() -> None:
     lines = [
         'Apr 28 01:23:28 PC earlyoom[8]: sending SIGTERM to process 4821 uid 0 "java": badness 5, VmRSS 7 MiB',
         "Apr 28 01:23:30 PC kernel: " + KILL,
@@ -168,13 +169,13 @@ def test_signals_that_the_kernel_overtook_killed_nobody():
     }
 
 
-def test_repeated_task_ooms_of_one_container_are_counted():
+def test_repeated_task_ooms_of_one_container_are_counted() -> None:
     line = f'Mar 15 09:22:41 n containerd: msg="TaskOOM event &TaskOOM{{ContainerID:{ID},XXX_unrecognized:[],}}"'
     (mention,) = read(f"{line}\n{line}").mentions
     assert (mention.count, mention.lines) == (2, (1, 2))
 
 
-def test_lines_that_nobody_understands_are_named():
+def test_lines_that_nobody_understands_are_named() -> None:
     found = read("all fine\nmyapp: the OOM killer got us again\n")
     assert (found.events, found.mentions) == ((), ())
     assert [(left.line, left.text) for left in found.leftovers] == [(2, "myapp: the OOM killer got us again")]
@@ -184,7 +185,7 @@ def test_lines_that_nobody_understands_are_named():
     ("said", "outcome", "count"),
     [("systemd-oomd killed 3 process(es) in this unit.", "killed", 3), ("Succeeded.", "sent", None)],
 )
-def test_what_systemd_oomd_marked_is_killed_once_systemd_says_so(said, outcome, count):
+def test_what_systemd_oomd_marked_is_killed_once_systemd_says_so(said, outcome, count) -> None:
     text = (
         "[   77.7] systemd-oomd[659]: Marked /a/b.service for killing due to memory pressure for /a being 9% > 5%\n"
         f"[   77.8] systemd[1]: b.service: {said}\n"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.records import parse_kmsg, parse_line
 from oomtop.oomlog.scan import scan_lines
 
@@ -14,11 +15,11 @@ GLOBAL = """\
 """
 
 
-def events(text):
+def events(text: str) -> list[OomEvent]:
     return list(scan_lines(text.splitlines(), "test"))
 
 
-def test_a_global_kill_with_its_report():
+def test_a_global_kill_with_its_report() -> None:
     (event,) = events(GLOBAL)
     assert (event.type, event.complete, event.kernel, event.order) == ("global", True, "6.1.0-18-amd64", 0)
     assert event.victim is not None
@@ -30,7 +31,7 @@ def test_a_global_kill_with_its_report():
     assert event.trigger.pid == 4242
 
 
-def test_a_headless_cgroup_kill_is_an_event():
+def test_a_headless_cgroup_kill_is_an_event() -> None:
     (event,) = events(
         "[5.0] Memory cgroup out of memory: Killed process 7 ((sd-pam)) total-vm:4kB, anon-rss:4kB, file-rss:0kB"
     )
@@ -39,7 +40,7 @@ def test_a_headless_cgroup_kill_is_an_event():
     assert event.victim.name == "(sd-pam)"
 
 
-def test_kills_of_a_whole_group_are_one_event():
+def test_kills_of_a_whole_group_are_one_event() -> None:
     lines = "[5.0] Tasks in /a are going to be killed due to memory.oom.group set\n" + "".join(
         f"[5.{n}] Memory cgroup out of memory: Killed process {n} (x) total-vm:4kB, anon-rss:4kB, file-rss:0kB\n"
         for n in (1, 2, 3, 1)
@@ -49,7 +50,7 @@ def test_kills_of_a_whole_group_are_one_event():
     assert [victim.pid for victim in event.other_victims] == [2, 3]
 
 
-def test_two_headless_kills_are_two_events():
+def test_two_headless_kills_are_two_events() -> None:
     text = "".join(
         f"[5.{n}] Out of memory: Killed process {n} (x) total-vm:4kB, anon-rss:4kB, file-rss:0kB\n" for n in (1, 2)
     )
@@ -65,18 +66,18 @@ def test_two_headless_kills_are_two_events():
         "[5.0] bash (77): drop_caches: 3",
     ],
 )
-def test_lines_that_are_no_kill_give_no_event(line):
+def test_lines_that_are_no_kill_give_no_event(line: str) -> None:
     assert events(line) == []
 
 
-def test_a_record_written_by_a_process_is_no_kernel_event():
+def test_a_record_written_by_a_process_is_no_kernel_event() -> None:
     line = b"12,9,5000000,-;Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:0kB\n"
     (record,) = parse_kmsg(line)
     assert record.facility == 1
     assert events(line.decode()) == []
 
 
-def test_kmsg_escapes_are_undone():
+def test_kmsg_escapes_are_undone() -> None:
     (record,) = parse_kmsg(rb"3,9,5000000,-,caller=T1;name \x1b[31m \xc3\xa9" + b"\n SUBSYSTEM=x\n")
     assert record.text == "name \x1b[31m é"
     assert record.kernel_time == 5.0
@@ -91,13 +92,13 @@ def test_kmsg_escapes_are_undone():
         "2024-01-05T10:00:00.123456-07:00 host kernel: [ 1.2] ", "<4>1 2024-01-05T10:00:00Z host kernel - - - [25523.80] ",
     ],
 )  # fmt: skip
-def test_every_carriers_prefix_comes_off(prefix):
+def test_every_carriers_prefix_comes_off(prefix: str) -> None:
     (record,) = parse_line(prefix + "Out of memory: x")
     assert record.text == "Out of memory: x"
     assert record.facility == 0
 
 
-def test_a_daemons_line_that_systemd_forwards_to_the_kernel_log():
+def test_a_daemons_line_that_systemd_forwards_to_the_kernel_log() -> None:
     line = 'sending SIGTERM to process 12006 uid 1000 "python3": badness 209, VmRSS 2891 MiB'
     (record,) = parse_kmsg(f"29,7,1500000,-;earlyoom[99]: {line}".encode())
     assert (record.program, record.text) == ("earlyoom", line)
@@ -123,7 +124,7 @@ KILL = "Out of memory: Killed process 42 (x) total-vm:4kB, anon-rss:4kB, file-rs
         "<3>[  5.0] c3   1234 ", "2023-12-04T10:49:30.127Z In(05) vcpu-5 - Guest: <3>[39291577.009360] ", "<3>[  5.0]  (3)[1234:comm]", "<3>[  5.0]  [3:   kworker/1:2: 1234] ",
     ],
 )  # fmt: skip
-def test_a_kill_behind_a_rarer_prefix_is_read(prefix):
+def test_a_kill_behind_a_rarer_prefix_is_read(prefix: str) -> None:
     (event,) = events(prefix + KILL)
     assert event.victim is not None
     assert (event.victim.pid, event.victim.total_vm) == (42, 4096)
@@ -136,7 +137,7 @@ def test_a_kill_behind_a_rarer_prefix_is_read(prefix):
         'time="2024-01-01T10:00:00Z" msg="kernel: ', "app: 10:00:00 kernel: ", "{'kernel: ",
     ],
 )  # fmt: skip
-def test_a_kill_that_a_program_quotes_is_no_event(prefix):
+def test_a_kill_that_a_program_quotes_is_no_event(prefix: str) -> None:
     assert events(prefix + KILL) == []
 
 
@@ -152,7 +153,7 @@ def test_a_kill_that_a_program_quotes_is_no_event(prefix):
         ("Out of memory in UB 101: OOM killed process 42 (java) score 0 vm:8kB, rss:4kB, swap:0kB", "memcg", 8192),
     ],
 )  # fmt: skip
-def test_kill_lines_of_old_kernels_and_cut_ones(text, kind, total_vm):
+def test_kill_lines_of_old_kernels_and_cut_ones(text: str, kind: str, total_vm: int | None) -> None:
     (event,) = events(text)
     assert event.victim is not None
     assert (event.victim.pid, event.victim.total_vm, event.type) == (42, total_vm, kind)
@@ -161,11 +162,11 @@ def test_kill_lines_of_old_kernels_and_cut_ones(text, kind, total_vm):
 @pytest.mark.parametrize(
     "text", ["Killed process 42 (java)", "Killed process 42 (java) by hand", "kill process 42 (x)"]
 )
-def test_a_sentence_about_a_kill_is_no_event(text):
+def test_a_sentence_about_a_kill_is_no_event(text: str) -> None:
     assert events(text) == []
 
 
-def test_quoted_printable_mail_is_read():
+def test_quoted_printable_mail_is_read() -> None:
     (event,) = events("[5.0] ip invoked oom-killer: gfp_mask=3D0xc2cc0(GFP_KERNEL), order=3D3, oom_score_adj=3D0")
     assert (event.gfp_mask, event.order) == ("0xc2cc0", 3)
 
@@ -180,12 +181,12 @@ def test_quoted_printable_mail_is_read():
         ('mars 27 18:46:05 h earlyoom[14]: sending SIGTERM to process 6 uid 1 "x": badness 7, VmRSS 6 MiB', "earlyoom"),
     ],
 )  # fmt: skip
-def test_daemons_behind_rarer_prefixes(line, killer):
+def test_daemons_behind_rarer_prefixes(line: str, killer: str) -> None:
     (event,) = events(line)
     assert event.killer == killer
 
 
-def test_counters_of_2_6_30_and_without_their_heading():
+def test_counters_of_2_6_30_and_without_their_heading() -> None:
     (event,) = events(
         "[5.0] x invoked oom-killer: gfp_mask=0x201da, order=0, oom_adj=0\n"
         "[5.0] Active_anon:290797 active_file:28 inactive_anon:97034\n[5.0]  free:3341 slab:13776 bounce:0\n"
@@ -197,7 +198,7 @@ def test_counters_of_2_6_30_and_without_their_heading():
     assert (event.type, event.complete) == ("global", True)
 
 
-def test_a_summary_that_a_terminal_cut():
+def test_a_summary_that_a_terminal_cut() -> None:
     (event,) = events(
         "[5.0] x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
         "[5.0] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a/b,task=y,pid=10"
@@ -207,7 +208,7 @@ def test_a_summary_that_a_terminal_cut():
     assert (event.selected.pid, event.selected.name) == (None, "y")
 
 
-def test_a_panic_for_want_of_a_victim():
+def test_a_panic_for_want_of_a_victim() -> None:
     (event,) = events("[5.0] Kernel panic - not syncing: Out of memory and no killable processes...      ")
     assert event.panic is not None
     assert event.panic.startswith("Out of memory and no killable")

@@ -7,10 +7,13 @@ import lzma
 import os
 import tarfile
 import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from _pytest.capture import CaptureResult
 
 from oomtop.cli import main
 from oomtop.errors import OomtopError
@@ -27,7 +30,7 @@ FILES = {
 
 
 @pytest.fixture
-def tree(tmp_path):
+def tree(tmp_path: Path) -> Path:
     for name, data in FILES.items():
         path = tmp_path / "tree" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +38,7 @@ def tree(tmp_path):
     return tmp_path / "tree"
 
 
-def archive(tmp_path, tree, kind):
+def archive(tmp_path: Path, tree: Path, kind: str) -> Path:
     path = tmp_path / f"sos.{kind}"
     if kind == "zip":
         with zipfile.ZipFile(path, "w") as file:
@@ -48,13 +51,13 @@ def archive(tmp_path, tree, kind):
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz", "tar.xz", "tar.bz2"])
-def test_a_kill_that_many_files_of_a_tree_tell_is_one_event(tmp_path, tree, kind):
+def test_a_kill_that_many_files_of_a_tree_tell_is_one_event(tmp_path: Path, tree: Path, kind: str) -> None:
     found = read_path(str(tree if kind == "folder" else archive(tmp_path, tree, kind)))
     assert [event.victim.pid for event in found.events] == [7]
     assert found.problems == ()
 
 
-def test_a_link_of_a_tree_leads_nowhere_else(tree, tmp_path):
+def test_a_link_of_a_tree_leads_nowhere_else(tree: Path, tmp_path: Path) -> None:
     (tmp_path / "other.log").write_text(KILL.format(date="Nov 25 08:00:00").replace(" 7 ", " 8 "))
     os.symlink(tmp_path / "other.log", tree / "link.log")
     assert [event.victim.pid for event in read_path(str(tree)).events] == [7]
@@ -69,25 +72,25 @@ def test_a_link_of_a_tree_leads_nowhere_else(tree, tmp_path):
         (b"Nov 24 08:00:00 h kernel: x\n" * 9 + b"\0\0\0\0", "text"), (bytes(range(256)) * 4, "binary"),
     ],
 )  # fmt: skip
-def test_what_is_text_and_what_is_not(start, kind):
+def test_what_is_text_and_what_is_not(start: bytes, kind: str) -> None:
     assert kind_of(start) == kind
 
 
-def test_binary_data_is_refused(tmp_path):
+def test_binary_data_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(bytes(range(256)) * 20)
     with pytest.raises(OomtopError, match="binary data"):
         read_path(str(tmp_path / "x"))
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz", "tar.xz"])
-def test_an_archive_that_was_cut_is_named(tmp_path, tree, kind):
+def test_an_archive_that_was_cut_is_named(tmp_path: Path, tree: Path, kind: str) -> None:
     path = archive(tmp_path, tree, kind)
     path.write_bytes(path.read_bytes()[:-120])
     with pytest.raises((OomtopError, OSError)):
         read_path(str(path))
 
 
-def test_a_binary_journal_is_read_by_journalctl(tmp_path, monkeypatch):
+def test_a_binary_journal_is_read_by_journalctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = {
         "_TRANSPORT": "kernel",
         "MESSAGE": KILL.partition("] ")[2].strip(),
@@ -103,13 +106,13 @@ def test_a_binary_journal_is_read_by_journalctl(tmp_path, monkeypatch):
     assert "--file=" in (tmp_path / "asked").read_text()
 
 
-def events(capsys, *words):
+def events(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[str | int | None, CaptureResult[str]]:
     with pytest.raises(SystemExit) as ended:
         main(["events", *map(str, words)])
     return ended.value.code, capsys.readouterr()
 
 
-def test_one_file_that_is_missing_leaves_the_others(tmp_path, capsys):
+def test_one_file_that_is_missing_leaves_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.log").write_text(KILL.format(date="Nov 24 08:00:00"))
     (tmp_path / "b.log").write_text(KILL.format(date="Nov 24 08:00:00"))
     code, said = events(capsys, "--json", tmp_path / "a.log", tmp_path / "b.log", tmp_path / "none.log")
@@ -122,7 +125,9 @@ def test_one_file_that_is_missing_leaves_the_others(tmp_path, capsys):
     assert code == 0
 
 
-def test_lines_that_mention_oom_and_nothing_else_have_a_code_of_their_own(tmp_path, capsys):
+def test_lines_that_mention_oom_and_nothing_else_have_a_code_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "x.log").write_text("fine\njava.lang.OutOfMemoryError: Java heap space\n")
     code, said = events(capsys, tmp_path / "x.log")
     assert code == 7
@@ -131,7 +136,7 @@ def test_lines_that_mention_oom_and_nothing_else_have_a_code_of_their_own(tmp_pa
     assert events(capsys, tmp_path / "y.log")[0] == 0
 
 
-def test_mentions_are_shown_with_the_place_of_the_report(tmp_path, capsys):
+def test_mentions_are_shown_with_the_place_of_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.log").write_text(
         "2026-11-24T10:00:00Z db1 systemd[1]: db.service: A process of this unit has been killed by the OOM killer.\n"
     )
@@ -144,11 +149,11 @@ def test_mentions_are_shown_with_the_place_of_the_report(tmp_path, capsys):
 
 
 @pytest.fixture(params=["stdin", "substitution"])
-def piped(request, monkeypatch):
+def piped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], str]]:
     """What gives bytes through a pipe, and returns the word that names it."""
     with ExitStack() as opened:
 
-        def give(data):
+        def give(data: bytes) -> str:
             out, into = os.pipe()
             os.write(into, data)
             os.close(into)
@@ -162,7 +167,9 @@ def piped(request, monkeypatch):
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, bz2.compress])
-def test_a_pipe_takes_what_a_file_takes(pack, piped, capsys):
+def test_a_pipe_takes_what_a_file_takes(
+    pack: type[bytes] | Callable[..., object], piped: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
     code, said = events(capsys, "--json", piped(pack(KILL.format(date="Nov 24 08:00:00").encode())))
     assert (code, len(json.loads(said.out)["events"])) == (0, 1)
 
@@ -177,7 +184,9 @@ def test_a_pipe_takes_what_a_file_takes(pack, piped, capsys):
     ],
     ids=["journal", "zip", "binary", "zstd"],
 )
-def test_a_pipe_that_cannot_be_read_is_said_to_be_none(start, why, piped, capsys):
+def test_a_pipe_that_cannot_be_read_is_said_to_be_none(
+    start: bytes, why: str, piped: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
     name = piped(start)
     code, said = events(capsys, name)
     assert code == 1

@@ -67,11 +67,11 @@ assert len(recording.moments) >= (10 if begins_full else 40), len(recording.mome
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> str:
     return str(tmp_path / "r.db")
 
 
-def harm(path, script):
+def harm(path: str, script: str) -> None:
     with open(path, "wb") as file:
         file.write(sample())
     with closing(sqlite3.connect(path, isolation_level=None)) as connection, connection as database:
@@ -79,7 +79,7 @@ def harm(path, script):
     database.close()
 
 
-def go_on(path):
+def go_on(path: str) -> tuple[list[str], Recording]:
     """Record onto what is there; return what was said, and the recording."""
     said, tick = [], Tick(SyntheticMachine(3, 3).snapshot(), (make_event(5.0),))
     store = Store(path, report=said.append)
@@ -94,7 +94,7 @@ def go_on(path):
     return said, recording
 
 
-def test_one_flipped_bit_never_keeps_the_recorder_from_starting(path):
+def test_one_flipped_bit_never_keeps_the_recorder_from_starting(path: str) -> None:
     rng = random.Random(1)
     for _ in range(60):
         data = bytearray(sample())
@@ -103,7 +103,7 @@ def test_one_flipped_bit_never_keeps_the_recorder_from_starting(path):
         go_on(path)
 
 
-def test_a_damaged_recording_is_kept_and_named(path):
+def test_a_damaged_recording_is_kept_and_named(path: str) -> None:
     data = bytearray(sample())
     data[16:40] = os.urandom(24)
     Path(path).write_bytes(data)
@@ -115,7 +115,7 @@ def test_a_damaged_recording_is_kept_and_named(path):
 
 
 @pytest.mark.parametrize("at", [0, 7, 15])
-def test_a_flipped_bit_in_the_magic_makes_it_no_file_of_somebody_else(path, at):
+def test_a_flipped_bit_in_the_magic_makes_it_no_file_of_somebody_else(path: str, at: int) -> None:
     data = bytearray(sample())
     data[at] ^= 4
     Path(path).write_bytes(data)
@@ -123,7 +123,7 @@ def test_a_flipped_bit_in_the_magic_makes_it_no_file_of_somebody_else(path, at):
     assert "kept as" in said[0]
 
 
-def test_the_two_newest_damaged_recordings_are_kept(path):
+def test_the_two_newest_damaged_recordings_are_kept(path: str) -> None:
     for _ in range(5):
         Path(path).write_bytes(sample()[:20] + b"\xff" * 3000)
         Store(path).close()
@@ -131,7 +131,7 @@ def test_the_two_newest_damaged_recordings_are_kept(path):
     assert len(kept) == 2
 
 
-def test_a_recording_of_a_later_format_is_kept_and_recording_begins_anew(path):
+def test_a_recording_of_a_later_format_is_kept_and_recording_begins_anew(path: str) -> None:
     harm(path, f"UPDATE meta SET value='{VERSION + 1}'")
     said, recording = go_on(path)
     assert "newer oomtop" in said[0]
@@ -150,7 +150,7 @@ def test_a_recording_of_a_later_format_is_kept_and_recording_begins_anew(path):
         "DROP TABLE frames",
     ],
 )
-def test_a_file_that_brings_more_than_data_is_refused_and_put_aside(path, script):
+def test_a_file_that_brings_more_than_data_is_refused_and_put_aside(path: str, script: str) -> None:
     harm(path, script)
     with pytest.raises(RecordingError, match="damaged"):
         Recording(path)
@@ -158,7 +158,7 @@ def test_a_file_that_brings_more_than_data_is_refused_and_put_aside(path, script
     assert "kept as" in said[0]
 
 
-def test_a_damaged_page_of_the_time_line_costs_what_is_on_it(path):
+def test_a_damaged_page_of_the_time_line_costs_what_is_on_it(path: str) -> None:
     store = Store(path)
     ticks = list(SyntheticMachine(2, 2).ticks(400))
     for tick in ticks:
@@ -182,14 +182,14 @@ def test_a_damaged_page_of_the_time_line_costs_what_is_on_it(path):
 
 @pytest.mark.parametrize("figure", ["time", "monotonic", "available", "chapter", "some"])
 @pytest.mark.parametrize("value", ["'x'", "1e308", "9e999", "x'ff'"])
-def test_a_figure_that_cannot_be_costs_its_tick(path, figure, value):
+def test_a_figure_that_cannot_be_costs_its_tick(path: str, figure: str, value: str) -> None:
     harm(path, f"UPDATE ticks SET {figure} = {value} WHERE id = 1")
     recording = Recording(path)
     assert 44 <= len(recording.moments) <= 45
     assert recording.snapshot(44 if len(recording.moments) == 45 else 43).processes
 
 
-def squeezed(raw):
+def squeezed(raw: bytes) -> bytes:
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
     return squeeze.compress(raw) + squeeze.flush()
 
@@ -199,17 +199,17 @@ def squeezed(raw):
     [b"[" * 500_000, b"[" + b"[]," * 500_000 + b"0]", b"[" + b'"ab",' * 2_000_000 + b"0]", b"[" + b"9" * 4000 + b"]",
      b"[1e999]", b"[1.5E+400]", b"[NaN]", b"[-Infinity]", b" " * (20 << 20) + b"1"],
 )  # fmt: skip
-def test_json_that_would_fill_the_memory_or_no_figure_is_refused(raw):
+def test_json_that_would_fill_the_memory_or_no_figure_is_refused(raw: bytes) -> None:
     with pytest.raises(RecordingError):
         unpack(squeezed(raw))
 
 
-def test_texts_that_look_like_numbers_are_texts():
+def test_texts_that_look_like_numbers_are_texts() -> None:
     data = ["9" * 60, "1e999,", '1e400"]', 10**30, 1e300]
     assert unpack(pack(data)[0])[0] == data
 
 
-def test_rows_that_stand_in_two_places_are_refused():
+def test_rows_that_stand_in_two_places_are_refused() -> None:
     from oomtop.recording.codec import Codec
     from oomtop.snapshot import Snapshot
 
@@ -220,7 +220,7 @@ def test_rows_that_stand_in_two_places_are_refused():
 
 
 @pytest.mark.parametrize("use", [Store, Recording])
-def test_what_is_no_regular_file_is_said(tmp_path, use):
+def test_what_is_no_regular_file_is_said(tmp_path: Path, use: type[Store | Recording]) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     for path in (fifo, "/dev/full", "/dev/zero"):
@@ -230,7 +230,7 @@ def test_what_is_no_regular_file_is_said(tmp_path, use):
 
 
 @pytest.mark.parametrize("when", ["first", "middle"])
-def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(tmp_path, when):
+def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(tmp_path: Path, when: str) -> None:
     if os.geteuid() or shutil.which("unshare") is None:
         pytest.skip("a small disk of its own needs root")
     mount = f'mount -t tmpfs -o size=600k none {tmp_path} && exec {sys.executable} -c "$0" {tmp_path} {when}'
@@ -241,7 +241,7 @@ def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(tmp_path, 
 
 
 @pytest.mark.parametrize("paths", [("/", "/"), ("", "/a"), ("a", "/b")])
-def test_groups_that_share_a_path_or_have_none_are_refused(path, paths):
+def test_groups_that_share_a_path_or_have_none_are_refused(path: str, paths: tuple[str, str]) -> None:
     snapshot = SyntheticMachine(2, 2).snapshot()
     groups = tuple(replace(group, path=name) for group, name in zip(snapshot.cgroups, paths, strict=True))
     store = Store(path)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from oomtop.recording.psi_watch import Lookout
 from oomtop.recording.reader import Recording
 from oomtop.recording.recorder import Recorder
 from oomtop.recording.store import Deed, Store
-from oomtop.snapshot import Tick
+from oomtop.snapshot import Snapshot, Tick
 from oomtop.sources.recorded import RecordedSource
 from oomtop.times import parse_age, parse_time
 from tests.synthetic import SyntheticMachine, make_event
@@ -29,7 +30,7 @@ REPO = Path(__file__).parents[2]
 END = {"phase": "end", "time": 5.0, "title": "Send SIGTERM to 4711 (java)", "status": "done", "summary": "exited"}
 
 
-def test_a_recording_of_version_1_still_opens(tmp_path):
+def test_a_recording_of_version_1_still_opens(tmp_path: Path) -> None:
     path = shutil.copy(REPO / "tests/fixtures/recording-1.db", tmp_path)
     recording = Recording(str(path))
     snapshots = [snapshot for _, snapshot in recording.read(0, 45)]
@@ -45,7 +46,7 @@ def test_a_recording_of_version_1_still_opens(tmp_path):
     assert recording.deeds[0][1] == Deed(1790005160.2578292, END["title"], "done", "exited after 0.4 s")
 
 
-def test_a_recording_of_version_1_is_gone_on_with(tmp_path):
+def test_a_recording_of_version_1_is_gone_on_with(tmp_path: Path) -> None:
     path = shutil.copy(REPO / "tests/fixtures/recording-1.db", tmp_path)
     tick = Tick(SyntheticMachine(5, 3).snapshot())
     store = Store(str(path))
@@ -64,28 +65,28 @@ class Shelf:
 
     path = "shelf"
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.written = []
         self.may_go_on = threading.Event()
         self.may_go_on.set()
         self.problem = None
 
-    def write(self, tick, deeds=()):
+    def write(self, tick: Tick, deeds: tuple[Deed, ...] = ()) -> None:
         self.may_go_on.wait()
         if self.problem:
             raise RecordingError(self.problem)
         self.written.append((tick, tuple(deeds)))
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
 @pytest.fixture
-def snapshot():
+def snapshot() -> Snapshot:
     return SyntheticMachine(3, 3).snapshot()
 
 
-def test_a_disk_that_hangs_costs_no_tick_and_no_event(tmp_path, snapshot):
+def test_a_disk_that_hangs_costs_no_tick_and_no_event(tmp_path: Path, snapshot: Snapshot) -> None:
     shelf, told = Shelf(), []
     shelf.may_go_on.clear()
     recorder = Recorder(shelf, str(tmp_path / "none"), told.append)
@@ -101,7 +102,9 @@ def test_a_disk_that_hangs_costs_no_tick_and_no_event(tmp_path, snapshot):
     assert [event for tick, _ in shelf.written for event in tick.events] == events
 
 
-def test_events_and_actions_of_a_tick_that_failed_go_with_the_next_and_it_is_said_once(tmp_path, snapshot):
+def test_events_and_actions_of_a_tick_that_failed_go_with_the_next_and_it_is_said_once(
+    tmp_path: Path, snapshot: Snapshot
+) -> None:
     shelf, told = Shelf(), []
     log = tmp_path / "audit.jsonl"
     log.write_text("")
@@ -125,7 +128,7 @@ def test_events_and_actions_of_a_tick_that_failed_go_with_the_next_and_it_is_sai
     assert told == ["the disk is full", "recording resumed"]
 
 
-def test_a_tick_from_before_the_log_was_read_is_not_recorded(tmp_path, snapshot):
+def test_a_tick_from_before_the_log_was_read_is_not_recorded(tmp_path: Path, snapshot: Snapshot) -> None:
     shelf = Shelf()
     recorder = Recorder(shelf, str(tmp_path / "none"), print)
     recorder.put(Tick(snapshot, log_read=False))
@@ -133,7 +136,7 @@ def test_a_tick_from_before_the_log_was_read_is_not_recorded(tmp_path, snapshot)
     assert not shelf.written
 
 
-def test_the_monitor_records_meanwhile(tmp_path):
+def test_the_monitor_records_meanwhile(tmp_path: Path) -> None:
     path = str(tmp_path / "r.db")
     source = RecordedSource(0.1, Recorder(Store(path), str(tmp_path / "none"), print))
     ticks = source.ticks()
@@ -145,12 +148,12 @@ def test_the_monitor_records_meanwhile(tmp_path):
     assert len(recording.moments) < len(shown)
 
 
-def write_all(store, ticks):
+def write_all(store: Store, ticks: Iterator[object]) -> None:
     for tick in ticks:
         store.write(tick)
 
 
-def test_a_recording_damaged_while_it_is_written_is_put_aside(tmp_path):
+def test_a_recording_damaged_while_it_is_written_is_put_aside(tmp_path: Path) -> None:
     path, machine = str(tmp_path / "r.db"), SyntheticMachine(30, 5)
     store = Store(path)
     write_all(store, machine.ticks(50))
@@ -169,7 +172,7 @@ def test_a_recording_damaged_while_it_is_written_is_put_aside(tmp_path):
     assert any("damaged" in name for name in os.listdir(tmp_path))
 
 
-def test_a_full_disk_is_said_and_recording_goes_on(tmp_path):
+def test_a_full_disk_is_said_and_recording_goes_on(tmp_path: Path) -> None:
     store, machine = Store(str(tmp_path / "r.db")), SyntheticMachine(200, 10)
     store.write(Tick(machine.snapshot()))
     pages = store._one("PRAGMA page_count")
@@ -188,7 +191,7 @@ def test_a_full_disk_is_said_and_recording_goes_on(tmp_path):
 # -- what it follows ------------------------------------------------------------------------------------
 
 
-def test_the_audit_log_is_followed_from_its_end_through_rotation(tmp_path):
+def test_the_audit_log_is_followed_from_its_end_through_rotation(tmp_path: Path) -> None:
     log = tmp_path / "audit.jsonl"
     log.write_text(json.dumps(END) + "\n")
     tail = AuditTail(str(log))
@@ -207,16 +210,16 @@ def test_the_audit_log_is_followed_from_its_end_through_rotation(tmp_path):
     assert tail.poll() == ()
 
 
-def replace_time(when):
+def replace_time(when: float) -> dict[str, str | float]:
     return {**END, "time": when}
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"phase": "end"}', b'{"phase": "end", "time": "x"}', b"\xff\x00"])
-def test_a_line_that_ends_no_action_is_passed_over(line):
+def test_a_line_that_ends_no_action_is_passed_over(line: bytes) -> None:
     assert parse_deed(line) is None
 
 
-def test_the_lookout_wakes_when_tasks_begin_to_wait(tmp_path, monkeypatch):
+def test_the_lookout_wakes_when_tasks_begin_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from oomtop.host.root import Root
 
     monkeypatch.setattr("oomtop.recording.psi_watch._SECONDS", 0.01)
@@ -232,7 +235,7 @@ def test_the_lookout_wakes_when_tasks_begin_to_wait(tmp_path, monkeypatch):
     lookout.close()
 
 
-def test_a_kernel_without_psi_needs_no_lookout(tmp_path):
+def test_a_kernel_without_psi_needs_no_lookout(tmp_path: Path) -> None:
     from oomtop.host.root import Root
 
     Lookout(Root(str(tmp_path)), print).close()
@@ -242,7 +245,7 @@ def test_a_kernel_without_psi_needs_no_lookout(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_the_command_records_until_it_is_told_to_end(tmp_path, number):
+def test_the_command_records_until_it_is_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
     path = str(tmp_path / "state" / "r.db")
     child = subprocess.Popen(
         [sys.executable, "-m", "oomtop", "record", "--file", path, "--max-size", "1M"],
@@ -261,14 +264,14 @@ def test_the_command_records_until_it_is_told_to_end(tmp_path, number):
     assert any(process.pid == child.pid for process in Recording(path).snapshot(0).processes)
 
 
-def has_tick(path):
+def has_tick(path: str) -> bool:
     try:
         return bool(Recording(path).moments)
     except (RecordingError, sqlite3.Error):
         return False
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path):
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = subprocess.run(
         [sys.executable, "-m", "oomtop", "record", "--file", str(tmp_path / "file" / "r.db")],
@@ -280,7 +283,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_systemd_accepts_the_unit(tmp_path):
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze here")
     text = (REPO / "packaging/systemd/oomtop-record.service").read_text()
@@ -295,7 +298,7 @@ def test_systemd_accepts_the_unit(tmp_path):
 # -- times ----------------------------------------------------------------------------------------------
 
 
-def test_times_of_a_recording():
+def test_times_of_a_recording() -> None:
     last = time.mktime((2026, 11, 24, 15, 30, 0, 0, 0, -1))
     assert parse_time("-10m", last) == last - 600
     assert parse_time("14:05", last) == last - 85 * 60
@@ -307,7 +310,7 @@ def test_times_of_a_recording():
             parse_time(wrong, last)
 
 
-def test_ages():
+def test_ages() -> None:
     assert (parse_age("90s"), parse_age("1.5h"), parse_age("7d")) == (90, 5400, 604800)
     for wrong in ("", "7", "0d", "-1d", "7y"):
         with pytest.raises(ValueError, match="is not a duration"):

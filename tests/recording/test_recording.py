@@ -5,9 +5,11 @@ import sqlite3
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -27,18 +29,18 @@ from tests.synthetic import SyntheticMachine, make_event
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> str:
     return str(tmp_path / "state" / "recording.db")
 
 
-def record(path, ticks, bounds=None):
+def record(path: str, ticks: Iterator[object] | list[Tick], bounds: Retention | None = None) -> None:
     store = Store(path, bounds)
     for tick in ticks:
         store.write(tick)
     store.close()
 
 
-def test_every_snapshot_comes_back_as_it_was_and_idle_processes_stay_the_objects_they_were(path):
+def test_every_snapshot_comes_back_as_it_was_and_idle_processes_stay_the_objects_they_were(path: str) -> None:
     ticks = list(SyntheticMachine(60, 12, busy=0.3).ticks(150))
     record(path, ticks)
     recording = Recording(path)
@@ -51,7 +53,7 @@ def test_every_snapshot_comes_back_as_it_was_and_idle_processes_stay_the_objects
             assert (live.get(process.id) is process) == (again.get(copy.id) is copy)
 
 
-def test_the_assessment_of_every_replayed_tick_equals_the_live_one(path):
+def test_the_assessment_of_every_replayed_tick_equals_the_live_one(path: str) -> None:
     machine, live, store = SyntheticMachine(40, 10, busy=0.3), [], Store(path)
     history, assessment = History(), None
     for tick in machine.ticks(1000, event_every=190):
@@ -72,7 +74,7 @@ def test_the_assessment_of_every_replayed_tick_equals_the_live_one(path):
     assert index == 999
 
 
-def test_this_machine_comes_back_as_it_was(path):
+def test_this_machine_comes_back_as_it_was(path: str) -> None:
     sampler = Sampler()
     ticks = [Tick(sampler.sample()) for _ in range(4)]
     sampler.close()
@@ -80,7 +82,7 @@ def test_this_machine_comes_back_as_it_was(path):
     assert [snapshot for _, snapshot in Recording(path).read(0, 4)] == [tick.snapshot for tick in ticks]
 
 
-def test_any_moment_is_found_from_any_other(path):
+def test_any_moment_is_found_from_any_other(path: str) -> None:
     ticks = list(SyntheticMachine(20, 4).ticks(200))
     record(path, ticks)
     recording = Recording(path)
@@ -89,7 +91,7 @@ def test_any_moment_is_found_from_any_other(path):
         assert recording.place(ticks[index].snapshot.time + 0.5) == index
 
 
-def test_a_recorder_that_was_ended_goes_on_in_the_same_file(path):
+def test_a_recorder_that_was_ended_goes_on_in_the_same_file(path: str) -> None:
     ticks = list(SyntheticMachine(20, 4).ticks(30))
     record(path, ticks[:17])
     record(path, ticks[17:])
@@ -97,7 +99,7 @@ def test_a_recorder_that_was_ended_goes_on_in_the_same_file(path):
     assert [snapshot for _, snapshot in recording.read(0, 30)] == [tick.snapshot for tick in ticks]
 
 
-def test_it_is_read_while_it_is_written(path):
+def test_it_is_read_while_it_is_written(path: str) -> None:
     store, machine = Store(path), SyntheticMachine(10, 3)
     ticks = list(machine.ticks(80))
     store.write(ticks[0])
@@ -110,7 +112,7 @@ def test_it_is_read_while_it_is_written(path):
     store.close()
 
 
-def test_hostile_texts_and_odd_numbers_come_back(path):
+def test_hostile_texts_and_odd_numbers_come_back(path: str) -> None:
     snapshot = SyntheticMachine(3, 3).snapshot()
     odd = replace(
         snapshot.processes[0], comm="\x1b[2J\u202e\udcff", command='a "b" \0', rss=2**80, swap=None, cpu_seconds=1e300
@@ -121,7 +123,7 @@ def test_hostile_texts_and_odd_numbers_come_back(path):
     assert [found for _, found in Recording(path).read(0, 4)] == [snapshot, odder, back, snapshot]
 
 
-def test_processes_that_come_go_and_change_places_come_back(path):
+def test_processes_that_come_go_and_change_places_come_back(path: str) -> None:
     snapshot = SyntheticMachine(9, 9).snapshot()
     p = snapshot.processes
     rows = [p, p[::-1], p[3:], p[:2] + p[5:], (), p, (replace(p[4]), *p[:4], *p[5:]), p[:1] * 3]
@@ -130,7 +132,7 @@ def test_processes_that_come_go_and_change_places_come_back(path):
     assert [found for _, found in Recording(path).read(0, len(rows))] == snapshots
 
 
-def test_an_event_told_again_by_a_restart_is_kept_once_and_a_fuller_telling_beside_it(path):
+def test_an_event_told_again_by_a_restart_is_kept_once_and_a_fuller_telling_beside_it(path: str) -> None:
     machine = SyntheticMachine(3, 3)
     event = make_event(machine.snapshot().time)
     fuller = replace(event, raw=(*event.raw, "more"))
@@ -139,7 +141,7 @@ def test_an_event_told_again_by_a_restart_is_kept_once_and_a_fuller_telling_besi
     assert [incident.event for incident in Recording(path).incidents] == [event, fuller]
 
 
-def test_actions_are_kept(path):
+def test_actions_are_kept(path: str) -> None:
     store, deed = Store(path), Deed(5.0, "Send SIGTERM to 4711 (java)", "done", "exited after 0.4 s")
     store.write(Tick(SyntheticMachine(3, 3).snapshot()), [deed])
     store.close()
@@ -162,7 +164,7 @@ class Outer:
     n: float | None = None
 
 
-def test_a_field_this_version_does_not_know_is_dropped_and_one_it_adds_takes_its_default():
+def test_a_field_this_version_does_not_know_is_dropped_and_one_it_adds_takes_its_default() -> None:
     now = Codec((Outer,))
     assert now.schema["Inner"] == [["a", "int"], ["b", "str"]]
     old = {"Outer": [["gone", "Inner*"], ["rows", "Inner*"], ["inner", "Inner"]], "Inner": [["c", "int"], ["a", "int"]]}
@@ -172,17 +174,17 @@ def test_a_field_this_version_does_not_know_is_dropped_and_one_it_adds_takes_its
     assert codec.apply(value, [1, [1, [1, 11]], 0, [0, [0, 5]]]) == replace(value, rows=(Inner(1), Inner(7)))
 
 
-def test_a_field_that_changed_its_kind_takes_its_default():
+def test_a_field_that_changed_its_kind_takes_its_default() -> None:
     codec = Codec((Inner,), {"Inner": [["a", "str"], ["b", "str"]]})
     assert codec.load(Inner, ["7", "y"]) == Inner(0, "y")
 
 
-def test_all_of_a_snapshot_and_of_an_event_can_be_recorded():
+def test_all_of_a_snapshot_and_of_an_event_can_be_recorded() -> None:
     names = Codec((Snapshot, OomEvent)).schema
     assert {"Snapshot", "Process", "Cgroup", "KernelFacts", "OomEvent", "Task"} <= set(names)
 
 
-def test_a_recording_of_a_later_format_is_refused(path):
+def test_a_recording_of_a_later_format_is_refused(path: str) -> None:
     record(path, SyntheticMachine(3, 3).ticks(1))
     with closing(sqlite3.connect(path)) as connection, connection as database:
         database.execute("UPDATE meta SET value=? WHERE key='version'", (VERSION + 1,))
@@ -193,7 +195,7 @@ def test_a_recording_of_a_later_format_is_refused(path):
 # -- what befalls files ---------------------------------------------------------------------------------
 
 
-def test_what_is_no_recording_is_said_and_left_alone(tmp_path):
+def test_what_is_no_recording_is_said_and_left_alone(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("these are not the facts " * 400)
     other = tmp_path / "other.db"
@@ -208,7 +210,7 @@ def test_what_is_no_recording_is_said_and_left_alone(tmp_path):
         Recording(str(tmp_path / "none"))
 
 
-def test_a_damaged_recording_is_put_aside_and_recording_begins_anew(path):
+def test_a_damaged_recording_is_put_aside_and_recording_begins_anew(path: str) -> None:
     record(path, SyntheticMachine(30, 3).ticks(100))
     with open(path, "r+b") as file:
         file.seek(16)
@@ -220,7 +222,7 @@ def test_a_damaged_recording_is_put_aside_and_recording_begins_anew(path):
 
 @pytest.mark.parametrize("table", ["keys", "frames"])
 @pytest.mark.parametrize("body", [b"", b"\x00" * 50, pack([1, 2])[0], pack({"=": 3})[0], pack("x" * 99)[0]])
-def test_a_damaged_frame_is_an_error_in_words(path, table, body):
+def test_a_damaged_frame_is_an_error_in_words(path: str, table: str, body: bytes) -> None:
     record(path, SyntheticMachine(3, 3).ticks(3))
     with closing(sqlite3.connect(path)) as connection, connection as database:
         database.execute(f"UPDATE {table} SET body=?", (body,))
@@ -228,14 +230,14 @@ def test_a_damaged_frame_is_an_error_in_words(path, table, body):
         list(Recording(path).read(0, 3))
 
 
-def test_a_frame_cannot_claim_to_be_endless():
+def test_a_frame_cannot_claim_to_be_endless() -> None:
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
     bomb = squeeze.compress(b" " * (9 << 20) + b"1") + squeeze.flush()
     with pytest.raises(RecordingError):
         unpack(bomb, most=1 << 20)
 
 
-def test_a_second_recorder_is_refused(path):
+def test_a_second_recorder_is_refused(path: str) -> None:
     store = Store(path)
     with pytest.raises(RecordingError, match="another recorder"):
         Store(path)
@@ -243,7 +245,7 @@ def test_a_second_recorder_is_refused(path):
     Store(path).close()
 
 
-def test_only_its_owner_may_read_it(path):
+def test_only_its_owner_may_read_it(path: str) -> None:
     record(path, SyntheticMachine(3, 3).ticks(1))
     assert os.stat(path).st_mode & 0o777 == 0o600
 
@@ -251,7 +253,7 @@ def test_only_its_owner_may_read_it(path):
 # -- bounds and pace ------------------------------------------------------------------------------------
 
 
-def test_the_file_stays_within_its_size_and_keeps_the_minutes_around_an_event(path):
+def test_the_file_stays_within_its_size_and_keeps_the_minutes_around_an_event(path: str) -> None:
     machine, bounds = SyntheticMachine(60, 10, busy=0.5), Retention(max_bytes=200_000, max_seconds=1e12)
     ticks = list(machine.ticks(900))
     event = make_event(ticks[130].snapshot.time)
@@ -266,7 +268,7 @@ def test_the_file_stays_within_its_size_and_keeps_the_minutes_around_an_event(pa
         recording.snapshot(index)
 
 
-def test_what_goes_first():
+def test_what_goes_first() -> None:
     chapters = [Chapter(n, n * 100.0, n * 100.0 + 100) for n in range(10)]
     assert choose(chapters, [], Retention(100, 1e9), 1000, 50) is None
     assert choose(chapters, [], Retention(100, 1e9), 1000, 200) == 0
@@ -277,11 +279,11 @@ def test_what_goes_first():
     assert choose(chapters[-1:], [], Retention(0, 0), 1e9, 200) is None
 
 
-def test_it_records_every_second_under_pressure_and_every_ten_when_calm():
+def test_it_records_every_second_under_pressure_and_every_ten_when_calm() -> None:
     base, pace = SyntheticMachine(3, 3).snapshot(), Density()
     line = base.pressure_memory.some
 
-    def at(now, psi, available=0.5, events=()):
+    def at(now: int, psi: float, available: float = 0.5, events: tuple[OomEvent, ...] = ()) -> Tick:
         some = replace(line, avg10=psi, avg60=0.0, avg300=0.0)
         memory = replace(base.meminfo, mem_available=int(base.meminfo.mem_total * available))
         pressure = replace(base.pressure_memory, some=some, full=replace(some, avg10=0.0))
@@ -313,7 +315,7 @@ for number, tick in enumerate(SyntheticMachine(30, 5).ticks(10**6), 1):
 
 
 @pytest.mark.parametrize("lines", [1, 7, 61, 130])
-def test_a_killed_recorder_loses_nothing_that_was_written(path, lines):
+def test_a_killed_recorder_loses_nothing_that_was_written(path: str, lines: int) -> None:
     child = subprocess.Popen([sys.executable, "-c", _RECORDER, path], stdout=subprocess.PIPE)
     for _ in range(lines):
         written = int(child.stdout.readline())

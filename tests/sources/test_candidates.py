@@ -7,7 +7,7 @@ from tests.analysis.oom_score.test_explain import PAGE, TOTAL, process
 from tests.odd_processes import odd_process
 
 
-def test_the_first_of_each_domain_are_watched():
+def test_the_first_of_each_domain_are_watched() -> None:
     machine = [process(100 + n, 1000 + n) for n in range(30)]
     group = [process(500 + n, n, cgroup="/a/b") for n in range(30)]
     groups = [Cgroup("/", 0), Cgroup("/a", 90, max=100), Cgroup("/c", 1, max=100)]
@@ -15,7 +15,7 @@ def test_the_first_of_each_domain_are_watched():
     assert found == {*range(110, 130), *range(510, 530)}
 
 
-def test_the_fullest_groups_come_first_when_there_are_too_many():
+def test_the_fullest_groups_come_first_when_there_are_too_many() -> None:
     groups = [Cgroup(f"/g{n}", n, max=1000) for n in range(50)]
     members = [process(1000 + 20 * n + k, 1, cgroup=f"/g{n}") for n in range(50) for k in range(20)]
     found = {candidate.cgroup for candidate in first_candidates(members, groups, TOTAL, PAGE)}
@@ -24,7 +24,7 @@ def test_the_fullest_groups_come_first_when_there_are_too_many():
     assert "/g46" in found
 
 
-def test_an_adj_that_another_tool_sets_is_seen_at_the_next_tick():
+def test_an_adj_that_another_tool_sets_is_seen_at_the_next_tick() -> None:
     sampler = Sampler()
     with odd_process("print(flush=True); threading.Event().wait()") as child:
         seen = []

@@ -1,23 +1,26 @@
 """Which groups are read where there are too many, on a tree of files in the form of cgroup v2."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from oomtop.host.cgroup import CgroupLayout
+from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.root import Root
 from oomtop.sources import cgroup_watch
 from oomtop.sources.cgroup_watch import CgroupWatch
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch):
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup_watch, "_A_TICK", 4)
     monkeypatch.setattr(cgroup_watch, "MOST", 20)
     monkeypatch.setattr(cgroup_watch, "LISTED", 50)
 
 
 @pytest.fixture
-def tree(tmp_path):
-    def add(name, current=0, limit="max"):
+def tree(tmp_path: Path) -> tuple[Callable[..., None], CgroupWatch]:
+    def add(name: str, current: int = 0, limit: str | int = "max") -> None:
         folder = tmp_path / name
         folder.mkdir(parents=True)
         (folder / "memory.current").write_text(f"{current}\n")
@@ -27,11 +30,11 @@ def tree(tmp_path):
     return add, watch
 
 
-def read(watch):
+def read(watch: CgroupWatch) -> dict[str, Cgroup]:
     return {group.path: group for group in watch.read(lambda what, call: call())}
 
 
-def test_a_limited_group_is_read_at_once_wherever_it_sorts(tree):
+def test_a_limited_group_is_read_at_once_wherever_it_sorts(tree: tuple[Callable[..., None], CgroupWatch]) -> None:
     add, watch = tree
     for number in range(30):
         add(f"c{number:02}")
@@ -41,7 +44,9 @@ def test_a_limited_group_is_read_at_once_wherever_it_sorts(tree):
     assert watch.unwatched_limits == 0
 
 
-def test_of_too_many_limited_ones_the_fullest_are_watched_and_the_others_counted(tree):
+def test_of_too_many_limited_ones_the_fullest_are_watched_and_the_others_counted(
+    tree: tuple[Callable[..., None], CgroupWatch],
+) -> None:
     add, watch = tree
     for number in range(25):
         add(f"c{number:02}", number, 100)
@@ -52,7 +57,7 @@ def test_of_too_many_limited_ones_the_fullest_are_watched_and_the_others_counted
     assert "5 of them may have a limit" in (watch.left_out or "")
 
 
-def test_beyond_what_is_listed_nothing_is_claimed(tree):
+def test_beyond_what_is_listed_nothing_is_claimed(tree: tuple[Callable[..., None], CgroupWatch]) -> None:
     add, watch = tree
     add("a")
     for number in range(60):
@@ -63,7 +68,7 @@ def test_beyond_what_is_listed_nothing_is_claimed(tree):
     assert watch.unwatched_limits == 11
 
 
-def test_the_fullest_are_read_on_every_tick(tree):
+def test_the_fullest_are_read_on_every_tick(tree: tuple[Callable[..., None], CgroupWatch]) -> None:
     add, watch = tree
     for number in range(12):
         add(f"c{number:02}", number, 100)
@@ -75,7 +80,7 @@ def test_the_fullest_are_read_on_every_tick(tree):
         assert read(watch)["/c11"].current == 50 + turn
 
 
-def test_a_limit_set_later_is_found(tree):
+def test_a_limit_set_later_is_found(tree: tuple[Callable[..., None], CgroupWatch]) -> None:
     add, watch = tree
     for number in range(40):
         add(f"c{number:02}")
@@ -87,7 +92,7 @@ def test_a_limit_set_later_is_found(tree):
     assert found["/c39"].max == 100
 
 
-def test_where_all_are_watched_nothing_is_said(tree):
+def test_where_all_are_watched_nothing_is_said(tree: tuple[Callable[..., None], CgroupWatch]) -> None:
     add, watch = tree
     add("one")
     assert set(read(watch)) == {"/", "/one"}

@@ -1,12 +1,15 @@
 """What limits hold between two ticks: read from kept descriptors, and pressing when one is nearly reached."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from oomtop.host.cgroup import CgroupLayout, read_cgroup
 from oomtop.host.group_use import GroupFiles, Split
 from oomtop.host.root import Root
+from oomtop.snapshot import Snapshot
 from oomtop.sources import limit_watch
 from oomtop.sources.limit_watch import LimitWatch
 from oomtop.units import MIB
@@ -18,7 +21,7 @@ MEMINFO = "MemTotal: 8388608 kB\nMemFree: 2097152 kB\nMemAvailable: 4194304 kB\n
 class Tree:
     """One group of 100 MiB in a made-up tree, v1 or v2, and the clock."""
 
-    def __init__(self, folder, version, monkeypatch):
+    def __init__(self, folder: Path, version: int, monkeypatch: pytest.MonkeyPatch) -> None:
         self.version, self.now = version, 1000.0
         (folder / "proc").mkdir()
         (folder / "proc/meminfo").write_text(MEMINFO)
@@ -28,7 +31,7 @@ class Tree:
         self.root = Root(str(folder))
         monkeypatch.setattr(limit_watch.time, "clock_gettime", lambda clock: self.now)
 
-    def write(self, held, cache=0):
+    def write(self, held: int, cache: int = 0) -> None:
         """Let the group hold so many MiB, with page cache beside."""
         names = {
             1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
@@ -39,7 +42,7 @@ class Tree:
         for name, text in ((limit, 100 * MIB), (usage, (held + cache) * MIB), ("memory.stat", stat)):
             (self.group / name).write_text(f"{text}\n")
 
-    def snapshot(self):
+    def snapshot(self) -> Snapshot:
         """Return what a tick reads now."""
         group = read_cgroup(self.layout, "/a")
         made = SyntheticMachine(2, 2).snapshot(2.0)
@@ -47,12 +50,12 @@ class Tree:
 
 
 @pytest.fixture(params=[1, 2], ids=["v1", "v2"])
-def tree(request, tmp_path, monkeypatch):
+def tree(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     return Tree(tmp_path, request.param, monkeypatch)
 
 
 @pytest.fixture
-def watch(tree):
+def watch(tree: Tree) -> Iterator[LimitWatch]:
     tree.write(50)
     watch = LimitWatch(tree.root)
     watch.follow(tree.snapshot())
@@ -60,7 +63,7 @@ def watch(tree):
     watch.close()
 
 
-def read(watch, tree, seconds, held, cache=0):
+def read(watch: LimitWatch, tree: Tree, seconds: float, held: int, cache: int = 0) -> list[tuple[int, int]]:
     """Return what is read of the group some seconds later."""
     tree.write(held, cache)
     tree.now += seconds
@@ -68,30 +71,30 @@ def read(watch, tree, seconds, held, cache=0):
     return [(use.held // MIB, use.used // MIB) for use in watch.take() if use.subject == "/a"]
 
 
-def test_held_memory_is_told_apart_from_cache(watch, tree):
+def test_held_memory_is_told_apart_from_cache(watch: LimitWatch, tree: Tree) -> None:
     assert read(watch, tree, 1.0, 52, cache=20) == [(52, 72)]
     assert not watch.is_pressing
 
 
-def test_the_machine_is_read_too(watch, tree):
+def test_the_machine_is_read_too(watch: LimitWatch, tree: Tree) -> None:
     tree.now += 1.0
     watch.read()
     (use,) = [use for use in watch.take() if use.subject == "RAM"]
     assert (use.held, use.used) == (4 << 30, 6 << 30)
 
 
-def test_a_reading_comes_once_a_second(watch, tree):
+def test_a_reading_comes_once_a_second(watch: LimitWatch, tree: Tree) -> None:
     assert read(watch, tree, 1.0, 50)
     assert not read(watch, tree, 0.5, 50)
     assert read(watch, tree, 0.5, 50)
 
 
-def test_it_comes_twice_a_second_while_a_limit_fills_within_a_minute(watch, tree):
+def test_it_comes_twice_a_second_while_a_limit_fills_within_a_minute(watch: LimitWatch, tree: Tree) -> None:
     assert read(watch, tree, 1.0, 53)
     assert read(watch, tree, 0.5, 54)
 
 
-def test_a_group_that_is_small_and_still_is_left_to_the_tick(watch, tree):
+def test_a_group_that_is_small_and_still_is_left_to_the_tick(watch: LimitWatch, tree: Tree) -> None:
     tree.write(10)
     tree.now += 1.0
     watch.follow(tree.snapshot())
@@ -99,7 +102,7 @@ def test_a_group_that_is_small_and_still_is_left_to_the_tick(watch, tree):
     assert read(watch, tree, 1.0, 12) == [(12, 12)]
 
 
-def test_a_limit_that_is_nearly_reached_is_pressing_and_so_is_a_death_there(watch, tree):
+def test_a_limit_that_is_nearly_reached_is_pressing_and_so_is_a_death_there(watch: LimitWatch, tree: Tree) -> None:
     read(watch, tree, 1.0, 51)
     assert not watch.is_pressing
     read(watch, tree, 1.0, 60)
@@ -110,13 +113,13 @@ def test_a_limit_that_is_nearly_reached_is_pressing_and_so_is_a_death_there(watc
     assert watch.is_pressing
 
 
-def test_cache_that_fills_a_group_presses_nobody(watch, tree):
+def test_cache_that_fills_a_group_presses_nobody(watch: LimitWatch, tree: Tree) -> None:
     read(watch, tree, 1.0, 50, cache=20)
     read(watch, tree, 1.0, 50, cache=45)
     assert not watch.is_pressing
 
 
-def test_a_group_that_is_gone_is_left_out_and_its_descriptors_are_given_back(watch, tree):
+def test_a_group_that_is_gone_is_left_out_and_its_descriptors_are_given_back(watch: LimitWatch, tree: Tree) -> None:
     for name in os.listdir(tree.group):
         os.unlink(tree.group / name)
     tree.group.rmdir()
@@ -128,7 +131,7 @@ def test_a_group_that_is_gone_is_left_out_and_its_descriptors_are_given_back(wat
     assert len(os.listdir("/proc/self/fd")) <= before
 
 
-def test_a_stat_that_is_none_is_left_to_the_tick(tree):
+def test_a_stat_that_is_none_is_left_to_the_tick(tree: Tree) -> None:
     tree.write(50)
     (tree.group / "memory.stat").write_text("active_file many\n")
     files = GroupFiles(tree.layout, "/a")

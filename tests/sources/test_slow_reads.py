@@ -7,14 +7,14 @@ import pytest
 from oomtop.sources.slow_reads import SlowFacts, TooManyHang
 
 
-def test_the_future_carries_result_and_error():
+def test_the_future_carries_result_and_error() -> None:
     facts = SlowFacts()
     assert facts.begin(lambda: 7).result(5) == 7
     with pytest.raises(ZeroDivisionError):
         facts.begin(lambda: 1 / 0).result(5)
 
 
-def test_a_read_that_hangs_does_not_hold_the_others_up_and_twelve_are_enough():
+def test_a_read_that_hangs_does_not_hold_the_others_up_and_twelve_are_enough() -> None:
     facts, stuck = SlowFacts(), threading.Event()
     hanging = [facts.begin(stuck.wait) for _ in range(11)]
     assert facts.begin(lambda: 7).result(5) == 7
@@ -26,7 +26,7 @@ def test_a_read_that_hangs_does_not_hold_the_others_up_and_twelve_are_enough():
     assert facts.begin(lambda: 7).result(5) == 7
 
 
-def test_without_memory_for_a_thread_it_is_said(monkeypatch):
+def test_without_memory_for_a_thread_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = SlowFacts()
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", no_thread)
@@ -36,5 +36,5 @@ def test_without_memory_for_a_thread_it_is_said(monkeypatch):
     assert facts.begin(lambda: 7).result(5) == 7
 
 
-def no_thread(self):
+def no_thread(self) -> None:
     raise RuntimeError("can't start new thread")

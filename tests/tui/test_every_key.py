@@ -7,12 +7,15 @@ import importlib
 import inspect
 import pkgutil
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import pytest
 from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.pilot import Pilot
 
 import oomtop.tui
 from oomtop.actions.journal.audit_log import Audit
@@ -65,23 +68,23 @@ EVENTS = tuple(event for file in sorted(LOG)[:6] for event in scan_lines(file.re
 class Quiet(LiveSource):
     """A source without ticks: the test hands them over itself."""
 
-    def __init__(self, calls):
+    def __init__(self, calls: list[object]) -> None:
         super().__init__()
         self._ended = threading.Event()
         self._calls = calls
 
-    def ticks(self):
+    def ticks(self) -> Iterator[Tick]:
         self._ended.wait()
         return iter(())
 
-    def refresh(self):
+    def refresh(self) -> None:
         self._calls.append("sampled")
 
-    def close(self):
+    def close(self) -> None:
         self._ended.set()
 
 
-def group(path, current):
+def group(path: str, current: int) -> CgroupFigures:
     facts = Cgroup(path=path, current=current, max=GIB, anon=current, events=CgroupEvents())
     return CgroupFigures(facts, path, GIB, GIB - current, None, Victims())
 
@@ -121,21 +124,21 @@ class Stage:
     """What makes a screen to push instead."""
 
 
-def _menu(app):
+def _menu(app: OomtopApp) -> Menu:
     return Menu("title", [(n, f"choice {n}") for n in range(5)], typed=(0, 9))
 
 
-def _ask(app):
+def _ask(app: OomtopApp) -> AskDialog:
     return AskDialog(Ask("title", "hint", lambda text: None, ""))
 
 
-def _plan(app):
+def _plan(app: OomtopApp) -> PlanDialog:
     from oomtop.actions.base.plan import Plan
 
     return PlanDialog(Plan("kill", "end nobody", ()), lambda: app.calls.append("confirmed"))
 
 
-def _setup(app):
+def _setup(app: OomtopApp) -> SetupScreen:
     shown = tuple(column.id for column in COLUMNS)
     return SetupScreen(app.options, app.look, shown, app.calls.append, "/nowhere")
 
@@ -181,24 +184,24 @@ STAGES = {
 ELSEWHERE = {"app.interrupt": "test_ctrl_c_quits", "app.palette": "test_the_palette_opens_and_does_what_was_chosen"}
 
 
-def bindings_of(cls):
+def bindings_of(cls) -> list[Binding]:
     return [item for item in cls.__dict__["BINDINGS"] if isinstance(item, Binding)]
 
 
-def classes_with_keys():
+def classes_with_keys() -> Iterator[type[DOMNode]]:
     for module in pkgutil.walk_packages(oomtop.tui.__path__, "oomtop.tui."):
         for _, cls in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if cls.__module__ == module.name and "BINDINGS" in cls.__dict__:
                 yield cls
 
 
-def test_every_class_with_keys_has_a_stage():
+def test_every_class_with_keys_has_a_stage() -> None:
     # The table of machines is an app of its own: tests/fleet presses its keys.
     staged = {cls for stage in STAGES.values() for cls in stage.classes} | {FleetApp, MachineList}
     assert {cls.__name__ for cls in classes_with_keys()} == {cls.__name__ for cls in staged}
 
 
-def test_every_binding_has_an_id_of_its_own_and_a_description():
+def test_every_binding_has_an_id_of_its_own_and_a_description() -> None:
     seen = {}
     for cls in classes_with_keys():
         for binding in bindings_of(cls):
@@ -209,7 +212,7 @@ def test_every_binding_has_an_id_of_its_own_and_a_description():
 
 
 @pytest.fixture
-def app(tmp_path, monkeypatch):
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OomtopApp:
     calls = []
     monkeypatch.setattr(log_files, "read_journal", lambda since=None: calls.append("logs") or Evidence())
     monkeypatch.setattr(log_files, "read_machine_logs", lambda folder="/var/log", since=None: Evidence())
@@ -229,14 +232,14 @@ def app(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def tick():
+def tick() -> NewAssessment:
     sampler = Sampler()
     snapshot = sampler.sample()
     sampler.close()
     return machine(snapshot)
 
 
-def state_of(app):
+def state_of(app: OomtopApp) -> tuple[object, ...]:
     """Everything that a key may change: the picture cell by cell, modes, remarks, calls."""
     picture = [
         [(segment.text, str(segment.style)) for segment in strip]
@@ -249,7 +252,7 @@ def state_of(app):
             app.clipboard, view, follow, repr(app.focused))  # fmt: skip
 
 
-async def still(pilot):
+async def still(pilot: Pilot[None]) -> None:
     """Wait until nothing is read or drawn any more."""
     await pilot.pause()
     while readings := [worker for worker in pilot.app.workers if worker.group not in ("sampling", "default")]:
@@ -257,7 +260,7 @@ async def still(pilot):
         await pilot.pause()
 
 
-async def begin(pilot, tick, stage):
+async def begin(pilot: Pilot[None], tick: NewAssessment, stage: Stage) -> None:
     """Show the machine as it was at first, then go to the stage."""
     app = pilot.app
     while len(app.screen_stack) > 1:
@@ -286,7 +289,7 @@ async def begin(pilot, tick, stage):
 
 
 @pytest.mark.parametrize("name", STAGES)
-async def test_every_key_does_something(app, tick, name):
+async def test_every_key_does_something(app: OomtopApp, tick: NewAssessment, name: str) -> None:
     stage = STAGES[name]
     idle = []
     async with app.run_test(size=SIZE) as pilot:
@@ -308,7 +311,7 @@ async def test_every_key_does_something(app, tick, name):
     assert not idle, f"{name}: nothing happened after {', '.join(idle)}"
 
 
-async def test_ctrl_c_quits(app, tick):
+async def test_ctrl_c_quits(app: OomtopApp, tick: NewAssessment) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await begin(pilot, tick, STAGES["dashboard"])
         for keys in ((), ("tab",), ("enter",)):
@@ -316,7 +319,7 @@ async def test_ctrl_c_quits(app, tick):
             assert app.calls.pop() == "exit"
 
 
-async def test_the_palette_opens_and_does_what_was_chosen(app, tick):
+async def test_the_palette_opens_and_does_what_was_chosen(app: OomtopApp, tick: NewAssessment) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await begin(pilot, tick, STAGES["dashboard"])
         await pilot.press("colon")
@@ -329,7 +332,7 @@ async def test_the_palette_opens_and_does_what_was_chosen(app, tick):
 
 
 @pytest.mark.parametrize("name", ["dashboard", "cgroups", "events", "kernel", "process"])
-async def test_the_palette_offers_every_key_that_works_here(app, tick, name):
+async def test_the_palette_offers_every_key_that_works_here(app: OomtopApp, tick: NewAssessment, name: str) -> None:
     """What it runs is the action of the key, on the widget that the key would reach."""
     async with app.run_test(size=SIZE) as pilot:
         await begin(pilot, tick, STAGES[name])
@@ -340,7 +343,7 @@ async def test_the_palette_offers_every_key_that_works_here(app, tick, name):
 
 
 @pytest.mark.parametrize("title", ["Tree", "Pause", "Refresh less often", "Setup: columns, theme, interval", "Tag"])
-async def test_a_palette_entry_does_what_its_key_does(app, tick, title):
+async def test_a_palette_entry_does_what_its_key_does(app: OomtopApp, tick: NewAssessment, title: str) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await begin(pilot, tick, STAGES["dashboard"])
         before = state_of(app)
@@ -350,5 +353,5 @@ async def test_a_palette_entry_does_what_its_key_does(app, tick, title):
 
 
 @pytest.mark.parametrize("name", ["?", "/", "F5", "Enter", "Esc", "+", "Tab", "k", "K", "<", "[", "Space"])
-def test_a_written_key_is_a_key(name):
+def test_a_written_key_is_a_key(name: str) -> None:
     assert key_name(key_of(name)) == name

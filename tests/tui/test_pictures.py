@@ -1,13 +1,17 @@
 """Every state at every size: nothing cut or wrapped, nothing empty, one red block, no two lines that contradict."""
 
 import re
+from collections.abc import Callable
 from itertools import groupby
+from typing import Any
 
 import pytest
+from rich.segment import Segment
 
 from oomtop.actions.base.plan import Plan
 from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import Panel
 from tests.tui.pilot import settled
@@ -17,7 +21,9 @@ LOUD = ("FULL", "KILL", "AT I", "GROW")
 SIZES = [(40, 12), (60, 20), (80, 24), (100, 30), (120, 40), (160, 45), (200, 60), (250, 70)]
 
 
-async def shown(name, size, **options):
+async def shown(
+    name: str, size: tuple[int, int], **options: Any
+) -> tuple[dict[str, list[Text]], dict[str, int], list[list[Segment]]]:
     """Return the app once a state stands on the screen, its lines as segments and as text."""
     app = OomtopApp(Still(), Options(**options))
     app.latest = state(name)
@@ -34,7 +40,7 @@ async def shown(name, size, **options):
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", SCRIPTS)
-async def test_nothing_is_cut_empty_or_in_contradiction(name, size):
+async def test_nothing_is_cut_empty_or_in_contradiction(name: str, size: tuple[int, int]) -> None:
     drawn, widths, strips = await shown(name, size)
     for id, lines in drawn.items():
         for line in lines:
@@ -49,7 +55,7 @@ async def test_nothing_is_cut_empty_or_in_contradiction(name, size):
     assert len(red_blocks(strips)) == is_loud
 
 
-def red_blocks(strips):
+def red_blocks(strips: list[list[Segment]]) -> list[str]:
     """Return the reversed texts in red: the strip's time is the only one."""
     return [
         segment.text
@@ -60,7 +66,7 @@ def red_blocks(strips):
 
 
 @pytest.mark.parametrize("options", [{"ascii": True}, {"theme": "sixteen"}, {"theme": "mono"}], ids=str)
-async def test_a_danger_is_told_without_colour_and_in_ascii(options):
+async def test_a_danger_is_told_without_colour_and_in_ascii(options: dict[str, bool | str]) -> None:
     _, _, strips = await shown("three", (80, 24), **options)
     text = ["".join(segment.text for segment in strip) for strip in strips]
     assert "FULL IN 35s" in text[1]
@@ -69,7 +75,7 @@ async def test_a_danger_is_told_without_colour_and_in_ascii(options):
         assert all(line.isascii() for line in text)
 
 
-async def test_rows_that_the_limit_of_the_strip_is_not_for_are_dim():
+async def test_rows_that_the_limit_of_the_strip_is_not_for_are_dim() -> None:
     app = OomtopApp(Still(), Options())
     app.latest = state("leak")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -89,7 +95,9 @@ DIALOGS = {
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("dialog", DIALOGS.values(), ids=DIALOGS)
-async def test_a_dialog_leaves_the_strip_and_its_own_keys_in_sight(dialog, size):
+async def test_a_dialog_leaves_the_strip_and_its_own_keys_in_sight(
+    dialog: Callable[..., object], size: tuple[int, int]
+) -> None:
     app = OomtopApp(Still(), Options())
     app.latest = state("leak")
     async with app.run_test(size=size) as pilot:
@@ -104,7 +112,7 @@ async def test_a_dialog_leaves_the_strip_and_its_own_keys_in_sight(dialog, size)
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_the_palette_leaves_the_strip_in_sight(size):
+async def test_the_palette_leaves_the_strip_in_sight(size) -> None:
     app = OomtopApp(Still(), Options())
     app.latest = state("leak")
     async with app.run_test(size=size) as pilot:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,21 +38,21 @@ for line in sys.stdin:
 class Obeying:
     """A child that runs the lines it is sent."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.child = subprocess.Popen(
             [sys.executable, "-S", "-c", _OBEY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self.child.stdout.readline() == "ready\n"
         self.pid = self.child.pid
 
-    def tell(self, line):
+    def tell(self, line: str) -> None:
         self.child.stdin.write(line + "\n")
         self.child.stdin.flush()
         assert self.child.stdout.readline().strip() in ("ready", "done")
 
 
 @pytest.fixture
-def child():
+def child() -> Iterator[Obeying]:
     made = Obeying()
     yield made
     made.child.stdin.close()
@@ -59,7 +60,7 @@ def child():
 
 
 @pytest.fixture
-def unit():
+def unit() -> Iterator[Path]:
     """A group that systemd would take for the one of a unit."""
     layout = find_layout(Root())
     if layout is None or not os.access(layout.memory_mount, os.W_OK):
@@ -72,7 +73,7 @@ def unit():
     folder.rmdir()
 
 
-def _exec(title):
+def _exec(title: str) -> str:
     # Another program, then one that obeys as well.
     return f"os.execv(sys.executable, [{title!r}, '-S', '-c', {_OBEY!r}])"
 
@@ -91,7 +92,9 @@ CHANGES = {
 @root_only
 @pytest.mark.parametrize("change", [*CHANGES, "is in another group"])
 @pytest.mark.parametrize("kind", ["kill", "adjust", "freeze"])
-def test_what_it_has_become_is_asked_for_when_it_is_acted_on(child, unit, change, kind):
+def test_what_it_has_become_is_asked_for_when_it_is_acted_on(
+    child: Obeying, unit: Path, change: str, kind: str
+) -> None:
     protected, line = CHANGES.get(change, ([unit.name], f"open('{unit}/cgroup.procs', 'w').write(str(os.getpid()))"))
     target = identity(child.pid)
     known = replace(facts(child.pid), euid=0, command=f"{sys.executable} -S")
@@ -113,7 +116,7 @@ def test_what_it_has_become_is_asked_for_when_it_is_acted_on(child, unit, change
 
 @root_only
 @pytest.mark.parametrize("kind", ["kill", "freeze"])
-def test_who_came_into_the_group_is_asked_for_when_it_is_acted_on(child, unit, kind):
+def test_who_came_into_the_group_is_asked_for_when_it_is_acted_on(child: Obeying, unit: Path, kind: str) -> None:
     layout = find_layout(Root())
     freezer = unit if layout.version == 2 else Path(os.path.dirname(layout.memory_mount), "freezer", unit.name)
     if kind == "freeze" and layout.version == 1:
@@ -143,7 +146,7 @@ def test_who_came_into_the_group_is_asked_for_when_it_is_acted_on(child, unit, k
 
 
 @pytest.fixture
-def titled(tmp_path):
+def titled(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A program with a long name under another title."""
     program = tmp_path / LONG
     shutil.copy("/bin/sleep", program)
@@ -157,14 +160,14 @@ def titled(tmp_path):
     "pattern",
     [LONG, "my-very-long-*", f"*/{LONG}", "other title 60", "*title*", "my-very-long-da", "nob*", "web.service"],
 )
-def test_a_pattern_fits_any_name_of_a_process(titled, pattern):
+def test_a_pattern_fits_any_name_of_a_process(titled: subprocess.Popen[bytes], pattern: str) -> None:
     known = replace(facts(titled.pid), euid=os.geteuid(), command="other title 60", cgroup="/system.slice/web.service")
     guard = Guard((pattern,), users=lambda uid: "nobody")
     assert guard.refusal(known) == f"protected by your list ({pattern})"
 
 
 @pytest.mark.parametrize("pattern", ["my-very-long-daemon", "other tit", "web", "ssh.service", "root", f"{LONG}-2"])
-def test_a_pattern_of_something_else_does_not_fit(titled, pattern):
+def test_a_pattern_of_something_else_does_not_fit(titled: subprocess.Popen[bytes], pattern: str) -> None:
     known = replace(
         facts(titled.pid), euid=os.geteuid(), command="other title 60",
         cgroup="/docker/" + "a" * 64 + "/system.slice/ssh.service",
@@ -172,7 +175,7 @@ def test_a_pattern_of_something_else_does_not_fit(titled, pattern):
     assert Guard((pattern,), users=lambda uid: "nobody").refusal(known) is None
 
 
-def test_a_name_that_the_kernel_cut_is_taken_for_the_one_that_is_meant():
+def test_a_name_that_the_kernel_cut_is_taken_for_the_one_that_is_meant() -> None:
     known = replace(facts(os.getpid()), comm=LONG[:15], command=None)
     guard = Guard((LONG,), lineage=(), root=Root("/nonexistent"))
     assert guard.refusal(known) == f"protected by your list ({LONG})"

@@ -1,16 +1,21 @@
 import os
 import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oomtop.actions.base.guard import Guard
-from oomtop.actions.base.plan import Status
+from oomtop.actions.base.plan import Prepared, Status
 from oomtop.actions.base.requests import (
     FreezeCgroupRequest,
     KillCgroupRequest,
     Limit,
     LimitRequest,
     ReclaimCgroupRequest,
+    Request,
 )
 from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import CgroupLayout, find_layout
@@ -22,7 +27,7 @@ MIB = 1 << 20
 NAME = f"/oomtop-test-{os.getpid()}"
 
 
-def make(mount):
+def make(mount: str) -> str:
     """Make a group below `mount`, or skip the test with the reason."""
     if mount is None:
         pytest.skip("no such hierarchy here")
@@ -35,12 +40,12 @@ def make(mount):
     return folder
 
 
-def text_of(path):
+def text_of(path: str) -> str:
     with open(path) as file:
         return file.read()
 
 
-def remove(folder, child):
+def remove(folder: str, child: subprocess.Popen[str]) -> None:
     for name, text in (("cgroup.freeze", "0"), ("freezer.state", "THAWED")):
         if os.path.exists(f"{folder}/{name}"):
             with open(f"{folder}/{name}", "w") as file:
@@ -49,12 +54,12 @@ def remove(folder, child):
     os.rmdir(folder)
 
 
-def start_in(folder, code=""):
+def start_in(folder: str, code: str = "") -> subprocess.Popen[str]:
     return start(f"open({folder + '/cgroup.procs'!r}, 'w').write('0')\n{code}")
 
 
 @pytest.fixture
-def memory():
+def memory() -> Iterator[tuple[CgroupLayout, str, subprocess.Popen[str]]]:
     """A group of the real memory hierarchy with a child that holds 30 MiB and has 20 MiB of page cache."""
     layout = find_layout(Root())
     folder = make(layout and layout.memory_mount)
@@ -64,7 +69,7 @@ def memory():
 
 
 @pytest.fixture
-def unified():
+def unified() -> Iterator[tuple[CgroupLayout, str, subprocess.Popen[str]]]:
     """A group of the unified hierarchy, with or without a memory controller."""
     mounted = find_layout(Root())
     mount = mounted and mounted.unified_mount
@@ -74,11 +79,15 @@ def unified():
     remove(folder, child)
 
 
-def ask(request, layout, **more):
+def ask(
+    request: Request,
+    layout: CgroupLayout,
+    **more: Any,
+) -> Prepared:
     return prepare(request, context(layout=layout, **more))
 
 
-def test_a_limit_is_set_read_back_and_undone(memory):
+def test_a_limit_is_set_read_back_and_undone(memory: tuple[CgroupLayout, str, subprocess.Popen[str]]) -> None:
     layout, folder, _ = memory
     name = "memory.max" if layout.version == 2 else "memory.limit_in_bytes"
     prepared = ask(LimitRequest(NAME, Limit.MAX, 200 * MIB), layout)
@@ -90,14 +99,14 @@ def test_a_limit_is_set_read_back_and_undone(memory):
     assert ask(outcome.undo, layout).perform(print).after == "no limit"
 
 
-def test_a_limit_under_what_must_stay_is_refused(memory):
+def test_a_limit_under_what_must_stay_is_refused(memory: tuple[CgroupLayout, str, subprocess.Popen[str]]) -> None:
     layout, _, child = memory
     prepared = ask(LimitRequest(NAME, Limit.MAX, 10 * MIB), layout)
     assert "kills in it at once" in prepared.plan.refusal
     assert child.poll() is None
 
 
-def test_reclaim_takes_page_cache(memory, tmp_path):
+def test_reclaim_takes_page_cache(memory: tuple[CgroupLayout, str, subprocess.Popen[str]], tmp_path: Path) -> None:
     layout, folder, child = memory
     path = tmp_path / "cached"
     end(child)
@@ -115,7 +124,9 @@ def test_reclaim_takes_page_cache(memory, tmp_path):
         end(reader)
 
 
-def test_killing_a_group_without_cgroup_kill_kills_each_member(memory):
+def test_killing_a_group_without_cgroup_kill_kills_each_member(
+    memory: tuple[CgroupLayout, str, subprocess.Popen[str]],
+) -> None:
     layout, folder, child = memory
     if os.path.exists(f"{folder}/cgroup.kill"):
         pytest.skip("this hierarchy has cgroup.kill")
@@ -125,7 +136,7 @@ def test_killing_a_group_without_cgroup_kill_kills_each_member(memory):
     assert child.wait() == -signal.SIGKILL
 
 
-def test_cgroup_kill_empties_the_group(unified):
+def test_cgroup_kill_empties_the_group(unified: tuple[CgroupLayout, str, subprocess.Popen[str]]) -> None:
     layout, folder, child = unified
     prepared = ask(KillCgroupRequest(NAME), layout)
     assert [target.id.pid for target in prepared.plan.targets] == [child.pid]
@@ -137,7 +148,7 @@ def test_cgroup_kill_empties_the_group(unified):
     assert child.wait() == -signal.SIGKILL
 
 
-def test_freeze_and_thaw_in_the_unified_hierarchy(unified):
+def test_freeze_and_thaw_in_the_unified_hierarchy(unified: tuple[CgroupLayout, str, subprocess.Popen[str]]) -> None:
     layout, folder, _ = unified
     outcome = ask(FreezeCgroupRequest(NAME), layout).perform(print)
     assert outcome.status is Status.DONE
@@ -146,7 +157,9 @@ def test_freeze_and_thaw_in_the_unified_hierarchy(unified):
     assert "frozen 0" in text_of(f"{folder}/cgroup.events")
 
 
-def test_a_freezer_group_without_its_processes_is_refused(memory):
+def test_a_freezer_group_without_its_processes_is_refused(
+    memory: tuple[CgroupLayout, str, subprocess.Popen[str]],
+) -> None:
     layout, _, child = memory
     freezer = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
     if layout.version != 1 or not os.path.isdir(freezer):
@@ -164,7 +177,7 @@ def test_a_freezer_group_without_its_processes_is_refused(memory):
         os.rmdir(folder)
 
 
-def test_freeze_and_thaw_in_v1():
+def test_freeze_and_thaw_in_v1() -> None:
     layout = find_layout(Root())
     if layout is None or layout.version != 1:
         pytest.skip("no cgroup v1 here")
@@ -181,7 +194,7 @@ def test_freeze_and_thaw_in_v1():
         remove(folder, child)
 
 
-def test_a_group_with_a_guarded_process_is_left_alone(unified):
+def test_a_group_with_a_guarded_process_is_left_alone(unified: tuple[CgroupLayout, str, subprocess.Popen[str]]) -> None:
     layout, _, child = unified
     guard = Guard(protected=(facts(child.pid).comm,))
     for request in (KillCgroupRequest(NAME), FreezeCgroupRequest(NAME), LimitRequest(NAME, Limit.MAX, GIB)):
@@ -191,7 +204,7 @@ def test_a_group_with_a_guarded_process_is_left_alone(unified):
 
 
 @pytest.fixture
-def fake(tmp_path):
+def fake(tmp_path: Path) -> tuple[CgroupLayout, Path]:
     """A v2 memory hierarchy of plain files."""
     folder = tmp_path / "app.service"
     folder.mkdir()
@@ -203,7 +216,7 @@ def fake(tmp_path):
     return CgroupLayout(2, str(tmp_path), str(tmp_path)), folder
 
 
-def test_high_under_the_use_of_now_warns_and_is_allowed(fake):
+def test_high_under_the_use_of_now_warns_and_is_allowed(fake: tuple[CgroupLayout, Path]) -> None:
     layout, folder = fake
     prepared = ask(LimitRequest("/app.service", Limit.HIGH, 10 * MIB), layout)
     assert any("reclaimed at once" in warning for warning in prepared.plan.warnings)
@@ -213,7 +226,7 @@ def test_high_under_the_use_of_now_warns_and_is_allowed(fake):
     assert (folder / "memory.high").read_text() == str(10 * MIB)
 
 
-def test_max_in_v2_may_be_overridden(fake):
+def test_max_in_v2_may_be_overridden(fake: tuple[CgroupLayout, Path]) -> None:
     layout, _ = fake
     assert "40" in ask(LimitRequest("/app.service", Limit.MAX, MIB), layout).plan.refusal
     prepared = ask(LimitRequest("/app.service", Limit.MAX, MIB, override=True), layout)
@@ -221,7 +234,7 @@ def test_max_in_v2_may_be_overridden(fake):
     prepared.close()
 
 
-def test_reclaim_in_v2_asks_for_the_page_cache(fake):
+def test_reclaim_in_v2_asks_for_the_page_cache(fake: tuple[CgroupLayout, Path]) -> None:
     layout, folder = fake
     prepared = ask(ReclaimCgroupRequest("/app.service"), layout)
     assert prepared.plan.frees == 60 * MIB
@@ -229,7 +242,7 @@ def test_reclaim_in_v2_asks_for_the_page_cache(fake):
     assert (folder / "memory.reclaim").read_text() == str(60 * MIB)
 
 
-def test_more_than_the_page_cache_needs_swap(fake):
+def test_more_than_the_page_cache_needs_swap(fake: tuple[CgroupLayout, Path]) -> None:
     layout, _ = fake
     no_swap = Meminfo(GIB, GIB, swap_free=0)
     prepared = ask(ReclaimCgroupRequest("/app.service", 90 * MIB), layout, meminfo=no_swap)
@@ -246,21 +259,26 @@ def test_more_than_the_page_cache_needs_swap(fake):
     "make_request",
     [KillCgroupRequest, FreezeCgroupRequest, ReclaimCgroupRequest, lambda path: LimitRequest(path, Limit.MAX, GIB)],
 )
-def test_no_such_group(fake, path, words, make_request):
+def test_no_such_group(
+    fake: tuple[CgroupLayout, Path],
+    path: str,
+    words: str,
+    make_request: type[KillCgroupRequest | FreezeCgroupRequest | ReclaimCgroupRequest] | Callable[..., object],
+) -> None:
     assert words in ask(make_request(path), fake[0]).plan.refusal
 
 
-def test_without_cgroups():
+def test_without_cgroups() -> None:
     assert "no memory controller" in prepare(ReclaimCgroupRequest("/x"), context()).plan.refusal
 
 
-def test_v1_has_no_high(memory):
+def test_v1_has_no_high(memory: tuple[CgroupLayout, str, subprocess.Popen[str]]) -> None:
     layout, _, _ = memory
     if layout.version == 1:
         assert "cgroup v1 has no memory.high" in ask(LimitRequest(NAME, Limit.HIGH, GIB), layout).plan.refusal
 
 
 @pytest.mark.parametrize("guard", [Guard(read_only=True), Guard(replay=True)])
-def test_modes(fake, guard):
+def test_modes(fake: tuple[CgroupLayout, Path], guard: Guard) -> None:
     request = LimitRequest("/app.service", Limit.MAX, GIB, override=True)
     assert ask(request, fake[0], guard=guard).plan.refusal == guard.mode_refusal()

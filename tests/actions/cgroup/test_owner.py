@@ -2,12 +2,14 @@
 
 import os
 import stat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oomtop.actions.base.guard import Guard
-from oomtop.actions.base.plan import Status
-from oomtop.actions.base.requests import ConfineRequest, Limit, LimitRequest, ReleaseRequest, UnitAdjRequest
+from oomtop.actions.base.plan import Prepared, Status
+from oomtop.actions.base.requests import ConfineRequest, Limit, LimitRequest, ReleaseRequest, Request, UnitAdjRequest
 from oomtop.actions.cgroup.owner import Owner, owner_of
 from oomtop.actions.dispatch import prepare
 from oomtop.analysis.sizing.recommend import Keeper, keeper_of
@@ -21,7 +23,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 
 
 @pytest.fixture
-def machine(tmp_path, monkeypatch):
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A tree in which systemd runs, a cgroup v2 hierarchy of plain files, and tools that write what they are told."""
     (tmp_path / "run/systemd/system").mkdir(parents=True)
     (tmp_path / "etc/systemd/system").mkdir(parents=True)
@@ -44,16 +46,16 @@ def machine(tmp_path, monkeypatch):
     return tmp_path
 
 
-def ask(machine, request, **more):
+def ask(machine: Path, request: Request, **more: Any) -> Prepared:
     mount = str(machine / "cgroup")
     return prepare(request, context(root=Root(str(machine)), layout=CgroupLayout(2, mount, mount), **more))
 
 
-def called(machine):
+def called(machine: Path) -> list[str]:
     return (machine / "called").read_text().splitlines()
 
 
-def test_who_owns_a_group(machine):
+def test_who_owns_a_group(machine: Path) -> None:
     root = Root(str(machine))
     assert owner_of("/system.slice/web.service", root) == Owner("systemctl", "web.service")
     assert owner_of(f"/system.slice/docker-{BOX}.scope", root) == Owner("docker", BOX)
@@ -66,7 +68,7 @@ def test_who_owns_a_group(machine):
 
 
 @pytest.mark.parametrize("lasting", [False, True])
-def test_a_unit_is_limited_through_systemctl(machine, lasting):
+def test_a_unit_is_limited_through_systemctl(machine: Path, lasting: bool) -> None:
     path = "/system.slice/web.service"
     (machine / "does").write_text(f"echo {64 * MIB} > {machine}/cgroup{path}/memory.high")
     prepared = ask(machine, LimitRequest(path, Limit.HIGH, 64 * MIB, lasting=lasting))
@@ -80,12 +82,12 @@ def test_a_unit_is_limited_through_systemctl(machine, lasting):
     assert called(machine)[1].endswith("MemoryHigh=infinity")
 
 
-def test_a_tool_that_does_not_do_it_is_found_out(machine):
+def test_a_tool_that_does_not_do_it_is_found_out(machine: Path) -> None:
     outcome = ask(machine, LimitRequest("/system.slice/web.service", Limit.MAX, 64 * MIB)).perform(print)
     assert outcome.status is Status.PARTLY
 
 
-def test_a_tool_that_fails_is_quoted(machine):
+def test_a_tool_that_fails_is_quoted(machine: Path) -> None:
     (machine / "does").write_text("echo 'Unit is \x1b[31mmasked.' >&2; exit 1")
     outcome = ask(machine, LimitRequest("/system.slice/web.service", Limit.MAX, 64 * MIB)).perform(print)
     assert outcome.status is Status.FAILED
@@ -93,7 +95,7 @@ def test_a_tool_that_fails_is_quoted(machine):
     assert "\x1b" not in outcome.summary
 
 
-def test_containers_are_limited_through_their_engine(machine):
+def test_containers_are_limited_through_their_engine(machine: Path) -> None:
     path = f"/system.slice/docker-{BOX}.scope"
     (machine / "does").write_text(f"echo {64 * MIB} > {machine}/cgroup{path}/memory.max")
     assert ask(machine, LimitRequest(path, Limit.MAX, 64 * MIB)).perform(print).status is Status.DONE
@@ -105,7 +107,7 @@ def test_containers_are_limited_through_their_engine(machine):
     assert called(machine)[2] == f"podman update --memory-reservation {MIB} {BOX}"
 
 
-def test_what_an_engine_cannot_is_written_directly(machine):
+def test_what_an_engine_cannot_is_written_directly(machine: Path) -> None:
     path = f"/system.slice/docker-{BOX}.scope"
     prepared = ask(machine, LimitRequest(path, Limit.HIGH, 64 * MIB))
     assert prepared.perform(print).status is Status.DONE
@@ -113,7 +115,7 @@ def test_what_an_engine_cannot_is_written_directly(machine):
     assert (machine / f"cgroup{path}/memory.high").read_text().startswith(str(64 * MIB))
 
 
-def test_what_lifts_a_limit_is_written_as_each_engine_understands_it(machine):
+def test_what_lifts_a_limit_is_written_as_each_engine_understands_it(machine: Path) -> None:
     """Docker takes 0 for "as it was": only the kernel's file gives a protection back."""
     path = f"/system.slice/docker-{BOX}.scope"
     prepared = ask(machine, LimitRequest(path, Limit.LOW, Limit.LOW.lifted))
@@ -126,12 +128,12 @@ def test_what_lifts_a_limit_is_written_as_each_engine_understands_it(machine):
     assert called(machine) == ["systemctl set-property --runtime web.service MemoryLow=0"]
 
 
-def test_lasting_is_for_units_only(machine):
+def test_lasting_is_for_units_only(machine: Path) -> None:
     request = LimitRequest(f"/system.slice/docker-{BOX}.scope", Limit.MAX, 64 * MIB, lasting=True)
     assert "only a systemd unit" in ask(machine, request).plan.refusal
 
 
-def test_a_limit_that_kills_is_refused_and_warned_of_when_overridden(machine):
+def test_a_limit_that_kills_is_refused_and_warned_of_when_overridden(machine: Path) -> None:
     request = LimitRequest("/system.slice/web.service", Limit.MAX, 4 * MIB)
     assert "kills in it at once" in ask(machine, request).plan.refusal
     forced = LimitRequest("/system.slice/web.service", Limit.MAX, 4 * MIB, override=True)
@@ -140,7 +142,7 @@ def test_a_limit_that_kills_is_refused_and_warned_of_when_overridden(machine):
     assert any("KILLS AT ONCE" in warning for warning in plan.warnings)
 
 
-def test_a_drop_in_is_written_told_and_taken_back(machine):
+def test_a_drop_in_is_written_told_and_taken_back(machine: Path) -> None:
     file = machine / "etc/systemd/system/web.service.d/60-oomtop.conf"
     outcome = ask(machine, UnitAdjRequest("web", -900)).perform(print)
     assert outcome.status is Status.DONE
@@ -153,7 +155,7 @@ def test_a_drop_in_is_written_told_and_taken_back(machine):
     assert not file.parent.exists()
 
 
-def test_drop_ins_that_are_refused(machine):
+def test_drop_ins_that_are_refused(machine: Path) -> None:
     cases = {
         UnitAdjRequest("../../etc/passwd.service", 0): "needs a systemd service",
         UnitAdjRequest("web.socket", 0): "needs a systemd service",
@@ -166,7 +168,7 @@ def test_drop_ins_that_are_refused(machine):
     assert "does not run systemd" in ask(machine, UnitAdjRequest("web", 0)).plan.refusal
 
 
-def test_a_systemd_that_cannot_be_told_is_said(machine):
+def test_a_systemd_that_cannot_be_told_is_said(machine: Path) -> None:
     (machine / "does").write_text("echo 'no bus' >&2; exit 1")
     outcome = ask(machine, UnitAdjRequest("web", -900)).perform(print)
     assert outcome.status is Status.PARTLY
@@ -174,14 +176,14 @@ def test_a_systemd_that_cannot_be_told_is_said(machine):
 
 
 @pytest.fixture
-def box():
+def box() -> CgroupLayout:
     layout = find_layout(Root())
     if layout is None or not os.access(layout.memory_mount, os.W_OK):
         pytest.skip("may not create a cgroup")
     return layout
 
 
-def where(pid, layout):
+def where(pid: int, layout: CgroupLayout) -> str:
     with open(f"/proc/{pid}/cgroup") as file:
         for line in file.read().splitlines():
             _, controllers, path = line.split(":", 2)
@@ -190,7 +192,7 @@ def where(pid, layout):
     return None
 
 
-def test_a_process_is_moved_into_a_group_with_a_limit_and_back(box):
+def test_a_process_is_moved_into_a_group_with_a_limit_and_back(box: CgroupLayout) -> None:
     child = start()
     name = f"test-{os.getpid()}"
     folder = f"{box.memory_mount}/oomtop-{name}"
@@ -218,7 +220,7 @@ def test_a_process_is_moved_into_a_group_with_a_limit_and_back(box):
             os.rmdir(folder)
 
 
-def test_who_came_into_the_group_after_the_plan_is_moved_out_too(box):
+def test_who_came_into_the_group_after_the_plan_is_moved_out_too(box: CgroupLayout) -> None:
     child, late = start(), start()
     name = f"late-{os.getpid()}"
     folder = f"{box.memory_mount}/oomtop-{name}"
@@ -242,7 +244,7 @@ def test_who_came_into_the_group_after_the_plan_is_moved_out_too(box):
             os.rmdir(folder)
 
 
-def test_moves_that_are_refused(box):
+def test_moves_that_are_refused(box: CgroupLayout) -> None:
     child = start()
     try:
         ids = (identity(child.pid),)
@@ -264,7 +266,7 @@ def test_moves_that_are_refused(box):
 
 
 @needs_root
-def test_an_unprivileged_user_makes_no_group(box):
+def test_an_unprivileged_user_makes_no_group(box: CgroupLayout) -> None:
     request = ConfineRequest((identity(os.getpid()),), "x", max=MIB, override=True)
     assert "not permitted" in as_nobody(lambda: prepare(request, context(layout=box)).plan.refusal or "allowed")
 
@@ -283,6 +285,6 @@ def test_an_unprivileged_user_makes_no_group(box):
         f"/docker/{BOX}/docker/{BOX}",
     ],
 )
-def test_what_is_inside_of_a_unit_or_container_is_nobodys(machine, path):
+def test_what_is_inside_of_a_unit_or_container_is_nobodys(machine: Path, path: str) -> None:
     assert owner_of(path, Root(str(machine))) is None
     assert keeper_of(path) == (Keeper.CGROUP, path)

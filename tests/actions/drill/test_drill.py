@@ -6,12 +6,13 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from oomtop.actions.base.context import context_of
+from oomtop.actions.base.context import ActionContext, context_of
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.requests import DrillKind, DrillRequest
 from oomtop.actions.drill.group import remove_leftovers
@@ -28,23 +29,23 @@ OOMTOP = [sys.executable, "-m", "oomtop"]
 
 
 @pytest.fixture(scope="module")
-def context():
+def context() -> Iterator[ActionContext]:
     sampler = Sampler()
     yield context_of(sampler.sample(), Guard(), Root())
     sampler.close()
 
 
-def groups():
+def groups() -> set[str]:
     assert LAYOUT is not None
     return {folder.name for folder in Path(LAYOUT.memory_mount).glob("oomtop-drill-*")}
 
 
-def refusal(context, size, kind=DrillKind.LEAK):
+def refusal(context: ActionContext, size: int, kind: DrillKind = DrillKind.LEAK) -> str | None:
     return prepare_drill(DrillRequest(kind, size), context).plan.refusal
 
 
 @needs_groups
-def test_it_is_refused_without_twice_the_room(context):
+def test_it_is_refused_without_twice_the_room(context: ActionContext) -> None:
     small = replace(context, meminfo=replace(context.meminfo, mem_available=199 << 20), cgroups=())
     assert "needs twice that to spare; 199M is free" in refusal(small, 100 << 20)
     assert refusal(replace(small, meminfo=replace(small.meminfo, mem_available=200 << 20)), 100 << 20) is None
@@ -52,27 +53,27 @@ def test_it_is_refused_without_twice_the_room(context):
 
 
 @needs_groups
-def test_it_is_refused_in_a_container_without_room(context):
+def test_it_is_refused_in_a_container_without_room(context: ActionContext) -> None:
     group = next(group for group in context.cgroups if group.path == "/")
     tight = replace(context, cgroups=(replace(group, max=300 << 20, current=150 << 20),))
     assert "150M is free" in refusal(tight, 100 << 20)
 
 
 @needs_groups
-def test_a_cache_of_files_in_memory_is_refused(context, monkeypatch):
+def test_a_cache_of_files_in_memory_is_refused(context: ActionContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", "/dev/shm")
     if Path("/dev/shm").is_mount():
         assert "is on tmpfs" in refusal(context, 64 << 20, DrillKind.CACHE)
 
 
-def test_without_the_right_or_in_read_only_mode_nothing_starts(context):
+def test_without_the_right_or_in_read_only_mode_nothing_starts(context: ActionContext) -> None:
     assert "read-only" in refusal(replace(context, guard=Guard(read_only=True)), 64 << 20)
     assert "no memory controller" in refusal(replace(context, layout=None), 64 << 20)
 
 
 @needs_groups
 @pytest.mark.parametrize(("kind", "end"), [("surge", "killed"), ("swarm", "killed"), ("fragment", "time is up")])
-def test_a_drill_ends_as_it_says_and_leaves_nothing(kind, end):
+def test_a_drill_ends_as_it_says_and_leaves_nothing(kind: str, end: str) -> None:
     words = [kind, "--size", "64M", "--rate", "256M", "--seconds", "3" if end == "killed" else "0.5", "--yes", "--json"]
     done = subprocess.run([*OOMTOP, "drill", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -85,7 +86,7 @@ def test_a_drill_ends_as_it_says_and_leaves_nothing(kind, end):
 
 
 @needs_groups
-def test_killed_in_the_middle_it_leaves_no_process_and_no_group():
+def test_killed_in_the_middle_it_leaves_no_process_and_no_group() -> None:
     drill = subprocess.Popen(
         [*OOMTOP, "drill", "leak", "--size", "64M", "--rate", "1M", "--yes"],
         stdout=subprocess.DEVNULL,
@@ -111,7 +112,7 @@ def test_killed_in_the_middle_it_leaves_no_process_and_no_group():
 
 @needs_groups
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_told_to_end_it_says_so_and_leaves_nothing(number, tmp_path):
+def test_told_to_end_it_says_so_and_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
     drill = subprocess.Popen(
         [*OOMTOP, "drill", "leak", "--size", "64M", "--rate", "1M", "--yes", "--json"],
         stdout=subprocess.PIPE,
@@ -131,7 +132,7 @@ def test_told_to_end_it_says_so_and_leaves_nothing(number, tmp_path):
 
 
 @needs_groups
-def test_an_empty_group_of_a_dead_drill_is_removed_by_the_next():
+def test_an_empty_group_of_a_dead_drill_is_removed_by_the_next() -> None:
     assert LAYOUT is not None
     gone = subprocess.Popen(["true"])
     gone.wait()

@@ -1,11 +1,14 @@
 import os
 import select
 import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from oomtop.actions.base.guard import Guard
-from oomtop.actions.base.plan import Status
+from oomtop.actions.base.plan import Prepared, Status
 from oomtop.actions.base.requests import FreezeRequest, KillRequest
 from oomtop.actions.dispatch import prepare
 from oomtop.actions.process.kill import prepare_kill, signal_name, tree_of
@@ -16,25 +19,25 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 
 
 @pytest.fixture
-def child():
+def child() -> Iterator[subprocess.Popen[str]]:
     process = start("held = bytearray(40 << 20)")
     yield process
     end(process)
 
 
 @pytest.fixture
-def stubborn():
+def stubborn() -> Iterator[subprocess.Popen[str]]:
     process = start(stubborn=True)
     yield process
     end(process)
 
 
-def kill(*pids, **more):
+def kill(*pids: int, **more: Any) -> Prepared:
     request = KillRequest(tuple(identity(pid) for pid in pids), **more)
     return prepare_kill(request, context([facts(pid) for pid in pids]))
 
 
-def test_sigterm_ends_a_child_and_tells_what_it_gave_back(child):
+def test_sigterm_ends_a_child_and_tells_what_it_gave_back(child: subprocess.Popen[str]) -> None:
     prepared = kill(child.pid)
     assert prepared.plan.refusal is None
     assert prepared.plan.frees > 40 << 20
@@ -47,7 +50,7 @@ def test_sigterm_ends_a_child_and_tells_what_it_gave_back(child):
     assert any("SIGTERM sent" in line for line in news)
 
 
-def test_a_child_that_ignores_sigterm_is_named_and_a_second_key_ends_it(stubborn):
+def test_a_child_that_ignores_sigterm_is_named_and_a_second_key_ends_it(stubborn: subprocess.Popen[str]) -> None:
     outcome = kill(stubborn.pid, patience=0.2).perform(print)
     assert outcome.status is Status.FAILED
     assert "ignores SIGTERM: press k again for SIGKILL" in outcome.summary
@@ -55,14 +58,14 @@ def test_a_child_that_ignores_sigterm_is_named_and_a_second_key_ends_it(stubborn
     assert stubborn.wait() == -signal.SIGKILL
 
 
-def test_after_the_grace_period_sigkill_follows(stubborn):
+def test_after_the_grace_period_sigkill_follows(stubborn: subprocess.Popen[str]) -> None:
     prepared = kill(stubborn.pid, grace=0.1)
     assert "SIGKILL to survivors" in " ".join(prepared.plan.steps)
     assert prepared.perform(print).status is Status.DONE
     assert stubborn.wait() == -signal.SIGKILL
 
 
-def test_gone_before_the_plan(child):
+def test_gone_before_the_plan(child: subprocess.Popen[str]) -> None:
     before = facts(child.pid)
     end(child)
     prepared = prepare_kill(KillRequest((before.id,)), context([before]))
@@ -70,7 +73,7 @@ def test_gone_before_the_plan(child):
     assert prepared.perform(print).status is Status.REFUSED
 
 
-def test_gone_between_plan_and_signal(child):
+def test_gone_between_plan_and_signal(child: subprocess.Popen[str]) -> None:
     prepared = kill(child.pid)
     end(child)
     outcome = prepared.perform(print)
@@ -78,14 +81,14 @@ def test_gone_between_plan_and_signal(child):
     assert "already exited" in outcome.summary
 
 
-def test_a_reused_number_is_refused(child):
+def test_a_reused_number_is_refused(child: subprocess.Popen[str]) -> None:
     now = identity(child.pid)
     prepared = prepare_kill(KillRequest((ProcessId(now.pid, now.start_time - 500),)), context())
     assert "now another process" in prepared.plan.refusal
     assert child.poll() is None
 
 
-def test_a_zombie_is_dead_already(child):
+def test_a_zombie_is_dead_already(child: subprocess.Popen[str]) -> None:
     before = facts(child.pid)
     os.kill(child.pid, signal.SIGKILL)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
@@ -98,20 +101,20 @@ def test_a_zombie_is_dead_already(child):
     [(lambda: 1, "pid 1"), (os.getpid, "oomtop itself"), (os.getppid, "ancestor of oomtop")],
     ids=["init", "itself", "ancestor"],
 )
-def test_init_oomtop_and_its_ancestors_are_refused(whose_pid, words):
+def test_init_oomtop_and_its_ancestors_are_refused(whose_pid: Callable[..., object], words: str) -> None:
     prepared = kill(whose_pid())
     assert words in prepared.plan.refusal
     prepared.close()
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/2/stat"), reason="a container shows no kernel threads")
-def test_a_kernel_thread_is_refused():
+def test_a_kernel_thread_is_refused() -> None:
     if not facts(2).is_kernel_thread:
         pytest.skip("pid 2 is no kernel thread here")
     assert "kernel thread" in kill(2).plan.refusal
 
 
-def test_a_tree_whose_root_is_refused_is_left_alone(child):
+def test_a_tree_whose_root_is_refused_is_left_alone(child: subprocess.Popen[str]) -> None:
     processes = [facts(os.getpid()), facts(child.pid)]
     request = KillRequest((identity(os.getpid()),), tree=True)
     prepared = prepare_kill(request, context(processes))
@@ -119,7 +122,7 @@ def test_a_tree_whose_root_is_refused_is_left_alone(child):
     assert child.poll() is None
 
 
-def test_a_tree_dies_with_its_children():
+def test_a_tree_dies_with_its_children() -> None:
     parent = start("import subprocess; c = subprocess.Popen(['sleep', '1000'])")
     try:
         with open(f"/proc/{parent.pid}/task/{parent.pid}/children") as file:
@@ -137,12 +140,12 @@ def test_a_tree_dies_with_its_children():
         end(parent)
 
 
-def test_an_older_process_is_no_child():
+def test_an_older_process_is_no_child() -> None:
     young, old = facts(os.getpid()), facts(1)
     assert tree_of([young.id], [young, old]) == (young.id,)
 
 
-def test_one_of_two_refused_is_partly_done_with_a_warning(child):
+def test_one_of_two_refused_is_partly_done_with_a_warning(child: subprocess.Popen[str]) -> None:
     prepared = kill(child.pid, 1)
     assert prepared.plan.refusal is None
     assert any("pid 1" in warning for warning in prepared.plan.warnings)
@@ -150,20 +153,20 @@ def test_one_of_two_refused_is_partly_done_with_a_warning(child):
     prepared.close()
 
 
-def test_one_of_two_ignoring_is_partly(child, stubborn):
+def test_one_of_two_ignoring_is_partly(child: subprocess.Popen[str], stubborn: subprocess.Popen[str]) -> None:
     outcome = kill(child.pid, stubborn.pid, patience=0.2).perform(print)
     assert outcome.status is Status.PARTLY
     assert any("ignores SIGTERM" in line for line in outcome.details)
 
 
 @needs_root
-def test_without_the_right_the_plan_says_so(child):
+def test_without_the_right_the_plan_says_so(child: subprocess.Popen[str]) -> None:
     text = as_nobody(lambda: kill(child.pid).plan.refusal or "no refusal")
     assert "not permitted: it belongs to root" in text
     assert child.poll() is None
 
 
-def test_the_protected_list_and_its_override(child):
+def test_the_protected_list_and_its_override(child: subprocess.Popen[str]) -> None:
     name = facts(child.pid).comm
     guard = Guard(protected=(name[:3] + "*",))
     request = KillRequest((identity(child.pid),))
@@ -177,12 +180,12 @@ def test_the_protected_list_and_its_override(child):
 @pytest.mark.parametrize(
     ("guard", "words"), [(Guard(read_only=True), "--read-only"), (Guard(replay=True), "recording")]
 )
-def test_read_only_and_replay_cannot_be_overridden(child, guard, words):
+def test_read_only_and_replay_cannot_be_overridden(child: subprocess.Popen[str], guard: Guard, words: str) -> None:
     request = KillRequest((identity(child.pid),), override=True)
     assert words in prepare_kill(request, context([facts(child.pid)], guard)).plan.refusal
 
 
-def test_stop_is_undone_by_continue(child):
+def test_stop_is_undone_by_continue(child: subprocess.Popen[str]) -> None:
     request = FreezeRequest((identity(child.pid),))
     prepared = prepare(request, context([facts(child.pid)]))
     assert (prepared.plan.action, prepared.plan.frees) == ("freeze", None)
@@ -197,7 +200,7 @@ def test_stop_is_undone_by_continue(child):
     assert facts(child.pid).state != "T"
 
 
-def test_a_plan_is_performed_once_and_gives_everything_back(child):
+def test_a_plan_is_performed_once_and_gives_everything_back(child: subprocess.Popen[str]) -> None:
     before = set(os.listdir("/proc/self/fd"))
     prepared = kill(child.pid, signal=signal.SIGCONT)
     assert prepared.perform(print).status is Status.DONE
@@ -206,17 +209,17 @@ def test_a_plan_is_performed_once_and_gives_everything_back(child):
     assert set(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_closed_plan_signals_nothing(child):
+def test_a_closed_plan_signals_nothing(child: subprocess.Popen[str]) -> None:
     prepared = kill(child.pid, signal=signal.SIGKILL)
     prepared.close()
     assert prepared.perform(print).status is Status.REFUSED
     assert child.poll() is None
 
 
-def test_nobody_chosen():
+def test_nobody_chosen() -> None:
     assert prepare_kill(KillRequest(()), context()).plan.refusal == "no process selected"
 
 
-def test_names_of_signals():
+def test_names_of_signals() -> None:
     assert signal_name(9) == "SIGKILL"
     assert signal_name(40) == "signal 40"

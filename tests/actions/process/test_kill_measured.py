@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from oomtop.actions.base.guard import Guard
-from oomtop.actions.base.plan import Status
+from oomtop.actions.base.plan import Outcome, Status
 from oomtop.actions.base.requests import FreezeRequest, KillRequest
 from oomtop.actions.dispatch import prepare
 from oomtop.actions.process import kill_run
@@ -18,7 +20,7 @@ from oomtop.actions.process.kill import prepare_kill
 from oomtop.actions.process.meter import Meter
 from oomtop.actions.process.strays import find_strays
 from oomtop.host.cgroup import CgroupLayout, find_layout
-from oomtop.host.process import ProcessId
+from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
 from tests.actions.children import context, end, facts, identity, start
 from tests.odd_processes import HAS_MACHINE_CODE, children_of, odd_process, wait_for_child
@@ -53,7 +55,7 @@ os.read(named, 1)
 
 
 @pytest.fixture
-def group():
+def group() -> Iterator[tuple[str, CgroupLayout]]:
     """A memory group of its own, so that what others do does not count; gives its path and its layout."""
     layout = find_layout(Root())
     if layout is None or not os.access(layout.memory_mount, os.W_OK):
@@ -71,19 +73,19 @@ def group():
             os.sched_yield()
 
 
-def inside(group, text):
+def inside(group: tuple[str, CgroupLayout], text: str) -> str:
     """Return the program that moves itself into the group before it takes memory."""
     path, layout = group
     return f"import os\nopen({layout.memory_mount + path + '/cgroup.procs'!r}, 'w').write(str(os.getpid()))\n{text}"
 
 
-def kill_in(group, pid, number=signal.SIGKILL):
+def kill_in(group: tuple[str, CgroupLayout], pid: int, number: signal.Signals = signal.SIGKILL) -> Outcome:
     path, layout = group
     where = context([replace(facts(pid), cgroup=path)], layout=layout)
     return prepare_kill(KillRequest((identity(pid),), number), where).perform(print)
 
 
-def test_a_process_whose_main_thread_has_ended_is_killed():
+def test_a_process_whose_main_thread_has_ended_is_killed() -> None:
     text = HELD + "end_main_thread(lambda: (print(flush=True), threading.Event().wait()))"
     with odd_process(text) as child:
         prepared = prepare_kill(KillRequest((identity(child.pid),), signal.SIGKILL), context([facts(child.pid)]))
@@ -95,21 +97,21 @@ def test_a_process_whose_main_thread_has_ended_is_killed():
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_its_own_memory_comes_back(group, number):
+def test_its_own_memory_comes_back(group: tuple[str, CgroupLayout], number: signal.Signals) -> None:
     with odd_process(inside(group, HELD + "print(flush=True); threading.Event().wait()")) as child:
         outcome = kill_in(group, child.pid, number)
     assert outcome.freed > 38 * MIB
     assert ", freed " in outcome.summary
 
 
-def test_shared_memory_that_dies_with_it_comes_back(group):
+def test_shared_memory_that_dies_with_it_comes_back(group: tuple[str, CgroupLayout]) -> None:
     text = "held = mmap.mmap(-1, 40 << 20)\nfor at in range(0, 40 << 20, 4096): held[at] = 1\n"
     with odd_process(inside(group, text + "print(flush=True); threading.Event().wait()")) as child:
         outcome = kill_in(group, child.pid)
     assert outcome.freed > 38 * MIB
 
 
-def test_of_copy_on_write_pages_nothing_comes_back(group):
+def test_of_copy_on_write_pages_nothing_comes_back(group: tuple[str, CgroupLayout]) -> None:
     text = HELD + "if os.fork() == 0: threading.Event().wait()\nprint(flush=True); threading.Event().wait()"
     with odd_process(inside(group, text)) as child:
         young = wait_for_child(child.pid)
@@ -123,7 +125,7 @@ def test_of_copy_on_write_pages_nothing_comes_back(group):
 @pytest.mark.parametrize(
     "way", ["clone_vm(); print(flush=True); threading.Event().wait()", "print(flush=True); vfork()"]
 )
-def test_of_a_memory_map_that_another_has_too_nothing_comes_back(group, way):
+def test_of_a_memory_map_that_another_has_too_nothing_comes_back(group: tuple[str, CgroupLayout], way: str) -> None:
     with odd_process(inside(group, HELD + way)) as child:
         young = wait_for_child(child.pid)
         outcome = kill_in(group, child.pid)
@@ -132,7 +134,7 @@ def test_of_a_memory_map_that_another_has_too_nothing_comes_back(group, way):
     assert outcome.freed < 8 * MIB
 
 
-def test_the_uppermost_groups_are_measured_and_the_machine_where_there_is_none(tmp_path):
+def test_the_uppermost_groups_are_measured_and_the_machine_where_there_is_none(tmp_path: Path) -> None:
     for folder, value in (("a", 100), ("a/b", 60), ("c", 7)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "memory.current").write_text(str(value))
@@ -151,7 +153,7 @@ def test_the_uppermost_groups_are_measured_and_the_machine_where_there_is_none(t
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_tree_that_forks_while_it_is_killed_is_followed(number):
+def test_a_tree_that_forks_while_it_is_killed_is_followed(number: signal.Signals) -> None:
     spawner = subprocess.Popen([sys.executable, "-S", "-c", SPAWNER], stdout=subprocess.PIPE, text=True)
     spawner.stdout.readline()
     wait_for_child(spawner.pid)
@@ -166,14 +168,14 @@ def test_a_tree_that_forks_while_it_is_killed_is_followed(number):
     assert any("started since the plan" in line for line in news)
 
 
-def test_one_that_the_first_look_misses_is_killed_too():
+def test_one_that_the_first_look_misses_is_killed_too() -> None:
     child = start(PRECIOUS_CHILD)
     young = wait_for_child(child.pid)
     child.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
     root, looks = identity(child.pid), [()]
 
-    def find(known):
+    def find(known: set[ProcessId]) -> tuple[Process, ...]:
         """Find nothing at first, as if the child was born after `/proc` was listed."""
         return looks.pop() if looks else find_strays(known, frozenset(), Root())
 
@@ -187,7 +189,7 @@ def test_one_that_the_first_look_misses_is_killed_too():
     assert find_strays((root,), frozenset(), Root()) == ()
 
 
-def test_a_tree_that_cannot_be_stopped_in_time_is_said(monkeypatch):
+def test_a_tree_that_cannot_be_stopped_in_time_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kill_run, "_HOLD_SECONDS", 0.0)
     monkeypatch.setattr(kill_run, "cannot_fork", lambda case: False)
     child = start()
@@ -200,7 +202,7 @@ def test_a_tree_that_cannot_be_stopped_in_time_is_said(monkeypatch):
     assert "some may be alive" in outcome.details[0]
 
 
-def test_a_protected_one_that_was_started_meanwhile_is_left_and_named():
+def test_a_protected_one_that_was_started_meanwhile_is_left_and_named() -> None:
     child = start(PRECIOUS_CHILD)
     young = wait_for_child(child.pid)
     where = context([facts(child.pid)], guard=Guard(("precious",)))
@@ -214,7 +216,7 @@ def test_a_protected_one_that_was_started_meanwhile_is_left_and_named():
         end(child)
 
 
-def test_an_orphan_from_before_the_plan_is_no_part_of_the_tree():
+def test_an_orphan_from_before_the_plan_is_no_part_of_the_tree() -> None:
     code = "import os\nos.setsid()\nif os.fork() == 0:\n    if os.fork() == 0:\n        import signal\n        print(os.getpid(), flush=True)\n        signal.alarm(30)\n        signal.pause()\n    os._exit(0)\nos.wait()"
     child = subprocess.Popen(
         [sys.executable, "-S", "-c", code + "\nimport signal\nsignal.pause()"], stdout=subprocess.PIPE, text=True
@@ -233,7 +235,7 @@ def test_an_orphan_from_before_the_plan_is_no_part_of_the_tree():
 
 
 @pytest.fixture
-def freezer():
+def freezer() -> Iterator[tuple[str, CgroupLayout]]:
     """A group of the v1 freezer."""
     layout = find_layout(Root())
     if layout is None or layout.version == 2:
@@ -247,7 +249,7 @@ def freezer():
     os.rmdir(folder)
 
 
-def test_what_is_frozen_with_its_group_does_not_go_on_and_does_not_end(freezer):
+def test_what_is_frozen_with_its_group_does_not_go_on_and_does_not_end(freezer: tuple[str, CgroupLayout]) -> None:
     folder, layout = freezer
     child = start()
     where = context([facts(child.pid)], layout=layout)
@@ -267,14 +269,14 @@ def test_what_is_frozen_with_its_group_does_not_go_on_and_does_not_end(freezer):
         end(child)
 
 
-def test_pid_1_of_a_container_may_be_killed_and_that_of_the_machine_may_not(tmp_path):
+def test_pid_1_of_a_container_may_be_killed_and_that_of_the_machine_may_not(tmp_path: Path) -> None:
     (tmp_path / "proc/self/ns").mkdir(parents=True)
     (tmp_path / "proc/self/ns/pid").symlink_to("pid:[4026532201]")
     assert "init" in Guard().refusal(facts(1)) or os.readlink("/proc/self/ns/pid") != "pid:[4026531836]"
     assert Guard(lineage=(), root=Root(str(tmp_path))).refusal(facts(1)) is None
 
 
-def test_a_signal_that_pid_1_does_not_handle_is_dropped_from_inside():
+def test_a_signal_that_pid_1_does_not_handle_is_dropped_from_inside() -> None:
     status = b"SigIgn:\t0000000000001000\nSigCgt:\t0000000000004002\n"
     assert parse_handled(status, signal.SIGTERM)
     assert not parse_handled(status, signal.SIGKILL)

@@ -1,9 +1,13 @@
 import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oomtop.actions.base.guard import Guard
-from oomtop.actions.base.plan import Status
+from oomtop.actions.base.plan import Prepared, Status
 from oomtop.actions.base.requests import ReclaimProcessRequest
 from oomtop.actions.dispatch import prepare
 from oomtop.actions.process.page_out import Range, parse_maps
@@ -17,7 +21,7 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def child(tmp_path):
+def child(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A child that has 20 MiB of a file privately mapped and read: clean pages that no one else maps."""
     path = tmp_path / "mapped"
     path.write_bytes(bytes(20 * MIB))
@@ -33,11 +37,11 @@ def child(tmp_path):
     end(process)
 
 
-def ask(pid, **more):
+def ask(pid: int, **more: Any) -> Prepared:
     return prepare(ReclaimProcessRequest(identity(pid)), context([facts(pid)], **more))
 
 
-def test_mapped_file_pages_go(child):
+def test_mapped_file_pages_go(child: subprocess.Popen[str]) -> None:
     if not has_capability(Capability.SYS_NICE):
         pytest.skip("needs CAP_SYS_NICE")
     before = facts(child.pid).rss
@@ -49,26 +53,26 @@ def test_mapped_file_pages_go(child):
     assert outcome.freed > 15 * MIB
 
 
-def test_without_swap_it_says_what_stays(child):
+def test_without_swap_it_says_what_stays(child: subprocess.Popen[str]) -> None:
     prepared = ask(child.pid, meminfo=Meminfo(1 << 30, 1 << 29, swap_free=0))
     assert "of swap is free" in prepared.plan.warnings[0]
     prepared.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_a_stranger_may_not(child):
+def test_a_stranger_may_not(child: subprocess.Popen[str]) -> None:
     said = as_nobody(lambda: ask(child.pid).plan.refusal or "no refusal")
     assert "its mappings cannot be read" in said
 
 
-def test_refusals(child):
+def test_refusals(child: subprocess.Popen[str]) -> None:
     assert "pid 1" in ask(1).plan.refusal
     assert "recording" in ask(child.pid, guard=Guard(replay=True)).plan.refusal
     reused = ProcessId(child.pid, identity(child.pid).start_time + 7)
     assert "now another process" in prepare(ReclaimProcessRequest(reused), context()).plan.refusal
 
 
-def test_gone_between_plan_and_action(child):
+def test_gone_between_plan_and_action(child: subprocess.Popen[str]) -> None:
     prepared = ask(child.pid)
     end(child)
     outcome = prepared.perform(print)
@@ -76,7 +80,7 @@ def test_gone_between_plan_and_action(child):
     assert "already exited" in outcome.summary
 
 
-def test_which_mappings_are_taken():
+def test_which_mappings_are_taken() -> None:
     raw = (
         b"00400000-00401000 r-xp 00000000 fe:00 1 /bin/a file with\tblanks\n"
         b"7f0000000000-7f0000002000 rw-p 00000000 00:00 0 \n"

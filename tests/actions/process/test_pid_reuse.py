@@ -75,7 +75,7 @@ print(reused, wrong, signalled)
 
 
 @pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reason="needs CAP_SYS_ADMIN for a pid namespace")
-def test_the_wrong_process_is_never_signalled():
+def test_the_wrong_process_is_never_signalled() -> None:
     script = _SCRIPT.format(root=str(Path(__file__).parents[3]), tries=TRIES)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
     if done.returncode == 77:

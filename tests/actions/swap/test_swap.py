@@ -3,6 +3,7 @@ import os
 import stat
 import subprocess
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -24,15 +25,15 @@ needs_admin = pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reaso
 
 
 @pytest.fixture
-def switched_on(monkeypatch):
+def switched_on(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int | None]]:
     """Switching on is recorded, not done: it would change the machine the tests run on."""
-    seen = []
+    seen: list[tuple[str, int | None]] = []
     monkeypatch.setattr(swap_file, "swapon", lambda path, priority: seen.append((path, priority)))
     return seen
 
 
 @needs_admin
-def test_a_file_is_private_full_and_signed(tmp_path, switched_on):
+def test_a_file_is_private_full_and_signed(tmp_path: Path, switched_on: list[tuple[str, int | None]]) -> None:
     path = str(tmp_path / "swap file")
     prepared = prepare(SwapFileRequest(path, 8 * MIB, 5), context())
     if prepared.plan.refusal and "cannot swap" in prepared.plan.refusal:
@@ -49,15 +50,15 @@ def test_a_file_is_private_full_and_signed(tmp_path, switched_on):
     assert said is None or "swap file" in said.stdout
 
 
-def _has_file():
+def _has_file() -> bool:
     return any(os.access(f"{folder}/file", os.X_OK) for folder in os.environ["PATH"].split(":"))
 
 
 @needs_admin
-def test_holes_are_written_out_once(tmp_path, monkeypatch):
+def test_holes_are_written_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [OSError(errno.EINVAL, "holes"), None]
 
-    def swapon(path, priority):
+    def swapon(path: str, priority: None) -> None:
         answer = answers.pop(0)
         if answer:
             raise answer
@@ -69,8 +70,8 @@ def test_holes_are_written_out_once(tmp_path, monkeypatch):
 
 
 @needs_admin
-def test_a_failure_leaves_no_file(tmp_path, monkeypatch):
-    def swapon(path, priority):
+def test_a_failure_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def swapon(path: str, priority: None) -> None:
         raise PermissionError(errno.EPERM, "no")
 
     monkeypatch.setattr(swap_file, "swapon", swapon)
@@ -81,7 +82,7 @@ def test_a_failure_leaves_no_file(tmp_path, monkeypatch):
 
 
 @needs_admin
-def test_refusals_of_a_file(tmp_path):
+def test_refusals_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("mine")
     cases = {
         SwapFileRequest(str(tmp_path / "there"), 2 * MIB): "already exists",
@@ -101,12 +102,12 @@ def test_refusals_of_a_file(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_without_the_right():
+def test_without_the_right() -> None:
     said = as_nobody(lambda: prepare(SwapFileRequest("/tmp/oomtop-none", 2 * MIB), context()).plan.refusal or "no")
     assert "CAP_SYS_ADMIN" in said
 
 
-def test_the_signature():
+def test_the_signature() -> None:
     header = swap_header(8 * MIB, 4096)
     assert len(header) == 4096
     assert header.endswith(b"SWAPSPACE2")
@@ -114,22 +115,22 @@ def test_the_signature():
 
 
 @pytest.fixture
-def fake(tmp_path):
+def fake(tmp_path: Path) -> Path:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text("MemTotal: 1000000 kB\nMemFree: 1000 kB\nMemAvailable: 200000 kB\n")
     _swaps(tmp_path, used=100_000)
     return tmp_path
 
 
-def _swaps(folder, used):
+def _swaps(folder: Path, used: int) -> None:
     lines = f"Filename Type Size Used Priority\n{folder}/swap file 500000 {used} -2\n"
     (folder / "proc/swaps").write_text(lines)
     (folder / "swap").write_text("x")
 
 
 @needs_admin
-def test_off_and_removed(fake, monkeypatch):
-    seen = []
+def test_off_and_removed(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, int | None]] = []
     monkeypatch.setattr(swap_off, "swapoff", seen.append)
     path = str(fake / "swap")
     outcome = prepare(SwapOffRequest(path, remove=True), context(root=Root(str(fake)))).perform(print)
@@ -139,9 +140,11 @@ def test_off_and_removed(fake, monkeypatch):
 
 
 @needs_admin
-def test_off_by_a_name_with_a_link_in_it_and_with_what_the_kernel_escapes(fake, monkeypatch):
+def test_off_by_a_name_with_a_link_in_it_and_with_what_the_kernel_escapes(
+    fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`/proc/swaps` has the name without links; a blank, a tab and a backslash are octal there."""
-    seen = []
+    seen: list[tuple[str, int | None]] = []
     monkeypatch.setattr(swap_off, "swapoff", seen.append)
     (fake / "a disk\\").mkdir()
     (fake / "link").symlink_to("a disk\\")
@@ -155,7 +158,7 @@ def test_off_by_a_name_with_a_link_in_it_and_with_what_the_kernel_escapes(fake, 
 
 
 @needs_admin
-def test_zram_in_use_that_a_cut_off_action_left_is_known_by_its_signature(fake):
+def test_zram_in_use_that_a_cut_off_action_left_is_known_by_its_signature(fake: Path) -> None:
     own, other = uuid.uuid4(), uuid.uuid4()
     for folder in ("dev", "sys/block/zram5", "sys/block/zram6"):
         (fake / folder).mkdir(parents=True)
@@ -173,15 +176,15 @@ def test_zram_in_use_that_a_cut_off_action_left_is_known_by_its_signature(fake):
 
 
 @needs_admin
-def test_what_does_not_fit_is_refused(fake):
+def test_what_does_not_fit_is_refused(fake: Path) -> None:
     _swaps(fake, used=300_000)
     request = SwapOffRequest(str(fake / "swap"))
     assert "does not fit" in prepare(request, context(root=Root(str(fake)))).plan.refusal
 
 
 @needs_admin
-def test_a_failed_swapoff_keeps_the_file(fake, monkeypatch):
-    def swapoff(path):
+def test_a_failed_swapoff_keeps_the_file(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def swapoff(path: str) -> None:
         raise OSError(errno.ENOMEM, "no memory")
 
     monkeypatch.setattr(swap_off, "swapoff", swapoff)
@@ -191,10 +194,10 @@ def test_a_failed_swapoff_keeps_the_file(fake, monkeypatch):
     assert os.path.exists(fake / "swap")
 
 
-def test_not_in_use(fake):
+def test_not_in_use(fake: Path) -> None:
     assert "not a swap area" in prepare(SwapOffRequest("/none"), context(root=Root(str(fake)))).plan.refusal
 
 
-def test_other_swap_counts_as_room():
+def test_other_swap_counts_as_room() -> None:
     one, two = SwapDevice("/a", "file", GIB, GIB, -2), SwapDevice("/b", "file", GIB, 0, -3)
     assert swap_off.room_without(one, (one, two), Meminfo(GIB, 0, mem_available=0)) == GIB

@@ -1,5 +1,7 @@
 """A backtest counts what was said and what came true: lead, range, victim, false alarms."""
 
+from typing import Any
+
 import pytest
 
 from oomtop.analysis.dangers.backtest import Backtest
@@ -16,11 +18,19 @@ LEAK = Dying(ProcessId(7, 70), "leak", 0, 90 * MIB, 80 * MIB)
 OTHER = Dying(ProcessId(8, 80), "other", 0, 20 * MIB, 20 * MIB)
 
 
-def killed(after, pid=7, name="leak"):
+def killed(after: float, pid: int = 7, name: str = "leak") -> OomEvent:
     return OomEvent("kernel", "memcg", time=START + after, oom_memcg="/a", victim=Victim(pid, name))
 
 
-def judged(kill=60.0, off=1.0, seconds=80, *, events=None, subjects="", **danger):
+def judged(
+    kill: float = 60.0,
+    off: float = 1.0,
+    seconds: int = 80,
+    *,
+    events: list[OomEvent] | None = None,
+    subjects: str = "",
+    **danger: Any,
+) -> Backtest:
     """Return what was told every 2 s of a group that is killed after `kill` seconds; times are wrong by `off`."""
     backtest = Backtest(subjects)
     dying = danger.pop("dying", (LEAK, OTHER))
@@ -34,7 +44,7 @@ def judged(kill=60.0, off=1.0, seconds=80, *, events=None, subjects="", **danger
     return backtest
 
 
-def test_what_came_true_is_counted():
+def test_what_came_true_is_counted() -> None:
     result = judged().result()
     (kill,) = result.kills
     assert (kill.first_word, kill.named, kill.named_right) == (40.0, "leak", True)
@@ -44,19 +54,19 @@ def test_what_came_true_is_counted():
     assert result.false_alarms == 0
 
 
-def test_times_that_are_wrong_by_half_do_not_hold():
+def test_times_that_are_wrong_by_half_do_not_hold() -> None:
     result = judged(off=1.5).result()
     assert result.median_error == pytest.approx(0.5)
     assert sum(one.held for one in result.ranges) == 0
 
 
-def test_an_alarm_that_no_kill_follows_is_false():
+def test_an_alarm_that_no_kill_follows_is_false() -> None:
     result = judged(events=[], seconds=120).result()
     assert (result.kills, result.false_alarms) == ((), 1)
     assert result.false_alarms_per_hour == pytest.approx(3600 / 118)
 
 
-def test_what_an_action_or_the_end_cut_short_is_not_judged():
+def test_what_an_action_or_the_end_cut_short_is_not_judged() -> None:
     acted = judged(events=[], seconds=120).result(deeds=[START + 59])
     assert acted.false_alarms == 0
     assert sum(one.judged for one in acted.ranges) == 0
@@ -73,17 +83,17 @@ def test_what_an_action_or_the_end_cut_short_is_not_judged():
         (9, "leak", {}, False),
     ],
 )
-def test_a_victim_is_right_when_it_or_its_equal_dies(pid, name, more, right):
+def test_a_victim_is_right_when_it_or_its_equal_dies(pid: int, name: str, more: dict[str, bool], right: bool) -> None:
     result = judged(events=[killed(60.0, pid, name)], **more).result()
     assert result.kills[0].named_right is right
 
 
-def test_only_the_limits_asked_for_are_judged():
+def test_only_the_limits_asked_for_are_judged() -> None:
     result = judged(subjects="/b").result()
     assert (result.kills, result.forecasts) == ((), ())
 
 
-def test_it_is_told_in_lines_and_in_one():
+def test_it_is_told_in_lines_and_in_one() -> None:
     result = judged().result()
     text = render_backtest(result)
     assert "/a: killed leak (7); first word 40s before" in text
@@ -95,7 +105,7 @@ def test_it_is_told_in_lines_and_in_one():
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_the_picture_has_the_forecasts_on_its_diagonal(ascii_only):
+def test_the_picture_has_the_forecasts_on_its_diagonal(ascii_only: bool) -> None:
     lines = draw_backtest(judged().result(), 60, 16, ascii_only=ascii_only).splitlines()
     assert len(lines) <= 16
     assert max(map(len, lines)) <= 60

@@ -7,22 +7,22 @@ import pytest
 from oomtop.analysis.dangers.forecast import WIDEST, Curve, foretell
 from oomtop.analysis.model.danger import Confidence, DangerState
 from oomtop.units import GIB, MIB
-from tests.analysis.dangers.curves import ENDING, ENDLESS, LOOP, Script, is_critical, play, surge
+from tests.analysis.dangers.curves import ENDING, ENDLESS, LOOP, Run, Script, is_critical, play, surge
 
 
 @cache
-def run_of(name):
+def run_of(name: str) -> Run:
     return play((ENDING | ENDLESS)[name])
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_what_never_reaches_its_limit_is_no_alarm(name):
+def test_what_never_reaches_its_limit_is_no_alarm(name: str) -> None:
     ticks = run_of(name).ticks
     assert sum(is_critical(tick.outlook) for tick in ticks) <= len(ticks) / 100
 
 
 @pytest.mark.parametrize("name", ["quadratic", "slow quadratic", "cubic", "exponential", "surge that accelerates"])
-def test_the_truth_lies_within_the_range_of_what_accelerates(name):
+def test_the_truth_lies_within_the_range_of_what_accelerates(name: str) -> None:
     run = run_of(name)
     begun = 40.0 if name.startswith("surge") else 0.0
     later = [tick for tick in run.ticks if tick.time >= begun + 0.3 * (run.kills[0] - begun)]
@@ -30,21 +30,21 @@ def test_the_truth_lies_within_the_range_of_what_accelerates(name):
 
 
 @pytest.mark.parametrize("name", ["linear", "slow linear", "fast linear", "bursts of 3 s", "noisy leak"])
-def test_the_truth_lies_within_the_range_of_what_is_steady(name):
+def test_the_truth_lies_within_the_range_of_what_is_steady(name: str) -> None:
     told = run_of(name).forecasts
     assert len(told) >= 0.7 * len(run_of(name).ticks)
     assert sum(tick.holds for tick in told) >= 0.9 * len(told)
 
 
 @pytest.mark.parametrize(("confidence", "share"), [(Confidence.HIGH, 0.9), (Confidence.MEDIUM, 0.7)])
-def test_ranges_hold_as_often_as_their_confidence_says(confidence, share):
+def test_ranges_hold_as_often_as_their_confidence_says(confidence: Confidence, share: float) -> None:
     told = [tick for name in ENDING | ENDLESS for tick in run_of(name).forecasts]
     of_it = [tick for tick in told if tick.outlook.forecast.confidence is confidence]
     assert len(of_it) > 300
     assert sum(tick.holds for tick in of_it) >= share * len(of_it)
 
 
-def test_a_surge_after_calm_is_told_at_once():
+def test_a_surge_after_calm_is_told_at_once() -> None:
     run = run_of("surge of 4 MiB/s")
     end = run.kills[0]
     first = next(tick for tick in run.forecasts if tick.time > 36)
@@ -53,12 +53,12 @@ def test_a_surge_after_calm_is_told_at_once():
     assert all(abs(tick.outlook.forecast.median - tick.truth) <= 0.3 * tick.truth + 0.3 for tick in half)
 
 
-def test_a_fast_surge_is_told_four_seconds_before_its_end():
+def test_a_fast_surge_is_told_four_seconds_before_its_end() -> None:
     run = play(Script(surge(12, 15.0)), interval=1.0)
     assert next(tick for tick in run.forecasts if tick.time > 15).truth >= 4
 
 
-def test_a_crash_loop_is_foreseen_from_the_round_before():
+def test_a_crash_loop_is_foreseen_from_the_round_before() -> None:
     run = play(LOOP)
     assert len(run.kills) == 5
     for begin, end in zip([kill + 1 for kill in run.kills], run.kills[1:], strict=False):
@@ -68,20 +68,20 @@ def test_a_crash_loop_is_foreseen_from_the_round_before():
         assert all(tick.holds for tick in told)
 
 
-def test_a_forecast_ends_with_its_process():
+def test_a_forecast_ends_with_its_process() -> None:
     points = [(float(at), at * 2.0 * MIB) for at in range(40)]
     dead = [*points, (40.0, 3.0 * MIB), (41.0, 3.0 * MIB)]
     assert foretell(Curve(points, (), 39.0, 100 * MIB, 22 * MIB)).forecast is not None
     assert foretell(Curve(dead, (), 41.0, 100 * MIB, 97 * MIB)).forecast is None
 
 
-def test_what_stands_at_its_limit_is_full_now():
+def test_what_stands_at_its_limit_is_full_now() -> None:
     points = [(float(at), min(100.0, 2.5 * at) * MIB) for at in range(42)]
     found = foretell(Curve(points, (), 41.0, 100 * MIB, 0)).forecast
     assert found is None or found.median == 0
 
 
-def test_a_range_that_is_too_wide_has_no_number():
+def test_a_range_that_is_too_wide_has_no_number() -> None:
     for name in ENDING | ENDLESS:
         for tick in run_of(name).ticks:
             forecast = tick.outlook.forecast
@@ -91,14 +91,14 @@ def test_a_range_that_is_too_wide_has_no_number():
                 assert forecast.earliest <= forecast.median <= forecast.latest <= WIDEST * max(1.0, forecast.earliest)
 
 
-def test_a_slow_trend_is_seen_in_half_an_hour():
+def test_a_slow_trend_is_seen_in_half_an_hour() -> None:
     thin = [(15.0 * at, GIB + 1_500_000.0 * at) for at in range(120)]
     dense = [(1500.0 + at, GIB + 100_000.0 * (1500 + at)) for at in range(286)]
     found = foretell(Curve(dense, thin, 1785.0, 16 * GIB, 8 * GIB)).forecast
     assert found.median == pytest.approx(8 * GIB / 100_000, rel=0.05)
 
 
-def test_a_slow_trend_that_stopped_is_over():
+def test_a_slow_trend_that_stopped_is_over() -> None:
     thin = [(15.0 * at, GIB + 1_500_000.0 * min(at, 110)) for at in range(120)]
     dense = [(1500.0 + at, GIB + 100_000.0 * min(1650, 1500 + at)) for at in range(286)]
     assert foretell(Curve(dense, thin, 1785.0, 16 * GIB, 8 * GIB)).forecast is None

@@ -9,7 +9,9 @@ from oomtop.analysis.model.danger import Danger, DangerKind, DangerState
 from oomtop.units import MIB
 
 
-def danger(subject, state=DangerState.STEADY, median=None, held=10, limit=100):
+def danger(
+    subject: str, state: DangerState = DangerState.STEADY, median: int | None = None, held: int = 10, limit: int = 100
+) -> Danger:
     kind = DangerKind.CGROUP if subject.startswith("/") else DangerKind.MACHINE
     base = Danger(
         subject=subject, name=subject, kind=kind, limit=limit * MIB, brake=None, used=held * MIB, held=held * MIB,
@@ -20,7 +22,7 @@ def danger(subject, state=DangerState.STEADY, median=None, held=10, limit=100):
     return replace(base, state=DangerState.FILLING, earliest=median, median=median, latest=median)
 
 
-def test_the_nearest_comes_first_then_what_is_at_its_limit_then_what_is_fullest():
+def test_the_nearest_comes_first_then_what_is_at_its_limit_then_what_is_fullest() -> None:
     found = ordered(
         [
             danger("/empty", DangerState.EMPTY, held=0),
@@ -34,13 +36,13 @@ def test_the_nearest_comes_first_then_what_is_at_its_limit_then_what_is_fullest(
     assert [item.subject for item in found] == ["RAM", "/slow", "/limit", "/most", "/half", "/empty"]
 
 
-def test_without_a_choice_the_first_is_the_subject():
+def test_without_a_choice_the_first_is_the_subject() -> None:
     dangers = ordered([danger("/a", median=20), danger("/b")])
     assert subject_of(dangers).subject == "/a"
     assert subject_of(()) is None
 
 
-def test_stepping_goes_round_in_both_directions():
+def test_stepping_goes_round_in_both_directions() -> None:
     dangers = ordered([danger("/a", median=20), danger("/b", median=40), danger("/c")])
     choice = step(dangers, None, 1)
     assert choice == Choice("/b", 20)
@@ -52,20 +54,20 @@ def test_stepping_goes_round_in_both_directions():
 
 
 @pytest.mark.parametrize(("nearest", "kept"), [(20, True), (11, True), (9, False)])
-def test_a_choice_is_kept_until_another_one_is_nearer_by_half(nearest, kept):
+def test_a_choice_is_kept_until_another_one_is_nearer_by_half(nearest: int, kept: bool) -> None:
     dangers = ordered([danger("/a", median=nearest), danger("/b", median=40)])
     assert holds(dangers, Choice("/b", 20)) is kept
     assert subject_of(dangers, Choice("/b", 20)).subject == ("/b" if kept else "/a")
 
 
-def test_a_choice_that_is_nearest_itself_is_kept():
+def test_a_choice_that_is_nearest_itself_is_kept() -> None:
     assert holds([danger("/b", median=3), danger("/a", median=5)], Choice("/b", 20))
 
 
-def test_a_choice_ends_with_its_group():
+def test_a_choice_ends_with_its_group() -> None:
     assert not holds([danger("/a")], Choice("/b", None))
 
 
 @pytest.mark.parametrize(("median", "kept"), [(10_000, True), (30, False)])
-def test_a_steady_choice_gives_way_to_what_fills_soon(median, kept):
+def test_a_steady_choice_gives_way_to_what_fills_soon(median: int, kept: bool) -> None:
     assert holds([danger("/a", median=median), danger("/b")], Choice("/b", None)) is kept

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.dangers.order import subject_of
 from oomtop.analysis.dangers.severity import severity_of
-from oomtop.analysis.model.assessment import Severity
-from oomtop.analysis.model.danger import DangerKind, DangerState
+from oomtop.analysis.model.assessment import Assessment, Severity
+from oomtop.analysis.model.danger import Danger, DangerKind, DangerState
 from oomtop.analysis.oom_score.suspect import accused, next_victims
 from oomtop.analysis.sentences import describe_subject
 from oomtop.exporter.families import families
@@ -31,14 +32,14 @@ PATHS = [f"/system.slice/unit-{at}.service" for at in range(6)]
 class _Load:
     """A group that grows, falls, stays, or is killed, at random."""
 
-    def __init__(self, path, chance):
+    def __init__(self, path: str, chance: random.Random) -> None:
         self.path, self._chance = path, chance
         self._limit = chance.randrange(50, 500) * MIB
         self._size = self._limit * chance.random()
         self._rate = chance.choice([-0.02, 0, 0, 0.001, 0.01, 0.05, 0.2]) * self._limit
         self._cache, self._kills = chance.random() * self._limit, 0
 
-    def step(self, seconds, now):
+    def step(self, seconds: float, now: float) -> tuple[Cgroup, list[OomEvent]]:
         """Return the group a while later, and its kill."""
         self._size = max(0.0, self._size + self._rate * seconds + self._chance.gauss(0, 0.001) * self._limit)
         killed = self._size >= self._limit
@@ -56,7 +57,7 @@ class _Load:
         return group, [event] if killed else []
 
 
-def assessments(seed):
+def assessments(seed: int) -> Iterator[Assessment]:
     """Yield the assessments of one random machine."""
     chance = random.Random(seed)
     machine, history, found = SyntheticMachine(60, 8, seed=seed), History(), None
@@ -75,7 +76,7 @@ def assessments(seed):
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
-def test_no_two_lines_contradict_each_other(seed):
+def test_no_two_lines_contradict_each_other(seed: int) -> None:
     for found in assessments(seed):
         for danger in found.dangers:
             _adds_up(danger)
@@ -84,7 +85,7 @@ def test_no_two_lines_contradict_each_other(seed):
         _gives_no_false_all_clear(found)
 
 
-def _adds_up(danger):
+def _adds_up(danger: Danger) -> None:
     assert danger.held + danger.cache == danger.used
     assert 0.0 <= danger.share <= 1.0
     times = (danger.earliest, danger.median, danger.latest, danger.confidence, danger.basis, danger.growing)
@@ -103,13 +104,13 @@ def _adds_up(danger):
         assert remedy.action != "kill" or (remedy.target, remedy.size) == (danger.victim.id, danger.victim.frees)
 
 
-def _is_ordered(found):
+def _is_ordered(found: Assessment) -> None:
     medians = [danger.median for danger in found.dangers]
     known = [median for median in medians if median is not None]
     assert medians[: len(known)] == sorted(known)
 
 
-def _has_one_subject(found):
+def _has_one_subject(found: Assessment) -> None:
     subject = subject_of(found.dangers)
     data = assessment_to_json(found)
     json.dumps(data, allow_nan=False)
@@ -138,7 +139,7 @@ def _has_one_subject(found):
             assert served[danger.resource] == danger.median
 
 
-def _gives_no_false_all_clear(found):
+def _gives_no_false_all_clear(found: Assessment) -> None:
     said = describe_subject(found.dangers, found.time)
     text = render_top(found, 3, "memory", 300)
     first = found.dangers[0]

@@ -1,12 +1,14 @@
 """Memory that runs out is put down to what grew, and only what a kill frees is advised to be killed."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from oomtop.analysis.findings.causes import NOBODYS, cause_of
 from oomtop.analysis.findings.machine import find
-from oomtop.analysis.model.assessment import Growth, PartGrowth
+from oomtop.analysis.findings.rule import Facts
+from oomtop.analysis.model.assessment import Growth, PartGrowth, ProcessRow
 from oomtop.analysis.trends.part_growth import part_growths
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.kernel_facts import KernelFacts
@@ -21,11 +23,11 @@ from tests.tui.factories import calm_danger, make_process, make_row
 RATE = 100.0 * MIB
 
 
-def grown(part, cgroup=None, rate=RATE):
+def grown(part: str, cgroup: str | None = None, rate: float = RATE) -> PartGrowth:
     return PartGrowth(part, rate, cgroup)
 
 
-def growers(*rates):
+def growers(*rates: float) -> dict[str, list[ProcessRow]]:
     rows = [make_row(make_process(pid, f"p{pid}"), growth=rate) for pid, rate in enumerate(rates, 100)]
     return {"rows": rows, "growers": sorted(rows, key=lambda row: -(row.growth or 0))}
 
@@ -41,7 +43,7 @@ def growers(*rates):
         (grown("ARC"), "ZFS ARC grows", "shrinks"),
     ],
 )
-def test_a_part_that_grew_is_the_cause(part, said, advice):
+def test_a_part_that_grew_is_the_cause(part: PartGrowth, said: str, advice: str) -> None:
     kernel = KernelFacts((), slabs=(Slab("dentry", 1, 192, 2 * GIB),))
     cause = cause_of(replace(facts(kernel=kernel, parts=(part,)), **growers(1.0 * MIB)), RATE)
     assert said in cause.text
@@ -49,14 +51,14 @@ def test_a_part_that_grew_is_the_cause(part, said, advice):
     assert cause.target is None
 
 
-def test_page_tables_are_freed_with_their_process():
+def test_page_tables_are_freed_with_their_process() -> None:
     row = make_row(replace(make_process(7, "mapper"), page_tables=GIB))
     cause = cause_of(replace(facts(parts=(grown("page tables"),)), rows=[row], growers=[]), RATE)
     assert "page tables, most of mapper, grow" in cause.text
     assert cause.target == row.process.id
 
 
-def test_a_process_that_grows_as_fast_is_the_cause_of_its_shared_memory():
+def test_a_process_that_grows_as_fast_is_the_cause_of_its_shared_memory() -> None:
     found = replace(facts(parts=(grown("shmem"),)), **growers(90.0 * MIB))
     assert ": p100 grows" in cause_of(found, RATE).text
 
@@ -69,37 +71,37 @@ def test_a_process_that_grows_as_fast_is_the_cause_of_its_shared_memory():
         ([5.0 * MIB, 5.0 * MIB, 5.0 * MIB], "in no visible process"),
     ],
 )
-def test_many_grow_only_where_many_do(rates, said):
+def test_many_grow_only_where_many_do(rates: list[float], said: str) -> None:
     assert said in cause_of(replace(facts(), **growers(*rates)), RATE).text
 
 
-def test_a_swarm_of_one_program_is_named():
+def test_a_swarm_of_one_program_is_named() -> None:
     growth = Growth("program", "worker", None, None, GIB, 90.0 * MIB, None, None, ())
     assert "the worker processes grow +90.0M/s together" in cause_of(facts(growths=(growth,)), RATE).text
 
 
-def low(**memory):
+def low(**memory: Any) -> Facts:
     calm = facts()
     return replace(
         calm, dangers=(calm_danger(),), memory=replace(calm.memory, available=400 * MIB, anon=2 * GIB, **memory)
     )
 
 
-def test_a_balloon_is_no_reason_to_kill():
+def test_a_balloon_is_no_reason_to_kill() -> None:
     found = {finding.id: finding for finding in find(low(balloon=11 * GIB))}
     assert "balloon holds 11.0G" in found["memory_low"].title
     assert found["memory_low"].advice == NOBODYS
     assert "give the guest more memory" in found["balloon"].advice
 
 
-def test_reserved_huge_pages_that_nobody_uses_are_told_when_memory_is_scarce():
+def test_reserved_huge_pages_that_nobody_uses_are_told_when_memory_is_scarce() -> None:
     assert "huge_pages" in {finding.id for finding in find(low(hugetlb_unused=8 * GIB))}
     calm = facts()
     plenty = replace(calm, memory=replace(calm.memory, hugetlb_unused=8 * GIB))
     assert "huge_pages" not in {finding.id for finding in find(plenty)}
 
 
-def test_kernel_memory_of_a_process_is_freed_with_it():
+def test_kernel_memory_of_a_process_is_freed_with_it() -> None:
     info = Meminfo(16 * GIB, GIB, page_tables=5 * GIB)
     row = make_row(replace(make_process(7, "mapper"), page_tables=4 * GIB))
     calm = facts(meminfo=info)
@@ -109,7 +111,7 @@ def test_kernel_memory_of_a_process_is_freed_with_it():
     assert NOBODYS not in finding.advice
 
 
-def test_parts_grow_and_the_innermost_group_has_the_shared_memory():
+def test_parts_grow_and_the_innermost_group_has_the_shared_memory() -> None:
     history, base = PartHistory(), SyntheticMachine(3, 3).snapshot()
     for turn in range(5):
         size = GIB + turn * 50 * MIB

@@ -2,10 +2,11 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.inspect.process_detail import study
-from oomtop.analysis.model.assessment import CgroupFigures, Victims
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, ProcessRow, Victims
 from oomtop.history import History
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.process import ProcessId
@@ -17,26 +18,26 @@ from tests.tui.factories import make_assessment, make_process, make_row
 ME = ProcessId(42, 7)
 
 
-def at(moment, *rows, **changes):
+def at(moment: float, *rows: ProcessRow, **changes: Any) -> Assessment:
     return make_assessment(rows, monotonic=moment, **changes)
 
 
-def me(rss=MIB, **changes):
+def me(rss: int = MIB, **changes: Any) -> ProcessRow:
     return make_row(make_process(42, start_time=7, rss=rss, **changes))
 
 
-def test_a_process_that_was_never_seen_has_no_study():
+def test_a_process_that_was_never_seen_has_no_study() -> None:
     assert study(at(1000.0, make_row()), ME, None) is None
 
 
-def test_the_curve_grows_with_the_ticks_and_a_repeated_tick_adds_nothing():
+def test_the_curve_grows_with_the_ticks_and_a_repeated_tick_adds_nothing() -> None:
     first = study(at(1000.0, me(MIB)), ME, None)
     second = study(at(1002.0, me(3 * MIB)), ME, first)
     assert second.curve == ((1000.0, MIB), (1002.0, 3 * MIB))
     assert study(at(1002.0, me(3 * MIB)), ME, second).curve == second.curve
 
 
-def test_what_was_remembered_before_the_study_began_stands_before_it():
+def test_what_was_remembered_before_the_study_began_stands_before_it() -> None:
     first = study(at(1000.0, me(MIB)), ME, None)
     remembered = ((990.0, 1), (995.0, 2), (1000.0, MIB), (1002.0, 9))
     second = study(at(1002.0, me(9), curves=((ME, remembered),)), ME, first)
@@ -45,7 +46,7 @@ def test_what_was_remembered_before_the_study_began_stands_before_it():
     assert third.curve == (*second.curve, (1004.0, 9))
 
 
-def test_an_assessment_carries_the_curve_of_who_is_looked_at():
+def test_an_assessment_carries_the_curve_of_who_is_looked_at() -> None:
     history, plain = History(), Sampler()
     me = None
     for _ in range(2):
@@ -57,7 +58,7 @@ def test_an_assessment_carries_the_curve_of_who_is_looked_at():
     assert [identity for identity, _ in assess(tick, history).curves] == [me.id]
 
 
-def test_gone_keeps_the_last_figures_and_the_age_stands_still():
+def test_gone_keeps_the_last_figures_and_the_age_stands_still() -> None:
     first = study(at(1000.0, me()), ME, None)
     gone = study(at(1002.0), ME, first)
     later = study(at(1900.0), ME, gone)
@@ -66,13 +67,13 @@ def test_gone_keeps_the_last_figures_and_the_age_stands_still():
     assert later.age == gone.age
 
 
-def test_another_process_with_the_same_number_is_not_it():
+def test_another_process_with_the_same_number_is_not_it() -> None:
     first = study(at(1000.0, me()), ME, None)
     other = make_row(make_process(42, start_time=8))
     assert study(at(1002.0, other), ME, first).exited_at == 1002.0
 
 
-def test_a_jump_back_forgets_what_came_later():
+def test_a_jump_back_forgets_what_came_later() -> None:
     first = study(at(1000.0, me(MIB)), ME, None)
     second = study(at(1002.0, me(2 * MIB)), ME, first)
     gone = study(at(1004.0), ME, second)
@@ -81,7 +82,7 @@ def test_a_jump_back_forgets_what_came_later():
     assert back.curve == ((1000.0, MIB), (1001.0, 5))
 
 
-def test_the_chain_of_groups_and_the_place_in_the_nearest_limited_one():
+def test_the_chain_of_groups_and_the_place_in_the_nearest_limited_one() -> None:
     groups = (
         Cgroup("/", 9 * GIB), Cgroup("/a", GIB, max=2 * GIB, swap_max=0),
         Cgroup("/a/b", 512 * MIB, high=GIB, inactive_file=12 * MIB),

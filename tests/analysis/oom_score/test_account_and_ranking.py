@@ -1,6 +1,7 @@
 """The account adds up; the ranking is the kernel's."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from oomtop.sources.sampler import Sampler
 PAGES = 1_000_000
 
 
-def process(pid, rss_pages=100, adj=0, started=1.0, **other):
+def process(pid: int, rss_pages: int = 100, adj: int = 0, started: float = 1.0, **other: Any) -> Process:
     facts = Process(
         ProcessId(pid, pid), 1, f"p{pid}", "S", started, 0, 0, 0, 0, 1, 0.0, 0, 0, 1 << 30, rss_pages * 4096,
         None, None, None, 0, 0, 0, 0, 0, 0, 0, adj, "/", None,
@@ -23,7 +24,7 @@ def process(pid, rss_pages=100, adj=0, started=1.0, **other):
     return replace(facts, **other)
 
 
-def test_the_parts_of_this_machines_memory_add_up_to_memtotal():
+def test_the_parts_of_this_machines_memory_add_up_to_memtotal() -> None:
     sampler = Sampler()
     memory = account_memory(sampler.sample())
     sampler.close()
@@ -34,7 +35,7 @@ def test_the_parts_of_this_machines_memory_add_up_to_memtotal():
     assert sum(parts) == memory.total
 
 
-def test_a_kill_that_no_log_tells_of_is_known_by_the_kernels_count():
+def test_a_kill_that_no_log_tells_of_is_known_by_the_kernels_count() -> None:
     sampler, history = Sampler(), History()
     first = sampler.sample()
     sampler.close()
@@ -59,22 +60,22 @@ def test_a_kill_that_no_log_tells_of_is_known_by_the_kernels_count():
         (process(5, 0, virtual_size=0, state="Z"), None),
     ],
 )
-def test_badness_is_the_kernels(facts, points):
+def test_badness_is_the_kernels(facts: Process, points: int | None) -> None:
     assert badness(facts, PAGES, 4096) == points
 
 
-def test_of_two_equal_ones_the_later_dies_and_it_is_called_a_near_tie():
+def test_of_two_equal_ones_the_later_dies_and_it_is_called_a_near_tie() -> None:
     victims = rank([process(5, started=2.0), process(6, started=1.0)], PAGES, 4096)
     assert victims.first is not None
     assert victims.first.id.pid == 5
     assert victims.near_tie
 
 
-def test_adj_outweighs_size():
+def test_adj_outweighs_size() -> None:
     victims = rank([process(5, 50_000), process(6, 10, adj=300)], PAGES, 4096)
     assert [candidate.id.pid for candidate in victims.candidates] == [6, 5]
     assert not victims.near_tie
 
 
-def test_nobody_to_kill():
+def test_nobody_to_kill() -> None:
     assert rank([process(1)], PAGES, 4096).first is None

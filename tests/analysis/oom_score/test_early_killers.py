@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from oomtop.analysis.assessment import assess
+from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.sentences import describe_early_killer
 from oomtop.history import History
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.killer_settings import KillerSettings
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.pressure import Pressure, PressureLine
-from oomtop.host.process import ProcessId
+from oomtop.host.process import Process, ProcessId
 from oomtop.render.top import render_top
 from oomtop.snapshot import Tick
 from tests.synthetic import SyntheticMachine
@@ -20,7 +21,9 @@ MIB = 1 << 20
 GIB = 1 << 30
 
 
-def process(pid, comm, score=666, rss=GIB, adj=0, euid=1000, command=None):
+def process(
+    pid: int, comm: str, score: int = 666, rss: int = GIB, adj: int = 0, euid: int = 1000, command: None = None
+) -> Process:
     base = SyntheticMachine(1, 3).processes[0]
     identity = ProcessId(pid, 100)
     return replace(
@@ -34,7 +37,13 @@ PROCESSES = (
 )  # fmt: skip
 
 
-def assessed(*killers, available=400 * MIB, swap=(0, 0), cgroups=(), processes=PROCESSES):
+def assessed(
+    *killers: KillerSettings,
+    available: int = 400 * MIB,
+    swap: tuple[int, int] = (0, 0),
+    cgroups: tuple[Cgroup, ...] = (),
+    processes: tuple[Process, ...] = PROCESSES,
+) -> Assessment:
     info = Meminfo(16 * GIB, available, available, anon_pages=12 * GIB, swap_total=swap[0], swap_free=swap[1])
     snapshot = replace(
         SyntheticMachine(1, 3).snapshot(), meminfo=info, processes=processes, killers=killers, cgroups=cgroups
@@ -44,7 +53,7 @@ def assessed(*killers, available=400 * MIB, swap=(0, 0), cgroups=(), processes=P
     return assess(Tick(snapshot), history)
 
 
-def earlyoom(*arguments, version="1.7"):
+def earlyoom(*arguments: str, version: str | None = "1.7") -> KillerSettings:
     return KillerSettings("earlyoom", ProcessId(300, 1), arguments, (), version)
 
 
@@ -62,7 +71,7 @@ def earlyoom(*arguments, version="1.7"):
         (("--prefer", "(("), "rooted"),
     ],
 )
-def test_earlyoom_takes_the_highest_score_as_it_is_told(arguments, victim):
+def test_earlyoom_takes_the_highest_score_as_it_is_told(arguments: tuple[str, ...], victim: str) -> None:
     assert assessed(earlyoom(*arguments)).early_killers[0].victim_name == victim
 
 
@@ -77,13 +86,13 @@ def test_earlyoom_takes_the_highest_score_as_it_is_told(arguments, victim):
         (("-m", "5"), "1.8.2", (14 * GIB) * 5 // 100),
     ],
 )
-def test_earlyoom_acts_at_its_share(arguments, version, limit):
+def test_earlyoom_acts_at_its_share(arguments: tuple[str, ...], version: str, limit: int) -> None:
     killer = assessed(earlyoom(*arguments, version=version), available=2 * GIB).early_killers[0]
     assert killer.room == pytest.approx(2 * GIB - limit, abs=2)
     assert killer.signal == "SIGTERM"
 
 
-def test_earlyoom_waits_for_swap_as_well_and_kills_hard_at_half():
+def test_earlyoom_waits_for_swap_as_well_and_kills_hard_at_half() -> None:
     waiting = assessed(earlyoom(), swap=(4 * GIB, 3 * GIB)).early_killers[0]
     assert waiting.room == pytest.approx(3 * GIB - 4 * GIB // 10, abs=2)
     acting = assessed(earlyoom()).early_killers[0]
@@ -91,18 +100,18 @@ def test_earlyoom_waits_for_swap_as_well_and_kills_hard_at_half():
     assert assessed(earlyoom("--dryrun")).early_killers == ()
 
 
-def test_an_unknown_version_is_no_certainty():
+def test_an_unknown_version_is_no_certainty() -> None:
     killer = assessed(earlyoom("--prefer", "python3", "--avoid", "rooted|postgres", version=None)).early_killers[0]
     assert describe_early_killer(killer) == "earlyoom probably kills python3 (pid 303) now: available <= 1.6G"
 
 
-def test_it_is_said_before_the_kernels_choice():
+def test_it_is_said_before_the_kernels_choice() -> None:
     lines = render_top(assessed(earlyoom()), 3, "rss", 200).splitlines()
     first = next(at for at, line in enumerate(lines) if line.startswith("First"))
     assert lines[first + 1].startswith("Next")
 
 
-def test_nohang_adds_what_its_configuration_says():
+def test_nohang_adds_what_its_configuration_says() -> None:
     settings = (
         ("soft_threshold_min_mem", "8 %"), ("@BADNESS_ADJ_RE_NAME", "300 /// ^python"),
         ("@BADNESS_ADJ_RE_NAME", "x /// rooted"), ("@BADNESS_ADJ_RE_NAME", "900 /// (("),
@@ -112,12 +121,12 @@ def test_nohang_adds_what_its_configuration_says():
     assert killer.room == pytest.approx(2 * GIB - 16 * GIB * 8 // 100, abs=2)
 
 
-def group(path, current=GIB, swap=0, full=0.0):
+def group(path: str, current: int = GIB, swap: int = 0, full: float = 0.0) -> Cgroup:
     line = PressureLine(full, full, full, 1)
     return Cgroup(path, current, swap_current=swap, pressure=Pressure(line, line))
 
 
-def test_systemd_oomd_takes_the_leaf_with_most_swap():
+def test_systemd_oomd_takes_the_leaf_with_most_swap() -> None:
     settings = (("Swap Used Limit", "90.00%"), ("swap", "/user.slice"))
     groups = (
         group("/user.slice", swap=3 * GIB), group("/user.slice/a.scope", swap=GIB), group("/user.slice/b.scope", swap=2 * GIB),
@@ -129,7 +138,7 @@ def test_systemd_oomd_takes_the_leaf_with_most_swap():
     assert assessed(daemon, cgroups=groups).early_killers == ()
 
 
-def test_systemd_oomd_acts_on_pressure_too():
+def test_systemd_oomd_acts_on_pressure_too() -> None:
     settings = (("pressure", "/user.slice"), ("pressure limit", "50.00%"))
     groups = (group("/user.slice", full=40.0), group("/user.slice/a.scope"), group("/user.slice/b.scope", 2 * GIB))
     killer = assessed(KillerSettings("systemd-oomd", ProcessId(9, 1), (), settings), cgroups=groups).early_killers[0]
@@ -147,7 +156,9 @@ def test_systemd_oomd_acts_on_pressure_too():
         ((), (("evictionHard.memory.available", "1%"),), 400 * MIB - round(16 * GIB / 100)),
     ],
 )
-def test_the_kubelet_evicts_at_its_threshold(arguments, settings, room):
+def test_the_kubelet_evicts_at_its_threshold(
+    arguments: tuple[str, ...], settings: tuple[tuple[str, str], ...], room: int
+) -> None:
     killer = assessed(KillerSettings("kubelet", ProcessId(9, 1), arguments, settings)).early_killers[0]
     assert killer.room == room
     assert not killer.sure

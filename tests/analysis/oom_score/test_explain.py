@@ -1,6 +1,7 @@
 """The score term by term, its rank, and where another adj would put the process; equal to the ranking itself."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ PAGE = 4096
 TOTAL = 1_000_000
 
 
-def process(pid, rss=0, swap=0, tables=0, adj=0, **changes):
+def process(pid: int, rss: int = 0, swap: int = 0, tables: int = 0, adj: int = 0, **changes: Any) -> Process:
     plain = Process(
         id=ProcessId(pid, pid), ppid=1, comm=f"p{pid}", state="S", started=float(pid), flags=0, session=1, tty=0, nice=0,
         threads=1, cpu_seconds=0.0, minor_faults=0, major_faults=0, virtual_size=1 << 30, rss=rss * PAGE, rss_anon=None,
@@ -25,14 +26,14 @@ def process(pid, rss=0, swap=0, tables=0, adj=0, **changes):
     return replace(plain, **changes)
 
 
-def test_the_terms_add_up_to_the_badness():
+def test_the_terms_add_up_to_the_badness() -> None:
     score = explain(process(5, 1000, 200, 30, 7), [process(6, 5000)], TOTAL, PAGE, "machine")
     assert (score.rss, score.swap, score.page_tables, score.adj_pages) == (1000, 200, 30, 7000)
     assert score.place.badness == 8230
     assert (score.place.rank, score.candidates, score.rival, score.distance) == (1, 2, 6, 3230)
 
 
-def test_the_adj_that_turns_the_order():
+def test_the_adj_that_turns_the_order() -> None:
     score = explain(process(5, 1000), [process(6, 5000), process(7, 4000)], TOTAL, PAGE, "machine")
     assert score.place.rank == 3
     assert score.distance == -4000
@@ -49,7 +50,7 @@ def test_the_adj_that_turns_the_order():
         ({"id": ProcessId(1, 1)}, "pid 1"),
     ],
 )
-def test_who_is_not_considered_is_told_why(changes, word):
+def test_who_is_not_considered_is_told_why(changes: dict[str, int | ProcessId], word: str) -> None:
     score = explain(process(5, 1000, **changes), [process(6, 10)], TOTAL, PAGE, "machine")
     assert score.place is None
     assert word in score.why_not
@@ -57,13 +58,13 @@ def test_who_is_not_considered_is_told_why(changes, word):
     assert bool(score.others) == ("-1000" in word)
 
 
-def test_alone_there_is_no_rival():
+def test_alone_there_is_no_rival() -> None:
     mine = process(5, 1000)
     score = explain(mine, [mine], TOTAL, PAGE, "machine")
     assert (score.place.rank, score.rival, score.distance, score.turning_adj) == (1, None, None, None)
 
 
-def test_a_domain_without_pages_does_not_divide_by_zero():
+def test_a_domain_without_pages_does_not_divide_by_zero() -> None:
     assert explain(process(5, 1), [process(6, 2)], 0, PAGE, "/x").place.share == 0.0
 
 
@@ -71,7 +72,7 @@ sizes = st.tuples(st.integers(0, 40), st.integers(-1000, 1000))
 
 
 @given(st.lists(sizes, min_size=1, max_size=12), st.sampled_from([0, 999, 20_000, TOTAL]))
-def test_ranks_are_those_of_the_kernels_ranking(drawn, total):
+def test_ranks_are_those_of_the_kernels_ranking(drawn: list[tuple[int, int]], total: int) -> None:
     processes = [process(10 + at, rss, adj=adj) for at, (rss, adj) in enumerate(drawn)]
     order = [candidate.id for candidate in rank(processes, total, PAGE).candidates]
     for one in processes:

@@ -3,7 +3,7 @@
 import pytest
 
 from oomtop.analysis.postmortem.explain import explain
-from oomtop.analysis.postmortem.model import Cause
+from oomtop.analysis.postmortem.model import Cause, PostMortem
 from oomtop.oomlog.scan import scan_lines
 from oomtop.render.events import sections
 
@@ -13,21 +13,28 @@ KILL = "[5.1] {how}: Killed process {pid} ({name}) total-vm:900000kB, anon-rss:4
 MEMORY = "[5.0] Node 0 Normal: 1*4kB (U) 0*8kB = 4kB\n[5.0] 262144 pages RAM\n[5.0] 0 pages reserved\n[5.0] Total swap = 0kB\n[5.0] Free swap  = 0kB"
 
 
-def row(pid, rss, adj=0, name="java", uid=1000):
+def row(pid: int, rss: int, adj: int = 0, name: str = "java", uid: int = 1000) -> str:
     return f"[5.0] [ {pid:5}] {uid:5} {pid:5}   300000   {rss:6}  2097152        0         {adj:5} {name}"
 
 
-def words(*lines):
+def words(*lines: str) -> tuple[PostMortem, str]:
     (event,) = scan_lines("\n".join(lines).splitlines(), "test")
     found = explain(event)
     return found, " ".join([found.headline, *(s for _, part in sections(found) for s in part)])
 
 
-def report(*rows, pid=10, name="java", order=0, how="Out of memory", more=()):
+def report(
+    *rows: str,
+    pid: int = 10,
+    name: str = "java",
+    order: int = 0,
+    how: str = "Out of memory",
+    more: tuple[str, ...] = (),
+) -> tuple[PostMortem, str]:
     return words(TRIGGER.format(order=order), MEMORY, *more, TABLE, *rows, KILL.format(pid=pid, name=name, how=how))
 
 
-def test_counterfactuals_need_the_rows_that_prove_them():
+def test_counterfactuals_need_the_rows_that_prove_them() -> None:
     _, said = report(row(10, 100_000, 500), row(11, 120_000))
     assert "With every oom_score_adj at 0 it would have been java (pid 11)" in said
     _, said = report(row(10, 100_000, 500), row(11, 120_000), "[5.0] [   123] 0 77 damaged")
@@ -41,24 +48,24 @@ def test_counterfactuals_need_the_rows_that_prove_them():
     assert "With every" not in said
 
 
-def test_what_minus_1000_exempts_could_be_chosen_with_all_at_0():
+def test_what_minus_1000_exempts_could_be_chosen_with_all_at_0() -> None:
     _, said = report(row(10, 100_000, 5), row(12, 120_000, -1000, "db"))
     assert "With every oom_score_adj at 0 it would have been db (pid 12)" in said
 
 
-def test_nothing_is_said_of_others_where_the_table_does_not_give_the_choice():
+def test_nothing_is_said_of_others_where_the_table_does_not_give_the_choice() -> None:
     found, said = report(row(10, 1000), row(11, 120_000))
     assert found.agrees is False
     assert "next in line" not in said
     assert "With every" not in said
 
 
-def test_a_tie_is_called_a_tie():
+def test_a_tie_is_called_a_tie() -> None:
     _, said = report(row(11, 100_000), row(10, 100_000))
     assert "It was a tie: java (pid 11) had the same badness" in said
 
 
-def test_swapoff_is_chosen_by_itself():
+def test_swapoff_is_chosen_by_itself() -> None:
     found, said = report(row(10, 400, 0, "swapoff", 0), row(11, 200_000), name="swapoff")
     assert found.agrees is None
     assert "swapoff is chosen before all others" in said
@@ -66,7 +73,7 @@ def test_swapoff_is_chosen_by_itself():
     assert "another one dies" not in said
 
 
-def test_a_child_dies_in_its_place_only_where_the_kernel_says_so():
+def test_a_child_dies_in_its_place_only_where_the_kernel_says_so() -> None:
     old = "[5.0] Out of memory: Kill process 10 (java) score 300 or sacrifice child"
     _, said = words(TRIGGER.format(order=0), old, KILL.format(pid=11, name="sh", how="Out of memory"))
     assert "its child sh (pid 11) was killed in its place" in said
@@ -83,7 +90,7 @@ def test_a_child_dies_in_its_place_only_where_the_kernel_says_so():
         (8_000, 0, 0, "free 7.8M is not above min 10.0M"),
     ],
 )
-def test_what_is_subtracted_is_named_with_its_amount(free, cma, atomic, contains):
+def test_what_is_subtracted_is_named_with_its_amount(free: int, cma: int, atomic: int, contains: str) -> None:
     zone = (
         f"[5.0] Node 0 Normal free:{free}kB boost:0kB min:10240kB low:12000kB high:13000kB "
         f"reserved_highatomic:{atomic}KB present:900000kB managed:900000kB free_cma:{cma}kB"
@@ -93,14 +100,14 @@ def test_what_is_subtracted_is_named_with_its_amount(free, cma, atomic, contains
     assert found.cause is Cause.MACHINE
 
 
-def test_many_pages_in_a_row_without_zones_stay_unknown():
+def test_many_pages_in_a_row_without_zones_stay_unknown() -> None:
     found, said = report(row(10, 100_000), order=4)
     assert found.cause is Cause.UNKNOWN
     assert "16 pages in a row" in said
     assert "whole machine" not in said
 
 
-def test_the_scope_is_that_of_the_constraint():
+def test_the_scope_is_that_of_the_constraint() -> None:
     summary = "[5.0] oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=1,cpuset=/,mems_allowed=0-1,global_oom,task_memcg=/,task=java,pid=10,uid=0"
     found, said = report(row(10, 100_000), more=(summary,))
     assert found.cause is Cause.NODE
@@ -111,13 +118,13 @@ def test_the_scope_is_that_of_the_constraint():
     assert "its cpuset /x allows: 1" in said
 
 
-def test_sysrq_asked_nobody_for_memory():
+def test_sysrq_asked_nobody_for_memory() -> None:
     _, said = words(TRIGGER.format(order=-1), KILL.format(pid=10, name="java", how="Out of memory"))
     assert "invoked" not in said
     assert "SysRq-f" in said
 
 
-def test_shared_memory_is_not_page_cache_as_well():
+def test_shared_memory_is_not_page_cache_as_well() -> None:
     limit = "[5.0] memory: usage 1024kB, limit 1024kB, failcnt 5"
     stats = (
         "[5.0] Memory cgroup stats for /a:\n[5.0] anon 100\n[5.0] file 900000\n[5.0] shmem 900000\n[5.0] file_mapped 0"
@@ -140,7 +147,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize(("path", "advice", "other"), PATHS)
-def test_advice_is_in_the_words_of_the_platform(path, advice, other):
+def test_advice_is_in_the_words_of_the_platform(path: str, advice: str, other: str) -> None:
     limit = "[5.0] memory: usage 1048576kB, limit 1048576kB, failcnt 5"
     summary = f"[5.0] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={path},task_memcg={path},task=java,pid=10,uid=0"
     _, said = words(
@@ -155,7 +162,7 @@ def test_advice_is_in_the_words_of_the_platform(path, advice, other):
     assert other not in said
 
 
-def test_cgroup_v1_has_its_own_words():
+def test_cgroup_v1_has_its_own_words() -> None:
     limit = "[5.0] memory: usage 1048576kB, limit 1048576kB, failcnt 5\n[5.0] memory+swap: usage 1048576kB, limit 1048576kB, failcnt 0"
     _, said = words(TRIGGER.format(order=0), limit, KILL.format(pid=10, name="java", how="Memory cgroup out of memory"))
     assert "memory.limit_in_bytes" in said
@@ -171,14 +178,14 @@ def test_cgroup_v1_has_its_own_words():
         ("mem avail: 1 of 2 MiB", "sent a signal to x", "earlyoom killed"),
     ],
 )
-def test_the_headline_says_what_became_of_it(text, verb, absent):
+def test_the_headline_says_what_became_of_it(text: str, verb: str, absent: str) -> None:
     line = 'sending SIGTERM to process 5 uid 0 "x": oom_score 5, VmRSS 7 MiB, cmdline "x"'
     _, said = words(line, text)
     assert verb in said
     assert absent not in said
 
 
-def test_another_one_dies_only_where_the_protection_is_enough():
+def test_another_one_dies_only_where_the_protection_is_enough() -> None:
     _, said = report(row(10, 100_000), row(11, 90_000))
     assert "must live, start it with a lower oom_score_adj (`choom -n -500 -- COMMAND`): another one dies" in said
     _, said = report(row(10, 200_000), row(11, 300))
@@ -186,14 +193,14 @@ def test_another_one_dies_only_where_the_protection_is_enough():
     assert "An oom_score_adj of -500 would not have saved java: it would still have come first." in said
 
 
-def test_the_biggest_is_limited_where_it_was_passed_over_for_a_small_one():
+def test_the_biggest_is_limited_where_it_was_passed_over_for_a_small_one() -> None:
     found, said = report(row(10, 100, name="dbus"), row(11, 200_000), name="dbus")
     assert found.agrees is False
     assert "Limit java (pid 11), the biggest: it held 781M, far more than the victim." in said
     assert "Cap dbus" not in said
 
 
-def in_group(group, limit, constraint="CONSTRAINT_MEMCG"):
+def in_group(group: str, limit: int, constraint: str = "CONSTRAINT_MEMCG") -> tuple[PostMortem, str]:
     summary = (
         f"[5.0] oom-kill:constraint={constraint},nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={group},"
         f"task_memcg={group}/cri-1.scope,task=java,pid=10,uid=0"
@@ -202,7 +209,7 @@ def in_group(group, limit, constraint="CONSTRAINT_MEMCG"):
     return report(row(10, 10_000), more=(usage, summary), how="Memory cgroup out of memory")
 
 
-def test_a_group_without_a_limit_has_not_reached_it():
+def test_a_group_without_a_limit_has_not_reached_it() -> None:
     found, said = in_group("/a", 9007199254740988, "CONSTRAINT_BPF_PSI_MEM")
     assert found.cause is Cause.UNKNOWN
     assert "reached its limit" not in said
@@ -210,7 +217,7 @@ def test_a_group_without_a_limit_has_not_reached_it():
     assert "CONSTRAINT_BPF_PSI_MEM: a BPF program called the OOM killer" in said
 
 
-def test_the_limit_of_the_pods_is_not_called_that_of_a_container():
+def test_the_limit_of_the_pods_is_not_called_that_of_a_container() -> None:
     _, said = in_group("/kubepods.slice", 42240)
     assert "41.2M is the limit of many pods of the node together" in said
     assert "of the container" not in said
@@ -218,14 +225,14 @@ def test_the_limit_of_the_pods_is_not_called_that_of_a_container():
     assert "of its containers, 41.2M together, to 52.0M" in said
 
 
-def test_a_small_limit_is_raised_by_a_quarter_not_to_a_multiple_of_64_mib():
+def test_a_small_limit_is_raised_by_a_quarter_not_to_a_multiple_of_64_mib() -> None:
     _, said = in_group("/a", 980)
     assert "to 2.0M (now 980K)" in said
     _, said = in_group("/a", 400 * 1024)
     assert "to 512M (now 400M)" in said
 
 
-def rest_of_ram(present):
+def rest_of_ram(present: str) -> dict[str, int]:
     counters = "[5.0] active_anon:100000 inactive_anon:0 isolated_anon:0\n[5.0]  slab_reclaimable:0 slab_unreclaimable:0\n[5.0]  free:1000 free_pcp:0"
     node = "[5.0] Node 0 active_anon:400000kB kernel_stack:40960kB pagetables:0kB all_unreclaimable? no"
     zone = f"[5.0] Node 0 Normal free:4000kB min:10240kB low:12000kB high:13000kB {present}"
@@ -233,19 +240,19 @@ def rest_of_ram(present):
     return {figure.name: figure.size for figure in found.unowned}
 
 
-def test_kernel_stacks_are_a_counter_of_their_own():
+def test_kernel_stacks_are_a_counter_of_their_own() -> None:
     sizes = rest_of_ram("present:1048576kB managed:1048576kB")
     assert sizes["kernel stacks"] == 40 << 20
     assert sizes["not in any counter"] == (262_144 - 101_000) * 4096 - (40 << 20)
 
 
-def test_what_no_counter_has_is_not_told_of_a_damaged_report():
+def test_what_no_counter_has_is_not_told_of_a_damaged_report() -> None:
     sizes = rest_of_ram("reserved_highatomic:0KB active_anon:")
     assert "kernel stacks" in sizes
     assert "not in any counter" not in sizes
 
 
-def test_out_of_memory_alone_does_not_say_of_what():
+def test_out_of_memory_alone_does_not_say_of_what() -> None:
     found, said = words(KILL.format(pid=10, name="java", how="Out of memory"))
     assert found.cause is Cause.MACHINE
     assert "because memory ran out." in found.headline
@@ -253,7 +260,7 @@ def test_out_of_memory_alone_does_not_say_of_what():
     assert "Memory of the whole machine" not in said
 
 
-def test_no_share_of_a_total_that_lacks_the_swap_which_rows_use():
+def test_no_share_of_a_total_that_lacks_the_swap_which_rows_use() -> None:
     limit = "[5.0] memory: usage 980kB, limit 980kB, failcnt 5\n[5.0] memory+swap: usage 0kB, limit 18014398509481983kB, failcnt 0"
     swapped = "[5.0] [    10]  1000    10   300000      300  2097152  8000000         0 java"
     found, said = report(swapped, more=(limit,), how="Memory cgroup out of memory")
@@ -264,27 +271,27 @@ def test_no_share_of_a_total_that_lacks_the_swap_which_rows_use():
     assert "of what could be used" not in said
 
 
-def test_swap_of_cgroup_v2_is_not_called_memory_and_swap():
+def test_swap_of_cgroup_v2_is_not_called_memory_and_swap() -> None:
     limit = "[5.0] memory: usage 980kB, limit 980kB, failcnt 5\n[5.0] swap: usage 0kB, limit 8kB, failcnt 0"
     found, _ = report(row(10, 100), more=(limit,), how="Memory cgroup out of memory")
     assert {"'swap: usage'", "'swap: ... limit'"} <= {figure.source for figure in found.limits}
 
 
 @pytest.mark.parametrize(("ram", "total"), [(262_144, 262_144), (2_621_440, None), (26_214, None)])
-def test_ram_that_the_zones_contradict_is_no_total(ram, total):
+def test_ram_that_the_zones_contradict_is_no_total(ram, total) -> None:
     zone = "[5.0] Node 0 Normal free:4000kB min:10240kB low:12000kB high:13000kB present:1048576kB managed:1048576kB"
     found, _ = report(row(10, 100_000), more=("[5.0] Mem-Info:", zone, MEMORY.replace("262144", str(ram))))
     assert found.total.pages == total
 
 
-def test_nothing_is_a_share_of_no_limit():
+def test_nothing_is_a_share_of_no_limit() -> None:
     found, said = in_group("/a", 9007199254740988)
     assert found.total.pages is None
     assert "could be used" not in said
     assert "cgroup limit" not in {figure.name for figure in found.limits}
 
 
-def test_a_marked_cgroup_is_killed_only_where_systemd_says_so():
+def test_a_marked_cgroup_is_killed_only_where_systemd_says_so() -> None:
     front = "Nov 24 08:00:00 h "
     mark = f"{front}systemd-oomd[5]: Marked /a/b.service for killing due to memory pressure for /a being 9% > 5%"
     found, said = words(mark)

@@ -14,7 +14,7 @@ from oomtop.analysis.model.assessment import (
     Victims,
 )
 from oomtop.analysis.settings.table import KNOBS, SETTINGS
-from oomtop.analysis.settings.verdicts import assess_settings
+from oomtop.analysis.settings.verdicts import Verdict, assess_settings
 from oomtop.host.hugepages import HugePool
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.swaps import Zram
@@ -38,7 +38,9 @@ NUMA = replace(CALM, zones=(Zone(0, "Normal", 1, 1, 1, 1, 1, 1), Zone(1, "Normal
 POOL = (HugePool(2 * MIB, 1000, 900, 0, 0),)
 
 
-def verdict(name, machine=CALM, pools=(), **settings):
+def verdict(
+    name: str, machine: Assessment = CALM, pools: tuple[HugePool, ...] = (), **settings: int | str
+) -> Verdict | None:
     texts = tuple((key.replace("__", "/"), str(value)) for key, value in settings.items())
     facts = KernelFacts(texts, huge_pools=pools)
     rows = {row.name: row for row in assess_settings(replace(machine, kernel=facts))}
@@ -76,7 +78,9 @@ def verdict(name, machine=CALM, pools=(), **settings):
         ("transparent_hugepage/defrag", CALM, {"transparent_hugepage__defrag": "[always] never"}, Severity.WARNING, None),
     ],
 )  # fmt: skip
-def test_a_value_that_deserves_a_word(name, machine, settings, severity, recommended):
+def test_a_value_that_deserves_a_word(
+    name: str, machine: Assessment, settings: dict[str, int | str], severity: Severity, recommended: int | None
+) -> None:
     found = verdict(name, machine, **settings)
     assert (found.severity, found.recommended) == (severity, recommended)
 
@@ -96,23 +100,23 @@ def test_a_value_that_deserves_a_word(name, machine, settings, severity, recomme
         ("transparent_hugepage/enabled", CALM, {"transparent_hugepage__enabled": "always [madvise] never"}),
     ],
 )
-def test_a_near_miss_is_left_in_peace(name, machine, settings):
+def test_a_near_miss_is_left_in_peace(name: str, machine: Assessment, settings: dict[str, int | str]) -> None:
     assert verdict(name, machine, **settings) is None
 
 
-def test_huge_pages_that_nobody_uses():
+def test_huge_pages_that_nobody_uses() -> None:
     assert verdict("nr_hugepages", pools=POOL, nr_hugepages=1000).severity is Severity.WARNING
     used = (replace(POOL[0], reserved=900),)
     assert verdict("nr_hugepages", pools=used, nr_hugepages=1000) is None
 
 
-def test_the_gravest_come_first_and_what_is_missing_is_left_out():
+def test_the_gravest_come_first_and_what_is_missing_is_left_out() -> None:
     facts = KernelFacts((("swappiness", "60"), ("vfs_cache_pressure", "0"), ("panic_on_oom", "1")))
     rows = assess_settings(replace(CALM, kernel=facts))
     assert [row.name for row in rows] == ["panic_on_oom", "vfs_cache_pressure", "swappiness"]
     assert assess_settings(CALM) == ()
 
 
-def test_every_setting_is_read_and_every_file_is_in_a_table():
+def test_every_setting_is_read_and_every_file_is_in_a_table() -> None:
     tables = {setting.name: setting.file for setting in SETTINGS} | {knob.name: knob.file for knob in KNOBS}
     assert tables == dict(FILES)

@@ -6,12 +6,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oomtop.analysis.cgroups.assess import working_set
 from oomtop.analysis.sizing.peaks import observe
-from oomtop.analysis.sizing.recommend import Keeper, keeper_of, recommend
+from oomtop.analysis.sizing.recommend import Keeper, Recommendation, keeper_of, recommend
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.host.meminfo import Meminfo
 from oomtop.render.recommend import recommendation_to_json, render_recommendation
@@ -23,20 +24,22 @@ ID = "0123456789ab" + "cd" * 26
 WEB = "/system.slice/web.service"
 
 
-def snapshot(time, *groups, available=8 * GIB, total=16 * GIB, swap=0, swap_free=0):
+def snapshot(
+    time: int, *groups: Cgroup, available: int = 8 * GIB, total: int = 16 * GIB, swap: int = 0, swap_free: int = 0
+) -> Snapshot:
     info = Meminfo(mem_total=total, mem_free=GIB, mem_available=available, swap_total=swap, swap_free=swap_free)
     return Snapshot(time=time, monotonic=time, machine=MACHINE, meminfo=info, cgroups=groups)
 
 
-def advise(*snapshots, margin=0.25, path=None):
+def advise(*snapshots: Snapshot, margin: float = 0.25, path: str | None = None) -> Recommendation:
     return recommend(observe(snapshots), margin, path)
 
 
-def web(current, **changes):
+def web(current: int, **changes: Any) -> Cgroup:
     return Cgroup(path=WEB, current=current, **changes)
 
 
-def test_one_look_rests_on_the_peak_that_the_kernel_kept():
+def test_one_look_rests_on_the_peak_that_the_kernel_kept() -> None:
     advice = advise(snapshot(0, web(300 * MIB, peak=800 * MIB))).groups[0]
     assert advice.max == 1008 * MIB  # 800 MiB and a quarter, in steps of 16 MiB
     assert advice.request == 800 * MIB
@@ -44,7 +47,7 @@ def test_one_look_rests_on_the_peak_that_the_kernel_kept():
     assert "memory.peak" in advice.basis
 
 
-def test_a_long_look_rests_on_what_was_needed_without_idle_page_cache():
+def test_a_long_look_rests_on_what_was_needed_without_idle_page_cache() -> None:
     seen = [snapshot(s * 60, web(900 * MIB, peak=4 * GIB, inactive_file=(500 + s % 2) * MIB)) for s in range(12)]
     advice = advise(*seen).groups[0]
     assert advice.request == 400 * MIB
@@ -52,7 +55,7 @@ def test_a_long_look_rests_on_what_was_needed_without_idle_page_cache():
     assert advice.doubts == ()
 
 
-def test_page_cache_that_churns_through_a_group_is_not_needed():
+def test_page_cache_that_churns_through_a_group_is_not_needed() -> None:
     """Reading files again and again fills the active list too; the limit that was recommended had room for all of it."""
     seen = [
         snapshot(s * 60, web(290 * MIB, peak=300 * MIB, max=300 * MIB, active_file=150 * MIB, inactive_file=60 * MIB,
@@ -66,7 +69,7 @@ def test_page_cache_that_churns_through_a_group_is_not_needed():
     assert "without its current page cache" in short.basis
 
 
-def test_swapped_memory_is_needed_as_well():
+def test_swapped_memory_is_needed_as_well() -> None:
     seen = [snapshot(s * 600, web(400 * MIB, swap_current=400 * MIB)) for s in range(3)]
     assert advise(*seen).groups[0].request == 800 * MIB
 
@@ -80,13 +83,15 @@ def test_swapped_memory_is_needed_as_well():
         (2, None, 400 * MIB, 512 * MIB, None),
     ],
 )
-def test_a_peak_that_the_limit_cut_off_is_doubted(kills, limit, peak, most, word):
+def test_a_peak_that_the_limit_cut_off_is_doubted(
+    kills: int, limit: int | None, peak: int, most: int, word: str | None
+) -> None:
     advice = advise(snapshot(0, web(300 * MIB, peak=peak, max=limit, events=CgroupEvents(oom_kill=kills)))).groups[0]
     assert advice.max == most
     assert [word in doubt for doubt in advice.doubts] == ([True] if word else [])
 
 
-def test_what_still_rises_is_doubted_and_what_rose_and_fell_is_not():
+def test_what_still_rises_is_doubted_and_what_rose_and_fell_is_not() -> None:
     rising = [snapshot(m * 60, web((200 + 10 * m) * MIB)) for m in range(20)]
     assert "a limit does not fix a leak" in advise(*rising).groups[0].doubts[0]
     assert advise(*rising, snapshot(1300, web(210 * MIB))).groups[0].doubts == ()
@@ -106,18 +111,18 @@ def test_what_still_rises_is_doubted_and_what_rose_and_fell_is_not():
         ("/some/group", Keeper.CGROUP, "/some/group"),
     ],
 )  # fmt: skip
-def test_who_keeps_the_limit(path, keeper, subject):
+def test_who_keeps_the_limit(path: str, keeper: Keeper, subject: str) -> None:
     assert keeper_of(path) == (keeper, subject)
 
 
-def test_slices_sessions_and_the_root_get_no_limit_unless_asked_for():
+def test_slices_sessions_and_the_root_get_no_limit_unless_asked_for() -> None:
     paths = ("/", "/user.slice", "/user.slice/user-0.slice/user@0.service", "/user.slice/session-1.scope", WEB)
     seen = snapshot(0, *(Cgroup(path=path, current=GIB) for path in paths))
     assert [advice.peaks.path for advice in advise(seen).groups] == [WEB]
     assert [advice.peaks.path for advice in advise(seen, path="/user.slice").groups] == ["/user.slice"]
 
 
-def test_swap_and_ram_follow_the_highest_demand_at_one_instant():
+def test_swap_and_ram_follow_the_highest_demand_at_one_instant() -> None:
     seen = [
         snapshot(0, available=GIB, swap=GIB, swap_free=GIB),
         snapshot(900, available=2 * GIB, swap=8 * GIB, swap_free=0),
@@ -128,17 +133,17 @@ def test_swap_and_ram_follow_the_highest_demand_at_one_instant():
 
 
 @pytest.mark.parametrize(("ram", "swap"), [(GIB, 2 * GIB), (4 * GIB, 4 * GIB), (64 * GIB, 4 * GIB)])
-def test_an_idle_machine_gets_the_usual_swap(ram, swap):
+def test_an_idle_machine_gets_the_usual_swap(ram: int, swap: int) -> None:
     assert advise(snapshot(0, total=ram, available=ram)).machine.swap == swap
 
 
-def test_limits_that_do_not_fit_together_are_doubted():
+def test_limits_that_do_not_fit_together_are_doubted() -> None:
     groups = [Cgroup(path=f"/system.slice/s{n}.service", current=7 * GIB) for n in range(2)]
     assert "add up to" in " ".join(advise(snapshot(0, *groups)).machine.doubts)
     assert advise(snapshot(0, groups[0])).machine.doubts == ()
 
 
-def test_the_text_can_be_pasted():
+def test_the_text_can_be_pasted() -> None:
     groups = [
         Cgroup(path=f"/docker/{ID}", current=300 * MIB), Cgroup(path=f"/kubepods/{ID}", current=GIB), web(GIB)
     ]  # fmt: skip
@@ -152,7 +157,7 @@ def test_the_text_can_be_pasted():
 
 
 @pytest.mark.parametrize("name", ["a;reboot #.service", "a\n[Service]\nExecStart=x.service", "\x1b[2J.service"])
-def test_no_hostile_name_becomes_a_line_that_does_something(name):
+def test_no_hostile_name_becomes_a_line_that_does_something(name: str) -> None:
     found = advise(snapshot(0, Cgroup(path=f"/system.slice/{name}", current=GIB)))
     for purpose in ("all", "systemd"):
         lines = render_recommendation(found, purpose).split("\n")
@@ -163,7 +168,7 @@ def test_no_hostile_name_becomes_a_line_that_does_something(name):
     assert shlex.split(command)[2] == "/a;reboot"
 
 
-def test_json_has_every_figure_of_the_text():
+def test_json_has_every_figure_of_the_text() -> None:
     data = json.loads(json.dumps(recommendation_to_json(advise(snapshot(0, replace(web(GIB), max=2 * GIB))))))
     assert data["schema"] == 1
     assert data["groups"][0]["max"] == 1280 * MIB
@@ -171,11 +176,11 @@ def test_json_has_every_figure_of_the_text():
     assert data["machine"]["memory_total"] == 16 * GIB
 
 
-def run(*arguments):
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "oomtop", "recommend", *arguments], capture_output=True, text=True)
 
 
-def test_the_command_on_this_machine():
+def test_the_command_on_this_machine() -> None:
     done = run("--json", "--margin", "50%")
     assert done.returncode == 0, done.stderr
     data = json.loads(done.stdout)
@@ -192,14 +197,14 @@ def test_the_command_on_this_machine():
         (("--recording", "/nowhere.db"), "/nowhere.db"),
     ],
 )
-def test_wrong_arguments_are_named(arguments, told):
+def test_wrong_arguments_are_named(arguments: tuple[str, str], told: str) -> None:
     done = run(*arguments)
     assert done.returncode != 0
     assert told in done.stderr
     assert done.stdout == ""
 
 
-def test_a_recording_tells_its_peaks_and_nothing_of_another_time():
+def test_a_recording_tells_its_peaks_and_nothing_of_another_time() -> None:
     recording = Path(__file__).parents[2] / "fixtures" / "recording-1.db"
     data = json.loads(run("--recording", str(recording), "--json").stdout)
     assert (data["samples"], round(data["seconds"])) == (45, 220)

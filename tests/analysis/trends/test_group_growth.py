@@ -1,14 +1,17 @@
 """Growth over 1, 5 and 30 minutes of processes, programs, users and units; who came and went counts for its group."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from oomtop.analysis.assessment import assess
+from oomtop.analysis.model.assessment import Assessment, Growth
 from oomtop.analysis.trends.group_growth import GROUPS, PROCESSES, SPARK_POINTS
 from oomtop.history import LASTING_POINTS, SUMS, History
+from oomtop.host.process import Process
 from oomtop.render.assessment_json import assessment_to_json
-from oomtop.snapshot import Tick
+from oomtop.snapshot import Snapshot, Tick
 from oomtop.tui.process_table.columns import BY_ID, ColumnContext
 from oomtop.tui.process_table.order import TableOrder
 from oomtop.tui.process_table.rows import Grouping, View
@@ -19,13 +22,15 @@ from tests.tui.factories import make_process
 TEMPLATE = SyntheticMachine(1, 1).snapshot()
 
 
-def snapshot(time, *processes, users=((1000, "alice"), (0, "root"))):
+def snapshot(
+    time: float, *processes: Process, users: tuple[tuple[int, str], tuple[int, str]] = ((1000, "alice"), (0, "root"))
+) -> Snapshot:
     return replace(
         TEMPLATE, time=time, monotonic=time, processes=tuple(processes), users=users, containers=(), cgroups=()
     )
 
 
-def watched(seconds, processes_at, step=5.0):
+def watched(seconds: float, processes_at: Callable[[float], Iterator[Process]], step: float = 5.0) -> Assessment:
     """Assess every `step` seconds what `processes_at(time)` returns, and return the last assessment."""
     history, found = History(), None
     for number in range(int(seconds / step) + 1):
@@ -35,19 +40,19 @@ def watched(seconds, processes_at, step=5.0):
     return found
 
 
-def growth_of(assessment, kind, name):
+def growth_of(assessment: Assessment, kind: str, name: str) -> Growth:
     (found,) = [item for item in assessment.growths if (item.kind, item.name) == (kind, name)]
     return found
 
 
-def leaking(time):
+def leaking(time: float) -> Iterator[Process]:
     """Return a process at 1 MiB a second, beside one that stands still."""
     unit = "/system.slice/api.service"
     yield make_process(7, "leaky", rss=GIB + int(time * MIB), cgroup=unit)
     yield make_process(8, "still", rss=GIB, uid=0, cgroup="/system.slice/db.service")
 
 
-def test_a_steady_growth_is_the_same_over_every_window():
+def test_a_steady_growth_is_the_same_over_every_window() -> None:
     found = watched(1800, leaking)
     for kind, name in (("process", "leaky"), ("program", "leaky"), ("user", "alice"), ("unit", "api.service")):
         growth = growth_of(found, kind, name)
@@ -60,7 +65,7 @@ def test_a_steady_growth_is_the_same_over_every_window():
     assert growth_of(found, "program", "still").half_hour == 0
 
 
-def test_a_window_of_which_too_little_was_seen_is_not_known():
+def test_a_window_of_which_too_little_was_seen_is_not_known() -> None:
     rates = [(growth.minute, growth.five_minutes, growth.half_hour) for growth in watched(20, leaking).growths]
     assert set(rates) == {(None, None, None)}
     growth = growth_of(watched(200, leaking), "program", "leaky")
@@ -69,10 +74,10 @@ def test_a_window_of_which_too_little_was_seen_is_not_known():
     assert growth.half_hour is None
 
 
-def test_processes_that_came_and_went_count_for_their_group():
+def test_processes_that_came_and_went_count_for_their_group() -> None:
     """A server that replaces its worker every 20 s by a bigger one: no process grows, the program does."""
 
-    def workers(time):
+    def workers(time: float) -> Iterator[Process]:
         generation = int(time // 20)
         yield make_process(
             100 + generation, "worker", rss=GIB + generation * 20 * MIB, cgroup="/system.slice/w.service"
@@ -86,8 +91,8 @@ def test_processes_that_came_and_went_count_for_their_group():
         assert growth.five_minutes == pytest.approx(MIB, rel=0.2)
 
 
-def test_a_program_that_is_not_there_now_has_nothing_and_is_forgotten_in_the_end():
-    def once(time):
+def test_a_program_that_is_not_there_now_has_nothing_and_is_forgotten_in_the_end() -> None:
+    def once(time: float) -> Iterator[Process]:
         yield make_process(1, "init", rss=MIB)
         if time < 60:
             yield make_process(9, "backup", rss=GIB)
@@ -97,8 +102,8 @@ def test_a_program_that_is_not_there_now_has_nothing_and_is_forgotten_in_the_end
     assert not [item for item in after.growths if item.name == "backup"]
 
 
-def test_what_is_kept_is_bounded():
-    def many(time):
+def test_what_is_kept_is_bounded() -> None:
+    def many(time: int) -> Iterator[Process]:
         for number in range(600):
             size = (number + 1) * MIB * 20
             yield make_process(
@@ -116,7 +121,7 @@ def test_what_is_kept_is_bounded():
     assert found.growths[0].name == "p599"
 
 
-def test_what_does_not_change_between_two_points_is_not_made_again():
+def test_what_does_not_change_between_two_points_is_not_made_again() -> None:
     history = History()
     first = Tick(snapshot(0.0, *leaking(0)))
     history.add(first)
@@ -127,7 +132,7 @@ def test_what_does_not_change_between_two_points_is_not_made_again():
     assert after.growths is before.growths
 
 
-def test_the_json_names_processes_by_their_start():
+def test_the_json_names_processes_by_their_start() -> None:
     found = watched(60, leaking)
     said = {(item["kind"], item["name"]): item for item in assessment_to_json(found)["growth"]}
     process = said["process", "leaky"]
@@ -136,7 +141,7 @@ def test_the_json_names_processes_by_their_start():
     assert said["user", "alice"]["pid"] is None
 
 
-def test_the_table_shows_the_growth_of_processes_and_groups():
+def test_the_table_shows_the_growth_of_processes_and_groups() -> None:
     found = watched(1800, leaking)
     order = TableOrder(View(column=BY_ID["growth30"]))
     order.take(found, needs_ranks=False)

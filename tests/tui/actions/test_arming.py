@@ -13,14 +13,14 @@ from tests.tui.factories import make_danger, make_process, make_row
 ROWS = (make_row(make_process(11289, "oomtop-leak", rss=129 * MIB, cgroup="/web")),)
 
 
-def test_what_can_be_armed_on_a_group():
+def test_what_can_be_armed_on_a_group() -> None:
     words, requests = zip(*arm_choices(make_danger(rows=ROWS)), strict=True)
     assert words == ("SIGTERM to 11289 oomtop-leak", "freeze 11289 oomtop-leak", "raise the limit by 100M")
     assert [type(request) for request in requests] == [KillRequest, FreezeRequest, LimitRequest]
     assert requests[2].size == 400 * MIB
 
 
-def test_swap_is_not_armed():
+def test_swap_is_not_armed() -> None:
     danger = make_danger("RAM", kind=DangerKind.MACHINE, remedies=(Remedy("swap", None, GIB, None),))
     assert arm_choices(danger) == []
 
@@ -29,11 +29,11 @@ class Prepared:
     plan = Plan("freeze", "Send SIGSTOP to 1", ())
     closed = False
 
-    def close(self):
+    def close(self) -> None:
         self.closed = True
 
 
-def test_told_to_end_it_is_given_up_once():
+def test_told_to_end_it_is_given_up_once() -> None:
     sampler = Sampler()
     facts = sampler.sample()
     sampler.close()

@@ -4,6 +4,9 @@ import importlib.util
 import os
 import pathlib
 import signal
+import subprocess
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,7 +19,7 @@ from oomtop.analysis.settings.table import find_setting
 from oomtop.analysis.settings.verdicts import SettingRow
 from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.meminfo import Meminfo
-from oomtop.host.process import ProcessId
+from oomtop.host.process import Process, ProcessId
 from oomtop.host.swaps import SwapDevice
 from oomtop.snapshot import Machine, Snapshot, Tick
 from oomtop.sources.sampler import Sampler
@@ -35,7 +38,7 @@ GIB = 1 << 30
 GROUP = "/system.slice/web.service"
 
 
-def facts(*processes, group=None, swaps=()):
+def facts(*processes: Process, group: Cgroup | None = None, swaps: tuple[SwapDevice, ...] = ()) -> Snapshot:
     machine = Machine("host", "6.1", None, None, 4096, 100, 2)
     groups = (Cgroup("/", GIB), group or Cgroup(GROUP, GIB, high=2 * GIB, file=5 << 20))
     layout = CgroupLayout(2, "/sys/fs/cgroup", "/sys/fs/cgroup")
@@ -55,15 +58,15 @@ WEB = factories.make_process(42, "web", cgroup=GROUP)
 STOPPED = factories.make_process(43, "still", cgroup="/", state="T")
 
 
-def selection(process, **more):
+def selection(process: Process, **more: Any) -> Selection:
     return menus.select(facts(process, **more), (process.id,), "it", None)
 
 
-def leads(offer):
+def leads(offer: menus.Offer) -> list[object]:
     return [item.leads_to for item in offer.items]
 
 
-def test_kill_begins_with_sigterm_and_ends_with_the_whole_group():
+def test_kill_begins_with_sigterm_and_ends_with_the_whole_group() -> None:
     offer = menus.kill_offer(selection(WEB))
     assert offer.chosen == 0
     assert leads(offer)[0] == requests.KillRequest((WEB.id,), signal.SIGTERM)
@@ -71,7 +74,7 @@ def test_kill_begins_with_sigterm_and_ends_with_the_whole_group():
     assert not any(isinstance(item, requests.KillCgroupRequest) for item in leads(menus.kill_offer(selection(STOPPED))))
 
 
-def test_freeze_preselects_what_changes_something():
+def test_freeze_preselects_what_changes_something() -> None:
     offer = menus.freeze_offer(selection(WEB))
     assert leads(offer)[offer.chosen] == requests.FreezeRequest((WEB.id,))
     offer = menus.freeze_offer(selection(STOPPED))
@@ -80,7 +83,7 @@ def test_freeze_preselects_what_changes_something():
     assert leads(offer)[offer.chosen] == requests.FreezeCgroupRequest(GROUP, thaw=True)
 
 
-def test_without_a_selection_there_is_no_offer_but_for_the_machine():
+def test_without_a_selection_there_is_no_offer_but_for_the_machine() -> None:
     nothing = menus.select(facts(), (), "", None)
     for offer in (menus.kill_offer, menus.freeze_offer, menus.limit_offer):
         assert offer(nothing) is None
@@ -88,19 +91,19 @@ def test_without_a_selection_there_is_no_offer_but_for_the_machine():
     assert "compact" in menus.reclaim_offer(nothing).items[0].label
 
 
-def test_targets_of_several_groups_have_none_in_common():
+def test_targets_of_several_groups_have_none_in_common() -> None:
     both = menus.select(facts(WEB, STOPPED), (WEB.id, STOPPED.id), "2 processes", None)
     assert both.group is None
 
 
-def test_limits_show_what_they_are_and_can_be_lifted():
+def test_limits_show_what_they_are_and_can_be_lifted() -> None:
     offer = menus.limit_offer(selection(WEB))
     assert requests.LimitRequest(GROUP, Limit.HIGH, None) in leads(offer)
     assert requests.LimitRequest(GROUP, Limit.MAX, None) not in leads(offer)
     assert "2.0G" in offer.items[0].label
 
 
-def test_every_swap_area_can_be_switched_off():
+def test_every_swap_area_can_be_switched_off() -> None:
     swaps = (SwapDevice("/my\\040swap", "file", GIB, 0, -2), SwapDevice("/dev/sda2", "partition", GIB, 0, -3))
     found = leads(menus.swap_offer(selection(WEB, swaps=swaps)))
     assert requests.SwapOffRequest("/my swap", remove=True) in found
@@ -108,7 +111,7 @@ def test_every_swap_area_can_be_switched_off():
     assert requests.SwapOffRequest("/dev/sda2", remove=True) not in found
 
 
-def test_typed_values():
+def test_typed_values() -> None:
     swappiness = find_setting("swappiness")
     assert menus.parse_swap_file("/s 4G persist priority 5") == requests.SwapFileRequest("/s", 4 * GIB, 5, True)
     assert menus.parse_zram("512M zstd") == requests.ZramRequest(512 << 20, "zstd")
@@ -138,7 +141,7 @@ def test_typed_values():
 
 
 @pytest.mark.parametrize("value", ["-1", "1e99", "nan", "inf", "", " ", "16384p", "9" * 5000, "²", "1G\0", "--5"])
-def test_typed_values_that_are_none_are_said_to_be_so(value):
+def test_typed_values_that_are_none_are_said_to_be_so(value: str) -> None:
     parses = (
         lambda: menus.parse_swap_file(f"/s {value}"),
         lambda: menus.parse_swap_file(f"/s 1G priority {value}"),
@@ -152,7 +155,7 @@ def test_typed_values_that_are_none_are_said_to_be_so(value):
             parse()
 
 
-def test_the_setting_under_the_cursor_is_chosen():
+def test_the_setting_under_the_cursor_is_chosen() -> None:
     rows = tuple(
         SettingRow(name, "1", None, "what", "", None, find_setting(name), "/f")
         for name in ("swappiness", "panic_on_oom")
@@ -162,25 +165,25 @@ def test_the_setting_under_the_cursor_is_chosen():
 
 
 class Scripted:
-    def __init__(self):
+    def __init__(self) -> None:
         self._sampler = Sampler()
         self._closed = False
 
-    def ticks(self):
+    def ticks(self) -> Iterator[Tick]:
         yield Tick(self._sampler.sample())
         self._sampler.close()
 
-    def close(self):
+    def close(self) -> None:
         self._closed = True
 
 
-def state_of(child):
+def state_of(child: subprocess.Popen[bytes]) -> str:
     with open(f"/proc/{child.pid}/stat") as file:
         return file.read().rsplit(")", 1)[1].split()[0]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
-async def test_f_freezes_and_z_thaws(child, size):
+async def test_f_freezes_and_z_thaws(child: subprocess.Popen[bytes], size: tuple[int, int]) -> None:
     app = OomtopApp(Scripted(), Options(interval=60))
     async with app.run_test(size=size) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
@@ -201,7 +204,7 @@ async def test_f_freezes_and_z_thaws(child, size):
         await settled(pilot, lambda: app.remedies._undo.top is None)
 
 
-async def test_a_cancelled_undo_stays_to_be_undone(child):
+async def test_a_cancelled_undo_stays_to_be_undone(child: subprocess.Popen[bytes]) -> None:
     app = OomtopApp(Scripted(), Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
@@ -215,7 +218,7 @@ async def test_a_cancelled_undo_stays_to_be_undone(child):
         assert app.remedies._undo.top is not None
 
 
-async def test_z_goes_past_what_cannot_be_undone(child):
+async def test_z_goes_past_what_cannot_be_undone(child: subprocess.Popen[bytes]) -> None:
     app = OomtopApp(Scripted(), Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
@@ -232,7 +235,7 @@ async def test_z_goes_past_what_cannot_be_undone(child):
         await settled(pilot, lambda: app.remedies._undo.top is None)
 
 
-async def test_a_typed_value_that_is_wrong_is_said_and_asked_again():
+async def test_a_typed_value_that_is_wrong_is_said_and_asked_again() -> None:
     app = OomtopApp(Scripted(), Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
@@ -246,7 +249,7 @@ async def test_a_typed_value_that_is_wrong_is_said_and_asked_again():
         await settled(pilot, lambda: not isinstance(app.screen, AskDialog))
 
 
-async def test_a_start_names_what_was_cut_off_and_z_takes_it_back(child):
+async def test_a_start_names_what_was_cut_off_and_z_takes_it_back(child: subprocess.Popen[bytes]) -> None:
     with open(f"/proc/{child.pid}/stat") as file:
         started = int(file.read().rsplit(")", 1)[1].split()[19])
     with open(f"/proc/{child.pid}/oom_score_adj", "w") as file:
@@ -273,7 +276,9 @@ async def test_a_start_names_what_was_cut_off_and_z_takes_it_back(child):
 
 
 @pytest.mark.parametrize("options", [Options(read_only=True), Options(replay=True)])
-async def test_no_action_key_does_anything_where_nothing_may_be_done(options):
+async def test_no_action_key_does_anything_where_nothing_may_be_done(
+    options: Options,
+) -> None:
     app = OomtopApp(Scripted(), options)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
@@ -283,7 +288,7 @@ async def test_no_action_key_does_anything_where_nothing_may_be_done(options):
     assert not os.path.exists(os.environ["OOMTOP_AUDIT_LOG"])
 
 
-def test_menus_carry_the_figures_that_decide():
+def test_menus_carry_the_figures_that_decide() -> None:
     group = Cgroup("/web", 129 << 20, peak=180 << 20, max=300 << 20)
     inside = factories.make_process(7, "leak", rss=100 << 20, cgroup="/web/inner")
     beside = factories.make_process(8, "other", rss=900 << 20, cgroup="/webs")

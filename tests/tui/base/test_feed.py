@@ -1,5 +1,7 @@
 """The sampling thread of the monitor: what fails begins again, what keeps failing ends the program with its reason."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from oomtop.tui.base import feed
@@ -8,11 +10,11 @@ from tests.tui.factories import make_assessment
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch):
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "PAUSE", 0.0)
 
 
-def hand_on(*rounds, may_begin_again=True):
+def hand_on(*rounds: object, may_begin_again=True):
     """Hand on what each round yields, an error in it is raised; return (why it ended, what was taken and told)."""
     left, taken, told = list(rounds), [], []
 
@@ -25,35 +27,35 @@ def hand_on(*rounds, may_begin_again=True):
     return feed.hand_on(begin, taken.append, lambda: False, told.append, may_begin_again), taken, told
 
 
-def test_sampling_begins_again():
+def test_sampling_begins_again() -> None:
     reason, taken, told = hand_on([1, MemoryError()], [2, OSError(24, "x")], [3])
     assert (reason, taken) == (None, [1, 2, 3])
     assert len(told) == 2
     assert "not enough memory" in told[0]
 
 
-def test_what_fails_again_and_again_ends_it():
+def test_what_fails_again_and_again_ends_it() -> None:
     reason, taken, _ = hand_on([1, MemoryError()], [MemoryError()], [MemoryError()], [2])
     assert taken == [1]
     assert "not enough memory" in reason
 
 
-def test_a_recording_does_not_begin_again():
+def test_a_recording_does_not_begin_again() -> None:
     assert hand_on([1, ValueError("x")], [2], may_begin_again=False)[1] == [1]
 
 
 class Failing:
     """A source of which the first sample fails."""
 
-    def ticks(self):
+    def ticks(self) -> Iterator[None]:
         raise MemoryError
         yield
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
-async def test_the_monitor_ends_with_the_reason_and_an_error_code():
+async def test_the_monitor_ends_with_the_reason_and_an_error_code() -> None:
     app = OomtopApp(Failing())
     app.latest = make_assessment()
     async with app.run_test() as pilot:

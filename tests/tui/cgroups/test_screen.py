@@ -14,7 +14,7 @@ from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment
 
 
-def group(path, current=MIB, limit=None, kills=0, name=None):
+def group(path: str, current: int = MIB, limit: int | None = None, kills: int = 0, name: None = None) -> CgroupFigures:
     facts = Cgroup(path=path, current=current, max=limit, anon=current, events=CgroupEvents(oom_kill=kills))
     left = None if limit is None else limit - current
     return CgroupFigures(facts, name or path, limit, left, None, Victims())
@@ -32,43 +32,43 @@ GROUPS = (
 class Stage(App):
     """Nothing but one screen."""
 
-    def __init__(self, groups=GROUPS):
+    def __init__(self, groups: tuple[CgroupFigures, ...] = GROUPS) -> None:
         super().__init__()
         self.tab = CgroupsScreen(State("root"), Look())
         self.tab.assessment = make_assessment(cgroups=groups)
 
-    def on_mount(self):
+    def on_mount(self) -> None:
         self.push_screen(self.tab)
 
 
-def paths(tab):
+def paths(tab: CgroupsScreen) -> list[str]:
     return [line.figures.cgroup.path for line in tab.view.lines]
 
 
-def test_the_largest_of_each_level_stands_first():
+def test_the_largest_of_each_level_stands_first() -> None:
     assert [line.figures.cgroup.path for line in arrange(GROUPS, "current", frozenset())] == [
         "/", "/b", "/a", "/a/two", "/a/one",
     ]  # fmt: skip
 
 
-def test_what_is_folded_is_counted():
+def test_what_is_folded_is_counted() -> None:
     lines = arrange(GROUPS, "current", frozenset({"/a"}))
     assert [(line.figures.cgroup.path, line.folded) for line in lines] == [("/", 0), ("/b", 0), ("/a", 2)]
 
 
 @pytest.mark.parametrize("column", [column.id for column in COLUMNS])
-def test_every_column_sorts(column):
+def test_every_column_sorts(column: str) -> None:
     assert len(arrange(GROUPS, column, frozenset())) == 5
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 160, 200])
-def test_lines_and_titles_fit_every_width(width):
+def test_lines_and_titles_fit_every_width(width: int) -> None:
     lines = arrange((*GROUPS, group("/b/" + "x" * 300)), "current", frozenset())
     assert {len(group_line(line, width)) for line in lines} <= set(range(width + 1))
     assert len(title_line(width, "current")) <= width
 
 
-async def test_the_cursor_says_what_the_actions_apply_to():
+async def test_the_cursor_says_what_the_actions_apply_to() -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -80,7 +80,7 @@ async def test_the_cursor_says_what_the_actions_apply_to():
         assert app.tab.cgroup() == "/a"
 
 
-async def test_fold_sort_filter_and_search():
+async def test_fold_sort_filter_and_search() -> None:
     app = Stage()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
@@ -95,7 +95,7 @@ async def test_fold_sort_filter_and_search():
         assert app.tab.cgroup() == "/a/one"
 
 
-async def test_the_limit_that_binds_is_told():
+async def test_the_limit_that_binds_is_told() -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -106,7 +106,7 @@ async def test_the_limit_that_binds_is_told():
         assert "/a: 2.0G of max 4.0G" in told
 
 
-async def test_a_hostile_name_is_inert():
+async def test_a_hostile_name_is_inert() -> None:
     app = Stage((group("/"), group("/evil\x1b[31m[bold]\u202e")))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("down")
@@ -117,7 +117,7 @@ async def test_a_hostile_name_is_inert():
         assert "\u202e" not in drawn
 
 
-async def test_without_groups_it_says_why():
+async def test_without_groups_it_says_why() -> None:
     app = Stage(())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("down", "end", "minus")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oomtop.analysis.model.danger import Armed, DangerKind, DangerState, PastKill, UseCurve
+from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState, PastKill, UseCurve
 from oomtop.tui.dangers.board import draw_board
 from oomtop.tui.dangers.forecast import chart_of
 from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
@@ -18,12 +18,12 @@ ROWS = (
 CALM = {"state": DangerState.STEADY, "rate": 0.0, "earliest": None, "median": None, "latest": None}
 
 
-def strip(danger, width=80, height=4, ascii_only=False):
+def strip(danger: Danger, width: int = 80, height: int = 4, ascii_only: bool = False) -> list[str]:
     assessment = make_assessment(ROWS, dangers=(danger, make_danger("/cron", ROWS[1:], **CALM)))
     return [line.plain for line in draw_strip(nearest)(assessment, width, height, Look(ascii_only))]
 
 
-def test_what_an_engineer_needs_is_on_the_strip():
+def test_what_an_engineer_needs_is_on_the_strip() -> None:
     first, bar, dies, do = strip(make_danger(rows=ROWS))
     assert first.split() == [
         "FULL",
@@ -68,20 +68,20 @@ def test_what_an_engineer_needs_is_on_the_strip():
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 @pytest.mark.parametrize("ascii_only", [False, True])
 @pytest.mark.parametrize("name", ["/web", "/system.slice/" + 60 * "w" + ".service", "/漢字" * 20])
-def test_no_figure_is_cut_however_long_the_name_is(width, ascii_only, name):
+def test_no_figure_is_cut_however_long_the_name_is(width: int, ascii_only: bool, name: str) -> None:
     for line in strip(make_danger(rows=ROWS, name=name), width, 4, ascii_only)[:1]:
         assert "FULL IN 22s" in line
         assert "+8.0M/s" in line or width < 60
 
 
-def test_calm_is_one_line_and_never_an_all_clear_in_the_first_seconds():
+def test_calm_is_one_line_and_never_an_all_clear_in_the_first_seconds() -> None:
     assert strip(make_danger(**CALM)) == [" no danger in 1m00s of watching · nearest: /web, 43% of 300M, steady"]
     young = CALM | {"state": DangerState.WATCHING, "watched": 3.0}
     assessment = make_assessment((), dangers=(make_danger(**young),))
     assert draw_strip(nearest)(assessment, 80, 1, Look())[0].plain == " watching for 3s · nearest: /web, 43% of 300M"
 
 
-def test_a_kill_of_the_last_minute_is_no_calm():
+def test_a_kill_of_the_last_minute_is_no_calm() -> None:
     now = make_assessment(()).time
     killed = make_danger(rows=ROWS, kills=(PastKill(now - 4, 7, "surge", 5),), **CALM)
     first = strip(killed)[0]
@@ -90,18 +90,18 @@ def test_a_kill_of_the_last_minute_is_no_calm():
     assert len(strip(make_danger(rows=ROWS, kills=(PastKill(now - 61, 7, "surge", 5),), **CALM))) == 1
 
 
-def test_the_commit_limit_kills_nobody():
+def test_the_commit_limit_kills_nobody() -> None:
     dies = strip(make_danger("commit", kind=DangerKind.COMMIT, remedies=()))[2]
     assert dies == " dies  nobody: allocations fail"
 
 
-def test_the_height_follows_the_danger():
+def test_the_height_follows_the_danger() -> None:
     filling, calm = (make_assessment((), dangers=(make_danger(**facts),)) for facts in ({}, CALM))
     assert [height_of_strip(nearest, filling, 80, rows) for rows in (12, 24, 60)] == [3, 4, 4]
     assert height_of_strip(nearest, calm, 80, 24) == 1
 
 
-def test_the_others_are_named():
+def test_the_others_are_named() -> None:
     far = make_danger("/cron", median=290.0)
     assessment = make_assessment((), dangers=(make_danger(), far, make_danger("RAM", limit=24 * GIB, **CALM)))
     (line,) = draw_also(nearest)(assessment, 80, 1, Look())
@@ -112,7 +112,7 @@ def test_the_others_are_named():
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])
-def test_the_forecast_shows_the_limit_the_cone_and_the_kill(ascii_only):
+def test_the_forecast_shows_the_limit_the_cone_and_the_kill(ascii_only: bool) -> None:
     now = 1_000_000.0
     times = [now - 60 + at for at in range(61)]
     held = [10.0 * MIB if at < 30 else (10.0 + (at - 30) * 4) * MIB for at in range(61)]
@@ -127,7 +127,7 @@ def test_the_forecast_shows_the_limit_the_cone_and_the_kill(ascii_only):
     assert len(lines) == 8
 
 
-def test_what_is_armed_counts_down_on_the_strip():
+def test_what_is_armed_counts_down_on_the_strip() -> None:
     armed = Armed("/web", "Send SIGSTOP to 11289 (oomtop-leak)", 5.0)
     draw = draw_strip(nearest, lambda: armed)
     assessment = make_assessment(ROWS, dangers=(make_danger(rows=ROWS),))

@@ -7,7 +7,7 @@ from tests.tui.factories import make_process, make_row
 from tests.tui.states import Still, state
 
 
-async def test_a_filter_acts_while_it_is_typed_and_escape_takes_it_back():
+async def test_a_filter_acts_while_it_is_typed_and_escape_takes_it_back() -> None:
     app = OomtopApp(Still(), Options())
     app.latest = state("leak")
     async with app.run_test(size=(80, 24)) as pilot:
@@ -27,7 +27,7 @@ async def test_a_filter_acts_while_it_is_typed_and_escape_takes_it_back():
         assert app.dashboard.prompt.value == "oomtop"
 
 
-def test_users_stand_with_their_sums_the_largest_first():
+def test_users_stand_with_their_sums_the_largest_first() -> None:
     rows = [make_row(make_process(100 + at, rss=at * MIB), user=user) for at, user in enumerate(("a", "b", "b"))]
     menu, users = user_menu(rows, "b")
     assert users == [None, "b", "a"]

@@ -7,6 +7,7 @@ import pytest
 from textual.app import App
 
 from oomtop.oomlog import log_files
+from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.log_files import read_stream
 from oomtop.oomlog.scan import scan_lines
@@ -22,11 +23,11 @@ LOGS = Path(__file__).parents[2] / "fixtures" / "events"
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
-def read(name):
+def read(name: str) -> tuple[OomEvent, ...]:
     return tuple(scan_lines((LOGS / f"{name}.log").read_text().splitlines(), name))
 
 
-def kill(pid, name="stress", time="2026-11-24T10:00:00Z"):
+def kill(pid: int, name: str = "stress", time: str = "2026-11-24T10:00:00Z") -> OomEvent:
     line = (
         f"{time} host kernel: Out of memory: Killed process {pid} ({name}) total-vm:100kB, anon-rss:64kB, file-rss:0kB"
     )
@@ -36,27 +37,27 @@ def kill(pid, name="stress", time="2026-11-24T10:00:00Z"):
 class Stage(App):
     """Nothing but one screen."""
 
-    def __init__(self, *live):
+    def __init__(self, *live: OomEvent) -> None:
         super().__init__()
         self.tab = EventsScreen(State("root"), Look())
         self.tab.assessment = make_assessment(events=live, time=1_795_600_000.0)
 
-    def on_mount(self):
+    def on_mount(self) -> None:
         self.push_screen(self.tab)
 
 
 @pytest.fixture(autouse=True)
-def no_logs(monkeypatch):
+def no_logs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_files, "read_journal", lambda since=None: Evidence())
     monkeypatch.setattr(log_files, "read_machine_logs", lambda folder="/var/log", since=None: Evidence())
 
 
-def text(app):
+def text(app: Stage) -> str:
     return "\n".join("".join(segment.text for segment in app.tab.view.render_line(y)) for y in range(20))
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_events_stand_newest_first_and_older_logs_are_added(size):
+async def test_events_stand_newest_first_and_older_logs_are_added(size: tuple[int, int]) -> None:
     app = Stage(kill(3, time="2026-11-24T10:00:03Z"))
     async with app.run_test(size=size) as pilot:
         await app.workers.wait_for_complete()
@@ -67,7 +68,7 @@ async def test_events_stand_newest_first_and_older_logs_are_added(size):
         assert [line.split()[2] if line[0].isdigit() else line.split()[4] for line in lines] == ["3", "2", "1"]
 
 
-async def test_enter_opens_the_post_mortem_and_escape_comes_back():
+async def test_enter_opens_the_post_mortem_and_escape_comes_back() -> None:
     app = Stage(*read("global"))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("enter")
@@ -80,7 +81,7 @@ async def test_enter_opens_the_post_mortem_and_escape_comes_back():
         assert app.screen is app.tab
 
 
-async def test_c_copies_markdown():
+async def test_c_copies_markdown() -> None:
     app = Stage(*read("cgroup"))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("enter")
@@ -89,7 +90,7 @@ async def test_c_copies_markdown():
         assert app.clipboard.startswith("## The kernel's OOM killer killed gunpowder")
 
 
-async def test_the_cursor_stays_on_its_event_when_a_newer_one_comes():
+async def test_the_cursor_stays_on_its_event_when_a_newer_one_comes() -> None:
     first, second = kill(1), kill(2, time="2026-11-24T10:05:00Z")
     app = Stage(second, first)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -99,7 +100,7 @@ async def test_the_cursor_stays_on_its_event_when_a_newer_one_comes():
         assert app.tab.event().victim.pid == 1
 
 
-async def test_a_hostile_name_is_inert():
+async def test_a_hostile_name_is_inert() -> None:
     app = Stage(kill(7, name="a\x1b[31m[bold]b\u202ec"))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -108,7 +109,7 @@ async def test_a_hostile_name_is_inert():
         assert "[bold]" in text(app)
 
 
-async def test_without_events_it_says_what_would_appear():
+async def test_without_events_it_says_what_would_appear() -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -116,7 +117,7 @@ async def test_without_events_it_says_what_would_appear():
         await pilot.press("enter", "down", "end")
 
 
-async def test_a_log_that_cannot_be_read_is_named():
+async def test_a_log_that_cannot_be_read_is_named() -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
         await app.workers.wait_for_complete()
@@ -125,7 +126,7 @@ async def test_a_log_that_cannot_be_read_is_named():
         assert "/var/log/kern.log: Permission denied (+1 more)" in app.tab.query_one("#events-head", Sheet).text
 
 
-async def test_search_goes_to_the_next_event_with_the_text():
+async def test_search_goes_to_the_next_event_with_the_text() -> None:
     app = Stage(kill(2, "java", "2026-11-24T10:05:00Z"), kill(1, "nginx"))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -134,7 +135,7 @@ async def test_search_goes_to_the_next_event_with_the_text():
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_what_others_mention_is_a_class_of_its_own(size):
+async def test_what_others_mention_is_a_class_of_its_own(size: tuple[int, int]) -> None:
     log = [
         "2026-11-24T10:00:00Z host systemd[1]: db.service: A process of this unit has been killed by the OOM killer.",
         "2026-11-24T09:00:00Z host kernel: Out of memory: Killed process 7 (nginx) total-vm:9kB, anon-rss:8kB, file-rss:0kB",

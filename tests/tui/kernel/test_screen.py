@@ -1,11 +1,13 @@
 """The Kernel tab: every size, the cursor and the page, a machine that tells little, names that mean harm."""
 
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from textual.app import App
 
+from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.buddyinfo import BuddyZone
 from oomtop.host.hugepages import HugePool
 from oomtop.host.kernel_facts import KernelFacts
@@ -33,31 +35,31 @@ SETTINGS = tuple((name, "[always] madvise never" if "thp" in name else "1") for 
 class Stage(App):
     """Nothing but one screen."""
 
-    def __init__(self, screen):
+    def __init__(self, screen: KernelScreen) -> None:
         super().__init__()
         self._first = screen
 
-    def on_mount(self):
+    def on_mount(self) -> None:
         self.push_screen(self._first)
 
 
 class OneSample:
     """One real sample; `with_slabs` is what the app asks for."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._end = threading.Event()
         self._sampler = Sampler()
 
-    def ticks(self):
+    def ticks(self) -> Iterator[Tick]:
         yield Tick(self._sampler.sample())
         self._end.wait()
         self._sampler.close()
 
-    def close(self):
+    def close(self) -> None:
         self._end.set()
 
 
-def rich_assessment():
+def rich_assessment() -> Assessment:
     """A machine with everything: swap of three kinds, pools of huge pages, slab caches, low zones."""
     plain = make_assessment()
     slabs = tuple(Slab(f"cache{n}\x1b[2J", 100, 512, (40 - n) * MIB) for n in range(40))
@@ -82,16 +84,16 @@ def rich_assessment():
     )
 
 
-def shown(screen):
+def shown(screen: KernelScreen) -> str:
     return "\n".join(sheet.text for sheet in screen.query(Sheet))
 
 
-def detail(screen):
+def detail(screen: KernelScreen) -> str:
     return screen.query_one("#kernel-detail", Sheet).text
 
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40), (200, 60)])
-async def test_every_size_shows_everything_and_no_line_too_long(size):
+async def test_every_size_shows_everything_and_no_line_too_long(size: tuple[int, int]) -> None:
     screen = KernelScreen(State("root"), Look())
     async with Stage(screen).run_test(size=size) as pilot:
         screen.assessment = rich_assessment()
@@ -111,7 +113,7 @@ async def test_every_size_shows_everything_and_no_line_too_long(size):
             assert "too fragmented for order 3" in text
 
 
-async def test_down_moves_the_cursor_to_the_last_setting_and_then_the_page():
+async def test_down_moves_the_cursor_to_the_last_setting_and_then_the_page() -> None:
     screen = KernelScreen(State("root"), Look())
     async with Stage(screen).run_test(size=(80, 12)) as pilot:
         plain = rich_assessment()
@@ -129,7 +131,7 @@ async def test_down_moves_the_cursor_to_the_last_setting_and_then_the_page():
         assert detail(screen) != last
 
 
-async def test_a_setting_that_is_only_shown_is_not_offered_for_change():
+async def test_a_setting_that_is_only_shown_is_not_offered_for_change() -> None:
     screen = KernelScreen(State("root"), Look())
     async with Stage(screen).run_test(size=(80, 24)) as pilot:
         screen.assessment = make_assessment(
@@ -142,7 +144,7 @@ async def test_a_setting_that_is_only_shown_is_not_offered_for_change():
         assert "read-only here" in detail(screen)
 
 
-async def test_a_click_selects():
+async def test_a_click_selects() -> None:
     screen = KernelScreen(State("root"), Look())
     async with Stage(screen).run_test(size=(80, 24)) as pilot:
         screen.assessment = make_assessment(kernel=KernelFacts((("swappiness", "60"), ("panic_on_oom", "0"))))
@@ -151,7 +153,7 @@ async def test_a_click_selects():
         assert screen.selected_setting() == "panic_on_oom"
 
 
-async def test_a_machine_that_tells_nothing():
+async def test_a_machine_that_tells_nothing() -> None:
     screen = KernelScreen(State("unprivileged"), Look(ascii=True))
     async with Stage(screen).run_test(size=(80, 24)) as pilot:
         screen.assessment = make_assessment()
@@ -162,7 +164,7 @@ async def test_a_machine_that_tells_nothing():
         await pilot.press("down", "up", "end", "home")
 
 
-async def test_tab_opens_it_on_this_machine_and_y_asks_for_a_value():
+async def test_tab_opens_it_on_this_machine_and_y_asks_for_a_value() -> None:
     app = OomtopApp(OneSample(), Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))

@@ -8,6 +8,7 @@ import select
 import sys
 import termios
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -31,7 +32,7 @@ class Session:
     def text(self) -> str:
         return self.sent.decode("utf-8", "replace")
 
-    def until(self, holds) -> None:
+    def until(self, holds: Callable[..., object]) -> None:
         """Read until something holds of what was sent."""
         end = time.monotonic() + _PATIENCE
         while not holds(self.text):
@@ -52,7 +53,7 @@ class Session:
 
 
 @contextmanager
-def session(*options: str, size=(80, 24), argv=OOMTOP):
+def session(*options: str, size: tuple[int, int] = (80, 24), argv: tuple[str, ...] = OOMTOP) -> Iterator[Session]:
     for name in ("COLUMNS", "LINES"):
         # Where Readline is loaded it sets them behind the back of `os.environ`.
         os.unsetenv(name)
@@ -93,7 +94,9 @@ def both(shown: Session) -> tuple[Cells, Cells]:
     ],
     ids=lambda value: "-".join(map(str, value)) or "plain",
 )
-def test_the_handover_changes_no_cell(size, options, environ, monkeypatch):
+def test_the_handover_changes_no_cell(
+    size: tuple[int, int], options: tuple[str, ...], environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("COLORTERM", raising=False)
     for name, value in environ.items():
@@ -104,14 +107,14 @@ def test_the_handover_changes_no_cell(size, options, environ, monkeypatch):
     assert second.changed == []
 
 
-def test_keys_pressed_on_the_first_picture_are_answered_by_the_full_screen():
+def test_keys_pressed_on_the_first_picture_are_answered_by_the_full_screen() -> None:
     with session() as shown:
         shown.until(lambda text: "Quit" in text)
         shown.press("\x1b[B\t")
         shown.shows("[Cgroups]")
 
 
-def test_the_terminal_is_given_back_as_it_was():
+def test_the_terminal_is_given_back_as_it_was() -> None:
     with session() as shown:
         before = termios.tcgetattr(shown.at.master)
         both(shown)
@@ -122,7 +125,7 @@ def test_the_terminal_is_given_back_as_it_was():
         shown.until(lambda text: termios.tcgetattr(shown.at.master)[3] == before[3])
 
 
-def test_a_terminal_too_low_for_the_table_waits_for_the_full_screen():
+def test_a_terminal_too_low_for_the_table_waits_for_the_full_screen() -> None:
     with session(size=(20, 5)) as shown:
         shown.until(lambda text: TAKEN_OVER in text)
         assert not re.search(r"\x1b\[\d+;\d+H", shown.text.partition(TAKEN_OVER)[0])

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ def victim():
 
 
 @pytest.mark.parametrize("error", ["ImportError('gone')", "MemoryError", "OSError(5, 'bad block')"])
-def test_without_textual_the_plain_screen_goes_on(error, tmp_path, monkeypatch):
+def test_without_textual_the_plain_screen_goes_on(error, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "textual").mkdir()
     (tmp_path / "textual" / "__init__.py").write_text(f"raise {error}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -34,7 +35,9 @@ def test_without_textual_the_plain_screen_goes_on(error, tmp_path, monkeypatch):
         shown.until(lambda text: "\x1b[?1049l" in text)
 
 
-def test_a_process_is_found_by_its_number_and_killed_after_its_plan(victim, tmp_path, monkeypatch):
+def test_a_process_is_found_by_its_number_and_killed_after_its_plan(
+    victim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OOMTOP_AUDIT_LOG", str(tmp_path / "audit.jsonl"))
     with session("--plain", size=(120, 30)) as shown:
         shown.shows("Quit")
@@ -54,7 +57,7 @@ def test_a_process_is_found_by_its_number_and_killed_after_its_plan(victim, tmp_
     assert str(victim.pid) in (tmp_path / "audit.jsonl").read_text()
 
 
-def test_read_only_refuses_a_kill(victim):
+def test_read_only_refuses_a_kill(victim) -> None:
     with session("--plain", "--read-only", size=(120, 30)) as shown:
         shown.shows("Quit")
         shown.press(f"{victim.pid}k")
@@ -64,7 +67,7 @@ def test_read_only_refuses_a_kill(victim):
     assert victim.poll() is None
 
 
-def test_the_cursor_moves_and_the_screen_follows_the_size():
+def test_the_cursor_moves_and_the_screen_follows_the_size() -> None:
     with session("--plain") as shown:
         shown.shows("Quit")
         shown.press("\x1b[6~")
@@ -79,13 +82,13 @@ def test_the_cursor_moves_and_the_screen_follows_the_size():
         )
 
 
-def test_the_plain_screen_imports_no_textual():
+def test_the_plain_screen_imports_no_textual() -> None:
     code = "import sys, oomtop.tui.plain.loop; print([name for name in sys.modules if name.startswith('textual')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_a_signal_gives_the_terminal_back():
+def test_a_signal_gives_the_terminal_back() -> None:
     with session("--plain") as shown:
         shown.shows("Quit")
         os.kill(shown.at.pid, signal.SIGTERM)
@@ -93,7 +96,7 @@ def test_a_signal_gives_the_terminal_back():
 
 
 @pytest.fixture
-def loading(tmp_path):
+def loading(tmp_path: Path):
     """A monitor whose full screen is loaded once `ready` exists, and that file."""
     ready = tmp_path / "ready"
     code = (
@@ -111,7 +114,7 @@ def loading(tmp_path):
     return (sys.executable, "-c", code), ready
 
 
-def test_the_plain_screen_is_alive_while_the_full_one_is_loaded(loading):
+def test_the_plain_screen_is_alive_while_the_full_one_is_loaded(loading) -> None:
     with session(argv=loading[0], size=(120, 30)) as shown:
         shown.shows("Quit")
         before = len(shown.sent)
@@ -129,13 +132,13 @@ def locked_of(pid):
 
 
 @pytest.mark.skipif(not has_capability(Capability.IPC_LOCK), reason="memory cannot be locked here")
-def test_memory_is_locked_before_the_full_screen_is_loaded(loading):
+def test_memory_is_locked_before_the_full_screen_is_loaded(loading) -> None:
     with session(argv=loading[0]) as shown:
         shown.shows("Quit")
         shown.until(lambda text: locked_of(shown.at.pid) > 0)
 
 
-def test_keys_for_the_full_screen_are_kept_for_it(loading):
+def test_keys_for_the_full_screen_are_kept_for_it(loading) -> None:
     with session(argv=loading[0]) as shown:
         shown.shows("Quit")
         shown.press("\t\x1b[Z\t")
@@ -147,7 +150,7 @@ def test_keys_for_the_full_screen_are_kept_for_it(loading):
 
 
 @pytest.mark.parametrize("keys", ["\x1b[F", "\x1b[B\x1b[B", "\x1b[F\x1b[5~"])
-def test_the_full_screen_goes_on_where_the_cursor_stood(loading, keys):
+def test_the_full_screen_goes_on_where_the_cursor_stood(loading, keys) -> None:
     with session(argv=loading[0]) as shown:
         shown.shows("Quit")
         before = shown.text

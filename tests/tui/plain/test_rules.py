@@ -21,16 +21,16 @@ def _of(id: str, screen: str = "", own: str = "") -> dict[str, str]:
     )
 
 
-def test_the_more_specific_rule_wins_wherever_it_stands():
+def test_the_more_specific_rule_wins_wherever_it_stands() -> None:
     assert _of("memory") == {"height": "2"}
     assert _of("memory", own="-limited") == {"height": "3"}
     assert _of("events", "-tall") == {"height": "5", "display": "block"}
     assert _of("events", "-high") == {"height": "5", "display": "none"}
 
 
-def test_important_wins_over_all():
+def test_important_wins_over_all() -> None:
     assert _of("events", "-tall -without-events")["display"] == "none"
 
 
-def test_others_have_nothing_declared():
+def test_others_have_nothing_declared() -> None:
     assert _of("swap", "-tall") == {}

@@ -3,14 +3,17 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.app import App
+from textual.pilot import Pilot
 
 from oomtop.actions.base.guard import Guard
 from oomtop.analysis.inspect.tools import DeepTool
-from oomtop.analysis.model.assessment import CgroupFigures, Victims
+from oomtop.analysis.model.assessment import Assessment, CgroupFigures, Victims
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
@@ -35,16 +38,16 @@ HOSTILE = "\x1b[31mred\n[bold]x[/bold]"
 class Stage(App):
     """Nothing but one screen."""
 
-    def __init__(self, screen):
+    def __init__(self, screen: ProcessScreen) -> None:
         super().__init__()
         self._first = screen
 
-    def on_mount(self):
+    def on_mount(self) -> None:
         self.push_screen(self._first)
 
 
 @pytest.fixture
-def child():
+def child() -> Iterator[subprocess.Popen[bytes]]:
     program = "import os, signal; f = os.memfd_create('kept'); os.ftruncate(f, 4096); print(flush=True); signal.pause()"
     words = [sys.executable, "-c", program, HOSTILE]
     process = subprocess.Popen(words, stdout=-1, env={"SECRET": HOSTILE, "LANG": "C"})
@@ -55,19 +58,21 @@ def child():
     process.stdout.close()
 
 
-def shown(screen):
+def shown(screen: ProcessScreen) -> str:
     return "\n".join(sheet.text for sheet in screen.query(Sheet))
 
 
-async def opened(pilot, pid):
+async def opened(pilot: Pilot[None], pid: int) -> ProcessScreen:
     """Open the screen of a process from the table, as a user does."""
     await settled(pilot, lambda: bool(pilot.app.dashboard.table.lines))
     await pilot.press(*str(pid), "enter")
     await settled(pilot, lambda: isinstance(pilot.app.screen, ProcessScreen) and shown(pilot.app.screen))
-    return pilot.app.screen
+    screen = pilot.app.screen
+    assert isinstance(screen, ProcessScreen)
+    return screen
 
 
-async def test_enter_opens_the_screen_and_the_facts_come(child):
+async def test_enter_opens_the_screen_and_the_facts_come(child: subprocess.Popen[bytes]) -> None:
     app = OomtopApp(Scripted(), Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, child.pid)
@@ -81,7 +86,7 @@ async def test_enter_opens_the_screen_and_the_facts_come(child):
         await settled(pilot, lambda: app.screen.name == "processes-tab")
 
 
-async def test_a_process_that_exits_keeps_its_last_figures(child):
+async def test_a_process_that_exits_keeps_its_last_figures(child: subprocess.Popen[bytes]) -> None:
     source = Scripted()
     app = OomtopApp(source, Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -104,7 +109,7 @@ async def test_a_process_that_exits_keeps_its_last_figures(child):
     ("key", "expected"),
     [("e", "SECRET=?[31mred [bold]x[/bold]"), ("w", "?[31mred [bold]x[/bold]"), ("l", "/memfd:kept (deleted)")],
 )
-async def test_the_keys_of_htop_from_the_table(child, key, expected):
+async def test_the_keys_of_htop_from_the_table(child: subprocess.Popen[bytes], key: str, expected: str) -> None:
     app = OomtopApp(Scripted(), Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
@@ -118,7 +123,7 @@ async def test_the_keys_of_htop_from_the_table(child, key, expected):
         await settled(pilot, lambda: app.screen.name == "processes-tab")
 
 
-def fake_process(folder, pid=42, start=7):
+def fake_process(folder: Path, pid: int = 42, start: int = 7) -> ProcessId:
     """Make `/proc/PID` whose smaps nobody ever writes into, so that opening it hangs."""
     proc = folder / "proc" / str(pid)
     proc.mkdir(parents=True)
@@ -128,7 +133,7 @@ def fake_process(folder, pid=42, start=7):
     return ProcessId(pid, start)
 
 
-async def test_a_stuck_process_holds_nothing_up(tmp_path, monkeypatch):
+async def test_a_stuck_process_holds_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow_answer, "DEADLINE", 0.05)
     identity = fake_process(tmp_path)
     screen = ProcessScreen(State("root"), Look(), identity, Root(str(tmp_path)))
@@ -144,7 +149,7 @@ async def test_a_stuck_process_holds_nothing_up(tmp_path, monkeypatch):
         await settled(pilot, lambda: "[heap]" in shown(screen) and "512K" in shown(screen))
 
 
-def full_assessment():
+def full_assessment() -> Assessment:
     """A hog in a group that is nearly full, in a slice without a limit, beside a bigger process elsewhere."""
     inside = make_process(42, HOSTILE, start_time=7, rss=900 * MIB, swap=50 * MIB, adj=100, cgroup="/a.slice/b")
     group = Cgroup(
@@ -162,7 +167,7 @@ def full_assessment():
 
 
 @pytest.mark.parametrize("size", [(40, 10), (80, 24), (120, 40), (200, 60)])
-async def test_every_size_shows_score_limits_and_no_line_too_long(tmp_path, size):
+async def test_every_size_shows_score_limits_and_no_line_too_long(tmp_path: Path, size: tuple[int, int]) -> None:
     screen = ProcessScreen(State("root"), Look(), ProcessId(42, 7), Root(str(tmp_path)))
     async with Stage(screen).run_test(size=size) as pilot:
         screen.assessment = full_assessment()
@@ -182,7 +187,7 @@ async def test_every_size_shows_score_limits_and_no_line_too_long(tmp_path, size
             assert "throttled" in text
 
 
-async def test_only_ascii_where_only_ascii_may_be_drawn(tmp_path):
+async def test_only_ascii_where_only_ascii_may_be_drawn(tmp_path: Path) -> None:
     screen = ProcessScreen(State("root"), Look(ascii=True), ProcessId(43, 1043), Root(str(tmp_path)))
     async with Stage(screen).run_test(size=(80, 24)) as pilot:
         screen.assessment = full_assessment()
@@ -192,7 +197,7 @@ async def test_only_ascii_where_only_ascii_may_be_drawn(tmp_path):
         assert shown(screen).isascii()
 
 
-async def test_a_kernel_thread_has_neither_mappings_nor_tools(tmp_path):
+async def test_a_kernel_thread_has_neither_mappings_nor_tools(tmp_path: Path) -> None:
     screen = ProcessScreen(State("root"), Look(), ProcessId(2, 7), Root(str(tmp_path)))
     async with Stage(screen).run_test(size=(80, 24)) as pilot:
         screen.assessment = full_assessment()
@@ -200,7 +205,7 @@ async def test_a_kernel_thread_has_neither_mappings_nor_tools(tmp_path):
         assert "not considered: a kernel thread" in shown(screen)
 
 
-async def test_a_recording_is_not_looked_up_on_this_machine(tmp_path):
+async def test_a_recording_is_not_looked_up_on_this_machine(tmp_path: Path) -> None:
     screen = ProcessScreen(State("root", replay=True), Look(), ProcessId(42, 7))
     async with Stage(screen).run_test(size=(80, 24)) as pilot:
         screen.assessment = full_assessment()
@@ -208,7 +213,7 @@ async def test_a_recording_is_not_looked_up_on_this_machine(tmp_path):
         await pilot.press("m")
 
 
-def test_a_tool_is_refused_for_what_must_not_stand_still():
+def test_a_tool_is_refused_for_what_must_not_stand_still() -> None:
     facts = Sampler().sample()
     strace = DeepTool(("true", "{pid}"), "nothing")
     missing = DeepTool(("oomtop-no-such-tool", "{pid}"), "nothing", hint="apt install it")
@@ -240,7 +245,9 @@ def test_a_tool_is_refused_for_what_must_not_stand_still():
     assert look._reason_against(strace, other) is not None
 
 
-def test_the_tool_runs_in_the_foreground_and_its_end_is_told(capfd, monkeypatch):
+def test_the_tool_runs_in_the_foreground_and_its_end_is_told(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(in_place, "_wait_for_enter", lambda: None)
     in_place._run(("/bin/sh", "-c", "echo looked; exit 3"), ("looker", "42"))
     in_place._run(("/no/such/tool",), ("looker",))

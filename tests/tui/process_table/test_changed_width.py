@@ -29,7 +29,7 @@ LOOK = LineLook("  ", ("    1", "      0", "    0"), frozenset(), None)
         (None, 80),
     ],
 )
-def test_a_row_is_painted_up_to_its_last_change(after, width):
+def test_a_row_is_painted_up_to_its_last_change(after: LineLook | None, width: int) -> None:
     assert table_line.changed_width(LOOK, after, FRAME) == width
 
 
@@ -46,5 +46,5 @@ def test_a_row_is_painted_up_to_its_last_change(after, width):
         (Text("a"), Text("").append("a", style="red"), 60),
     ],
 )
-def test_a_panel_is_painted_up_to_its_last_change(before, after, width):
+def test_a_panel_is_painted_up_to_its_last_change(before: Text, after: Text, width: int) -> None:
     assert panel.changed_width(before, after, 60) == width

@@ -201,5 +201,5 @@ def test_what_is_on_is_said_beside_the_last_title_at_every_width(width: int, asc
         ("kworker/0:1", None, "[kworker/0:1]"),
     ],
 )
-def test_a_name_stands_before_a_command_that_does_not_tell_it(comm, command, shown):
+def test_a_name_stands_before_a_command_that_does_not_tell_it(comm: str, command: str | None, shown: str) -> None:
     assert command_of(make_row(make_process(comm=comm, command=command))) == shown

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.tui.process_table.columns import BY_ID, ColumnContext
 from oomtop.tui.process_table.incremental_sort import can_resort, changes_between, resort
 from oomtop.tui.process_table.rows import Grouping, View, arrange, select
 from tests.tui.factories import make_process, make_row
 
 
-def table(sizes):
+def table(sizes: range | list[int]) -> tuple[ProcessRow, ...]:
     return tuple(make_row(make_process(pid, rss=size << 20)) for pid, size in enumerate(sizes, 100))
 
 
@@ -22,7 +23,7 @@ def table(sizes):
     st.sampled_from(["memory", "pid", "rss", "growth", "age"]),
     st.booleans(),
 )
-def test_it_equals_a_whole_sort(sizes, moved, column, descending):
+def test_it_equals_a_whole_sort(sizes: list[int], moved: dict[int, int], column: str, descending: bool) -> None:
     view, moment = View(column=BY_ID[column], descending=descending), ColumnContext(100.0)
     before = table(sizes)
     now = tuple(
@@ -35,7 +36,7 @@ def test_it_equals_a_whole_sort(sizes, moved, column, descending):
     assert resort(entries, changes, view, moment) == arrange(select(now, view), view, moment)
 
 
-def test_births_deaths_and_many_changes_need_a_whole_sort():
+def test_births_deaths_and_many_changes_need_a_whole_sort() -> None:
     before = table(range(40))
     assert changes_between(before, before[1:]) is None
     assert changes_between(before, table(range(40))) is None
@@ -45,11 +46,11 @@ def test_births_deaths_and_many_changes_need_a_whole_sort():
 @pytest.mark.parametrize(
     "view", [View(tree=True), View(grouping=Grouping.USER), View(column=BY_ID["command"]), View(column=BY_ID["rank"])]
 )
-def test_where_a_place_depends_on_others_everything_is_arranged(view):
+def test_where_a_place_depends_on_others_everything_is_arranged(view: View) -> None:
     assert not can_resort(view)
 
 
-def test_a_changed_row_that_a_filter_lets_through_no_longer_goes():
+def test_a_changed_row_that_a_filter_lets_through_no_longer_goes() -> None:
     before = table([1] * 40)
     view = View(accept=lambda found: found.process.rss < 2 << 20)
     now = (replace(before[0], process=replace(before[0].process, rss=9 << 20)), *before[1:])

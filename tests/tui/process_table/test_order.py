@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.tui.process_table.order import TableOrder
 from oomtop.tui.process_table.rows import View, keep_places
 from tests.tui.factories import make_assessment, make_process, make_row
@@ -13,7 +14,7 @@ SIZES = st.lists(st.integers(0, 5), min_size=40, max_size=60)
 CHANGED = st.dictionaries(st.integers(0, 39), st.integers(0, 9), max_size=2)
 
 
-def with_sizes(rows, sizes):
+def with_sizes(rows: tuple[ProcessRow, ...], sizes: dict[int, int]) -> tuple[ProcessRow, ...]:
     return tuple(
         replace(row, process=replace(row.process, rss=sizes[at] << 20)) if at in sizes else row
         for at, row in enumerate(rows)
@@ -21,7 +22,9 @@ def with_sizes(rows, sizes):
 
 
 @given(SIZES, CHANGED, CHANGED, st.booleans())
-def test_few_changes_are_put_where_the_rows_stood(sizes, first, second, is_filtered):
+def test_few_changes_are_put_where_the_rows_stood(
+    sizes: list[int], first: dict[int, int], second: dict[int, int], is_filtered: bool
+) -> None:
     before = tuple(make_row(make_process(pid, rss=size << 20)) for pid, size in enumerate(sizes, 100))
     order = TableOrder(View(accept=(lambda row: row.process.rss < 3 << 20) if is_filtered else None))
     order.take(make_assessment(rows=before), needs_ranks=False)
@@ -35,7 +38,7 @@ def test_few_changes_are_put_where_the_rows_stood(sizes, first, second, is_filte
         assert all(order.at(entry.key) == at for at, entry in enumerate(order.entries))
 
 
-def test_who_ended_keeps_the_line_and_who_is_new_comes_last():
+def test_who_ended_keeps_the_line_and_who_is_new_comes_last() -> None:
     rows = tuple(make_row(make_process(pid, rss=pid << 20)) for pid in range(100, 140))
     order = TableOrder(View())
     order.take(make_assessment(rows=rows), needs_ranks=False)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -23,14 +24,14 @@ from tests.tui.pilot import settled
 
 
 @pytest.fixture(scope="module")
-def ticks():
+def ticks() -> list[Tick]:
     ticks = list(SyntheticMachine(25, 6, busy=0.4).ticks(150))
     ticks[100] = Tick(ticks[100].snapshot, (make_event(ticks[100].snapshot.time - 1),))
     return ticks
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory, ticks):
+def path(tmp_path_factory: pytest.TempPathFactory, ticks: list[Tick]) -> str:
     path = str(tmp_path_factory.mktemp("recording") / "r.db")
     store = Store(path)
     for tick in ticks:
@@ -40,16 +41,16 @@ def path(tmp_path_factory, ticks):
 
 
 @pytest.fixture
-def app(path, ticks):
+def app(path: str, ticks: list[Tick]) -> OomtopApp:
     source = ReplaySource(Recording(path), ticks[50].snapshot.time)
     return OomtopApp(source, Options(replay=True))
 
 
-def is_at(app, ticks, index):
+def is_at(app: OomtopApp, ticks: list[Tick], index: int) -> Callable[..., object]:
     return lambda: app.latest is not None and app.screen.assessment.time == ticks[index].snapshot.time
 
 
-async def test_keys_move_on_the_time_line(app, ticks):
+async def test_keys_move_on_the_time_line(app: OomtopApp, ticks: list[Tick]) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, is_at(app, ticks, 50))
         await pilot.press("right_square_bracket")
@@ -67,7 +68,7 @@ async def test_keys_move_on_the_time_line(app, ticks):
         await settled(pilot, lambda: app.latest.time < ticks[80].snapshot.time)
 
 
-async def test_playing_goes_on_by_itself(app, ticks):
+async def test_playing_goes_on_by_itself(app: OomtopApp, ticks: list[Tick]) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, is_at(app, ticks, 50))
         await pilot.press(*["right_parenthesis"] * 6, "p")
@@ -77,7 +78,7 @@ async def test_playing_goes_on_by_itself(app, ticks):
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_the_time_line_is_at_the_foot_and_nothing_is_cut_off(app, ticks, size):
+async def test_the_time_line_is_at_the_foot_and_nothing_is_cut_off(app: OomtopApp, ticks: list[Tick], size) -> None:
     async with app.run_test(size=size) as pilot:
         await settled(pilot, is_at(app, ticks, 50))
         await settled(pilot, lambda: bool(app.screen.query(ReplayBar)))
@@ -88,7 +89,7 @@ async def test_the_time_line_is_at_the_foot_and_nothing_is_cut_off(app, ticks, s
         assert app.dashboard.table.size.height >= 8
 
 
-async def test_no_action_can_be_started_in_a_replay_by_key_or_palette(app, ticks):
+async def test_no_action_can_be_started_in_a_replay_by_key_or_palette(app: OomtopApp, ticks: list[Tick]) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, is_at(app, ticks, 50))
         await pilot.press("k", "o", "d", "z", "f", "r", "L", "W", "y")
@@ -100,7 +101,7 @@ async def test_no_action_can_be_started_in_a_replay_by_key_or_palette(app, ticks
         assert app.screen.name == "processes-tab"
 
 
-async def test_a_time_is_asked_for_and_gone_to(app, ticks):
+async def test_a_time_is_asked_for_and_gone_to(app: OomtopApp, ticks: list[Tick]) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, is_at(app, ticks, 50))
         await pilot.press("at")
@@ -108,7 +109,7 @@ async def test_a_time_is_asked_for_and_gone_to(app, ticks):
         await settled(pilot, lambda: app.latest.time > ticks[110].snapshot.time)
 
 
-async def test_two_moments_are_compared(app, ticks):
+async def test_two_moments_are_compared(app: OomtopApp, ticks: list[Tick]) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, is_at(app, ticks, 50))
         await pilot.press("m", "n")
@@ -124,19 +125,19 @@ async def test_two_moments_are_compared(app, ticks):
 class Live:
     """A live machine that lives in the time of the recording."""
 
-    def __init__(self, tick):
+    def __init__(self, tick: Tick) -> None:
         self._tick = tick
         self._closed = threading.Event()
 
-    def ticks(self):
+    def ticks(self) -> Iterator[Tick]:
         yield self._tick
         self._closed.wait()
 
-    def close(self):
+    def close(self) -> None:
         self._closed.set()
 
 
-async def test_from_an_event_on_the_live_screen_to_the_minutes_before_and_back(path, ticks):
+async def test_from_an_event_on_the_live_screen_to_the_minutes_before_and_back(path: str, ticks: list[Tick]) -> None:
     event = ticks[100].events[0]
     app = OomtopApp(Live(Tick(ticks[149].snapshot, (event,))))
     app.replay.path = path
@@ -155,7 +156,7 @@ async def test_from_an_event_on_the_live_screen_to_the_minutes_before_and_back(p
         assert app.check_action("remedy", ("kill",))
 
 
-async def test_an_event_outside_the_recording_is_said(path, ticks):
+async def test_an_event_outside_the_recording_is_said(path: str, ticks: list[Tick]) -> None:
     app = OomtopApp(Live(Tick(ticks[149].snapshot, (make_event(time.time()),))))
     app.replay.path = path
     async with app.run_test(size=(80, 24)) as pilot:
@@ -167,7 +168,7 @@ async def test_an_event_outside_the_recording_is_said(path, ticks):
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 @pytest.mark.parametrize("ascii_only", [False, True])
-def test_the_time_line_fits_and_shows_every_kind_of_mark(width, ascii_only):
+def test_the_time_line_fits_and_shows_every_kind_of_mark(width: int, ascii_only: bool) -> None:
     standing = TimeLineState(50.0, 0.0, 100.0, True, 100, ((10.0, True), (90.0, False), (1e12, True)), 30.0, True)
     line, keys = draw_time_line(standing, width, Look(ascii=ascii_only))
     assert keys.cell_len <= width
@@ -177,12 +178,12 @@ def test_the_time_line_fits_and_shows_every_kind_of_mark(width, ascii_only):
     assert line.plain.isascii() or not ascii_only
 
 
-def test_a_recording_of_one_tick_has_a_time_line():
+def test_a_recording_of_one_tick_has_a_time_line() -> None:
     line, _ = draw_time_line(TimeLineState(5.0, 5.0, 5.0, False, 1), 80, Look())
     assert line.cell_len == 80
 
 
-def test_what_grew_began_and_ended_is_compared():
+def test_what_grew_began_and_ended_is_compared() -> None:
     old, gone, new = (make_row(make_process(pid, f"p{pid}")) for pid in (1, 2, 3))
     grown = make_row(replace(old.process, rss=old.process.rss + 999))
     before, after = make_assessment([old, gone], monotonic=10.0), make_assessment([grown, new], monotonic=70.0)

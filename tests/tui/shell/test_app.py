@@ -5,22 +5,26 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Group
 from rich.style import Style
 from textual import events
 from textual._compositor import ChopsUpdate
+from textual.pilot import Pilot
 
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.oomlog.scan import scan_lines
 from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.base.sampling import samples
+from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.command_palette import Palette, PaletteCommand
 from oomtop.tui.widgets.menu import Menu
-from oomtop.tui.widgets.panel import Panel
+from oomtop.tui.widgets.panel import FittedPanel, Panel
 from tests.tui.factories import make_assessment, make_process, make_row
 from tests.tui.pilot import Scripted, settled
 
@@ -28,14 +32,14 @@ EVENT = sorted((Path(__file__).parents[2] / "fixtures" / "events").glob("*.log")
 
 
 @pytest.fixture
-def app(tmp_path):
+def app(tmp_path: Path) -> OomtopApp:
     monitor = OomtopApp(Scripted(), Options(interval=60))
     monitor.remedies.audit = Audit(str(tmp_path / "audit.jsonl"))
     return monitor
 
 
 @pytest.fixture
-def child():
+def child() -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen([sys.executable, "-c", "import signal; print(flush=True); signal.pause()"], stdout=-1)
     process.stdout.readline()
     yield process
@@ -45,11 +49,13 @@ def child():
 
 
 @pytest.mark.parametrize("looks_ahead", [True, False])
-async def test_the_first_picture_is_whole_after_a_look_ahead(app, monkeypatch, looks_ahead):
+async def test_the_first_picture_is_whole_after_a_look_ahead(
+    app: OomtopApp, monkeypatch: pytest.MonkeyPatch, looks_ahead: bool
+) -> None:
     drawn = []
     render = Panel.render
 
-    def noted(panel):
+    def noted(panel: FittedPanel | Panel) -> Group:
         lines = render(panel)
         drawn.append((panel.id, panel.line_at(0)))
         return lines
@@ -62,14 +68,14 @@ async def test_the_first_picture_is_whole_after_a_look_ahead(app, monkeypatch, l
     assert (("memory", "") in drawn) is not looks_ahead
 
 
-async def drawn(pilot):
+async def drawn(pilot: Pilot[None]) -> ProcessTable:
     table = pilot.app.dashboard.table
     await settled(pilot, lambda: bool(table.lines))
     return table
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_the_table_has_room_at_every_size(app, size):
+async def test_the_table_has_room_at_every_size(app: OomtopApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         table = await drawn(pilot)
         assert table.size.height >= 10
@@ -87,7 +93,9 @@ async def test_the_table_has_room_at_every_size(app, size):
         ((200, 60), True, 7),
     ],
 )
-async def test_room_is_given_to_what_is_worth_it(app, size, has_chart, events):
+async def test_room_is_given_to_what_is_worth_it(
+    app: OomtopApp, size: tuple[int, int], has_chart: bool, events: int
+) -> None:
     async with app.run_test(size=size) as pilot:
         table = await drawn(pilot)
         assert app.dashboard.query_one("#chart").display == has_chart
@@ -97,7 +105,7 @@ async def test_room_is_given_to_what_is_worth_it(app, size, has_chart, events):
         assert table.size.height >= 3
 
 
-async def test_the_layout_follows_the_terminal(app):
+async def test_the_layout_follows_the_terminal(app: OomtopApp) -> None:
     async with app.run_test(size=(200, 60)) as pilot:
         await drawn(pilot)
         await pilot.resize_terminal(80, 24)
@@ -109,7 +117,7 @@ async def test_the_layout_follows_the_terminal(app):
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 40), (200, 60)])
-async def test_v_shows_and_hides_the_chart_at_every_size(app, size):
+async def test_v_shows_and_hides_the_chart_at_every_size(app: OomtopApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         table = await drawn(pilot)
         chart, top = app.dashboard.query_one("#chart"), app.dashboard.query_one("#top")
@@ -122,8 +130,8 @@ async def test_v_shows_and_hides_the_chart_at_every_size(app, size):
             await settled(pilot, lambda: chart.region.bottom <= top.region.bottom == table.region.y)
 
 
-async def test_capital_v_shows_the_chart_and_then_takes_it_further_back(app):
-    def axis():
+async def test_capital_v_shows_the_chart_and_then_takes_it_further_back(app: OomtopApp) -> None:
+    def axis() -> list[str]:
         found = app.dashboard.query_one("#chart", Panel)
         return found.line_at(found.size.height - 1).split()[:1]
 
@@ -141,7 +149,7 @@ async def test_capital_v_shows_the_chart_and_then_takes_it_further_back(app):
             await settled(pilot, lambda wanted=first: axis() == [wanted])
 
 
-async def test_k_enter_enter_ends_the_selected_process(app, child):
+async def test_k_enter_enter_ends_the_selected_process(app: OomtopApp, child: subprocess.Popen[bytes]) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         table = await drawn(pilot)
         # At once, however busy the machine is: digits that come too late begin another number.
@@ -161,7 +169,9 @@ async def test_k_enter_enter_ends_the_selected_process(app, child):
 
 
 @pytest.mark.parametrize("keys", [("g",), ("t", "minus"), ("c",)])
-async def test_a_group_a_folded_branch_and_tags_are_one_plan_for_all_their_processes(app, keys):
+async def test_a_group_a_folded_branch_and_tags_are_one_plan_for_all_their_processes(
+    app: OomtopApp, keys: tuple[str, ...]
+) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         table = await drawn(pilot)
         app.facts = app.latest = None
@@ -176,7 +186,9 @@ async def test_a_group_a_folded_branch_and_tags_are_one_plan_for_all_their_proce
         assert app.dashboard.targets_title().startswith("4 processes, 5.")
 
 
-async def test_a_tool_is_opened_after_its_plan_only(app, child, monkeypatch):
+async def test_a_tool_is_opened_after_its_plan_only(
+    app: OomtopApp, child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened = []
     monkeypatch.setattr("oomtop.tui.process.controller.find_programs", frozenset)
     monkeypatch.setattr("oomtop.tui.process.controller.run_in_place", lambda *words: opened.append(words) or True)
@@ -205,7 +217,7 @@ async def test_a_tool_is_opened_after_its_plan_only(app, child, monkeypatch):
      ("column anon", "Column ANON: on"), ("victim", "Select the next victim"), ("danger", "Next danger"),
      ("swpa", "Swap: "), ("protct", "oom_score_adj")],
 )  # fmt: skip
-async def test_the_palette_finds_what_people_call_it(app, typed, title):
+async def test_the_palette_finds_what_people_call_it(app: OomtopApp, typed: str, title: str) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await drawn(pilot)
         await pilot.press("colon")
@@ -214,7 +226,7 @@ async def test_the_palette_finds_what_people_call_it(app, typed, title):
         await settled(pilot, lambda: any(title in text for text in offered(app.screen)))
 
 
-async def test_the_first_line_of_the_palette_is_the_action(app):
+async def test_the_first_line_of_the_palette_is_the_action(app: OomtopApp) -> None:
     entries = [
         PaletteCommand("Sort by kill", "", print),
         PaletteCommand("Kill: choose a signal", "k F9", print, "end", True),
@@ -231,7 +243,7 @@ async def test_the_first_line_of_the_palette_is_the_action(app):
             await pilot.press("escape")
 
 
-async def test_a_theme_chosen_in_the_palette_takes_effect(app):
+async def test_a_theme_chosen_in_the_palette_takes_effect(app: OomtopApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await drawn(pilot)
         await pilot.press("colon", *"theme", "space", *"light")
@@ -240,7 +252,7 @@ async def test_a_theme_chosen_in_the_palette_takes_effect(app):
         await settled(pilot, lambda: app.theme == "oomtop-light")
 
 
-async def test_a_click_on_a_line_that_is_gone_does_nothing(app):
+async def test_a_click_on_a_line_that_is_gone_does_nothing(app: OomtopApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await drawn(pilot)
         await pilot.press("colon")
@@ -253,7 +265,7 @@ async def test_a_click_on_a_line_that_is_gone_does_nothing(app):
         assert app.screen is palette
 
 
-async def test_the_palette_takes_a_query_and_no_book(app):
+async def test_the_palette_takes_a_query_and_no_book(app: OomtopApp) -> None:
     """A key that is held, or a file that is pasted, must not make a search of each of its characters."""
     async with app.run_test(size=(100, 30)) as pilot:
         await drawn(pilot)
@@ -263,13 +275,15 @@ async def test_the_palette_takes_a_query_and_no_book(app):
         assert len(app.screen.query_one("CommandInput").value) == 60
 
 
-def offered(palette):
+def offered(palette: Palette) -> list[str]:
     commands = palette.query_one("CommandList")
     return [str(commands.get_option_at_index(at).hit.text) for at in range(commands.option_count)]
 
 
 @pytest.mark.parametrize("ends", [False, True])
-async def test_a_plan_is_for_the_process_that_was_first_when_the_key_came(app, child, ends):
+async def test_a_plan_is_for_the_process_that_was_first_when_the_key_came(
+    app: OomtopApp, child: subprocess.Popen[bytes], ends: bool
+) -> None:
     """The cursor stays on the first line until it is moved, and another one may come first at any tick."""
     async with app.run_test(size=(80, 24)) as pilot:
         table = await drawn(pilot)
@@ -288,14 +302,16 @@ async def test_a_plan_is_for_the_process_that_was_first_when_the_key_came(app, c
         assert f"{os.getpid()}" not in app.screen.plan.title
 
 
-async def test_an_action_needs_no_thread(app, child, monkeypatch):
+async def test_an_action_needs_no_thread(
+    app: OomtopApp, child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         table = await drawn(pilot)
         table.set_filter(f"pid={child.pid}")
         await pilot.press("k", "enter")
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
 
-        def start(self):
+        def start(self) -> None:
             raise RuntimeError("can't start new thread")
 
         monkeypatch.setattr(threading.Thread, "start", start)
@@ -305,7 +321,7 @@ async def test_an_action_needs_no_thread(app, child, monkeypatch):
         monkeypatch.undo()
 
 
-async def test_oomtop_itself_is_refused(app):
+async def test_oomtop_itself_is_refused(app: OomtopApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await drawn(pilot)
         await pilot.press(*str(os.getpid()))
@@ -317,7 +333,7 @@ async def test_oomtop_itself_is_refused(app):
         await pilot.press("escape")
 
 
-async def test_read_only_starts_no_action():
+async def test_read_only_starts_no_action() -> None:
     app = OomtopApp(Scripted(), Options(read_only=True))
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
@@ -327,7 +343,7 @@ async def test_read_only_starts_no_action():
         assert "read-only" in app.state.standing.modes
 
 
-async def test_a_tick_while_paused_changes_nothing_on_the_screen(app):
+async def test_a_tick_while_paused_changes_nothing_on_the_screen(app: OomtopApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
         before = app.dashboard.assessment
@@ -339,7 +355,7 @@ async def test_a_tick_while_paused_changes_nothing_on_the_screen(app):
         await settled(pilot, lambda: app.dashboard.assessment is app.latest)
 
 
-async def test_what_is_typed_at_once_behind_a_slash_is_text_and_no_keys(app):
+async def test_what_is_typed_at_once_behind_a_slash_is_text_and_no_keys(app: OomtopApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
         # As a terminal hands on what is pasted.
@@ -349,7 +365,7 @@ async def test_what_is_typed_at_once_behind_a_slash_is_text_and_no_keys(app):
         assert app.screen is app.dashboard
 
 
-async def test_help_opens_and_closes(app):
+async def test_help_opens_and_closes(app: OomtopApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
         await pilot.press("question_mark")
@@ -358,7 +374,7 @@ async def test_help_opens_and_closes(app):
         await settled(pilot, lambda: app.screen.name == "processes-tab")
 
 
-async def test_nothing_is_drawn_behind_the_help(app):
+async def test_nothing_is_drawn_behind_the_help(app: OomtopApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
         before = app.dashboard.assessment
@@ -371,7 +387,7 @@ async def test_nothing_is_drawn_behind_the_help(app):
         await settled(pilot, lambda: app.dashboard.assessment is app.latest)
 
 
-async def test_behind_a_dialog_only_what_changed_is_painted(app, monkeypatch):
+async def test_behind_a_dialog_only_what_changed_is_painted(app: OomtopApp, monkeypatch: pytest.MonkeyPatch) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await drawn(pilot)
         await pilot.press("k")
@@ -390,7 +406,7 @@ async def test_behind_a_dialog_only_what_changed_is_painted(app, monkeypatch):
     assert any("a new remark" in "".join(segment.text for segment in strip) for strip in strips)
 
 
-async def test_a_bad_theme_is_said_and_the_default_is_used(tmp_path):
+async def test_a_bad_theme_is_said_and_the_default_is_used(tmp_path: Path) -> None:
     file = tmp_path / "broken.toml"
     file.write_text('name = "x"\n[colors]\nprimary = "no colour"\n')
     app = OomtopApp(Scripted(), Options(theme=str(file)))
@@ -400,14 +416,14 @@ async def test_a_bad_theme_is_said_and_the_default_is_used(tmp_path):
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "high-contrast", "colour-blind-safe", "sixteen", "mono"])
-async def test_every_theme_draws(theme):
+async def test_every_theme_draws(theme: str) -> None:
     app = OomtopApp(Scripted(), Options(theme=theme, ascii=theme == "mono"))
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
         assert not app.state.remarks
 
 
-async def test_a_menu_is_not_pushed_away_by_a_long_command(app):
+async def test_a_menu_is_not_pushed_away_by_a_long_command(app: OomtopApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
         app.push_screen(Menu("4711 root java " + "-Dx=y " * 200, [(at, f"choice {at}") for at in range(16)]))
@@ -417,7 +433,9 @@ async def test_a_menu_is_not_pushed_away_by_a_long_command(app):
         assert keys.region.bottom <= 24
 
 
-async def test_without_a_recording_it_is_said_how_to_get_one(app, tmp_path, monkeypatch):
+async def test_without_a_recording_it_is_said_how_to_get_one(
+    app: OomtopApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app.replay.path = str(tmp_path / "recording.db")
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)

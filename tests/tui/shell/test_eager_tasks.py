@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,21 +14,21 @@ from oomtop.tui.shell.app import OomtopApp, Options
 class Once:
     """One real sample, and no other before the end."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._end = threading.Event()
 
-    def ticks(self):
+    def ticks(self) -> Iterator[Tick]:
         sampler = Sampler()
         yield Tick(sampler.sample())
         self._end.wait()
         sampler.close()
 
-    def close(self):
+    def close(self) -> None:
         self._end.set()
 
 
 @pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python before 3.12")
-async def test_the_first_screen_opens_while_tasks_start_eagerly():
+async def test_the_first_screen_opens_while_tasks_start_eagerly() -> None:
     asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
     app = OomtopApp(Once(), Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:

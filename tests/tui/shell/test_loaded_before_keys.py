@@ -35,7 +35,7 @@ asyncio.run(main())
 """
 
 
-def test_no_key_loads_a_module():
+def test_no_key_loads_a_module() -> None:
     root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *KEYS.split()], cwd=root, capture_output=True, text=True, check=False

@@ -38,7 +38,7 @@ def _do(line: Text | rich.Text, step: tuple) -> None:
 
 @settings(max_examples=200)
 @given(_WORDS, _STYLES, st.lists(_STEPS, max_size=6))
-def test_a_line_is_what_rich_makes_of_the_same_calls(text, style, steps):
+def test_a_line_is_what_rich_makes_of_the_same_calls(text: str, style: str, steps: list[tuple[str | int, ...]]) -> None:
     own, other = Text(text, style), rich.Text(text, style)
     for step in steps:
         _do(own, step)
@@ -47,6 +47,6 @@ def test_a_line_is_what_rich_makes_of_the_same_calls(text, style, steps):
     assert to_rich(own).spans == [span for span in other.spans if span]
 
 
-def test_lines_are_equal_only_with_their_styles():
+def test_lines_are_equal_only_with_their_styles() -> None:
     assert Text("a", "bold").append("b", "dim") == Text("a", "bold").append("b", "dim")
     assert Text("ab", "bold") != Text("a", "bold").append("b", "dim")

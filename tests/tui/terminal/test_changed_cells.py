@@ -35,7 +35,7 @@ def update(*lines: Strip) -> ChopsUpdate:
 
 
 @given(st.lists(st.tuples(STRIPS, STRIPS), min_size=1, max_size=6))
-def test_the_terminal_shows_what_it_would_with_all_of_every_update(frames):
+def test_the_terminal_shows_what_it_would_with_all_of_every_update(frames: list[tuple[Strip, Strip]]) -> None:
     painted, whole, part = Painted(), Cells(WIDTH, 2), Cells(WIDTH, 2)
     for lines in frames:
         whole.feed(update(*lines).render_segments(CONSOLE).replace("\n", ""))
@@ -43,7 +43,7 @@ def test_the_terminal_shows_what_it_would_with_all_of_every_update(frames):
         assert part.grid == whole.grid
 
 
-def test_only_what_differs_is_sent():
+def test_only_what_differs_is_sent() -> None:
     clock = strip_of(("web-3 root  [Pro] 12:00:01", STYLES[1]))
     later = strip_of(("web-3 root  [Pro] 12:00:02", STYLES[1]))
     assert list(differing(clock, clock)) == []
@@ -55,7 +55,7 @@ def test_only_what_differs_is_sent():
     assert [end - start for start, end in differing(clock, later)] in ([1], [])
 
 
-def test_a_line_that_is_divided_otherwise_is_sent_whole():
+def test_a_line_that_is_divided_otherwise_is_sent_whole() -> None:
     painted, strip = Painted(), strip_of(("abc", STYLES[0]))
     assert painted.replace(0, (0, 24), 0, strip) is None
     assert painted.replace(0, (0, 24), 0, strip) is strip

@@ -2,11 +2,14 @@
 
 import base64
 import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oomtop.snapshot import Tick
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.copy_menu import copy
 from oomtop.tui.terminal.clipboard import harmless
@@ -17,13 +20,15 @@ ONE_LINE = {"line", "cell", "pid", "command"}
 
 
 @given(st.text() | st.text("\x1b[201~\n\r\x9b\x85\u2028\udce4 a"))
-def test_only_newlines_and_what_can_be_printed(text):
+def test_only_newlines_and_what_can_be_printed(text: str) -> None:
     assert all(char == "\n" or char.isprintable() for char in harmless(text))
     assert harmless(text).count("\n") <= text.count("\n")
 
 
 @pytest.fixture(params=["OSC 52", "tmux"])
-def clipboard(request, tmp_path, monkeypatch):
+def clipboard(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Callable[..., object], Callable[..., object]]:
     """Return how to read what was copied last, by the terminal's way or by tmux's."""
     saved = tmp_path / "buffer"
     monkeypatch.delenv("TMUX", raising=False)
@@ -41,11 +46,13 @@ def clipboard(request, tmp_path, monkeypatch):
     )
 
 
-def _refuse(text):
+def _refuse(text) -> None:
     raise AssertionError(f"written past tmux: {text!r}")
 
 
-async def test_a_hostile_command_is_copied_without_control_characters(clipboard):
+async def test_a_hostile_command_is_copied_without_control_characters(
+    clipboard: tuple[Callable[..., object], Callable[..., object]],
+) -> None:
     listen, read = clipboard
     app = OomtopApp(Silent(), Options(interval=60))
     async with app.run_test(size=(120, 40)):
@@ -65,8 +72,8 @@ async def test_a_hostile_command_is_copied_without_control_characters(clipboard)
 class Silent:
     """A source without ticks."""
 
-    def ticks(self):
+    def ticks(self) -> Iterator[Tick]:
         return iter(())
 
-    def close(self):
+    def close(self) -> None:
         pass

@@ -11,7 +11,7 @@ from tests.tui.states import SCRIPTS, Still, state, ticks
 SIZE = (100, 30)
 
 
-async def line_at_cursor(app, pilot):
+async def line_at_cursor(app, pilot) -> str:
     app.feed()
     await pilot.pause()
     strips = app.screen._compositor.render_strips()
@@ -25,7 +25,7 @@ async def line_at_cursor(app, pilot):
      (("S", "down"), "Theme"), (("slash", "a", "b"), "/ab"), (("colon", "a"), " a ")],
     ids=str,
 )  # fmt: skip
-async def test_the_cursor_is_on_the_selected_line(keys, text):
+async def test_the_cursor_is_on_the_selected_line(keys, text) -> None:
     app = OomtopApp(Still(), Options())
     app.latest = state("leak")
     app.facts = list(ticks(SCRIPTS["leak"]))[-1].snapshot
@@ -38,7 +38,7 @@ async def test_the_cursor_is_on_the_selected_line(keys, text):
 
 
 @pytest.mark.parametrize("steps", [0, 3])
-def test_the_cursor_of_the_first_picture_is_on_the_selected_line(steps):
+def test_the_cursor_of_the_first_picture_is_on_the_selected_line(steps) -> None:
     screen = PlainScreen(Still(), Options())
     picture = screen.picture
     picture.paint(state("leak"), *SIZE)

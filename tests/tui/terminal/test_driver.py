@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import threading
+from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
@@ -17,7 +18,7 @@ from oomtop.tui.terminal.input_units import Pasted
 from oomtop.tui.terminal.textual_private import TRIED_WITH
 
 
-def test_this_textual_was_tried():
+def test_this_textual_was_tried() -> None:
     """A newer one may read the terminal differently: try bad bytes in a terminal, then add it to TRIED_WITH."""
     assert version("textual").startswith(TRIED_WITH)
 
@@ -30,11 +31,11 @@ def test_this_textual_was_tried():
         (XTermParser, "parse_mouse_code"), (App, "_handle_exception"),
     ],
 )  # fmt: skip
-def test_the_private_parts_are_there(owner, name):
+def test_the_private_parts_are_there(owner: type[LinuxDriver | XTermParser | App[None]], name: str) -> None:
     assert callable(getattr(owner, name))
 
 
-def test_the_driver_of_every_app_is_this_one():
+def test_the_driver_of_every_app_is_this_one() -> None:
     from oomtop.tui.fleet.app import FleetApp
     from oomtop.tui.shell.app import OomtopApp
     from oomtop.tui.terminal.app import PlainApp
@@ -52,7 +53,7 @@ def test_the_driver_of_every_app_is_this_one():
         ("\x1b[97;5u", "ctrl+a"), ("ü", "ü"),
     ],
 )  # fmt: skip
-def test_a_key(unit, key):
+def test_a_key(unit: str, key: str) -> None:
     (message,) = Translator().messages(unit)
     assert isinstance(message, events.Key)
     assert message.key == key
@@ -63,16 +64,16 @@ def test_a_key(unit, key):
     ["\x1b[1114112u", "\x1b[55296u", "\x1b[99999999999u", "\x1b[97;1:3u", "\x1b[9999999999~", "\x1b[1;1R", "\x1b[?62;c",
      "\x1b[<0;0;0M", "\x1b[<0;1M", "\x1b[48;99999;99999;1;1t"],
 )  # fmt: skip
-def test_what_means_nothing_is_no_message(unit):
+def test_what_means_nothing_is_no_message(unit: str) -> None:
     assert Translator().messages(unit) == []
 
 
-def test_a_paste_has_lines_and_no_control_characters():
+def test_a_paste_has_lines_and_no_control_characters() -> None:
     (message,) = Translator().messages(Pasted("a\x1b[31m\r\nb\rc\td\x00\u202e"))
     assert message.text == "a[31m\nb\nc d"
 
 
-def test_a_terminal_that_is_not_ready_is_waited_for():
+def test_a_terminal_that_is_not_ready_is_waited_for() -> None:
     master, slave = pty.openpty()
     fcntl.fcntl(slave, fcntl.F_SETFL, fcntl.fcntl(slave, fcntl.F_GETFL) | os.O_NONBLOCK)
     file, read = TerminalFile(slave), []
@@ -89,7 +90,7 @@ def test_a_terminal_that_is_not_ready_is_waited_for():
     os.close(slave)
 
 
-def _read(descriptor, length):
+def _read(descriptor: int, length: int) -> Iterator[bytes]:
     while length:
         data = os.read(descriptor, 65536)
         length -= len(data)

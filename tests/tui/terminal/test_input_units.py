@@ -29,13 +29,13 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_the_next_key_is_a_key_again(name):
+def test_the_next_key_is_a_key_again(name: str) -> None:
     sent, expected = STRANGE[name]
     assert InputUnits().feed(sent + b"k") == [*expected, "k"]
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_it_does_not_matter_in_which_pieces_it_is_read(name):
+def test_it_does_not_matter_in_which_pieces_it_is_read(name: str) -> None:
     sent, expected = STRANGE[name]
     units = InputUnits()
     assert [unit for at in range(len(sent)) for unit in units.feed(sent[at : at + 1])] == expected
@@ -43,7 +43,7 @@ def test_it_does_not_matter_in_which_pieces_it_is_read(name):
 
 
 @pytest.mark.parametrize("sent", [b"\x1b[", b"\x1b[1;", b"\x1b]52;c", b"\x1bO", b"\x1b[M k", b"\x1b[" + b"9" * 5000])
-def test_what_stays_unfinished_is_dropped(sent):
+def test_what_stays_unfinished_is_dropped(sent: bytes) -> None:
     units = InputUnits()
     assert units.feed(sent) == []
     assert units.wait is not None
@@ -52,7 +52,7 @@ def test_what_stays_unfinished_is_dropped(sent):
     assert units.feed(b"k") == ["k"]
 
 
-def test_an_escape_alone_is_the_key_and_may_come_twice():
+def test_an_escape_alone_is_the_key_and_may_come_twice() -> None:
     units = InputUnits()
     assert units.feed(b"\x1b") == []
     assert units.late() == [ESCAPE]
@@ -60,7 +60,7 @@ def test_an_escape_alone_is_the_key_and_may_come_twice():
     assert units.late() == [ESCAPE]
 
 
-def test_a_key_whose_escape_came_alone_is_that_key():
+def test_a_key_whose_escape_came_alone_is_that_key() -> None:
     units = InputUnits()
     units.feed(b"\x1b")
     units.late()
@@ -68,7 +68,7 @@ def test_a_key_whose_escape_came_alone_is_that_key():
     assert units.feed(b"[A") == ["[", "A"]
 
 
-def test_a_paste_without_an_end_ends_by_itself_and_is_bounded():
+def test_a_paste_without_an_end_ends_by_itself_and_is_bounded() -> None:
     units = InputUnits()
     assert units.feed(b"\x1b[200~" + b"x" * 100_000) == []
     assert units.late() == [Pasted("x" * 16_384)]

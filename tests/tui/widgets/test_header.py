@@ -1,6 +1,7 @@
 """The header at every width: host, tabs, news and clock, none of them cut; own protection only where it failed."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from oomtop.tui.widgets.header import draw_header
 from tests.tui.factories import make_assessment
 
 
-def header(width, rights="root", guard="", tab="processes", **changes):
+def header(width: int, rights: str = "root", guard: str = "", tab: str = "processes", **changes: Any) -> str:
     state = State(rights, guard=guard)
     (line,) = draw_header(lambda: state.standing, tab)(make_assessment(**changes), width, 1, Look())
     assert line.cell_len <= width
@@ -23,25 +24,25 @@ ADJ = "adj: needs CAP_SYS_RESOURCE"
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 250])
-def test_the_tabs_are_whole_at_every_width(width):
+def test_the_tabs_are_whole_at_every_width(width: int) -> None:
     line = header(width, "root with fewer rights", f"guarded 46M locked; {ADJ}", pressure=killed(300, 12.0))
     assert TABS in line
     assert "killed 300, last 12s" in line or "killed" not in line or width < 80
     assert line.endswith(" ") or width < 60
 
 
-def killed(count, age):
+def killed(count: int, age: float | None) -> PressureFigures:
     return PressureFigures(None, None, 0.0, 0.0, 0.0, count, age)
 
 
-def test_the_host_comes_first_and_the_clock_last():
+def test_the_host_comes_first_and_the_clock_last() -> None:
     line = header(83, pressure=killed(2, 12.0))
     assert line.startswith(f" testhost root  {TABS}   killed 2, last 12s ")
     assert re.search(r" 2s \d\d:\d\d:\d\d $", line)
     assert header(40).startswith(f" {TABS}")
 
 
-def test_kills_are_told_by_minutes_once_they_are_no_news():
+def test_kills_are_told_by_minutes_once_they_are_no_news() -> None:
     assert "killed 2, last 3m00s" in header(100, pressure=killed(2, 200.0))
     assert "killed" not in header(100, pressure=killed(0, None))
 
@@ -55,7 +56,7 @@ def test_kills_are_told_by_minutes_once_they_are_no_news():
         (f"not guarded: memory lock: needs CAP_IPC_LOCK; {ADJ}", 60, ""),
     ],
 )
-def test_the_protection_is_told_only_where_it_failed(guard, width, said):
+def test_the_protection_is_told_only_where_it_failed(guard: str, width: int, said: str) -> None:
     line = header(width, guard=guard)
     assert said in line
     assert said or "guarded" not in line

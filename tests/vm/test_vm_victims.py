@@ -98,7 +98,9 @@ def odd_ones(count: int, seed: int, where: str) -> list[dict[str, Any]]:
     return victims_guest.trials(count, seed, where)
 
 
-@pytest.mark.parametrize(("where", "count"), [("group", ODD), ("oom.group", ODD // 2), ("machine", ODD)])
+@pytest.mark.parametrize(
+    ("where", "count"), [("group", ODD), ("oom.group", ODD // 2), ("parent", ODD // 2), ("machine", ODD)]
+)
 def test_odd_ones_among_them(machine: Callable[[Shape], Machine], where: str, count: int) -> None:
     said = machine(Shape(memory=768)).call(odd_ones, timeout=120 + 60 * count, count=count, seed=11, where=where)
     right = [one for one in said if one["killed"] and one["killed"][0] == one["first"]]

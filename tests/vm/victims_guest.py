@@ -15,15 +15,21 @@ from tests.present import present
 from tests.vm import guest
 
 
-def odd_group(number: int, seed: int, oom_group: bool) -> dict[str, Any]:
-    """Let a crowd reach the limit of its group; return (kinds, those foreseen, those killed in order)."""
+def odd_group(number: int, seed: int, where: str) -> dict[str, Any]:
+    """Let a crowd reach the limit of its group; return (kinds, those foreseen, those killed in order).
+
+    In "parent" the group itself may use the swap that there is, the one above it may not.
+    """
     children = population(random.Random(seed), number, 5)
-    folder = guest.group("odd", memory_max="max", memory_swap_max=0, memory_oom_group=int(oom_group))
+    path, swap = ("/over/odd", "max") if where == "parent" else ("/odd", 0)
+    if where == "parent":
+        guest.group("over", memory_swap_max=0)
+    folder = guest.group(path, memory_max="max", memory_swap_max=swap, memory_oom_group=int(where == "oom.group"))
     kills = guest.KernelKills()
     with launch(children, folder / "cgroup.procs") as launcher:
         (folder / "memory.max").write_text(str(int((folder / "memory.current").read_text()) + (2 << 20)))
         sampler = Sampler()
-        victims, tasks = foresee(sampler, "/odd")
+        victims, tasks = foresee(sampler, path)
         sampler.close()
         let_grow(launcher)
         killed = kills.all_of(tasks)
@@ -59,14 +65,18 @@ def said(
 
 
 def trials(count: int, seed: int, where: str) -> list[dict[str, Any]]:
-    """Return what became of `count` trials in a group, in one that dies as a whole, or on the machine."""
+    """Return what became of `count` trials in a group, one that dies as a whole, one below "parent", or the machine."""
     guest.shield()
+    if where == "parent":
+        guest.zram_on(64)
     Path("/proc/sys/kernel/printk").write_text("1")
     found = []
     for number in range(count):
         if where == "machine":
             found.append(whole_machine(number, seed + number))
         else:
-            found.append(odd_group(number, seed + number, where == "oom.group"))
+            found.append(odd_group(number, seed + number, where))
         time.sleep(0.2)
+    if where == "parent":
+        guest.zram_off()
     return found

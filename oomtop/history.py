@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from math import isnan
 
 from oomtop.frozen import frozen
@@ -197,14 +197,23 @@ class History:
 
     def _add_uses(self, tick: Tick) -> None:
         """Add the reads since the previous tick, then the tick itself; drop limits that are gone."""
-        now = uses_of(tick.snapshot)
-        limits = {use.subject for use in now}
-        for use in (*tick.snapshot.uses, *now):
+        snapshot, between = tick.snapshot, {use.subject for use in tick.snapshot.uses}
+        before = {} if self.previous is None else {group.path: group for group in self.previous.cgroups}
+        still = {
+            group.path
+            for group in snapshot.cgroups
+            if before.get(group.path) is group and group.path in self.uses and group.path not in between
+        }
+        for subject in still:
+            self.uses[subject].repeat(snapshot.monotonic)
+        now = uses_of(snapshot, still)
+        limits = {*still, *(use.subject for use in now)}
+        for use in (*snapshot.uses, *now):
             if use.subject in limits:
                 self.uses.setdefault(use.subject, UseHistory()).add(use)
         for subject in self.uses.keys() - limits:
             # A restarted unit has a new cgroup at the same path: keep the history of the old one.
-            if tick.snapshot.monotonic - self.uses[subject].dense.times[-1] > GONE_SECONDS:
+            if snapshot.monotonic - self.uses[subject].dense.times[-1] > GONE_SECONDS:
                 del self.uses[subject]
 
     def _count_kills(self, snapshot: Snapshot) -> None:
@@ -261,13 +270,13 @@ class History:
         del self.events[EVENTS:]
 
 
-def uses_of(snapshot: Snapshot) -> list[Use]:
-    """Return the use of every limit in a snapshot: the machine's and those of the cgroups."""
+def uses_of(snapshot: Snapshot, known: Container[str]) -> list[Use]:
+    """Return the use of every limit in a snapshot: the machine's and those of the cgroups that are not known."""
     now, memory = snapshot.monotonic, snapshot.meminfo
     found = [
         Use(group.path, now, held_by(group), group.current, group.swap_current or 0)
         for group in snapshot.cgroups
-        if group.max is not None and group.current is not None
+        if group.max is not None and group.current is not None and group.path not in known
     ]
     machine = machine_use(memory, now, arc_surplus(snapshot))
     if machine is not None:

@@ -67,9 +67,26 @@ class Columns:
             for column in self._all():
                 del column[:_SPARE]
 
+    def repeat(self, monotonic: float) -> None:
+        """Add a point that equals the last."""
+        times = self.times
+        since = monotonic - times[-1]
+        if since < self._gap or since < 0:
+            return
+        if len(times) > 1 and all(column[-1] == column[-2] for column in (self.held, self.used, self.swapped)):
+            times[-1] = monotonic
+            return
+        self.add(Use("", monotonic, int(self.held[-1]), int(self.used[-1]), int(self.swapped[-1])))
+
     def points(self) -> list[tuple[float, float]]:
         """Return (monotonic, held and swapped) of all points."""
         return list(zip(self.times, map(add, self.held, self.swapped), strict=True))
+
+    def is_still(self, since: float) -> bool:
+        """Whether nothing changed after a monotonic time, as far as was read."""
+        if len(self.times) < 2 or self.times[-2] > since:
+            return False
+        return all(column[-1] == column[-2] for column in self._all()[1:])
 
     def _all(self) -> tuple[array[float], ...]:
         return self.times, self.held, self.used, self.swapped
@@ -96,3 +113,8 @@ class UseHistory:
             self.first = use.monotonic
         self.dense.add(use)
         self.thin.add(use)
+
+    def repeat(self, monotonic: float) -> None:
+        """Add a point that equals the last."""
+        self.dense.repeat(monotonic)
+        self.thin.repeat(monotonic)

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from oomtop.analysis.account import account_memory, account_pressure, account_swap
 from oomtop.analysis.cgroups.assess import assess_groups, nearest_limits
+from oomtop.analysis.cgroups.reuse import unchanged
 from oomtop.analysis.dangers.build import Findable, by_subject, find_dangers
 from oomtop.analysis.findings.machine import find
 from oomtop.analysis.findings.rule import Facts
@@ -54,12 +55,16 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
     memory = account_memory(snapshot)
     swap = account_swap(snapshot, before)
     pressure = account_pressure(snapshot, history)
-    groups = assess_groups(snapshot)
+    groups = assess_groups(snapshot, unchanged(snapshot, before, previous))
     rows = _Rows(snapshot, before, history, previous, groups).build()
     growers = _growers(rows)
     parts, grown = part_growths(history.parts), _growths(snapshot, history, previous)
     victims = _victims(snapshot, memory, rows)
-    dangers = find_dangers(Findable(snapshot, history, memory, groups, rows, growers, victims))
+    dangers = find_dangers(
+        Findable(
+            snapshot, history, memory, groups, rows, growers, victims, by_subject(previous.dangers if previous else ())
+        )
+    )
     groups = _with_dangers(groups, dangers)
     machine = next((danger for danger in dangers if danger.kind is DangerKind.MACHINE), None)
     return Assessment(
@@ -242,7 +247,8 @@ def _unmapped(memory: MemoryAccount, rows: Sequence[ProcessRow]) -> int:
 def _with_dangers(groups: Sequence[CgroupFigures], dangers: Sequence[Danger]) -> tuple[CgroupFigures, ...]:
     known = by_subject(dangers)
     return tuple(
-        replace(group, danger=known[group.cgroup.path]) if group.cgroup.path in known else group for group in groups
+        group if group.danger is (danger := known.get(group.cgroup.path)) else replace(group, danger=danger)
+        for group in groups
     )
 
 

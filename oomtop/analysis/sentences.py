@@ -38,8 +38,6 @@ def describe_use(item: Danger) -> str:
 
 
 def _without_time(item: Danger) -> str:
-    if item.state is DangerState.WATCHING:
-        return f"watching for {format_about(max(1.0, item.watched))}"
     if item.state is DangerState.UNSTEADY:
         return f"growing unsteadily at {format_rate(item.rate)}" if (item.rate or 0) > 0 else "unsteady"
     if item.state is DangerState.AT_LIMIT and item.reclaims:
@@ -54,12 +52,17 @@ def describe_dying(item: Danger) -> str:
         return f"{item.name} is empty"
     if victim is None:
         return f"no killable process in {item.name}"
-    after = [one for one in item.dying[1:2] if not item.dies_together]
+    after = item.dying[1:2]
     link = "or" if item.near_tie else "then"
     then = "".join(f"; {link} {one.name} ({one.id.pid})" for one in after)
-    together = ", with all processes that die with it" if item.dies_together else ""
     when = f"when {item.name} is full"
-    return f"{victim.name} (pid {victim.id.pid}){together}, frees {format_bytes(victim.frees)}, {when}{then}"
+    return f"{victim.name} (pid {victim.id.pid}){others_of(item)}, frees {format_bytes(victim.frees)}, {when}{then}"
+
+
+def others_of(item: Danger) -> str:
+    """Return how many die with the victim: ` with 3 others`; nothing where it dies alone."""
+    count = len(item.dies_with)
+    return f" with {count} other{'s' if count > 1 else ''}" if count else ""
 
 
 def describe_rounds(item: Danger) -> str:
@@ -84,11 +87,12 @@ def describe_subject(dangers: Sequence[Danger], now: float) -> str:
     if killed is not None and now - killed.time < _KILL_RECENT:
         limit = next(item for item in dangers if killed in item.kills)
         return f"killed {format_about(max(1.0, now - killed.time))} ago: {killed.name} at the limit of {limit.name}"
-    if first.watched < WATCHED_ENOUGH:
-        return f"watching for {format_about(max(1.0, first.watched))}; nearest: {_nearest(first)}"
+    watched = first.watched(now)
+    if watched < WATCHED_ENOUGH:
+        return f"watching for {format_about(max(1.0, watched))}; nearest: {_nearest(first)}"
     if first.state in (DangerState.AT_LIMIT, DangerState.UNSTEADY):
         return describe_danger(first)
-    return f"no danger in {format_about(first.watched)} of watching; nearest: {_nearest(first)}, {_without_time(first)}"
+    return f"no danger in {format_about(watched)} of watching; nearest: {_nearest(first)}, {_without_time(first)}"
 
 
 def _nearest(item: Danger) -> str:

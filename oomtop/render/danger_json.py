@@ -30,7 +30,7 @@ def danger_to_json(danger: Danger, assessment: Assessment) -> dict[str, object]:
         "cache": danger.cache,
         "swapped": danger.swapped,
         "swap_left": danger.swap_left,
-        "watched": danger.watched,
+        "watched": danger.watched(assessment.time),
         "growing": danger.growing,
         "rate": danger.rate,
         "earliest": danger.earliest,
@@ -51,6 +51,7 @@ def danger_to_json(danger: Danger, assessment: Assessment) -> dict[str, object]:
             for one in danger.dying
         ],
         "dies_together": danger.dies_together,
+        "dies_with": [identity.pid for identity in danger.dies_with],
         "near_tie": danger.near_tie,
         "kills": [asdict(kill) for kill in danger.kills],
         "rounds": None if danger.rounds is None else asdict(danger.rounds),

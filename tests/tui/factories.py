@@ -20,6 +20,7 @@ from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Machine
 from oomtop.units import GIB, MIB
 
+NOW = 1_700_001_000.0
 MACHINE = Machine("testhost", "6.18.0", "boot-1", 1_700_000_000.0, 4096, 100, 2)
 PF_KTHREAD = 0x00200000
 
@@ -92,7 +93,7 @@ def make_danger(subject: str = "/web", rows: Iterable[ProcessRow] = (), **facts:
     defaults: dict[str, object] = {
         "subject": subject, "name": subject, "kind": DangerKind.CGROUP, "limit": 300 * MIB, "brake": None,
         "used": 180 * MIB, "held": 129 * MIB, "cache": 51 * MIB, "swapped": 0, "swap_left": 0, "state": DangerState.FILLING,
-        "watched": 60.0, "rate": 8.0 * MIB, "earliest": 20.0, "median": 22.0, "latest": 24.0,
+        "first_seen": NOW - 60.0, "rate": 8.0 * MIB, "earliest": 20.0, "median": 22.0, "latest": 24.0,
         "confidence": Confidence.HIGH, "basis": "linear", "dying": dying, "remedies": remedies,
     }  # fmt: skip
     return Danger(**(defaults | facts))  # type: ignore[arg-type]
@@ -105,7 +106,7 @@ def calm_danger(
     kind = DangerKind.CGROUP if subject.startswith("/") else DangerKind.MACHINE
     calm = Danger(
         subject=subject, name=subject, kind=kind, limit=limit, brake=None, used=held, held=held, cache=0, swapped=0,
-        swap_left=0, state=DangerState.STEADY, watched=60.0, rate=0.0,
+        swap_left=0, state=DangerState.STEADY, first_seen=NOW - 60.0, rate=0.0,
     )  # fmt: skip
     if median is not None:
         calm = replace(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from oomtop.analysis.model.assessment import CgroupFigures, Victims
 from oomtop.analysis.oom_score.ranking import rank
 from oomtop.history import held_by
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.containers import name_of
+from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.process import Process
 from oomtop.snapshot import Snapshot
 
@@ -38,12 +40,20 @@ def headroom(group: Cgroup) -> int | None:
     return None if used is None or group.max is None else max(0, group.max - used)
 
 
-def assess_groups(snapshot: Snapshot) -> tuple[CgroupFigures, ...]:
-    """Return the figures of all groups; victims only for groups with their own limit."""
+def assess_groups(
+    snapshot: Snapshot, known: Mapping[str, CgroupFigures] = MappingProxyType({})
+) -> tuple[CgroupFigures, ...]:
+    """Return the figures of all groups; victims only for groups with their own limit.
+
+    `known` are those of the tick before that still hold.
+    """
     groups = {group.path: group for group in snapshot.cgroups}
-    members = _members(snapshot.processes, {path for path, group in groups.items() if group.max is not None})
+    limited = {path for path, group in groups.items() if group.max is not None and path not in known}
+    members = _members(snapshot.processes, limited)
     names = dict(snapshot.containers)
-    return tuple(_assess(group, names, groups, members, snapshot) for group in snapshot.cgroups)
+    return tuple(
+        known.get(group.path) or _assess(group, names, groups, members, snapshot) for group in snapshot.cgroups
+    )
 
 
 def _members(processes: Iterable[Process], limited: set[str]) -> Mapping[str, list[Process]]:
@@ -87,25 +97,36 @@ def _victims(group: Cgroup, groups: Mapping[str, Cgroup], members: Iterable[Proc
     if group.oom_kill_disable:
         return Victims()
     page = snapshot.machine.page_size
-    return rank(members, _total_pages(group, snapshot, page), page, _RANKED, groups, group.path)
+    pages = limit_pages(group, usable_swap(snapshot.meminfo.swap_total, snapshot.kernel), page)
+    return rank(members, pages, page, _RANKED, groups, group.path)
 
 
-def swap_left(group: Cgroup, snapshot: Snapshot) -> int:
-    """Return the swap that the group may still use."""
+def swap_left(group: Cgroup, groups: Mapping[str, Cgroup], snapshot: Snapshot) -> int:
+    """Return the swap that the group may still use: what is left to it and to each of `groups` above it."""
     free = snapshot.meminfo.swap_free or 0
+    if not free:
+        return 0
+    own = (_own_swap_left(groups[path]) for path in chain(group.path) if path in groups)
+    return max(0, min([free, *(left for left in own if left is not None)]))
+
+
+def _own_swap_left(group: Cgroup) -> int | None:
+    used = group.swap_current or 0
     if group.memsw_max is not None and group.max is not None:
-        return min(free, max(0, group.memsw_max - group.max - (group.swap_current or 0)))
-    if group.swap_max is not None:
-        return min(free, max(0, group.swap_max - (group.swap_current or 0)))
-    return free
+        return group.memsw_max - group.max - used
+    return None if group.swap_max is None else group.swap_max - used
 
 
-def _total_pages(group: Cgroup, snapshot: Snapshot, page: int) -> int:
-    """Return `mem_cgroup_get_max`: the limit plus the swap the group may use, in pages."""
-    swap = snapshot.meminfo.swap_total or 0
+def usable_swap(swap_total: int | None, kernel: KernelFacts | None) -> int:
+    """Return the swap that counts for a cgroup, in bytes: none with `vm.swappiness` 0, which v1 groups inherit."""
+    return 0 if kernel is not None and kernel.number("swappiness") == 0 else swap_total or 0
+
+
+def limit_pages(group: Cgroup, swap: int, page: int) -> int:
+    """Return `mem_cgroup_get_max`: the limit plus what the group may use of `swap`, in pages."""
     limit = group.max or 0
     if group.memsw_max is not None:
-        return min(group.memsw_max, limit + swap) // page
+        return min(max(limit, group.memsw_max), limit + swap) // page
     return (limit + (swap if group.swap_max is None else min(swap, group.swap_max))) // page
 
 

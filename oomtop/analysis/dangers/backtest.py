@@ -137,10 +137,8 @@ def _without_curve(danger: Danger) -> Danger:
 
 def _is_named(danger: Danger, kill: PastKill) -> bool:
     """Whether the victim was predicted; either of a near tie counts, and all that die together."""
-    if danger.dies_together and danger.dying[0].name == kill.name:
-        return True
-    named = danger.dying[: 2 if danger.near_tie else 1]
-    return kill.pid in [one.id.pid for one in named]
+    named = [one.id for one in danger.dying[: 2 if danger.near_tie else 1]]
+    return kill.pid in [identity.pid for identity in (*named, *danger.dies_with)]
 
 
 def _range(confidence: Confidence, forecasts: Sequence[JudgedForecast]) -> RangeScore:

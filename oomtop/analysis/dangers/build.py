@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from oomtop.analysis.cgroups.assess import chain, swap_left
 from oomtop.analysis.dangers.deaths import dying_at
@@ -11,6 +11,7 @@ from oomtop.analysis.dangers.kills import kills_by_subject, with_counted
 from oomtop.analysis.dangers.order import ordered
 from oomtop.analysis.dangers.remedies import remedies
 from oomtop.analysis.dangers.rounds import crash_loop
+from oomtop.analysis.dangers.turns import carried, due, fastest
 from oomtop.analysis.model.assessment import CgroupFigures, MemoryAccount, ProcessRow, Victims
 from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, PastKill, UseCurve
 from oomtop.analysis.sentences import WATCHED_ENOUGH
@@ -40,6 +41,8 @@ class Findable:
     rows: Sequence[ProcessRow]
     growers: Sequence[ProcessRow]
     victims: Victims
+    before: Mapping[str, Danger]
+    """The dangers of the tick before, by their subject."""
 
 
 @frozen
@@ -58,7 +61,7 @@ class _Limit:
 def find_dangers(facts: Findable) -> tuple[Danger, ...]:
     """Return all dangers, the nearest first; the first twelve with curves."""
     finder = _Finder(facts)
-    groups = [danger for group in facts.groups if (danger := finder.group(group)) is not None]
+    groups = finder.groups()
     own = [danger for danger in (finder.machine(groups), finder.commit()) if danger is not None]
     every = ordered((*own, *groups), facts.snapshot.time)
     return tuple(finder.completed(danger, place) for place, danger in enumerate(every))
@@ -72,7 +75,11 @@ class _Finder:
         self._snapshot, self._history = facts.snapshot, facts.history
         self._offset = facts.snapshot.time - facts.snapshot.monotonic
         self._kills = with_counted(kills_by_subject(facts.history.events), facts.history.counted_kills)
+        self._uses = facts.history.uses
+        self._groups = {group.path: group for group in facts.snapshot.cgroups}
+        self._late: Set[str] = frozenset()
         before = facts.history.previous
+        self._since = 0.0 if before is None else before.monotonic
         self._before = {} if before is None else {group.path: group for group in before.cgroups if group.max}
         self._seconds = 0.0 if before is None else facts.snapshot.monotonic - before.monotonic
 
@@ -90,22 +97,57 @@ class _Finder:
         """Return the danger of the commit limit, in overcommit mode 2 only."""
         return self._danger(_Limit(COMMIT, "commit limit", DangerKind.COMMIT, self._facts.memory.commit_limit or 0))
 
-    def group(self, group: CgroupFigures) -> Danger | None:
-        """Return the danger of a cgroup with its own limit, else None."""
+    def groups(self) -> list[Danger]:
+        """Return the dangers of all cgroups with their own limit."""
+        known = {group.cgroup.path: group.danger for group in self._facts.groups if self._stays(group)}
+        limits = [
+            (group, limit)
+            for group in self._facts.groups
+            if group.cgroup.max
+            and group.cgroup.path not in known
+            and (limit := self._limit(group)).subject in self._uses
+        ]
+        moving = {limit.subject: self._least(limit) for _, limit in limits if len(self._uses[limit.subject].dense) > 2}
+        self._late = moving.keys() - due(moving, self._history.ticks)
+        found = (self._danger(limit, group.victims, group.cgroup.pids_current == 0) for group, limit in limits)
+        return [danger for danger in (*known.values(), *found) if danger is not None]
+
+    def _stays(self, group: CgroupFigures) -> bool:
+        """Whether the danger of the tick before still holds: nothing moved, and it is no matter of time."""
+        danger, own = group.danger, group.cgroup
+        if danger is None or danger.kills or own.path in self._kills or own.path not in self._uses:
+            return False
+        is_calm = danger.state is DangerState.EMPTY or (danger.state is DangerState.STEADY and not danger.rate)
+        is_still = self._uses[own.path].dense.is_still(self._since)
+        return is_calm and is_still and danger.reclaims == self._reclaims(own) and danger.swap_left == self._swap(own)
+
+    def _limit(self, group: CgroupFigures) -> _Limit:
         own = group.cgroup
-        left = swap_left(own, self._snapshot)
-        limit = _Limit(own.path, group.name, DangerKind.CGROUP, own.max or 0, left, own.high, self._reclaims(own))
-        return self._danger(limit, group.victims, nobody=own.pids_current == 0)
+        reclaims = self._reclaims(own)
+        return _Limit(own.path, group.name, DangerKind.CGROUP, own.max or 0, self._swap(own), own.high, reclaims)
+
+    def _swap(self, group: Cgroup) -> int:
+        return swap_left(group, self._groups, self._snapshot)
+
+    def _least(self, limit: _Limit) -> float:
+        """Return the seconds until a limit is full at the fastest of the newest rates."""
+        dense = self._uses[limit.subject].dense
+        rate = fastest(dense)
+        return max(0.0, limit.size - dense.held[-1] + limit.swap_left) / rate if rate > 0 else float("inf")
 
     def completed(self, danger: Danger, place: int) -> Danger:
         """Return a danger with its remedies and curve."""
         grower = next((row for row in self._facts.growers if _is_in(row, danger)), None)
+        freezes = [remedy.target for remedy in danger.remedies if remedy.action == "freeze"]
+        is_same = bool(danger.remedies) and freezes == ([] if grower is None else [grower.process.id])
+        if is_same and place >= _CURVES and not danger.curve.times:
+            return danger
         done = remedies(danger, None if grower is None else grower.process.id)
         return replace(danger, remedies=done, curve=self._curve(danger.subject, place))
 
-    def _danger(self, limit: _Limit, victims: Victims = _NO_VICTIMS, *, nobody: bool = False) -> Danger | None:
+    def _danger(self, limit: _Limit, victims: Victims = _NO_VICTIMS, nobody: bool = False) -> Danger | None:
         """Return a danger, None if its use is unknown; an empty group does not grow."""
-        uses = self._history.uses.get(limit.subject)
+        uses = self._uses.get(limit.subject)
         if uses is None or not limit.size:
             return None
         held, used, swapped = (int(column[-1]) for column in (uses.dense.held, uses.dense.used, uses.dense.swapped))
@@ -114,12 +156,13 @@ class _Finder:
         is_empty = nobody or held < min(_EMPTY_BYTES, limit.size // 100)
         outlook = Outlook(DangerState.EMPTY) if is_empty else self._outlook(limit, uses, room, kills)
         forecast = outlook.forecast
-        watched = self._snapshot.monotonic - (uses.first or 0.0)
+        first_seen = (uses.first or 0.0) + self._offset
         of_swap = swapped if limit.kind is DangerKind.MACHINE else 0
         return Danger(
             subject=limit.subject, name=limit.name, kind=limit.kind, limit=limit.size, brake=limit.brake, used=used,
-            held=held, cache=used - held, swapped=swapped, swap_left=limit.swap_left, watched=watched,
-            state=_state(limit, held, used, watched, outlook), reclaims=limit.reclaims, kills=kills, rate=outlook.rate,
+            held=held, cache=used - held, swapped=swapped, swap_left=limit.swap_left, first_seen=first_seen,
+            state=_state(limit, held, used, self._snapshot.time - first_seen, outlook), reclaims=limit.reclaims,
+            kills=kills, rate=outlook.rate,
             growing=None if forecast is None else outlook.seconds,
             earliest=None if forecast is None else forecast.earliest,
             median=None if forecast is None else forecast.median,
@@ -127,11 +170,14 @@ class _Finder:
             confidence=None if forecast is None else forecast.confidence,
             basis=None if forecast is None else forecast.basis,
             dying=dying_at(limit.kind, held + of_swap, victims), near_tie=victims.near_tie,
-            dies_together=len(victims.dying) > 1,
+            dies_with=tuple(one for one in victims.dying if victims.first and one != victims.first.id),
             rounds=crash_loop([kill.time for kill in kills], self._snapshot.time),
         )  # fmt: skip
 
     def _outlook(self, limit: _Limit, uses: UseHistory, room: int, kills: Sequence[PastKill]) -> Outlook:
+        known = self._facts.before.get(limit.subject)
+        if known is not None and limit.subject in self._late:
+            return carried(known, room, fastest(uses.dense), self._seconds)
         past = [kill.time - self._offset for kill in kills]
         now = self._snapshot.monotonic
         return foretell(Curve(uses.dense.points(), uses.thin.points(), now, limit.size, room, past))

@@ -105,7 +105,7 @@ def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, again: Re
     found = _chosen(_lasting(fits, curve), sudden, again)
     seen = climb[-1][0] - climb[0][0]
     if found is None:
-        return Outlook(_calm(rate, curve.limit), rate, None, seen)
+        return Outlook(calm(rate, curve.limit), rate, None, seen)
     return _outlook(found, rate, seen, curve)
 
 
@@ -189,5 +189,6 @@ def _by_peaks(curve: Curve, teeth: Teeth, rate: float) -> Outlook:
     return _outlook(found, rise / period, seen, curve)
 
 
-def _calm(rate: float, limit: int) -> DangerState:
+def calm(rate: float, limit: int) -> DangerState:
+    """Return the state of a limit without a forecast."""
     return DangerState.FALLING if rate < -limit * _FALLING else DangerState.STEADY

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from oomtop.analysis.model.danger import Danger, DangerKind, Remedy
 from oomtop.host.process import ProcessId
 from oomtop.units import GIB, MIB
@@ -41,6 +43,7 @@ def bought(danger: Danger, size: int) -> float | None:
     return size / danger.rate
 
 
+@lru_cache(maxsize=256)
 def round_size(size: int) -> int:
     """Return the largest 1, 2 or 5 times a power of ten MiB (or GiB) up to `size`."""
     unit = GIB if size >= GIB else MIB

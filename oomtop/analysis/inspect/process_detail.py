@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from oomtop.analysis.cgroups.assess import chain, working_set
+from oomtop.analysis.cgroups.assess import chain, limit_pages, usable_swap, working_set
 from oomtop.analysis.model.assessment import Assessment, CgroupFigures, ProcessRow
 from oomtop.analysis.oom_score.badness import total_pages
 from oomtop.analysis.oom_score.explain import Score, explain
 from oomtop.frozen import frozen, replace
-from oomtop.host.cgroup import Cgroup, is_inside
+from oomtop.host.cgroup import is_inside
 from oomtop.host.process import Process, ProcessId
 
 CURVE_POINTS = 900
@@ -111,15 +111,8 @@ def _group_score(
         return None
     path, page = figures.cgroup.path, assessment.machine.page_size
     members = [process for process in processes if is_inside(process.cgroup, path)]
-    pages = (figures.cgroup.max + _usable_swap(figures.cgroup, assessment.swap.total or 0)) // page
+    pages = limit_pages(figures.cgroup, usable_swap(assessment.swap.total, assessment.kernel), page)
     return explain(row.process, members, pages, page, path)
-
-
-def _usable_swap(group: Cgroup, swap_total: int) -> int:
-    """Return the swap counted by `mem_cgroup_get_max`."""
-    if group.memsw_max is not None:
-        return min(swap_total, max(0, group.memsw_max - (group.max or 0)))
-    return swap_total if group.swap_max is None else min(swap_total, group.swap_max)
 
 
 def _step(figures: CgroupFigures) -> LimitStep:

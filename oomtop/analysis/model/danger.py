@@ -139,8 +139,8 @@ class Danger:
     swap_left: int
     """Swap still usable for the held memory."""
     state: DangerState
-    watched: float
-    """Seconds since it was first seen."""
+    first_seen: float
+    """Unix time of its first sample."""
     growing: float | None = None
     """Seconds for which it has grown at this rate, None without growth."""
     rate: float | None = None
@@ -154,8 +154,8 @@ class Danger:
     """Limit hits with reclaim per second, None if not counted."""
     dying: tuple[Dying, ...] = ()
     """The victim when it is full, and the next ones: at most three."""
-    dies_together: bool = False
-    """Whether others die with the victim: a whole group (`memory.oom.group`), or processes sharing its memory."""
+    dies_with: tuple[ProcessId, ...] = ()
+    """Others that die with the victim: a whole group (`memory.oom.group`), or processes sharing its memory."""
     near_tie: bool = False
     """Whether the first two are so close that either may be chosen."""
     kills: tuple[PastKill, ...] = ()
@@ -164,10 +164,19 @@ class Danger:
     remedies: tuple[Remedy, ...] = ()
     curve: UseCurve = UseCurve()
 
+    def watched(self, now: float) -> float:
+        """Return the seconds since it was first seen; `now` is Unix time."""
+        return max(0.0, now - self.first_seen)
+
     @property
     def room(self) -> int:
         """Bytes left before a kill."""
         return max(0, self.limit - self.held) + self.swap_left
+
+    @property
+    def dies_together(self) -> bool:
+        """Whether others die with the victim."""
+        return bool(self.dies_with)
 
     @property
     def resource(self) -> str:

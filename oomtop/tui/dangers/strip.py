@@ -85,7 +85,7 @@ def _calm(danger: Danger | None, assessment: Assessment, width: int, look: Look)
     name = printable(danger.name)
     least = 1 + len(between) + min(cell_len(name), _NAME)
     at = next((at for at in range(len(heads)) if least + len(heads[at] + tails[at]) <= width), len(heads) - 1)
-    line = Text(f" {heads[at]}", look.style("dim") if danger.watched >= _WATCHED else "")
+    line = Text(f" {heads[at]}", look.style("dim") if danger.watched(assessment.time) >= _WATCHED else "")
     line.append(between if heads[at] else "nearest: ", look.style("dim"))
     line.append(keep_end(name, max(1, width - line.cell_len - len(tails[at])), look))
     return line.append(tails[at])
@@ -93,7 +93,7 @@ def _calm(danger: Danger | None, assessment: Assessment, width: int, look: Look)
 
 def _calm_words(danger: Danger, assessment: Assessment) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what was watched and how full the nearest is, each in shorter and shorter forms."""
-    watched = max((each.watched for each in assessment.dangers), default=0.0)
+    watched = max((each.watched(assessment.time) for each in assessment.dangers), default=0.0)
     share, state = format_share(danger.share), _CALM.get(danger.state, danger.state.value)
     if danger.median is not None:
         size, when = f", {share} of {format_bytes(danger.limit)}", f", full in {format_about(danger.median)}"

@@ -8,7 +8,7 @@ from enum import Enum
 from oomtop.analysis.dangers.order import JUST_KILLED, last_kill
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, Dying, Remedy
-from oomtop.analysis.sentences import NOT_SEEN, OF_THOSE_SEEN, describe_early_killer
+from oomtop.analysis.sentences import NOT_SEEN, OF_THOSE_SEEN, describe_early_killer, others_of
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_about, format_bytes, format_duration, format_rate, format_share, printable
 
@@ -114,8 +114,6 @@ def victim_words(danger: Danger, assessment: Assessment) -> tuple[tuple[str, ...
     if early is not None:
         return (printable(describe_early_killer(early)),), f"the kernel: {_named(danger.dying[0])}"
     forms = _victim_forms(danger, assessment)
-    if danger.dies_together:
-        return tuple(f"the whole group, {format_bytes(danger.held)}: {form}" for form in forms), ""
     if not assessment.scope.sees_all:
         return forms, OF_THOSE_SEEN
     after = [f"{_named(other)} ({format_bytes(other.held)})" for other in danger.dying[1:2]]
@@ -131,10 +129,11 @@ def _victim_forms(danger: Danger, assessment: Assessment) -> tuple[str, ...]:
     user = next((row.user for row in assessment.rows if row.process.id == first.id), "")
     frees = f"frees {format_bytes(first.frees)}"
     owner = f" {printable(user)}" if user else ""
+    others = others_of(danger)
     return (
-        f"{_named(first)}{owner}, {format_bytes(first.held)}, {frees}",
-        f"{_named(first)}, {format_bytes(first.held)}, {frees}",
-        f"{_named(first)}, {frees}",
+        f"{_named(first)}{owner}, {format_bytes(first.held)}{others}, {frees}",
+        f"{_named(first)}, {format_bytes(first.held)}{others}, {frees}",
+        f"{_named(first)}{others}, {frees}",
         f"{first.id.pid}, {frees}",
     )
 

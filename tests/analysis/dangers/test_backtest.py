@@ -79,7 +79,7 @@ def test_what_an_action_or_the_end_cut_short_is_not_judged() -> None:
     [
         (8, "other", {}, False),
         (8, "other", {"near_tie": True}, True),
-        (9, "leak", {"dies_together": True}, True),
+        (9, "leak", {"dies_with": (ProcessId(9, 1),)}, True),
         (9, "leak", {}, False),
     ],
 )

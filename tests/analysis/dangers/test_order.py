@@ -15,7 +15,7 @@ def danger(
     kind = DangerKind.CGROUP if subject.startswith("/") else DangerKind.MACHINE
     base = Danger(
         subject=subject, name=subject, kind=kind, limit=limit * MIB, brake=None, used=held * MIB, held=held * MIB,
-        cache=0, swapped=0, swap_left=0, state=state, watched=60.0,
+        cache=0, swapped=0, swap_left=0, state=state, first_seen=0.0,
     )  # fmt: skip
     if median is None:
         return base

@@ -69,7 +69,7 @@ def test_a_group_that_is_full_and_still_is_said() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"state": DangerState.WATCHING, "watched": 3.0}, "8.0G of 16.0G, watching for 3s"),
+        ({"state": DangerState.WATCHING}, "8.0G of 16.0G, watching"),
         ({"state": DangerState.UNSTEADY, "rate": 2.0 * MIB}, "8.0G of 16.0G, growing unsteadily at +2.0M/s"),
         (
             {"state": DangerState.AT_LIMIT, "reclaims": 40.0},
@@ -91,12 +91,12 @@ def test_who_dies_and_who_comes_after() -> None:
 
 
 def test_the_first_word_is_no_all_clear_too_early() -> None:
-    new = calm_danger("/web", state=DangerState.WATCHING, watched=3.0, held=84, limit=100)
+    new = calm_danger("/web", state=DangerState.WATCHING, first_seen=97.0, held=84, limit=100)
     assert describe_subject([new], 100.0) == "watching for 3s; nearest: /web, 84% of 100B"
     kill = PastKill(96.0, 7, "leak", MIB)
     killed = [calm_danger("/b"), calm_danger("/web", kills=(kill,))]
     assert describe_subject(killed, 100.0) == "killed 4s ago: leak at the limit of /web"
-    calm = describe_subject([calm_danger("/web", watched=40.0, held=84, limit=100)], 100.0)
+    calm = describe_subject([calm_danger("/web", first_seen=60.0, held=84, limit=100)], 100.0)
     assert calm == "no danger in 40s of watching; nearest: /web, 84% of 100B, steady"
 
 

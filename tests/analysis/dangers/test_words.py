@@ -145,7 +145,7 @@ def _gives_no_false_all_clear(found: Assessment) -> None:
     first = found.dangers[0]
     is_clear = "no danger" in said
     killed = [kill for danger in found.dangers for kill in danger.kills if found.time - kill.time < 60]
-    if first.median is not None or killed or first.watched < 10:
+    if first.median is not None or killed or first.watched(found.time) < 10:
         assert not is_clear
     if is_clear:
         assert not any(

@@ -9,7 +9,7 @@ from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
 from oomtop.tui.process_table.order import nearest
 from oomtop.tui.style.palette import Look
 from oomtop.units import GIB, MIB
-from tests.tui.factories import make_assessment, make_danger, make_process, make_row
+from tests.tui.factories import NOW, make_assessment, make_danger, make_process, make_row
 
 ROWS = (
     make_row(make_process(11289, "oomtop-leak", rss=129 * MIB, cgroup="/web"), user="root"),
@@ -76,7 +76,7 @@ def test_no_figure_is_cut_however_long_the_name_is(width: int, ascii_only: bool,
 
 def test_calm_is_one_line_and_never_an_all_clear_in_the_first_seconds() -> None:
     assert strip(make_danger(**CALM)) == [" no danger in 1m00s of watching · nearest: /web, 43% of 300M, steady"]
-    young = CALM | {"state": DangerState.WATCHING, "watched": 3.0}
+    young = CALM | {"state": DangerState.WATCHING, "first_seen": NOW - 3.0}
     assessment = make_assessment((), dangers=(make_danger(**young),))
     assert draw_strip(nearest)(assessment, 80, 1, Look())[0].plain == " watching for 3s · nearest: /web, 43% of 300M"
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -213,12 +214,28 @@ def groups_of(children: list[subprocess.Popen[str]]) -> list[str]:
     return [text_of(f"/proc/{child.pid}/cgroup") for child in children]
 
 
-def test_a_move_into_a_new_group(audit: Audit, children: list[subprocess.Popen[str]]) -> None:
+class Moving(NamedTuple):
+    """A move into a new group: its folder, the file of its limit, and the groups before it."""
+
+    folder: str
+    limit: str
+    where: ActionContext
+    request: ConfineRequest
+    home: list[str]
+
+
+@pytest.fixture
+def moving(children: list[subprocess.Popen[str]]) -> Moving:
     layout, name = memory()
     folder = layout.memory_mount + NAME
     where = context([homely(child, layout) for child in children], layout=layout)
     ids = tuple(identity(child.pid) for child in children)
-    home = groups_of(children)
+    request = ConfineRequest(ids, NAME.removeprefix("/oomtop-"), max=64 * MIB)
+    return Moving(folder, f"{folder}/{name}", where, request, groups_of(children))
+
+
+def test_a_move_into_a_new_group(audit: Audit, children: list[subprocess.Popen[str]], moving: Moving) -> None:
+    folder, limit, where, request, home = moving
 
     def afterwards(step: int) -> None:
         made = os.path.exists(folder)
@@ -226,10 +243,9 @@ def test_a_move_into_a_new_group(audit: Audit, children: list[subprocess.Popen[s
         assert not made or [NAME in line for line in findings.lines] == [True], step
         assert (os.path.exists(folder), groups_of(children)) == (False, home), step
 
-    request = ConfineRequest(ids, NAME.removeprefix("/oomtop-"), max=64 * MIB)
     try:
         assert die_at_each_step(doing(request, where, audit), afterwards) > 8
-        assert text_of(f"{folder}/{name}") == str(64 * MIB)
+        assert text_of(limit) == str(64 * MIB)
         assert sorted(text_of(f"{folder}/cgroup.procs").split()) == sorted(str(child.pid) for child in children)
     finally:
         homes = tuple((process.id, process.cgroup) for process in where.processes)
@@ -237,13 +253,8 @@ def test_a_move_into_a_new_group(audit: Audit, children: list[subprocess.Popen[s
     assert (os.path.exists(folder), groups_of(children)) == (False, home)
 
 
-def test_the_way_back_out_of_a_group(audit: Audit, children: list[subprocess.Popen[str]]) -> None:
-    layout, _ = memory()
-    folder = layout.memory_mount + NAME
-    where = context([homely(child, layout) for child in children], layout=layout)
-    ids = tuple(identity(child.pid) for child in children)
-    home = groups_of(children)
-    made = ConfineRequest(ids, NAME.removeprefix("/oomtop-"), max=64 * MIB)
+def test_the_way_back_out_of_a_group(audit: Audit, children: list[subprocess.Popen[str]], moving: Moving) -> None:
+    folder, _, where, made, home = moving
     back = ReleaseRequest(NAME, tuple((process.id, process.cgroup) for process in where.processes))
     prepare(made, where).perform(print)
 

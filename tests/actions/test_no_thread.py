@@ -2,23 +2,11 @@
 
 import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from oomtop.cli import run
-
-
-@pytest.fixture
-def child() -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-c", "import signal; print(flush=True); signal.pause()"], stdout=-1)
-    process.stdout.readline()
-    yield process
-    process.kill()
-    process.wait()
-    process.stdout.close()
 
 
 @pytest.fixture

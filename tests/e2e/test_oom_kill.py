@@ -1,10 +1,8 @@
 """The real thing: a process grows in a limited cgroup, is foreseen as the victim, and is killed by the kernel."""
 
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +10,7 @@ import pytest
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.postmortem.explain import explain
 from oomtop.history import History
-from oomtop.host.cgroup import find_layout
-from oomtop.host.root import Root
+from oomtop.host.cgroup import CgroupLayout
 from oomtop.sources.live import LiveSource
 
 LIMIT = 300 << 20
@@ -29,27 +26,14 @@ for i in range(1 << 10):
 
 
 @pytest.fixture
-def group() -> Iterator[Path]:
-    layout = find_layout(Root())
-    if layout is None:
-        pytest.skip("no memory cgroup controller is mounted")
-    folder = Path(layout.memory_mount, f"oomtop-test-{os.getpid()}")
-    try:
-        folder.mkdir()
-    except OSError as error:
-        pytest.skip(f"may not create a cgroup: {error}")
+def group(cgroup: tuple[CgroupLayout, Path]) -> Path:
+    layout, folder = cgroup
     name = "memory.limit_in_bytes" if layout.version == 1 else "memory.max"
     (folder / name).write_text(str(LIMIT))
     swap = folder / ("memory.memsw.limit_in_bytes" if layout.version == 1 else "memory.swap.max")
     if swap.exists():
         swap.write_text(str(LIMIT if layout.version == 1 else 0))
-    yield folder
-    for _ in range(100):
-        try:
-            folder.rmdir()
-            return
-        except OSError:
-            time.sleep(0.05)
+    return folder
 
 
 def test_a_surge_is_seen_foreseen_and_explained(group: Path) -> None:

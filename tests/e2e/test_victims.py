@@ -3,14 +3,12 @@
 import os
 import random
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from oomtop.host.cgroup import find_layout
-from oomtop.host.root import Root
+from oomtop.host.cgroup import CgroupLayout
 from oomtop.sources.sampler import Sampler
 from tests.odd_crowd import foresee, launch, let_grow, likely, population
 
@@ -20,24 +18,10 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def group() -> Iterator[tuple[Path, Path, Path]]:
-    layout = find_layout(Root())
-    if layout is None:
-        pytest.skip("no memory cgroup controller is mounted")
-    folder = Path(layout.memory_mount, f"oomtop-victims-{os.getpid()}")
-    try:
-        folder.mkdir()
-    except OSError as error:
-        pytest.skip(f"may not create a cgroup: {error}")
-    folder_limit = folder / ("memory.limit_in_bytes" if layout.version == 1 else "memory.max")
-    usage = folder / ("memory.usage_in_bytes" if layout.version == 1 else "memory.current")
-    yield folder, folder_limit, usage
-    for _ in range(100):
-        try:
-            folder.rmdir()
-            return
-        except OSError:
-            time.sleep(0.05)
+def group(cgroup: tuple[CgroupLayout, Path]) -> tuple[Path, Path, Path]:
+    layout, folder = cgroup
+    limit = folder / ("memory.limit_in_bytes" if layout.version == 1 else "memory.max")
+    return folder, limit, folder / ("memory.usage_in_bytes" if layout.version == 1 else "memory.current")
 
 
 @pytest.fixture

@@ -127,19 +127,28 @@ def test_the_name_in_a_cgroup_path(path: str, name: str | None) -> None:
     assert name_of(path) == name
 
 
-def test_cgroup_v2_tree(tmp_path: Path) -> None:
-    mount = tmp_path / "sys/fs/cgroup"
-    group = mount / "a.service"
-    group.mkdir(parents=True)
-    (tmp_path / "proc/self").mkdir(parents=True)
-    (tmp_path / "proc/self/mounts").write_text("cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n")
-    (mount / "cgroup.controllers").write_text("cpu memory\n")
-    (group / "memory.current").write_text("1000\n")
-    (group / "memory.max").write_text("max\n")
-    (group / "memory.high").write_text("2000\n")
-    (group / "memory.events").write_text("low 0\nhigh 3\nmax 0\noom 1\noom_kill 1\nnew_event 4\n")
-    layout = find_layout(Root(str(tmp_path)))
+def layout_of(folder: Path, files: dict[str, str]) -> CgroupLayout:
+    """Write files below a folder and return the cgroup layout found there."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+    layout = find_layout(Root(str(folder)))
     assert layout is not None
+    return layout
+
+
+def test_cgroup_v2_tree(tmp_path: Path) -> None:
+    mount = "sys/fs/cgroup"
+    files = {
+        "proc/self/mounts": "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0",
+        f"{mount}/cgroup.controllers": "cpu memory",
+        f"{mount}/a.service/memory.current": "1000",
+        f"{mount}/a.service/memory.max": "max",
+        f"{mount}/a.service/memory.high": "2000",
+        f"{mount}/a.service/memory.events": "low 0\nhigh 3\nmax 0\noom 1\noom_kill 1\nnew_event 4",
+    }
+    layout = layout_of(tmp_path, files)
     assert list_cgroups(layout, 100) == ("/", "/a.service")
     facts = read_cgroup(layout, "/a.service")
     assert facts is not None
@@ -148,15 +157,13 @@ def test_cgroup_v2_tree(tmp_path: Path) -> None:
 
 
 def test_cgroup_v1_says_unlimited_with_a_huge_number(tmp_path: Path) -> None:
-    mount = tmp_path / "sys/fs/cgroup/memory"
-    mount.mkdir(parents=True)
-    (tmp_path / "proc/self").mkdir(parents=True)
-    (tmp_path / "proc/self/mounts").write_text("cgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0\n")
-    (mount / "memory.limit_in_bytes").write_text("9223372036854771712\n")
-    (mount / "memory.usage_in_bytes").write_text("4096\n")
-    (mount / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")
-    layout = find_layout(Root(str(tmp_path)))
-    assert layout is not None
+    files = {
+        "proc/self/mounts": "cgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0",
+        "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
+        "sys/fs/cgroup/memory/memory.usage_in_bytes": "4096",
+        "sys/fs/cgroup/memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2",
+    }
+    layout = layout_of(tmp_path, files)
     facts = read_cgroup(layout, "/")
     assert facts is not None
     assert (layout.version, facts.max, facts.current, facts.events.oom_kill) == (1, None, 4096, 2)

@@ -3,10 +3,16 @@
 import threading
 from collections.abc import Callable, Iterator
 
+from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 
+from oomtop.actions.base.plan import Plan
 from oomtop.snapshot import Tick
 from oomtop.sources.sampler import Sampler
+from oomtop.tui.actions.dialogs import PlanDialog
+from oomtop.tui.shell.app import OomtopApp
+from oomtop.tui.widgets.menu import Menu
 
 
 class Scripted:
@@ -30,6 +36,17 @@ class Scripted:
         self._more.release()
 
 
+class Stage(App[None]):
+    """Nothing but one screen."""
+
+    def __init__(self, screen: Screen[None]) -> None:
+        super().__init__()
+        self._first = screen
+
+    def on_mount(self) -> None:
+        self.push_screen(self._first)
+
+
 async def settled(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     """Wait until a condition holds, for ten seconds of a pilot's pauses at most."""
     for _ in range(300):
@@ -37,3 +54,13 @@ async def settled(pilot: Pilot[None], condition: Callable[[], object]) -> None:
             return
         await pilot.pause(0.03)
     raise AssertionError("the app did not get there")
+
+
+async def plan_of(app: OomtopApp, pilot: Pilot[None], key: str) -> Plan:
+    """Press the key of a menu and Enter, and return the plan of its first line."""
+    await pilot.press(key)
+    await settled(pilot, lambda: isinstance(app.screen, Menu))
+    await pilot.press("enter")
+    await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+    assert isinstance(app.screen, PlanDialog)
+    return app.screen.plan

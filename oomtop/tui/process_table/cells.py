@@ -74,7 +74,7 @@ class LineLook(NamedTuple):
 
 
 def fit(text: str, width: int, align: Align, sign: str = "…") -> str:
-    """Return `text` in exactly `width` cells; a number that does not fit becomes `#`, a text that is cut ends in `sign`."""
+    """Return `text` in exactly `width` cells: a number that does not fit as `#`, a longer text cut with `sign`."""
     cells = len(text) if text.isascii() else cell_len(text)
     if cells == width:
         return text
@@ -118,7 +118,7 @@ def _differ_as_a_whole(before: LineLook, after: LineLook) -> bool:
 
 
 def header(frame: Frame, sorted_by: Column, descending: bool, note: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the titles, the sorted one with an arrow; the last one makes room for a note in its longest form that fits."""
+    """Return the titles, the sorted one with an arrow; the last one gives way to the longest `note` that fits."""
     arrow = ("v" if descending else "^") if frame.ascii else ("▼" if descending else "▲")
     titles = ((column, column.title + (arrow if column is sorted_by else "")) for column in frame.columns)
     sign = "+" if frame.ascii else "…"

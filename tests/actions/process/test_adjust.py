@@ -90,14 +90,6 @@ def test_a_stranger_may_not(child: subprocess.Popen[str]) -> None:
     assert "not permitted: it belongs to root" in text
 
 
-def test_gone_between_plan_and_write(child: subprocess.Popen[str]) -> None:
-    prepared = adjust(child.pid, 500)
-    end(child)
-    outcome = prepared.perform(print)
-    assert outcome.status is Status.FAILED
-    assert "already exited" in outcome.summary
-
-
 def test_a_reused_number(child: subprocess.Popen[str]) -> None:
     now = identity(child.pid)
     request = AdjustRequest((ProcessId(now.pid, now.start_time + 1),), 500)

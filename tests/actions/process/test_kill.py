@@ -73,14 +73,6 @@ def test_gone_before_the_plan(child: subprocess.Popen[str]) -> None:
     assert prepared.perform(print).status is Status.REFUSED
 
 
-def test_gone_between_plan_and_signal(child: subprocess.Popen[str]) -> None:
-    prepared = kill(child.pid)
-    end(child)
-    outcome = prepared.perform(print)
-    assert outcome.status is Status.REFUSED
-    assert "already exited" in outcome.summary
-
-
 def test_a_reused_number_is_refused(child: subprocess.Popen[str]) -> None:
     now = identity(child.pid)
     prepared = prepare_kill(KillRequest((ProcessId(now.pid, now.start_time - 500),)), context())

@@ -72,14 +72,6 @@ def test_refusals(child: subprocess.Popen[str]) -> None:
     assert "now another process" in prepare(ReclaimProcessRequest(reused), context()).plan.refusal
 
 
-def test_gone_between_plan_and_action(child: subprocess.Popen[str]) -> None:
-    prepared = ask(child.pid)
-    end(child)
-    outcome = prepared.perform(print)
-    assert outcome.status is Status.FAILED
-    assert "already exited" in outcome.summary
-
-
 def test_which_mappings_are_taken() -> None:
     raw = (
         b"00400000-00401000 r-xp 00000000 fe:00 1 /bin/a file with\tblanks\n"

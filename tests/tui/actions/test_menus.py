@@ -5,10 +5,12 @@ import os
 import pathlib
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from oomtop.actions.base import requests
 from oomtop.actions.base.plan import Plan
@@ -27,8 +29,7 @@ from oomtop.tui.actions import menus
 from oomtop.tui.actions.dialogs import AskDialog, PlanDialog, caches_of
 from oomtop.tui.actions.menus import Selection, kill_offer, limit_offer
 from oomtop.tui.shell.app import OomtopApp, Options
-from oomtop.tui.widgets.menu import Menu
-from tests.tui.pilot import settled
+from tests.tui.pilot import plan_of, settled
 
 _spec = importlib.util.spec_from_file_location("factories", pathlib.Path(__file__).parents[1] / "factories.py")
 factories = importlib.util.module_from_spec(_spec)
@@ -188,11 +189,7 @@ async def test_f_freezes_and_z_thaws(child: subprocess.Popen[bytes], size: tuple
     async with app.run_test(size=size) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
         await pilot.press(*str(child.pid))
-        await pilot.press("f")
-        await settled(pilot, lambda: isinstance(app.screen, Menu))
-        await pilot.press("enter")
-        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
-        assert app.screen.plan.recovery is not None
+        assert (await plan_of(app, pilot, "f")).recovery is not None
         await pilot.press("enter")
         await settled(pilot, lambda: state_of(child) == "T")
         await settled(pilot, lambda: app.remedies._undo.top is not None)
@@ -204,13 +201,19 @@ async def test_f_freezes_and_z_thaws(child: subprocess.Popen[bytes], size: tuple
         await settled(pilot, lambda: app.remedies._undo.top is None)
 
 
-async def test_a_cancelled_undo_stays_to_be_undone(child: subprocess.Popen[bytes]) -> None:
+@asynccontextmanager
+async def frozen_with_f(child: subprocess.Popen[bytes]) -> AsyncIterator[tuple[OomtopApp, Pilot[None]]]:
     app = OomtopApp(Scripted(), Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
         await pilot.press(*str(child.pid))
         await pilot.press("f", "enter", "enter")
         await settled(pilot, lambda: app.remedies._undo.top is not None)
+        yield app, pilot
+
+
+async def test_a_cancelled_undo_stays_to_be_undone(child: subprocess.Popen[bytes]) -> None:
+    async with frozen_with_f(child) as (app, pilot):
         await pilot.press("z")
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
         await pilot.press("escape")
@@ -219,12 +222,7 @@ async def test_a_cancelled_undo_stays_to_be_undone(child: subprocess.Popen[bytes
 
 
 async def test_z_goes_past_what_cannot_be_undone(child: subprocess.Popen[bytes]) -> None:
-    app = OomtopApp(Scripted(), Options(interval=60))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, lambda: bool(app.dashboard.table.lines))
-        await pilot.press(*str(child.pid))
-        await pilot.press("f", "enter", "enter")
-        await settled(pilot, lambda: app.remedies._undo.top is not None)
+    async with frozen_with_f(child) as (app, pilot):
         gone = UndoStep("adj of one that is gone", requests.RestoreAdjRequest(((ProcessId(4194303, 1), 0),)))
         app.remedies._undo = app.remedies._undo.with_step(gone)
         await pilot.press("z")

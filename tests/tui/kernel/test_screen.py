@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from textual.app import App
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.buddyinfo import BuddyZone
@@ -26,21 +25,10 @@ from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment
-from tests.tui.pilot import settled
+from tests.tui.pilot import Stage, settled
 
 HOSTILE = "/swap\x1b[31m[bold]x[/bold]\nfile"
 SETTINGS = tuple((name, "[always] madvise never" if "thp" in name else "1") for name, _ in FILES)
-
-
-class Stage(App):
-    """Nothing but one screen."""
-
-    def __init__(self, screen: KernelScreen) -> None:
-        super().__init__()
-        self._first = screen
-
-    def on_mount(self) -> None:
-        self.push_screen(self._first)
 
 
 class OneSample:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.app import App
 from textual.pilot import Pilot
 
 from oomtop.actions.base.guard import Guard
@@ -30,20 +29,9 @@ from oomtop.tui.widgets.line_view import LineView
 from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment, make_process, make_row
-from tests.tui.pilot import Scripted, settled
+from tests.tui.pilot import Scripted, Stage, settled
 
 HOSTILE = "\x1b[31mred\n[bold]x[/bold]"
-
-
-class Stage(App):
-    """Nothing but one screen."""
-
-    def __init__(self, screen: ProcessScreen) -> None:
-        super().__init__()
-        self._first = screen
-
-    def on_mount(self) -> None:
-        self.push_screen(self._first)
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +24,7 @@ from oomtop.tui.shell.command_palette import Palette, PaletteCommand
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import FittedPanel, Panel
 from tests.tui.factories import make_assessment, make_process, make_row
-from tests.tui.pilot import Scripted, settled
+from tests.tui.pilot import Scripted, plan_of, settled
 
 EVENT = sorted((Path(__file__).parents[2] / "fixtures" / "events").glob("*.log"))[0]
 
@@ -36,16 +34,6 @@ def app(tmp_path: Path) -> OomtopApp:
     monitor = OomtopApp(Scripted(), Options(interval=60))
     monitor.remedies.audit = Audit(str(tmp_path / "audit.jsonl"))
     return monitor
-
-
-@pytest.fixture
-def child() -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-c", "import signal; print(flush=True); signal.pause()"], stdout=-1)
-    process.stdout.readline()
-    yield process
-    process.kill()
-    process.wait()
-    process.stdout.close()
 
 
 @pytest.mark.parametrize("looks_ahead", [True, False])
@@ -157,10 +145,7 @@ async def test_k_enter_enter_ends_the_selected_process(app: OomtopApp, child: su
             table.action_jump(digit)
         assert table.selected is not None
         assert table.selected.pid == child.pid
-        await pilot.press("k")
-        await settled(pilot, lambda: isinstance(app.screen, Menu))
-        await pilot.press("enter")
-        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
+        await plan_of(app, pilot, "k")
         assert str(child.pid) in app.screen.plan.title
         await pilot.press("enter")
         await settled(pilot, lambda: child.poll() is not None)
@@ -325,11 +310,7 @@ async def test_oomtop_itself_is_refused(app: OomtopApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await drawn(pilot)
         await pilot.press(*str(os.getpid()))
-        await pilot.press("k")
-        await settled(pilot, lambda: isinstance(app.screen, Menu))
-        await pilot.press("enter")
-        await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
-        assert app.screen.plan.refusal is not None
+        assert (await plan_of(app, pilot, "k")).refusal is not None
         await pilot.press("escape")
 
 

@@ -4,12 +4,12 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from children import context, end, facts, identity
 
 from oomtop.actions.base.plan import Status
 from oomtop.actions.base.requests import AdjustRequest, KillRequest, ReclaimProcessRequest, Request
 from oomtop.actions.dispatch import prepare
 from oomtop.host.process import ProcessId
+from tests.actions.children import context, end, facts, identity
 
 
 @pytest.mark.parametrize(

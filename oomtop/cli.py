@@ -5,16 +5,14 @@ Data goes to stdout, messages to stderr.  `--help` lists the exit codes (`EXIT_C
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import os
-import re
 import sys
 import threading
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from oomtop import VERSION
 from oomtop.commands import monitor
@@ -22,7 +20,11 @@ from oomtop.commands.arguments import complain
 from oomtop.errors import OomtopError
 
 if TYPE_CHECKING:
+    import argparse
+
     from _typeshed import ReadableBuffer as Buffer
+
+    from oomtop.commands.parser import Parser
 
 EXIT_CODES = """exit codes:
   0    done
@@ -45,48 +47,6 @@ COMMANDS = (
     "check", "headroom", "drill", "arm", "config", "completion", "man", "version", "help",
 )  # fmt: skip
 """In the order of `--help`; `drop-caches` is the module `oomtop.commands.drop_caches`."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose usage errors exit with the code of their command: 2 would mean CRITICAL for a probe."""
-
-    usage_error = 2
-    is_command = False
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(self.usage_error, f"{self.prog}: error: {_with_nearest(message)}\n")
-
-    def parse_known_args(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> tuple[argparse.Namespace, list[str]]:
-        """Refuse what a command does not know itself, with its own usage; argparse leaves it to the main parser."""
-        found, rest = super().parse_known_args(args, namespace)
-        if rest and self.is_command:
-            self.error(f"unrecognized arguments: {' '.join(rest)}")
-        return found, rest
-
-
-def _with_nearest(message: str) -> str:
-    """Return an error with the nearest choice first, where a word was mistyped."""
-    match = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
-    if match is None:
-        return message
-    import difflib
-
-    near = difflib.get_close_matches(match[1], re.findall(r"[\w.-]+", match[2]), n=1)
-    return f"{message[: match.start()]}invalid choice: '{match[1]}'; did you mean {near[0]}?" if near else message
-
-
-class _Unclear(Exception):
-    """The arguments are not only options of the monitor."""
-
-
-class _MonitorParser(_Parser):
-    """A parser for the monitor's options; anything else, `--help` included, is left to the full parser."""
-
-    def error(self, message: str) -> NoReturn:
-        raise _Unclear(message)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -192,17 +152,17 @@ def _named(argv: Sequence[str] | None) -> list[str]:
 
 def _for_the_monitor(words: Sequence[str]) -> argparse.Namespace:
     """Parse arguments without a command; the command modules (15 ms, 1 MB) are imported only to report an error."""
-    parser = _MonitorParser(prog="oomtop", add_help=False, allow_abbrev=False)
-    _add_monitor(parser)
-    try:
-        return parser.parse_args(words)
-    except _Unclear:
-        return build_parser().parse_args(words)
+    found = monitor.parse(words)
+    return build_parser().parse_args(words) if found is None else found
 
 
 def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """Return the parser of the command line with the commands `names`, whose modules it imports."""
-    parser = _Parser(
+    import argparse
+
+    from oomtop.commands.parser import Parser
+
+    parser = Parser(
         prog="oomtop",
         description="Watch memory, forecast and explain OOM kills, act on them. Without a command: the monitor.",
         epilog=EXIT_CODES,
@@ -215,13 +175,13 @@ def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_monitor(parser: _Parser) -> None:
+def _add_monitor(parser: Parser) -> None:
     parser.add_argument("-V", "--version", action="version", version=VERSION)
     monitor.add_arguments(parser)
     parser.set_defaults(run=monitor.run, whole_parser=build_parser)
 
 
-def _add_commands(parser: _Parser, names: Sequence[str]) -> None:
+def _add_commands(parser: Parser, names: Sequence[str]) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name in names:
         module = import_module(f"oomtop.commands.{name.replace('-', '_')}")

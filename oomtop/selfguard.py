@@ -19,13 +19,13 @@ from oomtop.actions.base.guard import own_lineage
 from oomtop.actions.process.handle import open_process
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen, replace
+from oomtop.host.own_priority import OWN_NICE, started_with
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process_scan import parse_status
 from oomtop.host.root import Root, read_int
 from oomtop.units import format_bytes
 
 OWN_ADJ = -900
-OWN_NICE = -10
 # Allocations before a collection: with 5,000 processes the default of 700 made the collector walk all objects in
 # turns of 20 to 37 ms, every second (now 6 a minute).
 _YOUNG = 10_000
@@ -87,9 +87,8 @@ class SelfGuard:
 
 def shield() -> SelfGuard:
     """Apply what needs no more than system calls, before anything big is loaded; `guard_self` completes it."""
-    adj_before = read_int(_ADJ_FILE) or 0
-    nice_before = os.getpriority(os.PRIO_PROCESS, 0)
-    return SelfGuard(_shield(adj_before, nice_before), adj_before, nice_before)
+    before = started_with()
+    return SelfGuard(_shield(*before), *before)
 
 
 def guard_self(begun: SelfGuard | None = None) -> SelfGuard:

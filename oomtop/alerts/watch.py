@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from oomtop.analysis.model.assessment import Assessment
 from oomtop.config.alerts import AlertRule
 from oomtop.frozen import replace
 from oomtop.history import History
-from oomtop.host.root import read_int
+from oomtop.host.own_priority import started_with
 from oomtop.selfguard import SelfGuard
 from oomtop.snapshot import Tick
 
@@ -34,13 +33,13 @@ class AlertWatch:
     ) -> None:
         """`report` takes a line about a delivery that fails, from another thread; `note` takes each notice at once.
 
-        To be made before oomtop protects itself: hooks get the score and the priority of this moment.
+        Hooks get the score and the priority that oomtop was started with.
         """
         self.rules = tuple(rules)
         self._note = note
         self._engine = AlertEngine(rules)
         self._closing = threading.Event()
-        unguarded = SelfGuard((), read_int("/proc/self/oom_score_adj") or 0, os.getpriority(os.PRIO_PROCESS, 0))
+        unguarded = SelfGuard((), *started_with())
         self._boxes: dict[str, list[Outbox]] = {rule.name: [] for rule in rules}
         self._hooks: list[Outbox] = []
         for rule in rules:

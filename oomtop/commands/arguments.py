@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
 from contextlib import suppress
+
+
+def _wrong(problem: str) -> Exception:
+    """Return what argparse reports of a value; imported with the first mistake."""
+    import argparse
+
+    return argparse.ArgumentTypeError(problem)
 
 
 def seconds(text: str) -> float:
@@ -16,21 +22,21 @@ def seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0.1 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 3600")
+        raise _wrong(f"{text!r} is not a number of seconds from 0.1 to 3600")
     return value
 
 
 def count(text: str) -> int:
     """Parse a whole number of at least 1."""
     if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+        raise _wrong(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
 
 def priority(text: str) -> int:
     """Parse the priority of a swap area."""
     if not (text.isascii() and text.isdigit() and int(text) <= 0x7FFF):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 32767")
+        raise _wrong(f"{text!r} is not a whole number from 0 to 32767")
     return int(text)
 
 
@@ -41,7 +47,7 @@ def adj(text: str) -> int:
     except ValueError:
         value = 9999
     if not -1000 <= value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from -1000 to 1000")
+        raise _wrong(f"{text!r} is not a whole number from -1000 to 1000")
     return value
 
 
@@ -52,7 +58,7 @@ def size(text: str) -> int:
     try:
         return parse_size(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise _wrong(str(error)) from None
 
 
 def age(text: str) -> float:
@@ -62,7 +68,7 @@ def age(text: str) -> float:
     try:
         return parse_age(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise _wrong(str(error)) from None
 
 
 def protected_size(text: str) -> int | None:
@@ -82,7 +88,7 @@ def past_time(text: str) -> float:
     try:
         return parse_time(text if text[-1:].isdigit() or text.startswith("-") else f"-{text}", time.time())
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise _wrong(str(error)) from None
 
 
 def signal_number(text: str) -> int:
@@ -93,7 +99,7 @@ def signal_number(text: str) -> int:
     try:
         return int(signal.Signals(int(text)) if text.isdigit() else signal.Signals[name])
     except (KeyError, ValueError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a signal") from None
+        raise _wrong(f"{text!r} is not a signal") from None
 
 
 def output_width() -> int:

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from oomtop.config.toml_text import TOMLDecodeError, loads
+from oomtop.config.toml_text import loads
 from oomtop.errors import ConfigError
 
 Value = bool | float | str | tuple[str, ...]
@@ -50,7 +50,7 @@ def literal(value: Value) -> str:
 def _parse(text: str, path: str) -> dict[str, object]:
     try:
         return loads(text)
-    except TOMLDecodeError as error:
+    except ValueError as error:
         raise ConfigError(path, "", f"is not TOML: {error}") from None
 
 
@@ -89,6 +89,6 @@ def _comment(lines: Sequence[str]) -> str:
 def _is_toml(text: str) -> bool:
     try:
         loads(text)
-    except TOMLDecodeError:
+    except ValueError:
         return False
     return True

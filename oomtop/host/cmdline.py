@@ -1,6 +1,6 @@
 """`/proc/PID/cmdline`, read away from the tick: it takes the target's mmap lock and can hang for minutes.
 
-A read that does not come back holds one of four threads; when all are held, nothing more is queued, and
+A read that does not come back holds one of up to four threads; when all are held, nothing more is queued, and
 the name that the kernel keeps (`comm`) stays on the screen.  Documentation/filesystems/proc.rst.
 """
 
@@ -45,11 +45,13 @@ class CommandLines:
         except queue.Full:
             return False
         self._pending += 1
-        if len(self._threads) < _WORKERS:
+        if not self._threads:
             self._add_worker()
         return True
 
     def _add_worker(self) -> None:
+        if len(self._threads) >= _WORKERS:
+            return
         thread = threading.Thread(target=self._run, name="oomtop-cmdline", daemon=True)
         try:
             thread.start()
@@ -66,6 +68,8 @@ class CommandLines:
             try:
                 found.append(self._done.get(timeout=max(0.0, deadline - time.monotonic())))
             except queue.Empty:
+                # Whoever reads is slow, or hangs: another one goes on.
+                self._add_worker()
                 break
             self._pending -= 1
         return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.frozen import frozen, replace
 from oomtop.history import History
-from oomtop.host.own_priority import own_standing
+from oomtop.host.own_priority import started_with
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from oomtop.oomlog.event import OomEvent
@@ -83,8 +83,8 @@ class LiveSource:
         self._daemons_at = float("-inf")
         self._pressed = 0
         """Ticks in a row at which a limit was nearly reached."""
-        # Now, as whoever makes a source protects itself later on.
-        self._standing = own_standing(self._root)
+        # As whoever makes a source protects itself.
+        self._standing = started_with()
         self._wake = threading.Event()
         self._closed = False
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from rich.cells import cell_len
-
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState
 from oomtop.tui.dangers.subject import (
@@ -29,6 +27,7 @@ from oomtop.tui.dangers.subject import (
     victim_words,
     weight_of,
 )
+from oomtop.tui.style.cell_width import cell_len
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.text_parts import Draw, keep_end, keep_start

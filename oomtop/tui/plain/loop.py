@@ -13,7 +13,7 @@ from oomtop.tui.base.sampling import Sample
 from oomtop.tui.plain.loading import Loading
 from oomtop.tui.plain.screen import PlainScreen
 from oomtop.tui.style.text import Text
-from oomtop.tui.terminal.input_units import ESCAPE, Pasted
+from oomtop.tui.terminal.input_units import ESCAPE, InputUnits, Pasted
 
 if TYPE_CHECKING:
     from oomtop.tui.plain.kill_dialog import KillDialog
@@ -42,6 +42,7 @@ class PlainLoop:
         """`load` loads the full screen; without it there is none but this."""
         self._screen = screen
         self._loading = Loading(screen, load, self._ring)
+        self._units = screen.terminal.units = screen.terminal.units or InputUnits()
         self._dialog: KillDialog | None = None
         self._code: int | None = None
         self._has_changed = not screen.is_open
@@ -104,17 +105,17 @@ class PlainLoop:
     def _answer(self) -> None:
         """Wait for a key, a tick or another size, and take it in."""
         terminal = self._screen.terminal
-        ready = terminal.wait([self._reader], terminal.units.wait)
+        ready = terminal.wait([self._reader], self._units.wait)
         if self._reader in ready:
             os.read(self._reader, 4096)
         if 0 not in ready:
-            self._take(terminal.units.late() if not ready else [])
+            self._take(self._units.late() if not ready else [])
             return
         data = terminal.read()
         if data is None:
             self._code = 1
         else:
-            self._take(terminal.units.feed(data))
+            self._take(self._units.feed(data))
 
     def _take(self, units: list[str | Pasted]) -> None:
         kept, self._has_changed = self._screen.terminal.kept, self._has_changed or bool(units)

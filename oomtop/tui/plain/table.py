@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
@@ -17,6 +16,7 @@ from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, columns_for
 from oomtop.tui.process_table.notes import TableCursor, TypedNumber, note_of, words_of_none
 from oomtop.tui.process_table.order import TableOrder
 from oomtop.tui.process_table.rows import Key, View
+from oomtop.tui.style.cell_width import cell_len, set_cell_size
 
 
 class PlainTable:

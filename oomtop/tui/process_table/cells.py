@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from oomtop.host.cgroup import is_inside
@@ -24,6 +23,7 @@ from oomtop.tui.process_table.columns import (
     room_for_command,
 )
 from oomtop.tui.process_table.rows import Entry, Focus
+from oomtop.tui.style.cell_width import cell_len, set_cell_size
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_parts import keep_end
 

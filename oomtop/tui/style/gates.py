@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rich.cells import cell_len
 from rich.style import Style
+
+from oomtop.tui.style.cell_width import cell_len
 
 _LINES = str.maketrans(
     {

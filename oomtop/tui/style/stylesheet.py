@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-import pkgutil
+import os
+from typing import TYPE_CHECKING
+
+import oomtop.tui
+
+if TYPE_CHECKING:
+    from importlib.abc import ResourceLoader
 
 
 def stylesheet(name: str) -> str:
@@ -11,4 +17,6 @@ def stylesheet(name: str) -> str:
     Raises:
         OSError: there is none of that name.
     """
-    return (pkgutil.get_data("oomtop.tui", name) or b"").decode()
+    # As `pkgutil.get_data` does it, which takes importlib.util with it.
+    loader: ResourceLoader = oomtop.tui.__loader__  # type: ignore[assignment]
+    return loader.get_data(os.path.join(oomtop.tui.__path__[0], *name.split("/"))).decode()

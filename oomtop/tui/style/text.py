@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from oomtop.tui.style.cell_width import cell_len, set_cell_size
 
 _ELLIPSIS = "…"
 

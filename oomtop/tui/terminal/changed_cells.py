@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.control import Control
 from rich.style import Style
 from textual.strip import Strip
 
+from oomtop.tui.style.cell_width import cell_len
 from oomtop.tui.terminal.textual_private import ChopsUpdate
 
 _GAP = 8

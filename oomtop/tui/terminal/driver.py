@@ -61,7 +61,7 @@ class TerminalDriver(LinuxDriver):
         self._has_begun = True
         self._is_open = held is not None
         if held is not None:
-            self._units, self._typed = held.units, held.kept
+            self._units, self._typed = held.units or self._units, held.kept
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if held is not None:
             self.attrs_before = held.hand_over()

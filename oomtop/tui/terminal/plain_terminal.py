@@ -6,8 +6,10 @@ import os
 import select
 import termios
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from oomtop.tui.terminal.input_units import InputUnits, Pasted
+if TYPE_CHECKING:
+    from oomtop.tui.terminal.input_units import InputUnits, Pasted
 
 LEAST_SIZE = (20, 5)
 """(columns, lines); of a smaller terminal only a part is seen."""
@@ -25,7 +27,8 @@ class PlainTerminal:
         self._descriptor = descriptor
         self.before: list[int | list[bytes | int]] | None = None
         """The attributes that it had, None while it is not open."""
-        self.units = InputUnits()
+        self.units: InputUnits | None = None
+        """What cuts the input, once somebody reads it."""
         self.kept: list[str | Pasted] = []
         """What was typed for whoever has the terminal next."""
 

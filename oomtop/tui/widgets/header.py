@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from rich.cells import cell_len
-
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.scope import scope_marks
 from oomtop.tui.base.session import OwnState
+from oomtop.tui.style.cell_width import cell_len
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.text_parts import Draw

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.cells import cell_len
 from rich.console import Group
 from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
 from oomtop.analysis.model.assessment import Assessment
+from oomtop.tui.style.cell_width import cell_len
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.rich_text import to_group
 from oomtop.tui.style.text import Text

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.cells import cell_len, set_cell_size
-
 from oomtop.analysis.model.assessment import Assessment
+from oomtop.tui.style.cell_width import cell_len, set_cell_size
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 

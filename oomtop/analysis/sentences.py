@@ -103,6 +103,7 @@ def describe_early_killer(item: EarlyKiller) -> str:
     """Describe what a daemon would do: `earlyoom kills python3 (pid 303) in 2m10s: available <= 1.5G`."""
     pid = f" (pid {item.victim.pid})" if item.victim else ""
     victim = f"{'kills' if item.sure else 'probably kills'} {item.victim_name or 'an unknown process'}{pid}"
+    victim += " and its process group" if item.with_group else ""
     when = " now" if item.room == 0 else f" in {format_about(item.seconds)}" if item.seconds is not None else ""
     return f"{item.name} {victim}{when}: {item.condition}"
 

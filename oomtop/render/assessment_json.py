@@ -81,6 +81,7 @@ def _early_killer(item: EarlyKiller, assessment: Assessment) -> Json:
         "victim_cgroup": item.victim_cgroup,
         "signal": item.signal,
         "sure": item.sure,
+        "with_group": item.with_group,
     }
 
 

@@ -305,6 +305,8 @@ class EarlyKiller:
     signal: str
     sure: bool
     """Whether its settings were read and its rule depends only on readable data."""
+    with_group: bool = False
+    """Whether it kills the victim's process group too (`earlyoom -g`)."""
 
 
 @frozen

@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from oomtop.analysis.model.assessment import EarlyKiller, ProcessRow
 from oomtop.analysis.oom_score.eviction import kubelet, systemd_oomd
-from oomtop.analysis.oom_score.killer_options import KillerThresholds, Shortage, parse_options, per_cent_of, thresholds
+from oomtop.analysis.oom_score.killer_options import (
+    KillerThresholds,
+    Shortage,
+    extended_pattern,
+    parse_options,
+    per_cent_of,
+    thresholds,
+)
+from oomtop.frozen import replace
 from oomtop.host.killer_settings import KillerSettings
 
 _LIKED, _LIKED_BYTES = 300, 3 << 30
@@ -40,11 +48,12 @@ def _earlyoom(daemon: KillerSettings, now: Shortage) -> Iterator[EarlyKiller]:
     is_staged = not daemon.version or version >= _STAGED
     signal = "SIGKILL" if not is_staged or _room(kill, now) == 0 else "SIGTERM"
     victim = None if "kernel-oom" in options else _earlyooms_choice(options, now.rows)
-    yield _acting(daemon, term, now, victim, signal, sure=bool(daemon.version))
+    acting = _acting(daemon, term, now, victim, signal, sure=bool(daemon.version))
+    yield replace(acting, with_group="g" in options)
 
 
 def _earlyooms_choice(options: Mapping[str, str], rows: Iterable[ProcessRow]) -> ProcessRow | None:
-    prefer, avoid, ignore = (_pattern(options.get(name)) for name in ("prefer", "avoid", "ignore"))
+    prefer, avoid, ignore = (extended_pattern(options.get(name)) for name in ("prefer", "avoid", "ignore"))
 
     def key(row: ProcessRow) -> tuple[int, int]:
         liked = _matches(prefer, row) - _matches(avoid, row)
@@ -55,7 +64,10 @@ def _earlyooms_choice(options: Mapping[str, str], rows: Iterable[ProcessRow]) ->
     able = [
         row
         for row in rows
-        if _can_be_killed(row) and not _matches(ignore, row) and not (spared and row.process.euid == 0)
+        if _can_be_killed(row)
+        and _has_own_memory(row)
+        and not _matches(ignore, row)
+        and not (spared and row.process.euid == 0)
     ]
     return max(able, key=key, default=None)
 
@@ -132,12 +144,17 @@ def _can_be_killed(row: ProcessRow) -> bool:
     return not is_kernels and process.oom_score is not None and process.oom_score_adj != _NEVER
 
 
+def _has_own_memory(row: ProcessRow) -> bool:
+    """Whether earlyoom sees memory: `/proc/PID/statm` of one whose main thread has ended shows none."""
+    return row.process.thread is None and row.process.rss > 0
+
+
 def _version(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".")) if text else ()
 
 
-def _pattern(text: str | None) -> re.Pattern[str] | None:
-    """Convert an extended regular expression to Python; they differ only in POSIX classes."""
+def _pattern(text: str) -> re.Pattern[str] | None:
+    """Compile a pattern of nohang, which is written in Python."""
     try:
         return re.compile(text) if text else None
     except re.error:

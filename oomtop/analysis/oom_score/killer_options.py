@@ -90,14 +90,47 @@ def _share(options: Mapping[str, str], per_cent: str, size: str, stage: int, tot
 
 
 def _staged(text: str | None, stage: int) -> float | None:
-    """Return the first or the second of `TERM,KILL`; the second defaults to half of the first."""
+    """Return the first or the second of `TERM,KILL`; the second defaults to half of the first, and raises it."""
     if text is None:
         return None
     try:
         parts = [float(part) for part in text.split(",")]
     except ValueError:
         return None
-    return parts[stage] if stage < len(parts) else parts[0] / 2
+    kill = parts[1] if len(parts) > 1 else parts[0] / 2
+    return kill if stage else max(parts[0], kill)
+
+
+def extended_pattern(text: str | None) -> re.Pattern[str] | None:
+    """Compile a POSIX extended regular expression; None for one that is empty or malformed.
+
+    Within brackets a backslash is a character like any other, and `[:alpha:]` a class.
+    """
+    try:
+        return re.compile(_BRACKETS.sub(_in_python, text)) if text else None
+    except re.error:
+        return None
+
+
+_BRACKETS = re.compile(r"\\.|\[(\^?)(\]?(?:\[:[a-z]{1,9}:\]|[^\]])*)\]", re.DOTALL)
+_CLASSES = {
+    "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r"\s",
+    "blank": r" \t", "punct": r"!-/:-@\[-`{-~", "print": " -~", "graph": "!-~", "cntrl": r"\x00-\x1f\x7f",
+    "xdigit": "0-9a-fA-F",
+}  # fmt: skip
+
+
+def _in_python(found: re.Match[str]) -> str:
+    if found[2] is None:
+        return found[0]
+    parts = re.split(r"\[:([a-z]{1,9}):\]", found[2])
+    inner = "".join(
+        _CLASSES.get(part, "") if at % 2 else _QUOTED.sub(r"\\\g<0>", part) for at, part in enumerate(parts)
+    )
+    return f"[{found[1]}{inner}]"
+
+
+_QUOTED = re.compile(r"[\\\[\]&~|]")
 
 
 def per_cent_of(text: str, total: int) -> int:

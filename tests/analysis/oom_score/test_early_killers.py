@@ -69,6 +69,9 @@ def earlyoom(*arguments: str, version: str | None = "1.7") -> KillerSettings:
         (("--sort-by-rss",), "postgres"),
         (("--sort-by-rss", "--prefer", "python3"), "postgres"),
         (("--prefer", "(("), "rooted"),
+        (("--avoid=^[[:alpha:]]+(d|es)$",), "python3"),
+        ((r"--avoid=[\[d&&]",), "postgres"),
+        ((r"--avoid=[^]a-z0-9]|\.|rooted",), "postgres"),
     ],
 )
 def test_earlyoom_takes_the_highest_score_as_it_is_told(arguments: tuple[str, ...], victim: str) -> None:
@@ -83,6 +86,7 @@ def test_earlyoom_takes_the_highest_score_as_it_is_told(arguments: tuple[str, ..
         (("-nm3,2", "-p"), "1.7", 16 * GIB * 3 // 100),
         (("-M", "1048576,500000"), "1.7", GIB),
         (("-M", "1048576", "-m", "2"), "1.7", 16 * GIB * 2 // 100),
+        (("-m", "2,6"), "1.7", 16 * GIB * 6 // 100),
         (("-m", "5"), "1.8.2", (14 * GIB) * 5 // 100),
     ],
 )
@@ -98,6 +102,14 @@ def test_earlyoom_waits_for_swap_as_well_and_kills_hard_at_half() -> None:
     acting = assessed(earlyoom()).early_killers[0]
     assert (acting.room, acting.seconds, acting.signal) == (0, 0.0, "SIGKILL")
     assert assessed(earlyoom("--dryrun")).early_killers == ()
+
+
+def test_earlyoom_passes_over_one_without_memory_of_its_own() -> None:
+    dead_leader = replace(PROCESSES[3], thread=310)
+    found = assessed(earlyoom("-g"), processes=(*PROCESSES[:3], dead_leader, process(306, "empty", 950, rss=0)))
+    assert describe_early_killer(found.early_killers[0]).startswith(
+        "earlyoom kills postgres (pid 302) and its process group now"
+    )
 
 
 def test_an_unknown_version_is_no_certainty() -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.guard import Guard
+from oomtop.actions.base.plan import Outcome
+from oomtop.actions.base.requests import Request
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import parse_stat
@@ -62,6 +64,12 @@ def context(processes: Sequence[Process] = (), guard: Guard | None = None, **mor
         "meminfo": Meminfo(4 * GIB, GIB),
     }
     return ActionContext(**(values | more))  # type: ignore[arg-type]
+
+
+def undo_of(outcome: Outcome) -> Request:
+    """Return the request that undoes what was done."""
+    assert outcome.undo is not None
+    return outcome.undo
 
 
 def as_nobody(work: Callable[[], str]) -> str:

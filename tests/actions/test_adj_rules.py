@@ -12,6 +12,7 @@ from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
 from oomtop.snapshot import Machine, Snapshot
 from tests.actions.children import end, facts, start
+from tests.present import present
 
 
 def snapshot(*processes: Process) -> Snapshot:
@@ -47,7 +48,7 @@ def test_the_first_rule_that_fits_decides() -> None:
     )
     found = fitting(rules, seen, root=Root("/nonexistent"))
     assert [(item.pid, adj) for item, adj in found] == [(10, -900), (11, -900), (12, 500), (17, 100), (14, 100)]
-    assert [identity.pid for identity, _ in rules_for(found).values] == [10, 11, 12, 17]
+    assert [identity.pid for identity, _ in present(rules_for(found)).values] == [10, 11, 12, 17]
     assert fitting(rules, seen, frozenset(item.id for item, _ in found), Root("/nonexistent")) == ()
 
 
@@ -56,9 +57,9 @@ def test_a_new_process_gets_its_value_once_and_what_is_changed_by_hand_stays(tmp
     keeper = RuleKeeper((AdjustRule(300, command="python*"),), Guard(), audit)
     child = start()
     try:
-        said = []
+        said: list[str] = []
         seen = snapshot(replace(facts(child.pid), oom_score_adj=0))
-        keeper.apply(keeper.take(seen), seen, said.append)
+        keeper.apply(present(keeper.take(seen)), seen, said.append)
         assert open(f"/proc/{child.pid}/oom_score_adj").read() == "300\n"
         assert "0 -> 300" in said[0]
         assert [entry["phase"] for entry in read_entries(audit.path)] == ["start", "end"]

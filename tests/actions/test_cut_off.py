@@ -21,6 +21,7 @@ from oomtop.actions.base.requests import (
     Limit,
     LimitRequest,
     ReleaseRequest,
+    Request,
     UnitAdjRequest,
 )
 from oomtop.actions.dispatch import carry_out, prepare
@@ -31,6 +32,7 @@ from oomtop.host.process import Process
 from oomtop.host.root import Root
 from tests.actions.children import context, end, facts, identity, start
 from tests.actions.cutting import die_at_each_step, recover
+from tests.present import present
 
 MIB = 1 << 20
 NAME = f"/oomtop-cut-{os.getpid()}"
@@ -49,7 +51,7 @@ def children() -> Iterator[list[subprocess.Popen[str]]]:
         end(child)
 
 
-def doing(request: object, where: ActionContext, audit: Audit) -> Callable[..., object]:
+def doing(request: Request, where: ActionContext, audit: Audit) -> Callable[..., object]:
     """Return what a process of its own does until it is killed."""
 
     def work() -> None:
@@ -135,7 +137,7 @@ def hierarchy(kind: str) -> tuple[str, CgroupLayout]:
         mount = os.path.join(os.path.dirname(found.memory_mount), kind)
     if mount is None or not os.access(mount, os.W_OK):
         pytest.skip(f"no groups of {kind} can be made here")
-    return mount, CgroupLayout(2, mount, mount) if kind == "v2" else found
+    return mount, CgroupLayout(2, mount, mount) if kind == "v2" else present(found)
 
 
 @pytest.mark.parametrize("kind", ["v2", "freezer"])
@@ -248,14 +250,14 @@ def test_a_move_into_a_new_group(audit: Audit, children: list[subprocess.Popen[s
         assert text_of(limit) == str(64 * MIB)
         assert sorted(text_of(f"{folder}/cgroup.procs").split()) == sorted(str(child.pid) for child in children)
     finally:
-        homes = tuple((process.id, process.cgroup) for process in where.processes)
+        homes = tuple((process.id, present(process.cgroup)) for process in where.processes)
         prepare(ReleaseRequest(NAME, homes), where).perform(print)
     assert (os.path.exists(folder), groups_of(children)) == (False, home)
 
 
 def test_the_way_back_out_of_a_group(audit: Audit, children: list[subprocess.Popen[str]], moving: Moving) -> None:
     folder, _, where, made, home = moving
-    back = ReleaseRequest(NAME, tuple((process.id, process.cgroup) for process in where.processes))
+    back = ReleaseRequest(NAME, tuple((process.id, present(process.cgroup)) for process in where.processes))
     prepare(made, where).perform(print)
 
     def afterwards(step: int) -> None:

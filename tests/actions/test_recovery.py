@@ -35,6 +35,7 @@ from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from tests.actions.children import context, end, facts, identity, start
 from tests.actions.cutting import die_at_each_step, recover
+from tests.present import present
 
 MIB = 1 << 20
 needs_admin = pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reason="needs CAP_SYS_ADMIN")
@@ -338,10 +339,10 @@ def test_a_real_kill_of_the_command_is_named_by_the_next(tmp_path: Path) -> None
     try:
         arguments = [sys.executable, "-m", "oomtop", "kill", str(child.pid), "--yes", "--wait", "60"]
         run = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        assert "sent" in run.stderr.readline()
+        assert "sent" in present(run.stderr).readline()
         run.kill()
         run.wait()
-        run.stderr.close()
+        present(run.stderr).close()
         done = subprocess.run([*arguments[:3], "undo", "--list"], capture_output=True, text=True, check=False)
         assert "cut off" in done.stdout
         assert f"SIGTERM to {child.pid}" in done.stdout

@@ -19,12 +19,13 @@ from oomtop.host.cgroup import find_layout
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from tests.actions.children import GIB, as_nobody, context, end, facts, identity, start
+from tests.present import present
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 MIB = 1 << 20
 NAME = f"/oomtop-refused-{os.getpid()}"
 
-OF_PROCESS = {
+OF_PROCESS: dict[str, Callable[..., Request]] = {
     "kill": lambda who, **more: requests.KillRequest((who,), **more),
     "kill tree": lambda who, **more: requests.KillRequest((who,), signal.SIGKILL, tree=True, **more),
     "adjust": lambda who, **more: requests.AdjustRequest((who,), 500, **more),
@@ -34,7 +35,7 @@ OF_PROCESS = {
     "page out": lambda who, **more: requests.ReclaimProcessRequest(who, **more),
     "confine": lambda who, **more: requests.ConfineRequest((who,), f"refused-{os.getpid()}", max=GIB, **more),
 }
-OF_GROUP = {
+OF_GROUP: dict[str, Callable[..., Request]] = {
     "kill": lambda path, **more: requests.KillCgroupRequest(path, **more),
     "freeze": lambda path, **more: requests.FreezeCgroupRequest(path, **more),
     "thaw": lambda path, **more: requests.FreezeCgroupRequest(path, thaw=True, **more),
@@ -42,7 +43,7 @@ OF_GROUP = {
     "reclaim": lambda path: requests.ReclaimCgroupRequest(path),
     "dissolve": lambda path: requests.ReleaseRequest(path, ()),
 }
-OF_MACHINE = {
+OF_MACHINE: dict[str, Request] = {
     "drop caches": requests.DropCachesRequest(),
     "compact": requests.CompactRequest(),
     "sysctl": requests.SysctlRequest("swappiness", 7),
@@ -92,7 +93,7 @@ def ask(request: Request, *processes: int, **more: Any) -> Prepared:
     return prepare(request, context([facts(pid) for pid in processes], layout=find_layout(Root()), **more))
 
 
-def refusal(request: Request, *processes: int, **more: Any) -> str:
+def refusal(request: Request, *processes: int, **more: Any) -> str | None:
     """Return why it is refused, None if it is not; a refused plan does nothing even when it is performed."""
     prepared = ask(request, *processes, **more)
     said = prepared.plan.refusal
@@ -120,17 +121,17 @@ def untouched(pid: int) -> Iterator[None]:
 
 
 @of_process
-def test_gone(child: subprocess.Popen[str], make: Callable[..., object]) -> None:
+def test_gone(child: subprocess.Popen[str], make: Callable[..., Request]) -> None:
     request = make(identity(child.pid))
     end(child)
-    assert "already exited" in refusal(request)
+    assert "already exited" in present(refusal(request))
 
 
 @of_process
-def test_a_reused_pid(child: subprocess.Popen[str], make: Callable[..., object]) -> None:
+def test_a_reused_pid(child: subprocess.Popen[str], make: Callable[..., Request]) -> None:
     now = identity(child.pid)
     with untouched(child.pid):
-        assert "now another process" in refusal(make(ProcessId(now.pid, now.start_time - 500)), child.pid)
+        assert "now another process" in present(refusal(make(ProcessId(now.pid, now.start_time - 500)), child.pid))
 
 
 @of_process
@@ -139,27 +140,25 @@ def test_a_reused_pid(child: subprocess.Popen[str], make: Callable[..., object])
     [(lambda: 1, "pid 1"), (os.getpid, "oomtop itself"), (os.getppid, "ancestor of oomtop")],
     ids=["init", "itself", "ancestor"],
 )
-def test_init_oomtop_itself_and_its_ancestors(
-    make: Callable[..., object], pid: Callable[..., object], words: str
-) -> None:
+def test_init_oomtop_itself_and_its_ancestors(make: Callable[..., Request], pid: Callable[[], int], words: str) -> None:
     with untouched(pid()):
-        assert words in refusal(make(identity(pid())), pid())
+        assert words in present(refusal(make(identity(pid())), pid()))
 
 
 @of_process
-def test_a_kernel_thread(make: Callable[..., object]) -> None:
+def test_a_kernel_thread(make: Callable[..., Request]) -> None:
     if not os.path.exists("/proc/2/stat") or not facts(2).is_kernel_thread:
         pytest.skip("no kernel threads are seen here")
     with untouched(2):
-        assert "kernel thread" in refusal(make(identity(2)), 2)
+        assert "kernel thread" in present(refusal(make(identity(2)), 2))
 
 
 @of_process
-def test_the_protected_list(child: subprocess.Popen[str], make: Callable[..., object]) -> None:
+def test_the_protected_list(child: subprocess.Popen[str], make: Callable[..., Request]) -> None:
     guard = Guard(protected=(facts(child.pid).comm,))
     request = make(identity(child.pid))
     with untouched(child.pid):
-        assert "protected by your list" in refusal(request, child.pid, guard=guard)
+        assert "protected by your list" in present(refusal(request, child.pid, guard=guard))
         lifted = ask(make(identity(child.pid), override=True), child.pid, guard=guard)
         lifted.close()
     assert lifted.plan.refusal is None
@@ -167,7 +166,7 @@ def test_the_protected_list(child: subprocess.Popen[str], make: Callable[..., ob
 
 @needs_root
 @of_process
-def test_a_process_of_another_user(child: subprocess.Popen[str], make: Callable[..., object]) -> None:
+def test_a_process_of_another_user(child: subprocess.Popen[str], make: Callable[..., Request]) -> None:
     request = make(identity(child.pid))
     with untouched(child.pid):
         said = as_nobody(lambda: refusal(request, child.pid) or "no refusal")
@@ -176,7 +175,7 @@ def test_a_process_of_another_user(child: subprocess.Popen[str], make: Callable[
 
 @needs_root
 @of_group
-def test_a_group_of_another_user(group: subprocess.Popen[str], make: Callable[..., object]) -> None:
+def test_a_group_of_another_user(group: subprocess.Popen[str], make: Callable[..., Request]) -> None:
     with untouched(group.pid):
         said = as_nobody(lambda: refusal(make(NAME), group.pid) or "no refusal")
     assert any(words in said for words in DENIED), said
@@ -184,7 +183,7 @@ def test_a_group_of_another_user(group: subprocess.Popen[str], make: Callable[..
 
 @of_group
 @pytest.mark.parametrize("path", ["/", "", "//"])
-def test_the_root_group(make: Callable[..., object], path: str) -> None:
+def test_the_root_group(make: Callable[..., Request], path: str) -> None:
     assert refusal(make(path)) in (
         "the root cgroup is the whole machine",
         "only groups made by oomtop can be dissolved",
@@ -198,23 +197,23 @@ def test_the_root_group(make: Callable[..., object], path: str) -> None:
     [f"{NAME}/../..", f"{NAME}/../../../etc", "/oomtop-x/..", "/oomtop-gone\n", "/oomtop-\0"],
     ids=["root", "etc", "up", "newline", "nul"],
 )
-def test_a_path_that_leads_elsewhere_or_nowhere(make: Callable[..., object], path: str) -> None:
-    said = refusal(make(path))
+def test_a_path_that_leads_elsewhere_or_nowhere(make: Callable[..., Request], path: str) -> None:
+    said = present(refusal(make(path)))
     assert "cannot contain '..'" in said or "no such cgroup" in said or "no memory controller" in said
 
 
 @of_group
-def test_a_group_that_vanished_before_the_plan(make: Callable[..., object]) -> None:
-    assert "no such cgroup" in refusal(make(NAME)) or find_layout(Root()) is None
+def test_a_group_that_vanished_before_the_plan(make: Callable[..., Request]) -> None:
+    assert "no such cgroup" in present(refusal(make(NAME))) or find_layout(Root()) is None
 
 
 @of_group
 def test_a_group_that_vanishes_between_plan_and_action(
-    group: subprocess.Popen[str], make: Callable[..., object]
+    group: subprocess.Popen[str], make: Callable[..., Request]
 ) -> None:
     prepared = ask(make(NAME), group.pid)
     end(group)
-    layout = find_layout(Root())
+    layout = present(find_layout(Root()))
     for mount in (layout.memory_mount, os.path.join(os.path.dirname(layout.memory_mount), "freezer")):
         if os.path.isdir(mount + NAME):
             os.rmdir(mount + NAME)
@@ -230,8 +229,8 @@ def test_a_group_with_a_guarded_process(group: subprocess.Popen[str], name: str)
     protected = Guard(protected=(facts(group.pid).comm,))
     ancestor = Guard(lineage=(identity(os.getpid()), identity(group.pid)))
     with untouched(group.pid):
-        assert "is in it: protected" in refusal(make(NAME), group.pid, guard=protected)
-        assert "is in it: an ancestor of oomtop" in refusal(make(NAME), group.pid, guard=ancestor)
+        assert "is in it: protected" in present(refusal(make(NAME), group.pid, guard=protected))
+        assert "is in it: an ancestor of oomtop" in present(refusal(make(NAME), group.pid, guard=ancestor))
         lifted = ask(make(NAME, override=True), group.pid, guard=protected)
         lifted.close()
     assert lifted.plan.refusal is None
@@ -244,14 +243,14 @@ def test_the_machine_without_the_right(name: str) -> None:
     assert any(words in said for words in (*DENIED, "does not run systemd", "no memory controller")), said
 
 
-def every_request() -> list[object]:
+def every_request() -> list[Request]:
     """One of each kind there is; a kind that is missing here fails the test below."""
-    made = [make(ProcessId(4194303, 1)) for make in OF_PROCESS.values()]
+    made: list[Request] = [make(ProcessId(4194303, 1)) for make in OF_PROCESS.values()]
     return [*made, *(make(NAME) for make in OF_GROUP.values()), *OF_MACHINE.values()]
 
 
 @pytest.mark.parametrize("mode", [{"read_only": True}, {"replay": True}], ids=["read-only", "replay"])
-def test_nothing_at_all_is_done_read_only_or_in_a_replay(mode: dict[str, bool]) -> None:
+def test_nothing_at_all_is_done_read_only_or_in_a_replay(mode: dict[str, Any]) -> None:
     every = every_request()
     assert {type(request) for request in every} == set(get_args(Request))
     guard = Guard(**mode)

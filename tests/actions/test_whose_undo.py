@@ -5,7 +5,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,12 +24,14 @@ ME = replace(Audit("/nowhere").actor, uid=1000, user="ann", sudo_user=None, tty=
 BACK = RestoreAdjRequest(((ProcessId(5, 6), 0),))
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Callable[..., str]:
-    """Give what writes one action of an actor to a log: done, cut off, or done by a rule."""
-    path = str(tmp_path / "audit.jsonl")
+class Log:
+    """Writes one action of an actor to a log: done, cut off, or done by a rule."""
 
-    def note(
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __call__(
+        self,
         title: str,
         actor: Actor = ME,
         finished: bool = True,
@@ -38,7 +40,7 @@ def log(tmp_path: Path) -> Callable[..., str]:
         undoes: str | None = None,
         status: Status = Status.DONE,
     ) -> str:
-        audit = Audit(path, by=by)
+        audit = Audit(self.path, by=by)
         audit._actor = actor
         plan = Plan("protect", title, (), recovery=undo)
         entry, _ = audit.start(plan, undoes)
@@ -46,16 +48,18 @@ def log(tmp_path: Path) -> Callable[..., str]:
             audit.end(entry, plan, Outcome("protect", status, title, undo=undo), undoes)
         return entry
 
-    note.path = path
-    return note
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    return Log(str(tmp_path / "audit.jsonl"))
 
 
-def undone(log: Callable[..., str], actor: Actor = ME) -> list[str]:
+def undone(log: Log, actor: Actor = ME) -> list[str]:
     entries = read_entries(log.path)
     return [item.title for item in to_undo(cut_off(entries, boot_id()), undoable(entries, boot_id()), actor)]
 
 
-def test_only_what_the_same_user_did_on_the_same_terminal(log: Callable[..., str]) -> None:
+def test_only_what_the_same_user_did_on_the_same_terminal(log: Log) -> None:
     log("mine")
     log("another user's", replace(ME, uid=1001))
     log("of another terminal", replace(ME, tty="/dev/pts/4"))
@@ -66,28 +70,28 @@ def test_only_what_the_same_user_did_on_the_same_terminal(log: Callable[..., str
     assert undone(log, replace(ME, tty=None)) == ["without a terminal"]
 
 
-def test_what_was_cut_off_goes_first_from_any_terminal_of_the_user(log: Callable[..., str]) -> None:
+def test_what_was_cut_off_goes_first_from_any_terminal_of_the_user(log: Log) -> None:
     log("lost its terminal", replace(ME, tty="/dev/pts/9"), finished=False)
     log("done")
     log("lost by another user", replace(ME, uid=0), finished=False)
     assert undone(log) == ["lost its terminal", "done"]
 
 
-def test_what_failed_to_be_undone_comes_last(log: Callable[..., str]) -> None:
+def test_what_failed_to_be_undone_comes_last(log: Log) -> None:
     log("older")
     stuck = log("stuck")
     log("an attempt", undoes=stuck, status=Status.FAILED)
     assert undone(log) == ["older", "stuck"]
 
 
-def test_a_settled_action_is_not_offered_again(log: Callable[..., str]) -> None:
+def test_a_settled_action_is_not_offered_again(log: Log) -> None:
     entry = log("gone")
     log("cut", finished=False)
     Audit(log.path).settle(entry, "the process is gone")
     assert undone(log) == ["cut"]
 
 
-def test_a_start_offers_only_what_this_user_left(log: Callable[..., str]) -> None:
+def test_a_start_offers_only_what_this_user_left(log: Log) -> None:
     child = start()
     try:
         back = RestoreAdjRequest(((identity(child.pid), 0),))
@@ -103,7 +107,7 @@ def test_a_start_offers_only_what_this_user_left(log: Callable[..., str]) -> Non
     assert f"oomtop undo {other}" in found.lines[1]
 
 
-def test_what_is_not_permitted_now_is_not_settled(log: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_permitted_now_is_not_settled(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oomtop.actions.swap.off.has_capability", lambda capability: False)
     log("swap", finished=False, undo=SwapOffRequest("/nowhere/swap", remove=True))
     audit = Audit(log.path)

@@ -30,6 +30,7 @@ from oomtop.config.toml_text import loads
 from oomtop.history import History
 from oomtop.host.root import read_int
 from oomtop.selfguard import SelfGuard
+from tests.present import present
 from tests.synthetic import SyntheticMachine
 
 LETTER = Letter(b'{"a": 1}', {"OOMTOP_TEXT": "x; $(reboot)"})
@@ -78,7 +79,7 @@ def test_a_hook_that_is_not_there_or_fails_says_so() -> None:
     ids=["never ends", "ignores SIGTERM", "floods stdout, with a child"],
 )
 def test_a_hook_that_never_ends_is_ended_with_its_children(script: str) -> None:
-    assert "did not finish within 0.2 s" in run_hook("/bin/sh", "-c", script, timeout=0.2)
+    assert "did not finish within 0.2 s" in present(run_hook("/bin/sh", "-c", script, timeout=0.2))
 
 
 def test_a_hook_may_be_ended_though_its_parent_blocks_signals() -> None:
@@ -95,11 +96,11 @@ class Site:
     """A server that does to each connection what it is told to."""
 
     def __init__(self, act: Callable[..., object]) -> None:
-        self.bodies = []
+        self.bodies: list[object] = []
         self.connected = 0
         self._act = act
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._open = []
+        self._open: list[socket.socket] = []
         self.port = self._socket.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -185,7 +186,7 @@ def test_a_webhook_is_posted_once() -> None:
 @pytest.mark.parametrize("act", ACTS)
 def test_a_bad_webhook_is_tried_again_and_then_given_up(act: str) -> None:
     with closing(Site(ACTS[act])) as site:
-        said = post(site)
+        said = present(post(site))
         assert any(word in said for word in SAID[act].split("|")), said
         assert site.connected == webhook_module.ATTEMPTS
 
@@ -195,7 +196,7 @@ def test_a_refusal_is_tried_again_and_a_mistake_is_not() -> None:
         assert post(site, 5.0) == "webhook 127.0.0.1: returned status 404"
         assert site.connected == 1
         port = site.port
-    found = Webhook(f"http://127.0.0.1:{port}/", {}, 1.0, threading.Event())(LETTER)
+    found = present(Webhook(f"http://127.0.0.1:{port}/", {}, 1.0, threading.Event())(LETTER))
     assert "refused" in found
 
 
@@ -212,7 +213,7 @@ def test_one_that_recovers_is_told() -> None:
 
 
 def test_too_many_are_dropped_and_the_sender_never_waits() -> None:
-    entered, leave, said = threading.Event(), threading.Event(), []
+    entered, leave, said = threading.Event(), threading.Event(), list[str]()
 
     def deliver(letter: Letter) -> str:
         entered.set()
@@ -247,7 +248,7 @@ def test_no_tick_is_lost(act: str) -> None:
     config, errors = apply_table(Config(), loads(text), "test")
     assert not errors
     before = set(threading.enumerate())
-    said = queue.Queue()
+    said: queue.Queue[str] = queue.Queue()
     watch = AlertWatch(config.alerts, said.put)
     (box,) = watch.outboxes
     history, found = History(), None
@@ -255,10 +256,10 @@ def test_no_tick_is_lost(act: str) -> None:
     for tick in ticks:
         history.add(tick)
         found = assess(tick, history, found)
-    firing = 0
+    last, firing = present(found), 0
     for number in range(200):
-        low = replace(found.memory, available=0 if number % 2 == 0 else found.memory.total)
-        judged, _ = watch.judge(replace(found, memory=low, monotonic=found.monotonic + number))
+        low = replace(last.memory, available=0 if number % 2 == 0 else last.memory.total)
+        judged, _ = watch.judge(replace(last, memory=low, monotonic=last.monotonic + number))
         firing += bool(judged.alerts)
     assert firing == 100
     assert box.failed + box.dropped + MOST_WAITING + 1 >= 200

@@ -18,6 +18,7 @@ from oomtop.config.toml_text import loads
 from oomtop.history import History
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.render.assessment_json import assessment_to_json
+from tests.present import present
 from tests.synthetic import SyntheticMachine
 from tests.tui.factories import calm_danger
 
@@ -41,6 +42,7 @@ def base() -> Assessment:
     for tick in SyntheticMachine(40, 20).ticks(3):
         history.add(tick)
         found = assess(tick, history, found)
+    found = present(found)
     return replace(found, memory=replace(found.memory, total=100 * GIB, available=50 * GIB), events=())
 
 
@@ -101,7 +103,7 @@ def test_the_sentence_and_the_json(base: Assessment) -> None:
 
 def test_all_conditions_have_to_hold(base: Assessment) -> None:
     one = engine(["available < 10%", "psi.some.avg10 > 30%"])
-    psi = base.pressure.memory
+    psi = present(base.pressure.memory)
     stalled = replace(base.pressure, memory=replace(psi, some=replace(psi.some, avg10=40.0)))
     calm = replace(base.pressure, memory=replace(psi, some=replace(psi.some, avg10=4.0)))
     told = states(one, at(base, 0, available=GIB, pressure=calm), at(base, 1, available=GIB, pressure=stalled))

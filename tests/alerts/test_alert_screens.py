@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from oomtop.alerts.notice import Notice
 from oomtop.alerts.watch import AlertWatch
 from oomtop.config.load import Config, apply_table
 from oomtop.config.toml_text import loads
@@ -46,14 +47,14 @@ class Made(LiveSource):
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
-async def test_alerts_are_told_and_listed(size: tuple[int, int]) -> None:
+async def test_alerts_are_told_and_listed(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
     config, errors = apply_table(Config(), loads(TEXT), "test")
     assert not errors
-    notes = []
+    notes: list[Notice] = []
     watch = AlertWatch(config.alerts, print, notes.append)
     app = OomtopApp(Made(), Options(alerts=watch))
     rung = []
-    app.bell = lambda: rung.append(1)
+    monkeypatch.setattr(app, "bell", lambda: rung.append(1))
     async with app.run_test(size=size) as pilot:
         while not app.state.remarks:
             await pilot.pause()

@@ -9,7 +9,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 NOTHING = json.dumps({"status": "success", "data": {"resultType": "vector", "result": []}}).encode()
 
 
+class Server(ThreadingHTTPServer):
+    asked: list[tuple[str, dict[str, str]]]
+    answer: bytes
+    url: str
+
+
 class Asked(BaseHTTPRequestHandler):
+    server: Server
+
     def do_GET(self) -> None:
         self.server.asked.append((self.path, dict(self.headers)))
         self.send_response(200)
@@ -22,8 +30,8 @@ class Asked(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def empty_prometheus() -> Iterator[ThreadingHTTPServer]:
-    made = ThreadingHTTPServer(("127.0.0.1", 0), Asked)
+def empty_prometheus() -> Iterator[Server]:
+    made = Server(("127.0.0.1", 0), Asked)
     made.asked, made.url, made.answer = [], f"http://127.0.0.1:{made.server_port}", NOTHING
     threading.Thread(target=made.serve_forever, daemon=True).start()
     yield made

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from oomtop.commands.arguments import size
 from oomtop.errors import OomtopError
 from oomtop.headless import find_group
-from oomtop.host.cgroup import Cgroup, CgroupLayout
+from oomtop.host.cgroup import Cgroup
 from oomtop.units import parse_size
+from tests.present import present
+from tests.synthetic import SyntheticMachine
 
 PYTHON = [sys.executable, "-m", "oomtop"]
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may")
@@ -87,7 +90,7 @@ def test_done_in_part_has_its_own_exit_code(child: subprocess.Popen[bytes]) -> N
         ],
         stdout=subprocess.PIPE,
     )
-    stubborn.stdout.readline()
+    present(stubborn.stdout).readline()
     child.send_signal(signal.SIGCONT)
     try:
         done = run("kill", str(child.pid), str(stubborn.pid), "--yes", "--wait", "0.3")
@@ -97,7 +100,7 @@ def test_done_in_part_has_its_own_exit_code(child: subprocess.Popen[bytes]) -> N
     finally:
         stubborn.kill()
         stubborn.wait()
-        stubborn.stdout.close()
+        present(stubborn.stdout).close()
 
 
 def test_wrong_words_are_named() -> None:
@@ -142,15 +145,10 @@ def test_sizes() -> None:
     assert parse_size("4095p") < 1 << 62
 
 
-class _Snapshot:
-    def __init__(self, *paths: str) -> None:
-        self.cgroups = tuple(Cgroup(path, 0) for path in paths)
-        self.cgroup_layout = CgroupLayout(2, "/sys/fs/cgroup", "/sys/fs/cgroup")
-
-
 def test_a_group_is_found_by_path_folder_unit_and_container() -> None:
     box = "ab" * 32
-    snapshot = _Snapshot("/", "/system.slice/ssh.service", f"/system.slice/docker-{box}.scope", f"/docker/{box[:-1]}c")
+    paths = ("/", "/system.slice/ssh.service", f"/system.slice/docker-{box}.scope", f"/docker/{box[:-1]}c")
+    snapshot = replace(SyntheticMachine(1, 2).snapshot(), cgroups=tuple(Cgroup(path, 0) for path in paths))
     assert find_group(snapshot, "system.slice/ssh.service") == "/system.slice/ssh.service"
     assert find_group(snapshot, "/sys/fs/cgroup/system.slice/ssh.service/") == "/system.slice/ssh.service"
     assert find_group(snapshot, "ssh") == "/system.slice/ssh.service"

@@ -16,6 +16,7 @@ from oomtop.analysis.settings.table import SETTINGS
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
 from tests.actions.children import as_nobody
+from tests.present import present
 
 MIB = 1 << 20
 NAME = f"oomtop-every-{os.getpid()}"
@@ -81,14 +82,14 @@ def run(
 
 def machine(child: subprocess.Popen[bytes]) -> dict[str, Any]:
     """Return everything that one of the commands could change."""
-    layout = find_layout(Root())
+    layout = present(find_layout(Root()))
     files = [setting.file for setting in SETTINGS]
     files += [f"/proc/{child.pid}/{name}" for name in ("oom_score_adj", "cgroup")]
     files += ["/proc/swaps", "/etc/fstab", "/etc/sysctl.d/60-oomtop.conf"]
     for mount in {layout.memory_mount, os.path.join(os.path.dirname(layout.memory_mount), "freezer")}:
         names = ("memory.max", "memory.high", "memory.low", "memory.limit_in_bytes", "cgroup.freeze", "freezer.state")
         files += [f"{mount}/{NAME}/{name}" for name in names]
-    found = {}
+    found: dict[str, Any] = {}
     for file in files:
         if os.path.exists(file):
             with open(file) as text:

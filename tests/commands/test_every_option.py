@@ -14,6 +14,7 @@ import pytest
 from tests.commands import test_options_of_actions as actions
 from tests.commands import test_options_of_reports as reports
 from tests.commands.options import every_option
+from tests.present import present
 
 ROOT = Path(__file__).parents[2]
 ACTIONS, REPORTS, SCREENS, SERVERS = (
@@ -157,5 +158,5 @@ def functions_of(path: str) -> set[str]:
 
 @pytest.mark.parametrize("proof", sorted(set(PROOFS.values())))
 def test_a_proof_is_there(proof: str) -> None:
-    path, name = re.fullmatch(r"([^:]+)::(\w+)(?:\[.*\])?", proof).groups()
+    path, name = present(re.fullmatch(r"([^:]+)::(\w+)(?:\[.*\])?", proof)).groups()
     assert name in functions_of(path)

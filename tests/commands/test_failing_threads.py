@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 
 from oomtop.alerts.delivery_thread import Outbox
+from oomtop.alerts.notice import Letter
 from oomtop.errors import OomtopError
 from oomtop.threads import start_thread
 
@@ -65,18 +66,18 @@ def test_a_server_that_fails_ends_the_exporter(tmp_path: Path) -> None:
 
 
 def test_a_letter_that_cannot_be_delivered_for_any_reason_does_not_end_the_thread() -> None:
-    told, tried = [], []
+    told, tried = list[str](), []
 
-    def deliver(letter: str) -> None:
+    def deliver(letter: Letter) -> str | None:
         tried.append(letter)
         raise MemoryError
 
     box = Outbox("low", deliver, told.append)
-    box.put("one")
-    box.put("two")
+    box.put(Letter(b"one", {}))
+    box.put(Letter(b"two", {}))
     box.end()
     box.join(20)
-    assert tried == ["one", "two"]
+    assert [letter.body for letter in tried] == [b"one", b"two"]
     assert box.failed == 2
     assert "not enough memory" in told[0]
 

@@ -21,6 +21,7 @@ from oomtop.host.swaps import SwapDevice
 from oomtop.render.answers.headroom import render_headroom
 from oomtop.units import GIB, MIB
 from tests.docs.test_schemas import hold
+from tests.present import present
 from tests.tui.factories import calm_danger, make_assessment
 
 LAYOUT = find_layout(Root())
@@ -72,7 +73,7 @@ def test_what_a_limited_group_takes_is_what_is_said(group: Path, size: int, fit:
 
 
 def answer(size: int, assessment: Assessment, group: str | None = None) -> HeadroomAnswer:
-    found = answer_headroom(assessment, size, group)
+    found = present(answer_headroom(assessment, size, group))
     assert render_headroom(found)
     return found
 

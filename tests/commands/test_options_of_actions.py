@@ -21,8 +21,9 @@ from oomtop.errors import OomtopError
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
 from tests.docs.test_schemas import hold
+from tests.present import present
 
-LAYOUT = find_layout(Root())
+LAYOUT = present(find_layout(Root()))
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may")
 PARENT = """
 import subprocess, sys
@@ -92,12 +93,12 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     (folder / "oomtop").mkdir()
     (folder / "oomtop" / "config.toml").write_text('protected = ["guarded"]\n')
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
-    child = parent.stdout.readline().strip()
+    child = present(parent.stdout).readline().strip()
     naming = (
         "import ctypes, signal; ctypes.CDLL(None).prctl(15, b'guarded', 0, 0, 0); print(flush=True); signal.pause()"
     )
-    guarded = subprocess.Popen([sys.executable, "-c", naming], stdout=subprocess.PIPE)
-    guarded.stdout.readline()
+    guarded = subprocess.Popen([sys.executable, "-c", naming], stdout=subprocess.PIPE, text=True)
+    present(guarded.stdout).readline()
     group = Path(LAYOUT.memory_mount, f"oomtop-tests-{os.getpid()}") if LAYOUT is not None else None
     if group is not None and os.geteuid() == 0:
         group.mkdir()
@@ -111,7 +112,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     for process in (parent, guarded):
         process.kill()
         process.wait()
-        process.stdout.close()
+        present(process.stdout).close()
 
 
 def answer(words: str, places: dict[str, Any]) -> str:
@@ -179,7 +180,7 @@ def halted(monkeypatch: pytest.MonkeyPatch, places: dict[str, Any]) -> list[Halt
 @needs_root
 @pytest.mark.parametrize(("words", "holds"), REQUESTS, ids=[row[0] for row in REQUESTS])
 def test_what_is_given_is_what_is_asked_for(
-    words: str, holds: dict[str, float | str], halted: list[object], places: dict[str, Any]
+    words: str, holds: dict[str, float | str], halted: list[Halted], places: dict[str, Any]
 ) -> None:
     cli.run([*words.format(**places).split(), "--dry-run"])
     (action,) = halted
@@ -199,7 +200,7 @@ CONSENTED = (
 @pytest.mark.parametrize("words", CONSENTED)
 def test_yes_performs_and_dry_run_does_not_ask(
     words: str,
-    halted: list[object],
+    halted: list[Halted],
     places: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -234,7 +235,7 @@ JSON = (
 )  # fmt: skip
 
 
-def as_json(words: str, places: dict[str, Any]) -> tuple[dict[str, Any], int]:
+def as_json(words: str, places: dict[str, Any]) -> tuple[Any, int]:
     """Return what a command prints on standard output, as JSON that its schema describes, and its exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "oomtop", *words.format(**places).split(), "--json"],

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from oomtop.commands.record import open_recorder
 from oomtop.recording.retention import Retention
 from oomtop.snapshot import Tick
 from oomtop.sources.live import LiveSource
+from tests.present import present
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 RECORDING = FIXTURES / "recording-1.db"
@@ -74,7 +76,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | Path]:
     return {"events": events, "dated": dated, "many": many, "recording": RECORDING}
 
 
-def answer(words: str, places: dict[str, str | Path]) -> str:
+def answer(words: str, places: dict[str, Any]) -> str:
     """Return all that a command says."""
     argv = [sys.executable, "-m", "oomtop", *words.format(**places).split()]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
@@ -83,9 +85,7 @@ def answer(words: str, places: dict[str, str | Path]) -> str:
 
 
 @pytest.mark.parametrize(("option", "without", "adds", "says"), ROWS, ids=[row[0] for row in ROWS])
-def test_an_option_adds_to_the_answer(
-    option: str, without: str, adds: str, says: str, places: dict[str, str | Path]
-) -> None:
+def test_an_option_adds_to_the_answer(option: str, without: str, adds: str, says: str, places: dict[str, Any]) -> None:
     pattern = re.compile(says.format(**places), re.MULTILINE)
     assert not pattern.search(answer(without, places))
     assert pattern.search(answer(f"{without} {adds}", places))
@@ -93,13 +93,13 @@ def test_an_option_adds_to_the_answer(
 
 @pytest.mark.parametrize(("option", "without", "adds", "said"), LESS, ids=[row[0] for row in LESS])
 def test_an_option_takes_from_the_answer(
-    option: str, without: str, adds: str, said: str, places: dict[str, str | Path]
+    option: str, without: str, adds: str, said: str, places: dict[str, Any]
 ) -> None:
     assert re.search(said, answer(without, places))
     assert not re.search(said, answer(f"{without} {adds}", places))
 
 
-def test_a_pipe_gets_whole_lines(places: dict[str, str | Path]) -> None:
+def test_a_pipe_gets_whole_lines(places: dict[str, Any]) -> None:
     path = "/docker/" + "2e088fe462e25e60be1dafafe2c05c47bd" * 4
     line = places["dated"].read_text()
     summary = line.partition("Memory cgroup")[0] + (
@@ -114,7 +114,7 @@ def test_a_pipe_gets_whole_lines(places: dict[str, str | Path]) -> None:
     assert event["oom_memcg"] == path
 
 
-def test_a_date_without_zone_is_said_to_be_assumed(places: dict[str, str | Path]) -> None:
+def test_a_date_without_zone_is_said_to_be_assumed(places: dict[str, Any]) -> None:
     log = places["dated"].with_name("undated.log")
     log.write_text(LATE.format(stamp="2026-01-02 03:04:05", pid=1) + "\n")
     said = answer(f"events {log} --since 1h", places)
@@ -123,17 +123,17 @@ def test_a_date_without_zone_is_said_to_be_assumed(places: dict[str, str | Path]
 
 
 @pytest.mark.parametrize("words", ["--version", "-V", "version"])
-def test_the_version_says_which_oomtop_it_is(places: dict[str, str | Path], words: str) -> None:
+def test_the_version_says_which_oomtop_it_is(places: dict[str, Any], words: str) -> None:
     assert re.fullmatch(r"oomtop \d+\.\d+\.\d+ \(oomtop-monitor: .+\)\n", answer(words, places))
 
 
-def test_help_is_that_of_the_option(places: dict[str, str | Path]) -> None:
+def test_help_is_that_of_the_option(places: dict[str, Any]) -> None:
     for words in ("", "kill", "swap add"):
         assert answer(f"help {words}", places) == answer(f"{words} --help", places)
     assert "invalid choice: 'kil'" in answer("help kil", places)
 
 
-def test_the_manual_page_has_every_command(places: dict[str, str | Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_manual_page_has_every_command(places: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     page = answer("man", places)
     assert page.startswith('.TH OOMTOP 1 "1970-01-02"')
@@ -177,7 +177,7 @@ def test_top_sorts_by_what_is_asked_for() -> None:
 def test_follow_waits_for_what_comes() -> None:
     argv = [sys.executable, "-m", "oomtop", "events", "--since", "1s", "--follow"]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as following:
-        assert any("waiting for OOM events" in line for line in following.stderr)
+        assert any("waiting for OOM events" in line for line in present(following.stderr))
         assert following.poll() is None
         following.kill()
 

@@ -45,7 +45,7 @@ class Screen:
                 self.written += os.read(self.master, 65536)
         return self.written
 
-    def press(self, keys) -> None:
+    def press(self, keys: bytes) -> None:
         os.write(self.master, keys)
 
 
@@ -79,7 +79,7 @@ def drawn(command: str, adds: str, fleet: str, folder: Path) -> bytes:
         return shown.wait_for(last)
 
 
-def colours(written: bytes) -> set[tuple[int, int, int]]:
+def colours(written: bytes) -> set[tuple[int, ...]]:
     return {tuple(map(int, found)) for found in re.findall(TRUE_COLOUR, written)}
 
 

@@ -11,7 +11,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from oomtop import cli
 from oomtop.fleet.prometheus import PrometheusError
 from oomtop.snapshot import Tick
 from oomtop.sources.live import LiveSource
-from tests.commands.prometheus import empty_prometheus
+from tests.commands.prometheus import Server, empty_prometheus
+from tests.present import present
 
 
 @contextmanager
@@ -30,14 +30,14 @@ def exporter(*words: str) -> Iterator[str]:
     argv = [sys.executable, "-m", "oomtop", "exporter", "--listen", "127.0.0.1:0", *words]
     process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
     try:
-        said = process.stderr.readline()
+        said = present(process.stderr).readline()
         address = re.search(r"https?://127\.0\.0\.1:[1-9]\d+/metrics", said)
         assert address, said
         yield address[0]
     finally:
         process.terminate()
         process.wait()
-        process.stderr.close()
+        present(process.stderr).close()
 
 
 def get(address: str | urllib.request.Request, wanted: str = "oomtop_", **options: Any) -> str:
@@ -105,13 +105,13 @@ def test_it_samples_at_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def prometheus() -> Iterator[ThreadingHTTPServer]:
+def prometheus() -> Iterator[Server]:
     with empty_prometheus() as made:
         yield made
 
 
 def test_the_fleet_asks_for_what_matches_with_its_token(
-    prometheus: ThreadingHTTPServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    prometheus: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     token = tmp_path / "token"
     token.write_text("t0ken\n")
@@ -122,7 +122,7 @@ def test_the_fleet_asks_for_what_matches_with_its_token(
     assert {headers["Authorization"] for _, headers in prometheus.asked} == {"Bearer t0ken"}
 
 
-def test_the_host_is_what_its_label_says(prometheus: ThreadingHTTPServer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_host_is_what_its_label_says(prometheus: Server, capsys: pytest.CaptureFixture[str]) -> None:
     metric = {"__name__": "up", "instance": "10.0.0.1:9797", "job": "oomtop", "node": "alpha"}
     result = [{"metric": metric, "value": [1.0, "1"]}]
     prometheus.answer = json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
@@ -151,7 +151,7 @@ def test_the_fleet_waits_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_fleet_is_asked_again_after_its_interval_and_drawn_in_ascii(
-    prometheus: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+    prometheus: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)

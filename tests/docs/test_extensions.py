@@ -197,12 +197,12 @@ IDS = [example.row for example in EXAMPLES]
 
 
 @pytest.fixture(scope="module")
-def extended(tmp_path_factory: pytest.TempPathFactory):
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the program with every example applied."""
     copy = tmp_path_factory.mktemp("extended")
     for folder in ("oomtop", "themes"):
         shutil.copytree(ROOT / folder, copy / folder)
-    for name in ("tests/synthetic.py", "tests/tui/factories.py"):
+    for name in ("tests/present.py", "tests/synthetic.py", "tests/tui/factories.py"):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, copy / name)
     for edit in (edit for example in EXAMPLES for edit in example.edits):
@@ -214,7 +214,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=IDS)
-def test_the_files_of_an_example_are_enough(example, extended) -> None:
+def test_the_files_of_an_example_are_enough(example: Example, extended: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", example.check], cwd=extended, capture_output=True, text=True, timeout=60
     )

@@ -16,11 +16,12 @@ import pytest
 
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
+from tests.present import present
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests/fixtures"
-BLOCK = re.search(
-    r"^## From the shell\n.*?```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
+BLOCK = present(
+    re.search(r"^## From the shell\n.*?```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
 )[1]
 ACTIONS = {
     "kill",

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.present import present
+
 MOUNT = Path("/sys/fs/cgroup/memory")
 OOMTOP = [sys.executable, "-m", "oomtop", "arm"]
 GROW = """
@@ -34,7 +36,7 @@ def group() -> Iterator[tuple[Path, subprocess.Popen[str]]]:
     folder.mkdir()
     (folder / "memory.limit_in_bytes").write_text("300M")
     grower = subprocess.Popen([sys.executable, "-c", GROW, str(folder), "60"], stdin=-1, stdout=-1, text=True)
-    assert grower.stdout.readline() == "in\n"
+    assert present(grower.stdout).readline() == "in\n"
     yield folder, grower
     grower.kill()
     grower.communicate()
@@ -50,10 +52,10 @@ def group() -> Iterator[tuple[Path, subprocess.Popen[str]]]:
 def armed(*words: str) -> subprocess.Popen[str]:
     """Start the command and wait until it is armed."""
     process = subprocess.Popen([*OOMTOP, *words, "--yes"], stdout=-1, stderr=-1, text=True)
-    for line in process.stderr:
+    for line in present(process.stderr):
         if line.startswith("armed"):
             return process
-    raise AssertionError(process.stdout.read())
+    raise AssertionError(present(process.stdout).read())
 
 
 def kills(folder: Path) -> int:
@@ -64,8 +66,8 @@ def kills(folder: Path) -> int:
 def test_the_freeze_comes_before_the_kill(group: tuple[Path, subprocess.Popen[str]]) -> None:
     folder, grower = group
     armer = armed("freeze", str(grower.pid), "--before", "1.5")
-    grower.stdin.write("\n")
-    grower.stdin.flush()
+    present(grower.stdin).write("\n")
+    present(grower.stdin).flush()
     out, _ = armer.communicate(timeout=60)
     assert armer.returncode == 0, out
     assert "is stopped" in out
@@ -76,8 +78,8 @@ def test_the_freeze_comes_before_the_kill(group: tuple[Path, subprocess.Popen[st
 def test_the_limit_is_raised_once(group: tuple[Path, subprocess.Popen[str]]) -> None:
     folder, grower = group
     armer = armed("limit", "--cgroup", f"/{folder.name}", "--before", "1.5", "--size", "200M")
-    grower.stdin.write("\n")
-    grower.stdin.flush()
+    present(grower.stdin).write("\n")
+    present(grower.stdin).flush()
     armer.communicate(timeout=60)
     grower.send_signal(signal.SIGSTOP)
     assert armer.returncode == 0

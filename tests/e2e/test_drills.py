@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from oomtop.history import History
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
 from oomtop.sources.live import LiveSource
+from tests.present import present
 
 LAYOUT = find_layout(Root())
 pytestmark = pytest.mark.skipif(
@@ -24,8 +26,12 @@ class Drill:
     """One drill, and what was seen of it while it ran."""
 
     def __init__(self, *words: str) -> None:
-        self.accused, self.predicted, self.accusations, self.last_accusations = set(), set(), set(), set()
-        self.outlook, self.growth, self.said, self.killed_at, self.late = [], [], None, None, 0
+        self.accused, self.predicted = set[int](), set[int]()
+        self.accusations, self.last_accusations = set[str](), set[str]()
+        self.outlook, self.growth = list[tuple[float, int | None, float]](), list[float]()
+        self.said: Any = None
+        self.killed_at: float | None = None
+        self.late = 0
         self._process = subprocess.Popen(
             [sys.executable, "-m", "oomtop", "drill", *words, "--yes", "--json"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -42,7 +48,7 @@ class Drill:
     def note(self, assessment: Assessment) -> None:
         """Keep what is said about this drill and its processes; the machine may have other troubles meanwhile."""
         own = {row.process.id for row in assessment.rows if row.process.cgroup == self.path}
-        kills = [event.time for event in assessment.events if event.oom_memcg == self.path]
+        kills = [event.time for event in assessment.events if event.oom_memcg == self.path and event.time is not None]
         self.killed_at = min(kills, default=None)
         found = [each for each in assessment.findings if each.cgroup == self.path or each.target in own]
         self.last_accusations = {finding.id for finding in found if finding.severity is not Severity.INFO}
@@ -59,7 +65,7 @@ class Drill:
 
 def watch(*commands: tuple[str, ...]) -> list[Drill]:
     """Run drills at the same time, and return them as the monitor saw them."""
-    source, history, assessment, drills = LiveSource(0.4), History(), None, []
+    source, history, assessment, drills = LiveSource(0.4), History(), None, list[Drill]()
     for tick in source.ticks():
         history.add(tick)
         assessment = assess(tick, history, assessment)
@@ -81,7 +87,7 @@ def assert_foreseen(drill: Drill, size: int, rate: int) -> None:
     assert "cgroup_limit" in drill.accusations
     assert drill.accused == set(drill.said["pids"])
     assert drill.growth[-1] == pytest.approx(rate, rel=0.1)
-    moment, _, seconds = min(drill.outlook, key=lambda item: abs(item[1] - size / 2))
+    moment, _, seconds = min(drill.outlook, key=lambda item: abs(present(item[1]) - size / 2))
     assert seconds == pytest.approx(drill.killed_at - moment, rel=0.25, abs=0.8)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.present import present
+
 # PR_SET_NAME (15) takes 15 bytes; the process says when it has its name.
 RENAME = "import ctypes, sys; ctypes.CDLL(None).prctl(15, {name!r}, 0, 0, 0); print(flush=True); sys.stdin.read()"
 NAMES = (b"\x1b[31;5mred", b"a\nb\rc\td", b"[red]x[/]", "\u202egnp.exe".encode(), b"\xff\xfe\xc3(", b") S 1 1 (")
@@ -19,10 +21,10 @@ def hostile() -> Iterator[set[int]]:
     for number, name in enumerate(NAMES):
         # One argument may be 128 kB and all together a quarter of the stack limit: 16 x 100 kB fit into 2 MB.
         arguments = [BIG] * (16 if number == 0 else 1)
-        argv = [sys.executable, "-c", RENAME.format(name=name), *arguments]
+        argv: list[str | bytes] = [sys.executable, "-c", RENAME.format(name=name), *arguments]
         processes.append(subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
     for process in processes:
-        process.stdout.readline()
+        present(process.stdout).readline()
     yield {process.pid for process in processes}
     for process in processes:
         process.kill()

@@ -33,7 +33,7 @@ class Terminal:
             os.environ.update(TERM="xterm-256color", XDG_STATE_HOME=str(folder), XDG_CONFIG_HOME=str(folder))
             os.execv(sys.executable, [sys.executable, "-c", code])
         self.written = b""
-        self.code = None
+        self.code: int | None = None
         self.modes = termios.tcgetattr(self.master)[:4]
 
     def wait_for(self, text: bytes, seconds: int = 60) -> bytes:

@@ -27,6 +27,7 @@ from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.host.root import Root
 from oomtop.threads import start_thread
 from oomtop.units import GIB, MIB
+from tests.present import present
 from tests.tui.factories import calm_danger, make_assessment, make_process, make_row
 
 Found = TypeVar("Found")
@@ -41,7 +42,8 @@ def watched(name: str, work: Callable[..., object]) -> Thread:
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+        port: int = taken.getsockname()[1]
+        return port
 
 
 @contextmanager
@@ -138,13 +140,17 @@ def test_three_exporters_with_different_facts_are_three_rows(tmp_path: Path) -> 
             found = read_machines(client, time.time())
             return found if len(found) == 3 and all(machine.history for machine in found) else None
 
-        machines = until(all_seen, 90)
+        machines = present(until(all_seen, 90))
         # The target that never answered is no machine of oomtop's; the order is that of need.
         assert [machine.instance for machine in machines] == [soon, slow, calm]
         first, second, third = machines
-        assert (first.shortage.resource, first.shortage.seconds) == ("RAM", 240.0)
-        assert (first.worst.path, first.worst.headroom, first.worst.limit) == ("/app/soon", MIB, 2 * GIB)
-        assert (first.victim.name, first.victim.pid) == ("soon", "7")
+        assert (present(first.shortage).resource, present(first.shortage).seconds) == ("RAM", 240.0)
+        assert (present(first.worst).path, present(first.worst).headroom, present(first.worst).limit) == (
+            "/app/soon",
+            MIB,
+            2 * GIB,
+        )
+        assert (present(first.victim).name, present(first.victim).pid) == ("soon", "7")
         assert second.full == pytest.approx(0.4)
         assert second.shortage is None
         assert third.available_share == pytest.approx(third.history[-1][1])
@@ -183,9 +189,9 @@ def test_a_drill_fires_the_alert_and_the_fleet_shows_it(tmp_path: Path) -> None:
                 return found if "OomtopKill" in found.alerts and found.last_kill else None
 
             found = until(fired, 60)
-            assert found.kills > 0
-            assert time.time() - found.last_kill < 90
-            assert not math.isinf(found.last_kill)
+            assert present(present(found).kills) > 0
+            assert time.time() - present(present(found).last_kill) < 90
+            assert not math.isinf(present(present(found).last_kill))
             assert "ALERT" in fleet(url, "--once").stdout
             exporter.terminate()
             exporter.wait()

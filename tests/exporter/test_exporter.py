@@ -33,6 +33,7 @@ from oomtop.history import History
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.threads import start_thread
+from tests.present import present
 from tests.synthetic import SyntheticMachine
 from tests.tui.factories import calm_danger
 
@@ -82,7 +83,8 @@ def get(port: int, path: str = "/metrics", scheme: str = "http", **options: Any)
     headers = options.pop("headers", {})
     request = urllib.request.Request(f"{scheme}://127.0.0.1:{port}{path}", headers=headers)
     with urllib.request.urlopen(request, timeout=8, **options) as answer:
-        return answer.read().decode()
+        text: str = answer.read().decode()
+        return text
 
 
 def samples_of(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -102,11 +104,11 @@ def test_the_figures_are_those_of_the_assessment(serve: Callable[..., MetricsSer
     assert sum(parts) == memory.total
     assert samples["oomtop_swap_used_bytes", ()] == assessment.swap.used
     psi = (("kind", "some"), ("resource", "memory"), ("window", "10s"))
-    assert samples["oomtop_pressure_ratio", psi] == assessment.pressure.memory.some.avg10 / 100
+    assert samples["oomtop_pressure_ratio", psi] == present(assessment.pressure.memory).some.avg10 / 100
     assert samples["oomtop_alert_firing", (("alert", "low"),)] == 1
     assert samples["oomtop_oom_kills_total", (("cgroup", ""), ("killer", "kernel"))] == 1
     victims = [labels for (name, labels) in samples if name == "oomtop_next_victim_share_ratio"]
-    assert dict(victims[0])["process"] == assessment.victims.first.name
+    assert dict(victims[0])["process"] == present(assessment.victims.first).name
 
 
 def test_what_is_named_is_bounded(serve: Callable[..., MetricsServer]) -> None:

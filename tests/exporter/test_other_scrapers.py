@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from tests.exporter.test_exporter import assessed, make_server, start_server, watched
+from oomtop.exporter.server import start_server
+from tests.exporter.test_exporter import assessed, make_server, watched
+from tests.present import present
 
 yaml = pytest.importorskip("yaml")
 TEXT = (Path(__file__).parents[2] / "docs/monitoring.md").read_text()
 
 
 def blocks(heading: str, language: str) -> list[str]:
-    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE)[1]
+    section = present(re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE))[1]
     return re.findall(rf"^```{language}\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
 
 from oomtop.analysis.assessment import assess
 from oomtop.exporter.collector import LatestCollector
@@ -34,7 +34,7 @@ STEP = 15.0
 LABELS = 'instance="recorded:9797",job="oomtop"'
 
 
-def scrapes() -> Iterator[tuple[float, tuple[InfoMetricFamily | GaugeMetricFamily, ...]]]:
+def scrapes() -> Iterator[tuple[float, tuple[Metric, ...]]]:
     """Yield (time, families) of the recording, as if it was scraped every 15 s, and killed in by a daemon at its end."""
     recording, history, found, collector = Recording(str(ROOT / "tests/fixtures/recording-1.db")), History(), None, None
     total = len(recording.moments)
@@ -53,7 +53,8 @@ def scrapes() -> Iterator[tuple[float, tuple[InfoMetricFamily | GaugeMetricFamil
 
 def open_metrics(start: float) -> tuple[str, float]:
     """Return all scrapes in the text format of OpenMetrics: the samples of a metric together, each with its time."""
-    lines, heads = {}, {}
+    lines: dict[str, dict[str, list[str]]] = {}
+    heads = {}
     for offset, families in scrapes():
         for family in families:
             suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
@@ -114,7 +115,8 @@ def ask(port: int, query: str, when: float) -> list[dict[str, Any]]:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{words}", timeout=30) as answer:
         said = json.load(answer)
     assert said["status"] == "success"
-    return said["data"]["result"]
+    result: list[dict[str, Any]] = said["data"]["result"]
+    return result
 
 
 # A recorded calm machine has none of these, and then there is no answer: (what names the query, why).
@@ -128,7 +130,7 @@ MAY_BE_EMPTY = (
 )
 
 
-def test_every_query_of_the_dashboard_is_answered(prometheus: Callable[..., object]) -> None:
+def test_every_query_of_the_dashboard_is_answered(prometheus: Callable[..., list[dict[str, Any]]]) -> None:
     dashboard = json.loads((ROOT / "packaging/grafana/oomtop.json").read_text())
     panels = dashboard["panels"]
     texts = [target["expr"] for panel in panels for target in panel["targets"]]
@@ -139,25 +141,25 @@ def test_every_query_of_the_dashboard_is_answered(prometheus: Callable[..., obje
         assert result or any(name in text for name in MAY_BE_EMPTY), text
 
 
-def test_every_query_of_the_fleet_is_answered(prometheus: Callable[..., object]) -> None:
+def test_every_query_of_the_fleet_is_answered(prometheus: Callable[..., list[dict[str, Any]]]) -> None:
     for name, query in queries('job="oomtop"').items():
         assert prometheus(query) or any(part in query for part in MAY_BE_EMPTY), name
 
 
-def test_every_rule_can_be_evaluated(prometheus: Callable[..., object]) -> None:
+def test_every_rule_can_be_evaluated(prometheus: Callable[..., list[dict[str, Any]]]) -> None:
     expressions = re.findall(r"expr: (.+)", RULES.read_text())
     assert len(expressions) > 10
     for expression in expressions:
         prometheus(expression)
 
 
-def test_kills_by_a_daemon_are_an_increase(prometheus: Callable[..., object]) -> None:
+def test_kills_by_a_daemon_are_an_increase(prometheus: Callable[..., list[dict[str, Any]]]) -> None:
     killed = prometheus('round(sum(increase(oomtop_oom_kills_total{killer="earlyoom"}[1d])))')
     assert [int(each["value"][1]) for each in killed] >= [1]
     last = prometheus("oomtop_last_oom_kill_info")
     assert {each["metric"]["process"] for each in last} == {"java"}
 
 
-def test_groups_join_on_their_label(prometheus: Callable[..., object]) -> None:
+def test_groups_join_on_their_label(prometheus: Callable[..., list[dict[str, Any]]]) -> None:
     joined = "oomtop_cgroup_headroom_bytes / on (instance, cgroup) group_left oomtop_cgroup_limit_bytes"
     assert len(prometheus(joined)) == len(prometheus("oomtop_cgroup_headroom_bytes"))

@@ -55,7 +55,8 @@ def test_every_alert_has_its_place_in_the_runbook_and_its_test() -> None:
 
 
 def _dashboard() -> dict[str, Any]:
-    return json.loads((FOLDER.parent / "grafana" / "oomtop.json").read_text())
+    said: dict[str, Any] = json.loads((FOLDER.parent / "grafana" / "oomtop.json").read_text())
+    return said
 
 
 def _queries() -> list[str]:
@@ -69,7 +70,7 @@ def test_the_dashboard_is_what_its_maker_makes(tmp_path: Path) -> None:
 
 
 def test_no_panel_of_the_dashboard_covers_another() -> None:
-    taken = set()
+    taken: set[tuple[int, int]] = set()
     for panel in _dashboard()["panels"]:
         place = panel["gridPos"]
         cells = {

@@ -12,6 +12,7 @@ from oomtop.oomlog.log_files import read_stream
 from oomtop.oomlog.tool import through
 from oomtop.render.events import render_text
 from oomtop.render.events_json import event_to_json
+from tests.present import present
 
 HUGE = "9" * 5000
 GOOD = "Out of memory: Killed process 7 (good) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB"
@@ -54,7 +55,7 @@ def test_any_number_of_a_report_can_be_wrong_and_the_next_event_is_told(number: 
 
 def test_a_kill_line_that_is_left_out_is_said() -> None:
     evidence = read(f"[  1.0] Out of memory: Killed process {HUGE} (x) total-vm:1kB, anon-rss:1kB\n[  9.0] {GOOD}\n")
-    assert [event.victim.pid for event in evidence.events] == [7]
+    assert [present(event.victim).pid for event in evidence.events] == [7]
     assert [problem.why for problem in evidence.problems] == ["1 line with a number that cannot be: left out"]
 
 
@@ -78,13 +79,13 @@ def test_the_page_size_is_told_by_the_free_lists_the_victims_row_or_the_processo
     assert size(bare.replace("process 9", "process 8").replace("amd64", "aarch64")) is None
 
 
-def read_all(argv: list[str], found: list[object], **limits: Any) -> None:
+def read_all(argv: list[str], found: list[bytes], **limits: Any) -> None:
     with through(argv, "log", **limits) as stream:
         found.extend(stream)
 
 
 def test_a_tool_that_hangs_is_given_up_and_what_it_wrote_before_is_kept() -> None:
-    found = []
+    found: list[bytes] = []
     with pytest.raises(OomtopError, match="silent"):
         read_all(["sh", "-c", "echo one; exec sleep 1000"], found, silence=0.2)
     assert found == [b"one\n"]

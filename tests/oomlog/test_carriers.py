@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.log_files import read_stream
 from oomtop.oomlog.records import parse_line
+from tests.present import present
 
 LOGS = sorted((Path(__file__).parents[1] / "fixtures" / "events").glob("*.log"))
 STAMPED = "[ 1000.000000] x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
@@ -22,15 +23,15 @@ KILL = (
 )
 
 
-def each(shape: str) -> Callable[..., object]:
+def each(shape: str) -> Callable[..., str | bytes]:
     return lambda lines: "\n".join(shape.format(line=line, n=n) for n, line in enumerate(lines, 1))
 
 
-def objects(make: Callable[..., object], **options: Any) -> Callable[..., object]:
+def objects(make: Callable[..., object], **options: Any) -> Callable[..., str | bytes]:
     return lambda lines: "\n".join(json.dumps(make(line), **options) for line in lines)
 
 
-CARRIERS = {
+CARRIERS: dict[str, Callable[[list[str]], str | bytes]] = {
     "plain": each("{line}"),
     "crlf": each("{line}\r"),
     "quoted": each("> > {line}"),
@@ -89,7 +90,7 @@ def test_a_report_is_the_same_in_every_carrier(carrier: str, path: Path) -> None
     assert [told(event) for event in wrapped] == [told(event) for event in plain]
 
 
-def reports():
+def reports() -> Iterator[list[str]]:
     """Return the messages of every report in folders of real logs, where there are any."""
     for folder in filter(None, os.environ.get("OOMTOP_REPORTS", "").split(":")):
         for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
@@ -100,7 +101,7 @@ def reports():
 
 @pytest.mark.skipif(not os.environ.get("OOMTOP_REPORTS"), reason="OOMTOP_REPORTS names no folders of logs")
 @pytest.mark.parametrize("carrier", CARRIERS)
-def test_no_report_of_real_logs_is_lost_in_a_carrier(carrier) -> None:
+def test_no_report_of_real_logs_is_lost_in_a_carrier(carrier: str) -> None:
     for texts in reports():
         lines = [f"[ {1000 + n / 1e6:.6f}] {text}" for n, text in enumerate(texts) if '"' not in text]
         plain, wrapped = read("\n".join(lines)), read(CARRIERS[carrier](lines))
@@ -110,14 +111,18 @@ def test_no_report_of_real_logs_is_lost_in_a_carrier(carrier) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
 def test_other_encodings(encoding: str) -> None:
     text = f"{STAMPED}\r\n[ 1000.1] {KILL}\r\n"
-    assert [event.victim.pid for event in read(text.encode(encoding))] == [7001]
+    assert [present(event.victim).pid for event in read(text.encode(encoding))] == [7001]
 
 
 @pytest.mark.parametrize("width", [60, 72, 80, 100, 120])
 def test_a_kill_line_that_was_wrapped_is_put_together(width: int) -> None:
     line = f"[ 1000.100000] {KILL}"
     (event,) = read("\n".join(line[at : at + width] for at in range(0, len(line), width)))
-    assert (event.victim.pid, event.victim.name, event.victim.anon_rss) == (7001, "stress", 258400 << 10)
+    assert (present(event.victim).pid, present(event.victim).name, present(event.victim).anon_rss) == (
+        7001,
+        "stress",
+        258400 << 10,
+    )
 
 
 @pytest.mark.parametrize("pause", [0.0, 6.0, 16.0, 51.0, 300.0])
@@ -128,7 +133,7 @@ def test_a_report_ends_by_its_grammar_at_any_pace(pause: float) -> None:
         f"[{1000 + 2 * pause:.6f}] oom_reaper: reaped process 7001 (stress), x",
     ]
     (event,) = read("\n".join(lines))
-    assert (event.trigger.name, event.victim.pid) == ("x", 7001)
+    assert (present(event.trigger).name, present(event.victim).pid) == ("x", 7001)
 
 
 @pytest.mark.parametrize(

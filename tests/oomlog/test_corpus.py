@@ -6,13 +6,17 @@
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oomtop.analysis.postmortem.explain import explain
+from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.oomlog.log_files import read_file
 from oomtop.render.events import render_markdown, render_text
+from tests.present import present
 
 FOLDER = Path(os.environ.get("OOMTOP_CORPUS", Path(__file__).parents[3] / "shared/reference/corpus"))
 PLAIN = (
@@ -35,15 +39,15 @@ KNOWN: dict[tuple[str, str], str] = {
 pytestmark = pytest.mark.skipif(not (FOLDER / "truth.json").exists(), reason=f"no corpus at {FOLDER}")
 
 
-def truths():
+def truths() -> Any:
     return json.loads((FOLDER / "truth.json").read_text())
 
 
-def kb(size):
+def kb(size: int | None) -> int | None:
     return None if size is None else size // 1024
 
 
-def names(value, keys):
+def names(value: Any, keys: tuple[str, ...]) -> tuple[Any, ...] | None:
     return (
         None
         if value is None
@@ -51,15 +55,15 @@ def names(value, keys):
     )
 
 
-def victim_of_truth(victim):
-    return None if victim is None else (*names(victim, VICTIM), *(victim[f"{key}_kb"] for key in SIZES))
+def victim_of_truth(victim: Any) -> tuple[Any, ...] | None:
+    return None if victim is None else (*present(names(victim, VICTIM)), *(victim[f"{key}_kb"] for key in SIZES))
 
 
-def victim_of(victim):
-    return None if victim is None else (*names(victim, VICTIM), *(kb(getattr(victim, key)) for key in SIZES))
+def victim_of(victim: Victim | None) -> tuple[Any, ...] | None:
+    return None if victim is None else (*present(names(victim, VICTIM)), *(kb(getattr(victim, key)) for key in SIZES))
 
 
-def compared(truth, event):
+def compared(truth: dict[str, Any], event: OomEvent) -> Iterator[tuple[str, object, object]]:
     """Yield (field, wanted, found)."""
     for field in PLAIN:
         yield field, truth[field], getattr(event, field)
@@ -76,7 +80,7 @@ def compared(truth, event):
 
 
 def test_every_field_of_the_corpus_is_as_its_truth_says() -> None:
-    right, seen, wrong = Counter(), Counter(), []
+    right, seen, wrong = Counter[str](), Counter[str](), list[tuple[str, str, object, object]]()
     for truth in truths():
         events = [e for e in read_file(str(FOLDER / truth["file"])) if e.killer == "kernel"]
         seen["events"] += 1

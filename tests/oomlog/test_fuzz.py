@@ -56,7 +56,7 @@ def test_any_text_is_read_without_an_error(lines: list[str]) -> None:
 
 
 @quick
-@given(st.lists(st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=120), max_size=20))
+@given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=120), max_size=20))
 def test_text_without_the_kernels_words_has_no_event(lines: list[str]) -> None:
     words = ("oom", "emory", "illed", "ill process", "victim", "memory.oom", "sending SIG", "Marked /")
     assert read([line for line in lines if not any(word in line for word in words)]) == []

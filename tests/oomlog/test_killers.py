@@ -9,6 +9,7 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers.reader import NEEDLE, KillerReader
 from oomtop.oomlog.records import parse_line
 from oomtop.oomlog.scan import scan_lines, scan_stream
+from tests.present import present
 
 EARLYOOM = {
     "sent": [
@@ -80,8 +81,13 @@ def events(text: str) -> list[OomEvent]:
 @pytest.mark.parametrize("prefix", ["", "Jun 01 10:05:00 boxd {}[500]: ", "Jun 01 10:05:00 {}[500]: "])
 def test_a_story_of_one_process_is_one_event(killer: str, outcome: str, text: str, prefix: str) -> None:
     (event,) = events("\n".join(prefix.format(killer) + line for line in text.splitlines()))
-    assert (event.killer, event.outcome, event.victim.pid, event.victim.name) == (killer, outcome, 4242, "tail")
-    assert event.victim.rss in (7 << 20, None)
+    assert (event.killer, event.outcome, present(event.victim).pid, present(event.victim).name) == (
+        killer,
+        outcome,
+        4242,
+        "tail",
+    )
+    assert present(event.victim).rss in (7 << 20, None)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +132,14 @@ def test_rounds_of_systemd_oomd(text: str, expected: list[tuple[str | None, str]
 def test_kills_of_android(text: str, expected: tuple[str, int, str, int, int | None, str | None]) -> None:
     (event,) = events(text)
     victim, trigger = event.victim, event.trigger and event.trigger.name
-    assert (event.killer, victim.pid, victim.name, victim.oom_score_adj, victim.rss, trigger) == expected
+    assert (
+        event.killer,
+        present(victim).pid,
+        present(victim).name,
+        present(victim).oom_score_adj,
+        present(victim).rss,
+        trigger,
+    ) == expected
     assert event.outcome == "killed"
 
 

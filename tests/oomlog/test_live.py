@@ -18,6 +18,7 @@ from oomtop.oomlog.killers.reader import DAEMONS
 from oomtop.oomlog.live import LiveLog
 from oomtop.oomlog.records import parse_kmsg
 from oomtop.oomlog.sources import KernelLog
+from tests.present import present
 
 KILLED = "Killed {} due to memory pressure for /a.slice being 91.73% > 50.00% for > 20s with reclaim activity"
 PRINT = """
@@ -46,7 +47,7 @@ def root(tmp_path: Path) -> Root:
 @pytest.fixture
 def follow(root: Root, tmp_path: Path) -> Iterator[Callable[..., KillerJournal]]:
     """Return a follower of these lines, which ends after `seconds`."""
-    opened = []
+    opened: list[KillerJournal] = []
 
     def start(*lines: str, seconds: int = 60) -> KillerJournal:
         path = tmp_path / f"said{len(opened)}"
@@ -61,7 +62,7 @@ def follow(root: Root, tmp_path: Path) -> Iterator[Callable[..., KillerJournal]]
 
 
 def polled(log: KillerJournal | LiveLog, count: int, seconds: int = 10) -> list[OomEvent]:
-    found, end = [], time.monotonic() + seconds
+    found, end = list[OomEvent](), time.monotonic() + seconds
     while len(found) < count and time.monotonic() < end:
         found.extend(log.poll())
         time.sleep(0.02)
@@ -69,7 +70,7 @@ def polled(log: KillerJournal | LiveLog, count: int, seconds: int = 10) -> list[
 
 
 def child_of(journal: KillerJournal) -> int:
-    return journal._process.pid
+    return present(journal._process).pid
 
 
 def test_kills_come_as_they_are_written_each_once(follow: Callable[..., KillerJournal]) -> None:
@@ -86,7 +87,7 @@ def test_kills_come_as_they_are_written_each_once(follow: Callable[..., KillerJo
         ("systemd-oomd", 1000.0, "journal"), ("systemd-oomd", 1030.0, "journal"), ("earlyoom", 1031.0, "journal"),
     ]  # fmt: skip
     assert found[0].cgroup == "/a.slice/one.service"
-    assert found[2].victim.pid == 4711
+    assert present(found[2].victim).pid == 4711
     assert len({event.key for event in found}) == 3
     assert journal.poll() == ()
     assert journal.problem is None
@@ -116,7 +117,7 @@ def test_a_follower_that_ends_is_said_and_started_again_without_telling_twice(
     while journal.problem is None and time.monotonic() < end:
         assert journal.poll() == ()
         time.sleep(0.01)
-    assert journal.problem.startswith("journalctl ended with 0")
+    assert present(journal.problem).startswith("journalctl ended with 0")
     assert journal._process is None
     assert journal.poll() == ()
     assert journal._process is None
@@ -162,7 +163,7 @@ def test_without_a_journal_nothing_is_withheld_and_it_is_looked_for_again(tmp_pa
     assert journal.problem is None
     journal._not_before = time.monotonic()
     journal.poll()
-    assert "No such file" in journal.problem
+    assert "No such file" in present(journal.problem)
 
 
 def test_a_missing_journalctl_is_said(root: Root) -> None:
@@ -199,7 +200,7 @@ def test_what_journald_forwards_to_the_kernel_log_is_one_kill(
     log = joined(monkeypatch, forwarded, journal)
     log.follow_daemons(["bash", "systemd-oomd"])
     found = polled(log, 3)
-    assert [(event.source, round(event.time - boot)) for event in found] == [
+    assert [(event.source, round(present(event.time) - boot)) for event in found] == [
         ("/dev/kmsg", 100), ("/dev/kmsg", 130), ("journal", 169),
     ]  # fmt: skip
     assert log.problems == ()

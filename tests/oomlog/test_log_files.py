@@ -20,6 +20,7 @@ from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.log_files import list_machine_logs, read_file, read_journal, read_machine_logs
 from oomtop.oomlog.merge import merge_logs
 from oomtop.oomlog.scan import scan_file, scan_lines
+from tests.present import present
 
 REPORT = """\
 {date} host kernel: [{stamp}.000001] stress invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0
@@ -49,7 +50,7 @@ def big(tmp_path: Path) -> Path:
 
 
 def victims(events: Sequence[OomEvent]) -> list[int]:
-    return [event.victim.pid for event in events]
+    return [present(event.victim).pid for event in events]
 
 
 @pytest.mark.parametrize("parallel_from", [1 << 40, 1 << 20], ids=["one process", "two processes"])
@@ -78,7 +79,7 @@ def test_only_lines_near_an_event_are_parsed(big: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(("name", "pack"), [("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress)])
-def test_compressed_files_are_read(tmp_path: Path, name: str, pack: Callable[..., object]) -> None:
+def test_compressed_files_are_read(tmp_path: Path, name: str, pack: Callable[[bytes], bytes]) -> None:
     path = tmp_path / f"kern.log.2.{name}"
     path.write_bytes(pack(report(1).encode()))
     assert victims(read_file(str(path))) == [2001]
@@ -92,7 +93,7 @@ def test_zstd_is_read_through_its_tool(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress])
-def test_a_damaged_file_is_named(tmp_path: Path, pack: Callable[..., object]) -> None:
+def test_a_damaged_file_is_named(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "kern.log.1.packed"
     path.write_bytes(pack(report(1).encode() * 50)[:-30])
     with pytest.raises((OomtopError, OSError), match=r"kern\.log\.1|stream|data|CRC"):

@@ -2,11 +2,13 @@
 
 import io
 import json
+from typing import Any
 
 import pytest
 
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.log_files import read_stream
+from tests.present import present
 
 KILL = "Out of memory: Killed process 4821 (java) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB"
 ID = "4bcba7fc4369fee4d7d2e6263b58fce52cfc928c6a31cfac4d43c838708991ce"
@@ -40,7 +42,7 @@ NPD = {
 }  # fmt: skip
 DOCKER = [{"Id": ID, "Name": "/hog", "State": {"OOMKilled": True, "ExitCode": 137}}]
 PODMAN = [{"Id": ID, "Name": "hog", "State": {"OciVersion": "1.2", "OOMKilled": True}}]
-PRETTY = {"indent": 4}
+PRETTY: dict[str, Any] = {"indent": 4}
 MENTIONS = [
     ("Sep 24 15:29:01 h systemd[1]: a.service: systemd-oomd killed 1 process(es) in this unit.", "systemd", "a.service"),
     ("Sep 24 15:29:01 h systemd[1]: a.service: A process of this unit has been killed by the OOM killer.", "systemd", "a.service"),
@@ -142,7 +144,7 @@ def test_a_mention_of_a_kill_that_is_told_is_joined_to_it() -> None:
         "Sep 24 16:00:00 h systemd[1]: db.service: Failed with result 'oom-kill'.",
     ]
     found = read("\n".join(lines))
-    assert [event.victim.pid for event in found.events] == [4821]
+    assert [present(event.victim).pid for event in found.events] == [4821]
     assert [(mention.by, mention.event, mention.lines) for mention in found.mentions] == [("systemd", 0, (3, 4))]
 
 
@@ -185,7 +187,7 @@ def test_lines_that_nobody_understands_are_named() -> None:
     ("said", "outcome", "count"),
     [("systemd-oomd killed 3 process(es) in this unit.", "killed", 3), ("Succeeded.", "sent", None)],
 )
-def test_what_systemd_oomd_marked_is_killed_once_systemd_says_so(said, outcome, count) -> None:
+def test_what_systemd_oomd_marked_is_killed_once_systemd_says_so(said: str, outcome: str, count: int | None) -> None:
     text = (
         "[   77.7] systemd-oomd[659]: Marked /a/b.service for killing due to memory pressure for /a being 9% > 5%\n"
         f"[   77.8] systemd[1]: b.service: {said}\n"

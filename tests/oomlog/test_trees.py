@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal, cast
 
 import pytest
 from _pytest.capture import CaptureResult
@@ -18,6 +19,7 @@ from _pytest.capture import CaptureResult
 from oomtop.cli import main
 from oomtop.errors import OomtopError
 from oomtop.oomlog.trees import kind_of, read_path
+from tests.present import present
 
 KILL = "{date} boxb kernel: [ 1000.0001] Out of memory: Killed process 7 (nginx) total-vm:9kB, anon-rss:8kB, file-rss:0kB\n"
 FILES = {
@@ -45,7 +47,7 @@ def archive(tmp_path: Path, tree: Path, kind: str) -> Path:
             for name, data in FILES.items():
                 file.writestr(name, data)
     else:
-        with tarfile.open(path, f"w:{kind.partition('.')[2]}") as file:
+        with tarfile.open(path, cast("Literal['w:gz']", f"w:{kind.partition('.')[2]}")) as file:
             file.add(tree, "sos")
     return path
 
@@ -53,14 +55,14 @@ def archive(tmp_path: Path, tree: Path, kind: str) -> Path:
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz", "tar.xz", "tar.bz2"])
 def test_a_kill_that_many_files_of_a_tree_tell_is_one_event(tmp_path: Path, tree: Path, kind: str) -> None:
     found = read_path(str(tree if kind == "folder" else archive(tmp_path, tree, kind)))
-    assert [event.victim.pid for event in found.events] == [7]
+    assert [present(event.victim).pid for event in found.events] == [7]
     assert found.problems == ()
 
 
 def test_a_link_of_a_tree_leads_nowhere_else(tree: Path, tmp_path: Path) -> None:
     (tmp_path / "other.log").write_text(KILL.format(date="Nov 25 08:00:00").replace(" 7 ", " 8 "))
     os.symlink(tmp_path / "other.log", tree / "link.log")
-    assert [event.victim.pid for event in read_path(str(tree)).events] == [7]
+    assert [present(event.victim).pid for event in read_path(str(tree)).events] == [7]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_a_binary_journal_is_read_by_journalctl(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     (tmp_path / "system.journal").write_bytes(b"LPKSHHRH" + bytes(200))
     (event,) = read_path(str(tmp_path / "system.journal")).events
-    assert (event.victim.pid, event.time) == (7, 1795500000.0)
+    assert (present(event.victim).pid, event.time) == (7, 1795500000.0)
     assert "--file=" in (tmp_path / "asked").read_text()
 
 
@@ -168,7 +170,7 @@ def piped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, bz2.compress])
 def test_a_pipe_takes_what_a_file_takes(
-    pack: type[bytes] | Callable[..., object], piped: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+    pack: Callable[[bytes], bytes], piped: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, said = events(capsys, "--json", piped(pack(KILL.format(date="Nov 24 08:00:00").encode())))
     assert (code, len(json.loads(said.out)["events"])) == (0, 1)

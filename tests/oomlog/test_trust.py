@@ -14,6 +14,7 @@ from oomtop.oomlog.killers.reader import DAEMONS
 from oomtop.oomlog.scan import scan_lines
 from oomtop.render.events import render_list, render_text
 from oomtop.render.events_json import event_to_json
+from tests.present import present
 
 KILL = (
     "Out of memory: Killed process 42 (db) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB, UID:1 pgtables:1kB"
@@ -45,8 +46,8 @@ def test_a_daemon_is_its_unit_or_a_user_of_the_system_not_an_identifier(program:
 
     assert doubt(_SYSTEMD_UNIT=f"{program}.service", _UID="65000") is None
     assert doubt(_UID="0") is None
-    assert "uid 1000 in user@1000.service" in doubt(_SYSTEMD_UNIT="user@1000.service", _UID="1000")
-    assert "uid 1000" in doubt(_SYSTEMD_UNIT=f"evil-{program}.service", _UID="1000")
+    assert "uid 1000 in user@1000.service" in present(doubt(_SYSTEMD_UNIT="user@1000.service", _UID="1000"))
+    assert "uid 1000" in present(doubt(_SYSTEMD_UNIT=f"evil-{program}.service", _UID="1000"))
     assert doubt(_UID="²") is not None
     assert doubt() is not None
 

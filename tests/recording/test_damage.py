@@ -81,7 +81,7 @@ def harm(path: str, script: str) -> None:
 
 def go_on(path: str) -> tuple[list[str], Recording]:
     """Record onto what is there; return what was said, and the recording."""
-    said, tick = [], Tick(SyntheticMachine(3, 3).snapshot(), (make_event(5.0),))
+    said, tick = list[str](), Tick(SyntheticMachine(3, 3).snapshot(), (make_event(5.0),))
     store = Store(path, report=said.append)
     for _ in range(3):
         try:

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,10 +25,17 @@ from oomtop.recording.store import Deed, Store
 from oomtop.snapshot import Snapshot, Tick
 from oomtop.sources.recorded import RecordedSource
 from oomtop.times import parse_age, parse_time
+from tests.present import present
 from tests.synthetic import SyntheticMachine, make_event
 
 REPO = Path(__file__).parents[2]
-END = {"phase": "end", "time": 5.0, "title": "Send SIGTERM to 4711 (java)", "status": "done", "summary": "exited"}
+END: dict[str, Any] = {
+    "phase": "end",
+    "time": 5.0,
+    "title": "Send SIGTERM to 4711 (java)",
+    "status": "done",
+    "summary": "exited",
+}
 
 
 def test_a_recording_of_version_1_still_opens(tmp_path: Path) -> None:
@@ -41,8 +49,8 @@ def test_a_recording_of_version_1_still_opens(tmp_path: Path) -> None:
     assert (process.id, process.comm, process.rss, process.swap) == (ProcessId(1007, 0), "python3", 90308608, 0)
     assert (process.cpu_seconds, process.cgroup) == (84.0, "/system.slice/unit-0.service")
     assert last.cgroups[2].current == 821968896
-    assert last.pressure_memory.some.avg10 == 2.15
-    assert recording.incidents[0].event.victim.name == "postgres"
+    assert present(last.pressure_memory).some.avg10 == 2.15
+    assert present(recording.incidents[0].event.victim).name == "postgres"
     assert recording.deeds[0][1] == Deed(1790005160.2578292, END["title"], "done", "exited after 0.4 s")
 
 
@@ -60,18 +68,17 @@ def test_a_recording_of_version_1_is_gone_on_with(tmp_path: Path) -> None:
 # -- the thread -----------------------------------------------------------------------------------------
 
 
-class Shelf:
+class Shelf(Store):
     """A store that can be held up and can fail."""
 
-    path = "shelf"
-
     def __init__(self) -> None:
-        self.written = []
+        self.path = "shelf"
+        self.written: list[tuple[Tick, tuple[Deed, ...]]] = []
         self.may_go_on = threading.Event()
         self.may_go_on.set()
-        self.problem = None
+        self.problem: str | None = None
 
-    def write(self, tick: Tick, deeds: tuple[Deed, ...] = ()) -> None:
+    def write(self, tick: Tick, deeds: Sequence[Deed] = ()) -> None:
         self.may_go_on.wait()
         if self.problem:
             raise RecordingError(self.problem)
@@ -87,7 +94,7 @@ def snapshot() -> Snapshot:
 
 
 def test_a_disk_that_hangs_costs_no_tick_and_no_event(tmp_path: Path, snapshot: Snapshot) -> None:
-    shelf, told = Shelf(), []
+    shelf, told = Shelf(), list[str]()
     shelf.may_go_on.clear()
     recorder = Recorder(shelf, str(tmp_path / "none"), told.append)
     events = [make_event(float(number), number) for number in range(100)]
@@ -105,7 +112,7 @@ def test_a_disk_that_hangs_costs_no_tick_and_no_event(tmp_path: Path, snapshot: 
 def test_events_and_actions_of_a_tick_that_failed_go_with_the_next_and_it_is_said_once(
     tmp_path: Path, snapshot: Snapshot
 ) -> None:
-    shelf, told = Shelf(), []
+    shelf, told = Shelf(), list[str]()
     log = tmp_path / "audit.jsonl"
     log.write_text("")
     recorder = Recorder(shelf, str(log), told.append)
@@ -148,7 +155,7 @@ def test_the_monitor_records_meanwhile(tmp_path: Path) -> None:
     assert len(recording.moments) < len(shown)
 
 
-def write_all(store: Store, ticks: Iterator[object]) -> None:
+def write_all(store: Store, ticks: Iterable[Tick]) -> None:
     for tick in ticks:
         store.write(tick)
 
@@ -210,7 +217,7 @@ def test_the_audit_log_is_followed_from_its_end_through_rotation(tmp_path: Path)
     assert tail.poll() == ()
 
 
-def replace_time(when: float) -> dict[str, str | float]:
+def replace_time(when: float) -> dict[str, Any]:
     return {**END, "time": when}
 
 
@@ -252,7 +259,7 @@ def test_the_command_records_until_it_is_told_to_end(tmp_path: Path, number: sig
         stderr=subprocess.PIPE,
         text=True,
     )
-    said = child.stderr.readline()
+    said = present(child.stderr).readline()
     while not has_tick(path):
         assert child.poll() is None
         time.sleep(0.02)

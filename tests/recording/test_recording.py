@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -25,6 +25,7 @@ from oomtop.recording.retention import Chapter, Retention, choose
 from oomtop.recording.store import Deed, Store
 from oomtop.snapshot import Problem, Snapshot, Tick
 from oomtop.sources.sampler import Sampler
+from tests.present import present
 from tests.synthetic import SyntheticMachine, make_event
 
 
@@ -33,7 +34,7 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "state" / "recording.db")
 
 
-def record(path: str, ticks: Iterator[object] | list[Tick], bounds: Retention | None = None) -> None:
+def record(path: str, ticks: Iterable[Tick], bounds: Retention | None = None) -> None:
     store = Store(path, bounds)
     for tick in ticks:
         store.write(tick)
@@ -63,7 +64,7 @@ def test_the_assessment_of_every_replayed_tick_equals_the_live_one(path: str) ->
         store.write(tick)
     store.close()
     recording, history, assessment = Recording(path), History(), None
-    events = {}
+    events: dict[int, list[OomEvent]] = {}
     for incident in recording.incidents:
         events.setdefault(incident.tick, []).append(incident.event)
     for index, snapshot in recording.read(0, 1000):
@@ -136,7 +137,7 @@ def test_an_event_told_again_by_a_restart_is_kept_once_and_a_fuller_telling_besi
     machine = SyntheticMachine(3, 3)
     event = make_event(machine.snapshot().time)
     fuller = replace(event, raw=(*event.raw, "more"))
-    for told in ((event,), (replace(event, time=event.time + 0.1),), (fuller,)):
+    for told in ((event,), (replace(event, time=present(event.time) + 0.1),), (fuller,)):
         record(path, [Tick(machine.snapshot(), told)])
     assert [incident.event for incident in Recording(path).incidents] == [event, fuller]
 
@@ -262,8 +263,8 @@ def test_the_file_stays_within_its_size_and_keeps_the_minutes_around_an_event(pa
     recording = Recording(path)
     assert os.path.getsize(path) < 700_000
     assert recording.moments[-1].time == ticks[-1].snapshot.time
-    assert recording.covers(event.time)
-    assert not recording.covers(event.time + 2000)
+    assert recording.covers(present(event.time))
+    assert not recording.covers(present(event.time) + 2000)
     for index in (0, len(recording.moments) // 2, len(recording.moments) - 1):
         recording.snapshot(index)
 
@@ -281,12 +282,12 @@ def test_what_goes_first() -> None:
 
 def test_it_records_every_second_under_pressure_and_every_ten_when_calm() -> None:
     base, pace = SyntheticMachine(3, 3).snapshot(), Density()
-    line = base.pressure_memory.some
+    line = present(base.pressure_memory).some
 
     def at(now: int, psi: float, available: float = 0.5, events: tuple[OomEvent, ...] = ()) -> Tick:
         some = replace(line, avg10=psi, avg60=0.0, avg300=0.0)
         memory = replace(base.meminfo, mem_available=int(base.meminfo.mem_total * available))
-        pressure = replace(base.pressure_memory, some=some, full=replace(some, avg10=0.0))
+        pressure = replace(present(base.pressure_memory), some=some, full=replace(some, avg10=0.0))
         return Tick(replace(base, monotonic=now, meminfo=memory, pressure_memory=pressure), events)
 
     assert pace.after(at(0, 0.0)) == USUAL
@@ -318,11 +319,11 @@ for number, tick in enumerate(SyntheticMachine(30, 5).ticks(10**6), 1):
 def test_a_killed_recorder_loses_nothing_that_was_written(path: str, lines: int) -> None:
     child = subprocess.Popen([sys.executable, "-c", _RECORDER, path], stdout=subprocess.PIPE)
     for _ in range(lines):
-        written = int(child.stdout.readline())
+        written = int(present(child.stdout).readline())
     child.kill()
-    rest = child.stdout.read().split(b"\n")[:-1]
+    rest = present(child.stdout).read().split(b"\n")[:-1]
     child.wait()
-    child.stdout.close()
+    present(child.stdout).close()
     written = int(rest[-1]) if rest else written
     recording = Recording(path)
     assert written <= len(recording.moments) <= written + 1

@@ -1,7 +1,9 @@
 """What limits hold between two ticks: read from kept descriptors, and pressing when one is nearly reached."""
 
 import os
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,9 @@ from oomtop.host.cgroup import CgroupLayout, read_cgroup
 from oomtop.host.group_use import GroupFiles, Split
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
-from oomtop.sources import limit_watch
 from oomtop.sources.limit_watch import LimitWatch
 from oomtop.units import MIB
+from tests.present import present
 from tests.synthetic import SyntheticMachine
 
 MEMINFO = "MemTotal: 8388608 kB\nMemFree: 2097152 kB\nMemAvailable: 4194304 kB\n"
@@ -29,7 +31,7 @@ class Tree:
         self.group.mkdir(parents=True)
         self.layout = CgroupLayout(version, str(folder / "memory"), None)
         self.root = Root(str(folder))
-        monkeypatch.setattr(limit_watch.time, "clock_gettime", lambda clock: self.now)
+        monkeypatch.setattr(time, "clock_gettime", lambda clock: self.now)
 
     def write(self, held: int, cache: int = 0) -> None:
         """Let the group hold so many MiB, with page cache beside."""
@@ -44,9 +46,9 @@ class Tree:
 
     def snapshot(self) -> Snapshot:
         """Return what a tick reads now."""
-        group = read_cgroup(self.layout, "/a")
+        group = present(read_cgroup(self.layout, "/a"))
         made = SyntheticMachine(2, 2).snapshot(2.0)
-        return limit_watch.replace(made, monotonic=self.now, cgroup_layout=self.layout, cgroups=(group,), arc_size=None)
+        return replace(made, monotonic=self.now, cgroup_layout=self.layout, cgroups=(group,), arc_size=None)
 
 
 @pytest.fixture(params=[1, 2], ids=["v1", "v2"])

@@ -16,7 +16,9 @@ from oomtop.recording.kinds import RecordingError
 from oomtop.recording.reader import Recording
 from oomtop.recording.store import Deed, Store
 from oomtop.snapshot import Tick
+from oomtop.sources.live import ReplayTick
 from oomtop.sources.replay import SPEEDS, ReplaySource
+from tests.present import present
 from tests.synthetic import SyntheticMachine, make_event
 
 
@@ -53,7 +55,7 @@ def assessed(source: ReplaySource, count: int) -> Iterator[Assessment]:
     """Take `count` ticks as the app does."""
     history, assessment = History(), None
     for tick in source.ticks():
-        if tick.past is not None:
+        if isinstance(tick, ReplayTick) and tick.past is not None:
             history, assessment = tick.past.history, tick.past.assessment
         history.add(tick)
         assessment = assess(tick, history, assessment)
@@ -81,17 +83,24 @@ def test_a_jump_concludes_what_watching_all_the_time_concludes(source: ReplaySou
         live = assess(tick, history, live)
     source.go(250)
     jumped = shown(source)
-    assert [row.cpu for row in jumped.rows] == [row.cpu for row in live.rows]
+    assert [row.cpu for row in jumped.rows] == [row.cpu for row in present(live).rows]
     # A process that has not changed its size for a quarter of an hour: too few points (None) or none (0.0).
-    assert [row.growth or 0.0 for row in jumped.rows] == [row.growth or 0.0 for row in live.rows]
-    assert (jumped.memory, jumped.swap, jumped.pressure) == (live.memory, live.swap, live.pressure)
-    assert (jumped.dangers[0].subject, jumped.victims, jumped.growers) == (
-        live.dangers[0].subject,
-        live.victims,
-        live.growers,
+    assert [row.growth or 0.0 for row in jumped.rows] == [row.growth or 0.0 for row in present(live).rows]
+    assert (jumped.memory, jumped.swap, jumped.pressure) == (
+        present(live).memory,
+        present(live).swap,
+        present(live).pressure,
     )
-    assert (jumped.series.times, jumped.series.available) == (live.series.times, live.series.available)
-    assert jumped.events == live.events == tuple(ticks[120].events)
+    assert (jumped.dangers[0].subject, jumped.victims, jumped.growers) == (
+        present(live).dangers[0].subject,
+        present(live).victims,
+        present(live).growers,
+    )
+    assert (jumped.series.times, jumped.series.available) == (
+        present(live).series.times,
+        present(live).series.available,
+    )
+    assert jumped.events == present(live).events == tuple(ticks[120].events)
 
 
 def test_marks_are_visited_in_order_and_the_ends_said(source: ReplaySource, ticks: list[Tick]) -> None:
@@ -111,8 +120,8 @@ def test_the_chart_marks_the_action(source: ReplaySource) -> None:
 
 def test_the_highest_pressure_is_found(source: ReplaySource, ticks: list[Tick]) -> None:
     index = source.highest_pressure()
-    most = max(tick.snapshot.pressure_memory.full.avg10 for tick in ticks)
-    assert ticks[index].snapshot.pressure_memory.full.avg10 == most
+    most = max(present(present(tick.snapshot.pressure_memory).full).avg10 for tick in ticks)
+    assert present(present(ticks[index].snapshot.pressure_memory).full).avg10 == most
     assert source.position.index == index
 
 

@@ -36,5 +36,5 @@ def test_without_memory_for_a_thread_it_is_said(monkeypatch: pytest.MonkeyPatch)
     assert facts.begin(lambda: 7).result(5) == 7
 
 
-def no_thread(self) -> None:
+def no_thread(self: threading.Thread) -> None:
     raise RuntimeError("can't start new thread")

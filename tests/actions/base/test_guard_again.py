@@ -18,11 +18,13 @@ from oomtop.actions.base.requests import (
     FreezeRequest,
     KillCgroupRequest,
     KillRequest,
+    Request,
 )
 from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
 from tests.actions.children import context, end, facts, identity
+from tests.present import present
 
 LONG = "my-very-long-daemon-name"
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="makes groups and changes users")
@@ -42,20 +44,20 @@ class Obeying:
         self.child = subprocess.Popen(
             [sys.executable, "-S", "-c", _OBEY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        assert self.child.stdout.readline() == "ready\n"
+        assert present(self.child.stdout).readline() == "ready\n"
         self.pid = self.child.pid
 
     def tell(self, line: str) -> None:
-        self.child.stdin.write(line + "\n")
-        self.child.stdin.flush()
-        assert self.child.stdout.readline().strip() in ("ready", "done")
+        present(self.child.stdin).write(line + "\n")
+        present(self.child.stdin).flush()
+        assert present(self.child.stdout).readline().strip() in ("ready", "done")
 
 
 @pytest.fixture
 def child() -> Iterator[Obeying]:
     made = Obeying()
     yield made
-    made.child.stdin.close()
+    present(made.child.stdin).close()
     end(made.child)
 
 
@@ -99,12 +101,12 @@ def test_what_it_has_become_is_asked_for_when_it_is_acted_on(
     target = identity(child.pid)
     known = replace(facts(child.pid), euid=0, command=f"{sys.executable} -S")
     guard = Guard(tuple(protected), users=str)
-    request = {
+    requests: dict[str, Request] = {
         "kill": KillRequest((target,), 9),
         "adjust": AdjustRequest((target,), 300),
         "freeze": FreezeRequest((target,)),
-    }[kind]
-    prepared = prepare(request, context([known], guard))
+    }
+    prepared = prepare(requests[kind], context([known], guard))
     assert prepared.plan.refusal is None
     child.tell(line)
     outcome = prepared.perform(lambda text: None)
@@ -117,7 +119,7 @@ def test_what_it_has_become_is_asked_for_when_it_is_acted_on(
 @root_only
 @pytest.mark.parametrize("kind", ["kill", "freeze"])
 def test_who_came_into_the_group_is_asked_for_when_it_is_acted_on(child: Obeying, unit: Path, kind: str) -> None:
-    layout = find_layout(Root())
+    layout = present(find_layout(Root()))
     freezer = unit if layout.version == 2 else Path(os.path.dirname(layout.memory_mount), "freezer", unit.name)
     if kind == "freeze" and layout.version == 1:
         freezer.mkdir()

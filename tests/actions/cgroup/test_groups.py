@@ -21,13 +21,14 @@ from oomtop.actions.dispatch import prepare
 from oomtop.host.cgroup import CgroupLayout, find_layout
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root
-from tests.actions.children import GIB, context, end, facts, identity, start
+from tests.actions.children import GIB, context, end, facts, identity, start, undo_of
+from tests.present import present
 
 MIB = 1 << 20
 NAME = f"/oomtop-test-{os.getpid()}"
 
 
-def make(mount: str) -> str:
+def make(mount: str | None) -> str:
     """Make a group below `mount`, or skip the test with the reason."""
     if mount is None:
         pytest.skip("no such hierarchy here")
@@ -62,9 +63,9 @@ def start_in(folder: str, code: str = "") -> subprocess.Popen[str]:
 def memory() -> Iterator[tuple[CgroupLayout, str, subprocess.Popen[str]]]:
     """A group of the real memory hierarchy with a child that holds 30 MiB and has 20 MiB of page cache."""
     layout = find_layout(Root())
-    folder = make(layout and layout.memory_mount)
+    folder = make(None if layout is None else layout.memory_mount)
     child = start_in(folder, "held = bytearray(30 << 20)")
-    yield layout, folder, child
+    yield present(layout), folder, child
     remove(folder, child)
 
 
@@ -72,10 +73,10 @@ def memory() -> Iterator[tuple[CgroupLayout, str, subprocess.Popen[str]]]:
 def unified() -> Iterator[tuple[CgroupLayout, str, subprocess.Popen[str]]]:
     """A group of the unified hierarchy, with or without a memory controller."""
     mounted = find_layout(Root())
-    mount = mounted and mounted.unified_mount
+    mount = None if mounted is None else mounted.unified_mount
     folder = make(mount)
     child = start_in(folder)
-    yield CgroupLayout(2, mount, mount), folder, child
+    yield CgroupLayout(2, present(mount), mount), folder, child
     remove(folder, child)
 
 
@@ -96,13 +97,13 @@ def test_a_limit_is_set_read_back_and_undone(memory: tuple[CgroupLayout, str, su
     assert outcome.status is Status.DONE
     assert text_of(f"{folder}/{name}").strip() == str(200 * MIB)
     assert outcome.before == "no limit"
-    assert ask(outcome.undo, layout).perform(print).after == "no limit"
+    assert ask(undo_of(outcome), layout).perform(print).after == "no limit"
 
 
 def test_a_limit_under_what_must_stay_is_refused(memory: tuple[CgroupLayout, str, subprocess.Popen[str]]) -> None:
     layout, _, child = memory
     prepared = ask(LimitRequest(NAME, Limit.MAX, 10 * MIB), layout)
-    assert "kills in it at once" in prepared.plan.refusal
+    assert "kills in it at once" in present(prepared.plan.refusal)
     assert child.poll() is None
 
 
@@ -116,10 +117,10 @@ def test_reclaim_takes_page_cache(memory: tuple[CgroupLayout, str, subprocess.Po
     )
     try:
         prepared = ask(ReclaimCgroupRequest(NAME), layout)
-        assert prepared.plan.frees > 15 * MIB
+        assert present(prepared.plan.frees) > 15 * MIB
         outcome = prepared.perform(print)
         assert outcome.status in (Status.DONE, Status.PARTLY)
-        assert outcome.freed > 15 * MIB
+        assert present(outcome.freed) > 15 * MIB
     finally:
         end(reader)
 
@@ -153,7 +154,7 @@ def test_freeze_and_thaw_in_the_unified_hierarchy(unified: tuple[CgroupLayout, s
     outcome = ask(FreezeCgroupRequest(NAME), layout).perform(print)
     assert outcome.status is Status.DONE
     assert "frozen 1" in text_of(f"{folder}/cgroup.events")
-    assert ask(outcome.undo, layout).perform(print).status is Status.DONE
+    assert ask(undo_of(outcome), layout).perform(print).status is Status.DONE
     assert "frozen 0" in text_of(f"{folder}/cgroup.events")
 
 
@@ -164,10 +165,10 @@ def test_a_freezer_group_without_its_processes_is_refused(
     freezer = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
     if layout.version != 1 or not os.path.isdir(freezer):
         pytest.skip("no freezer of cgroup v1 here")
-    assert "no such cgroup" in ask(FreezeCgroupRequest(NAME), layout).plan.refusal
+    assert "no such cgroup" in present(ask(FreezeCgroupRequest(NAME), layout).plan.refusal)
     folder = make(freezer)
     try:
-        assert "none of its 1 processes" in ask(FreezeCgroupRequest(NAME), layout).plan.refusal
+        assert "none of its 1 processes" in present(ask(FreezeCgroupRequest(NAME), layout).plan.refusal)
         with open(f"{folder}/cgroup.procs", "w") as file:
             file.write(str(child.pid))
         assert ask(FreezeCgroupRequest(NAME), layout).plan.refusal is None
@@ -188,7 +189,7 @@ def test_freeze_and_thaw_in_v1() -> None:
         outcome = ask(FreezeCgroupRequest(NAME), layout).perform(print)
         assert outcome.status is Status.DONE
         assert text_of(f"{folder}/freezer.state") == "FROZEN\n"
-        assert ask(outcome.undo, layout).perform(print).status is Status.DONE
+        assert ask(undo_of(outcome), layout).perform(print).status is Status.DONE
         assert text_of(f"{folder}/freezer.state") == "THAWED\n"
     finally:
         remove(folder, child)
@@ -198,9 +199,9 @@ def test_a_group_with_a_guarded_process_is_left_alone(unified: tuple[CgroupLayou
     layout, _, child = unified
     guard = Guard(protected=(facts(child.pid).comm,))
     for request in (KillCgroupRequest(NAME), FreezeCgroupRequest(NAME), LimitRequest(NAME, Limit.MAX, GIB)):
-        assert "is in it: protected" in ask(request, layout, guard=guard).plan.refusal
+        assert "is in it: protected" in present(ask(request, layout, guard=guard).plan.refusal)
     own = Guard(lineage=(identity(os.getpid()), identity(child.pid)))
-    assert "ancestor of oomtop" in ask(FreezeCgroupRequest(NAME), layout, guard=own).plan.refusal
+    assert "ancestor of oomtop" in present(ask(FreezeCgroupRequest(NAME), layout, guard=own).plan.refusal)
 
 
 @pytest.fixture
@@ -228,7 +229,7 @@ def test_high_under_the_use_of_now_warns_and_is_allowed(fake: tuple[CgroupLayout
 
 def test_max_in_v2_may_be_overridden(fake: tuple[CgroupLayout, Path]) -> None:
     layout, _ = fake
-    assert "40" in ask(LimitRequest("/app.service", Limit.MAX, MIB), layout).plan.refusal
+    assert "40" in present(ask(LimitRequest("/app.service", Limit.MAX, MIB), layout).plan.refusal)
     prepared = ask(LimitRequest("/app.service", Limit.MAX, MIB, override=True), layout)
     assert prepared.plan.refusal is None
     prepared.close()
@@ -263,19 +264,19 @@ def test_no_such_group(
     fake: tuple[CgroupLayout, Path],
     path: str,
     words: str,
-    make_request: type[KillCgroupRequest | FreezeCgroupRequest | ReclaimCgroupRequest] | Callable[..., object],
+    make_request: Callable[[str], Request],
 ) -> None:
-    assert words in ask(make_request(path), fake[0]).plan.refusal
+    assert words in present(ask(make_request(path), fake[0]).plan.refusal)
 
 
 def test_without_cgroups() -> None:
-    assert "no memory controller" in prepare(ReclaimCgroupRequest("/x"), context()).plan.refusal
+    assert "no memory controller" in present(prepare(ReclaimCgroupRequest("/x"), context()).plan.refusal)
 
 
 def test_v1_has_no_high(memory: tuple[CgroupLayout, str, subprocess.Popen[str]]) -> None:
     layout, _, _ = memory
     if layout.version == 1:
-        assert "cgroup v1 has no memory.high" in ask(LimitRequest(NAME, Limit.HIGH, GIB), layout).plan.refusal
+        assert "cgroup v1 has no memory.high" in present(ask(LimitRequest(NAME, Limit.HIGH, GIB), layout).plan.refusal)
 
 
 @pytest.mark.parametrize("guard", [Guard(read_only=True), Guard(replay=True)])

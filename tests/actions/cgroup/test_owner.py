@@ -15,7 +15,8 @@ from oomtop.actions.dispatch import prepare
 from oomtop.analysis.sizing.recommend import Keeper, keeper_of
 from oomtop.host.cgroup import CgroupLayout, find_layout
 from oomtop.host.root import Root
-from tests.actions.children import as_nobody, context, end, facts, identity, start
+from tests.actions.children import as_nobody, context, end, facts, identity, start, undo_of
+from tests.present import present
 
 MIB = 1 << 20
 BOX = "ab" * 32
@@ -130,12 +131,12 @@ def test_what_lifts_a_limit_is_written_as_each_engine_understands_it(machine: Pa
 
 def test_lasting_is_for_units_only(machine: Path) -> None:
     request = LimitRequest(f"/system.slice/docker-{BOX}.scope", Limit.MAX, 64 * MIB, lasting=True)
-    assert "only a systemd unit" in ask(machine, request).plan.refusal
+    assert "only a systemd unit" in present(ask(machine, request).plan.refusal)
 
 
 def test_a_limit_that_kills_is_refused_and_warned_of_when_overridden(machine: Path) -> None:
     request = LimitRequest("/system.slice/web.service", Limit.MAX, 4 * MIB)
-    assert "kills in it at once" in ask(machine, request).plan.refusal
+    assert "kills in it at once" in present(ask(machine, request).plan.refusal)
     forced = LimitRequest("/system.slice/web.service", Limit.MAX, 4 * MIB, override=True)
     plan = ask(machine, forced).plan
     assert plan.refusal is None
@@ -149,9 +150,9 @@ def test_a_drop_in_is_written_told_and_taken_back(machine: Path) -> None:
     assert "[Service]\nOOMScoreAdjust=-900\n" in file.read_text()
     assert called(machine) == ["systemctl daemon-reload"]
     second = ask(machine, UnitAdjRequest("web.service", 500)).perform(print)
-    ask(machine, second.undo).perform(print)
+    ask(machine, undo_of(second)).perform(print)
     assert "OOMScoreAdjust=-900" in file.read_text()
-    ask(machine, outcome.undo).perform(print)
+    ask(machine, undo_of(outcome)).perform(print)
     assert not file.parent.exists()
 
 
@@ -162,10 +163,10 @@ def test_drop_ins_that_are_refused(machine: Path) -> None:
         UnitAdjRequest("web", 1001): "from -1000 to 1000",
     }
     for request, words in cases.items():
-        assert words in ask(machine, request).plan.refusal
-    assert "--read-only" in ask(machine, UnitAdjRequest("web", 0), guard=Guard(read_only=True)).plan.refusal
+        assert words in present(ask(machine, request).plan.refusal)
+    assert "--read-only" in present(ask(machine, UnitAdjRequest("web", 0), guard=Guard(read_only=True)).plan.refusal)
     os.rmdir(machine / "run/systemd/system")
-    assert "does not run systemd" in ask(machine, UnitAdjRequest("web", 0)).plan.refusal
+    assert "does not run systemd" in present(ask(machine, UnitAdjRequest("web", 0)).plan.refusal)
 
 
 def test_a_systemd_that_cannot_be_told_is_said(machine: Path) -> None:
@@ -183,7 +184,7 @@ def box() -> CgroupLayout:
     return layout
 
 
-def where(pid: int, layout: CgroupLayout) -> str:
+def where(pid: int, layout: CgroupLayout) -> str | None:
     with open(f"/proc/{pid}/cgroup") as file:
         for line in file.read().splitlines():
             _, controllers, path = line.split(":", 2)
@@ -198,7 +199,7 @@ def test_a_process_is_moved_into_a_group_with_a_limit_and_back(box: CgroupLayout
     folder = f"{box.memory_mount}/oomtop-{name}"
     limit = f"{folder}/memory.{'max' if box.version == 2 else 'limit_in_bytes'}"
     try:
-        home = where(child.pid, box)
+        home = present(where(child.pid, box))
         processes = [facts(child.pid)]
         request = ConfineRequest((identity(child.pid),), name, max=64 * MIB)
         try:
@@ -209,8 +210,10 @@ def test_a_process_is_moved_into_a_group_with_a_limit_and_back(box: CgroupLayout
         assert where(child.pid, box) == f"/oomtop-{name}"
         assert int(open(limit).read()) == 64 * MIB
         again = prepare(request, context(processes, layout=box))
-        assert "already exists" in again.plan.refusal
-        back = prepare(ReleaseRequest(outcome.undo.path, ((identity(child.pid), home),)), context(layout=box))
+        assert "already exists" in present(again.plan.refusal)
+        undo = undo_of(outcome)
+        assert isinstance(undo, ReleaseRequest)
+        back = prepare(ReleaseRequest(undo.path, ((identity(child.pid), home),)), context(layout=box))
         assert back.perform(print).status is Status.DONE
         assert where(child.pid, box) == home
         assert not os.path.exists(folder)
@@ -225,7 +228,7 @@ def test_who_came_into_the_group_after_the_plan_is_moved_out_too(box: CgroupLayo
     name = f"late-{os.getpid()}"
     folder = f"{box.memory_mount}/oomtop-{name}"
     try:
-        home = where(child.pid, box)
+        home = present(where(child.pid, box))
         asked = ConfineRequest((identity(child.pid),), name, max=64 * MIB)
         assert prepare(asked, context([facts(child.pid)], layout=box)).perform(print).status is Status.DONE
         request = ReleaseRequest(f"/oomtop-{name}", ((identity(child.pid), home),))
@@ -257,10 +260,14 @@ def test_moves_that_are_refused(box: CgroupLayout) -> None:
             ConfineRequest((identity(1),), "x", max=MIB): "pid 1",
         }
         for request, words in cases.items():
-            assert words in prepare(request, context([facts(child.pid)], layout=box)).plan.refusal
+            assert words in present(prepare(request, context([facts(child.pid)], layout=box)).plan.refusal)
         guard = Guard(replay=True)
-        assert "recording" in prepare(ConfineRequest(ids, "x", max=MIB), context(layout=box, guard=guard)).plan.refusal
-        assert "only groups made by oomtop" in prepare(ReleaseRequest("/other", ()), context(layout=box)).plan.refusal
+        assert "recording" in present(
+            prepare(ConfineRequest(ids, "x", max=MIB), context(layout=box, guard=guard)).plan.refusal
+        )
+        assert "only groups made by oomtop" in present(
+            prepare(ReleaseRequest("/other", ()), context(layout=box)).plan.refusal
+        )
     finally:
         end(child)
 

@@ -20,6 +20,7 @@ from oomtop.actions.drill.plan import prepare_drill
 from oomtop.host.cgroup import find_layout
 from oomtop.host.root import Root
 from oomtop.sources.sampler import Sampler
+from tests.present import present
 
 LAYOUT = find_layout(Root())
 needs_groups = pytest.mark.skipif(
@@ -47,28 +48,28 @@ def refusal(context: ActionContext, size: int, kind: DrillKind = DrillKind.LEAK)
 @needs_groups
 def test_it_is_refused_without_twice_the_room(context: ActionContext) -> None:
     small = replace(context, meminfo=replace(context.meminfo, mem_available=199 << 20), cgroups=())
-    assert "needs twice that to spare; 199M is free" in refusal(small, 100 << 20)
+    assert "needs twice that to spare; 199M is free" in present(refusal(small, 100 << 20))
     assert refusal(replace(small, meminfo=replace(small.meminfo, mem_available=200 << 20)), 100 << 20) is None
-    assert "too small" in refusal(context, 1 << 20)
+    assert "too small" in present(refusal(context, 1 << 20))
 
 
 @needs_groups
 def test_it_is_refused_in_a_container_without_room(context: ActionContext) -> None:
     group = next(group for group in context.cgroups if group.path == "/")
     tight = replace(context, cgroups=(replace(group, max=300 << 20, current=150 << 20),))
-    assert "150M is free" in refusal(tight, 100 << 20)
+    assert "150M is free" in present(refusal(tight, 100 << 20))
 
 
 @needs_groups
 def test_a_cache_of_files_in_memory_is_refused(context: ActionContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", "/dev/shm")
     if Path("/dev/shm").is_mount():
-        assert "is on tmpfs" in refusal(context, 64 << 20, DrillKind.CACHE)
+        assert "is on tmpfs" in present(refusal(context, 64 << 20, DrillKind.CACHE))
 
 
 def test_without_the_right_or_in_read_only_mode_nothing_starts(context: ActionContext) -> None:
-    assert "read-only" in refusal(replace(context, guard=Guard(read_only=True)), 64 << 20)
-    assert "no memory controller" in refusal(replace(context, layout=None), 64 << 20)
+    assert "read-only" in present(refusal(replace(context, guard=Guard(read_only=True)), 64 << 20))
+    assert "no memory controller" in present(refusal(replace(context, layout=None), 64 << 20))
 
 
 @needs_groups

@@ -13,6 +13,7 @@ from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root
 from oomtop.units import format_bytes
 from tests.actions.children import GIB, as_nobody, context
+from tests.present import present
 
 MIB = 1 << 20
 FULL = Meminfo(
@@ -70,15 +71,15 @@ def test_the_level_is_written_and_the_account_compared(fake: Path) -> None:
 
 @pytest.mark.parametrize("level", [0, 4, -1])
 def test_other_levels_are_refused(level: int) -> None:
-    assert "1 (page cache)" in prepare(DropCachesRequest(level), context()).plan.refusal
+    assert "1 (page cache)" in present(prepare(DropCachesRequest(level), context()).plan.refusal)
 
 
 def test_read_only() -> None:
-    assert "--read-only" in prepare(DropCachesRequest(), context(guard=Guard(read_only=True))).plan.refusal
+    assert "--read-only" in present(prepare(DropCachesRequest(), context(guard=Guard(read_only=True))).plan.refusal)
 
 
 def test_a_kernel_without_the_file(tmp_path: Path) -> None:
-    assert "no such file" in prepare(DropCachesRequest(), context(root=Root(str(tmp_path)))).plan.refusal
+    assert "no such file" in present(prepare(DropCachesRequest(), context(root=Root(str(tmp_path)))).plan.refusal)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

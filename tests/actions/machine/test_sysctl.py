@@ -12,7 +12,8 @@ from oomtop.actions.machine.sysctl import KEPT_IN, read_kept
 from oomtop.analysis.settings.table import SETTINGS
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.root import Root
-from tests.actions.children import GIB, as_nobody, context
+from tests.actions.children import GIB, as_nobody, context, undo_of
+from tests.present import present
 
 BUDDYINFO = "Node 0, zone      DMA      0      0      0      0      0      0      0      0      1      1      3 \n"
 
@@ -40,7 +41,7 @@ def test_runtime_and_undo(fake: Path) -> None:
     assert outcome.status is Status.DONE
     assert value_of(fake) == "10"
     assert not os.path.exists(f"{fake}{KEPT_IN}")
-    assert ask(outcome.undo, fake).perform(print).status is Status.DONE
+    assert ask(undo_of(outcome), fake).perform(print).status is Status.DONE
     assert value_of(fake) == "60"
 
 
@@ -49,15 +50,17 @@ def test_persistent_keeps_other_lines_and_undo_takes_its_own_out(fake: Path) -> 
     outcome = ask(SysctlRequest("swappiness", 10, Keep.PERSISTENT), fake).perform(print)
     root = Root(str(fake))
     assert read_kept(root) == {"min_free_kbytes": "80000", "swappiness": "10"}
-    assert outcome.undo.keep is Keep.FORGET
-    ask(outcome.undo, fake).perform(print)
+    undo = undo_of(outcome)
+    assert isinstance(undo, SysctlRequest)
+    assert undo.keep is Keep.FORGET
+    ask(undo, fake).perform(print)
     assert read_kept(root) == {"min_free_kbytes": "80000"}
     assert os.listdir(fake / "etc/sysctl.d") == ["60-oomtop.conf"]
 
 
 def test_the_last_line_takes_the_file_with_it(fake: Path) -> None:
     outcome = ask(SysctlRequest("swappiness", 10, Keep.PERSISTENT), fake).perform(print)
-    ask(outcome.undo, fake).perform(print)
+    ask(undo_of(outcome), fake).perform(print)
     assert os.listdir(fake / "etc/sysctl.d") == []
 
 
@@ -78,12 +81,12 @@ def test_a_missing_folder_is_partly(fake: Path) -> None:
     ],
 )
 def test_refusals(fake: Path, request_: SysctlRequest, words: str) -> None:
-    assert words in ask(request_, fake).plan.refusal
+    assert words in present(ask(request_, fake).plan.refusal)
 
 
 def test_modes_and_privileges(fake: Path) -> None:
-    assert "--read-only" in ask(SysctlRequest("swappiness", 1), fake, guard=Guard(read_only=True)).plan.refusal
-    assert "recording" in ask(CompactRequest(), fake, guard=Guard(replay=True)).plan.refusal
+    assert "--read-only" in present(ask(SysctlRequest("swappiness", 1), fake, guard=Guard(read_only=True)).plan.refusal)
+    assert "recording" in present(ask(CompactRequest(), fake, guard=Guard(replay=True)).plan.refusal)
     if os.geteuid() == 0:
         said = as_nobody(lambda: prepare(SysctlRequest("swappiness", 1), context()).plan.refusal or "no refusal")
         assert "uid 0" in said
@@ -110,7 +113,7 @@ def test_compaction_counts_large_blocks(fake: Path) -> None:
 
 def test_a_malformed_buddyinfo(fake: Path) -> None:
     (fake / "proc/buddyinfo").write_text("Node 0, zone DMA x y\n")
-    assert "cannot read" in ask(CompactRequest(), fake).plan.refusal
+    assert "cannot read" in present(ask(CompactRequest(), fake).plan.refusal)
 
 
 def test_without_buddyinfo_a_dash_stands_for_the_blocks(fake: Path) -> None:

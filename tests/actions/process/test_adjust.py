@@ -10,7 +10,8 @@ from oomtop.actions.base.requests import AdjustRequest
 from oomtop.actions.dispatch import prepare
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import ProcessId
-from tests.actions.children import as_nobody, context, end, facts, identity, start
+from tests.actions.children import as_nobody, context, end, facts, identity, start, undo_of
+from tests.present import present
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
@@ -39,7 +40,7 @@ def test_the_value_is_written_read_back_and_undone(child: subprocess.Popen[str])
     assert outcome.status is Status.DONE
     assert (outcome.before, outcome.after) == (str(was), "500")
     assert adj(child.pid) == 500
-    undone = prepare(outcome.undo, context([facts(child.pid)])).perform(print)
+    undone = prepare(undo_of(outcome), context([facts(child.pid)])).perform(print)
     assert undone.status is Status.DONE
     assert adj(child.pid) == was
 
@@ -52,7 +53,7 @@ def test_a_plan_changes_nothing(child: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("value", [-1001, 1001])
 def test_out_of_range(child: subprocess.Popen[str], value: int) -> None:
-    assert "from -1000 to 1000" in adjust(child.pid, value).plan.refusal
+    assert "from -1000 to 1000" in present(adjust(child.pid, value).plan.refusal)
 
 
 def test_minus_1000_has_its_warning(child: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +67,7 @@ def test_lowering_without_the_capability_is_refused_in_the_plan(
     child: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("oomtop.actions.process.adjust.has_capability", lambda capability: False)
-    assert "needs CAP_SYS_RESOURCE" in adjust(child.pid, -900).plan.refusal
+    assert "needs CAP_SYS_RESOURCE" in present(adjust(child.pid, -900).plan.refusal)
     # Raised by its own user, it may come back down to what it had.
     assert adjust(child.pid, 500).perform(print).status is Status.DONE
     assert adjust(child.pid, 100).perform(print).status is Status.DONE
@@ -93,12 +94,12 @@ def test_a_stranger_may_not(child: subprocess.Popen[str]) -> None:
 def test_a_reused_number(child: subprocess.Popen[str]) -> None:
     now = identity(child.pid)
     request = AdjustRequest((ProcessId(now.pid, now.start_time + 1),), 500)
-    assert "now another process" in prepare(request, context()).plan.refusal
+    assert "now another process" in present(prepare(request, context()).plan.refusal)
 
 
 def test_init_and_oomtop_itself_are_refused() -> None:
-    assert "pid 1" in adjust(1, 500).plan.refusal
-    assert "oomtop itself" in adjust(os.getpid(), 500).plan.refusal
+    assert "pid 1" in present(adjust(1, 500).plan.refusal)
+    assert "oomtop itself" in present(adjust(os.getpid(), 500).plan.refusal)
 
 
 def test_several_are_restored_to_their_own_values(child: subprocess.Popen[str]) -> None:
@@ -109,7 +110,7 @@ def test_several_are_restored_to_their_own_values(child: subprocess.Popen[str]) 
         request = AdjustRequest((identity(child.pid), identity(other.pid)), 800)
         outcome = prepare(request, context([facts(child.pid), facts(other.pid)])).perform(print)
         assert outcome.status is Status.DONE
-        prepare(outcome.undo, context()).perform(print)
+        prepare(undo_of(outcome), context()).perform(print)
         assert (adj(child.pid), adj(other.pid)) == before
     finally:
         end(other)

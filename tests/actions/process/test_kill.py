@@ -13,7 +13,8 @@ from oomtop.actions.base.requests import FreezeRequest, KillRequest
 from oomtop.actions.dispatch import prepare
 from oomtop.actions.process.kill import prepare_kill, signal_name, tree_of
 from oomtop.host.process import ProcessId
-from tests.actions.children import as_nobody, context, end, facts, identity, start
+from tests.actions.children import as_nobody, context, end, facts, identity, start, undo_of
+from tests.present import present
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
@@ -40,8 +41,8 @@ def kill(*pids: int, **more: Any) -> Prepared:
 def test_sigterm_ends_a_child_and_tells_what_it_gave_back(child: subprocess.Popen[str]) -> None:
     prepared = kill(child.pid)
     assert prepared.plan.refusal is None
-    assert prepared.plan.frees > 40 << 20
-    news = []
+    assert present(prepared.plan.frees) > 40 << 20
+    news: list[str] = []
     outcome = prepared.perform(news.append)
     assert outcome.status is Status.DONE
     assert "exited after" in outcome.summary
@@ -69,14 +70,14 @@ def test_gone_before_the_plan(child: subprocess.Popen[str]) -> None:
     before = facts(child.pid)
     end(child)
     prepared = prepare_kill(KillRequest((before.id,)), context([before]))
-    assert "already exited" in prepared.plan.refusal
+    assert "already exited" in present(prepared.plan.refusal)
     assert prepared.perform(print).status is Status.REFUSED
 
 
 def test_a_reused_number_is_refused(child: subprocess.Popen[str]) -> None:
     now = identity(child.pid)
     prepared = prepare_kill(KillRequest((ProcessId(now.pid, now.start_time - 500),)), context())
-    assert "now another process" in prepared.plan.refusal
+    assert "now another process" in present(prepared.plan.refusal)
     assert child.poll() is None
 
 
@@ -85,7 +86,7 @@ def test_a_zombie_is_dead_already(child: subprocess.Popen[str]) -> None:
     os.kill(child.pid, signal.SIGKILL)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     prepared = prepare_kill(KillRequest((before.id,)), context([before]))
-    assert "zombie" in prepared.plan.refusal
+    assert "zombie" in present(prepared.plan.refusal)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +94,9 @@ def test_a_zombie_is_dead_already(child: subprocess.Popen[str]) -> None:
     [(lambda: 1, "pid 1"), (os.getpid, "oomtop itself"), (os.getppid, "ancestor of oomtop")],
     ids=["init", "itself", "ancestor"],
 )
-def test_init_oomtop_and_its_ancestors_are_refused(whose_pid: Callable[..., object], words: str) -> None:
+def test_init_oomtop_and_its_ancestors_are_refused(whose_pid: Callable[[], int], words: str) -> None:
     prepared = kill(whose_pid())
-    assert words in prepared.plan.refusal
+    assert words in present(prepared.plan.refusal)
     prepared.close()
 
 
@@ -103,14 +104,14 @@ def test_init_oomtop_and_its_ancestors_are_refused(whose_pid: Callable[..., obje
 def test_a_kernel_thread_is_refused() -> None:
     if not facts(2).is_kernel_thread:
         pytest.skip("pid 2 is no kernel thread here")
-    assert "kernel thread" in kill(2).plan.refusal
+    assert "kernel thread" in present(kill(2).plan.refusal)
 
 
 def test_a_tree_whose_root_is_refused_is_left_alone(child: subprocess.Popen[str]) -> None:
     processes = [facts(os.getpid()), facts(child.pid)]
     request = KillRequest((identity(os.getpid()),), tree=True)
     prepared = prepare_kill(request, context(processes))
-    assert "and its tree" in prepared.plan.refusal
+    assert "and its tree" in present(prepared.plan.refusal)
     assert child.poll() is None
 
 
@@ -163,7 +164,7 @@ def test_the_protected_list_and_its_override(child: subprocess.Popen[str]) -> No
     guard = Guard(protected=(name[:3] + "*",))
     request = KillRequest((identity(child.pid),))
     refused = prepare_kill(request, context([facts(child.pid)], guard))
-    assert "protected by your list" in refused.plan.refusal
+    assert "protected by your list" in present(refused.plan.refusal)
     lifted = prepare_kill(KillRequest(request.targets, override=True), context([facts(child.pid)], guard))
     assert lifted.plan.refusal is None
     lifted.close()
@@ -174,7 +175,7 @@ def test_the_protected_list_and_its_override(child: subprocess.Popen[str]) -> No
 )
 def test_read_only_and_replay_cannot_be_overridden(child: subprocess.Popen[str], guard: Guard, words: str) -> None:
     request = KillRequest((identity(child.pid),), override=True)
-    assert words in prepare_kill(request, context([facts(child.pid)], guard)).plan.refusal
+    assert words in present(prepare_kill(request, context([facts(child.pid)], guard)).plan.refusal)
 
 
 def test_stop_is_undone_by_continue(child: subprocess.Popen[str]) -> None:
@@ -186,7 +187,7 @@ def test_stop_is_undone_by_continue(child: subprocess.Popen[str]) -> None:
     assert outcome.status is Status.DONE
     assert outcome.summary.endswith("is stopped")
     assert facts(child.pid).state == "T"
-    undone = prepare(outcome.undo, context([facts(child.pid)])).perform(print)
+    undone = prepare(undo_of(outcome), context([facts(child.pid)])).perform(print)
     assert undone.status is Status.DONE
     os.waitid(os.P_PID, child.pid, os.WCONTINUED)
     assert facts(child.pid).state != "T"

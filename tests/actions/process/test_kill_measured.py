@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
 from tests.actions.children import context, end, facts, identity, start
 from tests.odd_processes import HAS_MACHINE_CODE, children_of, odd_process, wait_for_child
+from tests.present import present
 
 MIB = 1 << 20
 HELD = "held = bytearray(b'x') * (40 << 20)\n"
@@ -92,7 +93,7 @@ def test_a_process_whose_main_thread_has_ended_is_killed() -> None:
         assert prepared.plan.refusal is None
         outcome = prepared.perform(print)
         assert outcome.status is Status.DONE
-        assert outcome.before.startswith("4")
+        assert present(outcome.before).startswith("4")
         assert child.wait() == -signal.SIGKILL
 
 
@@ -100,7 +101,7 @@ def test_a_process_whose_main_thread_has_ended_is_killed() -> None:
 def test_its_own_memory_comes_back(group: tuple[str, CgroupLayout], number: signal.Signals) -> None:
     with odd_process(inside(group, HELD + "print(flush=True); threading.Event().wait()")) as child:
         outcome = kill_in(group, child.pid, number)
-    assert outcome.freed > 38 * MIB
+    assert present(outcome.freed) > 38 * MIB
     assert ", freed " in outcome.summary
 
 
@@ -108,7 +109,7 @@ def test_shared_memory_that_dies_with_it_comes_back(group: tuple[str, CgroupLayo
     text = "held = mmap.mmap(-1, 40 << 20)\nfor at in range(0, 40 << 20, 4096): held[at] = 1\n"
     with odd_process(inside(group, text + "print(flush=True); threading.Event().wait()")) as child:
         outcome = kill_in(group, child.pid)
-    assert outcome.freed > 38 * MIB
+    assert present(outcome.freed) > 38 * MIB
 
 
 def test_of_copy_on_write_pages_nothing_comes_back(group: tuple[str, CgroupLayout]) -> None:
@@ -117,7 +118,7 @@ def test_of_copy_on_write_pages_nothing_comes_back(group: tuple[str, CgroupLayou
         young = wait_for_child(child.pid)
         outcome = kill_in(group, child.pid)
         os.kill(young, signal.SIGKILL)
-    assert outcome.freed < 8 * MIB
+    assert present(outcome.freed) < 8 * MIB
     assert "shared with living processes" in outcome.details[0]
 
 
@@ -131,7 +132,7 @@ def test_of_a_memory_map_that_another_has_too_nothing_comes_back(group: tuple[st
         outcome = kill_in(group, child.pid)
         os.kill(young, signal.SIGKILL)
     assert outcome.status is Status.DONE
-    assert outcome.freed < 8 * MIB
+    assert present(outcome.freed) < 8 * MIB
 
 
 def test_the_uppermost_groups_are_measured_and_the_machine_where_there_is_none(tmp_path: Path) -> None:
@@ -155,14 +156,14 @@ def test_the_uppermost_groups_are_measured_and_the_machine_where_there_is_none(t
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_tree_that_forks_while_it_is_killed_is_followed(number: signal.Signals) -> None:
     spawner = subprocess.Popen([sys.executable, "-S", "-c", SPAWNER], stdout=subprocess.PIPE, text=True)
-    spawner.stdout.readline()
+    present(spawner.stdout).readline()
     wait_for_child(spawner.pid)
     root = identity(spawner.pid)
     prepared = prepare_kill(KillRequest((root,), number, tree=True), context([facts(spawner.pid)]))
-    news = []
+    news: list[str] = []
     outcome = prepared.perform(news.append)
     spawner.wait()
-    spawner.stdout.close()
+    present(spawner.stdout).close()
     assert find_strays((root,), frozenset(), Root()) == ()
     assert outcome.status is Status.DONE
     assert any("started since the plan" in line for line in news)
@@ -173,9 +174,9 @@ def test_one_that_the_first_look_misses_is_killed_too() -> None:
     young = wait_for_child(child.pid)
     child.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
-    root, looks = identity(child.pid), [()]
+    root, looks = identity(child.pid), list[tuple[Process, ...]]([()])
 
-    def find(known: set[ProcessId]) -> tuple[Process, ...]:
+    def find(known: Iterable[ProcessId]) -> Iterable[Process]:
         """Find nothing at first, as if the child was born after `/proc` was listed."""
         return looks.pop() if looks else find_strays(known, frozenset(), Root())
 
@@ -221,7 +222,7 @@ def test_an_orphan_from_before_the_plan_is_no_part_of_the_tree() -> None:
     child = subprocess.Popen(
         [sys.executable, "-S", "-c", code + "\nimport signal\nsignal.pause()"], stdout=subprocess.PIPE, text=True
     )
-    orphan = int(child.stdout.readline())
+    orphan = int(present(child.stdout).readline())
     while children_of(child.pid):
         os.sched_yield()
     try:
@@ -272,7 +273,7 @@ def test_what_is_frozen_with_its_group_does_not_go_on_and_does_not_end(freezer: 
 def test_pid_1_of_a_container_may_be_killed_and_that_of_the_machine_may_not(tmp_path: Path) -> None:
     (tmp_path / "proc/self/ns").mkdir(parents=True)
     (tmp_path / "proc/self/ns/pid").symlink_to("pid:[4026532201]")
-    assert "init" in Guard().refusal(facts(1)) or os.readlink("/proc/self/ns/pid") != "pid:[4026531836]"
+    assert "init" in present(Guard().refusal(facts(1))) or os.readlink("/proc/self/ns/pid") != "pid:[4026531836]"
     assert Guard(lineage=(), root=Root(str(tmp_path))).refusal(facts(1)) is None
 
 

@@ -19,6 +19,7 @@ from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root
 from oomtop.host.swaps import SwapDevice
 from tests.actions.children import GIB, as_nobody, context
+from tests.present import present
 
 MIB = 1 << 20
 needs_admin = pytest.mark.skipif(not has_capability(Capability.SYS_ADMIN), reason="needs CAP_SYS_ADMIN")
@@ -95,10 +96,10 @@ def test_refusals_of_a_file(tmp_path: Path) -> None:
         SwapFileRequest("/proc/x", 2 * MIB): "cannot swap to a file on proc",
     }
     for request, words in cases.items():
-        assert words in prepare(request, context()).plan.refusal
+        assert words in present(prepare(request, context()).plan.refusal)
     assert (tmp_path / "there").read_text() == "mine"
     guarded = context(guard=Guard(read_only=True))
-    assert "--read-only" in prepare(SwapFileRequest(str(tmp_path / "x"), 2 * MIB), guarded).plan.refusal
+    assert "--read-only" in present(prepare(SwapFileRequest(str(tmp_path / "x"), 2 * MIB), guarded).plan.refusal)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -130,7 +131,7 @@ def _swaps(folder: Path, used: int) -> None:
 
 @needs_admin
 def test_off_and_removed(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[str, int | None]] = []
+    seen: list[str] = []
     monkeypatch.setattr(swap_off, "swapoff", seen.append)
     path = str(fake / "swap")
     outcome = prepare(SwapOffRequest(path, remove=True), context(root=Root(str(fake)))).perform(print)
@@ -144,7 +145,7 @@ def test_off_by_a_name_with_a_link_in_it_and_with_what_the_kernel_escapes(
     fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`/proc/swaps` has the name without links; a blank, a tab and a backslash are octal there."""
-    seen: list[tuple[str, int | None]] = []
+    seen: list[str] = []
     monkeypatch.setattr(swap_off, "swapoff", seen.append)
     (fake / "a disk\\").mkdir()
     (fake / "link").symlink_to("a disk\\")
@@ -172,14 +173,14 @@ def test_zram_in_use_that_a_cut_off_action_left_is_known_by_its_signature(fake: 
     assert "remove zram5" in prepared.plan.steps
     prepared.close()
     for request in (SweepZramRequest(("zram5", "zram6"), str(own)), SweepZramRequest((), str(uuid.uuid4()))):
-        assert "no such device is left" in prepare(request, where).plan.refusal
+        assert "no such device is left" in present(prepare(request, where).plan.refusal)
 
 
 @needs_admin
 def test_what_does_not_fit_is_refused(fake: Path) -> None:
     _swaps(fake, used=300_000)
     request = SwapOffRequest(str(fake / "swap"))
-    assert "does not fit" in prepare(request, context(root=Root(str(fake)))).plan.refusal
+    assert "does not fit" in present(prepare(request, context(root=Root(str(fake)))).plan.refusal)
 
 
 @needs_admin
@@ -195,7 +196,7 @@ def test_a_failed_swapoff_keeps_the_file(fake: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_not_in_use(fake: Path) -> None:
-    assert "not a swap area" in prepare(SwapOffRequest("/none"), context(root=Root(str(fake)))).plan.refusal
+    assert "not a swap area" in present(prepare(SwapOffRequest("/none"), context(root=Root(str(fake)))).plan.refusal)
 
 
 def test_other_swap_counts_as_room() -> None:

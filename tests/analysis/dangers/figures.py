@@ -6,12 +6,17 @@ from statistics import median
 
 from oomtop.analysis.model.danger import Confidence
 from tests.analysis.dangers.curves import ENDING, ENDLESS, Run, is_critical, play
+from tests.present import present
 
 
 def row(name: str, run: Run) -> str:
     """Return the line of one load."""
     told = run.forecasts
-    errors = [abs(tick.outlook.forecast.median - tick.truth) / max(1, tick.truth) for tick in told if tick.truth < 1e8]
+    errors = [
+        abs(present(tick.outlook.forecast).median - tick.truth) / max(1, tick.truth)
+        for tick in told
+        if tick.truth < 1e8
+    ]
     error = f"{100 * median(errors):.0f} %" if errors else "-"
     alarms = sum(is_critical(tick.outlook) for tick in run.ticks)
     end = f"{run.kills[0]:.0f} s" if run.kills else "-"
@@ -29,7 +34,7 @@ def main() -> None:
     print("\n| confidence | ranges that held |\n| --- | --- |")
     for confidence in Confidence:
         told = [tick for run in runs.values() for tick in run.forecasts]
-        of_it = [tick.holds for tick in told if tick.outlook.forecast.confidence is confidence]
+        of_it = [tick.holds for tick in told if present(tick.outlook.forecast).confidence is confidence]
         print(f"| {confidence.value} | {sum(of_it)} of {len(of_it)} ({100 * sum(of_it) / len(of_it):.0f} %) |")
 
 

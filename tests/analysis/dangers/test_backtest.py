@@ -83,7 +83,7 @@ def test_what_an_action_or_the_end_cut_short_is_not_judged() -> None:
         (9, "leak", {}, False),
     ],
 )
-def test_a_victim_is_right_when_it_or_its_equal_dies(pid: int, name: str, more: dict[str, bool], right: bool) -> None:
+def test_a_victim_is_right_when_it_or_its_equal_dies(pid: int, name: str, more: dict[str, Any], right: bool) -> None:
     result = judged(events=[killed(60.0, pid, name)], **more).result()
     assert result.kills[0].named_right is right
 

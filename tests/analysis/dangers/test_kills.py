@@ -11,6 +11,7 @@ from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.snapshot import Tick
 from oomtop.units import MIB
+from tests.present import present
 from tests.synthetic import SyntheticMachine
 
 NOW = 1_790_000_000.0
@@ -43,7 +44,7 @@ def watched(kills: list[int], path: str = "/system.slice") -> Assessment:
         outer = Cgroup("/", 60 * MIB, max=900 * MIB, events=CgroupEvents(oom_kill=count))
         groups = (outer, inner, *(replace(group, max=None) for group in snapshot.cgroups[2:]))
         history.add(Tick(replace(snapshot, cgroups=groups)))
-        found = assess(Tick(history.current), history, found)
+        found = assess(Tick(present(history.current)), history, found)
     return found
 
 

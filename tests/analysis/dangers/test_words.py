@@ -23,6 +23,7 @@ from oomtop.render.assessment_json import assessment_to_json
 from oomtop.render.top import render_top
 from oomtop.snapshot import Tick
 from oomtop.units import MIB
+from tests.present import present
 from tests.synthetic import SyntheticMachine
 
 RUNS, TICKS = 40, 25
@@ -90,18 +91,21 @@ def _adds_up(danger: Danger) -> None:
     assert 0.0 <= danger.share <= 1.0
     times = (danger.earliest, danger.median, danger.latest, danger.confidence, danger.basis, danger.growing)
     if danger.state is DangerState.FILLING:
-        assert danger.earliest <= danger.median <= danger.latest <= 5 * max(1.0, danger.earliest)
+        assert present(danger.earliest) <= danger.median <= danger.latest <= 5 * max(1.0, danger.earliest)
     else:
         assert times == (None,) * 6
     if danger.basis == "linear":
-        assert danger.room == pytest.approx(danger.rate * danger.median, rel=0.01, abs=MIB)
+        assert danger.room == pytest.approx(present(danger.rate) * danger.median, rel=0.01, abs=MIB)
     if danger.state is DangerState.EMPTY:
         assert severity_of(danger) is None
     for one in danger.dying:
         assert 0 <= one.frees <= danger.held + danger.swapped
     for remedy in danger.remedies:
         assert remedy.seconds is None or danger.median is not None
-        assert remedy.action != "kill" or (remedy.target, remedy.size) == (danger.victim.id, danger.victim.frees)
+        assert remedy.action != "kill" or (remedy.target, remedy.size) == (
+            present(danger.victim).id,
+            present(danger.victim).frees,
+        )
 
 
 def _is_ordered(found: Assessment) -> None:
@@ -111,12 +115,12 @@ def _is_ordered(found: Assessment) -> None:
 
 
 def _has_one_subject(found: Assessment) -> None:
-    subject = subject_of(found.dangers)
+    subject = present(subject_of(found.dangers))
     data = assessment_to_json(found)
     json.dumps(data, allow_nan=False)
     assert data["dangers"][0]["subject"] == subject.subject
-    victim = subject.victim
-    first = next_victims(found).first
+    victim = present(subject.victim)
+    first = present(next_victims(found).first)
     if subject.dying:
         assert victim.id == first.id
     if subject.median is not None:
@@ -124,7 +128,9 @@ def _has_one_subject(found: Assessment) -> None:
     of_limits = [finding for finding in found.findings if finding.id == "cgroup_limit"]
     graver = [finding for finding in of_limits if finding.severity is of_limits[0].severity] if of_limits else []
     places = [danger.subject for danger in found.dangers]
-    assert [places.index(finding.cgroup) for finding in graver] == sorted(places.index(f.cgroup) for f in graver)
+    assert [places.index(present(finding.cgroup)) for finding in graver] == sorted(
+        places.index(present(f.cgroup)) for f in graver
+    )
     for group in found.cgroups:
         if group.danger is not None:
             assert group.danger in found.dangers

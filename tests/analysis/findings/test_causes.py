@@ -71,7 +71,7 @@ def test_a_process_that_grows_as_fast_is_the_cause_of_its_shared_memory() -> Non
         ([5.0 * MIB, 5.0 * MIB, 5.0 * MIB], "in no visible process"),
     ],
 )
-def test_many_grow_only_where_many_do(rates: list[float], said: str) -> None:
+def test_many_grow_only_where_many_do(rates: dict[str, Any], said: str) -> None:
     assert said in cause_of(replace(facts(), **growers(*rates)), RATE).text
 
 

@@ -9,6 +9,7 @@ from oomtop.analysis.oom_score.ranking import rank
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.process import Process
 from tests.analysis.oom_score.test_explain import PAGE, TOTAL, process
+from tests.present import present
 
 
 def groups(*dying: str) -> dict[str, Cgroup]:
@@ -42,7 +43,7 @@ def test_the_uppermost_oom_group_inside_the_domain_dies_as_a_whole(
     dying: tuple[str, ...], domain: str, group: str | None, pids: set[int]
 ) -> None:
     victims = rank(members(), TOTAL, PAGE, groups=groups(*dying), domain=domain)
-    assert victims.first.id.pid == 5
+    assert present(victims.first).id.pid == 5
     assert victims.oom_group == group
     assert {identity.pid for identity in victims.dying} == pids
     assert victims.dying_frees == sum(p.rss for p in members() if p.pid in pids)
@@ -59,14 +60,14 @@ def test_sharers_of_one_memory_die_together_and_count_once() -> None:
 
 def test_who_the_kernel_passes_over_is_no_candidate() -> None:
     victims = rank([process(5, 1000, is_spared=True), process(6, 10)], TOTAL, PAGE)
-    assert victims.first.id.pid == 6
-    assert "vfork" in explain(process(5, 1000, is_spared=True), [], TOTAL, PAGE, "machine").why_not
+    assert present(victims.first).id.pid == 6
+    assert "vfork" in present(explain(process(5, 1000, is_spared=True), [], TOTAL, PAGE, "machine").why_not)
 
 
 def test_pid_1_of_a_container_is_one_like_any_other() -> None:
     init = replace(process(1, 1000), is_spared=False)
-    assert rank([init, process(6, 10)], TOTAL, PAGE).first.id.pid == 1
-    assert rank([replace(init, is_spared=None), process(6, 10)], TOTAL, PAGE).first.id.pid == 6
+    assert present(rank([init, process(6, 10)], TOTAL, PAGE).first).id.pid == 1
+    assert present(rank([replace(init, is_spared=None), process(6, 10)], TOTAL, PAGE).first).id.pid == 6
 
 
 def test_nobody_of_an_empty_domain() -> None:

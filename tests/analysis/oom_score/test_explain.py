@@ -11,6 +11,7 @@ from oomtop.analysis.oom_score.badness import badness
 from oomtop.analysis.oom_score.explain import OTHER_ADJS, explain
 from oomtop.analysis.oom_score.ranking import rank
 from oomtop.host.process import Process, ProcessId
+from tests.present import present
 
 PAGE = 4096
 TOTAL = 1_000_000
@@ -29,13 +30,13 @@ def process(pid: int, rss: int = 0, swap: int = 0, tables: int = 0, adj: int = 0
 def test_the_terms_add_up_to_the_badness() -> None:
     score = explain(process(5, 1000, 200, 30, 7), [process(6, 5000)], TOTAL, PAGE, "machine")
     assert (score.rss, score.swap, score.page_tables, score.adj_pages) == (1000, 200, 30, 7000)
-    assert score.place.badness == 8230
-    assert (score.place.rank, score.candidates, score.rival, score.distance) == (1, 2, 6, 3230)
+    assert present(score.place).badness == 8230
+    assert (present(score.place).rank, score.candidates, score.rival, score.distance) == (1, 2, 6, 3230)
 
 
 def test_the_adj_that_turns_the_order() -> None:
     score = explain(process(5, 1000), [process(6, 5000), process(7, 4000)], TOTAL, PAGE, "machine")
-    assert score.place.rank == 3
+    assert present(score.place).rank == 3
     assert score.distance == -4000
     assert score.turning_adj == 5
     assert [place.rank for place in score.others] == [3, 3, 3, 1, 1]
@@ -50,10 +51,10 @@ def test_the_adj_that_turns_the_order() -> None:
         ({"id": ProcessId(1, 1)}, "pid 1"),
     ],
 )
-def test_who_is_not_considered_is_told_why(changes: dict[str, int | ProcessId], word: str) -> None:
+def test_who_is_not_considered_is_told_why(changes: dict[str, Any], word: str) -> None:
     score = explain(process(5, 1000, **changes), [process(6, 10)], TOTAL, PAGE, "machine")
     assert score.place is None
-    assert word in score.why_not
+    assert word in present(score.why_not)
     assert score.candidates == 1
     assert bool(score.others) == ("-1000" in word)
 
@@ -61,11 +62,11 @@ def test_who_is_not_considered_is_told_why(changes: dict[str, int | ProcessId], 
 def test_alone_there_is_no_rival() -> None:
     mine = process(5, 1000)
     score = explain(mine, [mine], TOTAL, PAGE, "machine")
-    assert (score.place.rank, score.rival, score.distance, score.turning_adj) == (1, None, None, None)
+    assert (present(score.place).rank, score.rival, score.distance, score.turning_adj) == (1, None, None, None)
 
 
 def test_a_domain_without_pages_does_not_divide_by_zero() -> None:
-    assert explain(process(5, 1), [process(6, 2)], 0, PAGE, "/x").place.share == 0.0
+    assert present(explain(process(5, 1), [process(6, 2)], 0, PAGE, "/x").place).share == 0.0
 
 
 sizes = st.tuples(st.integers(0, 40), st.integers(-1000, 1000))
@@ -79,8 +80,8 @@ def test_ranks_are_those_of_the_kernels_ranking(drawn: list[tuple[int, int]], to
         score = explain(one, processes, total, PAGE, "machine")
         if badness(one, total, PAGE) is None:
             assert score.place is None
-        elif score.place.rank <= 10:
-            assert order[score.place.rank - 1] == one.id
+        elif present(score.place).rank <= 10:
+            assert order[present(score.place).rank - 1] == one.id
         for place in score.others:
             changed = replace(one, oom_score_adj=place.adj)
             again = rank([changed if other is one else other for other in processes], total, PAGE).candidates
@@ -88,8 +89,8 @@ def test_ranks_are_those_of_the_kernels_ranking(drawn: list[tuple[int, int]], to
                 assert again[place.rank - 1].id == one.id
         if score.turning_adj is not None:
             with_it = replace(one, oom_score_adj=score.turning_adj)
-            assert explain(with_it, processes, total, PAGE, "machine").place.rank == 1
+            assert present(explain(with_it, processes, total, PAGE, "machine").place).rank == 1
             if score.turning_adj > -999:
                 below = replace(one, oom_score_adj=score.turning_adj - 1)
-                assert explain(below, processes, total, PAGE, "machine").place.rank > 1
+                assert present(explain(below, processes, total, PAGE, "machine").place).rank > 1
     assert len(OTHER_ADJS) == 5

@@ -6,6 +6,7 @@ from oomtop.analysis.model.assessment import CgroupFigures, Finding, ProcessRow,
 from oomtop.analysis.oom_score.suspect import accused, next_victims
 from oomtop.host.cgroup import Cgroup
 from oomtop.units import GIB
+from tests.present import present
 from tests.tui.factories import calm_danger, make_assessment, make_process, make_row, make_victims
 
 ROWS = [make_row(make_process(pid, f"p{pid}", rss=(10 - pid) * GIB)) for pid in (1000, 1001, 1002)]
@@ -28,7 +29,7 @@ def test_the_subject_names_its_victim_whatever_is_found_elsewhere() -> None:
         ROWS, cgroups=GROUPS, dangers=(calm_danger("/b", 5.0), calm_danger("/a")), findings=(finding(target=IDS[0]),)
     )
     assert accused(found) == IDS[2]
-    assert next_victims(found).first.id == IDS[2]
+    assert present(next_victims(found).first).id == IDS[2]
 
 
 def test_a_chosen_subject_names_its_victim() -> None:
@@ -45,5 +46,5 @@ def test_while_all_is_calm_it_is_the_process_of_the_first_finding() -> None:
 
 def test_without_groups_it_is_the_next_victim_of_the_machine() -> None:
     found = make_assessment(ROWS, cgroups=GROUPS, dangers=(calm_danger(),))
-    assert accused(found) == found.victims.first.id
+    assert accused(found) == present(found.victims.first).id
     assert accused(make_assessment(())) is None

@@ -1,6 +1,7 @@
 """What is said about each kernel setting: a value that deserves it, and the near miss that does not."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from oomtop.host.sysctl import FILES
 from oomtop.host.zoneinfo import Zone
 from oomtop.snapshot import Machine
 from oomtop.units import GIB, MIB
+from tests.present import present
 
 CALM = Assessment(
     time=0.0, monotonic=0.0, machine=Machine("h", "6.1", None, None, 4096, 100, 2),
@@ -79,9 +81,9 @@ def verdict(
     ],
 )  # fmt: skip
 def test_a_value_that_deserves_a_word(
-    name: str, machine: Assessment, settings: dict[str, int | str], severity: Severity, recommended: int | None
+    name: str, machine: Assessment, settings: dict[str, Any], severity: Severity, recommended: int | None
 ) -> None:
-    found = verdict(name, machine, **settings)
+    found = present(verdict(name, machine, **settings))
     assert (found.severity, found.recommended) == (severity, recommended)
 
 
@@ -100,12 +102,12 @@ def test_a_value_that_deserves_a_word(
         ("transparent_hugepage/enabled", CALM, {"transparent_hugepage__enabled": "always [madvise] never"}),
     ],
 )
-def test_a_near_miss_is_left_in_peace(name: str, machine: Assessment, settings: dict[str, int | str]) -> None:
+def test_a_near_miss_is_left_in_peace(name: str, machine: Assessment, settings: dict[str, Any]) -> None:
     assert verdict(name, machine, **settings) is None
 
 
 def test_huge_pages_that_nobody_uses() -> None:
-    assert verdict("nr_hugepages", pools=POOL, nr_hugepages=1000).severity is Severity.WARNING
+    assert present(verdict("nr_hugepages", pools=POOL, nr_hugepages=1000)).severity is Severity.WARNING
     used = (replace(POOL[0], reserved=900),)
     assert verdict("nr_hugepages", pools=used, nr_hugepages=1000) is None
 

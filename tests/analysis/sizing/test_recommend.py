@@ -18,6 +18,7 @@ from oomtop.host.meminfo import Meminfo
 from oomtop.render.recommend import recommendation_to_json, render_recommendation
 from oomtop.snapshot import Snapshot
 from oomtop.units import GIB, MIB
+from tests.present import present
 from tests.tui.factories import MACHINE
 
 ID = "0123456789ab" + "cd" * 26
@@ -32,7 +33,7 @@ def snapshot(
 
 
 def advise(*snapshots: Snapshot, margin: float = 0.25, path: str | None = None) -> Recommendation:
-    return recommend(observe(snapshots), margin, path)
+    return recommend(present(observe(snapshots)), margin, path)
 
 
 def web(current: int, **changes: Any) -> Cgroup:

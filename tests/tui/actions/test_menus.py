@@ -29,11 +29,12 @@ from oomtop.tui.actions import menus
 from oomtop.tui.actions.dialogs import AskDialog, PlanDialog, caches_of
 from oomtop.tui.actions.menus import Selection, kill_offer, limit_offer
 from oomtop.tui.shell.app import OomtopApp, Options
+from tests.present import present
 from tests.tui.pilot import plan_of, settled
 
-_spec = importlib.util.spec_from_file_location("factories", pathlib.Path(__file__).parents[1] / "factories.py")
+_spec = present(importlib.util.spec_from_file_location("factories", pathlib.Path(__file__).parents[1] / "factories.py"))
 factories = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(factories)
+present(_spec.loader).exec_module(factories)
 
 GIB = 1 << 30
 GROUP = "/system.slice/web.service"
@@ -68,20 +69,22 @@ def leads(offer: menus.Offer) -> list[object]:
 
 
 def test_kill_begins_with_sigterm_and_ends_with_the_whole_group() -> None:
-    offer = menus.kill_offer(selection(WEB))
+    offer = present(menus.kill_offer(selection(WEB)))
     assert offer.chosen == 0
     assert leads(offer)[0] == requests.KillRequest((WEB.id,), signal.SIGTERM)
     assert leads(offer)[-1] == requests.KillCgroupRequest(GROUP)
-    assert not any(isinstance(item, requests.KillCgroupRequest) for item in leads(menus.kill_offer(selection(STOPPED))))
+    assert not any(
+        isinstance(item, requests.KillCgroupRequest) for item in leads(present(menus.kill_offer(selection(STOPPED))))
+    )
 
 
 def test_freeze_preselects_what_changes_something() -> None:
     offer = menus.freeze_offer(selection(WEB))
-    assert leads(offer)[offer.chosen] == requests.FreezeRequest((WEB.id,))
+    assert leads(present(offer))[present(offer).chosen] == requests.FreezeRequest((WEB.id,))
     offer = menus.freeze_offer(selection(STOPPED))
-    assert leads(offer)[offer.chosen] == requests.FreezeRequest((STOPPED.id,), thaw=True)
+    assert leads(present(offer))[present(offer).chosen] == requests.FreezeRequest((STOPPED.id,), thaw=True)
     offer = menus.freeze_offer(selection(WEB, group=Cgroup(GROUP, GIB, frozen=True)))
-    assert leads(offer)[offer.chosen] == requests.FreezeCgroupRequest(GROUP, thaw=True)
+    assert leads(present(offer))[present(offer).chosen] == requests.FreezeCgroupRequest(GROUP, thaw=True)
 
 
 def test_without_a_selection_there_is_no_offer_but_for_the_machine() -> None:
@@ -89,7 +92,7 @@ def test_without_a_selection_there_is_no_offer_but_for_the_machine() -> None:
     for offer in (menus.kill_offer, menus.freeze_offer, menus.limit_offer):
         assert offer(nothing) is None
     assert len(menus.swap_offer(nothing).items) == 2
-    assert "compact" in menus.reclaim_offer(nothing).items[0].label
+    assert "compact" in present(menus.reclaim_offer(nothing)).items[0].label
 
 
 def test_targets_of_several_groups_have_none_in_common() -> None:
@@ -98,7 +101,7 @@ def test_targets_of_several_groups_have_none_in_common() -> None:
 
 
 def test_limits_show_what_they_are_and_can_be_lifted() -> None:
-    offer = menus.limit_offer(selection(WEB))
+    offer = present(menus.limit_offer(selection(WEB)))
     assert requests.LimitRequest(GROUP, Limit.HIGH, None) in leads(offer)
     assert requests.LimitRequest(GROUP, Limit.MAX, None) not in leads(offer)
     assert "2.0G" in offer.items[0].label
@@ -113,7 +116,7 @@ def test_every_swap_area_can_be_switched_off() -> None:
 
 
 def test_typed_values() -> None:
-    swappiness = find_setting("swappiness")
+    swappiness = present(find_setting("swappiness"))
     assert menus.parse_swap_file("/s 4G persist priority 5") == requests.SwapFileRequest("/s", 4 * GIB, 5, True)
     assert menus.parse_zram("512M zstd") == requests.ZramRequest(512 << 20, "zstd")
     assert menus.parse_limit("/a", Limit.MAX, "2G lasting") == requests.LimitRequest(
@@ -149,7 +152,7 @@ def test_typed_values_that_are_none_are_said_to_be_so(value: str) -> None:
         lambda: menus.parse_zram(value),
         lambda: menus.parse_limit("/a", Limit.MAX, value),
         lambda: menus.parse_confine((), f"box {value}"),
-        lambda: menus.parse_setting(find_setting("swappiness"), value),
+        lambda: menus.parse_setting(present(find_setting("swappiness")), value),
     )
     for parse in parses:
         with pytest.raises(ValueError, match=r"\w"):
@@ -162,7 +165,7 @@ def test_the_setting_under_the_cursor_is_chosen() -> None:
         for name in ("swappiness", "panic_on_oom")
     )
     chosen = menus.select(facts(), (), "", None, rows, "panic_on_oom")
-    assert menus.settings_offer(chosen).chosen == 1
+    assert present(menus.settings_offer(chosen)).chosen == 1
 
 
 class Scripted:
@@ -291,10 +294,10 @@ def test_menus_carry_the_figures_that_decide() -> None:
     inside = factories.make_process(7, "leak", rss=100 << 20, cgroup="/web/inner")
     beside = factories.make_process(8, "other", rss=900 << 20, cgroup="/webs")
     selection = Selection(facts(inside, beside, group=group), cgroup="/web")
-    limits = limit_offer(selection)
+    limits = present(limit_offer(selection))
     assert limits.title == "Limit /web: now 129M, peak 180M"
     assert limits.items[0].label == "memory.max   raise to 400M (+100M)"
-    kills = kill_offer(selection)
+    kills = present(kill_offer(selection))
     assert kills.items[0].label == "SIGTERM  15  its biggest process: leak 7, 100M"
     assert kills.items[0].leads_to.targets == (inside.id,)
     assert caches_of(Meminfo(1 << 30, 0, cached=5 << 20, s_reclaimable=3 << 20))[1][1].startswith(

@@ -17,6 +17,7 @@ from oomtop.tui.events.post_mortem import PostMortemScreen
 from oomtop.tui.events.screen import EventsScreen
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_block import Sheet
+from tests.present import present
 from tests.tui.factories import make_assessment
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "events"
@@ -97,7 +98,7 @@ async def test_the_cursor_stays_on_its_event_when_a_newer_one_comes() -> None:
         await pilot.press("down")
         app.tab.assessment = make_assessment(events=(kill(9, time="2026-11-24T10:09:00Z"), second, first), time=1e9)
         await pilot.pause()
-        assert app.tab.event().victim.pid == 1
+        assert present(present(app.tab.event()).victim).pid == 1
 
 
 async def test_a_hostile_name_is_inert() -> None:
@@ -131,7 +132,7 @@ async def test_search_goes_to_the_next_event_with_the_text() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert app.tab.query_one(EventList).find("nginx")
-        assert app.tab.event().victim.name == "nginx"
+        assert present(present(app.tab.event()).victim).name == "nginx"
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -28,6 +28,7 @@ from oomtop.tui.widgets import terminal_handover as in_place
 from oomtop.tui.widgets.line_view import LineView
 from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
+from tests.present import present
 from tests.tui.factories import make_assessment, make_process, make_row
 from tests.tui.pilot import Scripted, Stage, settled
 
@@ -39,11 +40,11 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
     program = "import os, signal; f = os.memfd_create('kept'); os.ftruncate(f, 4096); print(flush=True); signal.pause()"
     words = [sys.executable, "-c", program, HOSTILE]
     process = subprocess.Popen(words, stdout=-1, env={"SECRET": HOSTILE, "LANG": "C"})
-    process.stdout.readline()
+    present(process.stdout).readline()
     yield process
     process.kill()
     process.wait()
-    process.stdout.close()
+    present(process.stdout).close()
 
 
 def shown(screen: ProcessScreen) -> str:
@@ -213,20 +214,22 @@ def test_a_tool_is_refused_for_what_must_not_stand_still() -> None:
     app.facts = facts
     look = inspections.Inspections(app, Guard(), Look())
     me = next(process.id for process in facts.processes if process.pid == os.getpid())
-    assert "oomtop itself" in look._reason_against(strace, me)
+    assert "oomtop itself" in present(look._reason_against(strace, me))
     init = next((process.id for process in facts.processes if process.pid == 1), None)
-    assert init is None or "init" in look._reason_against(strace, init)
-    assert "exited" in look._reason_against(strace, ProcessId(me.pid, me.start_time + 1))
-    assert "--read-only" in inspections.Inspections(app, Guard(read_only=True), Look())._reason_against(strace, me)
+    assert init is None or "init" in present(look._reason_against(strace, init))
+    assert "exited" in present(look._reason_against(strace, ProcessId(me.pid, me.start_time + 1)))
+    assert "--read-only" in present(
+        inspections.Inspections(app, Guard(read_only=True), Look())._reason_against(strace, me)
+    )
     app.state.replay = True
-    assert "recording" in look._reason_against(strace, me)
+    assert "recording" in present(look._reason_against(strace, me))
     app.state.replay = False
     child = subprocess.Popen(["sleep", "60"])
     try:
         app.facts = Sampler().sample()
         other = next(process.id for process in app.facts.processes if process.pid == child.pid)
         assert look._reason_against(strace, other) is None
-        assert "apt install it" in look._reason_against(missing, other)
+        assert "apt install it" in present(look._reason_against(missing, other))
     finally:
         child.kill()
         child.wait()

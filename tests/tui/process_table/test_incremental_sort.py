@@ -10,6 +10,7 @@ from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.tui.process_table.columns import BY_ID, ColumnContext
 from oomtop.tui.process_table.incremental_sort import can_resort, changes_between, resort
 from oomtop.tui.process_table.rows import Grouping, View, arrange, select
+from tests.present import present
 from tests.tui.factories import make_process, make_row
 
 
@@ -54,6 +55,6 @@ def test_a_changed_row_that_a_filter_lets_through_no_longer_goes() -> None:
     before = table([1] * 40)
     view = View(accept=lambda found: found.process.rss < 2 << 20)
     now = (replace(before[0], process=replace(before[0].process, rss=9 << 20)), *before[1:])
-    changes = changes_between(before, now)
+    changes = present(changes_between(before, now))
     entries = arrange(select(before, view), view, ColumnContext())
     assert [entry.row for entry in resort(entries, changes, view, ColumnContext())] == list(before[1:])

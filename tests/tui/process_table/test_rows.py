@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.tui.process_table.columns import BY_ID, ColumnContext
 from oomtop.tui.process_table.rows import Entry, Grouping, View, arrange, keep_places, select, subtree
@@ -9,7 +11,7 @@ from tests.tui.factories import make_process, make_row, make_rows
 NOW = ColumnContext(1000.0)
 
 
-def row(pid: int, ppid: int = 1, size: int = 1, comm: str = "x", **more: int) -> ProcessRow:
+def row(pid: int, ppid: int = 1, size: int = 1, comm: str = "x", **more: Any) -> ProcessRow:
     return make_row(make_process(pid, comm, ppid=ppid, rss=size * MIB, **more))
 
 

@@ -18,6 +18,7 @@ from oomtop.tui.replay.time_line import TimeLineState, draw_time_line
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.command_palette import commands_of
 from oomtop.tui.style.palette import Look
+from tests.present import present
 from tests.synthetic import SyntheticMachine, make_event
 from tests.tui.factories import make_assessment, make_process, make_row
 from tests.tui.pilot import settled
@@ -65,14 +66,14 @@ async def test_keys_move_on_the_time_line(app: OomtopApp, ticks: list[Tick]) -> 
         await pilot.press("right_square_bracket")
         await settled(pilot, is_at(app, ticks, 100))
         await pilot.press("B")
-        await settled(pilot, lambda: app.latest.time < ticks[80].snapshot.time)
+        await settled(pilot, lambda: present(app.latest).time < ticks[80].snapshot.time)
 
 
 async def test_playing_goes_on_by_itself(app: OomtopApp, ticks: list[Tick]) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, is_at(app, ticks, 50))
         await pilot.press(*["right_parenthesis"] * 6, "p")
-        await settled(pilot, lambda: app.latest.time > ticks[80].snapshot.time)
+        await settled(pilot, lambda: present(app.latest).time > ticks[80].snapshot.time)
         await pilot.press("p")
         assert not app._source.position.playing
 
@@ -106,7 +107,7 @@ async def test_a_time_is_asked_for_and_gone_to(app: OomtopApp, ticks: list[Tick]
         await settled(pilot, is_at(app, ticks, 50))
         await pilot.press("at")
         await pilot.press(*"-2m", "enter")
-        await settled(pilot, lambda: app.latest.time > ticks[110].snapshot.time)
+        await settled(pilot, lambda: present(app.latest).time > ticks[110].snapshot.time)
 
 
 async def test_two_moments_are_compared(app: OomtopApp, ticks: list[Tick]) -> None:

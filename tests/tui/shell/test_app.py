@@ -23,6 +23,7 @@ from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.command_palette import Palette, PaletteCommand
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import FittedPanel, Panel
+from tests.present import present
 from tests.tui.factories import make_assessment, make_process, make_row
 from tests.tui.pilot import Scripted, plan_of, settled
 
@@ -274,12 +275,12 @@ async def test_a_plan_is_for_the_process_that_was_first_when_the_key_came(
         table = await drawn(pilot)
         table.set_filter(f"pid={child.pid} or pid={os.getpid()}")
         table.sort_by("pid", descending=child.pid > os.getpid())
-        assert table.selected.pid == child.pid
+        assert present(table.selected).pid == child.pid
         for key in ("k", "enter"):
             await pilot.press(key)
             table.hold_order = False
-            rows = [row for row in app.latest.rows if not ends or row.process.pid != child.pid]
-            table.show(replace(app.latest, rows=tuple(rows)))
+            rows = [row for row in present(app.latest).rows if not ends or row.process.pid != child.pid]
+            table.show(present(replace(app.latest, rows=tuple(rows))))
             table.sort_by("pid", descending=child.pid < os.getpid())
             assert table.lines[0].row.process.pid == os.getpid()
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))

@@ -8,6 +8,7 @@ from textual.color import Color
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.style.line_filters import AsciiLines, ColourlessLines, SafeLines
 from oomtop.tui.style.palette import has_colour, has_utf8
+from tests.present import present
 from tests.tui.pilot import Scripted, settled
 from tests.tui.shell.test_app import drawn
 
@@ -51,20 +52,25 @@ def test_the_last_gate_lets_no_control_character_pass(text: str) -> None:
 
 def test_the_last_gate_lets_no_link_pass() -> None:
     (segment,) = SafeLines().apply([Segment("here", Style(bold=True, link="http://evil.example"))], Color(0, 0, 0))
-    assert segment.style.link is None
-    assert segment.style.bold
+    assert present(segment.style).link is None
+    assert present(segment.style).bold
 
 
 def test_without_colour_a_lit_background_is_reversed() -> None:
     segments = [Segment("a", Style(color="red", bgcolor="#5fafd7", bold=True)), Segment("b", Style(bgcolor="#262626"))]
     cursor, panel = ColourlessLines().apply(segments, Color(0, 0, 0))
-    assert (cursor.style.reverse, cursor.style.bold, cursor.style.color, cursor.style.bgcolor) == (
+    assert (
+        present(cursor.style).reverse,
+        present(cursor.style).bold,
+        present(cursor.style).color,
+        present(cursor.style).bgcolor,
+    ) == (
         True,
         True,
         None,
         None,
     )
-    assert not panel.style.reverse
+    assert not present(panel.style).reverse
 
 
 def test_without_utf8_names_are_ascii_of_the_same_width() -> None:

@@ -5,6 +5,7 @@ import pytest
 from oomtop.tui.plain.screen import PlainScreen
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.style.text import Text
+from tests.present import present
 from tests.tui.plain.cells import Cells
 from tests.tui.states import SCRIPTS, Still, state, ticks
 
@@ -43,7 +44,7 @@ def test_the_cursor_of_the_first_picture_is_on_the_selected_line(steps) -> None:
     picture = screen.picture
     picture.paint(state("leak"), *SIZE)
     picture.table.move(steps)
-    for foot, text in (((), f" {picture.table.row.process.pid} "), ((Text("kill?"), Text("Enter")), "kill?")):
+    for foot, text in (((), f" {present(picture.table.row).process.pid} "), ((Text("kill?"), Text("Enter")), "kill?")):
         cells = Cells(*SIZE)
         cells.feed("".join(picture.paint(state("leak"), *SIZE, foot)))
         assert text in cells.line(picture.cursor)

@@ -52,7 +52,8 @@ def test_the_hidden_are_counted_and_the_victim_is_of_those_seen() -> None:
     seen = sum(row.process.threads for row in now.rows)
     assert now.scope.hidden_threads == 9999 - seen
     assert "(of the visible processes)" in render_top(now, 3, "rss", 200)
-    assert assessment_to_json(now)["scope"]["sees_all"] is False
+    said: dict[str, Any] = assessment_to_json(now)
+    assert said["scope"]["sees_all"] is False
 
 
 def test_hidepid_that_hides_nobody_is_not_mentioned() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from oomtop.analysis.dangers.forecast import Curve, Outlook, foretell
@@ -59,7 +59,8 @@ class Run:
 
 def play(script: Script, interval: float = 2.0, seed: int = 1) -> Run:
     """Return what is foretold, tick by tick."""
-    noise, points, thin, times = random.Random(seed), [], [], []
+    noise, points, times = random.Random(seed), [], []
+    thin: list[tuple[float, float]] = []
     kills: list[float] = []
     run, time, born, due = Run(), 0.0, 0.0, 0.0
     while time < script.seconds:
@@ -114,7 +115,7 @@ def surge(rate: float, calm: float = 36.0) -> Shape:
     return lambda time: 10 + max(0.0, time - calm) * rate
 
 
-ENDING: Mapping[str, Script] = {
+ENDING: dict[str, Script] = {
     "linear": Script(lambda time: time),
     "slow linear": Script(lambda time: time / 6, 700),
     "fast linear": Script(lambda time: 10 + 4 * time),
@@ -134,7 +135,7 @@ ENDING: Mapping[str, Script] = {
     "two rates": Script(lambda time: 10 + 0.1 * time if time < 60 else 16 + (time - 60) * 1.5),
     "20 KiB/s": Script(lambda time: 5 + time / 51.2),
 }
-ENDLESS: Mapping[str, Script] = {
+ENDLESS: dict[str, Script] = {
     "saw-tooth of 20 s": Script(lambda time: 10 + time % 20 * 3),
     "saw-tooth of 60 s": Script(lambda time: 10 + time % 60),
     "warm-up": Script(lambda time: 70 * (1 - math.exp(-time / 20))),

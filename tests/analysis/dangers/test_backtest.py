@@ -11,6 +11,7 @@ from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.render.backtest import render_backtest, summarize_backtest
 from oomtop.tui.dangers.backtest_chart import draw_backtest
 from oomtop.units import MIB
+from tests.present import present
 from tests.tui.factories import calm_danger, make_assessment
 
 START = 1_700_000_000.0
@@ -39,7 +40,7 @@ def judged(
         says = 20 <= at < kill
         told = calm_danger("/a", left if says else None, dying=dying if at < kill else (), **danger)
         known = events if events is not None else [killed(kill)]
-        past = tuple(event for event in known if event.time <= START + at)
+        past = tuple(event for event in known if present(event.time) <= START + at)
         backtest.take(make_assessment(0, monotonic=float(at), dangers=(told,), events=past))
     return backtest
 

@@ -45,7 +45,7 @@ def watched(kills: list[int], path: str = "/system.slice") -> Assessment:
         groups = (outer, inner, *(replace(group, max=None) for group in snapshot.cgroups[2:]))
         history.add(Tick(replace(snapshot, cgroups=groups)))
         found = assess(Tick(present(history.current)), history, found)
-    return found
+    return present(found)
 
 
 def test_without_a_log_the_counter_of_the_inner_group_tells_of_a_kill() -> None:

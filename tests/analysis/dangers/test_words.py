@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -91,11 +92,12 @@ def _adds_up(danger: Danger) -> None:
     assert 0.0 <= danger.share <= 1.0
     times = (danger.earliest, danger.median, danger.latest, danger.confidence, danger.basis, danger.growing)
     if danger.state is DangerState.FILLING:
-        assert present(danger.earliest) <= danger.median <= danger.latest <= 5 * max(1.0, danger.earliest)
+        earliest, latest = present(danger.earliest), present(danger.latest)
+        assert earliest <= present(danger.median) <= latest <= 5 * max(1.0, earliest)
     else:
         assert times == (None,) * 6
     if danger.basis == "linear":
-        assert danger.room == pytest.approx(present(danger.rate) * danger.median, rel=0.01, abs=MIB)
+        assert danger.room == pytest.approx(present(danger.rate) * present(danger.median), rel=0.01, abs=MIB)
     if danger.state is DangerState.EMPTY:
         assert severity_of(danger) is None
     for one in danger.dying:
@@ -116,7 +118,7 @@ def _is_ordered(found: Assessment) -> None:
 
 def _has_one_subject(found: Assessment) -> None:
     subject = present(subject_of(found.dangers))
-    data = assessment_to_json(found)
+    data: dict[str, Any] = assessment_to_json(found)
     json.dumps(data, allow_nan=False)
     assert data["dangers"][0]["subject"] == subject.subject
     victim = present(subject.victim)

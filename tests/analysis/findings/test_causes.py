@@ -8,7 +8,7 @@ import pytest
 from oomtop.analysis.findings.causes import NOBODYS, cause_of
 from oomtop.analysis.findings.machine import find
 from oomtop.analysis.findings.rule import Facts
-from oomtop.analysis.model.assessment import Growth, PartGrowth, ProcessRow
+from oomtop.analysis.model.assessment import Growth, PartGrowth
 from oomtop.analysis.trends.part_growth import part_growths
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.kernel_facts import KernelFacts
@@ -27,7 +27,7 @@ def grown(part: str, cgroup: str | None = None, rate: float = RATE) -> PartGrowt
     return PartGrowth(part, rate, cgroup)
 
 
-def growers(*rates: float) -> dict[str, list[ProcessRow]]:
+def growers(*rates: float) -> dict[str, Any]:
     rows = [make_row(make_process(pid, f"p{pid}"), growth=rate) for pid, rate in enumerate(rates, 100)]
     return {"rows": rows, "growers": sorted(rows, key=lambda row: -(row.growth or 0))}
 
@@ -71,7 +71,7 @@ def test_a_process_that_grows_as_fast_is_the_cause_of_its_shared_memory() -> Non
         ([5.0 * MIB, 5.0 * MIB, 5.0 * MIB], "in no visible process"),
     ],
 )
-def test_many_grow_only_where_many_do(rates: dict[str, Any], said: str) -> None:
+def test_many_grow_only_where_many_do(rates: list[float], said: str) -> None:
     assert said in cause_of(replace(facts(), **growers(*rates)), RATE).text
 
 

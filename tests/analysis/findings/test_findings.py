@@ -36,7 +36,7 @@ def group(path: str, current: int, limit: int | None = None, effective: int | No
     return CgroupFigures(figures, path, effective or limit, None, None, Victims())
 
 
-def curve(size: Callable[..., object], minutes: int = 30, step: int = 15) -> list[tuple[float, int]]:
+def curve(size: Callable[[int], float], minutes: int = 30, step: int = 15) -> list[tuple[float, int]]:
     return [(float(second), int(size(second))) for second in range(0, minutes * 60, step)]
 
 
@@ -60,7 +60,7 @@ def test_a_steady_rise_over_half_an_hour_is_a_leak() -> None:
     ],
     ids=["saw-tooth", "warm-up", "one jump", "flat", "next to nothing"],
 )
-def test_what_only_looks_like_a_leak_is_none(size: Callable[..., object]) -> None:
+def test_what_only_looks_like_a_leak_is_none(size: Callable[[int], float]) -> None:
     for end in range(20, 121, 5):
         assert find_leak(curve(size)[:end]) is None
 
@@ -89,7 +89,7 @@ def test_a_hog_holds_half_while_memory_is_scarce(rss: int, available: int, told:
     ("counts", "told"), [((100_000, 0, 0, 10), True), ((100_000, 0, 0, 2000), False), ((5000, 0, 0, 1), False)]
 )
 def test_fragmentation_is_free_memory_without_large_pieces(counts: tuple[int, ...], told: bool) -> None:
-    zone = Zone(0, "Normal", 100 * MIB, 10 * MIB, 12 * MIB, 15 * MIB, None, None, None)
+    zone = Zone(0, "Normal", 100 * MIB, 10 * MIB, 12 * MIB, 15 * MIB, GIB, GIB)
     found = facts(kernel=KernelFacts((), (BuddyZone(0, "Normal", counts),)), zones=(zone,))
     assert names(found) == ({"fragmentation"} if told else set())
 

@@ -12,6 +12,7 @@ from oomtop.history import History
 from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Tick
 from oomtop.sources.sampler import Sampler
+from tests.present import present
 
 PAGES = 1_000_000
 
@@ -32,7 +33,7 @@ def test_the_parts_of_this_machines_memory_add_up_to_memtotal() -> None:
         memory.anon, memory.shmem, memory.page_cache, memory.slab_reclaimable, memory.kernel, memory.hugetlb,
         memory.arc, memory.other, memory.free,
     )  # fmt: skip
-    assert sum(parts) == memory.total
+    assert sum(map(present, parts)) == memory.total
 
 
 def test_a_kill_that_no_log_tells_of_is_known_by_the_kernels_count() -> None:
@@ -40,7 +41,7 @@ def test_a_kill_that_no_log_tells_of_is_known_by_the_kernels_count() -> None:
     first = sampler.sample()
     sampler.close()
     for after, kills in ((0.0, 4), (2.0, 5), (32.0, 5)):
-        vmstat = replace(first.vmstat, oom_kill=kills)
+        vmstat = replace(present(first.vmstat), oom_kill=kills)
         snapshot = replace(first, time=first.time + after, monotonic=first.monotonic + after, vmstat=vmstat)
         history.add(Tick(snapshot))
         age = account_pressure(snapshot, history).last_kill_age

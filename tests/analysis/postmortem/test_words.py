@@ -278,7 +278,7 @@ def test_swap_of_cgroup_v2_is_not_called_memory_and_swap() -> None:
 
 
 @pytest.mark.parametrize(("ram", "total"), [(262_144, 262_144), (2_621_440, None), (26_214, None)])
-def test_ram_that_the_zones_contradict_is_no_total(ram, total) -> None:
+def test_ram_that_the_zones_contradict_is_no_total(ram: int, total: int | None) -> None:
     zone = "[5.0] Node 0 Normal free:4000kB min:10240kB low:12000kB high:13000kB present:1048576kB managed:1048576kB"
     found, _ = report(row(10, 100_000), more=("[5.0] Mem-Info:", zone, MEMORY.replace("262144", str(ram))))
     assert found.total.pages == total

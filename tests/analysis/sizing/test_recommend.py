@@ -89,7 +89,7 @@ def test_a_peak_that_the_limit_cut_off_is_doubted(
 ) -> None:
     advice = advise(snapshot(0, web(300 * MIB, peak=peak, max=limit, events=CgroupEvents(oom_kill=kills)))).groups[0]
     assert advice.max == most
-    assert [word in doubt for doubt in advice.doubts] == ([True] if word else [])
+    assert [word is not None and word in doubt for doubt in advice.doubts] == ([True] if word else [])
 
 
 def test_what_still_rises_is_doubted_and_what_rose_and_fell_is_not() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from oomtop.tui.process_table.columns import BY_ID, ColumnContext
 from oomtop.tui.process_table.order import TableOrder
 from oomtop.tui.process_table.rows import Grouping, View
 from oomtop.units import GIB, MIB
+from tests.present import present
 from tests.synthetic import SyntheticMachine
 from tests.tui.factories import make_process
 
@@ -37,12 +39,12 @@ def watched(seconds: float, processes_at: Callable[[float], Iterator[Process]], 
         tick = Tick(snapshot(number * step, *processes_at(number * step)))
         history.add(tick)
         found = assess(tick, history, found)
-    return found
+    return present(found)
 
 
 def growth_of(assessment: Assessment, kind: str, name: str) -> Growth:
     (found,) = [item for item in assessment.growths if (item.kind, item.name) == (kind, name)]
-    return found
+    return present(found)
 
 
 def leaking(time: float) -> Iterator[Process]:
@@ -134,9 +136,10 @@ def test_what_does_not_change_between_two_points_is_not_made_again() -> None:
 
 def test_the_json_names_processes_by_their_start() -> None:
     found = watched(60, leaking)
-    said = {(item["kind"], item["name"]): item for item in assessment_to_json(found)["growth"]}
+    whole: dict[str, Any] = assessment_to_json(found)
+    said = {(item["kind"], item["name"]): item for item in whole["growth"]}
     process = said["process", "leaky"]
-    (row,) = [row for row in assessment_to_json(found)["processes"] if row["name"] == "leaky"]
+    (row,) = [row for row in whole["processes"] if row["name"] == "leaky"]
     assert (process["pid"], process["start_time"]) == (row["pid"], row["start_time"])
     assert said["user", "alice"]["pid"] is None
 

@@ -17,6 +17,7 @@ from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.snapshot import Snapshot, Tick
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.units import MIB
+from tests.present import present
 from tests.synthetic import SyntheticMachine
 from tests.tui.factories import make_process
 
@@ -106,7 +107,7 @@ def _tick(script: Script, snapshot: Snapshot, time: float) -> Tick:
     limited = [_cgroup(group, time) for group in every]
     snapshot = replace(
         snapshot, processes=(*processes, *snapshot.processes), cgroups=(*groups, *limited),
-        vmstat=replace(snapshot.vmstat, oom_kill=sum(group.events.oom_kill or 0 for group in limited)),
+        vmstat=replace(present(snapshot.vmstat), oom_kill=sum(group.events.oom_kill or 0 for group in limited)),
         pressure_memory=_pressure(script, time), swaps=(), meminfo=_memory(processes),
     )  # fmt: skip
     if script.thrashes:
@@ -159,7 +160,7 @@ def _memory(processes: Iterable[Process]) -> Meminfo:
 
 def _thrashing(snapshot: Snapshot, time: float) -> Snapshot:
     vmstat = replace(
-        snapshot.vmstat,
+        present(snapshot.vmstat),
         pgmajfault=int(54_321 + time * 900),
         pswpin_pages=int(time * 4000),
         pswpout_pages=int(time * 9000),

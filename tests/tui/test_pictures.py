@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 from rich.segment import Segment
+from textual.screen import Screen
 
 from oomtop.actions.base.plan import Plan
 from oomtop.tui.actions.dialogs import PlanDialog
+from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import Panel
+from tests.present import present
 from tests.tui.pilot import settled
 from tests.tui.states import SCRIPTS, Still, state
 
@@ -32,8 +35,11 @@ async def shown(
             app.feed()
             await pilot.pause()
         panels = [panel for panel in app.screen.query(Panel) if panel.display and panel.size.height]
-        drawn = {panel.id: panel._draw(app.latest, panel.size.width, panel.size.height, app.look) for panel in panels}
-        widths = {panel.id: panel.size.width for panel in panels}
+        drawn = {
+            present(panel.id): panel._draw(app.latest, panel.size.width, panel.size.height, app.look)
+            for panel in panels
+        }
+        widths = {present(panel.id): panel.size.width for panel in panels}
         strips = [list(strip) for strip in app.screen._compositor.render_strips()]
     return drawn, widths, strips
 
@@ -82,9 +88,9 @@ async def test_rows_that_the_limit_of_the_strip_is_not_for_are_dim() -> None:
         for _ in range(3):
             app.feed()
             await pilot.pause()
-        table = app.screen.query_one("ProcessTable")
+        table = app.screen.query_one(ProcessTable)
         looks = [table._look(y) for y in range(1, 5)]
-    assert ["kernel" in look.states for look in looks] == [False, False, True, True]
+    assert ["kernel" in present(look).states for look in looks] == [False, False, True, True]
 
 
 DIALOGS = {
@@ -96,7 +102,7 @@ DIALOGS = {
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("dialog", DIALOGS.values(), ids=DIALOGS)
 async def test_a_dialog_leaves_the_strip_and_its_own_keys_in_sight(
-    dialog: Callable[..., object], size: tuple[int, int]
+    dialog: Callable[[], Screen[Any]], size: tuple[int, int]
 ) -> None:
     app = OomtopApp(Still(), Options())
     app.latest = state("leak")
@@ -112,7 +118,7 @@ async def test_a_dialog_leaves_the_strip_and_its_own_keys_in_sight(
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_the_palette_leaves_the_strip_in_sight(size) -> None:
+async def test_the_palette_leaves_the_strip_in_sight(size: tuple[int, int]) -> None:
     app = OomtopApp(Still(), Options())
     app.latest = state("leak")
     async with app.run_test(size=size) as pilot:

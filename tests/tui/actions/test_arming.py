@@ -1,8 +1,9 @@
 """The key `A`: what can be armed on a danger, and that it is carried out or given up once."""
 
 import threading
+from collections.abc import Callable
 
-from oomtop.actions.base.plan import Plan
+from oomtop.actions.base.plan import Outcome, Plan
 from oomtop.actions.base.requests import FreezeRequest, KillRequest, LimitRequest
 from oomtop.analysis.model.danger import DangerKind, Remedy
 from oomtop.sources.sampler import Sampler
@@ -29,6 +30,9 @@ class Prepared:
     plan = Plan("freeze", "Send SIGSTOP to 1", ())
     closed = False
 
+    def perform(self, report: Callable[[str], object]) -> Outcome:
+        raise AssertionError("nothing is to be done")
+
     def close(self) -> None:
         self.closed = True
 
@@ -37,7 +41,7 @@ def test_told_to_end_it_is_given_up_once() -> None:
     sampler = Sampler()
     facts = sampler.sample()
     sampler.close()
-    ended, reasons, acted = threading.Event(), [], []
+    ended, reasons, acted = threading.Event(), list[str](), list[Outcome]()
     prepared = Prepared()
     danger = make_danger("RAM", kind=DangerKind.MACHINE, limit=1 << 50)
     action = ArmedAction(prepared, danger, facts, acted.append, lambda reason: (reasons.append(reason), ended.set()))

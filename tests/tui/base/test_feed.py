@@ -1,9 +1,11 @@
 """The sampling thread of the monitor: what fails begins again, what keeps failing ends the program with its reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
+from oomtop.snapshot import Tick
 from oomtop.tui.base import feed
 from oomtop.tui.shell.app import OomtopApp
 from tests.tui.factories import make_assessment
@@ -14,11 +16,11 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "PAUSE", 0.0)
 
 
-def hand_on(*rounds: object, may_begin_again=True):
+def hand_on(*rounds: Sequence[object], may_begin_again: bool = True) -> tuple[str | None, list[object], list[str]]:
     """Hand on what each round yields, an error in it is raised; return (why it ended, what was taken and told)."""
-    left, taken, told = list(rounds), [], []
+    left, taken, told = list(rounds), list[object](), list[str]()
 
-    def begin():
+    def begin() -> Iterator[Any]:
         for item in left.pop(0):
             if isinstance(item, BaseException):
                 raise item
@@ -37,6 +39,7 @@ def test_sampling_begins_again() -> None:
 def test_what_fails_again_and_again_ends_it() -> None:
     reason, taken, _ = hand_on([1, MemoryError()], [MemoryError()], [MemoryError()], [2])
     assert taken == [1]
+    assert reason is not None
     assert "not enough memory" in reason
 
 
@@ -47,9 +50,9 @@ def test_a_recording_does_not_begin_again() -> None:
 class Failing:
     """A source of which the first sample fails."""
 
-    def ticks(self) -> Iterator[None]:
+    def ticks(self) -> Iterator[Tick]:
         raise MemoryError
-        yield
+        yield from ()
 
     def close(self) -> None:
         pass

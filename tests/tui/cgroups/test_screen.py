@@ -29,7 +29,7 @@ GROUPS = (
 )
 
 
-class Stage(App):
+class Stage(App[None]):
     """Nothing but one screen."""
 
     def __init__(self, groups: tuple[CgroupFigures, ...] = GROUPS) -> None:

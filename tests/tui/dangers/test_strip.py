@@ -1,5 +1,7 @@
 """The strip, the board and the forecast: what they say in each state, at each width, in ASCII and without a victim."""
 
+from typing import Any
+
 import pytest
 
 from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState, PastKill, UseCurve
@@ -15,7 +17,7 @@ ROWS = (
     make_row(make_process(11289, "oomtop-leak", rss=129 * MIB, cgroup="/web"), user="root"),
     make_row(make_process(902, "nginx", rss=12 * MIB, cgroup="/web"), user="www"),
 )
-CALM = {"state": DangerState.STEADY, "rate": 0.0, "earliest": None, "median": None, "latest": None}
+CALM: dict[str, Any] = {"state": DangerState.STEADY, "rate": 0.0, "earliest": None, "median": None, "latest": None}
 
 
 def strip(danger: Danger, width: int = 80, height: int = 4, ascii_only: bool = False) -> list[str]:

@@ -1,5 +1,6 @@
 """The lines of swap and pressure: what they say, what they give up on a narrow terminal, and how the past is drawn."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ LINE = PressureLine(1.5, 0.5, 0.1, 1000)
 PRESSED = PressureFigures(Pressure(LINE, LINE), None, 0.0, 0.0, 0.0, 0, None)
 
 
-def pressed(somes: list[float | None], step: float = 20.0, end: float = 20_000.0) -> Assessment:
+def pressed(somes: Sequence[float | None], step: float = 20.0, end: float = 20_000.0) -> Assessment:
     """Return an assessment with a value of `some` every `step` seconds up to `end`."""
     times = tuple(end - step * (len(somes) - 1 - at) for at in range(len(somes)))
     none = (None,) * len(somes)

@@ -35,7 +35,7 @@ def kill(pid: int, name: str = "stress", time: str = "2026-11-24T10:00:00Z") -> 
     return next(iter(scan_lines([line], "kern.log")))
 
 
-class Stage(App):
+class Stage(App[None]):
     """Nothing but one screen."""
 
     def __init__(self, *live: OomEvent) -> None:

@@ -67,11 +67,11 @@ def both(shown: Session) -> tuple[Cells, Cells]:
     first, second = Cells(*shown.size), Cells(*shown.size)
 
     def is_whole(text: str) -> bool:
+        nonlocal first, second
         before, sign, after = text.partition(TAKEN_OVER)
         if not sign:
             return False
-        first.__init__(*shown.size)
-        second.__init__(*shown.size)
+        first, second = Cells(*shown.size), Cells(*shown.size)
         first.feed(before)
         second.grid = dict(first.grid)
         second.feed(after, until_whole=True)

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,14 @@ from tests.tui.plain.test_handover import TAKEN_OVER, both, session
 
 
 @pytest.fixture
-def victim():
+def victim() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["sleep", "600"]) as child:
         yield child
         child.kill()
 
 
 @pytest.mark.parametrize("error", ["ImportError('gone')", "MemoryError", "OSError(5, 'bad block')"])
-def test_without_textual_the_plain_screen_goes_on(error, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_textual_the_plain_screen_goes_on(error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "textual").mkdir()
     (tmp_path / "textual" / "__init__.py").write_text(f"raise {error}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -36,7 +37,7 @@ def test_without_textual_the_plain_screen_goes_on(error, tmp_path: Path, monkeyp
 
 
 def test_a_process_is_found_by_its_number_and_killed_after_its_plan(
-    victim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    victim: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OOMTOP_AUDIT_LOG", str(tmp_path / "audit.jsonl"))
     with session("--plain", size=(120, 30)) as shown:
@@ -57,7 +58,7 @@ def test_a_process_is_found_by_its_number_and_killed_after_its_plan(
     assert str(victim.pid) in (tmp_path / "audit.jsonl").read_text()
 
 
-def test_read_only_refuses_a_kill(victim) -> None:
+def test_read_only_refuses_a_kill(victim: subprocess.Popen[bytes]) -> None:
     with session("--plain", "--read-only", size=(120, 30)) as shown:
         shown.shows("Quit")
         shown.press(f"{victim.pid}k")
@@ -96,7 +97,7 @@ def test_a_signal_gives_the_terminal_back() -> None:
 
 
 @pytest.fixture
-def loading(tmp_path: Path):
+def loading(tmp_path: Path) -> tuple[tuple[str, ...], Path]:
     """A monitor whose full screen is loaded once `ready` exists, and that file."""
     ready = tmp_path / "ready"
     code = (
@@ -114,7 +115,7 @@ def loading(tmp_path: Path):
     return (sys.executable, "-c", code), ready
 
 
-def test_the_plain_screen_is_alive_while_the_full_one_is_loaded(loading) -> None:
+def test_the_plain_screen_is_alive_while_the_full_one_is_loaded(loading: tuple[tuple[str, ...], Path]) -> None:
     with session(argv=loading[0], size=(120, 30)) as shown:
         shown.shows("Quit")
         before = len(shown.sent)
@@ -126,19 +127,19 @@ def test_the_plain_screen_is_alive_while_the_full_one_is_loaded(loading) -> None
         shown.until(lambda text: "\x1b[?1049l" in text)
 
 
-def locked_of(pid):
+def locked_of(pid: int) -> int:
     with open(f"/proc/{pid}/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmLck:"))
 
 
 @pytest.mark.skipif(not has_capability(Capability.IPC_LOCK), reason="memory cannot be locked here")
-def test_memory_is_locked_before_the_full_screen_is_loaded(loading) -> None:
+def test_memory_is_locked_before_the_full_screen_is_loaded(loading: tuple[tuple[str, ...], Path]) -> None:
     with session(argv=loading[0]) as shown:
         shown.shows("Quit")
         shown.until(lambda text: locked_of(shown.at.pid) > 0)
 
 
-def test_keys_for_the_full_screen_are_kept_for_it(loading) -> None:
+def test_keys_for_the_full_screen_are_kept_for_it(loading: tuple[tuple[str, ...], Path]) -> None:
     with session(argv=loading[0]) as shown:
         shown.shows("Quit")
         shown.press("\t\x1b[Z\t")
@@ -150,7 +151,7 @@ def test_keys_for_the_full_screen_are_kept_for_it(loading) -> None:
 
 
 @pytest.mark.parametrize("keys", ["\x1b[F", "\x1b[B\x1b[B", "\x1b[F\x1b[5~"])
-def test_the_full_screen_goes_on_where_the_cursor_stood(loading, keys) -> None:
+def test_the_full_screen_goes_on_where_the_cursor_stood(loading: tuple[tuple[str, ...], Path], keys: str) -> None:
     with session(argv=loading[0]) as shown:
         shown.shows("Quit")
         before = shown.text

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from rich.cells import cell_len
 
+from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.host.process import ProcessId
 from oomtop.tui.process_table.cells import Frame, Marks, fit, header, look
 from oomtop.tui.process_table.columns import (
@@ -104,7 +107,8 @@ def test_a_figure_that_does_not_fit_is_never_shown_wrong() -> None:
 def test_unknown_is_a_dash_and_sorts_below_every_figure() -> None:
     unknown = make_row(make_process(swap=None))
     assert BY_ID["swap"].text(unknown, ColumnContext()) == "-"
-    assert BY_ID["swap"].sort_key(unknown, ColumnContext()) < BY_ID["swap"].sort_key(make_row(), ColumnContext())
+    key = cast("Callable[[ProcessRow, ColumnContext], float]", BY_ID["swap"].sort_key)
+    assert key(unknown, ColumnContext()) < key(make_row(), ColumnContext())
 
 
 @pytest.mark.parametrize(

@@ -410,7 +410,7 @@ async def test_when_the_selected_process_ends_its_row_keeps_the_cursor_and_is_no
 
 
 CHANGES = ("end", "end", "born", "grow", "leave", "again")
-VIEWS = {
+VIEWS: dict[str, Callable[[ProcessTable], object]] = {
     "list": lambda table: None,
     "tree": lambda table: table.action_tree(),
     "groups": lambda table: table.group_by(Grouping.PROGRAM),

@@ -1,6 +1,7 @@
 """`App.run` starts tasks eagerly on Python 3.12 and later; the pilot of the other tests does not."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -27,9 +28,10 @@ class Once:
         self._end.set()
 
 
-@pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python before 3.12")
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python before 3.12")
 async def test_the_first_screen_opens_while_tasks_start_eagerly() -> None:
-    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    if sys.version_info >= (3, 12):
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
     app = OomtopApp(Once(), Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()

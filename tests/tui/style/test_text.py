@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich import text as rich
@@ -20,7 +22,7 @@ _STEPS = st.one_of(
 )
 
 
-def _do(line: Text | rich.Text, step: tuple) -> None:
+def _do(line: Any, step: tuple[Any, ...]) -> None:
     match step:
         case ("append", text, style):
             line.append(text, style)

@@ -28,7 +28,7 @@ def test_only_newlines_and_what_can_be_printed(text: str) -> None:
 @pytest.fixture(params=["OSC 52", "tmux"])
 def clipboard(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Callable[..., object], Callable[..., object]]:
+) -> tuple[Callable[[OomtopApp], object], Callable[[], str]]:
     """Return how to read what was copied last, by the terminal's way or by tmux's."""
     saved = tmp_path / "buffer"
     monkeypatch.delenv("TMUX", raising=False)
@@ -39,19 +39,19 @@ def clipboard(
         monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
         monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
         return lambda app: monkeypatch.setattr(app._driver, "write", _refuse), saved.read_text
-    written = []
+    written: list[str] = []
     return (
         lambda app: monkeypatch.setattr(app._driver, "write", written.append),
         lambda: base64.b64decode(written[-1].removeprefix("\x1b]52;c;").removesuffix("\a"), validate=True).decode(),
     )
 
 
-def _refuse(text) -> None:
+def _refuse(text: str) -> None:
     raise AssertionError(f"written past tmux: {text!r}")
 
 
 async def test_a_hostile_command_is_copied_without_control_characters(
-    clipboard: tuple[Callable[..., object], Callable[..., object]],
+    clipboard: tuple[Callable[[OomtopApp], object], Callable[[], str]],
 ) -> None:
     listen, read = clipboard
     app = OomtopApp(Silent(), Options(interval=60))

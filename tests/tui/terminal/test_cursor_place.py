@@ -1,7 +1,11 @@
 """The cursor of the terminal stands on the selected line: screen readers and braille lines follow it."""
 
-import pytest
+from typing import cast
 
+import pytest
+from textual.pilot import Pilot
+
+from oomtop.sources.live import LiveSource
 from oomtop.tui.plain.screen import PlainScreen
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.style.text import Text
@@ -12,7 +16,7 @@ from tests.tui.states import SCRIPTS, Still, state, ticks
 SIZE = (100, 30)
 
 
-async def line_at_cursor(app, pilot) -> str:
+async def line_at_cursor(app: OomtopApp, pilot: Pilot[None]) -> str:
     app.feed()
     await pilot.pause()
     strips = app.screen._compositor.render_strips()
@@ -26,7 +30,7 @@ async def line_at_cursor(app, pilot) -> str:
      (("S", "down"), "Theme"), (("slash", "a", "b"), "/ab"), (("colon", "a"), " a ")],
     ids=str,
 )  # fmt: skip
-async def test_the_cursor_is_on_the_selected_line(keys, text) -> None:
+async def test_the_cursor_is_on_the_selected_line(keys: tuple[str, ...], text: str) -> None:
     app = OomtopApp(Still(), Options())
     app.latest = state("leak")
     app.facts = list(ticks(SCRIPTS["leak"]))[-1].snapshot
@@ -39,8 +43,8 @@ async def test_the_cursor_is_on_the_selected_line(keys, text) -> None:
 
 
 @pytest.mark.parametrize("steps", [0, 3])
-def test_the_cursor_of_the_first_picture_is_on_the_selected_line(steps) -> None:
-    screen = PlainScreen(Still(), Options())
+def test_the_cursor_of_the_first_picture_is_on_the_selected_line(steps: int) -> None:
+    screen = PlainScreen(cast(LiveSource, Still()), Options())
     picture = screen.picture
     picture.paint(state("leak"), *SIZE)
     picture.table.move(steps)

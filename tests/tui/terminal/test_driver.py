@@ -12,6 +12,7 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Paste
 
 from oomtop.tui.terminal.driver import TerminalDriver, TerminalFile, Translator
 from oomtop.tui.terminal.input_units import Pasted
@@ -70,13 +71,14 @@ def test_what_means_nothing_is_no_message(unit: str) -> None:
 
 def test_a_paste_has_lines_and_no_control_characters() -> None:
     (message,) = Translator().messages(Pasted("a\x1b[31m\r\nb\rc\td\x00\u202e"))
+    assert isinstance(message, Paste)
     assert message.text == "a[31m\nb\nc d"
 
 
 def test_a_terminal_that_is_not_ready_is_waited_for() -> None:
     master, slave = pty.openpty()
     fcntl.fcntl(slave, fcntl.F_SETFL, fcntl.fcntl(slave, fcntl.F_GETFL) | os.O_NONBLOCK)
-    file, read = TerminalFile(slave), []
+    file, read = TerminalFile(slave), list[bytes]()
     text = "x" * 200_000
     file.write(text)
     reader = threading.Thread(target=lambda: read.extend(_read(master, len(text))))

@@ -4,7 +4,7 @@ import pytest
 
 from oomtop.tui.terminal.input_units import ESCAPE, InputUnits, Pasted
 
-STRANGE = {
+STRANGE: dict[str, tuple[bytes, list[str | Pasted]]] = {
     "no UTF-8": (b"\xe4", []),
     "8-bit meta": (b"\xeb", []),
     "8-bit CSI": (b"\x9b", []),

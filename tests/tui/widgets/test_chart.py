@@ -107,7 +107,7 @@ def test_the_lengths_come_round() -> None:
 def test_a_storm_of_kills_is_a_line_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     import plotext
 
-    drawn = []
+    drawn: list[float] = []
     monkeypatch.setattr(plotext, "vertical_line", drawn.append)
     marks = tuple((1198.0 - at / 10, "OOM") for at in range(2000))
     found = make_assessment(series=replace(series(100), marks=marks), time=1198.0)

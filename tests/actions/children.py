@@ -33,7 +33,7 @@ def start(code: str = "", *, stubborn: bool = False) -> subprocess.Popen[str]:
     return child
 
 
-def end(child: subprocess.Popen[str]) -> None:
+def end(child: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     """End a child for good, whatever state it is in."""
     if child.poll() is None:
         child.send_signal(signal.SIGKILL)

@@ -46,7 +46,7 @@ def test_what_is_reused_is_what_a_first_look_gives(seed: int) -> None:
     assert reused > 50
 
 
-def swap_of(**limits: int) -> int:
+def swap_of(**limits: Any) -> int:
     """Return the swap left to /a/b of 100 MiB where 50 MiB are free."""
     snapshot = SyntheticMachine(1, 2).snapshot()
     snapshot = replace(snapshot, meminfo=replace(snapshot.meminfo, swap_free=50 * MIB))

@@ -6,7 +6,7 @@ import pytest
 
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.dangers import build
-from oomtop.analysis.dangers.forecast import Curve, Outlook
+from oomtop.analysis.dangers.forecast import Curve, Outlook, foretell
 from oomtop.analysis.dangers.turns import carried, due, fastest
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import DangerState
@@ -56,7 +56,6 @@ def test_of_two_thousand_groups_few_are_forecast_on_a_tick(monkeypatch: pytest.M
     machine, history = SyntheticMachine(50, 4), History()
     found: Assessment | None = None
     asked: list[bool] = []
-    foretell = build.foretell
 
     def counted(curve: Curve) -> Outlook:
         asked.append(len(curve.dense) > 2)

@@ -14,6 +14,7 @@ from math import isnan
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.meminfo import Meminfo
+from oomtop.host.node_domains import node_domains, use_of
 from oomtop.host.process import Process, ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.part_history import PartHistory
@@ -281,9 +282,20 @@ def uses_of(snapshot: Snapshot, known: Container[str]) -> list[Use]:
     machine = machine_use(memory, now, arc_surplus(snapshot))
     if machine is not None:
         found.append(machine)
+    found += _node_uses(snapshot)
     kernel = snapshot.kernel
     if kernel is not None and kernel.number("overcommit_memory") == 2 and memory.committed_as is not None:
         found.append(Use(COMMIT, now, memory.committed_as, memory.committed_as))
+    return found
+
+
+def _node_uses(snapshot: Snapshot) -> list[Use]:
+    """Return the use of the NUMA nodes that processes are confined to."""
+    info, found = snapshot.meminfo, []
+    swapped = 0 if info.swap_free is None else max(0, (info.swap_total or 0) - info.swap_free)
+    for domain in node_domains(snapshot.nodes, snapshot.processes, dict(snapshot.bound)):
+        held, used = use_of(domain, snapshot.nodes, snapshot.zones)
+        found.append(Use(domain.subject, snapshot.monotonic, held, used, swapped))
     return found
 
 

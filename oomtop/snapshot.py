@@ -7,6 +7,7 @@ from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.kernel_facts import KernelFacts
 from oomtop.host.killer_settings import KillerSettings
 from oomtop.host.meminfo import Meminfo
+from oomtop.host.numa import NumaNode
 from oomtop.host.pressure import Pressure
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.swaps import SwapDevice, Zram, Zswap
@@ -52,6 +53,10 @@ class Snapshot:
     pressure_memory: Pressure | None = None
     pressure_io: Pressure | None = None
     zones: tuple[Zone, ...] = ()
+    nodes: tuple[NumaNode, ...] = ()
+    """The NUMA nodes with memory, where there is more than one."""
+    bound: tuple[tuple[ProcessId, int], ...] = ()
+    """(process, nodes as a set of bits) of the larger processes that MPOL_BIND confines."""
     swaps: tuple[SwapDevice, ...] = ()
     zram: tuple[Zram, ...] = ()
     zswap: Zswap | None = None

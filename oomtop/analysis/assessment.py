@@ -25,7 +25,7 @@ from oomtop.analysis.model.danger import Danger, DangerKind
 from oomtop.analysis.oom_score.badness import badness, total_pages
 from oomtop.analysis.oom_score.early_killers import early_killers
 from oomtop.analysis.oom_score.killer_options import Shortage
-from oomtop.analysis.oom_score.ranking import culprit, rank_scored
+from oomtop.analysis.oom_score.ranking import culprit, rank, rank_scored
 from oomtop.analysis.scope import scope_of, scope_problems
 from oomtop.analysis.trends.group_growth import growths
 from oomtop.analysis.trends.part_growth import part_growths
@@ -36,6 +36,7 @@ from oomtop.frozen import replace
 from oomtop.history import History
 from oomtop.host.containers import name_of
 from oomtop.host.meminfo import Meminfo
+from oomtop.host.node_domains import node_domains
 from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Snapshot, Tick
 
@@ -60,11 +61,13 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
     growers = _growers(rows)
     parts, grown = part_growths(history.parts), _growths(snapshot, history, previous)
     victims = _victims(snapshot, memory, rows)
+    nodes = _node_victims(snapshot)
     dangers = find_dangers(
         Findable(
-            snapshot, history, memory, groups, rows, growers, victims, by_subject(previous.dangers if previous else ())
+            snapshot, history, memory, groups, rows, growers, victims, dict(nodes),
+            by_subject(previous.dangers if previous else ()),
         )
-    )
+    )  # fmt: skip
     groups = _with_dangers(groups, dangers)
     machine = next((danger for danger in dangers if danger.kind is DangerKind.MACHINE), None)
     return Assessment(
@@ -107,6 +110,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
         problems=(*scope_problems(snapshot.visibility, scope), *snapshot.problems),
         scope=scope,
         pss=snapshot.pss,
+        node_victims=nodes,
         early_killers=early_killers(
             snapshot.killers,
             Shortage(memory, swap, rows, groups, machine.rate if machine and machine.median else None),
@@ -230,6 +234,19 @@ def _victims(snapshot: Snapshot, memory: MemoryAccount, rows: Sequence[ProcessRo
         ("hugepages", memory.hugetlb), ("held by the hypervisor's balloon", memory.balloon),
     )  # fmt: skip
     return replace(found, culprit=culprit(memory.total, parts, memory.anon or 0))
+
+
+def _node_victims(snapshot: Snapshot) -> tuple[tuple[str, Victims], ...]:
+    """Return who dies where the nodes that processes are confined to are full (`constrained_alloc`)."""
+    bound, page = dict(snapshot.bound), snapshot.machine.page_size
+    groups = {group.path: group for group in snapshot.cgroups if group.oom_group}
+    found = []
+    for domain in node_domains(snapshot.nodes, snapshot.processes, bound):
+        present = sum(zone.present for zone in snapshot.zones if domain.nodes >> zone.node & 1)
+        members = [process for process in snapshot.processes if domain.has(process, bound)]
+        pages = total_pages(present, snapshot.meminfo.swap_total, page)
+        found.append((domain.subject, rank(members, pages, page, groups=groups)))
+    return tuple(found)
 
 
 def _of_no_process(info: Meminfo) -> int:

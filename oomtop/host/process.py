@@ -65,6 +65,8 @@ class Process:
     """The thread whose state and memory these are, where the main thread has ended and others live on."""
     is_spared: bool | None = None
     """Whether the OOM killer passes it over: the global init, a vfork child before its exec, one already reaped."""
+    nodes: int | None = None
+    """The NUMA nodes of its cpuset, a set of bits; None where there is one node or it is not known."""
     memory_owner: int | None = None
     """The lowest pid of those that share its memory map (CLONE_VM), where that was looked at and there are others."""
 

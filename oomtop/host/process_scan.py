@@ -24,6 +24,7 @@ from functools import partial
 from oomtop.errors import ParseError
 from oomtop.frozen import replace
 from oomtop.host.living_thread import has_dead_leader, with_living_thread
+from oomtop.host.numa import parse_nodes
 from oomtop.host.oom_rules import OomRules
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
@@ -69,6 +70,8 @@ class ProcessScan:
         self._rules = OomRules(root)
         self.cgroup_root = ""
         """Where below the mount `/proc/PID/cgroup` begins: in a cgroup namespace perhaps not at its root."""
+        self.has_nodes = False
+        """Whether there is more than one NUMA node: then those of each cpuset are read."""
         self.memory_hierarchy = True
         """Whether `/proc/PID/cgroup` is searched for the v1 memory controller before the unified line."""
 
@@ -224,7 +227,7 @@ class ProcessScan:
         if process.is_kernel_thread:
             return _KERNEL_THREAD
         text = _read(f"{self._folder(process)}/status")
-        return {} if text is None else parse_status(text)
+        return {} if text is None else parse_status(text, self.has_nodes)
 
     def _read_slow(self, process: Process) -> _Slow:
         folder = f"{self._proc}/{process.pid}"
@@ -290,8 +293,11 @@ _STATUS_SIZES = {
 }
 
 
-def parse_status(raw: bytes) -> dict[str, int]:
-    """Return the sizes in bytes and the real and effective uid that `status` holds.
+_MEMS = b"\nMems_allowed_list:\t"
+
+
+def parse_status(raw: bytes, has_nodes: bool = False) -> dict[str, int]:
+    """Return the sizes in bytes and the real and effective uid that `status` holds, with `has_nodes` its nodes too.
 
     Raises:
         ParseError: a known line without a number.
@@ -310,6 +316,8 @@ def parse_status(raw: bytes) -> dict[str, int]:
                 values["uid"], values["euid"] = int(real), int(effective)
         except (ValueError, IndexError):
             raise ParseError("/proc/PID/status", line[:80].decode("utf-8", "backslashreplace")) from None
+    if has_nodes and (at := raw.find(_MEMS)) >= 0:
+        values["nodes"] = parse_nodes(raw[at + len(_MEMS) :].partition(b"\n")[0].decode("ascii", "replace"))
     return values
 
 
@@ -344,6 +352,7 @@ def _with_told(
         page_tables=told("page_tables"),
         locked=told("locked"),
         hugetlb=told("hugetlb"),
+        nodes=told("nodes"),
         uid=told("uid"),
         euid=told("euid"),
         oom_score=slow[0],

@@ -30,6 +30,7 @@ from oomtop.snapshot import Machine, Problem, Snapshot
 from oomtop.sources.candidates import first_candidates, identities
 from oomtop.sources.cgroup_watch import CgroupWatch
 from oomtop.sources.killer_watch import KillerWatch
+from oomtop.sources.numa_watch import NumaWatch
 from oomtop.sources.pss_watch import PssWatch, Sizes
 from oomtop.sources.slow_reads import SlowFacts
 from oomtop.units import format_bytes
@@ -69,6 +70,8 @@ class Sampler:
         slow = SlowFacts()
         self._killers = KillerWatch(self._root, slow)
         self._pss = PssWatch(self._root, slow)
+        self._numa = NumaWatch(self._root, slow)
+        self._scan.has_nodes = self._numa.has_nodes
         self._watch = CgroupWatch(self._root, self._layout) if self._layout is not None else None
         self._figures: tuple[int, int, int] | None = None
         self._turn = 0
@@ -113,6 +116,8 @@ class Sampler:
             pressure_memory=memory,
             pressure_io=self._pressure("io"),
             zones=self._zones(meminfo),
+            nodes=self._numa.nodes(),
+            bound=self._numa.bound(processes),
             swaps=self._try("swaps", lambda: read_swaps(root)) or (),
             zram=self._zram(meminfo),
             zswap=self._try("zswap", lambda: read_zswap(root)),

@@ -29,6 +29,7 @@ ORDER = (
     "[slow swap]",
     "test_vm_groups",
     "test_vm_oomd",
+    "test_vm_nodes",
     "test_vm_owners",
     "test_vm_recorder",
 )

@@ -44,6 +44,7 @@ KEYS = (b"\x1b[B", b"\x1b[A")
 # the process under its cursor.
 HTOP_KEYS = (b"\x1bOB", b"\x1bOA")
 
+_SET_MEMPOLICY, _MPOL_BIND = 238, 2
 LOAD = r"""
 import mmap, os, sys, time
 kind, mib, rate, step = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
@@ -125,13 +126,17 @@ class Load:
         adj: int = 0,
         path: str = "",
         step: int = 0,
+        node: int | None = None,
     ) -> None:
+        """`node`: what it is bound to by set_mempolicy(2)."""
         self.name, self.mib, self.step = name, mib, step
 
         def prepare() -> None:
             Path("/proc/self/oom_score_adj").write_text(str(adj))
             if folder is not None:
                 (Path(folder) / "cgroup.procs").write_text(str(os.getpid()))
+            if node is not None:
+                ctypes.CDLL(None).syscall(_SET_MEMPOLICY, _MPOL_BIND, ctypes.byref(ctypes.c_ulong(1 << node)), 64)
             os.setpriority(os.PRIO_PROCESS, 0, 0)
 
         # A name of its own, as `ps` and the kernel's report show it.

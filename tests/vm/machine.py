@@ -41,6 +41,8 @@ class Shape:
     """MiB of a swap disk, which the scenario switches on (`guest.swap_on`)."""
     iops: int = 0
     """Limit of that disk, 0 for none."""
+    nodes: int = 1
+    """NUMA nodes, of equal size."""
     append: str = ""
     """Kernel command line, such as `psi=0`."""
 
@@ -128,6 +130,8 @@ class Machine:
         words += ["--rodir", f"/usr/lib/udev/rules.d={HERE / 'udev'}"]
         if shape.append:
             words += ["--append", shape.append]
+        if shape.nodes > 1:
+            words += [f"--numa={shape.memory // shape.nodes}M" for _ in range(shape.nodes)]
         if self._disk is not None:
             throttle = f",throttling.iops-total={shape.iops}" if shape.iops else ""
             words += [f"--qemu-opts=-drive file={self._disk},if=virtio,format=raw{throttle}"]

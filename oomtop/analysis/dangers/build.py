@@ -19,6 +19,7 @@ from oomtop.analysis.trends.rates import rate
 from oomtop.frozen import frozen, replace
 from oomtop.history import COMMIT, RAM, History
 from oomtop.host.cgroup import Cgroup
+from oomtop.host.node_domains import node_domains, size_of
 from oomtop.snapshot import Snapshot
 from oomtop.use_history import UseHistory
 
@@ -41,6 +42,8 @@ class Findable:
     rows: Sequence[ProcessRow]
     growers: Sequence[ProcessRow]
     victims: Victims
+    node_victims: Mapping[str, Victims]
+    """The kill order of each set of NUMA nodes that processes are confined to, by its subject."""
     before: Mapping[str, Danger]
     """The dangers of the tick before, by their subject."""
 
@@ -62,7 +65,8 @@ def find_dangers(facts: Findable) -> tuple[Danger, ...]:
     """Return all dangers, the nearest first; the first twelve with curves."""
     finder = _Finder(facts)
     groups = finder.groups()
-    own = [danger for danger in (finder.machine(groups), finder.commit()) if danger is not None]
+    others = (finder.machine(groups), finder.commit(), *finder.nodes())
+    own = [danger for danger in others if danger is not None]
     every = ordered((*own, *groups), facts.snapshot.time)
     return tuple(finder.completed(danger, place) for place, danger in enumerate(every))
 
@@ -92,6 +96,14 @@ class _Finder:
         if found is not None and found.median is not None and _ends_at_limits(groups, found):
             return _without_forecast(found)
         return found
+
+    def nodes(self) -> Iterable[Danger | None]:
+        """Yield the danger of each set of nodes that processes are confined to."""
+        now = self._snapshot
+        for domain in node_domains(now.nodes, now.processes, dict(now.bound)):
+            size, swap = size_of(domain, now.nodes), now.meminfo.swap_free or 0
+            limit = _Limit(domain.subject, domain.subject, DangerKind.NODE, size, swap)
+            yield self._danger(limit, self._facts.node_victims.get(domain.subject, _NO_VICTIMS))
 
     def commit(self) -> Danger | None:
         """Return the danger of the commit limit, in overcommit mode 2 only."""
@@ -157,7 +169,7 @@ class _Finder:
         outlook = Outlook(DangerState.EMPTY) if is_empty else self._outlook(limit, uses, room, kills)
         forecast = outlook.forecast
         first_seen = (uses.first or 0.0) + self._offset
-        of_swap = swapped if limit.kind is DangerKind.MACHINE else 0
+        of_swap = swapped if limit.kind in (DangerKind.MACHINE, DangerKind.NODE) else 0
         return Danger(
             subject=limit.subject, name=limit.name, kind=limit.kind, limit=limit.size, brake=limit.brake, used=used,
             held=held, cache=used - held, swapped=swapped, swap_left=limit.swap_left, first_seen=first_seen,
@@ -221,6 +233,8 @@ def _ends_at_limits(groups: Sequence[Danger], machine: Danger) -> bool:
 
 
 def _is_in(row: ProcessRow, danger: Danger) -> bool:
+    if danger.kind is DangerKind.NODE:
+        return row.process.id in [one.id for one in danger.dying]
     return danger.kind is not DangerKind.CGROUP or danger.subject in chain(row.process.cgroup or "/")
 
 

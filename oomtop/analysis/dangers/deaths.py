@@ -22,6 +22,6 @@ def dying_at(kind: DangerKind, held: int, victims: Victims) -> tuple[Dying, ...]
 
 
 def _dying(one: Candidate, frees: int, kind: DangerKind, held: int) -> Dying:
-    """Swap does not count towards a group limit, but towards the machine's memory."""
-    swap = 0 if kind is DangerKind.MACHINE else one.swap
+    """Swap does not count towards a group limit, but towards the memory of machine and node."""
+    swap = one.swap if kind is DangerKind.CGROUP else 0
     return Dying(one.id, one.name, one.uid, one.held, max(0, min(held, frees - swap)))

@@ -6,7 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from oomtop.analysis.model.danger import PastKill
+from oomtop.analysis.postmortem.zones import nodes_of
 from oomtop.history import RAM
+from oomtop.host.node_domains import subject_of_nodes
+from oomtop.host.numa import parse_nodes
 from oomtop.oomlog.event import OomEvent
 
 _KEPT = 20
@@ -48,4 +51,7 @@ def _subject(event: OomEvent) -> str | None:
         return None
     if event.type == "memcg":
         return event.oom_memcg
+    if event.type in ("mempolicy", "global-cpuset"):
+        nodes = parse_nodes(nodes_of(event) or "")
+        return subject_of_nodes(nodes) if nodes else None
     return RAM if event.type == "global" else None

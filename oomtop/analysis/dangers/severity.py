@@ -17,7 +17,7 @@ def severity_of(danger: Danger) -> Severity | None:
         return None
     if _is_critical(danger):
         return Severity.CRITICAL
-    is_full = danger.share >= _NEARLY and danger.kind is not DangerKind.MACHINE
+    is_full = danger.share >= _NEARLY and danger.kind not in (DangerKind.MACHINE, DangerKind.NODE)
     is_near = danger.median is not None and danger.median <= _WARNING
     is_told = is_near and (danger.confidence is not Confidence.LOW or (danger.median or 0.0) <= _SURE)
     return Severity.WARNING if is_full or is_told else None

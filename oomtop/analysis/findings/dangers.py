@@ -75,6 +75,22 @@ def _machine(danger: Danger, facts: Facts) -> Finding | None:
     )
 
 
+def _node(danger: Danger, facts: Facts) -> Finding | None:
+    severity = severity_of(danger)
+    if severity is None:
+        return None
+    victim = danger.victim
+    return Finding(
+        "node_memory",
+        severity,
+        f"{danger.name}: {describe_use(danger)}",
+        "a cpuset or a memory policy confines processes to it: the kernel kills even if other nodes have room"
+        + (f": next {victim.name} ({victim.id.pid})" if victim else ""),
+        "confine fewer processes to it: cpuset.mems, numactl; or W add swap",
+        target=victim.id if victim else None,
+    )
+
+
 def _commit(danger: Danger, facts: Facts) -> Finding | None:
     if severity_of(danger) is None:
         return None
@@ -87,4 +103,6 @@ def _commit(danger: Danger, facts: Facts) -> Finding | None:
     )
 
 
-_FINDERS = {DangerKind.CGROUP: _cgroup, DangerKind.MACHINE: _machine, DangerKind.COMMIT: _commit}
+_FINDERS = {
+    DangerKind.CGROUP: _cgroup, DangerKind.MACHINE: _machine, DangerKind.NODE: _node, DangerKind.COMMIT: _commit,
+}  # fmt: skip

@@ -357,6 +357,8 @@ class Assessment:
     parts: tuple[PartGrowth, ...] = ()
     """Growing parts of the account, the fastest first."""
     scope: Scope = Scope()
+    node_victims: tuple[tuple[str, Victims], ...] = ()
+    """(subject, kill order) of the NUMA nodes that processes are confined to."""
     early_killers: tuple[EarlyKiller, ...] = ()
     """Userspace OOM daemons, the first to act first."""
     unwatched_limits: int = 0

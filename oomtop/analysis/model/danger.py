@@ -19,6 +19,8 @@ class DangerKind(Enum):
     """RAM and usable swap."""
     CGROUP = "cgroup"
     """A cgroup with its own limit."""
+    NODE = "node"
+    """RAM of the NUMA nodes that a cpuset or a memory policy confines processes to, and usable swap."""
     COMMIT = "commit"
     """CommitLimit in overcommit mode 2: allocations fail at it, no process is killed."""
 
@@ -122,7 +124,7 @@ class Danger:
     """One resource that can run out."""
 
     subject: str
-    """`RAM`, `commit`, or the path of the cgroup: a stable name, used by `n` and alerts."""
+    """`RAM`, `commit`, `node 1`, or the path of the cgroup: a stable name, used by `n` and alerts."""
     name: str
     """Display name: the unit or container of the cgroup, if any."""
     kind: DangerKind

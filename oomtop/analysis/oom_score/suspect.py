@@ -23,6 +23,8 @@ def accused(assessment: Assessment, subject: Danger | None = None) -> ProcessId 
 def next_victims(assessment: Assessment, subject: Danger | None = None) -> Victims:
     """Return the kill order at the subject (the chosen or first danger), or that of the machine if it has none."""
     danger = subject or _first(assessment)
+    if danger is not None and danger.kind is DangerKind.NODE:
+        return dict(assessment.node_victims).get(danger.subject, assessment.victims)
     if danger is None or danger.kind is not DangerKind.CGROUP:
         return assessment.victims
     group = next((group for group in assessment.cgroups if group.cgroup.path == danger.subject), None)

@@ -23,7 +23,8 @@ SPAN = 3600.0
 def arm_choices(danger: Danger) -> list[tuple[str, Request]]:
     """Return what can be armed on a danger, in words, with the request that it makes."""
     found = []
-    for remedy in danger.remedies:
+    # Between ticks the room of cgroups and of the machine is read, not that of a node.
+    for remedy in () if danger.kind is DangerKind.NODE else danger.remedies:
         request = _request(danger, remedy)
         if request is not None:
             found.append((_words(danger, remedy), request))

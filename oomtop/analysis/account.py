@@ -111,7 +111,7 @@ def account_pressure(snapshot: Snapshot, history: History) -> PressureFigures:
         direct_reclaim_rate=_vmstat_rate(snapshot, before, "allocstall"),
         oom_kills=snapshot.vmstat.oom_kill if snapshot.vmstat else None,
         last_kill_age=None if newest is None else max(0.0, snapshot.time - newest),
-        since_boot=SinceBoot() if snapshot.vmstat is None else _since_boot(snapshot.vmstat, snapshot.machine.page_size),
+        since_boot=_since_boot(snapshot.vmstat or Vmstat(), snapshot.machine.page_size),
     )
 
 

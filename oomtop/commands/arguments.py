@@ -6,6 +6,10 @@ import os
 import sys
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def _wrong(problem: str) -> Exception:
@@ -24,6 +28,12 @@ def seconds(text: str) -> float:
     if not 0.1 <= value <= 3600:
         raise _wrong(f"{text!r} is not a number of seconds from 0.1 to 3600")
     return value
+
+
+def add_interval(parser: argparse.ArgumentParser, default: float, of: str = "samples") -> None:
+    """Add `--interval`, in seconds."""
+    what = f"seconds between {of} (default: {default:g})"
+    parser.add_argument("--interval", type=seconds, default=default, metavar="S", help=what)
 
 
 def count(text: str) -> int:

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import age, count, seconds
+from oomtop.commands.arguments import add_interval, age, count
 from oomtop.frozen import frozen
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--samples", type=count, default=1, metavar="N", help="number of samples; --exhaustion needs 10 (default: 1)"
     )
-    parser.add_argument(
-        "--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (default: 1)"
-    )
+    add_interval(parser, 1)
     parser.add_argument("--json", action="store_true", help="the verdict and its figures as JSON, schema 1")
 
 

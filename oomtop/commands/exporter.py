@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import complain, count, seconds, tell
+from oomtop.commands.arguments import add_interval, complain, count, tell
 from oomtop.commands.daemon import Daemon
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     where = f"address and port to listen on (default: {DEFAULT_LISTEN})"
     parser.add_argument("--listen", type=address, default=DEFAULT_LISTEN, metavar="HOST:PORT", help=where)
-    parser.add_argument(
-        "--interval", type=seconds, default=5.0, metavar="S", help="seconds between samples (default: 5)"
-    )
+    add_interval(parser, 5)
     parser.add_argument(
         "--top", type=count, default=10, metavar="N", help="number of processes and cgroups to export (default: 10)"
     )

@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import exit_code, has_screen, output_width, seconds
+from oomtop.commands.arguments import add_interval, exit_code, has_screen, output_width, seconds
 
 if TYPE_CHECKING:
     from oomtop.fleet.prometheus import Prometheus
@@ -32,9 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=seconds, default=10.0, metavar="S", help="seconds to wait for a response (default: 10)"
     )
-    parser.add_argument(
-        "--interval", type=seconds, default=10.0, metavar="S", help="seconds between refreshes (default: 10)"
-    )
+    add_interval(parser, 10, "refreshes")
     parser.add_argument("--once", action="store_true", help="print the table once as text and exit")
     parser.add_argument("--json", action="store_true", help="print everything once as JSON and exit")
     parser.add_argument("--theme", metavar="NAME", help="theme name or theme file")

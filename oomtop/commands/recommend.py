@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import count, past_time, seconds
+from oomtop.commands.arguments import add_interval, count, past_time
 from oomtop.errors import OomtopError
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since", type=past_time, metavar="TIME", help="with --recording: only samples newer than this: 2d, 14:05"
     )
     parser.add_argument("--samples", type=count, default=1, metavar="N", help="number of samples (default: 1)")
-    parser.add_argument(
-        "--interval", type=seconds, default=5.0, metavar="S", help="seconds between samples (default: 5)"
-    )
+    add_interval(parser, 5)
     parser.add_argument("--json", action="store_true", help="print JSON (schema 1)")
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import count, output_width, seconds
+from oomtop.commands.arguments import add_interval, count, output_width, seconds
 from oomtop.fields import SORT_IDS
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print everything as JSON (schema 1)")
     what = "number of samples; rates need 2, growth 3 (default: 2)"
     parser.add_argument("--samples", type=count, default=2, metavar="N", help=what)
-    parser.add_argument(
-        "--interval", type=seconds, default=1.0, metavar="S", help="seconds between samples (default: 1)"
-    )
+    add_interval(parser, 1)
     parser.add_argument(
         "--watch",
         nargs="?",

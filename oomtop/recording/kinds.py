@@ -68,14 +68,19 @@ class _Whole:
     """The way of a value that is the same in JSON and is written whole whenever it changed."""
 
     __slots__ = ()
+    type: type
+    optional: bool
+    name: str
 
     def full(self, value: object) -> object:
         """Return it as it is."""
         return value
 
     def load(self, data: object) -> object:
-        """Return the value of `full`'s JSON."""
-        raise NotImplementedError
+        """Return it as it is."""
+        if type(data) is self.type or (data is None and self.optional):
+            return data
+        raise mismatch(self.name, data)
 
     def delta(self, old: object, new: object) -> object:
         """Return the new value."""
@@ -93,12 +98,7 @@ class IntKind(_Whole):
     optional: bool
     name: str = "int"
     is_atom: bool = True
-
-    def load(self, data: object) -> object:
-        """Return it as it is."""
-        if type(data) is int or (data is None and self.optional):
-            return data
-        raise mismatch(self.name, data)
+    type: type = int
 
     def delta(self, old: object, new: object) -> object:
         """Return the difference in pages or in units."""
@@ -123,14 +123,11 @@ class FloatKind(_Whole):
     optional: bool
     name: str = "float"
     is_atom: bool = True
+    type: type = float
 
     def load(self, data: object) -> object:
         """Return it as it is; a whole number of another writer is a float too."""
-        if type(data) is float or (data is None and self.optional):
-            return data
-        if type(data) is int:
-            return float(data)
-        raise mismatch(self.name, data)
+        return float(data) if type(data) is int else _Whole.load(self, data)
 
     def delta(self, old: object, new: object) -> object:
         """Return the difference in hundredths where that is exact, else the float itself."""
@@ -167,12 +164,6 @@ class PlainKind(_Whole):
     optional: bool
     name: str
     is_atom: bool = True
-
-    def load(self, data: object) -> object:
-        """Return it as it is."""
-        if type(data) is self.type or (data is None and self.optional):
-            return data
-        raise mismatch(self.name, data)
 
 
 @frozen

@@ -136,27 +136,30 @@ def test_programs_of_their_own_and_prose_are_no_mentions(text: str) -> None:
     assert read(text).mentions == ()
 
 
-def test_a_mention_of_a_kill_that_is_told_is_joined_to_it() -> None:
-    lines = [
-        "Sep 24 16:00:00 h kernel: [5.0] " + KILL,
-        "Sep 24 16:00:00 h kernel: [5.1] oom_reaper: reaped process 4821 (java), now anon-rss:0kB",
-        "Sep 24 16:00:00 h systemd[1]: db.service: A process of this unit has been killed by the OOM killer.",
-        "Sep 24 16:00:00 h systemd[1]: db.service: Failed with result 'oom-kill'.",
-    ]
-    found = read("\n".join(lines))
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        (
+            f"""Sep 24 16:00:00 h kernel: [5.0] {KILL}
+Sep 24 16:00:00 h kernel: [5.1] oom_reaper: reaped process 4821 (java), now anon-rss:0kB
+Sep 24 16:00:00 h systemd[1]: db.service: A process of this unit has been killed by the OOM killer.
+Sep 24 16:00:00 h systemd[1]: db.service: Failed with result 'oom-kill'.""",
+            [("systemd", 0, (3, 4))],
+        ),
+        (
+            f"""2024-09-24T16:00:00Z a kernel: {KILL}
+2024-09-24T16:00:01Z b systemd[1]: db.service: A process of this unit has been killed by the OOM killer.
+2024-09-24T16:00:01Z a kernel: oom_reaper: reaped process 99 (x), now anon-rss:0kB
+2024-09-24T18:00:01Z a systemd[1]: db.service: A process of this unit has been killed by the OOM killer.""",
+            [("systemd", None, (2,)), ("kernel-reaper", None, (3,)), ("systemd", None, (4,))],
+        ),
+    ],
+    ids=["of the same machine", "of another machine or pid"],
+)
+def test_a_mention_is_joined_to_the_kill_that_is_told(text: str, joined: list[object]) -> None:
+    found = read(text)
     assert [present(event.victim).pid for event in found.events] == [4821]
-    assert [(mention.by, mention.event, mention.lines) for mention in found.mentions] == [("systemd", 0, (3, 4))]
-
-
-def test_a_mention_of_another_machine_or_pid_is_not_joined() -> None:
-    lines = [
-        "2024-09-24T16:00:00Z a kernel: " + KILL,
-        "2024-09-24T16:00:01Z b systemd[1]: db.service: A process of this unit has been killed by the OOM killer.",
-        "2024-09-24T16:00:01Z a kernel: oom_reaper: reaped process 99 (x), now anon-rss:0kB",
-        "2024-09-24T18:00:01Z a systemd[1]: db.service: A process of this unit has been killed by the OOM killer.",
-    ]
-    found = read("\n".join(lines))
-    assert [mention.event for mention in found.mentions] == [None, None, None]
+    assert [(mention.by, mention.event, mention.lines) for mention in found.mentions] == joined
 
 
 def test_signals_that_the_kernel_overtook_killed_nobody() -> None:

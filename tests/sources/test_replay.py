@@ -179,10 +179,15 @@ def test_what_is_recorded_meanwhile_is_played(tmp_path: Path, ticks: list[Tick])
     store.close()
 
 
-def test_a_damaged_place_is_passed_over_and_said(tmp_path: Path, ticks: list[Tick]) -> None:
-    path = write(tmp_path / "r.db", ticks[:200])
+def write_damaged(folder: Path, ticks: list[Tick], damage: str) -> str:
+    path = write(folder / "r.db", ticks)
     with closing(sqlite3.connect(path)) as connection, connection as database:
-        database.execute("UPDATE frames SET body=x'00' WHERE id BETWEEN 50 AND 58")
+        database.execute(damage)
+    return path
+
+
+def test_a_damaged_place_is_passed_over_and_said(tmp_path: Path, ticks: list[Tick]) -> None:
+    path = write_damaged(tmp_path, ticks[:200], "UPDATE frames SET body=x'00' WHERE id BETWEEN 50 AND 58")
     source = ReplaySource(Recording(path))
     source.go(55)
     row = assessed(source, 2)
@@ -195,9 +200,7 @@ def test_a_damaged_place_is_passed_over_and_said(tmp_path: Path, ticks: list[Tic
 
 
 def test_a_recording_damaged_to_its_end_is_an_error(tmp_path: Path, ticks: list[Tick]) -> None:
-    path = write(tmp_path / "r.db", ticks[:20])
-    with closing(sqlite3.connect(path)) as connection, connection as database:
-        database.execute("UPDATE keys SET body=x'00'")
+    path = write_damaged(tmp_path, ticks[:20], "UPDATE keys SET body=x'00'")
     with pytest.raises(RecordingError):
         shown(ReplaySource(Recording(path)))
 

@@ -1,12 +1,14 @@
 """Every state at every size: nothing cut or wrapped, nothing empty, one red block, no two lines that contradict."""
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Any
 
 import pytest
 from rich.segment import Segment
+from textual.pilot import Pilot
 from textual.screen import Screen
 
 from oomtop.actions.base.plan import Plan
@@ -99,17 +101,24 @@ DIALOGS = {
 }
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("dialog", DIALOGS.values(), ids=DIALOGS)
-async def test_a_dialog_leaves_the_strip_and_its_own_keys_in_sight(
-    dialog: Callable[[], Screen[Any]], size: tuple[int, int]
-) -> None:
+@asynccontextmanager
+async def leaking(size: tuple[int, int]) -> AsyncIterator[tuple[OomtopApp, Pilot[None]]]:
+    """Show a machine with a leak."""
     app = OomtopApp(Still(), Options())
     app.latest = state("leak")
     async with app.run_test(size=size) as pilot:
         for _ in range(3):
             app.feed()
             await pilot.pause()
+        yield app, pilot
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("dialog", DIALOGS.values(), ids=DIALOGS)
+async def test_a_dialog_leaves_the_strip_and_its_own_keys_in_sight(
+    dialog: Callable[[], Screen[Any]], size: tuple[int, int]
+) -> None:
+    async with leaking(size) as (app, pilot):
         strip = app.screen.query_one("#strip").region
         app.push_screen(dialog())
         await pilot.pause()
@@ -119,12 +128,7 @@ async def test_a_dialog_leaves_the_strip_and_its_own_keys_in_sight(
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_the_palette_leaves_the_strip_in_sight(size: tuple[int, int]) -> None:
-    app = OomtopApp(Still(), Options())
-    app.latest = state("leak")
-    async with app.run_test(size=size) as pilot:
-        for _ in range(3):
-            app.feed()
-            await pilot.pause()
+    async with leaking(size) as (app, pilot):
         strip = app.screen.query_one("#strip").region
         await pilot.press("colon", *"mem")
         await settled(pilot, lambda: app.screen.query_one("CommandList").region.height > 3)

@@ -77,14 +77,14 @@ class SwapAccount:
 class SinceBoot:
     """Kernel counters since boot (`/proc/vmstat`); None if the kernel lacks the counter."""
 
-    major_faults: int | None = None
+    major_faults: int | None
     """Page faults that read from disk."""
-    swapped_in: int | None = None
+    swapped_in: int | None
     """Bytes read back from swap."""
-    swapped_out: int | None = None
-    refaulted: int | None = None
+    swapped_out: int | None
+    refaulted: int | None
     """Bytes of evicted pages that were read back."""
-    direct_reclaims: int | None = None
+    direct_reclaims: int | None
     """Allocations that entered direct reclaim."""
 
 
@@ -102,7 +102,7 @@ class PressureFigures:
     """`oom_kill` of `/proc/vmstat`, since boot."""
     last_kill_age: float | None
     """Seconds since that counter rose or an event arrived, None if neither did."""
-    since_boot: SinceBoot = SinceBoot()
+    since_boot: SinceBoot = SinceBoot(None, None, None, None, None)
 
 
 @frozen

@@ -14,6 +14,7 @@ _MOST_OPEN = 8
 _TOGETHER = 120.0
 """Seconds within which signals to one pid are one story."""
 _MAX_RAW = 60
+_OF_ITS_LINE = ("time", "time_text", "unverified", "kernel_time", "host")
 FRONT = r"^(?:.{0,200}?[\s:])?"
 """What may stand before a message whose own length is thousands: nearer to its line's beginning than a path is long."""
 
@@ -124,15 +125,7 @@ def register(killer: type[Killer]) -> type[Killer]:
 
 def dated(event: OomEvent, record: Record) -> OomEvent:
     """Return an event with the time, the host and the text of the line that tells it."""
-    return replace(
-        event,
-        time=record.time,
-        time_text=record.time_text,
-        unverified=record.unverified,
-        kernel_time=record.kernel_time,
-        host=record.host,
-        raw=(*event.raw, record.text),
-    )
+    return replace(event, raw=(*event.raw, record.text), **{name: getattr(record, name) for name in _OF_ITS_LINE})
 
 
 def _is_over(known: OomEvent, record: Record) -> bool:

@@ -17,13 +17,12 @@ from oomtop.analysis.model.danger import DangerKind, DangerState
 from oomtop.tui.base.session import State
 from oomtop.tui.cgroups.rows import COLUMNS, DANGER, CgroupLine, arrange, columns_for, group_line, title_line
 from oomtop.tui.dangers.forecast import draw_forecast_of
-from oomtop.tui.dangers.panel import danger_strip
+from oomtop.tui.dangers.panel import tab_head
 from oomtop.tui.dangers.subject import DISTANT
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.cursor_list import CursorList, move_keys
-from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.panel import Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
@@ -113,8 +112,7 @@ class CgroupsScreen(TabScreen):
 
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
-        yield Panel(draw_header(lambda: self.state.standing, "cgroups"), self.look, id="cgroups-header")
-        yield danger_strip(self.state, self.look)
+        yield from tab_head(self, "cgroups")
         with Horizontal(id="cgroups-body"):
             with Vertical(id="cgroups-list"):
                 yield Sheet(self._titles, id="cgroups-titles")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.strip import draw_strip, height_of_strip
 from oomtop.tui.style.palette import Look
-from oomtop.tui.widgets.panel import FittedPanel
+from oomtop.tui.widgets.header import draw_header
+from oomtop.tui.widgets.panel import FittedPanel, Panel
+from oomtop.tui.widgets.tab_screen import TabScreen
+
+
+def tab_head(screen: TabScreen, tab: str) -> Iterator[Panel]:
+    """Yield what stands above every tab but the first: the header with the names of the tabs, and the strip."""
+    yield Panel(draw_header(lambda: screen.state.standing, tab), screen.look, id=f"{tab}-header")
+    yield danger_strip(screen.state, screen.look)
 
 
 def danger_strip(state: State, look: Look) -> FittedPanel:

@@ -15,13 +15,12 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.mentions.mention import Mention
 from oomtop.tui.base.session import State
-from oomtop.tui.dangers.panel import danger_strip
+from oomtop.tui.dangers.panel import tab_head
 from oomtop.tui.events.list import EventList, Told, list_head
 from oomtop.tui.events.post_mortem import PostMortemScreen
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
-from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.panel import Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
@@ -57,8 +56,7 @@ class EventsScreen(TabScreen):
 
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
-        yield Panel(draw_header(lambda: self.state.standing, "events"), self.look, id="events-header")
-        yield danger_strip(self.state, self.look)
+        yield from tab_head(self, "events")
         yield Sheet(self._head, id="events-head")
         yield EventList(self.look, id="events-list")
         yield PromptLine(self._focus)

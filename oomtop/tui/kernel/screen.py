@@ -15,12 +15,11 @@ from textual.message import Message
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.settings.verdicts import SettingRow, assess_settings
 from oomtop.tui.base.session import State
-from oomtop.tui.dangers.panel import danger_strip
+from oomtop.tui.dangers.panel import tab_head
 from oomtop.tui.kernel import sections
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
-from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.panel import Panel
 from oomtop.tui.widgets.tab_screen import TabScreen
@@ -81,8 +80,7 @@ class KernelScreen(TabScreen):
 
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
-        yield Panel(draw_header(lambda: self.state.standing, "kernel"), self.look, id="kernel-header")
-        yield danger_strip(self.state, self.look)
+        yield from tab_head(self, "kernel")
         with KernelPage(id="kernel-page"):
             with Vertical(id="kernel-left"):
                 yield SettingList(self._settings, id="kernel-settings")

@@ -89,16 +89,6 @@ class Column:
         return self.field.title
 
     @property
-    def help(self) -> str:
-        """What it shows."""
-        return self.field.help
-
-    @property
-    def least_width(self) -> int:
-        """The narrowest table that shows it by default."""
-        return self.field.least
-
-    @property
     def is_text(self) -> bool:
         """Whether it sorts from A to Z first; numbers sort largest first."""
         return self.align is Align.LEFT
@@ -296,7 +286,7 @@ def columns_for(
     """
     wanted = [BY_ID[id] for id in ids if id in BY_ID] if ids else list(COLUMNS)
     if ids is None:
-        fitting = (column for column in wanted if column.least_width <= width and column.id not in empty)
+        fitting = (column for column in wanted if column.field.least <= width and column.id not in empty)
         kept = {*(column.id for column in fitting), sort}
         wanted = [column for column in wanted if column.id in kept]
     while room_for_command(wanted, width) < _LEAST_COMMAND and (least := _least(wanted, sort)) is not None:
@@ -317,4 +307,4 @@ def columns_from(start: int, width: int, ids: Sequence[str] | None = None) -> tu
 def _least(columns: Sequence[Column], sort: str) -> Column | None:
     """Return the column to drop first: the last of those for the widest terminals."""
     free = [column for column in columns if column.id not in (COMMAND, "pid", sort)]
-    return max(reversed(free), key=lambda column: column.least_width, default=None)
+    return max(reversed(free), key=lambda column: column.field.least, default=None)

@@ -23,7 +23,11 @@ FILTERS = (
 def table_commands(table: ProcessTable) -> Iterator[tuple[str, str, Callable[[], object]]]:
     """Yield (title, other words for it, what it does)."""
     for column in COLUMNS:
-        yield f"Sort by {column.title}: {column.help}", f"sort order {column.id}", partial(table.sort_by, column.id)
+        yield (
+            f"Sort by {column.title}: {column.field.help}",
+            f"sort order {column.id}",
+            partial(table.sort_by, column.id),
+        )
     for kind in (*Grouping, None):
         name = "none (single processes)" if kind is None else kind.value
         yield f"Group by {name}", "group aggregate sum", partial(table.group_by, kind)

@@ -10,7 +10,7 @@ from oomtop.tui.widgets.menu import Menu
 
 def sort_menu(current: Column) -> Menu:
     """Return the menu of all columns; the current one is preselected."""
-    choices = [(at, f"{column.title:9} {column.help}") for at, column in enumerate(COLUMNS)]
+    choices = [(at, f"{column.title:9} {column.field.help}") for at, column in enumerate(COLUMNS)]
     return Menu("Sort by", choices, COLUMNS.index(current))
 
 

@@ -36,7 +36,8 @@ def choices_for(options: Options, themes: Sequence[str], shown: Sequence[str]) -
                lambda now, step: replace(now, theme=_beside(themes, now.theme or DEFAULT, step))),
         SetupLine("ASCII only", "yes" if options.ascii else "no", "no line or block characters",
                lambda now, _: replace(now, ascii=not now.ascii)),
-        SetupLine("Sorted by", BY_ID[options.sort or "memory"].title, BY_ID[options.sort or "memory"].help,
+        SetupLine("Sorted by", BY_ID[options.sort or "memory"].title,
+               BY_ID[options.sort or "memory"].field.help,
                lambda now, step: replace(now, sort=_beside(list(BY_ID), now.sort or "memory", step))),
         *_sections(options),
         *_columns(options, shown),
@@ -75,7 +76,7 @@ def _columns(options: Options, shown: Sequence[str]) -> tuple[SetupLine, ...]:
     )  # fmt: skip
     order = [*chosen, *(column.id for column in COLUMNS if column.id not in chosen)]
     marked = chosen or tuple(shown)
-    return (first, *(SetupLine(BY_ID[id].title, _box(id in marked), BY_ID[id].help, _toggle(id, shown), id)
+    return (first, *(SetupLine(BY_ID[id].title, _box(id in marked), BY_ID[id].field.help, _toggle(id, shown), id)
                      for id in order))  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
 from oomtop.tui.terminal.input_units import ESCAPE, InputUnits, Pasted
-from oomtop.tui.terminal.plain_terminal import LEAST_SIZE, PlainTerminal
+from oomtop.tui.terminal.plain_terminal import LEAST_SIZE, PlainTerminal, read_input
 from oomtop.tui.terminal.textual_private import FOCUSIN, FOCUSOUT, XTermParser, end_with_report, key_events
 
 if TYPE_CHECKING:
@@ -90,22 +90,13 @@ class TerminalDriver(LinuxDriver):
                     self.process_message(message)
             ready, _, _ = select.select([self.fileno], [], [], units.wait or _POLL)
             if ready:
-                data = self._read()
+                data = read_input(self.fileno)
                 if data is None:
                     self._app.call_later(self._app.exit, None, 1, "oomtop: the terminal is gone")
                     return
                 found = units.feed(data)
             else:
                 found = units.late()
-
-    def _read(self) -> bytes | None:
-        """Return what was sent, None at the end of the terminal."""
-        try:
-            return os.read(self.fileno, 4096) or None
-        except BlockingIOError:
-            return b""
-        except OSError:
-            return None
 
 
 class Translator:

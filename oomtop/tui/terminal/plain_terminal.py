@@ -20,6 +20,16 @@ _LOCAL = termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
 _INPUT = termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR
 
 
+def read_input(descriptor: int) -> bytes | None:
+    """Return what was sent to a terminal that does not block, None at its end."""
+    try:
+        return os.read(descriptor, 4096) or None
+    except BlockingIOError:
+        return b""
+    except OSError:
+        return None
+
+
 class PlainTerminal:
     """Descriptor 0 as the screen; keys that nobody reads stay in its queue for whoever comes next."""
 
@@ -73,12 +83,7 @@ class PlainTerminal:
 
     def read(self) -> bytes | None:
         """Return what was typed, None at the end of the terminal."""
-        try:
-            return os.read(self._descriptor, 4096) or None
-        except BlockingIOError:
-            return b""
-        except OSError:
-            return None
+        return read_input(self._descriptor)
 
     def wait(self, others: Sequence[int], seconds: float | None) -> list[int]:
         """Wait for keys or for one of the other descriptors; return those that are ready, 0 for keys."""

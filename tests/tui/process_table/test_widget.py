@@ -80,6 +80,11 @@ class Screen:
         await self.pilot.pause()
         return sorted(set(self.table.painted))
 
+    async def press_and_wait(self, key: str) -> None:
+        """Press, and let the time pass in which the order holds still."""
+        await self.press(key)
+        self.app.clock.now += HOLD_SECONDS + 0.1
+
     @property
     def pids(self) -> list[int]:
         return [entry.row.process.pid for entry in self.table.lines]
@@ -155,8 +160,7 @@ async def test_the_selection_is_the_process_and_not_the_line() -> None:
     rows = make_rows(10)
     async with screen() as it:
         await it.show(rows)
-        await it.press("down")
-        it.app.clock.now += HOLD_SECONDS + 0.1
+        await it.press_and_wait("down")
         await it.show(grown(rows, 9, GIB))
         assert it.pids[:3] == [109, 100, 101]
         assert it.selected == 101
@@ -395,8 +399,7 @@ async def test_when_the_selected_process_ends_its_row_keeps_the_cursor_and_is_no
     rows = make_rows(3)
     async with screen() as it:
         await it.show(rows)
-        await it.press("down")
-        it.app.clock.now += HOLD_SECONDS + 0.1
+        await it.press_and_wait("down")
         for _ in range(3):
             await it.show((rows[0], rows[2]))
             assert it.pids == [100, 101, 102]

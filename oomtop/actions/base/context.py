@@ -50,7 +50,7 @@ class ActionContext:
         return tuple(process for process in self.processes if is_inside(process.cgroup, path.rstrip("/") or "/"))
 
     def target(self, process: Process) -> Target:
-        """Return `process` as a target of a plan."""
+        """Return `process` as a target of a plan that leaves it alive: it frees nothing."""
         return Target(
             id=process.id,
             name=process.comm,
@@ -58,8 +58,12 @@ class ActionContext:
             user=self.users(process.euid),
             unit=self.units(process.cgroup),
             rss=process.rss,
-            frees=frees(process),
+            frees=None,
         )
+
+    def victim(self, process: Process) -> Target:
+        """Return `process` as a target of a plan that ends it, with what that frees."""
+        return replace(self.target(process), frees=frees(process))
 
 
 def context_of(snapshot: Snapshot, guard: Guard, root: Root) -> ActionContext:

@@ -63,7 +63,7 @@ def _plan(title: str, group: CgroupTarget, processes: Sequence[Process], context
         action=ACTION,
         title=title,
         steps=(f"write 1 to {printable(group.file('cgroup.kill'))}",),
-        targets=tuple(context.target(process) for process in known),
+        targets=tuple(context.victim(process) for process in known),
         effect=f"{len(known)} processes are killed; frees up to {format_bytes(total)}",
         frees=total,
         risk="immediate: no data is saved, no cleanup runs; a service manager may restart it",

@@ -61,7 +61,7 @@ def prepare_limit(request: LimitRequest, context: ActionContext) -> PreparedActi
         file = KernelFile(group.file(name), "root, or the group delegated to you")
     except ActionRefused as refusal:
         return refused(ACTION, title, refusal)
-    plan = _plan(title, request, group, name, owner, command)
+    plan = _plan(title, request, group, name, owner, command, context.meminfo.mem_available)
     again = partial(require_allowed, group, context, request.override)
     return PreparedAction(plan, partial(_set_limit, request, group, name, file, command), [file], again)
 
@@ -100,6 +100,7 @@ def _plan(
     name: str,
     owner: Owner | None,
     command: tuple[str, ...] | None,
+    available: int | None,
 ) -> Plan:
     before = _read(group, name)
     written = f"write {_text(request.size, group)} to {printable(group.file(name))}"
@@ -107,22 +108,41 @@ def _plan(
         action=ACTION,
         title=title,
         steps=(f"{written if command is None else printable(' '.join(command))} (now {_size(before)})",),
-        effect=_effect(request),
-        risk="" if request.size == request.limit.lifted else _RISK[request.limit],
+        effect=_effect(request, group),
+        risk=_risk(request, before, available),
         warnings=tuple(_warnings(request, group, owner, command)),
         undo="restore the previous value",
         recovery=replace(request, size=before),
     )
 
 
-def _effect(request: LimitRequest) -> str:
+def _effect(request: LimitRequest, group: CgroupTarget) -> str:
     if request.size != request.limit.lifted:
-        return _EFFECT[request.limit]
+        return f"{_use(request, group)}{_EFFECT[request.limit]}"
     return (
         "the group's memory is no longer protected from reclaim"
         if request.limit is Limit.LOW
         else "the group may use all memory of the machine"
     )
+
+
+def _use(request: LimitRequest, group: CgroupTarget) -> str:
+    """Return what the group holds and held at most, and what the limit leaves."""
+    facts = read_folder(group.folder, group.path, group.version)
+    if facts.current is None:
+        return ""
+    peak = "" if facts.peak is None else f", at most {format_bytes(facts.peak)} so far"
+    room = "" if request.size is None else f", {format_bytes(max(0, request.size - facts.current))} below this limit"
+    return f"it holds {format_bytes(facts.current)}{peak}{room if request.limit is not Limit.LOW else ''}; "
+
+
+def _risk(request: LimitRequest, before: int | None, available: int | None) -> str:
+    """Return what may happen; of a limit that is raised or removed, how much the machine has for it."""
+    is_raised = before is not None and (request.size is None or request.size > before)
+    if request.limit is Limit.LOW or not is_raised:
+        return "" if request.size == request.limit.lifted else _RISK[request.limit]
+    more = "more" if before is None or request.size is None else f"{format_bytes(request.size - before)} more"
+    return f"the group may take {more} of the {format_bytes(available)} that the machine has available"
 
 
 def _warnings(

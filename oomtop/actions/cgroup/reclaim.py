@@ -56,7 +56,7 @@ def _plan(title: str, group: CgroupTarget, step: str, size: int | None, cache: i
         warnings.append(
             f"beyond its page cache ({format_bytes(cache)}) memory goes to swap ({format_bytes(swap_free)} free)"
             if swap_free
-            else f"there is no free swap: at most its page cache ({format_bytes(cache)}) can be reclaimed"
+            else f"there is no free swap: little more than its page cache ({format_bytes(cache)}) can be reclaimed"
         )
     return Plan(
         action=ACTION,

@@ -129,7 +129,10 @@ def _effect(changes: Sequence[_Change]) -> str:
     direction = "more" if points > 0 else "less"
     if not points:
         return "no change: it already has this value"
-    return f"the kernel ranks it as if it held {abs(points):g} % of RAM and swap {direction} than now"
+    return (
+        f"the kernel ranks it as if it held {abs(points):g} % {direction} of RAM and swap, or of the limit of a "
+        "limited cgroup; nothing is freed"
+    )
 
 
 def _warnings(changes: Sequence[_Change]) -> list[str]:

@@ -118,7 +118,7 @@ def _wanted(request: KillRequest, context: ActionContext, left_out: list[ActionR
 def _open_victim(request: KillRequest, context: ActionContext, identity: ProcessId) -> KillTarget:
     with open_allowed(identity, context, request.override) as (handle, process):
         require(_state_refusal(process, handle) or _permission_refusal(handle, context.users(process.euid)), process)
-        return KillTarget(process, handle, context.target(process), context.layout)
+        return KillTarget(process, handle, context.victim(process), context.layout)
 
 
 def _state_refusal(process: Process, handle: ProcessHandle) -> str | None:
@@ -153,9 +153,10 @@ def _title(request: KillRequest, whom: str) -> str:
 
 
 def _plan(request: KillRequest, context: ActionContext, choice: KillChoice, follows: bool) -> Plan:
-    targets = tuple(context.target(victim.process) for victim in choice.victims)
-    whom = f"{targets[0].id.pid} ({printable(targets[0].name)})" if len(targets) == 1 else f"{len(targets)} processes"
     ends = is_ending(request.signal)
+    target = context.victim if ends else context.target
+    targets = tuple(target(victim.process) for victim in choice.victims)
+    whom = f"{targets[0].id.pid} ({printable(targets[0].name)})" if len(targets) == 1 else f"{len(targets)} processes"
     frees = sum(target.frees or 0 for target in targets) if ends else None
     return Plan(
         action=ACTION,

@@ -22,6 +22,7 @@ from oomtop.actions.base.requests import ReclaimProcessRequest
 from oomtop.actions.process.handle import ProcessHandle, open_allowed, require
 from oomtop.errors import ActionRefused, ParseError
 from oomtop.frozen import frozen
+from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import Process
 from oomtop.units import format_bytes, printable
 
@@ -93,21 +94,27 @@ def _plan(process: Process, context: ActionContext) -> Plan:
     swap_free = context.meminfo.swap_free or 0
     anon = process.rss_anon if process.rss_anon is not None else process.rss
     files = max(0, process.rss - anon)
-    warnings = () if swap_free >= anon else (_no_swap(swap_free, anon),)
     return Plan(
         action=ACTION,
         title=f"Page out {process.pid} ({printable(process.comm)})",
         steps=("process_madvise(MADV_PAGEOUT) over its private mappings",),
         targets=(context.target(process),),
-        effect=f"up to {format_bytes(min(anon, swap_free))} to swap, and file pages that no other process maps",
+        effect=f"{_swapped(anon, context.meminfo)}; of {format_bytes(files)} of file and shared pages those that no "
+        "other process maps are dropped",
         frees=min(anon, swap_free) + files,
         risk="pages are faulted back in on access: slower for a while, nothing is lost",
-        warnings=warnings,
     )
 
 
-def _no_swap(swap_free: int, anon: int) -> str:
-    return f"{format_bytes(anon)} of it is anonymous and only {format_bytes(swap_free)} of swap is free"
+def _swapped(anon: int, meminfo: Meminfo) -> str:
+    """Return how much of the anonymous memory can go to swap."""
+    free, held = meminfo.swap_free or 0, format_bytes(anon)
+    if not free:
+        why = "swap is full" if meminfo.swap_total else "there is no swap"
+        return f"{why}: all {held} of anonymous memory stay in RAM"
+    if free < anon:
+        return f"up to {format_bytes(free)} of {held} of anonymous memory to swap, which is full then"
+    return f"up to {held} of anonymous memory to swap ({format_bytes(free)} free)"
 
 
 def _page_out_now(process: Process, handle: ProcessHandle, report: Callable[[str], None]) -> Outcome:

@@ -56,7 +56,8 @@ def prepare_zram(request: ZramRequest, context: ActionContext) -> PreparedAction
         steps=(
             *loads,
             "read /sys/class/zram-control/hot_add: a new device /dev/zramN",
-            f"write {request.algorithm or 'nothing'} to comp_algorithm, {request.size} to disksize",
+            *((f"write {request.algorithm} to comp_algorithm",) if request.algorithm else ()),
+            f"write {request.size} to disksize",
             f"write the swap signature, swapon(priority {request.priority})",
         ),
         effect=f"{format_bytes(request.size)} of pages fit in, using about a third to a half of that as RAM",

@@ -21,24 +21,24 @@ from oomtop.config.load import AdjustRule
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
 from oomtop.tui.actions.arming import BEFORE, ArmedAction, arm_choices
-from oomtop.tui.actions.dialogs import ADJUSTMENTS, AskDialog, PlanDialog, caches_of, what_rights_allow
+from oomtop.tui.actions.dialogs import AskDialog, PlanDialog, adjustments, caches_of
 from oomtop.tui.actions.menus import (
     Ask,
     Menus,
-    Selection,
     freeze_offer,
     kill_offer,
     labels,
     limit_offer,
     reclaim_offer,
-    select,
     setting_ask,
     settings_offer,
     swap_offer,
 )
+from oomtop.tui.actions.selection import Selection, select
 from oomtop.tui.base.messages import ActionEnded, ActionProgress
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.shell import Shell
+from oomtop.units import format_bytes
 
 _HEAD_START = 0.05
 """Maximum seconds that the screen waits for the first progress of an action, such as a signal being sent."""
@@ -117,14 +117,19 @@ class Remedies:
         if not targets:
             self._app.remark(_NOBODY)
             return
-        menu = Menu(f"{self._app.tab.targets_title()}: {what_rights_allow()}", ADJUSTMENTS, typed=(-1000, 1000))
+        selection = self._selection()
+        now = sorted({process.oom_score_adj or 0 for process in selection.processes} if selection else ())
+        values, allowed = adjustments(now)
+        title = f"{self._app.tab.targets_title()}: oom_score_adj {', '.join(map(str, now)) or '-'}"
+        menu = Menu(title, values, allowed, typed=(-1000, 1000))
         self.choose(menu, lambda value: AdjustRequest(targets, value))
 
     def drop_caches(self) -> None:
         """Choose what to drop."""
         facts = self._app.facts
         if facts is not None:
-            self.choose(Menu("Drop caches", caches_of(facts.meminfo), chosen=2), DropCachesRequest)
+            title = f"Drop caches: part of the {format_bytes(facts.meminfo.mem_available)} available already"
+            self.choose(Menu(title, caches_of(facts.meminfo), chosen=2), DropCachesRequest)
 
     def undo(self) -> None:
         """Undo the last reversible action; one whose undo fails does not block the others."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -27,15 +27,17 @@ ADJUSTMENTS: tuple[tuple[int, str], ...] = (
     (0, "   0  normal"),
     (500, " 500  killed early"),
     (1000, "1000  always killed first"),
-    (-1000, "-1000  never killed: dangerous if it leaks"),
+    (-1000, "-1000  never killed, even if it leaks"),
 )
 
 
-def what_rights_allow() -> str:
-    """Return which values of oom_score_adj oomtop may set."""
-    if has_capability(Capability.SYS_RESOURCE):
-        return "any value may be set"
-    return "without CAP_SYS_RESOURCE it can only be raised, and lowered to what it was raised from"
+def adjustments(now: Sequence[int]) -> tuple[tuple[tuple[int, str], ...], int]:
+    """Return the values to choose from, each with whether these rights allow it, and the first that they allow."""
+    # The kernel allows the lowest value ever set with the capability: 0 where nothing was.
+    least = -1000 if has_capability(Capability.SYS_RESOURCE) else min((0, *now))
+    denied = "  (needs CAP_SYS_RESOURCE)"
+    found = tuple((value, text if value >= least else f"{text}{denied}") for value, text in ADJUSTMENTS)
+    return found, next((at for at, (value, _) in enumerate(ADJUSTMENTS) if value >= least), 0)
 
 
 def caches_of(info: Meminfo) -> tuple[tuple[int, str], ...]:

@@ -18,8 +18,9 @@ from oomtop.analysis.settings.verdicts import SettingRow
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.containers import name_of
-from oomtop.host.process import Process, ProcessId
+from oomtop.host.process import ProcessId
 from oomtop.snapshot import Snapshot
+from oomtop.tui.actions.selection import Selection
 from oomtop.units import GIB, format_bytes, parse_size, printable
 
 _NAME_WIDTH = 40
@@ -55,76 +56,30 @@ class Offer:
 Menus: TypeAlias = "Callable[[Selection], Offer | None]"
 
 
-@frozen
-class Selection:
-    """The target of an action key, from the visible tab and the last tick."""
-
-    facts: Snapshot
-    targets: tuple[ProcessId, ...] = ()
-    title: str = ""
-    cgroup: str | None = None
-    """The group under the cursor, else the one of the selected process."""
-    settings: tuple[SettingRow, ...] = ()
-    setting: str | None = None
-    """The kernel setting under the cursor."""
-
-    @property
-    def processes(self) -> tuple[Process, ...]:
-        """The targets that still exist."""
-        wanted = set(self.targets)
-        return tuple(process for process in self.facts.processes if process.id in wanted)
-
-    @property
-    def biggest(self) -> Process | None:
-        """The process that holds most of the group and of those below it, None where nobody is in it."""
-        if self.group is None:
-            return None
-        path = self.group.path
-        inside = (each for each in self.facts.processes if each.cgroup and f"{each.cgroup}/".startswith(f"{path}/"))
-        return max(inside, key=lambda process: process.rss_and_swap, default=None)
-
-    @property
-    def group(self) -> Cgroup | None:
-        """The group's facts; None for the root group, which cannot be a target."""
-        if self.cgroup in (None, "/"):
-            return None
-        return next((group for group in self.facts.cgroups if group.path == self.cgroup), None)
-
-
-def select(
-    facts: Snapshot,
-    targets: tuple[ProcessId, ...],
-    title: str,
-    cgroup: str | None,
-    settings: tuple[SettingRow, ...] = (),
-    setting: str | None = None,
-) -> Selection:
-    """Return the selection; without a group under the cursor, the group of all targets."""
-    if cgroup is None and targets:
-        wanted = set(targets)
-        groups = {process.cgroup for process in facts.processes if process.id in wanted}
-        cgroup = groups.pop() if len(groups) == 1 else None
-    return Selection(facts, targets, title, cgroup, settings, setting)
-
-
 def kill_offer(selection: Selection) -> Offer | None:
     """Return the signals, and the ways to kill more than one process."""
     targets = selection.targets
     items = [Item(label, requests.KillRequest(targets, number)) for number, label in SIGNALS] if targets else []
     if targets:
         items.insert(2, Item("TERM + KILL  terminate; SIGKILL after 5 s", requests.KillRequest(targets, grace=5.0)))
-        items.append(Item("TERM tree    it and its descendants", requests.KillRequest(targets, tree=True)))
+        held = format_bytes(sum(process.rss_and_swap for process in selection.family))
+        whom = f"{len(selection.family)} with all descendants, {held}"
+        items.append(Item(f"TERM tree    {whom}", requests.KillRequest(targets, tree=True)))
         tree = requests.KillRequest(targets, signal.SIGKILL, tree=True)
-        items.append(Item("KILL tree    it and its descendants, at once", tree))
+        items.append(Item(f"KILL tree    {whom}, at once", tree))
     biggest = None if targets else selection.biggest
     if biggest is not None:
         name = f"its biggest process: {printable(biggest.comm)} {biggest.pid}, {format_bytes(biggest.rss_and_swap)}"
         items.append(Item(f"SIGTERM  15  {name}", requests.KillRequest((biggest.id,), signal.SIGTERM)))
         items.append(Item(f"SIGKILL   9  {name}", requests.KillRequest((biggest.id,), signal.SIGKILL)))
     if selection.group is not None:
-        label = f"KILL cgroup  all processes of {_short(selection.group)}"
+        label = f"KILL cgroup  {_whole(selection, selection.group)}, {format_bytes(selection.group.current)}"
         items.append(Item(label, requests.KillCgroupRequest(selection.group.path)))
     return Offer(selection.title, tuple(items)) if items else None
+
+
+def _whole(selection: Selection, group: Cgroup) -> str:
+    return f"all {len(selection.members)} of {_short(group)}"
 
 
 SIGNALS: tuple[tuple[int, str], ...] = (
@@ -150,10 +105,9 @@ def freeze_offer(selection: Selection) -> Offer | None:
         items.append(Item("thaw    SIGCONT: resume it", requests.FreezeRequest(targets, thaw=True)))
     frozen = group is not None and group.frozen is True
     if group is not None:
-        items.append(Item(f"freeze  the whole group {_short(group)}", requests.FreezeCgroupRequest(group.path)))
-        items.append(
-            Item(f"thaw    the whole group {_short(group)}", requests.FreezeCgroupRequest(group.path, thaw=True))
-        )
+        whole = _whole(selection, group)
+        items.append(Item(f"freeze  {whole}", requests.FreezeCgroupRequest(group.path)))
+        items.append(Item(f"thaw    {whole}", requests.FreezeCgroupRequest(group.path, thaw=True)))
     if not items:
         return None
     chosen = len(items) - 1 if frozen else 1 if stopped and targets else 0
@@ -164,12 +118,15 @@ def reclaim_offer(selection: Selection) -> Offer | None:
     """Return what can be reclaimed without killing anything."""
     items: list[Item] = []
     for process in selection.processes[:1]:
-        label = f"page out  {process.pid} {printable(process.comm)[:20]}, rss {format_bytes(process.rss)}"
+        free = selection.facts.meminfo.swap_free
+        anon = format_bytes(process.rss if process.rss_anon is None else process.rss_anon)
+        room = f"anon, {format_bytes(free)} of swap free" if free else "anon stay: no free swap"
+        label = f"page out  {process.pid} {printable(process.comm)[:15]}: {anon} {room}"
         items.append(Item(label, requests.ReclaimProcessRequest(process.id)))
     group = selection.group
     if group is not None:
         cache = format_bytes(group.file)
-        items.append(Item(f"cache     of {_short(group)}, {cache}", requests.ReclaimCgroupRequest(group.path)))
+        items.append(Item(f"cache     {cache} of {_short(group)}", requests.ReclaimCgroupRequest(group.path)))
         ask = Ask(
             f"Reclaim from {printable(group.path)}", f"how much of {format_bytes(group.current)}, such as 512M",
             lambda text: requests.ReclaimCgroupRequest(group.path, parse_size(text)),
@@ -199,7 +156,10 @@ def swap_offer(selection: Selection) -> Offer:
         items.append(Item(f"off     {text}", requests.SwapOffRequest(path)))
         if device.kind == "file" or path.startswith("/dev/zram"):
             items.append(Item(f"remove  {text}", requests.SwapOffRequest(path, remove=True)))
-    return Offer("Swap", tuple(items))
+    info = facts.meminfo
+    total, free = info.swap_total or 0, info.swap_free or 0
+    use = f"{format_bytes(total - free)} of {format_bytes(total)} used" if total else "none"
+    return Offer(f"Swap: {use}; anonymous memory {format_bytes(info.anon_pages)}", tuple(items))
 
 
 def _free_name(facts: Snapshot) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from functools import cache
 
 from oomtop.analysis.dangers.order import JUST_KILLED, last_kill
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, Dying, Remedy
 from oomtop.analysis.sentences import NOT_SEEN, OF_THOSE_SEEN, describe_early_killer, others_of
+from oomtop.host.privileges import Capability, has_capability
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_about, format_bytes, format_duration, format_rate, format_share, printable
 
@@ -16,6 +18,8 @@ SOON = 300.0
 """A subject that is full within so many seconds has the weight of a danger."""
 _HIGH = 0.7
 """Of its limit: what grows unsteadily is a danger from there on."""
+_DROP = 0.1
+"""A kill that frees less than this share of what is held ends no danger."""
 DISTANT = 900.0
 """A subject that is full later than this is no danger yet."""
 
@@ -145,9 +149,24 @@ def remedy_words(danger: Danger, assessment: Assessment) -> Iterator[tuple[str, 
         yield "Tab", "to Events, Enter: why"
     for remedy in danger.remedies:
         if not after_kill or remedy.action in ("limit", "swap"):
-            yield _REMEDIES[remedy.action][0], _REMEDIES[remedy.action][1] + _gain(remedy)
-    if danger.victim is not None:
+            yield _REMEDIES[remedy.action][0], _deed(danger, remedy) + _gain(remedy)
+    if danger.victim is not None and may_spare():
         yield "o", "spare it"
+
+
+@cache
+def may_spare() -> bool:
+    """Whether these rights allow a lower oom_score_adj; they stay what they are while the program runs."""
+    return has_capability(Capability.SYS_RESOURCE)
+
+
+def _deed(danger: Danger, remedy: Remedy) -> str:
+    """Return what the key does; where one of many is killed, that it helps little, and what helps."""
+    is_drop = remedy.action == "kill" and remedy.size is not None and remedy.size < danger.held * _DROP
+    if not is_drop:
+        return _REMEDIES[remedy.action][1]
+    frees = f"frees {format_bytes(remedy.size)}"
+    return f"kill its cgroup (one {frees})" if danger.kind is DangerKind.CGROUP else f"kill it ({frees})"
 
 
 def _gain(remedy: Remedy) -> str:

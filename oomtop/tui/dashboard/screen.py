@@ -27,7 +27,7 @@ from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.keys_line import MONITOR_KEYS
 from oomtop.tui.widgets.panel import FittedPanel, Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
-from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.tui.widgets.tab_screen import TabScreen, title_of
 from oomtop.units import format_bytes
 
 _CHART_SECONDS = 4.0
@@ -141,10 +141,10 @@ class Dashboard(TabScreen):
         return tuple(row.process.id for row in rows)
 
     def targets_title(self) -> str:
-        """Return the process with its command, or the number of processes and their memory."""
+        """Return the process with its user and memory, or the number of processes and their memory."""
         targets, row = self.targets(), self.table.selected_row
         if len(targets) == 1 and row is not None and row.process.id == targets[0]:
-            return f"{row.process.pid} {row.user} {(row.process.command or row.process.comm)[:200]}"
+            return title_of(row)
         held = format_bytes(sum(row.process.rss_and_swap for row in self.table.chosen_rows))
         return f"{len(targets)} processes, {held}"
 

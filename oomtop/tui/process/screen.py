@@ -37,7 +37,7 @@ from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.chart import draw_curve
 from oomtop.tui.widgets.key_bar import KeyBar
 from oomtop.tui.widgets.menu import Menu
-from oomtop.tui.widgets.tab_screen import TabScreen
+from oomtop.tui.widgets.tab_screen import TabScreen, title_of
 from oomtop.tui.widgets.text_block import Page, Sheet
 from oomtop.tui.widgets.text_parts import section
 from oomtop.units import printable
@@ -270,8 +270,7 @@ class ProcessScreen(TabScreen):
         """Return a description of the process."""
         if self._study is None:
             return str(self._identity.pid)
-        row = self._study.row
-        return f"{row.process.pid} {row.user} {(row.process.command or row.process.comm)[:200]}"
+        return title_of(self._study.row)
 
     def copies(self) -> tuple[tuple[str, str], ...]:
         """Return the pid, the command and everything on the screen."""

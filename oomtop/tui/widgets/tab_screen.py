@@ -10,7 +10,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
-from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.screens import ClosedOnce
@@ -20,6 +20,7 @@ from oomtop.tui.style.palette import Look
 from oomtop.tui.terminal.textual_private import take_dirty_regions
 from oomtop.tui.widgets.panel import Panel, PanelClicked, PanelPointedAt
 from oomtop.tui.widgets.prompt_line import PromptLine
+from oomtop.units import format_bytes
 
 
 class TabScreen(ClosedOnce[None]):
@@ -76,7 +77,7 @@ class TabScreen(ClosedOnce[None]):
         return ()
 
     def targets_title(self) -> str:
-        """Return the targets in words: `4711 alice java -jar app.jar`, `3 processes`."""
+        """Return the targets in words: `java 4711 alice, 1.2G`, `3 processes, 2.0G`."""
         return f"{len(self.targets())} processes"
 
     def cgroup(self) -> str | None:
@@ -137,3 +138,8 @@ def open_once(app: App[None], screen: TabScreen) -> None:
         app.push_screen(screen)
     elif top.subject != screen.subject:
         app.switch_screen(screen)
+
+
+def title_of(row: ProcessRow) -> str:
+    """Return a process in words, short enough for the title of a menu; its plan has the command."""
+    return f"{row.process.comm} {row.process.pid} {row.user}, {format_bytes(row.process.rss_and_swap)}"

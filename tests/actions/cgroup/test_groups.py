@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -283,3 +284,23 @@ def test_v1_has_no_high(memory: tuple[CgroupLayout, str, subprocess.Popen[str]])
 def test_modes(fake: tuple[CgroupLayout, Path], guard: Guard) -> None:
     request = LimitRequest("/app.service", Limit.MAX, GIB, override=True)
     assert ask(request, fake[0], guard=guard).plan.refusal == guard.mode_refusal()
+
+
+@pytest.mark.parametrize(
+    ("size", "risk"),
+    [(400 * MIB, "the group may take 200M more of the 512M that the machine has available"),
+     (None, "the group may take more of the 512M that the machine has available"),
+     (100 * MIB, "the group's programs may slow down, or be killed at the limit")],
+)  # fmt: skip
+def test_a_plan_of_a_limit_says_what_it_leaves(memory: Any, size: int | None, risk: str) -> None:
+    layout, folder, child = memory
+    name = "memory.max" if layout.version == 2 else "memory.limit_in_bytes"
+    with open(f"{folder}/{name}", "w") as file:
+        file.write(str(200 * MIB))
+    facing = context([facts(child.pid)], layout=layout, meminfo=Meminfo(GIB, GIB, mem_available=512 * MIB))
+    prepared = prepare(LimitRequest(NAME, Limit.MAX, size), facing)
+    assert prepared.plan.risk == risk
+    held = re.match(r"it holds ([\d.]+)M, at most [\d.]+M so far, ([\d.]+)M below this limit", prepared.plan.effect)
+    assert (held is None) == (size is None)
+    assert held is None or abs(float(held[1]) + float(held[2]) - present(size) / MIB) < 1
+    prepared.close()

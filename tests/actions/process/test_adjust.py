@@ -36,6 +36,8 @@ def test_the_value_is_written_read_back_and_undone(child: subprocess.Popen[str])
     was = adj(child.pid)
     prepared = adjust(child.pid, 500)
     assert f"(now {was})" in prepared.plan.steps[0]
+    assert f"{(500 - was) / 10:g} % more" in prepared.plan.effect
+    assert prepared.plan.targets[0].frees is None
     outcome = prepared.perform(print)
     assert outcome.status is Status.DONE
     assert (outcome.before, outcome.after) == (str(was), "500")

@@ -216,3 +216,16 @@ def test_nobody_chosen() -> None:
 def test_names_of_signals() -> None:
     assert signal_name(9) == "SIGKILL"
     assert signal_name(40) == "signal 40"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGUSR1])
+def test_only_what_ends_a_process_frees_its_memory(number: int) -> None:
+    child = start("held = bytearray(30 << 20)")
+    try:
+        prepared = prepare(KillRequest((identity(child.pid),), number), context([facts(child.pid)]))
+        frees, ends = prepared.plan.targets[0].frees, number in (signal.SIGTERM, signal.SIGKILL)
+        assert (frees is not None and 30 << 20 < frees < 45 << 20) == ends
+        assert ("frees up to" in prepared.plan.effect) == ends
+        prepared.close()
+    finally:
+        end(child)

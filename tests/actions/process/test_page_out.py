@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,9 +55,18 @@ def test_mapped_file_pages_go(child: subprocess.Popen[str]) -> None:
     assert present(outcome.freed) > 15 * MIB
 
 
-def test_without_swap_it_says_what_stays(child: subprocess.Popen[str]) -> None:
-    prepared = ask(child.pid, meminfo=Meminfo(1 << 30, 1 << 29, swap_free=0))
-    assert "of swap is free" in prepared.plan.warnings[0]
+@pytest.mark.parametrize(
+    ("total", "free", "said"),
+    [(0, 0, r"there is no swap: all [\d.]+M of anonymous memory stay in RAM; of 2[\d.]+M of file and shared pages"),
+     (MIB, 0, r"swap is full: all "), (4 * MIB, MIB, r"up to 1.0M of [\d.]+M of anonymous memory to swap, which is full"),
+     (1 << 30, 1 << 30, r"up to [\d.]+M of anonymous memory to swap \(1.0G free\)")],
+)  # fmt: skip
+def test_a_plan_says_what_goes_to_swap_and_what_stays(
+    child: subprocess.Popen[str], total: int, free: int, said: str
+) -> None:
+    prepared = ask(child.pid, meminfo=Meminfo(1 << 30, 1 << 29, swap_total=total, swap_free=free))
+    assert re.match(said, prepared.plan.effect)
+    assert prepared.plan.targets[0].frees is None
     prepared.close()
 
 

@@ -26,8 +26,9 @@ from oomtop.host.swaps import SwapDevice
 from oomtop.snapshot import Machine, Snapshot, Tick
 from oomtop.sources.sampler import Sampler
 from oomtop.tui.actions import menus
-from oomtop.tui.actions.dialogs import AskDialog, PlanDialog, caches_of
-from oomtop.tui.actions.menus import Selection, kill_offer, limit_offer
+from oomtop.tui.actions.dialogs import AskDialog, PlanDialog, adjustments, caches_of
+from oomtop.tui.actions.menus import kill_offer, limit_offer
+from oomtop.tui.actions.selection import Selection, select
 from oomtop.tui.shell.app import OomtopApp, Options
 from tests.present import present
 from tests.tui.pilot import plan_of, settled
@@ -61,7 +62,7 @@ STOPPED = factories.make_process(43, "still", cgroup="/", state="T")
 
 
 def selection(process: Process, **more: Any) -> Selection:
-    return menus.select(facts(process, **more), (process.id,), "it", None)
+    return select(facts(process, **more), (process.id,), "it", None)
 
 
 def leads(offer: menus.Offer) -> list[object]:
@@ -78,6 +79,31 @@ def test_kill_begins_with_sigterm_and_ends_with_the_whole_group() -> None:
     )
 
 
+def test_menus_have_the_figures_that_decide() -> None:
+    child = factories.make_process(44, "web", ppid=42, rss=50 << 20, cgroup=GROUP)
+    chosen = select(facts(WEB, child, STOPPED), (WEB.id,), "it", None)
+    labels = [item.label for item in present(menus.kill_offer(chosen)).items]
+    held = menus.format_bytes(WEB.rss + child.rss)
+    assert f"TERM tree    2 with all descendants, {held}" in labels
+    assert f"KILL cgroup  all 2 of {menus._short(present(chosen.group))}, 1.0G" in labels
+    assert any("all 2 of" in item.label for item in present(menus.freeze_offer(chosen)).items)
+    assert "anon stay: no free swap" in present(menus.reclaim_offer(chosen)).items[0].label
+    assert menus.swap_offer(chosen).title.startswith("Swap: none;")
+
+
+@pytest.mark.parametrize(
+    ("may", "now", "denied", "first"),
+    [(True, [0], set(), 0), (False, [0], {-900, -500, -1000}, 2), (False, [-500], {-900, -1000}, 1)],
+)
+def test_the_values_that_these_rights_do_not_allow_say_so(
+    monkeypatch: pytest.MonkeyPatch, may: bool, now: list[int], denied: set[int], first: int
+) -> None:
+    monkeypatch.setattr("oomtop.tui.actions.dialogs.has_capability", lambda capability: may)
+    values, chosen = adjustments(now)
+    assert {value for value, text in values if "CAP_SYS_RESOURCE" in text} == denied
+    assert chosen == first
+
+
 def test_freeze_preselects_what_changes_something() -> None:
     offer = menus.freeze_offer(selection(WEB))
     assert leads(present(offer))[present(offer).chosen] == requests.FreezeRequest((WEB.id,))
@@ -88,7 +114,7 @@ def test_freeze_preselects_what_changes_something() -> None:
 
 
 def test_without_a_selection_there_is_no_offer_but_for_the_machine() -> None:
-    nothing = menus.select(facts(), (), "", None)
+    nothing = select(facts(), (), "", None)
     for offer in (menus.kill_offer, menus.freeze_offer, menus.limit_offer):
         assert offer(nothing) is None
     assert len(menus.swap_offer(nothing).items) == 2
@@ -96,7 +122,7 @@ def test_without_a_selection_there_is_no_offer_but_for_the_machine() -> None:
 
 
 def test_targets_of_several_groups_have_none_in_common() -> None:
-    both = menus.select(facts(WEB, STOPPED), (WEB.id, STOPPED.id), "2 processes", None)
+    both = select(facts(WEB, STOPPED), (WEB.id, STOPPED.id), "2 processes", None)
     assert both.group is None
 
 
@@ -164,7 +190,7 @@ def test_the_setting_under_the_cursor_is_chosen() -> None:
         SettingRow(name, "1", None, "what", "", None, find_setting(name), "/f")
         for name in ("swappiness", "panic_on_oom")
     )
-    chosen = menus.select(facts(), (), "", None, rows, "panic_on_oom")
+    chosen = select(facts(), (), "", None, rows, "panic_on_oom")
     assert present(menus.settings_offer(chosen)).chosen == 1
 
 

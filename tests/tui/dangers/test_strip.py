@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState, PastKill, UseCurve
+from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState, PastKill, Remedy, UseCurve
+from oomtop.frozen import replace
 from oomtop.tui.dangers.board import draw_board
 from oomtop.tui.dangers.forecast import chart_of
 from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
@@ -23,6 +24,12 @@ CALM: dict[str, Any] = {"state": DangerState.STEADY, "rate": 0.0, "earliest": No
 def strip(danger: Danger, width: int = 80, height: int = 4, ascii_only: bool = False) -> list[str]:
     assessment = make_assessment(ROWS, dangers=(danger, make_danger("/cron", ROWS[1:], **CALM)))
     return [line.plain for line in draw_strip(nearest)(assessment, width, height, Look(ascii_only))]
+
+
+@pytest.fixture(autouse=True)
+def rights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of root, whoever runs the tests."""
+    monkeypatch.setattr("oomtop.tui.dangers.subject.may_spare", lambda: True)
 
 
 def test_what_an_engineer_needs_is_on_the_strip() -> None:
@@ -136,3 +143,16 @@ def test_what_is_armed_counts_down_on_the_strip() -> None:
     assert draw(assessment, 80, 4, Look())[3].plain == " armed Send SIGSTOP to 11289 (oomtop-leak) in 17s   A disarms"
     other = make_assessment(ROWS, dangers=(make_danger("/cron", rows=ROWS),))
     assert " in " not in draw(other, 80, 4, Look())[3].plain
+
+
+def test_where_one_kill_frees_little_the_group_is_named() -> None:
+    danger = make_danger(rows=ROWS)
+    few = replace(danger, remedies=(Remedy("kill", danger.dying[0].id, 4 * MIB, 0.5),))
+    assert strip(few)[3].startswith(" do    k kill its cgroup (one frees 4.0M)")
+    machine = replace(few, kind=DangerKind.MACHINE)
+    assert strip(machine)[3].startswith(" do    k kill it (frees 4.0M)")
+
+
+def test_nothing_is_offered_that_the_rights_do_not_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oomtop.tui.dangers.subject.may_spare", lambda: False)
+    assert "spare" not in strip(make_danger(rows=ROWS))[3]

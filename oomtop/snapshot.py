@@ -97,6 +97,15 @@ class Snapshot:
 
 
 @frozen
+class Ahead:
+    """What a recording holds of the seconds after a tick."""
+
+    uses: tuple[Use, ...] = ()
+    """The use of every limit, oldest first."""
+    events: tuple[OomEvent, ...] = ()
+
+
+@frozen
 class Tick:
     """A snapshot and the OOM events found since the previous one."""
 
@@ -106,3 +115,5 @@ class Tick:
     """False on a first tick taken before the kernel log is read."""
     watched: frozenset[ProcessId] = frozenset()
     """Processes open on a screen: their history goes into the assessment."""
+    ahead: Ahead = Ahead()
+    """What happened next, known of a recorded tick only: nothing is concluded from it."""

@@ -65,7 +65,7 @@ def assess(tick: Tick, history: History, previous: Assessment | None = None) -> 
     dangers = find_dangers(
         Findable(
             snapshot, history, memory, groups, rows, growers, victims, dict(nodes),
-            by_subject(previous.dangers if previous else ()),
+            by_subject(previous.dangers if previous else ()), tick.ahead,
         )
     )  # fmt: skip
     groups = _with_dangers(groups, dangers)

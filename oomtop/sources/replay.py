@@ -7,18 +7,21 @@ some whole snapshots before these, and hands over a `Past` with the first tick.
 from __future__ import annotations
 
 import threading
+import time as clock
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from oomtop.analysis.assessment import assess
 from oomtop.frozen import frozen, replace
-from oomtop.history import History, MachinePoint
+from oomtop.history import History, MachinePoint, uses_of
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.reader import RecordedTick, Recording
-from oomtop.snapshot import Problem, Tick
+from oomtop.snapshot import Ahead, Problem, Tick
 from oomtop.sources.live import Past, ReplayTick
+from oomtop.use_history import Use
 
 SPEEDS = (1, 2, 5, 10, 20, 50, 100)
 _DAY = 86400.0
@@ -32,6 +35,10 @@ _LEAST_WAIT = 0.2
 _LONGEST_WAIT = 15.0
 """Recorded seconds of a gap that are waited for."""
 _GROWING = 1.0
+_AHEAD = 120.0
+"""Recorded seconds after a tick that are told with it, beside what was forecast."""
+_AHEAD_PATIENCE = 0.3
+"""Seconds that reading them may take for one tick; the rest comes with the next ones."""
 
 
 @frozen
@@ -61,6 +68,8 @@ class ReplaySource:
         self._speed = SPEEDS[0]
         self._closed = False
         self._history = History()
+        self._ahead: deque[tuple[int, tuple[Use, ...]]] = deque()
+        """(index, use of every limit) of the ticks after the one that is shown."""
         self._problem: str | None = None
         self._goes_back = False
         """Whether everything after a damaged place was damaged too."""
@@ -211,7 +220,7 @@ class ReplaySource:
         events = self._events(before.id + 1, after.id)
         self._mark(before.id + 1, after.id)
         self._index = index
-        return ReplayTick(snapshot, events, watched=self.watched)
+        return ReplayTick(snapshot, events, watched=self.watched, ahead=self._look_ahead(index))
 
     def _jump(self, index: int) -> Tick:
         """Return the tick at `index` with the past that belongs to it."""
@@ -223,7 +232,30 @@ class ReplaySource:
         self._history = past.history
         self._mark(0, moments[index].id)
         self._index = index
-        return ReplayTick(snapshot, events, watched=self.watched, past=past)
+        return ReplayTick(snapshot, events, watched=self.watched, ahead=self._look_ahead(index), past=past)
+
+    def _look_ahead(self, index: int) -> Ahead:
+        """Return what is recorded of the time after a tick, up to the next boot or damaged place."""
+        moments, known = self.recording.moments, self._ahead
+        while known and known[0][0] <= index:
+            known.popleft()
+        if not known or known[0][0] != index + 1:
+            known.clear()
+        start = known[-1][0] + 1 if known else index + 1
+        stop = self.recording.place(moments[index].time + _AHEAD) + 1
+        latest = clock.monotonic() + _AHEAD_PATIENCE
+        try:
+            for place, snapshot in self.recording.read(start, stop, "ahead"):
+                if moments[place].monotonic < moments[place - 1].monotonic:
+                    break
+                known.append((place, tuple(uses_of(snapshot, ()))))
+                if clock.monotonic() > latest:
+                    break
+        except RecordingError:
+            # Going there tells what is damaged.
+            pass
+        uses = tuple(use for _, found in known for use in found)
+        return Ahead(uses, self._events(moments[index].id + 1, moments[stop - 1].id))
 
     def _past(self, index: int) -> Past:
         """Return what trends and rates at `index` need to know of the time before."""

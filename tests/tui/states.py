@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import atexit
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from functools import cache
 
+from textual.pilot import Pilot
+
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.model.assessment import Assessment
+from oomtop.commands.replay import before_last_kill
 from oomtop.history import History
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.host.process import Process
 from oomtop.oomlog.event import OomEvent, Victim
+from oomtop.recording.reader import Recording
+from oomtop.recording.store import Store
 from oomtop.snapshot import Snapshot, Tick
+from oomtop.sources.replay import ReplaySource
+from oomtop.tui.base.sampling import samples
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.units import MIB
 from tests.present import present
@@ -44,6 +54,10 @@ class Script:
     groups: tuple[Group, ...] = ()
     seconds: int = 60
     thrashes: bool = False
+    swap: Curve | None = None
+    """MiB of swap in use, of 2 GiB; its storm leaves little RAM available."""
+    recorded: bool = False
+    """Whether it is shown as a replay of all of it, standing where that opens."""
     old_kills: int = 0
     others: tuple[Group, ...] = field(
         default=(
@@ -63,6 +77,10 @@ def _leak(start: float, rate: float, since: float = 0.0) -> Curve:
 
 LEAK = Group("/web.service", 300, {"oomtop-leak": _leak(15, 2.0), "nginx": lambda time: 12.0})
 CRON = Group("/cron", 90, {"backup": _leak(10, 0.2)})
+KILLED = Group(
+    "/web.service", 300, {"oomtop-leak": lambda time: 15 + time * 6.2 if time < 45 else 0, "nginx": lambda time: 12.0},
+    killed=(45, "oomtop-leak"),
+)  # fmt: skip
 SCRIPTS: Mapping[str, Script] = {
     "calm": Script(seconds=40),
     "first": Script(seconds=3),
@@ -71,17 +89,38 @@ SCRIPTS: Mapping[str, Script] = {
     "swarm": Script((Group("/pool", 300, _swarm(40)),), seconds=55),
     "cache": Script((Group("/files", 300, {"reader": lambda time: 8.0}, _leak(20, 12)),), seconds=50),
     "three": Script((LEAK, CRON, Group("/peers", 200, {"a1": _leak(70, 0.1), "a2": _leak(80, 0.05)})), seconds=100),
-    "killed": Script(
-        (Group("/web.service", 300, {"oomtop-leak": lambda time: 15 + time * 6.2 if time < 45 else 0, "nginx": lambda time: 12.0}, killed=(45, "oomtop-leak")),), seconds=50, old_kills=3
-    ),
+    "killed": Script((KILLED,), seconds=50, old_kills=3),
+    "swap": Script((), seconds=60, swap=lambda time: min(2000.0, 200 + time * 22)),
     "thrash": Script((LEAK,), seconds=40, thrashes=True),
-}  # fmt: skip
+    "replay": Script((KILLED,), seconds=60, old_kills=3, recorded=True),
+}
 
 
 @cache
 def state(name: str) -> Assessment:
-    """Return the last assessment of a script."""
+    """Return the last assessment of a script, of a recorded one that of the moment at which a replay opens."""
+    if SCRIPTS[name].recorded:
+        source = recorded(name)
+        with closing(samples(source)) as found:
+            return next(found).assessment
     return list(_assessments(SCRIPTS[name]))[-1]
+
+
+def recorded(name: str) -> ReplaySource:
+    """Return the replay of a script, where `oomtop replay` opens it."""
+    recording = Recording(_recording_of(name))
+    return ReplaySource(recording, before_last_kill(recording))
+
+
+@cache
+def _recording_of(name: str) -> str:
+    folder = tempfile.TemporaryDirectory(prefix="oomtop-state-")
+    atexit.register(folder.cleanup)
+    path = f"{folder.name}/{name}.db"
+    with closing(Store(path)) as store:
+        for tick in ticks(SCRIPTS[name]):
+            store.write(tick)
+    return path
 
 
 def ticks(script: Script) -> Iterator[Tick]:
@@ -111,7 +150,9 @@ def _tick(script: Script, snapshot: Snapshot, time: float) -> Tick:
         pressure_memory=_pressure(script, time), swaps=(), meminfo=_memory(processes),
     )  # fmt: skip
     if script.thrashes:
-        snapshot = _thrashing(snapshot, time)
+        snapshot = _thrashing(snapshot, time, 1148 + time * 20)
+    if script.swap is not None:
+        snapshot = _thrashing(snapshot, time, script.swap(time))
     return Tick(snapshot, tuple(_events(script, snapshot, time)))
 
 
@@ -158,7 +199,7 @@ def _memory(processes: Iterable[Process]) -> Meminfo:
     )  # fmt: skip
 
 
-def _thrashing(snapshot: Snapshot, time: float) -> Snapshot:
+def _thrashing(snapshot: Snapshot, time: float, swapped: float) -> Snapshot:
     vmstat = replace(
         present(snapshot.vmstat),
         pgmajfault=int(54_321 + time * 900),
@@ -170,7 +211,7 @@ def _thrashing(snapshot: Snapshot, time: float) -> Snapshot:
         mem_available=300 * MIB,
         mem_free=120 * MIB,
         swap_total=2048 * MIB,
-        swap_free=max(0, 900 - int(time * 20)) * MIB,
+        swap_free=max(0, 2048 - int(swapped)) * MIB,
     )
     return replace(snapshot, vmstat=vmstat, meminfo=memory)
 
@@ -211,17 +252,29 @@ class Still:
         """Nothing is open."""
 
 
-async def picture(
-    name: str, size: tuple[int, int], keys: Iterable[str] = (), *, theme: str | None = None, ascii: bool = False
-) -> Picture:
-    """Return what the screen shows of a state after some keys."""
-    app = OomtopApp(Still(), Options(theme=theme, ascii=ascii))
+@asynccontextmanager
+async def on_screen(
+    name: str, size: tuple[int, int], *, theme: str | None = None, ascii: bool = False
+) -> AsyncIterator[tuple[OomtopApp, Pilot[None]]]:
+    """Have a state on the screen of an app."""
+    is_replay = SCRIPTS[name].recorded
+    app = OomtopApp(
+        recorded(name) if is_replay else Still(), Options(theme=theme, ascii=ascii, replay=is_replay)
+    )  # fmt: skip
     app.latest = state(name)
     app.state.guard = ""
     async with app.run_test(size=size) as pilot:
         for _ in range(3):
             app.feed()
             await pilot.pause()
+        yield app, pilot
+
+
+async def picture(
+    name: str, size: tuple[int, int], keys: Iterable[str] = (), *, theme: str | None = None, ascii: bool = False
+) -> Picture:
+    """Return what the screen shows of a state after some keys."""
+    async with on_screen(name, size, theme=theme, ascii=ascii) as (app, pilot):
         for key in keys:
             await pilot.press(key)
             app.feed()

@@ -20,8 +20,8 @@ from oomtop.frozen import frozen, replace
 from oomtop.history import COMMIT, RAM, History
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.node_domains import node_domains, size_of
-from oomtop.snapshot import Snapshot
-from oomtop.use_history import UseHistory
+from oomtop.snapshot import Ahead, Snapshot
+from oomtop.use_history import Use, UseHistory
 
 _CURVES = 12
 _EMPTY_BYTES = 1 << 20
@@ -46,6 +46,7 @@ class Findable:
     """The kill order of each set of NUMA nodes that processes are confined to, by its subject."""
     before: Mapping[str, Danger]
     """The dangers of the tick before, by their subject."""
+    ahead: Ahead = Ahead()
 
 
 @frozen
@@ -82,6 +83,7 @@ class _Finder:
         self._uses = facts.history.uses
         self._groups = {group.path: group for group in facts.snapshot.cgroups}
         self._late: Set[str] = frozenset()
+        self._later = kills_by_subject(facts.ahead.events)
         before = facts.history.previous
         self._since = 0.0 if before is None else before.monotonic
         self._before = {} if before is None else {group.path: group for group in before.cgroups if group.max}
@@ -152,10 +154,19 @@ class _Finder:
         grower = next((row for row in self._facts.growers if _is_in(row, danger)), None)
         freezes = [remedy.target for remedy in danger.remedies if remedy.action == "freeze"]
         is_same = bool(danger.remedies) and freezes == ([] if grower is None else [grower.process.id])
-        if is_same and place >= _CURVES and not danger.curve.times:
+        if is_same and place >= _CURVES and not danger.curve.times and not self._facts.ahead.uses:
             return danger
         done = remedies(danger, None if grower is None else grower.process.id)
-        return replace(danger, remedies=done, curve=self._curve(danger.subject, place))
+        found = replace(danger, remedies=done, curve=self._curve(danger.subject, place))
+        return self._with_truth(found) if self._facts.ahead.uses else found
+
+    def _with_truth(self, danger: Danger) -> Danger:
+        """Return a danger with what happened next."""
+        uses = [use for use in self._facts.ahead.uses if use.subject == danger.subject]
+        columns = ([float(each) for each in column] for column in zip(*map(_figures, uses), strict=True))
+        times, held, used, swapped = columns if uses else ([], [], [], [])
+        curve = UseCurve([time + self._offset for time in times], held, used, swapped)
+        return replace(danger, truth=curve, later_kills=tuple(self._later.get(danger.subject, ())))
 
     def _danger(self, limit: _Limit, victims: Victims = _NO_VICTIMS, nobody: bool = False) -> Danger | None:
         """Return a danger, None if its use is unknown; an empty group does not grow."""
@@ -203,6 +214,10 @@ class _Finder:
             return UseCurve()
         dense = self._history.uses[subject].dense
         return UseCurve([time + self._offset for time in dense.times], dense.held[:], dense.used[:], dense.swapped[:])
+
+
+def _figures(use: Use) -> tuple[float, int, int, int]:
+    return use.monotonic, use.held, use.used, use.swapped
 
 
 def _state(limit: _Limit, held: int, used: int, watched: float, outlook: Outlook) -> DangerState:

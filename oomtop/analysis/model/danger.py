@@ -165,6 +165,10 @@ class Danger:
     rounds: Rounds | None = None
     remedies: tuple[Remedy, ...] = ()
     curve: UseCurve = UseCurve()
+    truth: UseCurve = UseCurve()
+    """What happened next, in a replay only."""
+    later_kills: tuple[PastKill, ...] = ()
+    """The kills that came next at this limit, newest first; in a replay only."""
 
     def watched(self, now: float) -> float:
         """Return the seconds since it was first seen; `now` is Unix time."""
@@ -179,6 +183,16 @@ class Danger:
     def dies_together(self) -> bool:
         """Whether others die with the victim."""
         return bool(self.dies_with)
+
+    @property
+    def capacity(self) -> int:
+        """Bytes that fill up before a kill: the limit, and for the machine its swap as well."""
+        return self.limit + (self.swapped + self.swap_left if self.kind is DangerKind.MACHINE else 0)
+
+    @property
+    def filled(self) -> int:
+        """What is held of the capacity, at most all of it."""
+        return min(self.capacity, self.held + (self.swapped if self.kind is DangerKind.MACHINE else 0))
 
     @property
     def resource(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from heapq import nlargest
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,11 +15,13 @@ from oomtop.analysis.cgroups.assess import chain, working_set
 from oomtop.analysis.load_policy import DUTIES
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import DangerKind, DangerState
+from oomtop.host.cgroup import is_inside
 from oomtop.tui.base.session import State
 from oomtop.tui.cgroups.rows import COLUMNS, DANGER, CgroupLine, arrange, columns_for, group_line, title_line
 from oomtop.tui.dangers.forecast import draw_forecast_of
 from oomtop.tui.dangers.panel import tab_head
 from oomtop.tui.dangers.subject import DISTANT
+from oomtop.tui.process_table.columns import command_of
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
@@ -28,12 +31,16 @@ from oomtop.tui.widgets.panel import Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.tab_screen import TabScreen
 from oomtop.tui.widgets.text_block import Sheet
-from oomtop.units import format_bytes, printable
+from oomtop.tui.widgets.text_parts import keep_end, keep_start
+from oomtop.units import format_bytes, format_rate, printable
 
 _KEYS = (
     ("?", "Help"), ("Tab", "Next tab"), ("L", "Limit"), ("r", "Reclaim"), ("f", "Freeze"), ("k", "Kill"),
     ("+-", "Fold"), ("q", "Quit"), ("<>", "Sort"), ("\\", "Filter"), ("C", "Copy"),
 )  # fmt: skip
+_LEAST_PATH = 20
+_TALL, _HIGH = 34, 50
+"""Rows of a terminal from which on the largest processes of a group are named, and more of them."""
 
 
 class CgroupTree(CursorList):
@@ -226,17 +233,31 @@ class CgroupsScreen(TabScreen):
         path = self.view.path
         if path is None or path not in groups:
             return [Text("")]
-        lines = [Text(f" {printable(path)}", "bold")]
+        lines = [Text(f" {keep_end(printable(path), width - 1, self.look)}", "bold")]
         limited = [groups[above] for above in chain(path) if above in groups and groups[above].cgroup.max is not None]
         binding = min(limited, key=lambda item: item.headroom if item.headroom is not None else 1 << 62, default=None)
         for item in limited[:3]:
             used = working_set(item.cgroup)
             mark = " <- binds first" if item is binding else ""
-            text = f"  {printable(item.cgroup.path)}: {format_bytes(used)} of max {format_bytes(item.cgroup.max)}"
-            lines.append(Text(f"{text}, {format_bytes(item.headroom)} left{mark}"))
+            size = f": {format_bytes(used)} of max {format_bytes(item.cgroup.max)}, {format_bytes(item.headroom)} left"
+            room = width - 2 - len(size + mark)
+            mark, room = (mark, room) if room >= _LEAST_PATH else ("", room + len(mark))
+            lines.append(Text(f"  {keep_end(printable(item.cgroup.path), max(1, room), self.look)}{size}{mark}"))
         if not limited:
-            lines.append(Text("  no limit up to the root: the machine's memory is its limit"))
-        return lines
+            text = "  no limit up to the root: the machine's memory is its limit"
+            lines.append(Text(keep_start(text, width, self.look)))
+        return [*lines, *self._members(path, width)]
+
+    def _members(self, path: str, width: int) -> Iterator[Text]:
+        """Yield the largest processes of a group and below it, where there is room."""
+        rows = () if self.assessment is None else self.assessment.rows
+        most = 0 if self.size.height < _TALL else 4 if self.size.height < _HIGH else 8
+        inside = [row for row in rows if is_inside(row.process.cgroup, path)] if most else []
+        for row in nlargest(most, inside, key=lambda row: row.process.rss_and_swap):
+            process = row.process
+            size, growth = format_bytes(process.rss_and_swap), "" if not row.growth else format_rate(row.growth)
+            text = f"  {process.pid:>7} {printable(row.user)[:12]:12} {size:>5} {growth:>9}  {command_of(row)}"
+            yield Text(keep_start(text, width, self.look), self.look.style("dim"))
 
     def action_fold(self, is_folded: bool) -> None:
         """Fold or unfold the groups below the cursor."""

@@ -50,14 +50,14 @@ def _line(danger: Danger, assessment: Assessment, is_subject: bool, width: int, 
     name_room = max(_LEAST_NAME, min(30, room - 18))
     name = keep_end(printable(danger.name), name_room, look)
     line.append(name.ljust(name_room), "" if is_subject else look.style("dim"))
-    line.append(f"{format_bytes(danger.held):>5} [").append_text(_bar(danger, look))
-    line.append(f"] {format_bytes(danger.limit):>5}{signed_rate(danger):>{_RATE}}")
+    line.append(f"{format_bytes(danger.filled):>5} [").append_text(_bar(danger, look))
+    line.append(f"] {format_bytes(danger.capacity):>5}{signed_rate(danger):>{_RATE}}")
     return line.append(f"  {victim}") if line.cell_len + len(victim) + 2 <= width else line
 
 
 def _bar(danger: Danger, look: Look) -> Text:
-    held = round(_BAR * danger.share)
-    used = max(held, round(_BAR * min(1.0, danger.used / danger.limit)))
+    held = round(_BAR * danger.filled / danger.capacity)
+    used = min(_BAR, held + round(_BAR * danger.cache / danger.capacity))
     rest = "." if look.ascii else "·"
     bar = Text("#" * held).append("=" * (used - held), look.style("cache"))
     return bar.append(rest * (_BAR - used), look.style("dim"))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.analysis.model.danger import Danger, UseCurve
+from oomtop.analysis.model.danger import Danger, DangerKind, UseCurve
 from oomtop.analysis.sentences import describe_danger
 from oomtop.frozen import frozen
 from oomtop.tui.dangers.strip import Subject
@@ -33,10 +33,11 @@ class Signs:
     cone: str
     median: str
     kill: str
+    truth: str
 
 
-PLAIN = Signs("#", "=", "-", ":", "/", "X")
-DRAWN = Signs("█", "░", "┄", "▒", "╱", "✗")
+PLAIN = Signs("#", "=", "-", ":", "/", "X", "o")
+DRAWN = Signs("█", "░", "┄", "▒", "╱", "✗", "●")
 
 
 def draw_forecast(subject: Subject, seconds: Callable[[], int]) -> Draw:
@@ -66,32 +67,46 @@ def chart_of(danger: Danger, now: float, most: int, size: tuple[int, int], look:
     """Return the chart of one danger; `most` bounds the past in seconds, and what is ahead is at most as long."""
     signs = PLAIN if look.ascii else DRAWN
     past = min(most, span_of(now - danger.curve.times[0]))
-    ahead = min(float(past), danger.latest * 1.05) if danger.latest is not None else 0.0
+    ahead = min(float(past), _ahead_of(danger, now))
     first, *others = _plot(danger, now, (past, ahead), size, signs).splitlines()[: size[1]]
-    lines = [_with_clock(first, danger, now, signs) if ahead else first, *others]
-    return [_coloured(line, signs, look) for line in lines]
+    if danger.median is not None and danger.median <= ahead:
+        first = _with_clock(first, now + danger.median, (past + danger.median) / (past + ahead), signs)
+    first = _with_legend(first, danger, signs)
+    return [_coloured(line, signs, look) for line in (first, *others)]
+
+
+def _ahead_of(danger: Danger, now: float) -> float:
+    """Return the seconds ahead that are told: of the forecast, and in a replay of what is recorded up to a kill."""
+    foretold = 0.0 if danger.latest is None else danger.latest * 1.05
+    next_kill = min((kill.time for kill in danger.later_kills), default=float("inf"))
+    truth = min((next_kill - now) * 1.2 + 5, danger.truth.times[-1] - now) if danger.truth.times else 0.0
+    return max(foretold, truth)
 
 
 def _plot(danger: Danger, now: float, span: tuple[int, float], size: tuple[int, int], signs: Signs) -> str:
     import plotext
 
     past, ahead = span
+    limit = danger.capacity
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(*size)
     plotext.frame(False)
-    ages, held, used = _recent(danger.curve, now, past)
+    ages, held, used = _recent(danger.curve, danger, now, past)
     plotext.plot(ages, used, marker=signs.cache, fillx=True)
     plotext.plot(ages, held, marker=signs.held, fillx=True)
-    top = danger.limit * 1.02
-    plotext.plot([-past, ahead], [danger.limit, danger.limit], marker=signs.limit)
+    top = limit * 1.02
+    plotext.plot([-past, ahead], [limit, limit], marker=signs.limit)
     if danger.brake is not None and danger.brake < danger.limit:
         plotext.plot([-past, ahead], [danger.brake, danger.brake], marker=signs.limit)
     if ahead:
         _plot_cone(danger, ahead, size, signs)
-    _plot_kills(danger, now, past, size[1], signs)
+    after, truth, _ = _recent(danger.truth, danger, now, past, ahead)
+    if after:
+        plotext.plot(after, truth, marker=signs.truth)
+    _plot_kills(danger, now, span, size[1], signs)
     plotext.ylim(0, top)
-    plotext.yticks([0, danger.limit], ["0", format_bytes(danger.limit)])
+    plotext.yticks([0, limit], ["0", format_bytes(limit)])
     plotext.xlim(-past, ahead)
     places, labels = ticks_of(past, max(18, round(size[0] * past / (past + ahead))))
     step = -places[1] if len(places) > 1 else past
@@ -102,63 +117,83 @@ def _plot(danger: Danger, now: float, span: tuple[int, float], size: tuple[int, 
     return str(plotext.uncolorize(plotext.build()))
 
 
-def _recent(curve: UseCurve, now: float, past: int) -> tuple[list[float], list[float], list[float]]:
+def _recent(
+    curve: UseCurve, danger: Danger, now: float, past: float, ahead: float = 0.0
+) -> tuple[list[float], list[float], list[float]]:
+    """Return (seconds from now, held, used) of a part of a curve; of the machine with what is in swap."""
+    with_swap = danger.kind is DangerKind.MACHINE
     points = [
-        (when - now, held, used)
-        for when, held, used in zip(curve.times, curve.held, curve.used, strict=True)
-        if now - when <= past
+        (when - now, held + swapped * with_swap, used + swapped * with_swap)
+        for when, held, used, swapped in zip(curve.times, curve.held, curve.used, curve.swapped, strict=True)
+        if -past <= when - now <= ahead
     ]
     ages, held, used = zip(*points, strict=True) if points else ((), (), ())
     return list(ages), list(held), list(used)
 
 
 def _plot_cone(danger: Danger, ahead: float, size: tuple[int, int], signs: Signs) -> None:
-    """Fill between the paths to the earliest and the latest time, draw the median and mark the kill."""
+    """Fill between the paths to the earliest and the latest time, and draw the median."""
     import plotext
 
     if danger.earliest is None or danger.median is None or danger.latest is None:
         return
-    rise, steps = danger.limit - danger.held, max(2, size[0])
+    rise, steps = danger.capacity - danger.filled, max(2, size[0])
     xs, ys = [], []
     for step in range(1, steps):
         when = ahead * step / steps
-        low = danger.held + rise * min(1.0, when / max(danger.latest, 0.1))
-        high = danger.held + rise * min(1.0, when / max(danger.earliest, 0.1))
-        count = max(1, round((high - low) / danger.limit * size[1] * 2))
+        low = danger.filled + rise * min(1.0, when / max(danger.latest, 0.1))
+        high = danger.filled + rise * min(1.0, when / max(danger.earliest, 0.1))
+        count = max(1, round((high - low) / danger.capacity * size[1] * 2))
         xs += [when] * (count + 1)
         ys += [low + (high - low) * at / count for at in range(count + 1)]
     plotext.scatter(xs, ys, marker=signs.cone)
     end = min(ahead, danger.median)
-    plotext.plot([0, end], [danger.held, danger.held + rise * end / max(danger.median, 0.1)], marker=signs.median)
-    if danger.median <= ahead:
-        plotext.scatter([danger.median], [danger.limit], marker=signs.kill)
+    plotext.plot([0, end], [danger.filled, danger.filled + rise * end / max(danger.median, 0.1)], marker=signs.median)
 
 
-def _plot_kills(danger: Danger, now: float, past: int, height: int, signs: Signs) -> None:
+def _plot_kills(danger: Danger, now: float, span: tuple[int, float], height: int, signs: Signs) -> None:
+    """Mark the kill that is foretold, those that were, with a name below, and in a replay those that came."""
     import plotext
 
-    for kill in danger.kills:
-        if 0 <= now - kill.time <= past:
-            plotext.scatter([kill.time - now], [danger.limit], marker=signs.kill)
-            plotext.text(printable(kill.name)[:15], kill.time - now, danger.limit * (1 - 1.7 / height))
+    if danger.median is not None and danger.median <= span[1]:
+        plotext.scatter([danger.median], [danger.capacity], marker=signs.kill)
+    for kill in (*danger.kills, *danger.later_kills):
+        if -span[0] <= kill.time - now <= span[1]:
+            plotext.scatter([kill.time - now], [danger.capacity], marker=signs.kill)
+        if -span[0] <= kill.time - now <= 0:
+            plotext.text(printable(kill.name)[:15], kill.time - now, danger.capacity * (1 - 1.7 / height))
 
 
 def _coloured(line: str, signs: Signs, look: Look) -> Text:
     text = Text(line)
     for sign, style in (
         (signs.held, look.style("anon")), (signs.cache, look.style("cache")), (signs.cone, look.style("warn")),
-        (signs.median, look.style("bad")), (signs.kill, look.style("bad", bold=True)), (signs.limit, look.style("dim")),
+        (signs.median, look.style("bad")), (signs.truth, "bold"), (signs.kill, look.style("bad", bold=True)),
+        (signs.limit, look.style("dim")),
     ):  # fmt: skip
         if style:
             text.highlight_runs(sign, style)
     return text
 
 
-def _with_clock(line: str, danger: Danger, now: float, signs: Signs) -> str:
-    """Write the clock time of the kill that is foretold beside its sign, on the side that has room."""
-    at = line.rfind(signs.kill)
-    if danger.median is None or at < 0:
+def _with_legend(line: str, danger: Danger, signs: Signs) -> str:
+    """Write into the line of the limit what the signs of a replay are."""
+    legend = f" {signs.truth} happened  {signs.median} forecast "
+    begin = line.find(signs.limit) + 2
+    is_free = line[begin : begin + len(legend)] == signs.limit * len(legend)
+    return line[:begin] + legend + line[begin + len(legend) :] if danger.truth.times and is_free else line
+
+
+def _with_clock(line: str, when: float, place: float, signs: Signs) -> str:
+    """Write the clock time of the kill that is foretold beside its sign, on the side that has room.
+
+    `place` is the share of the time axis where it stands.
+    """
+    left = line.find(signs.limit)
+    marks = [at for at, sign in enumerate(line) if sign == signs.kill]
+    if left < 0 or not marks:
         return line
-    clock = f" {time.strftime('%H:%M:%S', time.localtime(now + danger.median))} "
-    begin = at + 1 if at + 1 + len(clock) <= len(line) else at - len(clock)
+    at = min(marks, key=lambda mark: abs(mark - left - place * (len(line) - left - 1)))
+    clock = f" {time.strftime('%H:%M:%S', time.localtime(when))} "
+    begin = at + 1 if at + 1 + len(clock) <= len(line) and signs.kill not in line[at + 1 :] else at - len(clock)
     return line if begin < 5 else line[:begin] + clock + line[begin + len(clock) :]

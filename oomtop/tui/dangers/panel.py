@@ -22,5 +22,8 @@ def tab_head(screen: TabScreen, tab: str) -> Iterator[Panel]:
 def danger_strip(state: State, look: Look) -> FittedPanel:
     """Return the strip for a screen; `TabScreen.show_strip` feeds it."""
     return FittedPanel(
-        draw_strip(state.subject, lambda: state.armed), look, id="strip", height=partial(height_of_strip, state.subject)
+        draw_strip(state.subject, lambda: state.armed, lambda: state.replay),
+        look,
+        id="strip",
+        height=partial(height_of_strip, state.subject),
     )

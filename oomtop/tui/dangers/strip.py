@@ -55,16 +55,25 @@ def height_of_strip(subject: Subject, assessment: Assessment, columns: int, rows
     return 3 if rows < 16 else FULL_HEIGHT
 
 
-def draw_strip(subject: Subject, armed: Callable[[], Armed | None] = lambda: None) -> Draw:
+def draw_strip(
+    subject: Subject,
+    armed: Callable[[], Armed | None] = lambda: None,
+    is_replay: Callable[[], bool] = lambda: False,
+) -> Draw:
     """Return the drawing function of the strip for the danger that `subject` chooses."""
 
     def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
         danger = subject(assessment)
         if danger is None or not is_pressing(danger, assessment):
             return [_calm(danger, assessment, width, look)]
-        lines = [_first(danger, assessment, width, look), _bar(danger, assessment, width, look)]
+        lines = [_first(danger, assessment, width, look, is_replay()), _bar(danger, assessment, width, look)]
         waiting = armed()
-        do = _do(danger, assessment, width, look) if waiting is None else _armed(waiting, danger, width, look)
+        if is_replay():
+            do = _then(danger, assessment, width, look)
+        elif waiting is not None:
+            do = _armed(waiting, danger, width, look)
+        else:
+            do = _do(danger, assessment, width, look)
         lines += [_dies(danger, assessment, width, look), do]
         return lines if height >= FULL_HEIGHT else [lines[0], *lines[2:]][:height]
 
@@ -115,10 +124,12 @@ def _fitting(forms: Sequence[str], width: int, look: Look) -> str:
     return next((form for form in forms if cell_len(form) <= width), None) or keep_start(forms[-1], width, look)
 
 
-def _first(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
+def _first(danger: Danger, assessment: Assessment, width: int, look: Look, is_replay: bool) -> Text:
     loud, more = headline(danger, assessment)
     places = [each.subject for each in assessment.dangers]
-    tail = f"  {places.index(danger.subject) + 1} of {len(places)}  n" if len(places) > 1 else ""
+    tail = f"  {places.index(danger.subject) + 1} of {len(places)}" if len(places) > 1 else ""
+    # In a replay `n` is the next event.
+    tail += "  n" if tail and not is_replay else ""
     line = Text(" ").append(f" {loud} ", _block(weight_of(danger, assessment).value, look))
     more_text, figures, tail = _chosen(danger, more, tail, width - line.cell_len)
     line.append(more_text)
@@ -145,8 +156,8 @@ def _block(name: str, look: Look) -> str:
 def _bar(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
     full = "" if danger.median is None else f" full {_clock(assessment.time + danger.median)}"
     cells = max(10, width - 3 - len(full))
-    held = round(cells * danger.share)
-    used = round(cells * min(1.0, danger.used / danger.limit))
+    held = round(cells * danger.filled / danger.capacity)
+    used = min(cells, held + round(cells * danger.cache / danger.capacity))
     # Not in the colour of danger: the time is the one thing that is red.
     line = Text(" [").append("#" * held, look.style("warn"))
     line.append("=" * max(0, used - held), look.style("cache"))
@@ -187,6 +198,20 @@ def _do(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
     return line
 
 
+def _then(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
+    """Return what is recorded of the time after this moment: nothing can be done about it."""
+    line = Text().append(" then  ", look.style("accent", bold=True) or "bold")
+    kill = danger.later_kills[-1] if danger.later_kills else None
+    if kill is not None:
+        who = f"{printable(kill.name)} {kill.pid}" if kill.pid else printable(kill.name)
+        after = format_about(kill.time - assessment.time)
+        forms = (f"{after} later, {_clock(kill.time)}, {who} was killed here", f"{after} later {who} was killed here")
+        return line.append(_fitting(forms, width - line.cell_len, look), "bold")
+    known = danger.truth.times[-1] - assessment.time if danger.truth.times else 0.0
+    words = f"no kill here in the next {format_about(known)}" if known >= 1 else "nothing is recorded after this"
+    return line.append(_fitting((words,), width - line.cell_len, look))
+
+
 def _armed(armed: Armed, danger: Danger, width: int, look: Look) -> Text:
     """Return what is armed, with the seconds until it is done where it watches this danger."""
     line = Text(" armed ", look.style("warn", bold=True) or "bold")
@@ -214,4 +239,4 @@ def draw_also(subject: Subject) -> Draw:
 
 def _beside(danger: Danger) -> str:
     state = danger.state.value if danger.median is None else f"full in {format_about(danger.median)}"
-    return f"{printable(danger.name)} {format_bytes(danger.held)} of {format_bytes(danger.limit)}, {state}"
+    return f"{printable(danger.name)} {format_bytes(danger.filled)} of {format_bytes(danger.capacity)}, {state}"

@@ -96,8 +96,8 @@ def _range(danger: Danger) -> tuple[str, ...]:
 
 def usage(danger: Danger) -> tuple[str, ...]:
     """Return `129M of 300M 43% +8.0M/s` and shorter forms: what is held, the limit, its share and its growth."""
-    size = f"{format_bytes(danger.held)} of {format_bytes(danger.limit)}"
-    share = format_share(danger.share)
+    size = f"{format_bytes(danger.filled)} of {format_bytes(danger.capacity)}"
+    share = format_share(danger.filled / danger.capacity)
     return (f"{size} {share}{signed_rate(danger)}", f"{size} {share}", size)
 
 

@@ -32,7 +32,11 @@ def above(state: State) -> tuple[Section, ...]:
     """Return the sections at the top."""
     return (
         Section("header", draw_header(lambda: state.standing, "processes")),
-        Section("strip", draw_strip(state.subject, lambda: state.armed), partial(height_of_strip, state.subject)),
+        Section(
+            "strip",
+            draw_strip(state.subject, lambda: state.armed, lambda: state.replay),
+            partial(height_of_strip, state.subject),
+        ),
     )
 
 

@@ -18,9 +18,10 @@ from oomtop.tui.dashboard.event_pane import PAST, weight_of_kill
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.cursor_list import CursorList, move_keys
+from oomtop.tui.widgets.text_parts import keep_start
 from oomtop.units import DASH, format_bytes, printable
 
-_WIDE, _WIDEST = 100, 130
+_USUAL, _WIDE, _WIDEST = 74, 100, 130
 Told = OomEvent | Mention
 """A row: an event, or a mention of one that no log here has."""
 
@@ -92,7 +93,7 @@ class EventList(CursorList):
         event = self._events[at]
         is_mention = isinstance(event, Mention)
         style = self._look.style("dim") if is_mention else weight_of_kill(event.time, self._now, self._look)
-        return Text(told_line(event, width, self._now), style)
+        return Text(keep_start(told_line(event, width, self._now), width, self._look), style)
 
 
 def _steps(found: Sequence[Told], now: float) -> list[int]:
@@ -103,6 +104,8 @@ def _steps(found: Sequence[Told], now: float) -> list[int]:
 
 def list_head(width: int) -> str:
     """Return the titles over the lines."""
+    if width < _USUAL:
+        return f"{'WHEN':12} {'NAME':15} {'ANON':>6} CGROUP OR REASON"
     more = (f" {'TYPE':13}" if width >= _WIDE else "") + (f" {'LOG':10}" if width >= _WIDEST else "")
     return f"{'WHEN':12} {'KILLER':12} {'PID':>8} {'ANON':>6} {'NAME':15}{more} CGROUP OR REASON"
 
@@ -119,6 +122,8 @@ def mention_line(mention: Mention, width: int, now: float) -> str:
         more += f" {printable(mention.source or DASH)[-10:]:10}"
     by, pid, name, subject = mention_columns(mention)
     when = when_of(mention, now)
+    if width < _USUAL:
+        return f"{when:12} {printable(name)[:15]:15} {DASH:>6} {printable(subject)}"
     return f"{when:12} {by[:12]:12} {pid:>8} {DASH:>6} {printable(name)[:15]:15}{more} {printable(subject)}"
 
 
@@ -130,6 +135,8 @@ def event_line(event: OomEvent, width: int, now: float) -> str:
     more = f" {_what(event)[:13]:13}" if width >= _WIDE else ""
     if width >= _WIDEST:
         more += f" {printable(event.source or DASH)[-10:]:10}"
+    if width < _USUAL:
+        return f"{when_of(event, now):12} {printable(name)[:15]:15} {format_bytes(_size(victim)):>6} {printable(rest)}"
     others = f"+{len(event.other_victims)}" if event.other_victims else ""
     return (
         f"{when_of(event, now):12} {event.killer[:12]:12} {str(victim.pid) + others if victim else DASH:>8} "

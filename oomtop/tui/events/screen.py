@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -26,6 +27,7 @@ from oomtop.tui.widgets.panel import Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.tab_screen import TabScreen, open_once
 from oomtop.tui.widgets.text_block import Sheet
+from oomtop.tui.widgets.text_parts import keep_start
 from oomtop.units import printable
 
 _KEYS = (
@@ -33,10 +35,12 @@ _KEYS = (
     ("/", "Search"), ("C", "Copy"), ("F5", "Read logs again"),
 )  # fmt: skip
 _EMPTY = (
-    "Kills by the kernel, systemd-oomd, earlyoom, nohang and oomd, and mentions by",
-    "systemd, the kubelet and others, from /dev/kmsg, the journal and /var/log.",
-    "`oomtop events FILE` reads any other log; `oomtop drill leak` causes a test kill.",
+    "Kills by the kernel, systemd-oomd, earlyoom, nohang and oomd, and mentions by systemd, the kubelet and others, "
+    "from /dev/kmsg, the journal and /var/log.  `oomtop events FILE` reads any other log; `oomtop drill leak` causes a "
+    "test kill."
 )
+_OTHERS = 7
+"""Lines that header, strip, keys and the list take besides the words about the logs."""
 
 
 class EventsScreen(TabScreen):
@@ -147,28 +151,30 @@ class EventsScreen(TabScreen):
         lines = [self._summary(width)]
         unlogged = "" if assessment is None else describe_unlogged(assessment.unlogged_kills)
         if unlogged:
-            lines.append(Text(f" {unlogged}", self.look.style("warn")))
+            lines.append(Text(keep_start(f" {unlogged}", width, self.look), self.look.style("warn")))
         if self._note:
-            lines.append(Text(f" {printable(self._note)}", self.look.style("dim")))
+            lines.append(Text(keep_start(f" {printable(self._note)}", width, self.look), self.look.style("dim")))
         if self._shown:
-            lines.append(Text(list_head(width), "bold"))
+            lines.append(Text(keep_start(list_head(width), width, self.look), "bold"))
         else:
-            lines.extend(Text(f" {line}") for line in _EMPTY)
+            told = [Text(f" {line}") for line in wrap(_EMPTY, max(20, width - 2))]
+            # The whole of it or nothing: the strip stays in sight.
+            lines.extend(told if len(lines) + len(told) <= self.size.height - _OTHERS else ())
         return lines
 
     def _summary(self, width: int) -> Text:
         events, others = self._found.events, len(self._shown) - len(self._found.events)
         mentions = f"{others} mention{'s' * (others != 1)} by others (*)" if others else ""
         if not events:
-            return Text(f" no OOM event in any readable log{'; ' + mentions if mentions else ''}")
+            nothing = f" no OOM event in any readable log{'; ' + mentions if mentions else ''}"
+            return Text(keep_start(nothing, width, self.look))
         killers = Counter(event.killer for event in events)
         names = Counter(event.victim.name for event in events if event.victim)
         top = ", ".join(f"{printable(name)} {count}" for name, count in names.most_common(3))
         by = ", ".join(f"{name} {count}" for name, count in killers.most_common(4))
         more = f"; {mentions}" if mentions else ""
-        text = Text(f" {len(events)} OOM event{'s' * (len(events) != 1)} ({by}){more}; most killed: {top}")
-        text.truncate(width, overflow="crop" if self.look.ascii else "ellipsis")
-        return text
+        text = f" {len(events)} OOM event{'s' * (len(events) != 1)} ({by}){more}; most killed: {top}"
+        return Text(keep_start(text, width, self.look))
 
     def search(self) -> None:
         """Ask for a text and go to the next event that contains it."""

@@ -122,14 +122,21 @@ class KernelScreen(TabScreen):
     # -- what is drawn --------------------------------------------------------------------------------
 
     def _settings(self, width: int) -> list[Text]:
-        return sections.draw_settings(self._rows, self._cursor, width, self.look)
+        return self._fitted(sections.draw_settings(self._rows, self._cursor, width, self.look), width)
 
     def _part(self, draw: Callable[[Assessment, int, Look], list[Text]], width: int) -> list[Text]:
-        return draw(self.assessment, width, self.look) if self.assessment is not None else []
+        return self._fitted(draw(self.assessment, width, self.look), width) if self.assessment is not None else []
+
+    def _fitted(self, lines: list[Text], width: int) -> list[Text]:
+        """Return lines of which those that are too long end in a sign."""
+        for line in lines:
+            if line.cell_len > width:
+                line.truncate(width, overflow="crop" if self.look.ascii else "ellipsis")
+        return lines
 
     def _detail(self, width: int) -> list[Text]:
         at = self._index()
-        return sections.draw_setting(None if at is None else self._rows[at], width, self.look)
+        return self._fitted(sections.draw_setting(None if at is None else self._rows[at], width, self.look), width)
 
     # -- keys -----------------------------------------------------------------------------------------
 

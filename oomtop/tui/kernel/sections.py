@@ -71,13 +71,17 @@ def draw_setting(row: SettingRow | None, width: int, look: Look) -> list[Text]:
 def draw_watermarks(assessment: Assessment, width: int, look: Look) -> list[Text]:
     """Return free memory and watermarks of each zone."""
     lines = [section("Watermarks", width, look, "below low kswapd reclaims, below min allocations stall")]
-    lines.append(Text(f" {'zone':12} {'free':>6} {'min':>6} {'low':>6} {'high':>6} {'size':>6} {'kept':>6}  ", "bold"))
-    return lines + [_zone(state, look) for state in zone_states(assessment.zones)]
+    states = zone_states(assessment.zones)
+    longest = max((len(state.word) for state in states), default=0)
+    most = max(1, (width - 14 - 2 - longest) // 7)
+    titles = ("free", "min", "low", "high", "size", "kept")[:most]
+    lines.append(Text(f" {'zone':12} " + " ".join(f"{title:>6}" for title in titles), "bold"))
+    return lines + [_zone(state, most, look) for state in states]
 
 
-def _zone(state: ZoneState, look: Look) -> Text:
+def _zone(state: ZoneState, most: int, look: Look) -> Text:
     zone = state.zone
-    sizes = (zone.free, zone.min, zone.low, zone.high, zone.managed, state.reserve)
+    sizes = (zone.free, zone.min, zone.low, zone.high, zone.managed, state.reserve)[:most]
     line = Text(f" {zone.node} {zone.name:10} " + " ".join(f"{format_bytes(size):>6}" for size in sizes))
     style = {"ok": "dim", "kswapd works": "warn"}.get(state.word, "bad")
     return line.append(f"  {state.word}", look.style(style, bold=style != "dim"))
@@ -89,12 +93,14 @@ def draw_fragmentation(assessment: Assessment, width: int, look: Look) -> list[T
     lines = [section("Fragmentation", width, look, "free blocks by order (2^order pages)")]
     if kernel is None or not kernel.buddy:
         return [*lines, Text(" /proc/buddyinfo cannot be read", look.style("warn"))]
-    orders = range(max(len(zone.counts) for zone in kernel.buddy))
+    count = max(len(zone.counts) for zone in kernel.buddy)
+    # In little room only the large blocks, which are the first to be missing.
+    orders = range(max(0, count - (width - 12) // 5), count)
     lines.append(Text(f" {'order':11}" + "".join(f"{order:>5}" for order in orders), "bold"))
     huge = huge_page_order(kernel, assessment.machine.page_size)
     states = fragmentation(kernel.buddy)
     for state in states:
-        counts = "".join(f"{format_count(count):>5}" for count in state.buddy.counts)
+        counts = "".join(f"{format_count(count):>5}" for count in state.buddy.counts[orders.start :])
         lines.append(Text(f" {state.buddy.node} {state.buddy.zone:9}{counts}"))
     return lines + [_unusable(state, huge, look) for state in states]
 

@@ -14,9 +14,9 @@ Draw = Callable[[Assessment, int, int, Look], list[Text]]
 
 
 def section(title: str, width: int, look: Look, note: str = "") -> Text:
-    """Return a section's title line, ruled to the width, with an optional note in it."""
+    """Return a section's title line, ruled to the width, with a note in it where that has room."""
     line = Text(f"{title} ", look.style("accent", bold=True) or "bold")
-    if note:
+    if note and cell_len(title) + cell_len(note) + 2 <= width:
         line.append(f"{note} ", look.style("dim"))
     rule = "-" if look.ascii else "─"
     return line.append(rule * max(0, width - line.cell_len), look.style("dim"))

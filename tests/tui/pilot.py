@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -13,6 +14,8 @@ from oomtop.sources.sampler import Sampler
 from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.shell.app import OomtopApp
 from oomtop.tui.widgets.menu import Menu
+
+Kind = TypeVar("Kind", bound=Screen[Any])
 
 
 class Scripted:
@@ -56,11 +59,17 @@ async def settled(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     raise AssertionError("the app did not get there")
 
 
+def on_top(app: App[None], kind: type[Kind]) -> Kind:
+    """Return the screen on top, which has to be of that kind."""
+    screen = app.screen
+    assert isinstance(screen, kind)
+    return screen
+
+
 async def plan_of(app: OomtopApp, pilot: Pilot[None], key: str) -> Plan:
     """Press the key of a menu and Enter, and return the plan of its first line."""
     await pilot.press(key)
     await settled(pilot, lambda: isinstance(app.screen, Menu))
     await pilot.press("enter")
     await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
-    assert isinstance(app.screen, PlanDialog)
-    return app.screen.plan
+    return on_top(app, PlanDialog).plan

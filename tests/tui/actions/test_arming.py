@@ -41,7 +41,7 @@ def test_told_to_end_it_is_given_up_once() -> None:
     sampler = Sampler()
     facts = sampler.sample()
     sampler.close()
-    ended, reasons, acted = threading.Event(), list[str](), list[Outcome]()
+    ended, reasons, acted = threading.Event(), list[str](), list[object]()
     prepared = Prepared()
     danger = make_danger("RAM", kind=DangerKind.MACHINE, limit=1 << 50)
     action = ArmedAction(prepared, danger, facts, acted.append, lambda reason: (reasons.append(reason), ended.set()))

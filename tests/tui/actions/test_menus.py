@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from oomtop.actions.base import requests
 from oomtop.actions.base.plan import Plan
-from oomtop.actions.base.requests import Keep, Limit
+from oomtop.actions.base.requests import Keep, KillRequest, Limit
 from oomtop.actions.base.undo import UndoStep
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.analysis.settings.table import find_setting
@@ -271,7 +272,7 @@ async def test_a_typed_value_that_is_wrong_is_said_and_asked_again() -> None:
         await pilot.press("x", "enter")
         await pilot.pause()
         assert isinstance(app.screen, AskDialog)
-        assert "not a size" in str(app.screen.query_one(".wrong").content)
+        assert "not a size" in str(app.screen.query_one(".wrong", Static).content)
         await pilot.press("escape")
         await settled(pilot, lambda: not isinstance(app.screen, AskDialog))
 
@@ -325,7 +326,9 @@ def test_menus_carry_the_figures_that_decide() -> None:
     assert limits.items[0].label == "memory.max   raise to 400M (+100M)"
     kills = present(kill_offer(selection))
     assert kills.items[0].label == "SIGTERM  15  its biggest process: leak 7, 100M"
-    assert kills.items[0].leads_to.targets == (inside.id,)
+    first = kills.items[0].leads_to
+    assert isinstance(first, KillRequest)
+    assert first.targets == (inside.id,)
     assert caches_of(Meminfo(1 << 30, 0, cached=5 << 20, s_reclaimable=3 << 20))[1][1].startswith(
         "2  reclaimable slab, 3.0M"
     )

@@ -17,8 +17,10 @@ from oomtop.tui.events.post_mortem import PostMortemScreen
 from oomtop.tui.events.screen import EventsScreen
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_block import Sheet
+from oomtop.tui.widgets.text_screen import TextScreen
 from tests.present import present
 from tests.tui.factories import make_assessment
+from tests.tui.pilot import on_top
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "events"
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -74,9 +76,9 @@ async def test_enter_opens_the_post_mortem_and_escape_comes_back() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("enter")
         await pilot.pause()
-        assert isinstance(app.screen, PostMortemScreen)
-        assert "WHAT RAN OUT" in app.screen.view.text
-        assert max(len(line) for line in app.screen.view.text.splitlines()) <= 79
+        said = on_top(app, PostMortemScreen).view.text
+        assert "WHAT RAN OUT" in said
+        assert max(len(line) for line in said.splitlines()) <= 79
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen is app.tab
@@ -154,8 +156,8 @@ async def test_what_others_mention_is_a_class_of_its_own(size: tuple[int, int]) 
         assert "1 OOM event" in app.tab.query_one("#events-head", Sheet).text
         assert "1 mention" in app.tab.query_one("#events-head", Sheet).text
         await pilot.press("enter")
-        said = app.screen.view.text
+        said = on_top(app, TextScreen).view.text
         assert "a process of db.service was killed" in said
         assert "journalctl -k --since" in said.replace("\n", " ")
         await pilot.press("escape", "down", "enter")
-        assert "web.service" in app.screen.view.text
+        assert "web.service" in on_top(app, TextScreen).view.text

@@ -24,8 +24,9 @@ from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
+from tests.present import present
 from tests.tui.factories import make_assessment
-from tests.tui.pilot import Stage, settled
+from tests.tui.pilot import Stage, on_top, settled
 
 HOSTILE = "/swap\x1b[31m[bold]x[/bold]\nfile"
 SETTINGS = tuple((name, "[always] madvise never" if "thp" in name else "1") for name, _ in FILES)
@@ -105,7 +106,7 @@ async def test_down_moves_the_cursor_to_the_last_setting_and_then_the_page() -> 
     screen = KernelScreen(State("root"), Look())
     async with Stage(screen).run_test(size=(80, 12)) as pilot:
         plain = rich_assessment()
-        screen.assessment = replace(plain, kernel=replace(plain.kernel, settings=SETTINGS[:9]))
+        screen.assessment = replace(plain, kernel=replace(present(plain.kernel), settings=SETTINGS[:9]))
         await settled(pilot, lambda: screen.selected_setting() is not None)
         page = screen.query_one(KernelPage)
         await pilot.press(*["down"] * 8)
@@ -158,7 +159,7 @@ async def test_tab_opens_it_on_this_machine_and_y_asks_for_a_value() -> None:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
         await pilot.press("shift+tab")
         await settled(pilot, lambda: isinstance(app.screen, KernelScreen) and "swappiness" in shown(app.screen))
-        name = app.screen.selected_setting()
+        name = on_top(app, KernelScreen).selected_setting()
         assert name is not None
         await pilot.press("enter")
         await settled(pilot, lambda: isinstance(app.screen, AskDialog))

@@ -30,7 +30,8 @@ from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
 from tests.present import present
 from tests.tui.factories import make_assessment, make_process, make_row
-from tests.tui.pilot import Scripted, Stage, settled
+from tests.tui.pilot import Scripted, Stage, on_top, settled
+from tests.tui.states import Still
 
 HOSTILE = "\x1b[31mred\n[bold]x[/bold]"
 
@@ -53,7 +54,9 @@ def shown(screen: ProcessScreen) -> str:
 
 async def opened(pilot: Pilot[None], pid: int) -> ProcessScreen:
     """Open the screen of a process from the table, as a user does."""
-    await settled(pilot, lambda: bool(pilot.app.dashboard.table.lines))
+    app = pilot.app
+    assert isinstance(app, OomtopApp)
+    await settled(pilot, lambda: bool(app.dashboard.table.lines))
     await pilot.press(*str(pid), "enter")
     await settled(pilot, lambda: isinstance(pilot.app.screen, ProcessScreen) and shown(pilot.app.screen))
     screen = pilot.app.screen
@@ -107,7 +110,7 @@ async def test_the_keys_of_htop_from_the_table(child: subprocess.Popen[bytes], k
         view = app.screen.query_one(LineView)
         await settled(pilot, lambda: expected in view.text.replace("\n", ""))
         assert "\x1b" not in view.text
-        assert app.screen.targets()[0].pid == child.pid
+        assert on_top(app, ProcessScreen).targets()[0].pid == child.pid
         await pilot.press("escape")
         await settled(pilot, lambda: app.screen.name == "processes-tab")
 
@@ -207,10 +210,7 @@ def test_a_tool_is_refused_for_what_must_not_stand_still() -> None:
     strace = DeepTool(("true", "{pid}"), "nothing")
     missing = DeepTool(("oomtop-no-such-tool", "{pid}"), "nothing", hint="apt install it")
 
-    class FakeApp:
-        state = State("root")
-
-    app = FakeApp()
+    app = OomtopApp(Still())
     app.facts = facts
     look = inspections.Inspections(app, Guard(), Look())
     me = next(process.id for process in facts.processes if process.pid == os.getpid())
@@ -226,8 +226,8 @@ def test_a_tool_is_refused_for_what_must_not_stand_still() -> None:
     app.state.replay = False
     child = subprocess.Popen(["sleep", "60"])
     try:
-        app.facts = Sampler().sample()
-        other = next(process.id for process in app.facts.processes if process.pid == child.pid)
+        app.facts = now = Sampler().sample()
+        other = next(process.id for process in now.processes if process.pid == child.pid)
         assert look._reason_against(strace, other) is None
         assert "apt install it" in present(look._reason_against(missing, other))
     finally:

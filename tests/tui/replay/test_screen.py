@@ -2,12 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from oomtop.analysis.comparison import compare
+from oomtop.analysis.model.assessment import Assessment
 from oomtop.recording.reader import Recording
 from oomtop.recording.store import Store
 from oomtop.snapshot import Tick
@@ -18,10 +20,11 @@ from oomtop.tui.replay.time_line import TimeLineState, draw_time_line
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.command_palette import commands_of
 from oomtop.tui.style.palette import Look
+from oomtop.tui.widgets.tab_screen import TabScreen
 from tests.present import present
 from tests.synthetic import SyntheticMachine, make_event
 from tests.tui.factories import make_assessment, make_process, make_row
-from tests.tui.pilot import settled
+from tests.tui.pilot import on_top, settled
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +50,14 @@ def app(path: str, ticks: list[Tick]) -> OomtopApp:
     return OomtopApp(source, Options(replay=True))
 
 
+def shown(app: OomtopApp) -> Assessment:
+    screen = app.screen
+    assert isinstance(screen, TabScreen)
+    return present(screen.assessment)
+
+
 def is_at(app: OomtopApp, ticks: list[Tick], index: int) -> Callable[..., object]:
-    return lambda: app.latest is not None and app.screen.assessment.time == ticks[index].snapshot.time
+    return lambda: app.latest is not None and shown(app).time == ticks[index].snapshot.time
 
 
 async def test_keys_move_on_the_time_line(app: OomtopApp, ticks: list[Tick]) -> None:
@@ -60,7 +69,7 @@ async def test_keys_move_on_the_time_line(app: OomtopApp, ticks: list[Tick]) -> 
         await settled(pilot, is_at(app, ticks, 39))
         await pilot.press("n")
         await settled(pilot, is_at(app, ticks, 100))
-        assert app.screen.assessment.events == ticks[100].events
+        assert shown(app).events == ticks[100].events
         await pilot.press("b", "n", "left_square_bracket")
         await settled(pilot, is_at(app, ticks, 99))
         await pilot.press("right_square_bracket")
@@ -75,11 +84,14 @@ async def test_playing_goes_on_by_itself(app: OomtopApp, ticks: list[Tick]) -> N
         await pilot.press(*["right_parenthesis"] * 6, "p")
         await settled(pilot, lambda: present(app.latest).time > ticks[80].snapshot.time)
         await pilot.press("p")
+        assert isinstance(app._source, ReplaySource)
         assert not app._source.position.playing
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_the_time_line_is_at_the_foot_and_nothing_is_cut_off(app: OomtopApp, ticks: list[Tick], size) -> None:
+async def test_the_time_line_is_at_the_foot_and_nothing_is_cut_off(
+    app: OomtopApp, ticks: list[Tick], size: tuple[int, int]
+) -> None:
     async with app.run_test(size=size) as pilot:
         await settled(pilot, is_at(app, ticks, 50))
         await settled(pilot, lambda: bool(app.screen.query(ReplayBar)))
@@ -98,7 +110,7 @@ async def test_no_action_can_be_started_in_a_replay_by_key_or_palette(app: Oomto
         assert app.screen.name == "processes-tab"
         for command in commands_of(app.screen):
             if command.title.startswith(("Kill", "Drop", "Limit")):
-                await command.run()
+                await cast("Awaitable[object]", command.run())
         assert app.screen.name == "processes-tab"
 
 
@@ -117,7 +129,7 @@ async def test_two_moments_are_compared(app: OomtopApp, ticks: list[Tick]) -> No
         await settled(pilot, is_at(app, ticks, 100))
         await pilot.press("equals_sign")
         await settled(pilot, lambda: isinstance(app.screen, CompareScreen))
-        text = "\n".join(line.plain for line in app.screen.lines())
+        text = "\n".join(line.plain for line in on_top(app, CompareScreen).lines())
         assert "1 OOM event " in text
         await pilot.press("escape")
         await settled(pilot, lambda: app.screen.name == "processes-tab")
@@ -147,7 +159,7 @@ async def test_from_an_event_on_the_live_screen_to_the_minutes_before_and_back(p
         assert not app.screen.query(ReplayBar)
         assert app.check_action("remedy", ("kill",))
         await pilot.press("B")
-        await settled(pilot, lambda: abs(app.screen.assessment.time - (event.time - 120)) < 6)
+        await settled(pilot, lambda: abs(shown(app).time - (present(event.time) - 120)) < 6)
         assert app.state.replay
         assert not app.check_action("remedy", ("kill",))
         await pilot.press("R")

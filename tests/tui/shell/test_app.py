@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from rich.console import Group
 from rich.style import Style
 from textual import events
 from textual._compositor import ChopsUpdate
+from textual.command import Command, CommandList
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.oomlog.scan import scan_lines
@@ -25,7 +28,7 @@ from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import FittedPanel, Panel
 from tests.present import present
 from tests.tui.factories import make_assessment, make_process, make_row
-from tests.tui.pilot import Scripted, plan_of, settled
+from tests.tui.pilot import Scripted, on_top, plan_of, settled
 
 EVENT = sorted((Path(__file__).parents[2] / "fixtures" / "events").glob("*.log"))[0]
 
@@ -57,8 +60,15 @@ async def test_the_first_picture_is_whole_after_a_look_ahead(
     assert (("memory", "") in drawn) is not looks_ahead
 
 
+def source_of(app: OomtopApp) -> Scripted:
+    assert isinstance(app._source, Scripted)
+    return app._source
+
+
 async def drawn(pilot: Pilot[None]) -> ProcessTable:
-    table = pilot.app.dashboard.table
+    app = pilot.app
+    assert isinstance(app, OomtopApp)
+    table = app.dashboard.table
     await settled(pilot, lambda: bool(table.lines))
     return table
 
@@ -114,8 +124,8 @@ async def test_v_shows_and_hides_the_chart_at_every_size(app: OomtopApp, size: t
         await settled(pilot, lambda: chart.display == was_shown)
         for shown in (not was_shown, was_shown):
             await pilot.press("v")
-            await settled(pilot, lambda wanted=shown: chart.display == wanted)
-            await settled(pilot, lambda wanted=shown: (chart.size.height >= 9) or not wanted)
+            await settled(pilot, partial(lambda wanted: chart.display == wanted, shown))
+            await settled(pilot, partial(lambda wanted: (chart.size.height >= 9) or not wanted, shown))
             await settled(pilot, lambda: chart.region.bottom <= top.region.bottom == table.region.y)
 
 
@@ -128,14 +138,14 @@ async def test_capital_v_shows_the_chart_and_then_takes_it_further_back(app: Oom
         await drawn(pilot)
         chart = app.dashboard.query_one("#chart")
         assert not chart.display
-        app._source.more()
+        source_of(app).more()
         await pilot.press("V")
         await settled(pilot, lambda: chart.display and chart.size.height >= 9)
         assert app.state.chart_seconds == 0
         await settled(pilot, lambda: app.latest is not None and len(app.latest.series.times) > 1)
         for first in ("-60m", "-6h", "-24h", "-60s", "-10m", "-60m"):
             await pilot.press("V")
-            await settled(pilot, lambda wanted=first: axis() == [wanted])
+            await settled(pilot, partial(lambda wanted: axis() == [wanted], first))
 
 
 async def test_k_enter_enter_ends_the_selected_process(app: OomtopApp, child: subprocess.Popen[bytes]) -> None:
@@ -147,7 +157,7 @@ async def test_k_enter_enter_ends_the_selected_process(app: OomtopApp, child: su
         assert table.selected is not None
         assert table.selected.pid == child.pid
         await plan_of(app, pilot, "k")
-        assert str(child.pid) in app.screen.plan.title
+        assert str(child.pid) in on_top(app, PlanDialog).plan.title
         await pilot.press("enter")
         await settled(pilot, lambda: child.poll() is not None)
         assert child.returncode == -signal.SIGTERM
@@ -184,10 +194,10 @@ async def test_a_tool_is_opened_after_its_plan_only(
         for answer, count in (("escape", 0), ("enter", 1)):
             await pilot.press("s")
             await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
-            assert "strace" in app.screen.plan.title
+            assert "strace" in on_top(app, PlanDialog).plan.title
             assert not opened
             await pilot.press(answer)
-            await settled(pilot, lambda count=count: len(opened) == count and app.screen is app.dashboard)
+            await settled(pilot, partial(lambda count: len(opened) == count and app.screen is app.dashboard, count))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +219,7 @@ async def test_the_palette_finds_what_people_call_it(app: OomtopApp, typed: str,
         await pilot.press("colon")
         await settled(pilot, lambda: isinstance(app.screen, Palette))
         await pilot.press(*("space" if letter == " " else letter for letter in typed))
-        await settled(pilot, lambda: any(title in text for text in offered(app.screen)))
+        await settled(pilot, lambda: any(title in text for text in offered(app)))
 
 
 async def test_the_first_line_of_the_palette_is_the_action(app: OomtopApp) -> None:
@@ -222,9 +232,9 @@ async def test_the_first_line_of_the_palette_is_the_action(app: OomtopApp) -> No
         for typed in ("", "kill", "end", "kil"):
             app.push_screen(palette := Palette(entries))
             await pilot.pause()
-            palette.query_one("CommandInput").value = typed
-            await settled(pilot, lambda: app.screen is palette and offered(palette))
-            first = palette.query_one("CommandList").get_option_at_index(0)
+            palette.query_one("CommandInput", Input).value = typed
+            await settled(pilot, lambda: app.screen is palette and offered(app))
+            first = palette.query_one(CommandList).get_option_at_index(0)
             assert str(first.prompt) == "k F9       Kill: choose a signal"
             await pilot.press("escape")
 
@@ -233,7 +243,7 @@ async def test_a_theme_chosen_in_the_palette_takes_effect(app: OomtopApp) -> Non
     async with app.run_test(size=(100, 30)) as pilot:
         await drawn(pilot)
         await pilot.press("colon", *"theme", "space", *"light")
-        await settled(pilot, lambda: offered(app.screen) == ["Theme light"])
+        await settled(pilot, lambda: offered(app) == ["Theme light"])
         await pilot.press("enter")
         await settled(pilot, lambda: app.theme == "oomtop-light")
 
@@ -242,8 +252,8 @@ async def test_a_click_on_a_line_that_is_gone_does_nothing(app: OomtopApp) -> No
     async with app.run_test(size=(100, 30)) as pilot:
         await drawn(pilot)
         await pilot.press("colon")
-        await settled(pilot, lambda: len(offered(app.screen)) > 5)
-        lines, palette = app.screen.query_one("CommandList"), app.screen
+        await settled(pilot, lambda: len(offered(app)) > 5)
+        lines, palette = app.screen.query_one(CommandList), app.screen
         click = events.Click(lines, 2, 8, 0, 0, 1, False, False, False, style=Style(meta={"option": 5}))
         lines.clear_options()
         lines.post_message(click)
@@ -258,12 +268,13 @@ async def test_the_palette_takes_a_query_and_no_book(app: OomtopApp) -> None:
         await pilot.press("colon", *"{" * 100)
         app.screen.post_message(events.Paste("x" * 100))
         await pilot.pause()
-        assert len(app.screen.query_one("CommandInput").value) == 60
+        assert len(app.screen.query_one("CommandInput", Input).value) == 60
 
 
-def offered(palette: Palette) -> list[str]:
-    commands = palette.query_one("CommandList")
-    return [str(commands.get_option_at_index(at).hit.text) for at in range(commands.option_count)]
+def offered(app: OomtopApp) -> list[str]:
+    commands = on_top(app, Palette).query_one(CommandList)
+    lines = [commands.get_option_at_index(at) for at in range(commands.option_count)]
+    return [str(line.hit.text) for line in lines if isinstance(line, Command)]
 
 
 @pytest.mark.parametrize("ends", [False, True])
@@ -280,12 +291,12 @@ async def test_a_plan_is_for_the_process_that_was_first_when_the_key_came(
             await pilot.press(key)
             table.hold_order = False
             rows = [row for row in present(app.latest).rows if not ends or row.process.pid != child.pid]
-            table.show(present(replace(app.latest, rows=tuple(rows))))
+            table.show(replace(present(app.latest), rows=tuple(rows)))
             table.sort_by("pid", descending=child.pid < os.getpid())
             assert table.lines[0].row.process.pid == os.getpid()
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
-        assert f"{child.pid}" in app.screen.plan.title
-        assert f"{os.getpid()}" not in app.screen.plan.title
+        assert f"{child.pid}" in on_top(app, PlanDialog).plan.title
+        assert f"{os.getpid()}" not in on_top(app, PlanDialog).plan.title
 
 
 async def test_an_action_needs_no_thread(
@@ -297,7 +308,7 @@ async def test_an_action_needs_no_thread(
         await pilot.press("k", "enter")
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
 
-        def start(self) -> None:
+        def start(self: threading.Thread) -> None:
             raise RuntimeError("can't start new thread")
 
         monkeypatch.setattr(threading.Thread, "start", start)
@@ -330,7 +341,7 @@ async def test_a_tick_while_paused_changes_nothing_on_the_screen(app: OomtopApp)
         await drawn(pilot)
         before = app.dashboard.assessment
         await pilot.press("Z")
-        app._source.more()
+        source_of(app).more()
         await settled(pilot, lambda: app.latest is not before)
         assert app.dashboard.assessment is before
         await pilot.press("Z")
@@ -362,7 +373,7 @@ async def test_nothing_is_drawn_behind_the_help(app: OomtopApp) -> None:
         before = app.dashboard.assessment
         await pilot.press("question_mark")
         await settled(pilot, lambda: app.screen.name != "processes-tab")
-        app._source.more()
+        source_of(app).more()
         await settled(pilot, lambda: app.latest is not before)
         assert app.dashboard.assessment is before
         await pilot.press("escape")

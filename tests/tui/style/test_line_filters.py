@@ -1,5 +1,7 @@
 """Only ASCII is sent where the user asked for it, also by dialogs, the palette and scroll bars of the library."""
 
+from functools import partial
+
 import pytest
 from rich.segment import Segment
 from rich.style import Style
@@ -23,7 +25,9 @@ async def test_everything_on_the_screen_is_ascii(keys: tuple[str, ...]) -> None:
             before = app.screen
             await pilot.press(key)
             if key != "v":
-                await settled(pilot, lambda before=before: app.screen is not before and app.screen.size.height)
+                await settled(
+                    pilot, partial(lambda before: app.screen is not before and app.screen.size.height, before)
+                )
         await pilot.pause()
         picture = app.export_screenshot().replace("\N{NO-BREAK SPACE}", " ")
         assert {letter for letter in picture if not letter.isascii()} == set()

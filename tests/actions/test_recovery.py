@@ -52,7 +52,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "etc/fstab").write_text("/dev/sda1 / ext4 defaults 0 1")
     swaps = tmp_path / "proc/swaps"
 
-    def swapon(path: str, priority: None) -> None:
+    def swapon(path: str, priority: int | None) -> None:
         assert not os.path.exists(path + ".oomtop-part")
         escaped = path.replace(" ", "\\040")
         swaps.write_text(swaps.read_text() + f"{escaped} file 2048 0 -2\n")

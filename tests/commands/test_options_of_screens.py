@@ -51,7 +51,7 @@ class Screen:
 
 @contextmanager
 def screen(words: str, folder: Path) -> Iterator[Screen]:
-    shown = Screen(words.split() if isinstance(words, str) else words, folder)
+    shown = Screen(words.split(), folder)
     try:
         yield shown
     finally:

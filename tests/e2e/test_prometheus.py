@@ -47,7 +47,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def prometheus(folder: Path, targets: list[str]) -> Iterator[str]:
+def prometheus(folder: Path, targets: list[str] | dict[str, str]) -> Iterator[str]:
     """Run one that scrapes these addresses every second, under other names where they have one; with our rules."""
     port = free_port()
     named = targets.items() if isinstance(targets, dict) else ((target, target) for target in targets)

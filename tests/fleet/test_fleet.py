@@ -225,7 +225,13 @@ def test_certificates_and_tokens_that_cannot_be_read(tmp_path: Path, capsys: pyt
 # -- from answers to machines -----------------------------------------------------------------------
 
 
-def series(value: float, name: str = "", instance: str = "a:9797", points: None = None, **labels: Any) -> LabeledSeries:
+def series(
+    value: float,
+    name: str = "",
+    instance: str = "a:9797",
+    points: tuple[tuple[float, float], ...] | None = None,
+    **labels: Any,
+) -> LabeledSeries:
     every = {"job": "oomtop", "instance": instance, **labels} | ({"__name__": name} if name else {})
     return LabeledSeries(every, points or ((NOW, value),))
 

@@ -59,7 +59,7 @@ def _has_file() -> bool:
 def test_holes_are_written_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [OSError(errno.EINVAL, "holes"), None]
 
-    def swapon(path: str, priority: None) -> None:
+    def swapon(path: str, priority: int | None) -> None:
         answer = answers.pop(0)
         if answer:
             raise answer
@@ -72,7 +72,7 @@ def test_holes_are_written_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @needs_admin
 def test_a_failure_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def swapon(path: str, priority: None) -> None:
+    def swapon(path: str, priority: int | None) -> None:
         raise PermissionError(errno.EPERM, "no")
 
     monkeypatch.setattr(swap_file, "swapon", swapon)

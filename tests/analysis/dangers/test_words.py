@@ -122,9 +122,9 @@ def _has_one_subject(found: Assessment) -> None:
     json.dumps(data, allow_nan=False)
     assert data["dangers"][0]["subject"] == subject.subject
     victim = present(subject.victim)
-    first = present(next_victims(found).first)
+    first = next_victims(found).first
     if subject.dying:
-        assert victim.id == first.id
+        assert victim.id == present(first).id
     if subject.median is not None:
         assert accused(found) == (None if first is None else first.id)
     of_limits = [finding for finding in found.findings if finding.id == "cgroup_limit"]

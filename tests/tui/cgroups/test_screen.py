@@ -14,7 +14,9 @@ from oomtop.units import GIB, MIB
 from tests.tui.factories import make_assessment
 
 
-def group(path: str, current: int = MIB, limit: int | None = None, kills: int = 0, name: None = None) -> CgroupFigures:
+def group(
+    path: str, current: int = MIB, limit: int | None = None, kills: int = 0, name: str | None = None
+) -> CgroupFigures:
     facts = Cgroup(path=path, current=current, max=limit, anon=current, events=CgroupEvents(oom_kill=kills))
     left = None if limit is None else limit - current
     return CgroupFigures(facts, name or path, limit, left, None, Victims())

@@ -51,7 +51,7 @@ def children() -> Iterator[list[subprocess.Popen[str]]]:
         end(child)
 
 
-def doing(request: Request, where: ActionContext, audit: Audit) -> Callable[..., object]:
+def doing(request: Request, where: ActionContext, audit: Audit) -> Callable[[], None]:
     """Return what a process of its own does until it is killed."""
 
     def work() -> None:

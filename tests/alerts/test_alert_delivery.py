@@ -95,14 +95,15 @@ def test_a_hook_may_be_ended_though_its_parent_blocks_signals() -> None:
 class Site:
     """A server that does to each connection what it is told to."""
 
-    def __init__(self, act: Callable[..., object]) -> None:
+    def __init__(self, act: Callable[[Site, socket.socket], object]) -> None:
         self.bodies: list[object] = []
         self.connected = 0
         self._act = act
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._serving = threading.Thread(target=self._serve, daemon=True)
+        self._serving.start()
 
     def _serve(self) -> None:
         while True:
@@ -135,6 +136,8 @@ class Site:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+        # What it has just accepted is closed too.
+        self._serving.join()
         for one in self._open:
             one.close()
 

@@ -155,7 +155,7 @@ class Halted:
         self.request = request
         self.plan = Plan(action="halted", title="a plan", steps=("stop here",), effect="", risk="")
 
-    def perform(self, report: Callable[..., object]) -> Outcome:
+    def perform(self, report: Callable[[str], object]) -> Outcome:
         return Outcome("halted", Status.DONE, "halted")
 
     def close(self) -> None:

@@ -36,7 +36,7 @@ LAYOUT = find_layout(Root())
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="no prometheus (Debian package prometheus)")
 
 
-def watched(name: str, work: Callable[..., object]) -> Thread:
+def watched(name: str, work: Callable[[], object]) -> Thread:
     return start_thread(name, work, print)
 
 

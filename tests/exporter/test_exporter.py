@@ -41,7 +41,7 @@ OPEN = Access()
 NONE = dict(KillCounts().counts())
 
 
-def watched(name: str, work: Callable[..., object]) -> threading.Thread:
+def watched(name: str, work: Callable[[], object]) -> threading.Thread:
     return start_thread(name, work, print)
 
 

@@ -74,7 +74,7 @@ def open_metrics(start: float) -> tuple[str, float]:
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., object]]:
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
     """Return what answers a query at the end of the recording."""
     folder = tmp_path_factory.mktemp("prometheus")
     start = float(int(time.time()) - 6 * 3600)
@@ -130,7 +130,7 @@ MAY_BE_EMPTY = (
 )
 
 
-def test_every_query_of_the_dashboard_is_answered(prometheus: Callable[..., list[dict[str, Any]]]) -> None:
+def test_every_query_of_the_dashboard_is_answered(prometheus: Callable[[str], list[dict[str, Any]]]) -> None:
     dashboard = json.loads((ROOT / "packaging/grafana/oomtop.json").read_text())
     panels = dashboard["panels"]
     texts = [target["expr"] for panel in panels for target in panel["targets"]]
@@ -141,25 +141,25 @@ def test_every_query_of_the_dashboard_is_answered(prometheus: Callable[..., list
         assert result or any(name in text for name in MAY_BE_EMPTY), text
 
 
-def test_every_query_of_the_fleet_is_answered(prometheus: Callable[..., list[dict[str, Any]]]) -> None:
+def test_every_query_of_the_fleet_is_answered(prometheus: Callable[[str], list[dict[str, Any]]]) -> None:
     for name, query in queries('job="oomtop"').items():
         assert prometheus(query) or any(part in query for part in MAY_BE_EMPTY), name
 
 
-def test_every_rule_can_be_evaluated(prometheus: Callable[..., list[dict[str, Any]]]) -> None:
+def test_every_rule_can_be_evaluated(prometheus: Callable[[str], list[dict[str, Any]]]) -> None:
     expressions = re.findall(r"expr: (.+)", RULES.read_text())
     assert len(expressions) > 10
     for expression in expressions:
         prometheus(expression)
 
 
-def test_kills_by_a_daemon_are_an_increase(prometheus: Callable[..., list[dict[str, Any]]]) -> None:
+def test_kills_by_a_daemon_are_an_increase(prometheus: Callable[[str], list[dict[str, Any]]]) -> None:
     killed = prometheus('round(sum(increase(oomtop_oom_kills_total{killer="earlyoom"}[1d])))')
     assert [int(each["value"][1]) for each in killed] >= [1]
     last = prometheus("oomtop_last_oom_kill_info")
     assert {each["metric"]["process"] for each in last} == {"java"}
 
 
-def test_groups_join_on_their_label(prometheus: Callable[..., list[dict[str, Any]]]) -> None:
+def test_groups_join_on_their_label(prometheus: Callable[[str], list[dict[str, Any]]]) -> None:
     joined = "oomtop_cgroup_headroom_bytes / on (instance, cgroup) group_left oomtop_cgroup_limit_bytes"
     assert len(prometheus(joined)) == len(prometheus("oomtop_cgroup_headroom_bytes"))

@@ -205,7 +205,9 @@ def _tree(folder: Path) -> list[tuple[str, int, int, int, str]]:
     ],
     ids=["0644", "0600", "sticky", "sticky above", "/var/log of Ubuntu", "own link", "second name"],
 )
-def test_what_only_root_can_have_written_is_read(place: tuple[Path, Path], make: Callable[..., object]) -> None:
+def test_what_only_root_can_have_written_is_read(
+    place: tuple[Path, Path], make: Callable[[Path, Path], object]
+) -> None:
     path, folder = place
     make(path, folder)
     assert read_trusted(str(path)) == b"x = 1\n"

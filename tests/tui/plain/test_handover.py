@@ -32,7 +32,7 @@ class Session:
     def text(self) -> str:
         return self.sent.decode("utf-8", "replace")
 
-    def until(self, holds: Callable[..., object]) -> None:
+    def until(self, holds: Callable[[str], object]) -> None:
         """Read until something holds of what was sent."""
         end = time.monotonic() + _PATIENCE
         while not holds(self.text):

@@ -56,7 +56,7 @@ def shown(app: OomtopApp) -> Assessment:
     return present(screen.assessment)
 
 
-def is_at(app: OomtopApp, ticks: list[Tick], index: int) -> Callable[..., object]:
+def is_at(app: OomtopApp, ticks: list[Tick], index: int) -> Callable[[], bool]:
     return lambda: app.latest is not None and shown(app).time == ticks[index].snapshot.time
 
 

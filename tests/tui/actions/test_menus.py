@@ -31,6 +31,7 @@ from oomtop.tui.actions.dialogs import AskDialog, PlanDialog, adjustments, cache
 from oomtop.tui.actions.menus import kill_offer, limit_offer
 from oomtop.tui.actions.selection import Selection, select
 from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.units import format_bytes
 from tests.present import present
 from tests.tui.pilot import plan_of, settled
 
@@ -84,7 +85,7 @@ def test_menus_have_the_figures_that_decide() -> None:
     child = factories.make_process(44, "web", ppid=42, rss=50 << 20, cgroup=GROUP)
     chosen = select(facts(WEB, child, STOPPED), (WEB.id,), "it", None)
     labels = [item.label for item in present(menus.kill_offer(chosen)).items]
-    held = menus.format_bytes(WEB.rss + child.rss)
+    held = format_bytes(WEB.rss + child.rss)
     assert f"TERM tree    2 with all descendants, {held}" in labels
     assert f"KILL cgroup  all 2 of {menus._short(present(chosen.group))}, 1.0G" in labels
     assert any("all 2 of" in item.label for item in present(menus.freeze_offer(chosen)).items)

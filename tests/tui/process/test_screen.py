@@ -26,6 +26,7 @@ from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets import terminal_handover as in_place
 from oomtop.tui.widgets.line_view import LineView
+from oomtop.tui.widgets.tab_screen import TabScreen
 from oomtop.tui.widgets.text_block import Sheet
 from oomtop.units import GIB, MIB
 from tests.present import present
@@ -110,7 +111,7 @@ async def test_the_keys_of_htop_from_the_table(child: subprocess.Popen[bytes], k
         view = app.screen.query_one(LineView)
         await settled(pilot, lambda: expected in view.text.replace("\n", ""))
         assert "\x1b" not in view.text
-        assert on_top(app, ProcessScreen).targets()[0].pid == child.pid
+        assert on_top(app, TabScreen).targets()[0].pid == child.pid
         await pilot.press("escape")
         await settled(pilot, lambda: app.screen.name == "processes-tab")
 

@@ -1,12 +1,15 @@
-"""Kernel state: zone watermarks, fragmentation by order, swap compression, slab."""
+"""What is concluded from the kernel's own figures: settings, watermarks, fragmentation, slab, commit, compression."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.settings.verdicts import SettingRow, assess_settings
 from oomtop.frozen import frozen
 from oomtop.host.buddyinfo import BuddyZone
 from oomtop.host.kernel_facts import KernelFacts
+from oomtop.host.meminfo import Meminfo
 from oomtop.host.slabinfo import Slab
 from oomtop.host.swaps import Zram
 from oomtop.host.zoneinfo import Zone
@@ -26,6 +29,64 @@ class ZoneState:
     """Bytes that requests for higher zones must leave here (largest `lowmem_reserve`)."""
     left: int
     """Bytes of free memory above the min watermark, negative below."""
+
+
+@frozen
+class SlabState:
+    """A slab cache."""
+
+    slab: Slab
+    share: float | None
+    """Of all slab memory."""
+    idle: int
+    """Bytes without live objects; freed only in whole pages."""
+    meaning: str
+    """What it holds; empty if unknown."""
+
+
+@frozen
+class KernelState:
+    """The state of the kernel's memory management; a part that cannot be read is empty."""
+
+    settings: tuple[SettingRow, ...]
+    """Those with a verdict first, the gravest at the top."""
+    zones: tuple[ZoneState, ...]
+    fragmentation: tuple[Fragmentation, ...]
+    huge_page_order: int
+    slabs: tuple[SlabState, ...] | None
+    """The largest first; None if only root may read them."""
+    commit_share: float | None
+    """Committed memory as a share of the commit limit."""
+    zswap_ratio: float | None
+    """Compression ratio of zswap, None while empty."""
+
+
+def assess_kernel(assessment: Assessment) -> KernelState:
+    """Return what the kernel's figures of this tick mean."""
+    kernel, memory, swap = assessment.kernel, assessment.memory, assessment.swap
+    committed, limit = memory.committed, memory.commit_limit
+    return KernelState(
+        settings=assess_settings(assessment),
+        zones=zone_states(assessment.zones),
+        fragmentation=() if kernel is None else fragmentation(kernel.buddy),
+        huge_page_order=0 if kernel is None else huge_page_order(kernel, assessment.machine.page_size),
+        slabs=None if kernel is None or kernel.slabs is None else _slabs(kernel.slabs, assessment.meminfo),
+        commit_share=committed / limit if committed is not None and limit else None,
+        zswap_ratio=swap.zswapped / swap.zswap_pool if swap.zswapped and swap.zswap_pool else None,
+    )
+
+
+def _slabs(slabs: Sequence[Slab], meminfo: Meminfo | None) -> tuple[SlabState, ...]:
+    total = meminfo.slab if meminfo else None
+    return tuple(
+        SlabState(
+            slab,
+            slab.bytes / total if total else None,
+            max(0, slab.bytes - slab.active_objs * slab.objsize),
+            slab_meaning(slab.name),
+        )
+        for slab in slabs
+    )
 
 
 def zone_states(zones: Sequence[Zone]) -> tuple[ZoneState, ...]:
@@ -70,11 +131,6 @@ def huge_page_order(kernel: KernelFacts, page_size: int) -> int:
 def zram_ratio(zram: Zram) -> float | None:
     """Return the compression ratio including overhead; None while empty."""
     return zram.orig_data_size / zram.mem_used_total if zram.mem_used_total and zram.orig_data_size else None
-
-
-def slab_waste(slab: Slab) -> int:
-    """Return the bytes of a cache without live objects; freed only in whole pages."""
-    return max(0, slab.bytes - slab.active_objs * slab.objsize)
 
 
 _MEANINGS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from oomtop.analysis.group_totals import group_totals
+from oomtop.analysis.kernel_state import assess_kernel
 from oomtop.analysis.model.assessment import (
     Assessment,
     Candidate,
@@ -17,6 +18,7 @@ from oomtop.analysis.model.assessment import (
 from oomtop.analysis.model.danger import Confidence, Danger, DangerKind
 from oomtop.analysis.shared_memory import programs_together
 from oomtop.host.pressure import Pressure
+from oomtop.render.answers.settings_json import settings_to_json
 from oomtop.render.danger_json import danger_to_json
 
 SCHEMA = 1
@@ -64,8 +66,35 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None, gro
         "growing_parts": [asdict(item) for item in assessment.parts],
         "programs": [asdict(item) for item in programs_together(assessment.rows, pss)],
         "early_killers": [_early_killer(item, assessment) for item in assessment.early_killers],
+        **_kernel(assessment),
         "scope": asdict(assessment.scope),
         "problems": [asdict(problem) for problem in assessment.problems],
+    }
+
+
+def _kernel(assessment: Assessment) -> Json:
+    state = assess_kernel(assessment)
+    return {
+        "settings": settings_to_json(state.settings)["settings"],
+        "zones": [
+            {**asdict(item.zone), "word": item.word, "reserve": item.reserve, "left": item.left} for item in state.zones
+        ],
+        "fragmentation": [
+            {
+                "node": item.buddy.node,
+                "zone": item.buddy.zone,
+                "free_blocks": list(item.buddy.counts),
+                "unusable": list(item.unusable),
+            }
+            for item in state.fragmentation
+        ],
+        "slabs": None
+        if state.slabs is None
+        else [
+            {**asdict(item.slab), "share": item.share, "idle": item.idle, "meaning": item.meaning or None}
+            for item in state.slabs
+        ],
+        "commit_share": state.commit_share,
     }
 
 

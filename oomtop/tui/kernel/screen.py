@@ -12,8 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
+from oomtop.analysis.kernel_state import KernelState, assess_kernel
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.analysis.settings.verdicts import SettingRow, assess_settings
+from oomtop.analysis.settings.verdicts import SettingRow
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.panel import tab_head
 from oomtop.tui.kernel import sections
@@ -29,7 +30,7 @@ _KEYS = (
     ("?", "Help"), ("Tab", "Next tab"), ("Enter", "Change"), ("W", "Swap"), ("d", "Drop caches"), ("q", "Quit"),
     ("z", "Undo"), ("C", "Copy"), ("Z", "Pause"), (":", "All"),
 )  # fmt: skip
-_PARTS: tuple[tuple[str, Callable[[Assessment, int, Look], list[Text]]], ...] = (
+_PARTS: tuple[tuple[str, Callable[[Assessment, KernelState, int, Look], list[Text]]], ...] = (
     ("watermarks", sections.draw_watermarks),
     ("fragmentation", sections.draw_fragmentation),
     ("swap", sections.draw_swap_devices),
@@ -72,7 +73,7 @@ class KernelScreen(TabScreen):
 
     def __init__(self, state: State, look: Look) -> None:
         super().__init__(state, look, name="kernel-tab")
-        self._rows: tuple[SettingRow, ...] = ()
+        self._kernel: KernelState | None = None
         self._cursor: str | None = None
         self._is_built = False
 
@@ -100,7 +101,7 @@ class KernelScreen(TabScreen):
         """Show a tick; the order of the settings changes only when a verdict does."""
         if assessment is None or not self._is_built:
             return
-        self._rows = assess_settings(assessment)
+        self._kernel = assess_kernel(assessment)
         if self._rows and self._index() is None:
             self._cursor = self._rows[0].name
         self.query_one("#kernel-header", Panel).show(assessment)
@@ -116,6 +117,10 @@ class KernelScreen(TabScreen):
         for sheet in self.query(Sheet):
             sheet.update()
 
+    @property
+    def _rows(self) -> tuple[SettingRow, ...]:
+        return () if self._kernel is None else self._kernel.settings
+
     def _index(self) -> int | None:
         return next((at for at, row in enumerate(self._rows) if row.name == self._cursor), None)
 
@@ -124,8 +129,10 @@ class KernelScreen(TabScreen):
     def _settings(self, width: int) -> list[Text]:
         return self._fitted(sections.draw_settings(self._rows, self._cursor, width, self.look), width)
 
-    def _part(self, draw: Callable[[Assessment, int, Look], list[Text]], width: int) -> list[Text]:
-        return self._fitted(draw(self.assessment, width, self.look), width) if self.assessment is not None else []
+    def _part(self, draw: Callable[[Assessment, KernelState, int, Look], list[Text]], width: int) -> list[Text]:
+        if self.assessment is None or self._kernel is None:
+            return []
+        return self._fitted(draw(self.assessment, self._kernel, width, self.look), width)
 
     def _fitted(self, lines: list[Text], width: int) -> list[Text]:
         """Return lines of which those that are too long end in a sign."""

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
-from oomtop.analysis.kernel_state import (
-    COSTLY_ORDER,
-    Fragmentation,
-    ZoneState,
-    fragmentation,
-    huge_page_order,
-    slab_meaning,
-    slab_waste,
-    zone_states,
-    zram_ratio,
-)
+from oomtop.analysis.kernel_state import COSTLY_ORDER, Fragmentation, KernelState, SlabState, ZoneState, zram_ratio
 from oomtop.analysis.model.assessment import Assessment, Severity
 from oomtop.analysis.settings.verdicts import SettingRow
-from oomtop.host.slabinfo import Slab
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.text_parts import pairs, section
@@ -68,15 +57,14 @@ def draw_setting(row: SettingRow | None, width: int, look: Look) -> list[Text]:
     return (lines + [Text("")] * _DETAIL_LINES)[:_DETAIL_LINES]
 
 
-def draw_watermarks(assessment: Assessment, width: int, look: Look) -> list[Text]:
+def draw_watermarks(assessment: Assessment, state: KernelState, width: int, look: Look) -> list[Text]:
     """Return free memory and watermarks of each zone."""
     lines = [section("Watermarks", width, look, "below low kswapd reclaims, below min allocations stall")]
-    states = zone_states(assessment.zones)
-    longest = max((len(state.word) for state in states), default=0)
+    longest = max((len(zone.word) for zone in state.zones), default=0)
     most = max(1, (width - 14 - 2 - longest) // 7)
     titles = ("free", "min", "low", "high", "size", "kept")[:most]
     lines.append(Text(f" {'zone':12} " + " ".join(f"{title:>6}" for title in titles), "bold"))
-    return lines + [_zone(state, most, look) for state in states]
+    return lines + [_zone(zone, most, look) for zone in state.zones]
 
 
 def _zone(state: ZoneState, most: int, look: Look) -> Text:
@@ -87,7 +75,7 @@ def _zone(state: ZoneState, most: int, look: Look) -> Text:
     return line.append(f"  {state.word}", look.style(style, bold=style != "dim"))
 
 
-def draw_fragmentation(assessment: Assessment, width: int, look: Look) -> list[Text]:
+def draw_fragmentation(assessment: Assessment, state: KernelState, width: int, look: Look) -> list[Text]:
     """Return the free blocks of each order, and the share of free memory too fragmented for large requests."""
     kernel = assessment.kernel
     lines = [section("Fragmentation", width, look, "free blocks by order (2^order pages)")]
@@ -97,12 +85,10 @@ def draw_fragmentation(assessment: Assessment, width: int, look: Look) -> list[T
     # In little room only the large blocks, which are the first to be missing.
     orders = range(max(0, count - (width - 12) // 5), count)
     lines.append(Text(f" {'order':11}" + "".join(f"{order:>5}" for order in orders), "bold"))
-    huge = huge_page_order(kernel, assessment.machine.page_size)
-    states = fragmentation(kernel.buddy)
-    for state in states:
-        counts = "".join(f"{format_count(count):>5}" for count in state.buddy.counts[orders.start :])
-        lines.append(Text(f" {state.buddy.node} {state.buddy.zone:9}{counts}"))
-    return lines + [_unusable(state, huge, look) for state in states]
+    for zone in state.fragmentation:
+        counts = "".join(f"{format_count(count):>5}" for count in zone.buddy.counts[orders.start :])
+        lines.append(Text(f" {zone.buddy.node} {zone.buddy.zone:9}{counts}"))
+    return lines + [_unusable(zone, state.huge_page_order, look) for zone in state.fragmentation]
 
 
 def _unusable(state: Fragmentation, huge: int, look: Look) -> Text:
@@ -115,7 +101,7 @@ def _unusable(state: Fragmentation, huge: int, look: Look) -> Text:
     return Text(text, style)
 
 
-def draw_swap_devices(assessment: Assessment, width: int, look: Look) -> list[Text]:
+def draw_swap_devices(assessment: Assessment, state: KernelState, width: int, look: Look) -> list[Text]:
     """Return the swap devices by priority, and their compression."""
     swap = assessment.swap
     lines = [section("Swap", width, look)]
@@ -134,16 +120,15 @@ def draw_swap_devices(assessment: Assessment, width: int, look: Look) -> list[Te
         )
         lines.append(Text(f"{text} with {zram.algorithm or DASH}, at most {format_bytes(zram.disksize)}"))
     if swap.zswap is not None:
-        lines.append(_zswap(assessment, look))
+        lines.append(_zswap(assessment, state.zswap_ratio, look))
     return lines
 
 
-def _zswap(assessment: Assessment, look: Look) -> Text:
+def _zswap(assessment: Assessment, ratio: float | None, look: Look) -> Text:
     swap = assessment.swap
     assert swap.zswap is not None
     if not swap.zswap.enabled:
         return Text(" zswap: off", look.style("dim"))
-    ratio = swap.zswapped / swap.zswap_pool if swap.zswapped and swap.zswap_pool else None
     shown = DASH if ratio is None else f"{ratio:.1f}x"
     text = f" zswap: {format_bytes(swap.zswapped)} in {format_bytes(swap.zswap_pool)} of RAM, {shown}"
     return Text(
@@ -151,22 +136,21 @@ def _zswap(assessment: Assessment, look: Look) -> Text:
     )
 
 
-def draw_overcommit(assessment: Assessment, width: int, look: Look) -> list[Text]:
+def draw_overcommit(assessment: Assessment, state: KernelState, width: int, look: Look) -> list[Text]:
     """Return committed memory and the commit limit."""
     memory, kernel = assessment.memory, assessment.kernel
     mode = kernel.number("overcommit_memory") if kernel else None
     word = {0: "refuse only obvious excess", 1: "never refuse", 2: "refuse beyond CommitLimit"}.get(mode or 0, DASH)
-    share = memory.committed / memory.commit_limit if memory.committed is not None and memory.commit_limit else None
     items = [
         ("mode", DASH if mode is None else f"{mode}: {word}"),
         ("Committed_AS", format_bytes(memory.committed)),
         ("CommitLimit", format_bytes(memory.commit_limit)),
-        ("promised", f"{format_share(share)} of it{'' if mode == 2 else ' (not enforced in this mode)'}"),
+        ("promised", f"{format_share(state.commit_share)} of it{'' if mode == 2 else ' (not enforced in this mode)'}"),
     ]
     return [section("Overcommit", width, look), *pairs(items, width, look)]
 
 
-def draw_huge_pages(assessment: Assessment, width: int, look: Look) -> list[Text]:
+def draw_huge_pages(assessment: Assessment, state: KernelState, width: int, look: Look) -> list[Text]:
     """Return the pools of huge pages and the transparent ones."""
     kernel, meminfo = assessment.kernel, assessment.meminfo
     lines = [section("Huge pages", width, look)]
@@ -183,24 +167,23 @@ def draw_huge_pages(assessment: Assessment, width: int, look: Look) -> list[Text
     return [*lines, Text(f" transparent: {transparent} of anonymous memory in huge pages")]
 
 
-def draw_slabs(assessment: Assessment, width: int, look: Look) -> list[Text]:
+def draw_slabs(assessment: Assessment, state: KernelState, width: int, look: Look) -> list[Text]:
     """Return the largest slab caches."""
-    meminfo, kernel = assessment.meminfo, assessment.kernel
+    meminfo = assessment.meminfo
     total = meminfo.slab if meminfo else None
     kept = format_bytes(meminfo.s_unreclaim if meminfo else None)
     lines = [section("Slab", width, look, f"{format_bytes(total)} of kernel objects, {kept} of it cannot be reclaimed")]
-    if kernel is None or kernel.slabs is None:
+    if state.slabs is None:
         return [*lines, Text(" only root can read /proc/slabinfo, which lists the caches", look.style("warn"))]
     lines.append(Text(f" {'size':>6} {'share':>5} {'idle':>6} {'objects':>7} {'each':>6}  cache", "bold"))
-    return lines + [_slab(slab, total, width, look) for slab in kernel.slabs[:_SLABS]]
+    return lines + [_slab(slab, width, look) for slab in state.slabs[:_SLABS]]
 
 
-def _slab(slab: Slab, total: int | None, width: int, look: Look) -> Text:
-    share = format_share(slab.bytes / total if total else None)
-    text = f" {format_bytes(slab.bytes):>6} {share:>5} {format_bytes(slab_waste(slab)):>6}"
+def _slab(state: SlabState, width: int, look: Look) -> Text:
+    slab = state.slab
+    text = f" {format_bytes(slab.bytes):>6} {format_share(state.share):>5} {format_bytes(state.idle):>6}"
     line = Text(f"{text} {format_count(slab.active_objs):>7} {format_bytes(slab.objsize):>6}  {printable(slab.name)}")
-    meaning = slab_meaning(slab.name)
-    for text in (meaning, meaning.partition(";")[0]):
+    for text in (state.meaning, state.meaning.partition(";")[0]):
         if text and line.cell_len + 2 + len(text) <= width:
             return line.append(f"  {text}", look.style("dim"))
     return line

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
+from functools import cache
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import TypeVar, Union, get_args, get_origin, get_type_hints
@@ -103,7 +104,7 @@ class Codec:
         name = cls.__qualname__
         if self._names.setdefault(name, cls) is not cls:
             raise TypeError(f"two record classes are named {name}")
-        hints = get_type_hints(cls)
+        hints = _hints(cls)
         own = fields(cls)
         kinds = [self._kind(hints[field.name]) for field in own]
         stored = None if self._schema is None else self._schema.get(name, ())
@@ -139,7 +140,7 @@ class Codec:
         if issubclass(hint, Enum):
             return EnumKind({member.value: member for member in hint}, optional, "enum")
         if issubclass(hint, tuple):
-            items = tuple(self._kind(item) for item in get_type_hints(hint).values())
+            items = tuple(self._kind(item) for item in _hints(hint).values())
             return ListKind(items, False, _named(hint), optional, _list_name(items, False))
         raise TypeError(f"a field of type {hint} cannot be recorded")
 
@@ -151,6 +152,12 @@ class Codec:
             first = fields(row.make)[0].name  # type: ignore[arg-type]
             return RowsKind(row, attrgetter(first), optional)
         return ListKind(items, any_length, _make_tuple, optional, _list_name(items, any_length))
+
+
+@cache
+def _hints(cls: type) -> dict[str, object]:
+    """Return the types of the fields of a class, which each recording asks for anew."""
+    return get_type_hints(cls)
 
 
 def _named(cls: Callable[..., object]) -> Callable[[list[object]], object]:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 
-from tests.fuzz.harness import attack, doors
+from tests.fuzz.harness import Cost, attack, doors
 
 
 def main() -> int:
@@ -19,12 +19,16 @@ def main() -> int:
     kinds: Counter[str] = Counter()
     for name in options.door or known:
         count = 1 if options.only is not None else options.count or known[name].many
-        begun = time.monotonic()
-        for finding in attack(known[name], count, options.seed, options.only or 0):
-            if not kinds[f"{name}: {finding.problem}"]:
-                print(f"{name}: {finding}", flush=True)
-            kinds[f"{name}: {finding.problem}"] += 1
-        print(f"{name}: {count} cases of seed {options.seed} in {time.monotonic() - begun:.0f} s", flush=True)
+        begun, worst = time.monotonic(), Cost()
+        try:
+            for finding in attack(known[name], count, options.seed, options.only or 0, worst):
+                if not kinds[f"{name}: {finding.problem}"]:
+                    print(f"{name}: {finding}", flush=True)
+                kinds[f"{name}: {finding.problem}"] += 1
+        except KeyboardInterrupt:
+            kinds["interrupted"] += 1
+        spent = time.monotonic() - begun
+        print(f"{name}: {worst.cases} cases of seed {options.seed} in {spent:.0f} s; at most {worst}", flush=True)
     for kind, times in kinds.most_common():
         print(f"{times:6} {kind}")
     return 1 if kinds else 0

@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 import resource
 import signal
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,11 +34,30 @@ class Door:
     name: str
     make: Callable[[Random], Any]
     attempt: Callable[[Any], object]
+    """Returns the `Cost` of the dearest part where the bounds are those of a part."""
     few: int
     """The number of cases in `make test`: seconds at most."""
     many: int
     """The number of cases in `make fuzz`."""
     cpu_seconds: float = CPU_SECONDS
+
+
+@dataclass
+class Cost:
+    """What the dearest case took."""
+
+    cpu_seconds: float = 0.0
+    memory: int = 0
+    """By how many bytes the resident memory grew."""
+    cases: int = 0
+
+    def add(self, other: "Cost") -> None:
+        """Count a case, and keep the larger of each."""
+        self.cases += 1
+        self.cpu_seconds, self.memory = max(self.cpu_seconds, other.cpu_seconds), max(self.memory, other.memory)
+
+    def __str__(self) -> str:
+        return f"{self.cpu_seconds:.2f} s of CPU and {self.memory / 2**20:.0f} MiB more"
 
 
 @dataclass(frozen=True)
@@ -69,23 +89,29 @@ def doors() -> dict[str, Door]:
     return {door.name: door for door in found}
 
 
-def attack(door: Door, count: int, seed: int, first: int = 0) -> Iterator[Finding]:
-    """Try `count` cases and yield those that failed; number N of a seed is always the same case."""
+def attack(door: Door, count: int, seed: int, first: int = 0, worst: Cost | None = None) -> Iterator[Finding]:
+    """Try `count` cases and yield those that failed; number N of a seed is always the same case.
+
+    `worst` is set to the highest costs of all of them.
+    """
+    worst = worst or Cost()
     for number in range(first, first + count):
         case = door.make(Random(f"{door.name} {seed} {number}"))
-        problem, details = _try(door, case)
+        problem, details = _try(door, case, worst)
         if problem is not None:
             yield Finding(door.name, seed, number, case, problem, details)
 
 
-def _try(door: Door, case: Any) -> tuple[str | None, str]:
-    before = _restart_peak()
+def _try(door: Door, case: Any, worst: Cost) -> tuple[str | None, str]:
+    before, begun = _restart_peak(), time.process_time()
     try:
         with _bounded(door.cpu_seconds):
-            door.attempt(case)
+            cost = door.attempt(case)
     except (Exception, TooSlow) as error:
+        worst.add(Cost())
         return _kind(error), traceback.format_exc(limit=-12)
-    grown = _peak() - before
+    spent, grown = time.process_time() - begun, _peak() - before
+    worst.add(cost if isinstance(cost, Cost) else Cost(spent, grown))
     return (f"memory: {grown >> 20} MiB more", "") if grown > MEMORY else (None, "")
 
 

@@ -253,7 +253,7 @@ def _ratios(table: TaskTable, victims: Iterable[Victim]) -> Iterator[int]:
 
 
 _STAT = re.compile(r"^([a-z][a-z_0-9]{1,40}) (\d{1,20})$")
-_STAT_V1 = re.compile(r"([a-z_]+):(\d{1,19})KB")
+_STAT_V1 = re.compile(r"(?<![a-z_])([a-z_]{1,40}):(\d{1,19})KB")
 
 
 def parse_memcg_stats(lines: Iterable[str]) -> tuple[tuple[str, int], ...]:

@@ -32,13 +32,14 @@ _WHOLE_KILL = (
     r", file-rss:\d{1,19}kB"
     r"(?:, shmem-rss:\d{1,19}kB)?(?:, UID:\d{1,10})?(?: pgtables:\d{1,19}kB)?(?: oom_score_adj:-?\d{1,5})?"
 )
-WHOLE = re.compile(
+_WHOLE = re.compile(
     rf"(?:^|[\s;|,:>\])}}=])(?P<message>{_WHOLE_KILL}"
-    r"|oom-kill:constraint=CONSTRAINT_[A-Z_]+,[^\n]{1,9000},task=[^\n]{1,80},pid=\d{1,10},uid=\d{1,10}"
     r"|[\w./:-]{1,15} invoked oom-killer: gfp_mask=0x[0-9a-f]+(?:\([\w|]{1,400}\))?, [^\n]{0,100}order=-?\d{1,2}"
     r"(?:, oom_score_adj=-?\d{1,5})?)[\s,;|)}\]]{0,9}$"
 )
-"""A message that can be nothing else, behind anything and to the end of its line."""
+_WHOLE_SUMMARY = re.compile(r"(?:^|[\s;|,:>\])}=])oom-kill:constraint=CONSTRAINT_[A-Z_]{1,40},")
+_SUMMARY_END = re.compile(r",task=[^\n=]{1,80},pid=\d{1,10},uid=\d{1,10}[\s,;|)}\]]{0,9}$")
+_LONGEST_MESSAGE, _LONGEST_END = 9200, 130
 TRIGGER = re.compile(
     r"^(?P<comm>[^\"`|=]{0,80}?) invoked oom-killer: gfp_mask=(?P<mask>0x[0-9a-f]+)"
     r"(?:\((?P<flags>[^)]{0,400})\))?,\s{1,3}"
@@ -55,7 +56,7 @@ USAGE = re.compile(
     r"^(?P<what>memory|memory\+swap|swap|kmem): usage (?P<usage>\d{1,19})kB, limit (?P<limit>\d{1,19})kB, failcnt \d"
 )
 SUMMARY = re.compile(
-    r"^oom-kill:constraint=(?P<constraint>\w+),?(?P<rest>.{0,9000}),task=(?P<task>.{0,80}),pid=(?P<pid>\d{1,10}),uid=(?P<uid>-?\d{1,10})\b"
+    r"^oom-kill:constraint=(?P<constraint>\w{1,40}),?(?P<rest>.{0,9000}),task=(?P<task>.{0,80}),pid=(?P<pid>\d{1,10}),uid=(?P<uid>-?\d{1,10})\b"
 )
 CUT_SUMMARY = re.compile(r"^oom-kill:constraint=(?P<constraint>CONSTRAINT_[A-Z_]+),(?P<rest>.{0,9000})$")
 SELECTED = re.compile(
@@ -86,6 +87,20 @@ MEMCG_TRACE = re.compile(
 )
 """Functions in a call trace that only a cgroup's limit leads to."""
 KILL_MESSAGES = ("Out of memory", "Out of Memory", "Memory cgroup out of memory")
+
+
+def whole_message(line: str) -> int | None:
+    """Return where a message begins that can be nothing else, behind anything and to the end of its line.
+
+    What has to stand at its end is looked for first: from each possible beginning on, a long line is not searched.
+    """
+    first = max(0, len(line) - _LONGEST_MESSAGE)
+    if _SUMMARY_END.search(line, max(0, len(line) - _LONGEST_END)):
+        summary = _WHOLE_SUMMARY.search(line, first)
+        if summary is not None:
+            return line.index("oom-kill:", summary.start())
+    match = _WHOLE.search(line, first)
+    return None if match is None else match.start("message")
 
 
 def number(text: str | None, scale: int = 1) -> int | None:

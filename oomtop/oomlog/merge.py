@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
@@ -12,6 +13,8 @@ _NEAR = 60.0
 # printk's clock stands still while a machine sleeps, so a time computed from it may be late by hours.
 _SAME_STAMP = 2.0
 _SAME_BOOT = 86400.0
+_MOST = 64
+"""Events of one moment that one is compared with."""
 
 
 def can_be_one(one: OomEvent, other: OomEvent) -> bool:
@@ -26,17 +29,49 @@ def merge_logs(events: Iterable[OomEvent]) -> tuple[OomEvent, ...]:
 
 def once(events: Iterable[OomEvent]) -> tuple[OomEvent, ...]:
     """Return the events in their order, each once and in its fullest telling."""
-    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    groups: dict[tuple[object, ...], _Tellings] = defaultdict(_Tellings)
     found: list[OomEvent] = []
     for event in events:
-        places = groups[_group(event)]
-        same = next((at for at in places if _is_same_event(found[at], event)), None)
+        group = groups[_group(event)]
+        same = next((at for at in sorted(group.near(event)) if _is_same_event(found[at], event)), None)
         if same is None:
-            places.append(len(found))
             found.append(event)
+            group.add(event, len(found) - 1)
         else:
             found[same] = _fuller(found[same], event)
+            group.add(found[same], same)
     return tuple(found)
+
+
+class _Tellings:
+    """The places of a group's events by what two tellings of one have in common: a date, a stamp, the victim's line."""
+
+    def __init__(self) -> None:
+        self._places: dict[object, dict[int, None]] = defaultdict(dict)
+
+    def add(self, event: OomEvent, at: int) -> None:
+        """Note where an event is kept."""
+        for key, _ in _keys(event):
+            self._places[key][at] = None
+
+    def near(self, event: OomEvent) -> set[int]:
+        """Return the places of the events that may be the same; of very many at one moment, some."""
+        return {
+            at
+            for key, beside in _keys(event)
+            for each in (key, *beside)
+            for at in islice(self._places.get(each, ()), _MOST)
+        }
+
+
+def _keys(event: OomEvent) -> Iterator[tuple[object, tuple[object, ...]]]:
+    """Yield what an event is noted under, each with the keys beside it."""
+    for kind, value, width in (("time", event.time, _NEAR), ("stamp", event.kernel_time, _SAME_STAMP)):
+        if value is not None:
+            place = int(value // width)
+            yield (kind, place), ((kind, place - 1), (kind, place + 1))
+    if event.victim is not None:
+        yield ("victim", event.victim), ()
 
 
 def _group(event: OomEvent) -> tuple[object, ...]:

@@ -23,6 +23,8 @@ from oomtop.oomlog.records import LOG_KERN, Record
 from oomtop.oomlog.reports import ReportReader
 
 BLOCK = 1 << 20
+_SHORT = 1 << 17
+"""Bytes of an excerpt of which every line is parsed; of 100,000 lines of two letters that would take seconds."""
 _PARALLEL_FROM = 64 << 20
 _PART = 32 << 20
 _LONGEST_LINE = 1 << 20
@@ -174,7 +176,7 @@ def scan_stream(
 ) -> Iterator[OomEvent]:
     """Yield the events of a stream; `reference` is the Unix time before which dates without a year lie.
 
-    A stream that fits one block is parsed whole, so that a short excerpt loses nothing.  A `scanner` of the caller's
+    A short stream is parsed whole, so that a short excerpt loses nothing.  A `scanner` of the caller's
     tells afterwards what others mention, and what was left out.
     """
     scanner = scanner or LogScanner(source, reference)
@@ -182,7 +184,7 @@ def scan_stream(
     if encoding_of(first) is not None:
         stream = as_utf8(first, stream)
         first = stream.read(BLOCK)
-    if len(first) < BLOCK:
+    if len(first) < min(_SHORT, BLOCK):
         yield from scanner.feed(first, list(_line_starts(first)))
     else:
         for block in _blocks(first, stream):

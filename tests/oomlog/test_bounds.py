@@ -12,6 +12,7 @@ from oomtop.oomlog.log_files import read_stream
 from oomtop.oomlog.tool import through
 from oomtop.render.events import render_text
 from oomtop.render.events_json import event_to_json
+from tests.fuzz.harness import Door, attack
 from tests.present import present
 
 HUGE = "9" * 5000
@@ -102,3 +103,39 @@ def test_rows_without_a_header_and_without_a_number_that_is_one_are_left_out() -
     )
     (event,) = read(text.replace("]     0     9     1000", "]     0x    9     1000")).events
     assert event.tasks == ()
+
+
+def _mebibyte(unit: str) -> str:
+    return (unit * ((1 << 20) // len(unit) + 1))[: 1 << 20]
+
+
+def _lines(*texts: str, count: int = 2000) -> str:
+    return "".join(f"{text}\n".format(n=n, ten=10 * n) for n in range(count) for text in texts)
+
+
+MOST = {
+    "constraint": "oom-kill:constraint=" + _mebibyte("a"),
+    "statistics": f"{REPORT.splitlines()[0]}\n[  100.2] Memory cgroup stats for /x: {_mebibyte('a_')}\n[  100.3] {GOOD}\n",
+    "unit": "out of memory OOM " + _mebibyte(".s"),
+    "pod": "OOMKilled OOM " + _mebibyte("a."),
+    "stamps": "[ 1.000000] " + _mebibyte("] "),
+    "summaries": _mebibyte(" oom-kill:constraint=CONSTRAINT_A,task=,task=a,pid=1,"),
+    "leaves of JSON": '{"a":[' + _mebibyte('"OOM",') + "1]}",
+    "messages at one indentation": _lines("message: OOM", count=10_000),
+    "kills of one pid": _lines("[{ten}.000000] " + GOOD),
+    "headers alone": _lines("x invoked oom-killer: gfp_mask=0x1(x), order=0", count=10_000),
+    "kills and mentions": _lines(
+        "[{ten}.000000] " + GOOD.replace("7", "{n}"), "u{n}.service: A process of this unit has been killed by the OOM killer."
+    ),
+    "kills by others": _lines(
+        "[{ten}.000000] " + GOOD, 'sending SIGTERM to process 7 uid 1 "good": badness 2, VmRSS 2 MiB', "process 7 exited after 0.1 seconds"
+    ),
+}  # fmt: skip
+"""Logs of about a mebibyte, each for a search that went over all of it for each of its parts."""
+
+
+@pytest.mark.parametrize("name", MOST)
+def test_what_a_log_costs_grows_with_its_length_only(name: str) -> None:
+    door = Door("lines", lambda rng: MOST[name].encode(), lambda data: read_stream(io.BytesIO(data), "log"), 1, 1, 8.0)
+    for finding in attack(door, 1, 1):
+        pytest.fail(finding.problem, pytrace=False)

@@ -83,11 +83,11 @@ def _is_still(curve: Curve) -> bool:
 
 
 def _present_rate(climb: Points) -> float | None:
-    """Return bytes per second over the last three seconds or samples."""
+    """Return bytes per second over the last three seconds or samples; None where all are of one instant."""
     if len(climb) < 2:
         return None
     first = next((point for point in reversed(climb[:-2]) if point[0] <= climb[-1][0] - 3.0), climb[0])
-    return differences([first, climb[-1]])[0]
+    return next(iter(differences([first, climb[-1]])), None)
 
 
 def _stays_in(teeth: Teeth, curve: Curve) -> bool:

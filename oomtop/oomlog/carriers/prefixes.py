@@ -13,7 +13,7 @@ from sys import intern
 
 from oomtop.oomlog.carriers.dates import DATE, assume_time, in_utc, parse_time
 from oomtop.oomlog.carriers.record import LOG_KERN, LOG_USER, Record, anybody
-from oomtop.oomlog.lines import KNOWN, WHOLE
+from oomtop.oomlog.lines import KNOWN, whole_message
 
 _HOST = r"(?P<host>[\w.-](?:[\w.:-]{0,253}[\w-])?)"
 _STAMP = r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})(?: ?<[ \d.]{1,20}>)? *\]"
@@ -47,7 +47,7 @@ _PIECES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
         (_ANY, rf"{_HOST} (?={DATE}[ :])"),
         (_ANY, rf"{_HOST} (?P<program>[\w./-]{{1,48}})\[\d{{1,9}}\]: "),
         (_ANY, r"(?:[A-Za-z]{1,20} {1,2}){1,3}(?=<\d{1,3}>)"),
-        (_ANY, r"[ \t]{1,200}|(?:> ?){1,9}|\+(?=\[)|[-*|] {1,8}|\d{1,9}[:\t]"),
+        (_ANY, r"[ \t]+|(?:> ?){1,9}|\+(?=\[)|[-*|] {1,8}|\d{1,9}[:\t]"),
         (_ANY, r"\[ ?[a-z][\w-]{1,20} ?\] (?=Memory cgroup|Out of memory|Killed process|oom-kill:)"),
         (_ANY, r"(?P<quote>[\"'`])(?=\[)"),
         (_ANY, rf"[^\s:\"'`\[]{{1,255}}[:-](?:\d{{1,9}}[:-])?(?=\[ *\d|<\d|{DATE} )"),
@@ -66,13 +66,14 @@ _STAMPED_ROW = re.compile(
     r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] (?P<row>\[ *\d{1,10}\](?: {1,19}-?\d{1,19}){6,12} {1,19}[\w./:-]{1,16})$",
     re.A,
 )
-_ODD = re.compile(
-    r"[\x1b\xa0\t]|#012|=3D|\\n\[|\] .*\[ *\d{1,9}\.\d{6}\] | {20}|&(?:lt|gt|quot|amp|#39);|<br|</|[\"`,]$"
-)
+_ODD = re.compile(r"[\x1b\xa0\t]|#012|=3D|\\n\[| {20}|&(?:lt|gt|quot|amp|#39);|<br|</|[\"`,]$")
+_INNER_STAMP = re.compile(r"\[ *\d{1,9}\.\d{6}\] ")
 _LAST_STAMP = re.compile(rf".*{_STAMP} ?{_CALLER}")
 _LOOSE = re.compile(rf"^(?P<before>(?:(?!: )[^\"'`=]){{0,160}}?)\b(?P<program>kernel|{_NAMES})(?:\[\d{{1,9}}\])?: ?")
 _LOOSE_DATE = re.compile(r"\d\d:\d\d|^\d{9,10}\.\d|^(?:[\w.-]{1,255} )?$")
 _SENTENCE = re.compile(r"(?:\b[a-z]{2,} ){3}|kernel: ")
+_BEHIND = " \t,;|)}]"
+"""What may stand behind a message."""
 _MOST_PIECES = 16
 _NOT_A_LOG = "nothing around the line says that the kernel wrote it"
 
@@ -83,7 +84,7 @@ def strip_fast(line: str, reference: float | None) -> Record | None:
     if row is not None:
         return Record(row["row"], float(row["stamp"]))
     match = _FAST.match(line)
-    if match is None or _ODD.search(line):
+    if match is None or _ODD.search(line) or _INNER_STAMP.search(line, match.end()):
         return None
     date, host, stamp = match.groups()
     when = _when(date, reference) if date else None
@@ -165,9 +166,9 @@ def _find(head: _Head, line: str) -> None:
     if loose is not None and _LOOSE_DATE.search(loose["before"]):
         head.text, head.program, head.is_tagged = line[loose.end() :], loose["program"], True
         return
-    whole = WHOLE.search(line)
-    if whole is not None and not _is_quoted(line[: whole.start("message")]):
-        head.text, head.is_tagged, head.program = whole["message"], True, "kernel"
+    at = whole_message(line)
+    if at is not None and not _is_quoted(line[:at]):
+        head.text, head.is_tagged, head.program = line[at:].rstrip(_BEHIND), True, "kernel"
 
 
 def _is_quoted(before: str) -> bool:

@@ -30,7 +30,7 @@ SHAPES = (
     shape("yarn", r"Container killed by YARN for exceeding (?:physical )?memory limits"),
     shape("ray", r"(?P<count>\d{1,9}) Workers? \(tasks / actors\) killed due to memory pressure \(OOM\)"),
     shape("ray", r"[Tt]ask was killed due to the node running low on memory"),
-    shape("nomad", r"\btask=\"?(?P<subject>[\w.-]{1,128})\"?.{0,200}\bOOM [Kk]illed\b"),
+    shape("nomad", r"\btask=\"?(?P<subject>[\w.-]{1,128})(?![\w.-])\"?.{0,200}\bOOM [Kk]illed\b"),
     shape("nomad", r"Exit Message: \\?\"OOM [Kk]illed"),
     shape("nomad", r"\boom_killed[=:] ?\\?\"?true\b.{0,200}\btask=\"?(?P<subject>[\w.-]{1,128})"),
 )

@@ -6,7 +6,7 @@ from oomtop.oomlog.mentions.mention import LIMIT, shape
 
 SHAPES = (
     shape("lambda", r"RequestId: (?P<subject>\S{1,80})\s.{0,400}Error Type: Runtime\.OutOfMemory"),
-    shape("lambda", r"(?P<subject>[\w-]{4,80}) Error: Runtime exited with error: signal: killed"),
+    shape("lambda", r"(?<![\w-])(?P<subject>[\w-]{4,80}) Error: Runtime exited with error: signal: killed"),
     shape("lambda", r"\bRuntime\.OutOfMemory\b"),
     shape("ecs", r"OutOfMemoryError: Container killed due to memory usage"),
     shape("cloud-run", r"Memory limit of \S{1,20} \S{1,5} exceeded with \S{1,20} \S{1,5} used"),

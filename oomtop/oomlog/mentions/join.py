@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, islice
 
 from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.mentions.mention import KILL, Mention
 
 _NEAR = 60.0
+_MOST = 500
+"""Events that a mention is compared with: of a log that anybody wrote there may be 10,000 of each."""
 
 
 def join_mentions(events: Sequence[OomEvent], mentions: Iterable[Mention]) -> tuple[Mention, ...]:
     """Return the mentions, each with the event it is about; the reaper's line about a victim goes into its event."""
-    by_pid: dict[int, list[int]] = defaultdict(list)
     said = tuple(mentions)
-    for at, event in enumerate(events if said else ()):
-        for pid in _pids(event):
-            by_pid[pid].append(at)
-    joined = (replace(mention, event=_event_of(events, by_pid, mention)) for mention in said)
+    if not said:
+        return ()
+    index = _Index(events)
+    joined = (replace(mention, event=index.event_of(mention)) for mention in said)
     return tuple(mention for mention in joined if mention.event is None or mention.by != "kernel-reaper")
 
 
 def settle(events: Sequence[OomEvent]) -> tuple[OomEvent, ...]:
     """Return the events, with a signal that the kernel's own kill overtook as sent: there was one death."""
-    kills = [event for event in events if event.killer == "kernel" and event.victim is not None]
+    deaths: dict[int, _Deaths] = defaultdict(_Deaths)
+    for kill in events:
+        for pid in _pids(kill) if kill.killer == "kernel" and kill.victim is not None else ():
+            deaths[pid].add(kill)
+    for death in deaths.values():
+        death.times.sort()
     return tuple(
         replace(event, outcome="sent")
-        if event.killer != "kernel" and event.outcome == "killed" and any(_is_overtaken(event, kill) for kill in kills)
+        if event.killer != "kernel" and event.outcome == "killed" and _is_overtaken(event, deaths)
         else event
         for event in events
     )
@@ -45,23 +53,82 @@ def confirm(events: Sequence[OomEvent], mentions: Iterable[Mention]) -> tuple[Oo
     )
 
 
-def _is_overtaken(event: OomEvent, kill: OomEvent) -> bool:
-    if event.victim is None or event.victim.pid not in _pids(kill):
-        return False
-    if event.time is None or kill.time is None:
-        return event.source == kill.source
-    return abs(event.time - kill.time) <= _NEAR
+class _Deaths:
+    """When the kernel killed a pid, and in which logs."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self._undated: set[str | None] = set()
+        self._sources: set[str | None] = set()
+
+    def add(self, kill: OomEvent) -> None:
+        """Take a kill in."""
+        self._sources.add(kill.source)
+        if kill.time is None:
+            self._undated.add(kill.source)
+        else:
+            self.times.append(kill.time)
+
+    def is_near(self, event: OomEvent) -> bool:
+        """Whether one can be of an event's moment; without a date, whether one is of its log."""
+        if event.time is None:
+            return event.source in self._sources
+        at = bisect_left(self.times, event.time - _NEAR)
+        return event.source in self._undated or (at < len(self.times) and self.times[at] <= event.time + _NEAR)
 
 
-def _event_of(events: Sequence[OomEvent], by_pid: Mapping[int, Sequence[int]], mention: Mention) -> int | None:
-    """Return the place of the event that a mention is about: by pid, else by unit or container, else by time."""
-    if mention.kind != KILL:
-        return None
-    if mention.pid is not None:
-        return next((at for at in by_pid.get(mention.pid, ()) if _may_be(events[at], mention)), None)
-    near = [at for at, event in enumerate(events) if _may_be(event, mention)]
-    of_group = [at for at in near if mention.subject and mention.subject in _groups(events[at])]
-    return min(of_group or near, key=lambda at: _distance(events[at], mention), default=None)
+def _is_overtaken(event: OomEvent, deaths: dict[int, _Deaths]) -> bool:
+    return event.victim is not None and event.victim.pid in deaths and deaths[event.victim.pid].is_near(event)
+
+
+class _Index:
+    """The events of some logs by pid, time, log and cgroup."""
+
+    def __init__(self, events: Sequence[OomEvent]) -> None:
+        self._events = events
+        self._by_pid: dict[int, list[int]] = defaultdict(list)
+        self._of_source: dict[str | None, list[int]] = defaultdict(list)
+        self._undated: dict[str | None, list[int]] = defaultdict(list)
+        for at, event in enumerate(events):
+            self._of_source[event.source].append(at)
+            if event.time is None:
+                self._undated[event.source].append(at)
+            for pid in _pids(event):
+                self._by_pid[pid].append(at)
+        dated = sorted((event.time, at) for at, event in enumerate(events) if event.time is not None)
+        self._times, self._dated = [time for time, _ in dated], [at for _, at in dated]
+        groups = [_groups(event) + "\n" for event in events]
+        self._groups = "".join(groups)
+        self._ends = list(accumulate(map(len, groups)))
+
+    def event_of(self, mention: Mention) -> int | None:
+        """Return the place of the event that a mention is about: by pid, else by unit or container, else by time."""
+        if mention.kind != KILL:
+            return None
+        if mention.pid is not None:
+            return next(self._possible(mention, self._by_pid.get(mention.pid, ())), None)
+        of_group = self._possible(mention, self._with(mention.subject) if mention.subject else ())
+        near = sorted(of_group) or sorted(self._possible(mention, self._near(mention)))
+        return min(near, key=lambda at: _distance(self._events[at], mention), default=None)
+
+    def _possible(self, mention: Mention, places: Iterable[int]) -> Iterator[int]:
+        return (at for at in islice(places, _MOST) if _may_be(self._events[at], mention))
+
+    def _near(self, mention: Mention) -> Iterable[int]:
+        if mention.time is None:
+            return self._of_source.get(mention.source, ())
+        first, last = bisect_left(self._times, mention.time - _NEAR), bisect_right(self._times, mention.time + _NEAR)
+        now = bisect_left(self._times, mention.time, first, last)
+        nearest = slice(max(first, now - _MOST // 3), min(last, now + _MOST // 3))
+        return chain(self._dated[nearest], self._undated.get(mention.source, ()))
+
+    def _with(self, subject: str) -> Iterator[int]:
+        """Yield the places of the events whose cgroup has a unit or container in its path."""
+        start = self._groups.find(subject)
+        while start >= 0:
+            at = bisect_right(self._ends, start)
+            yield at
+            start = self._groups.find(subject, self._ends[at])
 
 
 def _groups(event: OomEvent) -> str:

@@ -37,7 +37,7 @@ SHAPES = (
     shape("kubelet", r"viction manager: pod(?:s)? " + _POD + r" (?:is |are )?evicted successfully", EVICTION),
     shape("kubelet", r"The node was low on resource: memory", EVICTION),
     shape("kubelet", r"^(?:[a-z0-9-]{1,63} +)?" + _POD + r" +\d{1,4}/\d{1,4} +(?:Init:)?OOMKilled\b"),
-    shape("kubelet", r"\b" + _POD + r"\b[^\"'`#]{0,40}\bOOMKilled \(exit code \d{1,3}\)"),
+    shape("kubelet", r"(?:(?<![\w./-])|(?<=Pod/))" + _POD + r"\b[^\"'`#]{0,40}\bOOMKilled \(exit code \d{1,3}\)"),
     shape("kubelet", r"(?:^|[ ,{])[Rr]eason[:=] ?\\?\"?OOMKilled\b"),
 )
 NODES = (

@@ -18,13 +18,17 @@ _ITEM = re.compile(r"^(?P<indent>[ \t]*)[\[{]\s*$")
 _NAMES = ("name", "Name", "containerName", "task", "requestId")
 _OF_EVENT = ("involvedObject", "regarding")
 _WITH_NAME = (*_OF_EVENT, "metadata")
+OF_ENGINES = ("OciVersion", "ConmonPidFile", "ImageName")
+_ASKED = frozenset((*_NAMES, *OF_ENGINES))
+_DEEPEST = 64
+_MOST_OBJECTS = 8
 _CONTAINERS = ("Containers", "Init Containers", "Ephemeral Containers")
 
 
 class Node:
     """One key with its value and what stands below it."""
 
-    __slots__ = ("children", "indent", "key", "number", "parent", "value")
+    __slots__ = ("indent", "key", "number", "objects", "parent", "value", "values")
 
     def __init__(self, key: str, value: str | None, indent: int, number: int | None, parent: Node | None) -> None:
         self.key = key
@@ -32,16 +36,31 @@ class Node:
         self.indent = indent
         self.number = number
         self.parent = parent
-        self.children: list[Node] = []
+        # Of what stands below it, only what is asked for: a text may have 50,000 keys at one indentation.
+        self.values: dict[str, str] = {}
+        """The first value of each key that names something."""
+        self.objects: list[Node] = []
+        """The children whose own name is the object's."""
+        if parent is not None:
+            parent.adopt(self)
+
+    def adopt(self, child: Node) -> None:
+        """Note what a child names."""
+        if child.value and child.key in _ASKED:
+            self.values.setdefault(child.key, child.value)
+        elif child.key in _WITH_NAME and len(self.objects) < _MOST_OBJECTS:
+            self.objects.append(child)
 
     def child(self, *keys: str) -> str | None:
         """Return the value of the first child with one of these keys that has one."""
-        return next((node.value for key in keys for node in self.children if node.key == key and node.value), None)
+        return next((self.values[key] for key in keys if key in self.values), None)
 
     def above(self) -> Iterator[Node]:
         """Yield the nodes that this one stands in, the nearest first."""
         node = self.parent
-        while node is not None:
+        for _ in range(_DEEPEST):
+            if node is None:
+                return
             yield node
             node = node.parent
 
@@ -75,7 +94,6 @@ class Outline:
         while parent.indent >= indent and parent.parent is not None:
             parent = parent.parent
         self._last = Node(key, value, indent, number, parent)
-        parent.children.append(self._last)
         return self._last
 
 
@@ -105,7 +123,6 @@ def _grow(parent: Node, data: object, number: int | None, leaves: list[Node]) ->
         is_nested = isinstance(value, (dict, list))
         word = None if is_nested or value is None else str(value).lower() if isinstance(value, bool) else str(value)
         node = Node(str(key), word, parent.indent + 1, number, parent)
-        parent.children.append(node)
         if is_nested:
             _grow(node, value, number, leaves)
         else:
@@ -115,8 +132,8 @@ def _grow(parent: Node, data: object, number: int | None, leaves: list[Node]) ->
 def name_of(node: Node) -> str | None:
     """Return the name of what a node is about: the nearest container, object or node that has one."""
     for place in node.above():
-        for inner in place.children:
-            named = inner.child("name") if inner.key in _WITH_NAME else None
+        for inner in place.objects:
+            named = inner.child("name")
             if named is not None:
                 return named
         if place.parent is not None and place.parent.key in _CONTAINERS:
@@ -135,8 +152,6 @@ def value_of(node: Node, *keys: str) -> str | None:
 def is_of_event(node: Node) -> bool:
     """Whether a text is the message of an event of Kubernetes, which names the object it is about before it."""
     parent = node.parent
-    return (
-        node.key in ("message", "note")
-        and parent is not None
-        and any(child.key in _OF_EVENT for child in parent.children)
-    )
+    if node.key not in ("message", "note") or parent is None:
+        return False
+    return any(child.key in _OF_EVENT for child in parent.objects)

@@ -10,7 +10,7 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence, UnreadMention, gather
 from oomtop.oomlog.mentions import batch, clouds, containers, kernel, kubernetes, systemd
 from oomtop.oomlog.mentions.mention import FAILURE, KILL, Mention, Shape
-from oomtop.oomlog.mentions.outline import Node, Outline, is_of_event, json_leaves, name_of, value_of
+from oomtop.oomlog.mentions.outline import OF_ENGINES, Node, Outline, is_of_event, json_leaves, name_of, value_of
 from oomtop.oomlog.records import Record
 
 SHAPES: tuple[Shape, ...] = (
@@ -120,7 +120,7 @@ class MentionReader:
 
     def _take(self, text: str, node: Node | None, record: Record | None, number: int | None) -> bool:
         """Add what a text says; return whether it repeats the kernel's own words."""
-        for index, shape in enumerate(SHAPES):
+        for index, shape in enumerate(SHAPES if _may_tell(text) else ()):
             match = shape.pattern.search(text)
             if match is not None:
                 self._add(index, _fields(match, text), text, node, record, number)
@@ -265,4 +265,4 @@ def _engine(node: Node) -> str:
         return "kubelet"
     if node.key == "oom_killed":
         return "nomad"
-    return "podman" if value_of(node, "OciVersion", "ConmonPidFile", "ImageName") else "docker"
+    return "podman" if value_of(node, *OF_ENGINES) else "docker"

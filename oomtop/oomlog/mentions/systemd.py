@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oomtop.oomlog.mentions.mention import shape
 
-_UNIT = r"(?P<subject>[\w@:.\\-]{1,255}\.(?:service|scope|slice|socket|mount|automount|swap))"
+_UNIT = r"(?<![\w@:.\\-])(?P<subject>[\w@:.\\-]{1,255}\.(?:service|scope|slice|socket|mount|automount|swap))"
 SHAPES = (
     shape("systemd", _UNIT + r": systemd-oomd killed (?P<count>\d{1,9}) process\(es\) in this unit"),
     shape("systemd", _UNIT + r": systemd-oomd killed some process\(es\) in this unit"),

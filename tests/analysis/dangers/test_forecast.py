@@ -103,3 +103,8 @@ def test_a_slow_trend_that_stopped_is_over() -> None:
     thin = [(15.0 * at, GIB + 1_500_000.0 * min(at, 110)) for at in range(120)]
     dense = [(1500.0 + at, GIB + 100_000.0 * min(1650, 1500 + at)) for at in range(286)]
     assert foretell(Curve(dense, thin, 1785.0, 16 * GIB, 8 * GIB)).forecast is None
+
+
+def test_samples_of_one_instant_have_no_rate() -> None:
+    points = ((5.0, 10 * MIB), (5.0, 20 * MIB), (5.0, 30 * MIB))
+    assert foretell(Curve(points, (), 5.0, GIB, GIB // 2)).state is DangerState.WATCHING

@@ -46,4 +46,4 @@ def attempt(text: str) -> None:
         accept(row)
 
 
-DOOR = Door("filter", make, attempt, few=200, many=20_000)
+DOOR = Door("filter", make, attempt, few=100, many=20_000)

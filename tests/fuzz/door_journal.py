@@ -61,4 +61,4 @@ def attempt(entries: list[str]) -> None:
         assert event.killer
 
 
-DOOR = Door("journal", make, attempt, few=300, many=200_000)
+DOOR = Door("journal", make, attempt, few=60, many=50_000)

@@ -49,4 +49,4 @@ def attempt(data: bytes) -> None:
     json_text(events_to_json(found.events, found.mentions, found.leftovers))
 
 
-DOOR = Door("logs", make, attempt, few=200, many=200_000)
+DOOR = Door("logs", make, attempt, few=150, many=150_000)

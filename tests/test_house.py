@@ -6,6 +6,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "oomtop"
 MOST_MODULES = 15
+MOST_LINES = 400
 LARGE = {"host", "commands"}
 
 
@@ -39,6 +40,11 @@ def test_a_package_has_at_most_fifteen_modules() -> None:
         for folder in (PACKAGE, *(path.parent for path in PACKAGE.rglob("__init__.py")))
     }
     assert {name: size for name, size in sizes.items() if size > MOST_MODULES and name not in LARGE} == {}
+
+
+def test_a_module_has_at_most_four_hundred_lines() -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in sources().items()}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
 
 
 def test_no_import_circle() -> None:

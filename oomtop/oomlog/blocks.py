@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from oomtop.frozen import frozen, replace
-from oomtop.oomlog.event import ReportZone, Task, Victim
+from oomtop.oomlog.event import OomEvent, ReportZone, Task, Victim
 
 _HEADER = re.compile(r"^\[ *pid *\]\s+(uid\s+tgid\s+total_vm\s.*\sname) *$")
 _ROW = re.compile(r"^\[\s*(\d{1,10})\]\s+(-?\d.*)$")
@@ -315,3 +315,28 @@ def parse_slab(lines: Iterable[str]) -> tuple[tuple[str, int, int], ...]:
         elif rows:
             break
     return tuple(sorted(rows, key=lambda row: row[2], reverse=True))
+
+
+def with_blocks(event: OomEvent, text: list[str]) -> OomEvent:
+    """Return the event with the tables of its report."""
+    zones = parse_zones(text)
+    table = parse_table(text)
+    victims = () if event.victim is None else (event.victim, *event.other_victims)
+    page_size = page_size_of(zones, table, victims, event.kernel)
+    totals = parse_totals(text)
+    return replace(
+        event,
+        page_size=page_size,
+        zones=zones,
+        tasks=tasks_of(table, page_size),
+        table_columns=table.columns,
+        tasks_unparsed=table.unparsed,
+        mem_info_pages=parse_mem_info(text),
+        memcg_stats=parse_memcg_stats(text),
+        slab=parse_slab(text),
+        ram_pages=totals.get("ram_pages"),
+        reserved_pages=totals.get("reserved_pages"),
+        pagecache_pages=totals.get("pagecache_pages"),
+        swap_total=totals.get("swap_total"),
+        swap_free=totals.get("swap_free"),
+    )

@@ -75,7 +75,7 @@ class _Open:
             unverified=self.unverified,
         )
         has_blocks = event.has_header or self.is_cut
-        return _with_blocks(event, [line.strip() for line in self.raw]) if has_blocks else event
+        return blocks.with_blocks(event, [line.strip() for line in self.raw]) if has_blocks else event
 
 
 class ReportReader:
@@ -385,28 +385,3 @@ def _type_of(before: str, constraint: str, memcg: str | None) -> str:
     if constraint == "CONSTRAINT_CPUSET":
         return "global-cpuset"
     return "global" if before == "unknown" else before
-
-
-def _with_blocks(event: OomEvent, text: list[str]) -> OomEvent:
-    """Return the event with the tables of its report."""
-    zones = blocks.parse_zones(text)
-    table = blocks.parse_table(text)
-    victims = () if event.victim is None else (event.victim, *event.other_victims)
-    page_size = blocks.page_size_of(zones, table, victims, event.kernel)
-    totals = blocks.parse_totals(text)
-    return replace(
-        event,
-        page_size=page_size,
-        zones=zones,
-        tasks=blocks.tasks_of(table, page_size),
-        table_columns=table.columns,
-        tasks_unparsed=table.unparsed,
-        mem_info_pages=blocks.parse_mem_info(text),
-        memcg_stats=blocks.parse_memcg_stats(text),
-        slab=blocks.parse_slab(text),
-        ram_pages=totals.get("ram_pages"),
-        reserved_pages=totals.get("reserved_pages"),
-        pagecache_pages=totals.get("pagecache_pages"),
-        swap_total=totals.get("swap_total"),
-        swap_free=totals.get("swap_free"),
-    )

@@ -34,6 +34,12 @@ else:
         return lambda decorator: decorator
 
 
+def as_dict(record: object) -> dict[str, object]:
+    """Return the fields of a frozen record by name; `asdict` also copies what is in them, at ten times the cost."""
+    known = cast("_Record", record)
+    return dict(zip(known.__names__, known.__class__.__values__(known), strict=True))
+
+
 T = TypeVar("T")
 _FEW = 8
 _LATER = object()

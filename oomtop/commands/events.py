@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 HELP = "list and explain the OOM events of this machine or of log files"
 _POLL_SECONDS = 0.5
+_ALLOCATIONS = 200_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
         complain("--follow watches the live logs of this machine; it takes no FILE")
         return 2
     begun = time.time()
+    # Events are kept to the end: the collector would look for cycles in 150,000 of them again and again.
+    gc.set_threshold(_ALLOCATIONS)
     found = _of_files(options.files) if options.files else _of_machine(options.since)
     _print(_chosen(found, options), options)
     return _follow(options, begun) if options.follow else _exit_code(found, options)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
+from functools import lru_cache
 
 from oomtop.frozen import frozen, replace
 from oomtop.oomlog.event import OomEvent, ReportZone, Task, Victim
@@ -33,10 +35,10 @@ _SEVEN = len((*_HEAD, "pgtables_bytes", *_TAIL))
 
 @frozen
 class Row:
-    """A row of the task table as printed: its numbers by column, and what follows them."""
+    """A row of the task table as printed: its numbers in the order of the columns, and what follows them."""
 
     pid: int
-    values: Mapping[str, int]
+    values: Sequence[int]
     name: str
 
 
@@ -47,6 +49,8 @@ class TaskTable:
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     unparsed: int = 0
+    places: Mapping[str, int] = field(default_factory=dict)
+    """Which number of a row is which."""
 
 
 def is_table_header(line: str) -> bool:
@@ -63,37 +67,49 @@ def is_table_row(line: str) -> bool:
 def parse_table(lines: Iterable[str]) -> TaskTable:
     """Return the task table; column names come from the header, else from what the rows have in common."""
     columns: tuple[str, ...] = ()
-    found: list[tuple[int, list[str]]] = []
+    found: list[str] = []
     for line in lines:
-        row = _ROW.match(line)
-        if row is not None:
-            found.append((int(row[1]), row[2].split(None, 15)))
+        if not line.startswith("["):
             continue
         header = _HEADER.match(line) if "total_vm" in line else None
         if header is not None:
             columns = tuple(header[1].split())
-    names = columns[:-1] if columns else _guess([words for _, words in found])
-    rows = [_row(pid, words, names) for pid, words in found]
+        elif _ROW.match(line) is not None:
+            found.append(line)
+    names = columns[:-1] if columns else _guess([_words(line)[1] for line in found])
+    places = {name: place for place, name in enumerate(names)}
+    whole, tgid = _whole_row(len(names)), places.get("tgid")
+    rows = [_row(line, whole.match(line), len(names), tgid) for line in found]
     told = tuple(row for row in rows if row is not None)
-    return TaskTable(columns, told, len(rows) - len(told))
+    return TaskTable(columns, told, len(rows) - len(told), places)
 
 
-def _row(pid: int, words: Sequence[str], names: Sequence[str]) -> Row | None:
-    """Return one row; None for a damaged one."""
-    numbers = words[: len(names)]
-    if len(numbers) < len(names) or not names or not _are_numbers(numbers):
+@lru_cache(16)
+def _whole_row(count: int) -> re.Pattern[str]:
+    """Return the shape of an undamaged row of `count` numbers, as nearly all are."""
+    return re.compile(rf"\[ *(\d{{1,10}})\]((?: +-?\d{{1,19}}){{{count}}}) +(\S+)$", re.A)
+
+
+def _words(line: str) -> tuple[int, list[str]]:
+    """Return the pid of a row and the words behind it; the last is all that is left."""
+    pid, _, rest = line[1:].partition("]")
+    return int(pid), rest.split(None, 15)
+
+
+def _row(line: str, whole: re.Match[str] | None, count: int, tgid: int | None) -> Row | None:
+    """Return one row of `count` numbers, the tgid in its place; None for a damaged one."""
+    if whole is not None and count:
+        pid, name = int(whole[1]), whole[3]
+        values = tuple(map(int, whole[2].split()))
+    else:
+        pid, words = _words(line)
+        numbers, name = words[:count], " ".join(words[count:])
+        if len(numbers) < count or not count or not all(map(_NUMBER.fullmatch, numbers)):
+            return None
+        values = tuple(map(int, numbers))
+    if tgid is not None and _is_merged(pid, values[tgid]):
         return None
-    values = dict(zip(names, map(int, numbers), strict=True))
-    if _is_merged(pid, values.get("tgid", pid)):
-        return None
-    return Row(pid, values, " ".join(words[len(names) :]))
-
-
-def _are_numbers(words: Sequence[str]) -> bool:
-    digits = "".join(words)
-    if digits.isdigit() and digits.isascii() and max(map(len, words)) < 20:
-        return True
-    return all(map(_NUMBER.fullmatch, words))
+    return Row(pid, values, name)
 
 
 def _is_merged(pid: int, tgid: int) -> bool:
@@ -131,38 +147,35 @@ def _seven(rows: Sequence[Sequence[int]]) -> tuple[str, ...]:
 
 def tasks_of(table: TaskTable, page_size: int | None) -> tuple[Task, ...]:
     """Return the rows with sizes in bytes, None where they depend on a page size that is not known."""
-    return tuple(_task(row, page_size) for row in table.rows)
+    columns = [(table.places.get(name), page_size if is_pages else 1) for name, is_pages in _TASK_COLUMNS]
+    tables = [place for name, place in table.places.items() if name in ("nr_ptes", "nr_pmds", "nr_puds")]
+    if "nr_ptes" not in table.places or "pgtables_bytes" in table.places:
+        tables = []
+    return tuple(_task(row, columns, tables, page_size) for row in table.rows)
 
 
-def _task(row: Row, page_size: int | None) -> Task:
+# The fields of `Task` behind the name, by the column that gives them, and whether that counts pages.
+_TASK_COLUMNS = (
+    ("uid", False), ("tgid", False), ("total_vm", True), ("rss", True), ("rss_anon", True), ("rss_file", True),
+    ("rss_shmem", True), ("pgtables_bytes", False), ("swapents", True), ("oom_adj", False), ("oom_score_adj", False),
+)  # fmt: skip
+
+
+def _task(
+    row: Row, columns: Sequence[tuple[int | None, int | None]], tables: Sequence[int], page_size: int | None
+) -> Task:
     values = row.values
-
-    def pages(key: str) -> int | None:
-        return values[key] * page_size if key in values and page_size is not None else None
-
-    tables = values.get("pgtables_bytes")
-    if tables is None and "nr_ptes" in values and page_size is not None:
-        tables = sum(values.get(key, 0) for key in ("nr_ptes", "nr_pmds", "nr_puds")) * page_size
-    return Task(
-        pid=row.pid,
-        name=row.name,
-        uid=values.get("uid"),
-        tgid=values.get("tgid"),
-        total_vm=pages("total_vm"),
-        rss=pages("rss"),
-        rss_anon=pages("rss_anon"),
-        rss_file=pages("rss_file"),
-        rss_shmem=pages("rss_shmem"),
-        pgtables=tables,
-        swap=pages("swapents"),
-        oom_adj=values.get("oom_adj"),
-        oom_score_adj=values.get("oom_score_adj"),
-    )
+    sizes = [None if place is None or unit is None else values[place] * unit for place, unit in columns]
+    task = Task(row.pid, row.name, *sizes)
+    if not tables or page_size is None:
+        return task
+    return replace(task, pgtables=sum(values[place] for place in tables) * page_size)
 
 
 _COUNTER = re.compile(r"\b([a-z_]+):(\d{1,19})\b(?!\s*kb)")
 _ZONE = re.compile(r"^(?:Node (\d{1,5}) )?(DMA|DMA32|Normal|HighMem|Movable|Device) free:(\d{1,19})kB(.*)$")
 _ZONE_FIELD = re.compile(r"\b(boost|min|low|high|present|managed):(\d{1,19})kB")
+_OF_ZONES = ("Node ", "DMA", "Normal", "HighMem", "Movable", "Device", "lowmem_reserve")
 _RESERVE = re.compile(r"^lowmem_reserve\[\]: (\d{1,19}(?: \d{1,19}){0,15}) *$")
 _FREE_LIST = re.compile(
     r"^(?:Node (\d{1,5}) )?(DMA|DMA32|Normal|HighMem|Movable|Device): (\d{1,19}\*\d{1,19}kB.*)= (\d{1,19})kB$"
@@ -190,6 +203,8 @@ def parse_zones(lines: Iterable[str]) -> tuple[ReportZone, ...]:
     zones: dict[tuple[int | None, str], ReportZone] = {}
     last: tuple[int | None, str] | None = None
     for line in lines:
+        if not line.startswith(_OF_ZONES):
+            continue
         zone = _ZONE.match(line)
         if zone is not None:
             last = (_node(zone[1]), zone[2])
@@ -245,7 +260,8 @@ def page_size_of(
 
 
 def _ratios(table: TaskTable, victims: Iterable[Victim]) -> Iterator[int]:
-    pages = {row.pid: row.values.get("total_vm") for row in table.rows}
+    place = table.places.get("total_vm")
+    pages = {} if place is None else {row.pid: row.values[place] for row in table.rows}
     for victim in victims:
         count = pages.get(victim.pid)
         if count and victim.total_vm and victim.total_vm % count == 0:
@@ -288,6 +304,8 @@ def parse_totals(lines: Iterable[str]) -> dict[str, int]:
     """Return RAM, reserved and page cache in pages, swap in bytes (it can be negative during swapoff)."""
     found: dict[str, int] = {}
     for line in lines:
+        if not line.startswith(("Free", "Total")) and not line[:1].isdigit():
+            continue
         total = _TOTAL.match(line)
         if total is not None:
             found[_SUMMARY[total[2]]] = int(total[1])

@@ -32,7 +32,7 @@ _Find = Callable[[bytes, int], int]
 def find_hits(block: bytes) -> list[int]:
     """Return where words stand that may begin an event, in order."""
     hits: list[int] = []
-    find = _finder(block)
+    find = finder(block)
     for needle in _NEEDLES:
         at = find(needle, 0)
         while at >= 0:
@@ -43,7 +43,7 @@ def find_hits(block: bytes) -> list[int]:
     return sorted(hits)
 
 
-def _finder(block: bytes) -> _Find:
+def finder(block: bytes) -> _Find:
     """Return what finds a word in a block from a place on, -1 where there is none."""
     strstr = _strstr()
     base = ctypes.cast(ctypes.c_char_p(block), ctypes.c_void_p).value

@@ -111,18 +111,12 @@ def number(text: str | None, scale: int = 1) -> int | None:
 def victim_of(match: re.Match[str]) -> Victim:
     """Return the victim of a `KILLED` match; the kernel prints kB."""
     uid = match["uid1"] or match["uid2"] or match["uid3"]
-    return Victim(
-        pid=int(match["pid"]),
-        name=intern(match["name"]),
-        uid=number(uid),
-        total_vm=number(match["total_vm"], 1024),
-        anon_rss=number(match["anon"], 1024),
-        file_rss=number(match["file"], 1024),
-        shmem_rss=number(match["shmem"], 1024),
-        pgtables=number(match["pgtables"], 1024),
-        oom_score_adj=number(match["adj"]),
-        rss=number(match["rss"], 1024),
-    )
+    pid, name, adj, *sizes = match.group("pid", "name", "adj", *_SIZES)
+    total_vm, anon, file, shmem, pgtables, rss = [None if size is None else int(size) * 1024 for size in sizes]
+    return Victim(int(pid), intern(name), number(uid), total_vm, anon, file, shmem, pgtables, number(adj), rss)
+
+
+_SIZES = ("total_vm", "anon", "file", "shmem", "pgtables", "rss")
 
 
 def selected_of(match: re.Match[str]) -> Selected:
@@ -143,3 +137,27 @@ _INNER_STAMP = re.compile(r"^.{0,200}\[ *\d{1,9}\.\d{6}\] ")
 def last_message(text: str) -> str:
     """Return what follows the last printk stamp inside a line: on a console two messages can share one."""
     return _INNER_STAMP.sub("", text)
+
+
+def is_kernel_message(message: str | None) -> bool:
+    """Whether the words before a kill are the kernel's."""
+    return message is None or message.startswith(KILL_MESSAGES)
+
+
+def type_by(message: str | None) -> str:
+    """Return the type of an event by the words before its kill."""
+    if message is None:
+        return "unknown"
+    # OpenVZ names a container's beancounter: `Out of memory in UB 101`.
+    return "memcg" if message.startswith(("Memory cgroup", "Out of memory in UB")) else "global"
+
+
+def type_of(before: str, constraint: str, memcg: str | None) -> str:
+    """Return the type of an event by its summary line, and what was known before."""
+    if memcg is not None or constraint == "CONSTRAINT_MEMCG":
+        return "memcg"
+    if constraint == "CONSTRAINT_MEMORY_POLICY":
+        return "mempolicy"
+    if constraint == "CONSTRAINT_CPUSET":
+        return "global-cpuset"
+    return "global" if before == "unknown" else before

@@ -10,7 +10,7 @@ Decided by the text alone: distributions carry lines of later kernels back.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from oomtop.frozen import replace
@@ -25,6 +25,7 @@ _TELLS = re.compile(
     r"invoked oom-killer|ill(?:ed)? process|oom-kill:|Mem-Info|CPU: |Pid: |: usage |Tasks? in /|oom_reaper"
     r"|Kernel panic|ut of [Mm]emory|sysrq: |SysRq : |\+0x"
 )
+_KILLS = ("Memory cgroup out of memory: Killed process ", "Out of memory: Killed process ")
 _PAUSE = 10.0
 # A report without a table, and the next kill line: further apart than any console takes, they are two.
 _LONGEST_PAUSE = 600.0
@@ -46,6 +47,8 @@ class _Open:
     """Whether only SysRq's own line was seen so far."""
     is_cut: bool = False
     """Whether the log begins in the middle of this report, behind its header."""
+    is_plain: bool = True
+    """Whether nothing but kill lines told of it."""
 
     def _named(self) -> list[Victim]:
         """Return the kernel's choice as the victim of a report whose kill line is not in the log."""
@@ -64,6 +67,13 @@ class _Open:
             # A group kill names its first victim twice, the second time when half of its memory is gone.
             known.setdefault(victim.pid, victim)
         victims = list(known.values()) or self._named()
+        if self.is_plain and len(victims) == 1 and not self.reaped:
+            # One of a storm, as it was begun: a copy of all its fields takes longer than all else.
+            begun = self.event
+            return OomEvent(
+                "kernel", begun.type, begun.time, begun.kernel_time, begun.host, begun.source, begun.time_text,
+                self.unverified, victim=victims[0], outcome="killed", raw=tuple(self.raw),
+            )  # fmt: skip
         event = replace(
             self.event,
             victim=victims[0] if victims else None,
@@ -104,6 +114,23 @@ class ReportReader:
             if len(self._open.raw) < _MAX_LINES:
                 self._open.raw.append(record.text)
         return ended + self._take_ended()
+
+    def keep(self, lines: Sequence[tuple[float, str]]) -> bool:
+        """Take lines in that none of the shapes here fits, each with its stamp; False where one may end the report."""
+        report = self._open
+        if report is None:
+            return False
+        first, last = min(lines)[0], max(lines)[0]
+        if report.last is not None and (
+            first - report.last < -_PAUSE or (report.victims and last - report.last > _LONGEST_PAUSE)
+        ):
+            return False
+        texts = [text for _, text in lines]
+        if self._head is not None:
+            self._head += texts[: _MAX_RAW - len(self._head)]
+        if not report.victims:
+            report.raw += texts[: _MAX_LINES - len(report.raw)]
+        return True
 
     def flush(self) -> tuple[OomEvent, ...]:
         """Return the event under way as far as it is known; it stays open for what follows."""
@@ -155,13 +182,12 @@ class ReportReader:
             self._ended = self._open.close(complete=True)
         event = OomEvent(
             "kernel", type_, record.time, record.kernel_time, record.host, self._source, record.time_text,
+            **header or {},  # type: ignore[arg-type]
         )  # fmt: skip
-        if header:
-            event = replace(event, **header)  # type: ignore[arg-type]
-        self._open = _Open(event, record.kernel_time)
+        self._open = _Open(event, record.kernel_time, is_plain=not header)
         head, self._head = self._head, None
         if head and not event.has_header and any(blocks.is_table_header(line.strip()) for line in head):
-            self._open.is_cut = True
+            self._open.is_cut, self._open.is_plain = True, False
             self._open.raw = head
         return self._open
 
@@ -169,18 +195,20 @@ class ReportReader:
         """Return the report that a kill line belongs to, opening a headless one where there is none."""
         report = self._open
         if report is not None and report.victims and new_victim is not None and report.event.oom_group is None:
-            known = {victim.pid for victim in report.victims}
-            if new_victim not in known:
-                report = None
+            is_known = any(victim.pid == new_victim for victim in report.victims)
+            report = report if is_known else None
         return report or self._begin(record, type_)
 
     def _change(self, **changes: object) -> None:
         if self._open is not None:
             self._open.event = replace(self._open.event, **changes)  # type: ignore[arg-type]
+            self._open.is_plain = False
 
     def _handle(self, record: Record) -> bool:
         """Apply the first shape that the line has; return whether it had one."""
         text = record.text.strip()
+        if text.startswith(_KILLS) and self._on_killed(record, text):
+            return True
         is_typed = self._open is None or self._open.event.type != "unknown"
         if (is_typed and text.startswith("[")) or not _TELLS.search(text) or (is_typed and "+0x" in text):
             return False
@@ -211,12 +239,12 @@ class ReportReader:
 
     def _on_killed(self, record: Record, text: str) -> bool:
         match = lines.KILLED.match(text) if "illed process " in text else None
-        if match is None or not _is_kernel_message(match["msg"]):
+        if match is None or not lines.is_kernel_message(match["msg"]):
             return False
         # Without message and sizes it could be anybody's sentence, unless the kernel just named its choice.
         if match["msg"] is None and match["sizes"] is None and self._open is None:
             return False
-        report = self._current(record, int(match["pid"]), _type_by(match["msg"]))
+        report = self._current(record, int(match["pid"]), lines.type_by(match["msg"]))
         report.victims.append(lines.victim_of(match))
         self._note_message(match["msg"])
         return True
@@ -225,7 +253,7 @@ class ReportReader:
         event = self._open.event if self._open else None
         if event is None or message is None:
             return
-        told = _type_by(message)
+        told = lines.type_by(message)
         if event.type == "unknown" or (told == "memcg" and event.type != told):
             self._change(type=told)
         if "oom_kill_allocating_task" in message:
@@ -233,7 +261,7 @@ class ReportReader:
 
     def _on_selected(self, record: Record, text: str) -> bool:
         match = lines.SELECTED.match(text) if "ill process " in text else None
-        if match is None or not _is_kernel_message(match["msg"]):
+        if match is None or not lines.is_kernel_message(match["msg"]):
             return False
         report = self._current(record)
         if report.victims:
@@ -255,7 +283,7 @@ class ReportReader:
             mems_allowed=lines.summary_field(rest, "mems_allowed"),
             oom_memcg=memcg or report.event.oom_memcg,
             task_memcg=lines.summary_field(rest, "task_memcg") or report.event.task_memcg,
-            type=_type_of(report.event.type, constraint, memcg),
+            type=lines.type_of(report.event.type, constraint, memcg),
             selected=Selected(int(match["pid"]), match["task"], int(match["uid"])),
         )
         return True
@@ -277,7 +305,7 @@ class ReportReader:
             task_memcg=(lines.summary_field(rest, "task_memcg") if is_whole else None) or event.task_memcg,
             # The pid may have lost its last digits; the name is whole where the pid follows it.
             selected=Selected(None, name) if is_named and event.selected is None else event.selected,
-            type=_type_of(event.type, match["constraint"], memcg),
+            type=lines.type_of(event.type, match["constraint"], memcg),
         )
         return True
 
@@ -364,24 +392,3 @@ class ReportReader:
             self._change(no_killable_processes=True)
             return True
         return False
-
-
-def _is_kernel_message(message: str | None) -> bool:
-    return message is None or message.startswith(lines.KILL_MESSAGES)
-
-
-def _type_by(message: str | None) -> str:
-    if message is None:
-        return "unknown"
-    # OpenVZ names a container's beancounter: `Out of memory in UB 101`.
-    return "memcg" if message.startswith(("Memory cgroup", "Out of memory in UB")) else "global"
-
-
-def _type_of(before: str, constraint: str, memcg: str | None) -> str:
-    if memcg is not None or constraint == "CONSTRAINT_MEMCG":
-        return "memcg"
-    if constraint == "CONSTRAINT_MEMORY_POLICY":
-        return "mempolicy"
-    if constraint == "CONSTRAINT_CPUSET":
-        return "global-cpuset"
-    return "global" if before == "unknown" else before

@@ -15,8 +15,9 @@ from typing import BinaryIO
 
 from oomtop.oomlog.carriers.encoding import as_utf8, encoding_of
 from oomtop.oomlog.carriers.line_reader import LineReader
+from oomtop.oomlog.carriers.quiet import Quiet
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.hits import CONTEXT, TELLING, find_hits
+from oomtop.oomlog.hits import CONTEXT, TELLING, find_hits, finder
 from oomtop.oomlog.killers.reader import KillerReader
 from oomtop.oomlog.mentions import reader as mentions
 from oomtop.oomlog.records import LOG_KERN, Record
@@ -60,7 +61,7 @@ class LogScanner:
     def feed(self, block: bytes, hits: list[int]) -> Iterator[OomEvent]:
         """Yield the events that end in `block`, whose `hits` were found."""
         block, hits = self._with_tail(block, hits)
-        at, index = 0, 0
+        at, index, quiet = 0, 0, None
         while at < len(block):
             if self._left <= 0:
                 index = bisect_left(hits, at)
@@ -72,6 +73,13 @@ class LogScanner:
                 begin = _look_back(block, at, hits[index])
                 self._pass_over(block, at, begin)
                 at = begin
+            if self._may_be_quiet():
+                quiet = quiet or Quiet(block, finder(block))
+                end, lines = quiet.stretch(at)
+                if lines and self._reader.keep(lines):
+                    self._keep(block[:end], len(lines))
+                    at = end
+                    continue
             end = block.find(b"\n", at)
             end = len(block) if end < 0 else end
             while index < len(hits) and hits[index] <= end:
@@ -79,6 +87,16 @@ class LogScanner:
                 index += 1
             yield from self._line(block[at : min(end, at + _LONGEST_LINE)])
             at = end + 1
+
+    def _may_be_quiet(self) -> bool:
+        """Whether nobody waits for the next line but a report that is under way."""
+        return self._reader.is_collecting and not self._lines.is_waiting and not self._killers.counts_lines
+
+    def _keep(self, lines: bytes, count: int) -> None:
+        """Note that lines were read, the last of them included."""
+        self._left = _PATIENCE
+        self.number = None if self.number is None else self.number + count
+        self.mentions.pass_over(lines[lines.rfind(b"\n", 0, -1) + 1 : -1].decode("utf-8", "backslashreplace"))
 
     def finish(self) -> tuple[OomEvent, ...]:
         """Return what was under way when the log ended."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 
+from oomtop.frozen import as_dict
 from oomtop.oomlog.event import OomEvent, ReportZone
 from oomtop.oomlog.evidence import UnreadMention
 from oomtop.oomlog.mentions.mention import Mention
@@ -38,12 +38,12 @@ def events_to_json(
 def event_to_json(event: OomEvent) -> Json:
     """Return one event."""
     data: Json = {name: getattr(event, name) for name in _PLAIN}
-    data["trigger"] = None if event.trigger is None else asdict(event.trigger)
-    data["selected"] = None if event.selected is None else asdict(event.selected)
-    data["victim"] = None if event.victim is None else asdict(event.victim)
-    data["other_victims"] = [asdict(victim) for victim in event.other_victims]
+    data["trigger"] = None if event.trigger is None else as_dict(event.trigger)
+    data["selected"] = None if event.selected is None else as_dict(event.selected)
+    data["victim"] = None if event.victim is None else as_dict(event.victim)
+    data["other_victims"] = [as_dict(victim) for victim in event.other_victims]
     data["reaped_pids"] = list(event.reaped_pids)
-    data["tasks"] = [asdict(task) for task in event.tasks]
+    data["tasks"] = [as_dict(task) for task in event.tasks]
     data["table_columns"] = list(event.table_columns)
     data["mem_info_pages"] = dict(event.mem_info_pages)
     data["memcg_stats"] = dict(event.memcg_stats)
@@ -54,6 +54,6 @@ def event_to_json(event: OomEvent) -> Json:
 
 
 def _zone(zone: ReportZone) -> Json:
-    data = asdict(zone)
+    data = as_dict(zone)
     data["free_lists"] = [{"size": size, "count": count} for size, count in zone.free_lists]
     return data

@@ -36,6 +36,11 @@ class LineReader:
         fast = None if is_inside else strip_fast(self._line, self._reference)
         return self._slowly(self._line, is_inside) if fast is None else (fast,)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether what was read so far goes on in the next line."""
+        return bool(self._soft) or self._json.is_open or self._fields.is_open or self._wrapped.is_holding
+
     def join(self, records: tuple[Record, ...]) -> Iterator[Record]:
         """Yield the records that are whole, of those that the last line was read as and of the one held back."""
         is_whole = not self._wrapped.is_holding and len(records) == 1 and not _may_break(records[0].text)

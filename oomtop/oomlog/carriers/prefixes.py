@@ -54,13 +54,15 @@ _PIECES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
         (_ANY, r"[\w./-]{1,64} {0,20}\|[ >]{1,4}|\[[a-z]{2,12}/[^\]\s]{1,255}\] |\{[a-z_]{1,40}=\"[^}\n]{0,1000}\} "),
     )
 )  # fmt: skip
-_FAST = re.compile(
+FAST = (
     r"(?:(?P<date>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?:(?P<host>[\w.-]{1,255}) )?kernel: )?"
     r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] "
     r"(?! {0,2}\[ *[TC]\d| {0,2}c\d{1,2} {1,6}\d| {0,2}\(\d{1,2}\)\[| {0,2}\[\d{1,2}: "
     r"|<\d|\[ *\d{1,9}\.\d|\[ ?[a-z-]{2,20} ?\] \w)"
     r"(?(date)|(?!\S{1,80} \S{1,60}: |\S{1,60}\[\d{1,9}\]: ))"
 )
+"""What stands before a message in most lines of dmesg and rsyslog."""
+_FAST = re.compile(FAST)
 # A row of the task table behind a stamp alone, whole: nothing in it can be odd, and a report has thousands.
 _STAMPED_ROW = re.compile(
     r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] (?P<row>\[ *\d{1,10}\](?: {1,19}-?\d{1,19}){6,12} {1,19}[\w./:-]{1,16})$",
@@ -68,6 +70,8 @@ _STAMPED_ROW = re.compile(
 )
 _ODD = re.compile(r"[\x1b\xa0\t]|#012|=3D|\\n\[| {20}|&(?:lt|gt|quot|amp|#39);|<br|</|[\"`,]$")
 _INNER_STAMP = re.compile(r"\[ *\d{1,9}\.\d{6}\] ")
+# One character of each of these, but for the spaces and the end.
+_SIGN, _SPACES = re.compile(r"[\x1b\xa0\t#=\\&<\[]"), " " * 20
 _LAST_STAMP = re.compile(rf".*{_STAMP} ?{_CALLER}")
 _LOOSE = re.compile(rf"^(?P<before>(?:(?!: )[^\"'`=]){{0,160}}?)\b(?P<program>kernel|{_NAMES})(?:\[\d{{1,9}}\])?: ?")
 _LOOSE_DATE = re.compile(r"\d\d:\d\d|^\d{9,10}\.\d|^(?:[\w.-]{1,255} )?$")
@@ -84,7 +88,7 @@ def strip_fast(line: str, reference: float | None) -> Record | None:
     if row is not None:
         return Record(row["row"], float(row["stamp"]))
     match = _FAST.match(line)
-    if match is None or _ODD.search(line) or _INNER_STAMP.search(line, match.end()):
+    if match is None or _is_odd(line, match.end()):
         return None
     date, host, stamp = match.groups()
     when = _when(date, reference) if date else None
@@ -92,6 +96,12 @@ def strip_fast(line: str, reference: float | None) -> Record | None:
     same = None if date is None else intern(date)
     host = None if host is None else intern(host)
     return Record(line[match.end() :], float(stamp), when, host, time_text=same)
+
+
+def _is_odd(line: str, start: int) -> bool:
+    """Whether a line needs more care; few have any of the signs of that behind their prefix."""
+    may_be = _SIGN.search(line, start) is not None or line[-1] in '"`,' or _SPACES in line
+    return may_be and (_ODD.search(line) or _INNER_STAMP.search(line, start)) is not None
 
 
 @lru_cache(256)

@@ -64,6 +64,11 @@ class Android(Killer):
             elif self._left <= 0:
                 yield from self.finish()
 
+    @property
+    def counts_lines(self) -> bool:
+        """Whether the details of a kill may still follow, within a number of lines."""
+        return self._open is not None
+
     def _is_meant(self, record: Record, text: str, kill: re.Match[str]) -> bool:
         is_quoted = any(mark in text[: kill.start()] for mark in "\"'`#")
         return not is_quoted and (record.program in _PROGRAMS or _IS_OF_MEMORY.search(text) is not None)

@@ -37,6 +37,11 @@ class KillerReader:
             for event in killer.feed(record, text):
                 yield replace(event, source=self._source)
 
+    @property
+    def counts_lines(self) -> bool:
+        """Whether a kill is under way that any line brings nearer to its end."""
+        return any(killer.counts_lines for killer in self._killers)
+
     def flush(self) -> tuple[OomEvent, ...]:
         """Return the events under way as far as they are known; they stay open for what follows."""
         return tuple(replace(event, source=self._source) for killer in self._killers for event in killer.flush())

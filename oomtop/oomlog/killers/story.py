@@ -108,6 +108,11 @@ class Killer:
         """Return the events under way; the log has ended."""
         return self._stories.finish()
 
+    @property
+    def counts_lines(self) -> bool:
+        """Whether a kill is under way that any line, whatever it says, brings nearer to its end."""
+        return False
+
     def is_from(self, record: Record) -> bool:
         """Whether a record is the daemon's own: by its tag, or untagged, as the daemon writes to its terminal."""
         is_bare = record.program == "kernel" and record.facility == LOG_KERN and record.kernel_time is None

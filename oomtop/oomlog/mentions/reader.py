@@ -93,6 +93,10 @@ class MentionReader:
             self._leave(line, number)
         return quotes
 
+    def pass_over(self, line: str) -> None:
+        """Note the last of lines that are no mention."""
+        self._before = line
+
     def found(self) -> tuple[Mention, ...]:
         """Return the mentions in their order."""
         return tuple(self._named(at, mention) for at, mention in enumerate(self._found))

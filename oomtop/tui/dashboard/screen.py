@@ -15,7 +15,7 @@ from oomtop.tui.base.options import SECTIONS
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.forecast import draw_forecast
 from oomtop.tui.dangers.subject import is_pressing
-from oomtop.tui.dashboard.event_pane import event_at
+from oomtop.tui.dashboard.event_pane import event_at, has_rail
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.process_table.notes import TableCursor
 from oomtop.tui.process_table.widget import ProcessTable
@@ -59,11 +59,14 @@ class Dashboard(TabScreen):
             yield Panel(self._draw_chart, look, id="chart")
             with Vertical(id="gauges"):
                 yield from (_panel(section, look) for section in gauges(state))
-        yield ProcessTable(
-            ascii_only=look.ascii, columns=state.columns, sort=state.sort, subject=state.subject, id="processes",
-            begun=self.place,
-        )  # fmt: skip
-        yield from (_panel(section, look) for section in below(state))
+        pane, *others = (_panel(section, look) for section in below(state))
+        with Horizontal(id="middle"):
+            yield ProcessTable(
+                ascii_only=look.ascii, columns=state.columns, sort=state.sort, subject=state.subject, id="processes",
+                begun=self.place,
+            )  # fmt: skip
+            yield pane
+        yield from others
         yield KeyBar(MONITOR_KEYS, look, id="keys")
 
     def on_mount(self) -> None:
@@ -103,7 +106,10 @@ class Dashboard(TabScreen):
 
     def event_on(self, line: int) -> OomEvent | None:
         """Return the kill on a line of the event pane, None where that is none."""
-        return None if self.assessment is None else event_at(self.assessment, self.state.remarks, line)
+        if self.assessment is None:
+            return None
+        size = self.query_one("#events").size
+        return event_at(self.assessment, self.state.remarks, line, (size.width, size.height), self.look)
 
     def notice(self, text: str) -> None:
         """Add a line to the event pane."""
@@ -186,6 +192,9 @@ class Dashboard(TabScreen):
         pressing = is_pressing(self.state.subject(assessment), assessment)
         if self.has_class("-danger") != pressing:
             self.set_class(pressing, "-danger")
+        has = has_rail(assessment, self.state.remarks, *self.app.size)
+        if self.has_class("-rail") != has:
+            self.set_class(has, "-rail")
         self.query_one("#memory").set_class(assessment.limit is not None, "-limited")
 
     def _draw_chart(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:

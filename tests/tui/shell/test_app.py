@@ -383,6 +383,7 @@ async def test_nothing_is_drawn_behind_the_help(app: OomtopApp) -> None:
 async def test_behind_a_dialog_only_what_changed_is_painted(app: OomtopApp, monkeypatch: pytest.MonkeyPatch) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await drawn(pilot)
+        app.remark("an older remark")
         await pilot.press("k")
         await settled(pilot, lambda: isinstance(app.screen, Menu))
         await pilot.pause(0.3)

@@ -25,7 +25,9 @@ class ClosedOnce(Screen[Result]):
 
 
 class Dialog(ModalScreen[Result], ClosedOnce[Result]):
-    """A dialog over the visible screen."""
+    """A dialog over the visible screen, which stays as bright as it is: the danger is told there."""
+
+    DEFAULT_CSS = "Dialog { background: transparent; }"
 
     # ModalScreen comes first: Textual takes style sheets from the first base only.
 

@@ -80,9 +80,7 @@ def _legend(memory: MemoryAccount, width: int, look: Look) -> Text:
         kept.remove(min(kept, key=lambda item: sizes[item] or 0))
     line = Text("     ")
     for item in kept:
-        line.append(item[1], look.style(_tone(item[2]), bold=True)).append(
-            f" {item[2]} {format_bytes(sizes[item]):>5}  "
-        )
+        line.append(item[1], look.block(_tone(item[2]))).append(f" {item[2]} {format_bytes(sizes[item]):>5}  ")
     return line.append(free)
 
 

@@ -37,6 +37,7 @@ class Inks:
 
     def __init__(self, theme: ThemeText, look: Look) -> None:
         self._colours = {**theme.colors, **theme.variables}
+        self._ansi = theme.ansi
         self._system = colour_system()
         self._has_colour, self._names_too, self._ascii = has_colour(), not has_utf8(), look.ascii
         self._rules = parse_rules(STYLES)
@@ -59,7 +60,8 @@ class Inks:
 
     def component(self, name: str) -> Style:
         """Return the style of a part of the process table that has the focus."""
-        found = declared(self._rules, Element("ProcessTable", "", frozenset({"focus"})), Element("", "", _named(name)))
+        table = Element("ProcessTable", "", frozenset({"focus", "ansi"} if self._ansi else {"focus"}))
+        found = declared(self._rules, table, Element("", "", _named(name)))
         colour, ground = (self._first(found.get(key, "")) for key in ("color", "background"))
         words = (found.get("text-style", ""), colour, f"on {ground}" if ground else "")
         return self.of(" ".join(filter(None, words)))

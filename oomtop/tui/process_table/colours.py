@@ -16,8 +16,8 @@ ProcessTable {
 }
 ProcessTable .table--header { background: $panel; color: $foreground; text-style: bold; }
 ProcessTable .table--sorted { text-style: bold underline; }
-ProcessTable .table--cursor { background: $primary 25%; text-style: bold; }
-ProcessTable:focus .table--cursor { background: $primary 45%; text-style: bold; }
+ProcessTable .table--cursor { background: $primary-muted; text-style: bold; }
+ProcessTable:ansi .table--cursor { background: ansi_default; text-style: reverse; }
 ProcessTable .table--tagged { color: $accent; text-style: bold; }
 ProcessTable .table--kernel { color: $foreground 60%; }
 ProcessTable .table--gone { text-style: dim strike; }

@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_BLACK = "#1a1a1a"
-"""What Textual makes of `black` in a theme of true colours."""
+_MIDDLE = 0.1791
+"""The luminance on which black and white stand out alike: the root of (1.05)(0.05), less 0.05."""
 
 
 @dataclass(slots=True)
@@ -30,7 +30,19 @@ class Look:
         colour = self.palette.get(name)
         if not colour:
             return "reverse"
-        return f"{_BLACK if colour[0] == '#' else 'black'} on {colour}"
+        return f"{ink_on(colour) if colour[0] == '#' else 'black'} on {colour}"
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of `#rrggbb`, from 0 to 1 (WCAG 2.1)."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def ink_on(ground: str) -> str:
+    """Return black or white, whichever stands out more on `#rrggbb`: at least 4.5 to 1."""
+    return "#000000" if luminance(ground) > _MIDDLE else "#ffffff"
 
 
 def has_colour(environ: Mapping[str, str] = os.environ) -> bool:

@@ -14,6 +14,7 @@ from oomtop.errors import ConfigError
 from oomtop.frozen import frozen
 from oomtop.host.trusted_file import read_trusted
 from oomtop.host.user_names import config_home
+from oomtop.tui.style.palette import ink_on
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -34,8 +35,8 @@ _SCROLLBAR = {
         "ansi_default",
     ),
 }
-_THUMB = 0.4
-"""How much of the thumb of a scroll bar is the primary colour, the rest its ground."""
+_MUTED = 0.4
+"""How much of the row under the cursor and of the thumb of a scroll bar is the primary colour, the rest its ground."""
 
 
 @frozen
@@ -57,7 +58,10 @@ class ThemeText:
         ground, primary = self.colors.get("background", ""), self.colors["primary"]
         named = {name: colour for name, colour in self.colors.items() if _is_hex(colour)}
         if _is_hex(ground) and _is_hex(primary):
-            named.update({"scrollbar": _mixed(ground, primary, _THUMB), "scrollbar-background": ground})
+            muted = _mixed(ground, primary, _MUTED)
+            named.update({"scrollbar": muted, "primary-muted": muted, "scrollbar-background": ground})
+        if _is_hex(primary):
+            named["block-cursor-foreground"] = ink_on(primary)
         return named
 
 

@@ -25,22 +25,20 @@ class Outbox:
         self._deliver = deliver
         self._report = report
         self._problem: str | None = None
-        self._queue: queue.Queue[Letter | None] = queue.Queue(MOST_WAITING)
+        # Room for what says that nothing more comes, however many letters wait.
+        self._queue: queue.Queue[Letter | None] = queue.Queue(MOST_WAITING + 1)
         self._thread = start_thread("alert", self._run, lambda error: report(reason_of(error)))
 
     def put(self, letter: Letter) -> None:
         """Queue a letter; drops it if the queue is full."""
-        try:
+        if self._queue.qsize() < MOST_WAITING:
             self._queue.put_nowait(letter)
-        except queue.Full:
+        else:
             self.dropped += 1
 
     def end(self) -> None:
-        """Say that nothing more comes; what waits is given up only if the thread does not get to it."""
-        try:
-            self._queue.put_nowait(None)
-        except queue.Full:
-            self.dropped += 1
+        """Say, once, that nothing more comes; what waits is given up only if the thread does not get to it."""
+        self._queue.put_nowait(None)
 
     def join(self, seconds: float) -> None:
         """Wait for the thread."""

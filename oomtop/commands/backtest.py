@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import past_time
+from oomtop.commands.arguments import complain, past_time
 
 if TYPE_CHECKING:
     from oomtop.analysis.model.assessment import Assessment
@@ -38,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
     with Recording(options.file or default_path()) as recording:
         for assessment in _assessments(recording, options.since or 0.0):
             backtest.take(assessment)
+        for problem in recording.problems:
+            complain(problem)
     result = backtest.result(deed.time for _, deed in recording.deeds)
     if options.json:
         print(json_text(backtest_to_json(result)))

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
         either(
             options,
             lambda ids: ReclaimProcessRequest(ids[0], options.override),
-            lambda path: ReclaimCgroupRequest(path, options.size),
+            lambda path: ReclaimCgroupRequest(path, options.size, options.override),
         ),
         consent,
         guard,

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import add_interval, count, past_time
+from oomtop.commands.arguments import add_interval, complain, count, past_time
 from oomtop.errors import OomtopError
 
 if TYPE_CHECKING:
@@ -82,8 +82,10 @@ def _recorded(options: argparse.Namespace) -> Iterator[Snapshot]:
     with Recording(options.recording or default_path()) as recording:
         since, moments = options.since or 0.0, recording.moments
         start = next((index for index, moment in enumerate(moments) if moment.time >= since), len(moments))
-        for _, snapshot in recording.read(start, len(moments)):
+        for _, snapshot in recording.read_readable(start):
             yield snapshot
+        for problem in recording.problems:
+            complain(problem)
 
 
 def _margin(text: str) -> float:

@@ -11,20 +11,24 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import queue
 import socket
 import ssl
 import threading
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from typing import IO
+from functools import partial
+from typing import IO, Any
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from oomtop import __version__
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
 from oomtop.host.trusted_file import require_regular
+from oomtop.threads import start_thread
 
 MAX_ANSWER = 12 << 20
 """Bytes of one answer: some 40,000 series.  More is refused, not held."""
@@ -78,6 +82,7 @@ class Prometheus:
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
         self._timeout = timeout
+        self._resolver = _Resolver()
         try:
             if ca_file is not None:
                 require_regular(ca_file)
@@ -120,7 +125,10 @@ class Prometheus:
         """
         with _Deadline(self._timeout) as deadline:
             opener = urllib.request.build_opener(
-                _Http(deadline), _Https(deadline, self._tls), _NoRedirects(), urllib.request.HTTPErrorProcessor()
+                _Http(deadline, self._resolver),
+                _Https(deadline, self._resolver, self._tls),
+                _NoRedirects(),
+                urllib.request.HTTPErrorProcessor(),
             )
             try:
                 with opener.open(request, timeout=self._timeout) as answer:
@@ -140,6 +148,7 @@ class _Deadline:
     """Cuts the connection when the time for the whole answer is over: a byte a second is no answer."""
 
     def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
         self._socket: socket.socket | None = None
@@ -153,6 +162,11 @@ class _Deadline:
         self._timer.cancel()
         if self._socket is not None:
             self._socket.close()
+
+    @property
+    def left(self) -> float:
+        """Seconds until it is over."""
+        return max(0.0, self._end - time.monotonic())
 
     def watch(self, connected: socket.socket) -> None:
         """Cut this one, through a descriptor of its own: TLS wraps the other."""
@@ -172,17 +186,53 @@ class _Deadline:
                 self._socket.shutdown(socket.SHUT_RDWR)
 
 
+class _Resolver:
+    """Looks names up in a thread: getaddrinfo(3) has the resolver's own deadline only, half a minute as a rule."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+
+    def connect(
+        self, deadline: _Deadline, address: tuple[str, int], timeout: float, source: tuple[str, int] | None
+    ) -> socket.socket:
+        """Connect as `socket.create_connection` does.
+
+        Raises:
+            OSError: no such name, no answer in time, or a lookup before it still hangs; or nobody there.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            raise TimeoutError("the name was not resolved in time")
+        answers: queue.SimpleQueue[list[Any] | BaseException] = queue.SimpleQueue()
+        self._thread = start_thread(
+            "resolver", lambda: answers.put(socket.getaddrinfo(*address, 0, socket.SOCK_STREAM)), answers.put
+        )
+        try:
+            found = answers.get(timeout=deadline.left)
+        except queue.Empty:
+            raise TimeoutError("the name was not resolved in time") from None
+        if isinstance(found, BaseException):
+            raise found
+        failed: OSError = OSError("the name has no address")
+        for *_, place in found:
+            try:
+                return socket.create_connection(place[:2], timeout, source)
+            except OSError as error:
+                failed = error
+        raise failed
+
+
 class _Http(urllib.request.HTTPHandler):
-    def __init__(self, deadline: _Deadline) -> None:
+    def __init__(self, deadline: _Deadline, resolver: _Resolver) -> None:
         super().__init__()
-        self._deadline = deadline
+        self._deadline, self._resolver = deadline, resolver
 
     def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         """Open it as the class above does, with the deadline on the connection."""
-        deadline = self._deadline
+        deadline, resolver = self._deadline, self._resolver
 
         class Connection(http.client.HTTPConnection):
             def connect(self) -> None:
+                self._create_connection = partial(resolver.connect, deadline)
                 super().connect()
                 deadline.watch(self.sock)
 
@@ -190,16 +240,17 @@ class _Http(urllib.request.HTTPHandler):
 
 
 class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, deadline: _Deadline, tls: ssl.SSLContext) -> None:
+    def __init__(self, deadline: _Deadline, resolver: _Resolver, tls: ssl.SSLContext) -> None:
         super().__init__(context=tls)
-        self._deadline, self._tls = deadline, tls
+        self._deadline, self._resolver, self._tls = deadline, resolver, tls
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         """Open it as the class above does, with the deadline on the connection before its handshake."""
-        deadline, tls = self._deadline, self._tls
+        deadline, resolver, tls = self._deadline, self._resolver, self._tls
 
         class Connection(http.client.HTTPSConnection):
             def connect(self) -> None:
+                self._create_connection = partial(resolver.connect, deadline)
                 http.client.HTTPConnection.connect(self)
                 deadline.watch(self.sock)
                 # Behind a proxy it is the name at the tunnel's far end.
@@ -239,8 +290,8 @@ def parse_answer(body: bytes) -> tuple[LabeledSeries, ...]:
 
 
 def _points(pairs: Iterable[tuple[float, str]]) -> tuple[tuple[float, float], ...]:
-    points = ((float(time), float(value)) for time, value in pairs)
-    return tuple((time, value) for time, value in points if 0 <= time < _LATEST and 0 <= value < _LARGEST)
+    points = ((float(at), float(value)) for at, value in pairs)
+    return tuple((at, value) for at, value in points if 0 <= at < _LATEST and 0 <= value < _LARGEST)
 
 
 def _read(answer: IO[bytes]) -> bytes:

@@ -197,6 +197,26 @@ class Recording:
             if index >= start:
                 yield index, at[1]
 
+    def read_readable(self, start: int) -> Iterator[tuple[int, Snapshot]]:
+        """Yield as `read` does to the end, without damaged chapters, which none needs; `problems` then tells of them.
+
+        Raises:
+            RecordingError: nothing from `start` on can be read.
+        """
+        place, count, damage = start, 0, None
+        while place < len(self.moments):
+            try:
+                for index, snapshot in self.read(place, len(self.moments)):
+                    place, count = index + 1, count + 1
+                    yield index, snapshot
+            except RecordingError as error:
+                damage = damage or error
+                place = self.next_chapter(place) or len(self.moments)
+        if damage is not None and not count:
+            raise damage
+        if damage is not None:
+            self.problems.append(f"{damage}; {count} of {len(self.moments) - start} samples can be read")
+
     def _next(
         self, index: int, moment: RecordedTick, before: tuple[int, Snapshot, bytes] | None
     ) -> tuple[int, Snapshot, bytes]:

@@ -238,6 +238,24 @@ def test_too_many_are_dropped_and_the_sender_never_waits() -> None:
     assert said == ["alert a could not be delivered: lost; 10 dropped so far"]
 
 
+def test_a_full_queue_ends_as_well_as_an_empty_one() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def deliver(letter: Letter) -> None:
+        entered.set()
+        leave.wait(DEADLINE)
+
+    box = Outbox("a", deliver, print)
+    box.put(LETTER)
+    assert entered.wait(DEADLINE)
+    for _ in range(MOST_WAITING + 10):
+        box.put(LETTER)
+    box.end()
+    leave.set()
+    box.join(DEADLINE)
+    assert not box._thread.is_alive()
+
+
 @pytest.mark.parametrize("act", [*ACTS, "refuses", "a hook that never ends", "a hook that floods"])
 def test_no_tick_is_lost(act: str) -> None:
     """A hundred incidents while nothing can be told: all ticks are judged with one letter under way at the most."""

@@ -183,6 +183,33 @@ def figure(value: str | int, name: str = "memory_total_bytes") -> dict[str, obje
     return {"metric": labels, "value": [1, value]}
 
 
+def test_a_resolver_that_hangs_has_the_deadline_too_and_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, leave = [], threading.Event()
+
+    def look_up(*words: object) -> None:
+        asked.append(words)
+        leave.wait()
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    client = Prometheus("http://prometheus.example:9090", timeout=0.1)
+    try:
+        for _ in range(2):
+            with pytest.raises(PrometheusError, match="no response in time"):
+                client.query("up")
+        assert len(asked) == 1
+    finally:
+        leave.set()
+
+
+def test_a_name_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*words: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(PrometheusError, match="Name or service not known"):
+        Prometheus("http://prometheus.example:9090").query("up")
+
+
 @pytest.mark.parametrize("value", ["NaN", "-Inf", "+Inf", "1e400", "-1", "9" * 400, "1e19", 10**400, -(10**400)])
 def test_a_figure_that_cannot_be_is_unknown_and_never_nan(value: str | int) -> None:
     names = ("memory_total_bytes", "memory_available_bytes", "swap_total_bytes", "sample_timestamp_seconds")

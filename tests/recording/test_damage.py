@@ -73,7 +73,7 @@ def path(tmp_path: Path) -> str:
 
 def harm(path: str, script: str) -> None:
     with open(path, "wb") as file:
-        file.write(sample())
+        file.write(sample(False))
     with closing(sqlite3.connect(path, isolation_level=None)) as connection, connection as database:
         database.executescript(script)
     database.close()
@@ -97,14 +97,14 @@ def go_on(path: str) -> tuple[list[str], Recording]:
 def test_one_flipped_bit_never_keeps_the_recorder_from_starting(path: str) -> None:
     rng = random.Random(1)
     for _ in range(60):
-        data = bytearray(sample())
+        data = bytearray(sample(False))
         data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
         Path(path).write_bytes(data)
         go_on(path)
 
 
 def test_a_damaged_recording_is_kept_and_named(path: str) -> None:
-    data = bytearray(sample())
+    data = bytearray(sample(False))
     data[16:40] = os.urandom(24)
     Path(path).write_bytes(data)
     said, recording = go_on(path)
@@ -116,7 +116,7 @@ def test_a_damaged_recording_is_kept_and_named(path: str) -> None:
 
 @pytest.mark.parametrize("at", [0, 7, 15])
 def test_a_flipped_bit_in_the_magic_makes_it_no_file_of_somebody_else(path: str, at: int) -> None:
-    data = bytearray(sample())
+    data = bytearray(sample(False))
     data[at] ^= 4
     Path(path).write_bytes(data)
     said, _ = go_on(path)
@@ -125,7 +125,7 @@ def test_a_flipped_bit_in_the_magic_makes_it_no_file_of_somebody_else(path: str,
 
 def test_the_two_newest_damaged_recordings_are_kept(path: str) -> None:
     for _ in range(5):
-        Path(path).write_bytes(sample()[:20] + b"\xff" * 3000)
+        Path(path).write_bytes(sample(False)[:20] + b"\xff" * 3000)
         Store(path).close()
     kept = [name for name in os.listdir(os.path.dirname(path)) if "damaged" in name]
     assert len(kept) == 2
@@ -156,6 +156,23 @@ def test_a_file_that_brings_more_than_data_is_refused_and_put_aside(path: str, s
         Recording(path)
     said, _ = go_on(path)
     assert "kept as" in said[0]
+
+
+def test_what_follows_a_damaged_chapter_is_read_and_what_is_left_out_is_said(path: str) -> None:
+    Path(path).write_bytes(sample(False))
+    with Recording(path) as whole:
+        chapters = [moment.chapter for moment in whole.moments]
+    assert len(set(chapters)) == 2
+    harm(path, f"UPDATE frames SET body = x'00' WHERE id = {chapters[0] + 3}")
+    with Recording(path) as recording:
+        read = [place for place, _ in recording.read_readable(0)]
+        assert read == [0, 1, 2, *range(chapters.index(chapters[-1]), len(chapters))]
+        (problem,) = recording.problems
+        assert "damaged" in problem
+        assert problem.endswith(f"; {len(read)} of {len(chapters)} samples can be read")
+    harm(path, "UPDATE keys SET body = x'00'; UPDATE frames SET body = x'00'")
+    with Recording(path) as recording, pytest.raises(RecordingError, match="damaged"):
+        list(recording.read_readable(0))
 
 
 def test_a_damaged_page_of_the_time_line_costs_what_is_on_it(path: str) -> None:

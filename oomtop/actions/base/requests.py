@@ -86,6 +86,7 @@ class ReclaimCgroupRequest:
 
     path: str
     size: int | None = None
+    override: bool = False
 
 
 @frozen

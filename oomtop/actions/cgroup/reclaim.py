@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from oomtop.actions.base.cgroup_target import CgroupTarget, find_group
+from oomtop.actions.base.cgroup_target import CgroupTarget, find_group, require_allowed
 from oomtop.actions.base.context import ActionContext
 from oomtop.actions.base.kernel_file import KernelFile
 from oomtop.actions.base.plan import Outcome, Plan, Status
@@ -28,6 +28,7 @@ def prepare_reclaim(request: ReclaimCgroupRequest, context: ActionContext) -> Pr
     title = f"Reclaim from {printable(request.path)}"
     try:
         group = find_group(context, request.path)
+        require_allowed(group, context, request.override)
         if request.size is not None and request.size <= 0:
             raise ActionRefused("the size to reclaim must be above 0")
         name = "memory.reclaim" if group.version == 2 else "memory.force_empty"
@@ -37,7 +38,8 @@ def prepare_reclaim(request: ReclaimCgroupRequest, context: ActionContext) -> Pr
     cache = page_cache(group)
     text = str(request.size or max(1, cache)) if group.version == 2 else "0"
     plan = _plan(title, group, f"write {text} to {printable(group.file(name))}", request.size, cache, context)
-    return PreparedAction(plan, partial(_reclaim_now, group, text, file), [file])
+    again = partial(require_allowed, group, context, request.override)
+    return PreparedAction(plan, partial(_reclaim_now, group, text, file), [file], again)
 
 
 def page_cache(group: CgroupTarget) -> int:

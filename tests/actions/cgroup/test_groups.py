@@ -199,7 +199,9 @@ def test_freeze_and_thaw_in_v1() -> None:
 def test_a_group_with_a_guarded_process_is_left_alone(unified: tuple[CgroupLayout, str, subprocess.Popen[str]]) -> None:
     layout, _, child = unified
     guard = Guard(protected=(facts(child.pid).comm,))
-    for request in (KillCgroupRequest(NAME), FreezeCgroupRequest(NAME), LimitRequest(NAME, Limit.MAX, GIB)):
+    for request in (
+        KillCgroupRequest(NAME), FreezeCgroupRequest(NAME), LimitRequest(NAME, Limit.MAX, GIB), ReclaimCgroupRequest(NAME)
+    ):  # fmt: skip
         assert "is in it: protected" in present(ask(request, layout, guard=guard).plan.refusal)
     own = Guard(lineage=(identity(os.getpid()), identity(child.pid)))
     assert "ancestor of oomtop" in present(ask(FreezeCgroupRequest(NAME), layout, guard=own).plan.refusal)

@@ -135,6 +135,7 @@ class History:
         self._add_lasting(snapshot)
         for event in tick.events:
             self._add_event(event)
+        self.marks.extend(tick.deeds)
 
     def add_mark(self, time: float, label: str) -> None:
         """Remember an action for the chart's time axis."""

@@ -115,5 +115,7 @@ class Tick:
     """False on a first tick taken before the kernel log is read."""
     watched: frozenset[ProcessId] = frozenset()
     """Processes open on a screen: their history goes into the assessment."""
+    deeds: tuple[tuple[float, str], ...] = ()
+    """(Unix time, title) of the actions that ended since the previous tick."""
     ahead: Ahead = Ahead()
     """What happened next, known of a recorded tick only: nothing is concluded from it."""

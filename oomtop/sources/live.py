@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
@@ -81,6 +82,8 @@ class LiveSource:
         self._log: LiveLog | None = None
         self._follows_daemons = follows_daemons
         self._daemons_at = float("-inf")
+        self._deeds: deque[tuple[float, str]] = deque()
+        """(Unix time, title) of the actions since the last tick."""
         self._pressed = 0
         """Ticks in a row at which a limit was nearly reached."""
         # As whoever makes a source protects itself.
@@ -97,7 +100,8 @@ class LiveSource:
             log = self._open_log()
             events = log.poll()
             while not self._closed:
-                yield Tick(self._sample(), events, watched=self.watched)
+                deeds = tuple(self._deeds.popleft() for _ in range(len(self._deeds)))
+                yield Tick(self._sample(), events, watched=self.watched, deeds=deeds)
                 events = self._wait(log)
         finally:
             if self._log is not None:
@@ -112,6 +116,10 @@ class LiveSource:
 
         self._log = LiveLog(self._root, self._standing)
         return self._log
+
+    def note_deed(self, title: str) -> None:
+        """Have the next tick tell of an action that ended now."""
+        self._deeds.append((time.time(), title))
 
     def refresh(self) -> None:
         """Sample now instead of at the end of the interval."""

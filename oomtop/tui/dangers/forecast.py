@@ -6,7 +6,7 @@ Each kind of point has a character of its own, so that colour is never needed to
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger, DangerKind, UseCurve
@@ -20,6 +20,12 @@ from oomtop.tui.widgets.text_parts import Draw, keep_start
 from oomtop.units import format_bytes, printable
 
 _USUAL = 120
+_KEYS = (
+    ("Send SIGSTOP", "f"), ("Send SIGCONT", "f"), ("Freeze", "f"), ("Thaw", "f"), ("Send", "k"), ("Kill", "k"),
+    ("Set memory.", "L"), ("Move", "L"), ("Dissolve", "L"), ("Set oom_score_adj", "o"), ("Set vm.", "y"),
+    ("Drop caches", "d"), ("Compact", "d"), ("Reclaim", "r"), ("Page out", "r"), ("Add", "W"), ("Stop swapping", "W"),
+)  # fmt: skip
+"""(beginning of the title of an action, its key)."""
 _LEAST_HEIGHT = 4
 
 
@@ -47,7 +53,7 @@ def draw_forecast(subject: Subject, seconds: Callable[[], int]) -> Draw:
         danger = subject(assessment)
         if danger is None or height < _LEAST_HEIGHT or len(danger.curve.times) < 2:
             return [Text(" the forecast begins with the second sample", look.style("dim"))]
-        return chart_of(danger, assessment.time, seconds() or _USUAL, (width, height), look)
+        return chart_of(danger, assessment.time, seconds() or _USUAL, (width, height), look, assessment.series.marks)
 
     return draw
 
@@ -60,15 +66,21 @@ def draw_forecast_of(danger: Danger | None, assessment: Assessment, size: tuple[
     title = Text(keep_start(f" {printable(describe_danger(danger))}", width, look), "bold")
     if height <= _LEAST_HEIGHT or len(danger.curve.times) < 2:
         return [title]
-    return [title, *chart_of(danger, assessment.time, _USUAL, (width, height - 1), look)]
+    return [title, *chart_of(danger, assessment.time, _USUAL, (width, height - 1), look, assessment.series.marks)]
 
 
-def chart_of(danger: Danger, now: float, most: int, size: tuple[int, int], look: Look) -> list[Text]:
-    """Return the chart of one danger; `most` bounds the past in seconds, and what is ahead is at most as long."""
+def chart_of(
+    danger: Danger, now: float, most: int, size: tuple[int, int], look: Look, marks: Sequence[tuple[float, str]] = ()
+) -> list[Text]:
+    """Return the chart of one danger; `most` bounds the past in seconds, and what is ahead is at most as long.
+
+    `marks` are (Unix time, title) of actions, each a tick with the letter of its key.
+    """
     signs = PLAIN if look.ascii else DRAWN
     past = min(most, span_of(now - danger.curve.times[0]))
     ahead = min(float(past), _ahead_of(danger, now))
-    first, *others = _plot(danger, now, (past, ahead), size, signs).splitlines()[: size[1]]
+    deeds = [(when - now, key) for when, title in marks if 0 <= now - when <= past and (key := _key_of(title))]
+    first, *others = _plot(danger, now, (past, ahead), size, signs, deeds).splitlines()[: size[1]]
     if danger.median is not None and danger.median <= ahead:
         first = _with_clock(first, now + danger.median, (past + danger.median) / (past + ahead), signs)
     first = _with_legend(first, danger, signs)
@@ -83,7 +95,19 @@ def _ahead_of(danger: Danger, now: float) -> float:
     return max(foretold, truth)
 
 
-def _plot(danger: Danger, now: float, span: tuple[int, float], size: tuple[int, int], signs: Signs) -> str:
+def _key_of(title: str) -> str:
+    """Return the key of an action by its title, empty for what has none: a kill by the kernel, an alert."""
+    return next((key for begin, key in _KEYS if title.startswith(begin)), "")
+
+
+def _plot(
+    danger: Danger,
+    now: float,
+    span: tuple[int, float],
+    size: tuple[int, int],
+    signs: Signs,
+    deeds: Sequence[tuple[float, str]],
+) -> str:
     import plotext
 
     past, ahead = span
@@ -105,6 +129,8 @@ def _plot(danger: Danger, now: float, span: tuple[int, float], size: tuple[int, 
     if after:
         plotext.plot(after, truth, marker=signs.truth)
     _plot_kills(danger, now, span, size[1], signs)
+    for age, key in deeds:
+        plotext.scatter([age], [limit], marker=key)
     plotext.ylim(0, top)
     plotext.yticks([0, limit], ["0", format_bytes(limit)])
     plotext.xlim(-past, ahead)

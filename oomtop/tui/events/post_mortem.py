@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 
+from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.model.danger import Danger
 from oomtop.analysis.postmortem.explain import explain
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.mentions.mention import Mention
 from oomtop.render.events import render_markdown, render_text
 from oomtop.render.mentions import render_mention
 from oomtop.tui.base.session import State
+from oomtop.tui.base.slow_read import Answer, ask
+from oomtop.tui.events.last_minutes import draw_minutes, recorded_minutes, remembered_minutes
 from oomtop.tui.events.list import Told
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
+from oomtop.tui.widgets.shell import Shell
 from oomtop.tui.widgets.text_screen import TextScreen
 from oomtop.units import printable
 
@@ -40,11 +46,42 @@ class PostMortemScreen(TextScreen):
         super().__init__(state, look, name="post-mortem")
         self._told = told
         self._explained = None if isinstance(told, Mention) else explain(told, mentions)
+        self._minutes: Danger | None = None
+        """The limit that killed in the minutes before, once it is known."""
+
+    def on_mount(self) -> None:
+        """Look the minutes before the kill up: in what is remembered, else in the recording."""
+        super().on_mount()
+        if isinstance(self.app, Shell) and self.app.latest is not None:
+            self.watch_assessment(self.app.latest)
+        event = self.event()
+        if event is not None and self._minutes is None and isinstance(self.app, Shell):
+            read = partial(recorded_minutes, self.app.options.recording, event)
+            ask(self, self.state.slow, read, self._take_minutes, "minutes")
+
+    def _take_minutes(self, answer: Answer[Danger | None]) -> None:
+        if answer.value is not None and self._minutes is None:
+            self._minutes = answer.value
+            self._write(self.size.width)
+
+    def watch_assessment(self, assessment: Assessment | None) -> None:
+        """Take the minutes before the kill from what is remembered of its limit."""
+        event = self.event()
+        if assessment is None or event is None or self._minutes is not None:
+            return
+        self._minutes = remembered_minutes(event, assessment.dangers)
+        if self._minutes is not None and self.size.width:
+            self._write(self.size.width)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap for the new width, less one cell for the scroll bar."""
-        text = self._text(max(20, event.size.width - 1))
-        self.view.set_lines([self._line(line) for line in text.splitlines()])
+        """Wrap for the new width."""
+        self._write(event.size.width)
+
+    def _write(self, width: int) -> None:
+        """Show the chart and the text, with one cell for the scroll bar."""
+        width = max(20, width - 1)
+        chart = [] if self._minutes is None else draw_minutes(self._minutes, width, self.look)
+        self.view.set_lines([*chart, *(self._line(line) for line in self._text(width).splitlines())])
 
     def _text(self, width: int) -> str:
         if self._explained is not None:

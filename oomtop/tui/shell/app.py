@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from oomtop.tui.process.controller import Inspections
     from oomtop.tui.replay.controller import ReplayDesk
 
+_HAPPENED = ("done", "partly")
+"""How an action ended that the chart marks."""
+
 
 class OomtopApp(KeyActions):
     """The full-screen monitor."""
@@ -373,5 +376,7 @@ class OomtopApp(KeyActions):
 
     @on(ActionEnded)
     def _on_action_ended(self, message: ActionEnded) -> None:
+        if message.outcome.status.value in _HAPPENED and isinstance(self._source, LiveSource):
+            self._source.note_deed(message.plan.title)
         for line in self.remedies.remember(message):
             self.remark(line)

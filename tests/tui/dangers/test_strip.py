@@ -156,3 +156,14 @@ def test_where_one_kill_frees_little_the_group_is_named() -> None:
 def test_nothing_is_offered_that_the_rights_do_not_allow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oomtop.tui.dangers.subject.may_spare", lambda: False)
     assert "spare" not in strip(make_danger(rows=ROWS))[3]
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_actions_are_ticks_with_the_letters_of_their_keys(ascii_only: bool) -> None:
+    now = 1_000_000.0
+    curve = UseCurve([now - 60 + at for at in range(61)], [60.0 * MIB] * 61, [60.0 * MIB] * 61, [0.0] * 61)
+    titles = ("Freeze /web", "Send SIGKILL to 7 (a)", "Set memory.max of /web to 1G", "OOM", "alert low")
+    marks = [(now - 50 + 10 * at, title) for at, title in enumerate(titles)]
+    chart = chart_of(make_danger(curve=curve), now, 120, (80, 8), Look(ascii_only), marks)
+    letters = [char for char in chart[0].plain[4:] if char.isalpha() and char != "X"]
+    assert letters == ["f", "k", "L"]

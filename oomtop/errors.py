@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class OomtopError(Exception):
     """An error with a message for the user; `exit_code` is the exit code of the command."""
@@ -42,3 +44,17 @@ class ActionRefused(OomtopError):
 
 class NothingLeft(ActionRefused):
     """An action on something that no longer exists; a retry cannot succeed."""
+
+
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the known word that a mistyped one is most like, None where none is near."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)), None)
+
+
+def expected(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean X?` for a mistyped word, `expected one of ...` where no known one is near."""
+    names = list(known)
+    near = nearest(word, names)
+    return f"did you mean {near}?" if near else f"expected one of {', '.join(names)}"

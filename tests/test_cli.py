@@ -231,6 +231,10 @@ def test_output_that_cannot_be_written_is_one_line_and_an_error(words: tuple[str
         (["recrod"], "did you mean record?"),
         (["drill", "leek"], "did you mean leak?"),
         (["replay", "--bad"], "oomtop replay: error: unrecognized arguments: --bad"),
+        (["replay", "--teme", "dark"], "did you mean --theme?"),
+        (["record", "--fil", "x"], "oomtop record: error: unrecognized arguments: --fil x; did you mean --file?"),
+        (["top", "--srot=rss"], "did you mean --sort?"),
+        (["kill", "--signal", "TREM", "1"], "'TREM' is not a signal; did you mean TERM?"),
     ],
 )
 def test_what_is_mistyped_is_answered_with_the_nearest_and_the_usage_of_its_command(

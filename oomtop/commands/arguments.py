@@ -105,11 +105,15 @@ def signal_number(text: str) -> int:
     """Parse a signal number or name, with or without SIG."""
     import signal
 
+    from oomtop.errors import nearest
+
     name = text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}"
     try:
         return int(signal.Signals(int(text)) if text.isdigit() else signal.Signals[name])
     except (KeyError, ValueError):
-        raise _wrong(f"{text!r} is not a signal") from None
+        names = [name for each in signal.Signals for name in (each.name, each.name.removeprefix("SIG"))]
+        near = nearest(text.upper(), names)
+        raise _wrong(f"{text!r} is not a signal" + (f"; did you mean {near}?" if near else "")) from None
 
 
 def output_width() -> int:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from oomtop.errors import nearest
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose usage errors exit with the code of their command: 2 would mean CRITICAL for a probe."""
@@ -26,7 +28,9 @@ class Parser(argparse.ArgumentParser):
         """Refuse what a command does not know itself, with its own usage; argparse leaves it to the main parser."""
         found, rest = super().parse_known_args(args, namespace)
         if rest and self.is_command:
-            self.error(f"unrecognized arguments: {' '.join(rest)}")
+            words = (nearest(word.partition("=")[0], self._option_string_actions) for word in rest if word[:2] == "--")
+            near = next(filter(None, words), None)
+            self.error(f"unrecognized arguments: {' '.join(rest)}" + (f"; did you mean {near}?" if near else ""))
         return found, rest
 
 
@@ -35,7 +39,5 @@ def _with_nearest(message: str) -> str:
     match = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
     if match is None:
         return message
-    import difflib
-
-    near = difflib.get_close_matches(match[1], re.findall(r"[\w.-]+", match[2]), n=1)
-    return f"{message[: match.start()]}invalid choice: '{match[1]}'; did you mean {near[0]}?" if near else message
+    near = nearest(match[1], re.findall(r"[\w.-]+", match[2]))
+    return f"{message[: match.start()]}invalid choice: '{match[1]}'; did you mean {near}?" if near else message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from oomtop.commands.consent import add_consent, consent_of
-from oomtop.errors import OomtopError
+from oomtop.errors import OomtopError, expected
 
 HELP = "kernel settings for memory: list, explain, set"
 
@@ -42,7 +42,8 @@ def _show(name: str | None, as_json: bool) -> int:
     rows = assess_settings(assess_once())
     found = [row for row in rows if name is None or row.name == name.removeprefix("vm.")]
     if name is not None and not found:
-        raise OomtopError(f"{name} is not a setting that oomtop knows, or this kernel does not have it")
+        words = expected(name.removeprefix("vm."), (row.name for row in rows))
+        raise OomtopError(f"{name} is not a setting that oomtop knows, or this kernel does not have it; {words}")
     if as_json:
         print(json_text(settings_to_json(found)))
     else:

@@ -12,7 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from oomtop.errors import ConfigError
+from oomtop.errors import ConfigError, expected
 from oomtop.fields import FIELDS, FieldUnit, ProcessField
 from oomtop.frozen import frozen
 from oomtop.times import parse_age
@@ -180,7 +180,7 @@ def _rule(item: object) -> AlertRule:
         raise _Wrong("", "expected a table: [[alert]]")
     unknown = next((key for key in item if key not in _KEYS), None)
     if unknown is not None:
-        raise _Wrong(str(unknown), f"unknown key; expected one of {', '.join(_KEYS)}")
+        raise _Wrong(str(unknown), f"unknown key; {expected(str(unknown), _KEYS)}")
     for key in ("name", "when"):
         if key not in item:
             raise _Wrong(key, "is missing")
@@ -252,7 +252,7 @@ def _condition(text: str, clear: str | None) -> Condition:
         raise _Wrong("when", f"expected FIGURE < VALUE, such as available < 10%, found {text[:60]!r}")
     figure, operator, bound = match.groups()
     if figure not in FIGURES:
-        raise _Wrong("when", f"unknown metric {figure[:40]!r}; expected one of {', '.join(FIGURES)}")
+        raise _Wrong("when", f"unknown metric {figure[:40]!r}; {expected(figure[:40], FIGURES)}")
     unit = FIGURES[figure][0]
     if (unit is Unit.PRESENCE) != (operator is None):
         raise _Wrong("when", f"expected {figure} alone" if operator else f"expected {figure} < or > {unit.value}")
@@ -347,7 +347,7 @@ def _timeout(value: object) -> float:
 
 def _severity(value: object) -> str:
     if value not in SEVERITIES:
-        raise _Wrong("severity", f"expected one of {', '.join(SEVERITIES)}")
+        raise _Wrong("severity", expected(str(value)[:40], SEVERITIES))
     return str(value)
 
 

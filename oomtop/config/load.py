@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from oomtop.config.toml_text import loads
-from oomtop.errors import ConfigError
+from oomtop.errors import ConfigError, expected, nearest
 from oomtop.frozen import frozen, replace
 from oomtop.host.trusted_file import UntrustedFile, read_trusted
 from oomtop.host.user_names import config_home
@@ -95,7 +95,9 @@ def is_foreign(table: Mapping[str, object]) -> bool:
     Another program named oomtop reads the same path.  Both have a table `keys`, and that program has a table
     `protected`: only `keys` is a table here.
     """
-    tables = [key for key, value in table.items() if isinstance(value, (Mapping, list)) and not _nearest(key, 0.8)]
+    tables = [
+        key for key, value in table.items() if isinstance(value, (Mapping, list)) and not nearest(key, _KNOWN, 0.8)
+    ]
     return bool(tables) and all(isinstance(value, Mapping) or key not in _KNOWN for key, value in table.items())
 
 
@@ -204,14 +206,7 @@ def _useless(config: Config, values: Mapping[str, object], path: str) -> Iterato
 
 
 def _unknown(key: str) -> str:
-    near = _nearest(key)
-    return f"unknown key; did you mean {near}?" if near else f"unknown key; expected one of {', '.join(_KNOWN)}"
-
-
-def _nearest(key: str, likeness: float = 0.6) -> str | None:
-    import difflib
-
-    return next(iter(difflib.get_close_matches(key, _KNOWN, n=1, cutoff=likeness)), None)
+    return f"unknown key; {expected(key, _KNOWN)}"
 
 
 def _found(value: object) -> str:

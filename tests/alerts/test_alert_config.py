@@ -56,7 +56,7 @@ def test_a_whole_alert_is_read() -> None:
 @pytest.mark.parametrize(
     ("keys", "key", "expected"),
     [
-        ({"when": '"availible < 10%"'}, "when", "unknown metric 'availible'; expected one of available"),
+        ({"when": '"availible < 10%"'}, "when", "unknown metric 'availible'; did you mean available?"),
         ({"when": '"available"'}, "when", "expected available < or > a size such as 2GiB, or a percentage"),
         (
             {"when": '"available < lots"'},

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from oomtop.analysis.model.assessment import ProcessRow
+from oomtop.errors import expected
 from oomtop.fields import FIELDS, FieldUnit, ProcessField, number_of, text_of
 from oomtop.tui.process_table.filter_regex import Allowance, FilterError, Regex
 
@@ -161,7 +162,7 @@ class _Parser:
     def _comparison(self) -> Predicate:
         kind, name = self._next("a field such as rss")
         if kind != "word" or name.lower() not in FILTER_NAMES:
-            raise FilterError(f"unknown field {name!r}; fields: {', '.join(FILTER_NAMES)}")
+            raise FilterError(f"unknown field {name!r}; {expected(name.lower(), FILTER_NAMES)}")
         kind, symbol = self._next(f"a comparison after {name!r}")
         if kind != "op":
             raise FilterError(f"expected one of > >= < <= = != ~ after {name!r}, not {symbol!r}")

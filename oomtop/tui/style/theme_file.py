@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from oomtop.config.load import parse_table
-from oomtop.errors import ConfigError
+from oomtop.errors import ConfigError, expected
 from oomtop.frozen import frozen
 from oomtop.host.trusted_file import read_trusted
 from oomtop.host.user_names import config_home
@@ -126,7 +126,7 @@ def _find(name: str) -> tuple[str, bool]:
         path = os.path.join(folder, "themes", f"{name}.toml")
         if os.path.isfile(path) or (not os.path.isdir(package) and _is_zipped(name)):
             return path, True
-    raise ConfigError(name, "theme", f"expected one of {', '.join(theme_names())}, or a file")
+    raise ConfigError(name, "theme", f"no such theme; {expected(name, theme_names())} A file ends in .toml")
 
 
 def _is_zipped(name: str) -> bool:
@@ -166,7 +166,7 @@ def _colours(
         raise ConfigError(path, table, "expected a table of colours")
     for key, value in values.items():
         if key not in known:
-            raise ConfigError(path, f"{table}.{key}", f"expected one of {', '.join(known)}")
+            raise ConfigError(path, f"{table}.{key}", f"unknown key; {expected(key, known)}")
         if not isinstance(value, str) or not is_colour(value):
             raise ConfigError(path, f"{table}.{key}", "expected a colour such as '#5fafd7'")
     return dict(values)

@@ -44,7 +44,7 @@ def test_rejects(text: str) -> None:
         ("!a{99999999999}", "not a regular expression"),
         (f"{'(' * 400}rss>1", "parentheses are nested"),
         ("x" * 501, "at most 500 characters, this one has 501"),
-        ("rsss>1g", "unknown field 'rsss'; fields: pid"),
+        ("rsss>1g", "unknown field 'rsss'; did you mean rss?"),
         ("rss>lots", "expected a number after rss"),
         ("rss>1g and", "but the filter ends here"),
         ("rss>1g user=root", "expected 'and' or 'or' before 'user'"),

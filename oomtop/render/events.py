@@ -128,12 +128,14 @@ def _where(event: OomEvent) -> str:
 
 
 def _when(event: OomEvent) -> str:
-    """Return the time of an event: local time, or seconds after boot where the log has no date."""
+    """Return the time of an event: local time, as the log has it where its zone or year is not known, or since boot."""
     if event.time is not None:
         try:
             return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time))
         except (OverflowError, ValueError, OSError):
             return DASH
+    if event.time_text is not None:
+        return event.time_text
     return DASH if event.kernel_time is None else f"{event.kernel_time:.3f}s after boot"
 
 
@@ -237,7 +239,7 @@ def _list_line(event: OomEvent, width: int) -> str:
     anon = format_bytes((victim.rss if victim.anon_rss is None else victim.anon_rss) if victim else None)
     mark = "(unverified) " if event.unverified else ""
     line = (
-        f"{_when(event)[:19]:19} {event.killer[:12]:12} {what_of(event)[:13]:13} {pid:>7} {anon:>5} "
+        f"{printable(_when(event))[:19]:19} {event.killer[:12]:12} {what_of(event)[:13]:13} {pid:>7} {anon:>5} "
         f"{printable(name)[:15]:15} {mark}{printable(event.victim_cgroup or DASH)}"
     )
     return _cut(printable(line), max(20, width))

@@ -133,7 +133,7 @@ def _of_machine(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
         yield from (platform.swap,) if platform.swap else ()
     elif event.swap_total and (event.swap_free or 0) / event.swap_total < 0.05:
         yield f"All {format_bytes(event.swap_total)} of swap were used: more swap only delays; use less, or add RAM."
-    yield "If nobody leaked, the machine is too small for its work: fewer or smaller processes, or more RAM."
+    yield "If nobody leaked, the memory is too small for the work: fewer or smaller processes, or more RAM."
 
 
 def _of_fragmentation(event: OomEvent) -> Iterable[str]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from oomtop.analysis.postmortem.model import Cause, ZoneVerdict
-from oomtop.analysis.postmortem.platform import counts_both
+from oomtop.analysis.postmortem.platform import counts_both, group_of
 from oomtop.analysis.postmortem.ranking import UNLIMITED
-from oomtop.analysis.postmortem.zones import nodes_of
+from oomtop.analysis.postmortem.zones import is_of_node, nodes_of
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes
 
@@ -66,7 +66,7 @@ def _daemon_outcome(event: OomEvent) -> Iterable[str]:
 
 
 def _of_cgroup(event: OomEvent) -> Told:
-    group = event.oom_memcg or event.task_memcg or "a cgroup that the log does not name"
+    group = group_of(event) or "a cgroup that the log does not name"
     if event.memcg_limit is None:
         what = f"The memory limit of {group}, not the memory of the machine."
         return Cause.CGROUP, what, ("The kernel says it is a cgroup's OOM; the line with its limit is not in the log.",)
@@ -108,7 +108,12 @@ def _of_node(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
     name = f" {event.cpuset}" if bound == "cpuset" and event.cpuset else ""
     what = f"The memory of the NUMA nodes that its {bound}{name} allows: {nodes}. Other nodes may have had memory."
     how = f"The kernel says {event.constraint or f'that the task is bound by its {bound}'}: only those were searched."
-    return Cause.NODE, what, (how, *_zone_sentences(zones))
+    barred = (
+        f"{zone.name} had {format_bytes(zone.free)} free, but is not for requests of this kind."
+        for zone, told in zip(zones, event.zones, strict=True)
+        if not zone.usable and zone.short is False and is_of_node(event, told.node)
+    )
+    return Cause.NODE, what, (how, *_zone_sentences(zones), *barred)
 
 
 def _of_machine(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:

@@ -11,7 +11,7 @@ from oomtop.analysis.postmortem.advice import prevention
 from oomtop.analysis.postmortem.cause import find_cause, is_scope_told
 from oomtop.analysis.postmortem.mention_words import describe_mention
 from oomtop.analysis.postmortem.model import Cause, NamedSize, PostMortem
-from oomtop.analysis.postmortem.platform import counts_both
+from oomtop.analysis.postmortem.platform import counts_both, group_of
 from oomtop.analysis.postmortem.ranking import UNLIMITED, agreement, rank, total_of
 from oomtop.analysis.postmortem.unowned import dominance, unowned_of
 from oomtop.analysis.postmortem.victim import why_this_victim
@@ -53,7 +53,9 @@ def explain(event: OomEvent, mentions: Iterable[Mention] = ()) -> PostMortem:
 
 
 def _headline(event: OomEvent, cause: Cause) -> str:
-    return f"{_deed(event)} {_reason(event, cause)}."
+    is_open = event.victim is None and event.cgroup is None and not (event.panic or event.no_killable_processes)
+    end = "; no kill is in the log" if is_open and event.outcome != "failed" else ""
+    return f"{_deed(event)} {_reason(event, cause)}{end}."
 
 
 def _deed(event: OomEvent) -> str:
@@ -73,7 +75,7 @@ def _deed(event: OomEvent) -> str:
         return f"{killer} found nobody to kill"
     if event.outcome == "failed":
         return f"{killer} tried without success to kill a cgroup"
-    return f"{killer} was called and no kill is in the log"
+    return f"{killer} was called"
 
 
 def _held(victim: Victim) -> str:
@@ -83,7 +85,7 @@ def _held(victim: Victim) -> str:
 
 
 def _reason(event: OomEvent, cause: Cause) -> str:
-    group = event.oom_memcg or event.task_memcg or "its cgroup"
+    group = group_of(event) or "its cgroup"
     limit = "" if event.memcg_limit is None else f" of {format_bytes(event.memcg_limit)}"
     size = format_bytes((event.page_size or 0) << max(0, event.order or 0))
     return {
@@ -121,6 +123,10 @@ def _completeness(event: OomEvent) -> Iterable[str]:
         return
     if not event.has_header and event.tasks:
         yield "The beginning of the report is not in this log."
+    elif not event.has_header and event.constraint is not None:
+        yield "The report before its summary line ('oom-kill:') is not in this log: it was cut off."
+        if not any("illed process" in line for line in event.raw):
+            yield "Nor is the kill line: the victim is the kernel's choice by the summary."
     elif not event.has_header:
         yield (
             "Headless: the report before the kill is not in this log. It was cut off, or the kernel left it out: it "
@@ -128,8 +134,9 @@ def _completeness(event: OomEvent) -> Iterable[str]:
         )
     elif event.victim is None and event.panic is None and not event.no_killable_processes:
         yield "The report has no kill line: cut off, or the victim was dying already."
-    if event.has_header and not event.tasks:
-        yield "The task table is missing (vm.oom_dump_tasks=0, or cut): the choice cannot be recomputed."
+    if event.has_header and not (event.tasks or event.tasks_unparsed):
+        why = "cut off behind its head" if event.table_columns else "vm.oom_dump_tasks=0, or cut"
+        yield f"The rows of the task table are missing ({why}): the choice cannot be recomputed."
     if event.tasks_unparsed:
         rows = "1 row of the task table is" if event.tasks_unparsed == 1 else f"{event.tasks_unparsed} rows of it are"
         yield f"{rows} damaged and left out."

@@ -14,6 +14,7 @@ from oomtop.oomlog.event import OomEvent
 
 _OPENWRT = frozenset({"procd", "ubusd", "netifd", "uhttpd", "rpcd", "askfirst", "logread"})
 _USER = re.compile(r"/(user-\d{1,10}\.slice)/")
+_BEAN = re.compile(r"Out of memory in UB (\d{1,10})")
 _FIRST_V2 = (4, 5)
 _RELEASE = re.compile(r"^(\d{1,3})\.(\d{1,4})")
 _UNIT = re.compile(r"/(?P<unit>[^/ ]+\.(?:service|scope))(?:[/ ]|$)")
@@ -103,6 +104,12 @@ def is_v1(event: OomEvent) -> bool:
     if release is not None and (int(release[1]), int(release[2])) < _FIRST_V2:
         return True
     return any(line.lstrip().startswith(("memory+swap: usage", "kmem: usage")) for line in event.raw)
+
+
+def group_of(event: OomEvent) -> str | None:
+    """Return the cgroup whose limit was hit, or the beancounter that OpenVZ names in its place."""
+    bean = next((found[1] for line in event.raw if (found := _BEAN.search(line))), None)
+    return event.oom_memcg or event.task_memcg or (None if bean is None else f"the OpenVZ container (UB {bean})")
 
 
 def counts_both(event: OomEvent) -> bool:

@@ -84,7 +84,7 @@ def _judge(
         set_aside=aside,
         highatomic=atomic,
         boost=zone.boost or 0,
-        usable=_is_of_node(event, zone.node)
+        usable=is_of_node(event, zone.node)
         and (zone.name not in _ZONE_ORDER or _ZONE_ORDER.index(zone.name) <= _ZONE_ORDER.index(top)),
         short=(zone.free or 0) - aside - atomic <= (zone.min or 0) + (reserve or 0) if known else None,
         largest_chunk=max(pieces, default=0) if zone.free_lists else None,
@@ -121,7 +121,8 @@ def nodes_of(event: OomEvent) -> str | None:
     return mask or (event.mems_allowed if event.type in ("global-cpuset", "mempolicy") else None)
 
 
-def _is_of_node(event: OomEvent, node: int | None) -> bool:
+def is_of_node(event: OomEvent, node: int | None) -> bool:
+    """Whether the request may use a NUMA node; yes where the report binds it to none."""
     nodes = nodes_of(event)
     if node is None or nodes is None:
         return True

@@ -5,7 +5,7 @@ import pytest
 from oomtop.analysis.postmortem.explain import explain
 from oomtop.analysis.postmortem.model import Cause, PostMortem
 from oomtop.oomlog.scan import scan_lines
-from oomtop.render.events import sections
+from oomtop.render.events import render_text, sections
 
 TRIGGER = "[5.0] java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order={order}, oom_score_adj=0"
 TABLE = "[5.0] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name"
@@ -298,3 +298,54 @@ def test_a_marked_cgroup_is_killed_only_where_systemd_says_so() -> None:
     assert found.event.outcome == "sent"
     assert "systemd-oomd chose to kill the cgroup /a/b.service" in said
     assert "no line says that a signal went out" in said
+
+
+@pytest.mark.parametrize(
+    ("front", "shown"),
+    [("Nov 24 08:00:00 h kernel: ", "time Nov 24 08:00:00, host h"), ("[Sun Nov 24 08:00:00 2024] ", "time Sun Nov 24"), ("[5.1] ", "time 5.100s")],
+)  # fmt: skip
+def test_the_time_is_shown_as_the_log_has_it(front: str, shown: str) -> None:
+    kill = KILL.format(pid=10, name="java", how="Out of memory").removeprefix("[5.1] ")
+    found, _ = words(front + kill)
+    assert shown in render_text(found).partition("WHAT RAN OUT")[0]
+
+
+def test_a_summary_alone_is_a_report_that_was_cut() -> None:
+    summary = "[5.0] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=java,pid=10,uid=0"
+    _, said = words(summary)
+    assert "before its summary line ('oom-kill:') is not in this log: it was cut off." in said
+    assert "Nor is the kill line" in said
+    assert "limits reports" not in said
+
+
+def test_no_kill_in_the_log_is_said_apart_from_the_reason() -> None:
+    found, _ = words(TRIGGER.format(order=0), "[5.0] memory: usage 980kB, limit 980kB, failcnt 5")
+    assert (
+        found.headline
+        == "The kernel's OOM killer was called because its cgroup reached its limit of 980K; no kill is in the log."
+    )
+
+
+def test_cut_rows_are_not_called_a_missing_table() -> None:
+    _, said = report("[5.0] [   123] 0 77 damaged")
+    assert "1 row of the task table is damaged" in said
+    assert "rows of the task table are missing" not in said
+    _, said = report()
+    assert "cut off behind its head" in said
+    assert "vm.oom_dump_tasks=0, or cut)" not in said
+
+
+def test_room_in_a_zone_that_is_not_for_the_request_is_named() -> None:
+    zone = "[5.0] Node 4 Movable free:900000kB min:9000kB low:12000kB high:13000kB present:1048576kB managed:1048576kB"
+    other = zone.replace("Node 4", "Node 2")
+    summary = "[5.0] oom-kill:constraint=CONSTRAINT_CPUSET,nodemask=(null),cpuset=/x,mems_allowed=4,global_oom,task_memcg=/,task=java,pid=10,uid=0"
+    _, said = report(row(10, 100_000), more=("[5.0] Mem-Info:", zone, other, summary))
+    assert "node 4 Movable had 879M free, but is not for requests of this kind." in said
+    assert "node 2" not in said
+
+
+def test_the_container_of_openvz_is_named() -> None:
+    found, _ = words(
+        "[5.0] Out of memory in UB 1234: OOM killed process 7 (php) score 0 vm:281988kB, rss:17004kB, swap:0kB"
+    )
+    assert "because the OpenVZ container (UB 1234) reached its limit" in found.headline

@@ -16,11 +16,13 @@ from oomtop.analysis.postmortem.platform import (
     unit_of,
 )
 from oomtop.analysis.postmortem.ranking import is_origin, is_proven
-from oomtop.analysis.postmortem.unowned import HARD
+from oomtop.analysis.postmortem.unowned import HARD, whole_of
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import MIB, format_bytes, format_share
 
 _HOG = 0.5
+# Of RAM, from which on a limit for one process helps; and what it is of where the report does not say.
+_LEAST, _USUAL = 0.05, 1024 * MIB
 _STEP = 64 * MIB
 
 
@@ -96,13 +98,14 @@ def _of_zone(zones: Sequence[ZoneVerdict]) -> str:
 def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
     limit, platform = event.memcg_limit, platform_of(event)
     if limit is None:
-        yield "Look up the memory limit of the cgroup and compare it with what it needs."
+        yield "Look up the memory limit of the group and compare it with what its processes need."
         yield from _of_group(event, platform)
         return
     step = _STEP if limit >= 4 * _STEP else MIB
     more = -(-limit * 5 // 4 // step) * step
-    if chosen is not None and limit and (chosen.rss or 0) >= _HOG * limit:
-        share = format_share(min(1.0, (chosen.rss or 0) / limit))
+    held = 0 if chosen is None else _charged(event, chosen)
+    if chosen is not None and limit and _HOG * limit <= held <= limit:
+        share = format_share(held / limit)
         yield f"{chosen.name} alone held {share} of the limit: see first whether it leaks (does it grow without end?)."
     words = {"more": format_bytes(more), "limit": format_bytes(limit), "unit": unit_of(event)}
     pods = pods_of(event) if platform is KUBERNETES else None
@@ -115,6 +118,14 @@ def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
     yield from _of_group(event, platform)
 
 
+def _charged(event: OomEvent, row: Ranked) -> int:
+    """Return what a process surely holds of its group's memory: pages of files are charged to who read them first."""
+    victim = event.victim
+    if victim is not None and victim.pid == row.pid and victim.anon_rss is not None:
+        return victim.anon_rss + (victim.shmem_rss or 0)
+    return row.rss or 0
+
+
 def _of_group(event: OomEvent, platform: Platform) -> Iterable[str]:
     if event.oom_group is not None:
         yield platform.group or "With memory.oom.group=0 only the chosen process is killed, not all of the group."
@@ -122,7 +133,7 @@ def _of_group(event: OomEvent, platform: Platform) -> Iterable[str]:
 
 def _of_machine(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
     platform = platform_of(event)
-    if chosen is not None:
+    if chosen is not None and (chosen.rss or 0) >= _LEAST * (whole_of(event) or _USUAL):
         # A limit of memory does not count what is in swap.
         held = format_bytes(chosen.rss) + (" of memory" if chosen.swap else "")
         if chosen.is_selected:
@@ -176,7 +187,8 @@ def _by_choice(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked | None
         protect, adj = protection
         saves = _saves(ranking, chosen, adj)
         if saves:
-            yield f"If {chosen.name} must live, {protect}: another one dies then."
+            then = ": another one dies then" if is_proven(event, ranking) else ""
+            yield f"If {chosen.name} must live, {protect}{then}."
         elif saves is False:
             yield f"An oom_score_adj of {adj} would not have saved {chosen.name}: it would still have come first."
 

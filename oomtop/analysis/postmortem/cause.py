@@ -57,6 +57,8 @@ def _daemon_outcome(event: OomEvent) -> Iterable[str]:
     signals = "A signal" if count == 1 or event.cgroup is not None else f"{count} signals"
     if event.outcome == "sent" and event.victim is None and not event.attempts:
         yield "It announced the kill; no line says that a signal went out or that a process ended."
+    elif event.outcome == "sent" and event.notes:
+        yield from event.notes
     elif event.outcome == "sent":
         yield f"{signals} went out; no line says that the process ended."
     elif event.outcome == "failed" and event.victim is not None:
@@ -69,7 +71,11 @@ def _of_cgroup(event: OomEvent) -> Told:
     group = group_of(event) or "a cgroup that the log does not name"
     if event.memcg_limit is None:
         what = f"The memory limit of {group}, not the memory of the machine."
-        return Cause.CGROUP, what, ("The kernel says it is a cgroup's OOM; the line with its limit is not in the log.",)
+        return (
+            Cause.CGROUP,
+            what,
+            ("The kernel says it is the OOM of a group; the line with its limit is not in the log.",),
+        )
     if event.memcg_limit >= UNLIMITED:
         return Cause.UNKNOWN, f"Not visible: {group} has no limit of memory.", (*_without_limit(event),)
     what = f"The limit of {group}: {format_bytes(event.memcg_limit)}, not the memory of the machine."

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 
-_OPENWRT = frozenset({"procd", "ubusd", "netifd", "uhttpd", "rpcd", "askfirst", "logread"})
+_OPENWRT = frozenset({
+    "procd", "ubusd", "netifd", "uhttpd", "rpcd", "askfirst", "logread", "dropbear", "odhcpd",
+})  # fmt: skip
 _USER = re.compile(r"/(user-\d{1,10}\.slice)/")
 _BEAN = re.compile(r"Out of memory in UB (\d{1,10})")
 _FIRST_V2 = (4, 5)

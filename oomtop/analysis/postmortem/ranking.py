@@ -68,8 +68,10 @@ def rank(event: OomEvent, total: Total) -> tuple[Ranked, ...]:
     able = [task.pid for task in tasks.values() if _exempt(task) is None]
     # With every oom_score_adj at 0, those that -1000 exempts could be chosen as well.
     places, plain = _places(able, points), _places([pid for pid in tasks if pid != 1], pages)
-    # What is in swap counts, and a total that may lack swap is nothing to measure it against.
-    is_whole = not total.is_least or not any(task.swap for task in tasks.values())
+    # What is in swap counts, and so do pages charged to other groups: a total that lacks them measures nothing.
+    is_whole = not total.is_least or not any(
+        task.swap or pages[task.pid] > (total.pages or 0) for task in tasks.values()
+    )
     measure = total.pages if is_whole else None
     rows = [_ranked(event, task, pages, points, (places, plain), measure) for task in tasks.values()]
     return tuple(sorted(rows, key=lambda row: (row.rank is None, row.rank or 0, -row.own_pages)))
@@ -184,6 +186,8 @@ def agreement(event: OomEvent, ranking: Sequence[Ranked], total: Total) -> tuple
 def _why_not(event: OomEvent, row: Ranked, first: Ranked, total: Total) -> str:
     place = f"By the table {first.name} (pid {first.pid}) comes first and the kernel's choice is number {row.rank}"
     columns = set(event.table_columns)
+    if row.badness is not None and row.badness == first.badness:
+        return f"{place}, with the same badness: the order of the tasks decided."
     if row.exempt:
         return (
             f"The kernel's choice is exempt by the table ({row.exempt}); the value was changed, or the row is damaged."

@@ -12,6 +12,7 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.mentions.mention import KILL, Mention
 
 _NEAR = 60.0
+_OVERTAKEN = "Its process died, but by the kernel's OOM killer, whose kill is an event of its own."
 _MOST = 500
 """Events that a mention is compared with: of a log that anybody wrote there may be 10,000 of each."""
 
@@ -35,7 +36,7 @@ def settle(events: Sequence[OomEvent]) -> tuple[OomEvent, ...]:
     for death in deaths.values():
         death.times.sort()
     return tuple(
-        replace(event, outcome="sent")
+        replace(event, outcome="sent", notes=(*event.notes, _OVERTAKEN))
         if event.killer != "kernel" and event.outcome == "killed" and _is_overtaken(event, deaths)
         else event
         for event in events

@@ -1,9 +1,12 @@
 """Sentences of post-mortems: no claim that the report does not bear out, no figure that contradicts another."""
 
+import io
+
 import pytest
 
 from oomtop.analysis.postmortem.explain import explain
 from oomtop.analysis.postmortem.model import Cause, PostMortem
+from oomtop.oomlog.log_files import read_stream
 from oomtop.oomlog.scan import scan_lines
 from oomtop.render.events import render_text, sections
 
@@ -349,3 +352,38 @@ def test_the_container_of_openvz_is_named() -> None:
         "[5.0] Out of memory in UB 1234: OOM killed process 7 (php) score 0 vm:281988kB, rss:17004kB, swap:0kB"
     )
     assert "because the OpenVZ container (UB 1234) reached its limit" in found.headline
+
+
+def test_what_is_charged_to_other_groups_is_no_share_of_this_one() -> None:
+    limit = "[5.0] memory: usage 132kB, limit 132kB, failcnt 9\n[5.0] memory+swap: usage 132kB, limit 9007199254740988kB, failcnt 0"
+    kill = "[5.1] Memory cgroup out of memory: Killed process 10 (java) total-vm:2676kB, anon-rss:84kB, file-rss:1468kB, shmem-rss:4kB"
+    found, said = words(TRIGGER.format(order=0), limit, MEMORY, TABLE, row(10, 388), kill)
+    assert [each.share for each in found.ranking] == [None]
+    assert "java alone held 67% of the limit" in said
+
+
+def test_equal_badness_is_the_reason_where_another_is_first() -> None:
+    old = TABLE.replace("pgtables_bytes", "nr_ptes")
+    rows = [f"[5.0] [ {pid:5}]     0 {pid:5}   300000   100000     3        0             0 sh" for pid in (10, 11, 12)]
+    _, said = words(TRIGGER.format(order=0), MEMORY, old, *rows, KILL.format(pid=10, name="sh", how="Out of memory"))
+    assert "with the same badness: the order of the tasks decided" in said
+    assert "3 %" not in said
+
+
+def test_no_limit_is_advised_for_a_small_victim() -> None:
+    _, said = report(row(10, 7, name="askfirst"), name="askfirst")
+    assert "Cap " not in said
+
+
+def test_a_death_that_the_kernel_hastened_is_not_called_open() -> None:
+    (event, kill) = read_stream(
+        io.BytesIO(
+            b'earlyoom[5]: sending SIGTERM to process 10 uid 0 "java": oom_score 5, VmRSS 7 MiB, cmdline "x"\n'
+            b"earlyoom[5]: process 10 exited after 1.0 seconds\n"
+            + KILL.format(pid=10, name="java", how="Out of memory").encode()
+        ),
+        "log",
+    ).events
+    assert (event.killer, event.outcome, kill.killer) == ("earlyoom", "sent", "kernel")
+    assert "but by the kernel's OOM killer" in " ".join(explain(event).how_known)
+    assert "no line says that the process ended" not in " ".join(explain(event).how_known)

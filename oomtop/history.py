@@ -263,11 +263,8 @@ class History:
             points.append((now, sizes.get(key, 0)))
 
     def _add_event(self, event: OomEvent) -> None:
-        for index, known in enumerate(self.events):
-            if known.key == event.key:
-                self.events[index] = event
-                return
-        self.events.insert(0, event)
+        # A fuller telling of one that is known takes its place; its time may be another.
+        self.events = [event, *(known for known in self.events if known.key != event.key)]
         self.events.sort(key=lambda known: known.time or 0.0, reverse=True)
         del self.events[EVENTS:]
 

@@ -4,8 +4,10 @@ from collections import deque
 
 from oomtop.analysis.assessment import assess
 from oomtop.history import THIN_POINTS, History, MachinePoint, Minutes
+from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.snapshot import Tick
 from oomtop.sources.sampler import Sampler
+from tests.synthetic import SyntheticMachine
 
 
 def point(time: float, available: int | None = 1 << 40, swap: int | None = None) -> MachinePoint:
@@ -59,3 +61,12 @@ def test_the_day_of_an_assessment_is_made_once_a_minute_and_at_once_for_a_mark()
     assert [label for _, label in third.day.marks][-1:] == ["dropped caches"]
     assert third.day.times == first.day.times
     sampler.close()
+
+
+def test_a_fuller_telling_takes_the_place_of_the_first_and_events_stay_newest_first() -> None:
+    history = History()
+    snapshot = SyntheticMachine(1, 2).snapshot()
+    for at, pid in ((10.0, 7), (20.0, 8), (30.0, 7)):
+        event = OomEvent("kernel", "memcg", time=at, victim=Victim(pid, "leak"))
+        history.add(Tick(snapshot, (event,)))
+    assert [event.time for event in history.events] == [30.0, 20.0]

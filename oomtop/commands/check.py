@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import add_interval, age, count
 from oomtop.frozen import frozen
+from oomtop.units import printable
 
 if TYPE_CHECKING:
     from oomtop.analysis.model.assessment import Assessment
@@ -41,6 +42,8 @@ class CheckResult:
     bounds: Thresholds
     below: bool
     level: int
+    limit: str | None = None
+    """Which limit it is the figure of, where there are several."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,6 +129,7 @@ def _figure(reading: CheckResult) -> dict[str, object]:
         "critical": reading.bounds.critical,
         "is_bad_below": reading.below,
         "status": _WORDS[reading.level],
+        "limit": reading.limit,
     }
 
 
@@ -153,20 +157,26 @@ def judge(assessment: Assessment, options: argparse.Namespace) -> list[CheckResu
     memory, swap, psi = assessment.memory, assessment.swap, assessment.pressure.memory
     asked = any(getattr(options, name) for name in _ASKABLE)
     available = options.available or (None if asked else Thresholds(10.0, 5.0))
-    rooms = [100 * (1 - item.share) for item in assessment.dangers if item.kind is DangerKind.CGROUP]
+    groups = [item for item in assessment.dangers if item.kind is DangerKind.CGROUP]
+    fullest = max(groups, key=lambda item: item.share, default=None)
     times = [item for item in assessment.dangers if item.rate is not None]
-    soonest = min((item.median for item in times if item.median is not None), default=float("inf"))
+    # The first danger is the soonest.
+    soonest = next((item for item in assessment.dangers if item.median is not None), None)
+    left = float("inf") if soonest is None else soonest.median
+    limits = {name: item.name for name, item in (("headroom", fullest), ("exhaustion", soonest)) if item is not None}
     full = psi.full.avg60 if psi and psi.full else None
     candidates = (
         ("available", _per_cent(memory.available, memory.total), "%", available, True),
         ("swap_free", _per_cent(swap.free, swap.total), "%", options.swap_free, True),
         ("psi_some", psi.some.avg60 if psi else None, "%", options.psi_some, False),
         ("psi_full", full, "%", options.psi_full, False),
-        ("headroom", min(rooms, default=100.0), "%", options.headroom, True),
-        ("exhaustion", soonest if times else None, "s", options.exhaustion, True),
+        ("headroom", 100.0 if fullest is None else 100 * (1 - fullest.share), "%", options.headroom, True),
+        ("exhaustion", left if times else None, "s", options.exhaustion, True),
     )
     return [
-        CheckResult(name, value, unit, bounds, below, _sure(name, _level(value, bounds, below), assessment))
+        CheckResult(
+            name, value, unit, bounds, below, _sure(name, _level(value, bounds, below), assessment), limits.get(name)
+        )
         for name, value, unit, bounds, below in candidates
         if bounds is not None
     ]
@@ -197,8 +207,10 @@ def _level(value: float | None, bounds: Thresholds, below: bool) -> int:
 
 
 def _words(reading: CheckResult) -> str:
+    if reading.value == float("inf"):
+        return f"{reading.name}: nothing is filling"
     value = "unknown" if reading.value is None else f"{reading.value:.1f}{reading.unit}"
-    return f"{reading.name} {value}"
+    return f"{reading.name} {value}" + (f" ({printable(reading.limit)})" if reading.limit else "")
 
 
 def _perfdata(reading: CheckResult) -> str:

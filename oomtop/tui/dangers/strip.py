@@ -184,8 +184,9 @@ def _dies(danger: Danger, assessment: Assessment, width: int, look: Look) -> Tex
     line = Text().append(label, look.style("accent", bold=True) or "bold")
     words = _fitting(forms, width - line.cell_len, look)
     line.append(words, "bold" if danger.kind is not DangerKind.COMMIT else "")
-    if after and line.cell_len + len(after) + 2 <= width:
-        line.append(" " * max(2, min(10, width - line.cell_len - len(after)))).append(after, look.style("dim"))
+    left = width - line.cell_len - cell_len(after)
+    if after and left >= 2:
+        line.append(" " * min(10, left)).append(after, look.style("dim"))
     return line
 
 

@@ -217,7 +217,7 @@ class TableOrder:
 
 def first_of(subject: Danger | None, assessment: Assessment) -> list[ProcessId]:
     """Return the first victim at the limit of a subject."""
-    if subject is None or subject.kind is not DangerKind.CGROUP:
+    if subject is None or subject.kind not in (DangerKind.CGROUP, DangerKind.NODE):
         return [candidate.id for candidate in assessment.victims.candidates]
     return [one.id for one in subject.dying]
 

@@ -42,7 +42,7 @@ def pairs(items: list[tuple[str, str]], width: int, look: Look, indent: int = 1)
     """Return `label value` pairs side by side, as many in a line as fit."""
     lines = [Text(" " * indent)]
     for label, value in items:
-        length = len(label) + len(value) + 3
+        length = cell_len(label) + cell_len(value) + 3
         if lines[-1].cell_len + length > width and lines[-1].cell_len > indent:
             lines.append(Text(" " * indent))
         lines[-1].append(f"{label} ", look.style("dim")).append(f"{value}  ")

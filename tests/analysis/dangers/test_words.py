@@ -3,8 +3,10 @@
 import json
 import random
 import re
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,15 +17,26 @@ from oomtop.analysis.dangers.severity import severity_of
 from oomtop.analysis.model.assessment import Assessment, Severity
 from oomtop.analysis.model.danger import Danger, DangerKind, DangerState
 from oomtop.analysis.oom_score.suspect import accused, next_victims
-from oomtop.analysis.sentences import describe_subject
+from oomtop.analysis.postmortem.explain import explain
+from oomtop.analysis.sentences import describe_subject, describe_use
+from oomtop.commands.check import Thresholds, judge
 from oomtop.exporter.families import families
 from oomtop.history import History
-from oomtop.host.cgroup import Cgroup, CgroupEvents
+from oomtop.host.cgroup import Cgroup, CgroupEvents, is_inside
+from oomtop.host.kernel_facts import KernelFacts
+from oomtop.host.killer_settings import KillerSettings
+from oomtop.host.numa import NumaNode
+from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.render.assessment_json import assessment_to_json
 from oomtop.render.top import render_top
-from oomtop.snapshot import Tick
-from oomtop.units import MIB
+from oomtop.snapshot import Snapshot, Tick
+from oomtop.tui.dangers.strip import draw_strip
+from oomtop.tui.process_table.order import TableOrder, nearest
+from oomtop.tui.process_table.rows import View
+from oomtop.tui.style.cell_width import cell_len
+from oomtop.tui.style.palette import Look
+from oomtop.units import MIB, format_about, printable
 from tests.present import present
 from tests.synthetic import SyntheticMachine
 
@@ -63,6 +76,7 @@ def assessments(seed: int) -> Iterator[Assessment]:
     """Yield the assessments of one random machine."""
     chance = random.Random(seed)
     machine, history, found = SyntheticMachine(60, 8, seed=seed), History(), None
+    _make_odd(machine, chance)
     loads = [_Load(path, chance) for path in PATHS[: chance.randrange(1, 7)]]
     seconds = chance.choice([1.0, 2.0, 5.0])
     for _ in range(TICKS):
@@ -70,11 +84,40 @@ def assessments(seed: int) -> Iterator[Assessment]:
         steps = [load.step(seconds, snapshot.time) for load in loads]
         limited = {group.path: group for group, _ in steps}
         groups = tuple(limited.get(group.path, replace(group, max=None)) for group in snapshot.cgroups)
-        snapshot = replace(snapshot, cgroups=groups)
+        snapshot = _with_oddities(replace(snapshot, cgroups=groups), chance)
         tick = Tick(snapshot, tuple(event for _, events in steps for event in events))
         history.add(tick)
         found = assess(tick, history, found)
         yield found
+
+
+def _make_odd(machine: SyntheticMachine, chance: random.Random) -> None:
+    """Give the machine names that no screen must take literally, sharers, odd scores, sets of nodes, a commit limit."""
+    names = ("a [bold]b", "new\nline", "\x1b[31mred", "漢字" * 4, "", "x" * 15)
+    for at, process in enumerate(machine.processes):
+        changes: dict[str, Any] = {"comm": chance.choice(names)} if chance.random() < 0.1 else {}
+        changes["oom_score_adj"] = chance.choice((0, 0, 0, 300, -500, -1000))
+        if chance.random() < 0.1:
+            changes |= {"memory_owner": machine.processes[0].pid, "cgroup": PATHS[0]}
+        if chance.random() < 0.2:
+            changes["nodes"] = chance.choice((1, 2, 3))
+        machine.processes[at] = replace(process, **changes)
+    if chance.random() < 0.2:
+        machine.processes = [replace(process, cgroup="/") for process in machine.processes]
+
+
+def _with_oddities(snapshot: Snapshot, chance: random.Random) -> Snapshot:
+    groups = tuple(
+        replace(group, oom_group=group.path.endswith(("1", "3")), swap_max=chance.choice((None, 0, 10 * MIB)))
+        for group in snapshot.cgroups
+    )
+    nodes = tuple(NumaNode(at, 8192 * MIB, (50 + 900 * at) * MIB, 0) for at in (0, 1))
+    settings = KernelFacts((("overcommit_memory", chance.choice(("0", "2"))), ("swappiness", "60")), ())
+    killers = (KillerSettings("earlyoom", ProcessId(9, 1), ("-m", "5"), (), "1.7"),)
+    return replace(
+        snapshot, cgroups=groups, nodes=nodes, kernel=settings, killers=chance.choice(((), killers)),
+        meminfo=replace(snapshot.meminfo, commit_limit=6 << 30, committed_as=max(0, present(snapshot.meminfo.committed_as))),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
@@ -85,6 +128,8 @@ def test_no_two_lines_contradict_each_other(seed: int) -> None:
         _is_ordered(found)
         _has_one_subject(found)
         _gives_no_false_all_clear(found)
+        _names_who_dies(found)
+        _says_the_same_everywhere(found)
 
 
 def _adds_up(danger: Danger) -> None:
@@ -102,6 +147,10 @@ def _adds_up(danger: Danger) -> None:
         assert severity_of(danger) is None
     for one in danger.dying:
         assert 0 <= one.frees <= danger.held + danger.swapped
+    assert danger.rounds is None or 3 <= danger.rounds.count <= len(danger.kills)
+    assert all(earlier.time <= later.time for later, earlier in pairwise(danger.kills))
+    assert danger.state is not DangerState.FALLING or present(danger.rate) < 0
+    assert "+-" not in describe_use(danger)
     for remedy in danger.remedies:
         assert remedy.seconds is None or danger.median is not None
         assert remedy.action != "kill" or (remedy.target, remedy.size) == (
@@ -121,9 +170,8 @@ def _has_one_subject(found: Assessment) -> None:
     data: dict[str, Any] = assessment_to_json(found)
     json.dumps(data, allow_nan=False)
     assert data["dangers"][0]["subject"] == subject.subject
-    victim = present(subject.victim)
-    first = next_victims(found).first
-    if subject.dying:
+    victim, first = subject.victim, next_victims(found).first
+    if victim is not None:
         assert victim.id == present(first).id
     if subject.median is not None:
         assert accused(found) == (None if first is None else first.id)
@@ -162,4 +210,51 @@ def _gives_no_false_all_clear(found: Assessment) -> None:
     for percent in re.findall(r"(\d+) ?% of", text):
         assert int(percent) <= 100
     if first.kind is DangerKind.CGROUP and first.victim is not None:
-        assert f"Next      {first.victim.name} (pid {first.victim.id.pid})" in text
+        assert f"Next      {printable(first.victim.name)} (pid {first.victim.id.pid})" in text
+
+
+def _names_who_dies(found: Assessment) -> None:
+    rows = {row.process.id: row.process for row in found.rows}
+    for danger in found.dangers:
+        named = [one.id for one in danger.dying]
+        assert len(set(named)) == len(named)
+        assert not set(named) & set(danger.dies_with)
+        for one in danger.dying:
+            process = rows[one.id]
+            assert process.oom_score_adj != -1000
+            assert process.pid != 1
+            assert danger.kind is not DangerKind.CGROUP or is_inside(process.cgroup, danger.subject)
+        assert not danger.near_tie or len(danger.dying) > 1 or danger.dies_together
+        assert danger.victim is None or danger.victim.held <= rows[danger.victim.id].rss_and_swap
+
+
+def _says_the_same_everywhere(found: Assessment) -> None:
+    """Strip, board, mark, JSON, `check` and the table name one subject, one time and one victim."""
+    first = found.dangers[0]
+    data: dict[str, Any] = assessment_to_json(found)
+    assert [one["median"] for one in data["dangers"]] == [one.median for one in found.dangers]
+    assert [one["dying"][0]["pid"] if one["dying"] else None for one in data["dangers"]] == [
+        one.victim.id.pid if one.victim else None for one in found.dangers
+    ]
+    order = TableOrder(View(), nearest)
+    order.take(found, needs_ranks=True)
+    assert order.victim == (first.victim.id if first.victim else None)
+    for width in (40, 80, 200):
+        lines = [line.plain for line in draw_strip(nearest)(found, width, 4, Look())]
+        assert all(cell_len(line) <= width for line in lines)
+        assert not any(ord(sign) < 32 or ord(sign) == 127 for line in lines for sign in line)
+        said = "\n".join(lines)
+        if "FULL IN" in said:
+            assert f"FULL IN {format_about(present(first.median))}" in said
+            assert "no danger" not in said
+        if first.median is not None and width == 200 and len(lines) > 1 and first.victim is not None:
+            assert str(first.victim.id.pid) in said or found.early_killers
+    options = Namespace(
+        available=None, swap_free=None, psi_some=None, psi_full=None, headroom=Thresholds(50, 1),
+        exhaustion=Thresholds(600, 60),
+    )  # fmt: skip
+    by_name = {one.name: one for one in judge(found, options)}
+    if first.median is not None:
+        assert (by_name["exhaustion"].value, by_name["exhaustion"].limit) == (first.median, first.name)
+    for event in found.events[:2]:
+        assert explain(event).event.victim is event.victim

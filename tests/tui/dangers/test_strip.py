@@ -6,10 +6,12 @@ import pytest
 
 from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState, PastKill, Remedy, UseCurve
 from oomtop.frozen import replace
+from oomtop.host.process import ProcessId
 from oomtop.tui.dangers.board import draw_board
 from oomtop.tui.dangers.forecast import chart_of
 from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
 from oomtop.tui.process_table.order import nearest
+from oomtop.tui.style.cell_width import cell_len
 from oomtop.tui.style.palette import Look
 from oomtop.units import GIB, MIB
 from tests.tui.factories import NOW, make_assessment, make_danger, make_process, make_row
@@ -167,3 +169,13 @@ def test_actions_are_ticks_with_the_letters_of_their_keys(ascii_only: bool) -> N
     chart = chart_of(make_danger(curve=curve), now, 120, (80, 8), Look(ascii_only), marks)
     letters = [char for char in chart[0].plain[4:] if char.isalpha() and char != "X"]
     assert letters == ["f", "k", "L"]
+
+
+def test_who_comes_after_is_left_out_where_its_wide_name_has_no_room() -> None:
+    rows = (ROWS[0], make_row(make_process(902, "漢字" * 4, rss=12 * MIB, cgroup="/web"), user="www"))
+    assert all(cell_len(line) <= 80 for line in strip(make_danger(rows=rows)))
+
+
+def test_how_many_die_with_the_victim_is_said() -> None:
+    line = strip(make_danger(rows=ROWS[:1], dies_with=(ProcessId(5, 1), ProcessId(6, 1))), 100)[2]
+    assert line == " dies  oomtop-leak 11289 root, 129M with 2 others, frees 129M"

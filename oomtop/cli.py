@@ -131,8 +131,11 @@ def _failure_code(argv: Sequence[str] | None) -> int:
 
 def _tell_failed_thread(failed: threading.ExceptHookArgs) -> None:
     """Print in one line why a background thread ended."""
-    from oomtop.crash import reason_of
-
+    try:
+        from oomtop.crash import reason_of
+    except MemoryError:
+        complain("not enough memory")
+        return
     if failed.exc_value is not None:
         complain(reason_of(failed.exc_value))
 

@@ -37,6 +37,7 @@ _NOT_WHOLE = (
     "libuuid.", "mypyc.",
 )  # fmt: skip
 _LIBC = ctypes.CDLL(None, use_errno=True)
+_M_ARENA_MAX = -8
 _HEADER = ("memory lock", "adj")
 _ADJ_FILE = "/proc/self/oom_score_adj"
 # `echo` and `exec` are shell builtins, so /proc/self is the shell that becomes the program.
@@ -87,6 +88,12 @@ class SelfGuard:
 
 def shield() -> SelfGuard:
     """Apply what needs no more than system calls, before anything big is loaded; `guard_self` completes it."""
+    if hasattr(_LIBC, "mallopt"):
+        # One heap: of several threads only one runs at a time.
+        _LIBC.mallopt(_M_ARENA_MAX, 1)
+    # pthread_exit(3) loads it with the first thread that ends, and aborts the process where that fails.
+    with suppress(OSError):
+        ctypes.CDLL("libgcc_s.so.1")
     before = started_with()
     return SelfGuard(_shield(*before), *before)
 
@@ -117,6 +124,8 @@ def end_start() -> None:
     gc.set_threshold(_YOUNG)
     gc.enable()
     if hasattr(_LIBC, "malloc_trim"):
+        # Of a locked mapping no page can be given back.
+        _LIBC.munlockall()
         _LIBC.malloc_trim(0)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 
+from oomtop.crash import reason_of
 from oomtop.tui.plain.screen import PlainScreen
 
 
@@ -44,6 +46,8 @@ class Loading:
 
     def _prepare(self) -> None:
         """Have what a kill needs in memory, and lock it there."""
+        # Half of a library may be left of what failed.
+        gc.collect()
         try:
             from oomtop.selfguard import end_start, guard_self
             from oomtop.tui.plain.kill_dialog import KillDialog
@@ -52,6 +56,4 @@ class Loading:
             end_start()
             self._screen.state.guard = guard_self(self._screen.guard).describe()
         except Exception as error:  # noqa: BLE001 - a thread has no caller; it is told
-            from oomtop.crash import reason_of
-
             self._screen.tell(reason_of(error))

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from oomtop.analysis.dangers.order import step
+from oomtop.crash import reason_of
 from oomtop.tui.base.sampling import Sample
 from oomtop.tui.plain.loading import Loading
 from oomtop.tui.plain.screen import PlainScreen
@@ -100,7 +101,7 @@ class PlainLoop:
         if self._dialog is not None:
             self._screen.paint(self._dialog.lines())
         else:
-            self._screen.paint([_KEPT] if self._screen.terminal.kept else ())
+            self._screen.paint([_KEPT] if self._screen.terminal.kept and not self._loading.has_failed else ())
 
     def _answer(self) -> None:
         """Wait for a key, a tick or another size, and take it in."""
@@ -122,10 +123,11 @@ class PlainLoop:
         for unit in units:
             if unit == _ALWAYS_QUIT:
                 self._code = 0
+            elif self._loading.has_failed:
+                kept.clear()
+                self._press(unit)
             elif kept or not self._press(unit):
                 kept.append(unit)
-        if self._loading.has_failed:
-            kept.clear()
 
     def _press(self, key: str | Pasted) -> bool:
         """Answer a key; return whether it has an answer here."""
@@ -157,8 +159,6 @@ class PlainLoop:
 
             self._dialog = KillDialog.of(self._screen, self.wake)
         except (ImportError, MemoryError, OSError) as error:
-            from oomtop.crash import reason_of
-
             self._screen.tell(reason_of(error))
 
     def _turn(self, key: str) -> bool:

@@ -10,13 +10,15 @@ from importlib import import_module
 from rich.cells import cell_len
 
 from oomtop.tui.shell.tab_factory import MAKERS
+from oomtop.tui.style.theme_file import theme_names
 from oomtop.tui.widgets.shell import Shell
 
 _ON_KEYS = (
     "oomtop.selfguard", "oomtop.tui.help.screen", "oomtop.tui.shell.overlays", "oomtop.tui.setup.apply",
     "oomtop.tui.setup.save", "oomtop.tui.shell.copy_menu", "oomtop.tui.process_table.copies",
     "oomtop.tui.process_table.commands", "oomtop.tui.process_table.sort_menu", "oomtop.tui.dashboard.user_menu",
-    "oomtop.oomlog.log_files",
+    "oomtop.oomlog.log_files", "oomtop.tui.shell.command_palette", "oomtop.tui.shell.palette_words",
+    "oomtop.tui.alerts.screen", "oomtop.tui.help.mouse", "oomtop.tui.events.post_mortem",
 )  # fmt: skip
 _WIDE = "\N{CJK UNIFIED IDEOGRAPH-4E00}"
 
@@ -35,6 +37,7 @@ def load_keys() -> None:
     """Load what keys would else load when they are pressed, from a disk that may be busy with swap by then."""
     for name in _ON_KEYS:
         import_module(name)
+    theme_names()
     # Rich reads its table of wide characters with the first one that it meets.
     cell_len(_WIDE)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from oomtop.config.load import parse_table
@@ -92,8 +93,9 @@ def _own_folder() -> str:
     return os.path.join(config_home(), "oomtop", "themes")
 
 
+@cache
 def theme_names() -> tuple[str, ...]:
-    """Return the names of all themes that can be found."""
+    """Return the names of all themes that were found when this was first called: keys wait for no disk."""
     files = (file.name for folder in theme_folders() if folder.is_dir() for file in folder.iterdir())
     return tuple(sorted({name.removesuffix(".toml") for name in files if name.endswith(".toml")}))
 

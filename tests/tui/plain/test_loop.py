@@ -162,3 +162,50 @@ def test_the_full_screen_goes_on_where_the_cursor_stood(loading: tuple[tuple[str
         first, second = both(shown)
     assert len(first.touched) == 80 * 24
     assert second.changed == []
+
+
+def test_little_address_space_is_enough() -> None:
+    """Each thread's heap of 64 MiB and stack of 8 MiB would be more than `ulimit -v` leaves."""
+    with session(
+        argv=("sh", "-c", f"ulimit -v 160000; exec {sys.executable} -m oomtop --plain"), size=(120, 30)
+    ) as shown:
+        shown.shows("Quit")
+        shown.press("1")
+        shown.shows("[PID 1]")
+        shown.press("q")
+        shown.until(lambda text: "\x1b[?1049l" in text)
+
+
+@pytest.mark.parametrize("broken", ["raise SyntaxError('x')", "import no_such_module", "x = y", "raise KeyError('x')"])
+def test_a_broken_library_is_no_reason_to_end(broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "textual.py").write_text(broken)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with session(size=(120, 30)) as shown:
+        shown.shows("the full screen cannot be loaded")
+        shown.press("\t1")
+        shown.shows("[PID 1]")
+        shown.press("q")
+        shown.until(lambda text: "\x1b[?1049l" in text)
+
+
+def test_a_stalled_sample_holds_no_key_up(tmp_path: Path) -> None:
+    code = (
+        "import time\n"
+        "from oomtop.sources.sampler import Sampler\n"
+        "sample, count = Sampler.sample, []\n"
+        "def slow(self, *words):\n"
+        "    count.append(1)\n"
+        "    if len(count) > 1:\n"
+        "        time.sleep(3600)\n"
+        "    return sample(self, *words)\n"
+        "Sampler.sample = slow\n"
+        "from oomtop.cli import main\n"
+        "main(['--interval', '1'])\n"
+    )
+    with session(argv=(sys.executable, "-c", code), size=(120, 30)) as shown:
+        both(shown)
+        shown.press("\x1b[B1")
+        shown.shows("[PID 1]")
+        shown.press("q")
+        shown.until(lambda text: "\x1b[?1049l" in text)

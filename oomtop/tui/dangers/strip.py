@@ -21,6 +21,7 @@ from oomtop.tui.dangers.subject import (
     is_over,
     is_pressing,
     killed_words,
+    nearer,
     recent_kill,
     remedy_words,
     usage,
@@ -130,20 +131,28 @@ def _first(danger: Danger, assessment: Assessment, width: int, look: Look, is_re
     tail = f"  {places.index(danger.subject) + 1} of {len(places)}" if len(places) > 1 else ""
     # In a replay `n` is the next event.
     tail += "  n" if tail and not is_replay else ""
+    first, short = nearer(danger, assessment), ""
+    if first is not None:
+        news = headline(first, assessment)[0].lower()
+        tail, short = f"  Esc: {keep_end(printable(first.name), _NAME, look)} {news}", f"  Esc: {news}"
     line = Text(" ").append(f" {loud} ", _block(weight_of(danger, assessment).value, look))
-    more_text, figures, tail = _chosen(danger, more, tail, width - line.cell_len)
+    more_text, figures, tail = _chosen(danger, more, tail, width - line.cell_len, short)
     line.append(more_text)
     name_room = width - line.cell_len - len(figures) - len(tail) - 1
     line.append(f" {keep_end(printable(danger.name), max(1, name_room), look)}", "bold").append(figures)
     return line.append(" " * max(0, width - line.cell_len - len(tail))).append(tail, look.style("dim"))
 
 
-def _chosen(danger: Danger, more: Sequence[str], tail: str, room: int) -> tuple[str, str, str]:
-    """Return what stands beside the time and the name: the range goes first, then the place, growth and share."""
+def _chosen(danger: Danger, more: Sequence[str], tail: str, room: int, short: str) -> tuple[str, str, str]:
+    """Return what stands beside the time and the name: the range goes first, then the place, growth and share.
+
+    A tail that has a short form, as it tells of a nearer danger, goes last.
+    """
     name = min(cell_len(printable(danger.name)), _NAME) + 1
     sizes = [f"  {form}" for form in usage(danger)]
     words = [f" {form}" if form else "" for form in more]
-    tries = [(word, sizes[0], tail) for word in words] + [(words[-1], size, "") for size in (*sizes, "")]
+    kept = [("", size, form) for form in (tail, short) for size in (*sizes, "")] if short else []
+    tries = [(word, sizes[0], tail) for word in words] + kept + [(words[-1], size, "") for size in (*sizes, "")]
     fitting = (one for least in (name, _LEAST_NAME + 1) for one in tries if least + sum(map(cell_len, one)) <= room)
     return next(fitting, tries[-1])
 

@@ -57,8 +57,18 @@ def is_over(danger: Danger, assessment: Assessment) -> bool:
 
 
 def is_pressing(danger: Danger | None, assessment: Assessment) -> bool:
-    """Whether the strip has more than one line to tell."""
-    return danger is not None and weight_of(danger, assessment) is not Weight.NORMAL
+    """Whether the strip has more than one line to tell: of a danger, and of a limit that was gone to, however calm."""
+    if danger is None:
+        return False
+    is_nearest = not assessment.dangers or danger.subject == assessment.dangers[0].subject
+    return not is_nearest or weight_of(danger, assessment) is not Weight.NORMAL
+
+
+def nearer(danger: Danger, assessment: Assessment) -> Danger | None:
+    """Return the nearest limit where that is in danger and another one was gone to."""
+    first = assessment.dangers[0] if assessment.dangers else None
+    is_other = first is not None and first.subject != danger.subject
+    return first if is_other and is_pressing(first, assessment) else None
 
 
 def headline(danger: Danger, assessment: Assessment) -> tuple[str, tuple[str, ...]]:

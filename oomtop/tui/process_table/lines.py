@@ -146,6 +146,10 @@ class ProcessLines(ScrollView):
             self._face.chosen = tuple(columns)
             self._set_view(replace(self.view, ascii=ascii_only))
 
+    def let_go(self) -> None:
+        """Sort again with the next tick, however soon it comes after a key, unless the user holds the order."""
+        self._held_until = float("-inf")
+
     @property
     def shown_columns(self) -> tuple[str, ...]:
         """The ids of the columns on the screen."""

@@ -104,11 +104,13 @@ class KeyActions(Shell):
         """Speak of the next danger (1) or the one before (-1)."""
         if self.latest is not None:
             self.state.choice = step(self.latest.dangers, self.state.choice, by)
+            self.dashboard.table.let_go()
             self._show_subject()
 
     def action_nearest_danger(self) -> None:
         """Speak of the nearest danger again."""
         self.state.choice = None
+        self.dashboard.table.let_go()
         self._show_subject()
 
     def _show_subject(self) -> None:

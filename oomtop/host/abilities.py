@@ -35,7 +35,7 @@ class Tmpfs:
 
 @frozen
 class Abilities:
-    """Rights and files as they were found; None where there is no such thing."""
+    """Rights and files as they were found; None if absent."""
 
     uid: int
     capabilities: int

@@ -106,7 +106,7 @@ def list_cgroups(layout: CgroupLayout, most: int) -> tuple[str, ...]:
 
 
 def namespace_root(root: Root, layout: CgroupLayout, own: str | None) -> str:
-    """Return where below the mount the root of this cgroup namespace is, an empty text where the two are the same.
+    """Return the path of this cgroup namespace's root below the mount, empty if the mount is that root.
 
     A mount made outside of the namespace shows the groups above it too, while `/proc/PID/cgroup` begins at its root
     (cgroup_namespaces(7)).  Where that is no file tells: it is found by this process, whose path there is `own`.
@@ -123,7 +123,7 @@ def namespace_root(root: Root, layout: CgroupLayout, own: str | None) -> str:
 
 
 def count_cgroups(root: Root, layout: CgroupLayout) -> int | None:
-    """Return how many groups there are, for one read; None where the kernel does not tell (v2 before 4.14).
+    """Return the number of groups with one read; None if the kernel does not count them (v2 before 4.14).
 
     `num_cgroups` of /proc/cgroups (v1), `nr_descendants` of the root's cgroup.stat (v2).
     """
@@ -143,12 +143,12 @@ def folder_of(layout: CgroupLayout, path: str) -> str:
 
 
 def is_inside(path: str | None, group: str) -> bool:
-    """Whether what is in the group `path` counts against `group`: that is the same, or one above it."""
+    """Whether the group `path` is `group` or below it, so that its memory counts against `group`."""
     return path is not None and (path == group or group == "/" or path.startswith(f"{group}/"))
 
 
 def read_fill(layout: CgroupLayout, path: str) -> float | None:
-    """Return the usage of a group as a share of its own limit, None without a limit; for one or two reads."""
+    """Return the usage of a group as a share of its own limit, None without a limit; takes one or two reads."""
     folder = folder_of(layout, path)
     limit, usage = _FILL[layout.version]
     most = _limit(read_int(f"{folder}/{limit}"))

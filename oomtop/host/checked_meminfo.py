@@ -1,4 +1,4 @@
-"""`read_meminfo`: the account of `/proc/meminfo` without the figures that cannot be, and with MemAvailable.
+"""`read_meminfo`: `/proc/meminfo` without implausible figures, and with MemAvailable on every kernel.
 
 lxcfs gives a container a file of which some lines are the container's and some the host's; sandboxes, old kernels
 and balloons have errors of their own.  What contradicts MemTotal or itself becomes None and is told in `doubts`.
@@ -17,7 +17,7 @@ from oomtop.host.zoneinfo import Zone, read_zoneinfo
 from oomtop.units import format_bytes
 
 _NAMES = {field: name for name, field in KERNEL_NAMES.items()}
-# May rightly be more than RAM: address space, promises, swap, and numbers of pages.
+# May exceed RAM: address space, commitments, swap, and numbers of pages.
 _UNBOUNDED = frozenset({
     "mem_total", "swap_total", "swap_free", "zswapped", "commit_limit", "committed_as",
     "huge_pages_total", "huge_pages_free", "hugepagesize",
@@ -32,7 +32,7 @@ _PARTS = (
     "mem_free", "anon_pages", "cached", "buffers", "s_reclaimable", "s_unreclaim", "kernel_stack", "page_tables",
     "sec_page_tables", "percpu",
 )  # fmt: skip
-# Per-CPU counters are added up late: so much may two of them disagree without either being wrong.
+# Per-CPU counters are summed late: two of them may differ by this much without either being wrong.
 _SLACK_SHARE, _SLACK = 64, 32 << 20
 
 
@@ -55,7 +55,7 @@ def is_lxcfs(mounts: str) -> bool:
 
 
 def check(info: Meminfo, by_lxcfs: bool = False) -> Meminfo:
-    """Return the account with None for what cannot be, each said in `doubts`."""
+    """Return the account with None for implausible figures, each explained in `doubts`."""
     wrong: dict[str, str] = dict(_impossible(info))
     if by_lxcfs:
         wrong |= _hosts(info, "lxcfs passes on the host's {}")
@@ -68,7 +68,7 @@ def check(info: Meminfo, by_lxcfs: bool = False) -> Meminfo:
 
 
 def _impossible(info: Meminfo) -> Iterable[tuple[str, str]]:
-    """Yield (field, why) of each figure that is wrong by itself or beside one that bounds it."""
+    """Yield (field, reason) of each figure that is implausible by itself or exceeds one that bounds it."""
     for field, name in _NAMES.items():
         value = getattr(info, field)
         if value is not None and (value < 0 or (field not in _UNBOUNDED and value > info.mem_total)):
@@ -92,7 +92,7 @@ def _impossible(info: Meminfo) -> Iterable[tuple[str, str]]:
 
 
 def _contradiction(info: Meminfo, wrong: Collection[str]) -> str:
-    """Return why the counters are not of one machine, an empty text where they can be."""
+    """Return why the counters cannot be of one machine, empty if they can."""
     if "anon_pages" in wrong:
         return "as AnonPages is above MemTotal"
     if "shmem" in wrong:
@@ -104,7 +104,7 @@ def _contradiction(info: Meminfo, wrong: Collection[str]) -> str:
 
 
 def _hosts(info: Meminfo, text: str) -> dict[str, str]:
-    """Return (field, why) of the lines that are another machine's, all with the same sentence."""
+    """Return (field, reason) of the lines of another machine, with one reason for all."""
     fields = [field for field in HOSTS_UNDER_LXCFS if getattr(info, field) is not None]
     named = ", ".join(_NAMES[field] for field in fields[:4]) + (", ..." if len(fields) > 4 else "")
     return dict.fromkeys(fields, text.format(named))

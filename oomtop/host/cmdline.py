@@ -33,7 +33,7 @@ class CommandLines:
         self._threads: list[threading.Thread] = []
 
     def ask(self, processes: Iterable[Process]) -> None:
-        """Queue these processes, and those that found no room before; a kernel thread has no arguments."""
+        """Queue these processes and those left over before; a kernel thread has no arguments."""
         # A main thread that has ended shows no arguments; another thread of the process does.
         self._overflow.extend((p.id, p.thread or p.pid) for p in processes if not p.is_kernel_thread)
         while self._overflow and self._queue(self._overflow[0]):
@@ -56,19 +56,19 @@ class CommandLines:
         try:
             thread.start()
         except RuntimeError:
-            # No further thread can be made now: `comm` stays, and the next question tries again.
+            # No thread can be started now: `comm` stays, and the next request tries again.
             return
         self._threads.append(thread)
 
     def collect(self, seconds: float = 0.02) -> list[tuple[ProcessId, str]]:
-        """Return what has arrived, waiting `seconds` altogether at most for what was asked."""
+        """Return what has arrived, after waiting at most `seconds` for what was asked."""
         found: list[tuple[ProcessId, str]] = []
         deadline = time.monotonic() + seconds
         while self._pending:
             try:
                 found.append(self._done.get(timeout=max(0.0, deadline - time.monotonic())))
             except queue.Empty:
-                # Whoever reads is slow, or hangs: another one goes on.
+                # The reading thread is slow or hangs: start another.
                 self._add_worker()
                 break
             self._pending -= 1
@@ -80,7 +80,7 @@ class CommandLines:
             self._done.put((identity, self._read(identity, thread)))
 
     def _read(self, identity: ProcessId, thread: int) -> str:
-        """Return the command line, or an empty text where there is none or the process is another one now."""
+        """Return the command line, empty if there is none or the pid now belongs to another process."""
         try:
             folder = os.open(f"{self._proc}/{identity.pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except (OSError, MemoryError):
@@ -96,7 +96,7 @@ class CommandLines:
 
 
 def parse_cmdline(raw: bytes) -> str:
-    """Return the arguments with blanks between them; a process that rewrote its title has none to split."""
+    """Return the arguments separated by blanks; a process that rewrote its title has only one."""
     return raw.rstrip(b"\0").replace(b"\0", b" ").decode("utf-8", "backslashreplace")
 
 

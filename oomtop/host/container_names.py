@@ -22,7 +22,7 @@ _STORAGE = ("/var/lib/containers/storage", "/home/*/.local/share/containers/stor
 _NERDCTL = "/var/lib/nerdctl"
 _MOST = 5000
 _LONGEST = 1 << 20
-"""Bytes: a state file larger than this is none."""
+"""Bytes; a larger file is not a state file."""
 
 
 class ContainerNames:
@@ -35,7 +35,7 @@ class ContainerNames:
         self._thread: threading.Thread | None = None
 
     def names(self, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
-        """Return (id, name) pairs known now, the same object until there are more; new ids begin a reading."""
+        """Return (id, name) pairs known now, the same object until there are more; new ids start a read."""
         ids = {number for path in paths for number in ids_of(path)}
         if ids - self._asked and (self._thread is None or not self._thread.is_alive()):
             self._begin(ids)
@@ -46,7 +46,7 @@ class ContainerNames:
         try:
             thread.start()
         except RuntimeError:
-            # No further thread can be made now: ids stay ids, and the next tick tries again.
+            # No thread can be started now: ids stay ids, and the next tick tries again.
             return
         self._asked, self._thread = ids, thread
 
@@ -57,10 +57,10 @@ class ContainerNames:
 
 
 def read_container_names(root: Root, ids: Iterable[str]) -> dict[str, str]:
-    """Return the names of those `ids` that state files under `root` know; unreadable and damaged files know none."""
+    """Return the names that state files under `root` give to these `ids`; unreadable and damaged files are skipped."""
     wanted = set(ids)
     found: dict[str, str] = {}
-    # Those of root first: a user's own file names none of their containers.
+    # Root's files first: a file of a user must not name root's containers.
     for number, name in (*_docker(root, wanted), *_nerdctl(root), *_kubelet(root), *_storage(root)):
         if number in wanted and name:
             found.setdefault(number, name)
@@ -130,7 +130,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def _read(path: str) -> str:
-    """Return the text of a regular file: a user can put a FIFO, a device or a link to one in his home."""
+    """Return the text of a regular file; a user's home may hold a FIFO, a device or a link to one."""
     try:
         return read_foreign(path, _LONGEST).decode("utf-8", "backslashreplace")
     except OSError:
@@ -140,7 +140,7 @@ def _read(path: str) -> str:
 def _json(text: str) -> object:
     if not text:
         return None
-    # 1 ms of the start that only a host with containers waits for.
+    # Imported here: it takes 1 ms, which only a host with containers has to spend.
     import json
 
     try:

@@ -64,7 +64,7 @@ def unit_of(path: str | None) -> str | None:
 
 
 def unit_at(path: str) -> str | None:
-    """Return the system's unit whose own group this is, a slice too; None for a group inside of a unit or of none."""
+    """Return the unit or slice whose own group this is; None for a group inside a unit or outside any."""
     parts = _parts(path)
     is_own = parts and _after_slices(parts[:-1]) == len(parts) - 1 and (_is_unit(parts[-1]) or _is_slice(parts[-1]))
     return _plain(parts[-1]) if is_own else None
@@ -108,7 +108,7 @@ def _place_of(path: str) -> tuple[str, str | None, str | None]:
 
 
 def _place(parts: list[str]) -> tuple[str, str | None, str | None]:
-    """Look from the root on: what is deeper may have been named by the one who runs there."""
+    """Look from the root down: deeper groups may be named by those who run in them."""
     at = _after_slices(parts)
     unit = parts[at] if at < len(parts) and _is_unit(parts[at]) else None
     user = _USER.fullmatch(unit or "")
@@ -129,7 +129,7 @@ def _place(parts: list[str]) -> tuple[str, str | None, str | None]:
 def _of_user(
     user: str, inside: tuple[str, str | None, str | None], manager: str | None
 ) -> tuple[str, str | None, str | None]:
-    """A user names what runs below his manager: his number stands before it."""
+    """Users name what runs below their manager, so the uid is put before it."""
     kind, number, name = inside
     if name is None:
         return "", None, manager

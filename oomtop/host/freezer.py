@@ -28,7 +28,7 @@ def frozen_group(cgroup: bytes, layout: CgroupLayout | None) -> str | None:
 
 def _is_frozen_v1(layout: CgroupLayout, path: str) -> bool:
     folder = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
-    # The root has no such file; FREEZING is told while one of the group still moves.
+    # The root has no such file; FREEZING means that a process of the group still runs.
     state = (read_optional(f"{folder}{path}/freezer.state") or "THAWED").strip()
     return state != "THAWED"
 

@@ -22,7 +22,7 @@ _CACHE = {
 
 @frozen
 class Split:
-    """What of the usage of a group is cache, and what it has in swap beside it; bytes."""
+    """How much of a group's usage is cache, and how much it has in swap besides; bytes."""
 
     cache: int
     swapped: int
@@ -47,21 +47,21 @@ class GroupFiles:
         return _number(self._read(_USAGE[self._version]))
 
     def split(self) -> Split | None:
-        """Return what of the usage is cache, None where the group is gone or tells something else."""
+        """Return how much of the usage is cache, None if the group is gone or the file is malformed."""
         text = self._read("memory.stat")
         if text is None:
             return None
         try:
             stat = parse_counters(text.decode("ascii", "replace"), f"{self._folder}/memory.stat")
         except ParseError:
-            # The tick reads the same file, and tells what is wrong with it.
+            # The tick reads the same file and reports what is wrong with it.
             return None
         cache = sum(stat.get(name, 0) for name in _CACHE[self._version])
         swapped = stat.get("total_swap") if self._version == 1 else _number(self._read("memory.swap.current"))
         return Split(cache, swapped or 0)
 
     def _read(self, name: str) -> bytes | None:
-        """Return what a file holds; a group of this path that was made anew is opened anew."""
+        """Return the contents of a file; opened again if the group was recreated."""
         kept = self._descriptors.get(name)
         try:
             return os.pread(self._open(name) if kept is None else kept, _BYTES, 0)

@@ -17,7 +17,7 @@ from oomtop.host.sysctl import read_settings
 
 @frozen
 class KernelFacts:
-    """What the kernel was told to do about memory, and the state that no counter of meminfo tells."""
+    """The kernel's memory settings, and the state that no counter of meminfo shows."""
 
     settings: tuple[tuple[str, str], ...]
     """(name, text): `swappiness`, ..., `kernel.panic`, `transparent_hugepage/enabled`, ... as in `sysctl.FILES`."""

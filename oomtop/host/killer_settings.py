@@ -1,4 +1,4 @@
-"""How the daemons that kill before the kernel does are told to act: their command lines and configuration files.
+"""The settings of userspace OOM daemons: their command lines and configuration files.
 
 earlyoom(1); nohang(8); systemd-oomd.service(8) through oomctl(1); the kubelet's `config.yaml` and flags.  What runs
 under such a name is believed only where root runs it, or systemd as the unit of that name.
@@ -31,7 +31,7 @@ _YAML = re.compile(r"^(\s*)([A-Za-z.]+):\s*\"?([^\"#]*?)\"?\s*(?:#.*)?$")
 
 @frozen
 class KillerSettings:
-    """One such daemon that runs, as it was started and configured; texts as they were found."""
+    """A running daemon with its command line and its configuration, verbatim."""
 
     name: str
     """One of `KILLERS`."""
@@ -39,7 +39,7 @@ class KillerSettings:
     arguments: tuple[str, ...] = ()
     """Without the program itself."""
     settings: tuple[tuple[str, str], ...] = ()
-    """(key, value) of its configuration; a key that may come more than once does."""
+    """(key, value) of its configuration; keys may repeat."""
     version: str | None = None
 
     def setting(self, key: str) -> str | None:
@@ -54,7 +54,7 @@ def find_killers(processes: Iterable[Process]) -> tuple[tuple[str, ProcessId], .
 
 
 def killer_name(process: Process) -> str | None:
-    """Return which daemon a process is; what anybody could have named so is none."""
+    """Return which daemon a process is; None if any user could have given it that name."""
     comm = process.comm
     if comm[:_COMM] not in _COMMS and not comm.startswith("python"):
         return None
@@ -69,7 +69,7 @@ _COMMS = {name[:_COMM]: name for name in KILLERS}
 
 
 def read_killer(root: Root, name: str, identity: ProcessId) -> KillerSettings:
-    """Return how a daemon is told to act, as far as its files may be read; takes the daemon's mmap lock.
+    """Return the settings of a daemon, as far as its files are readable; takes the daemon's mmap lock.
 
     Raises:
         OSError: it is gone, or its command line may not be read.

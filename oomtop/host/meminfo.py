@@ -14,7 +14,7 @@ from oomtop.host.root import Root, read_optional
 
 @frozen
 class Meminfo:
-    """The fields of `/proc/meminfo` that oomtop uses, in bytes, None where this kernel lacks one or it cannot be."""
+    """The fields of `/proc/meminfo` that oomtop uses, in bytes, None if this kernel lacks it or it is implausible."""
 
     mem_total: int
     mem_free: int | None
@@ -54,9 +54,9 @@ class Meminfo:
     balloon: int | None = None
     """What the hypervisor took back (6.17+)."""
     available_estimated: bool = False
-    """Whether `mem_available` was computed because the file gives none that can be."""
+    """Whether `mem_available` was computed because the file has no plausible one."""
     doubts: tuple[str, ...] = ()
-    """What the file says that cannot be, one sentence each; these figures are None."""
+    """The implausible figures of the file, one sentence each; these are None."""
 
 
 KERNEL_NAMES = {
@@ -95,7 +95,7 @@ KERNEL_NAMES = {
     "Hugetlb": "hugetlb",
     "Balloon": "balloon",
 }
-# The kernel never prints a sign; what stands in for it may, and its figure is judged later.
+# The kernel never prints a sign; lxcfs or a sandbox may, and the figure is checked later.
 _NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 

@@ -1,4 +1,4 @@
-"""In which namespaces this process runs: those of the machine itself, or a container's (namespaces(7)).
+"""Which namespaces this process runs in: those of the machine itself, or a container's (namespaces(7)).
 
 The first ones have fixed inodes, PROC_*_INIT_INO of include/linux/proc_ns.h.
 """

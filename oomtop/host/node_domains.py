@@ -23,7 +23,7 @@ class NodeDomain:
     nodes: int
     """A set of bits."""
     is_policy: bool
-    """Whether MPOL_BIND confines to it, else a cpuset."""
+    """Whether it is set by MPOL_BIND; otherwise by a cpuset."""
 
     @property
     def subject(self) -> str:
@@ -44,7 +44,7 @@ def subject_of_nodes(nodes: int) -> str:
 def node_domains(
     nodes: Iterable[NumaNode], processes: Iterable[Process], bound: Mapping[ProcessId, int]
 ) -> tuple[NodeDomain, ...]:
-    """Return the parts that some process is confined to, the one with the largest processes first; mostly none."""
+    """Return the sets of nodes that processes are confined to, those of the largest first; usually none."""
     every = sum(1 << node.number for node in nodes)
     if not every & every - 1:
         return ()
@@ -57,7 +57,7 @@ def node_domains(
             if part and part != every:
                 domain = NodeDomain(part, is_policy)
                 sizes[domain] = sizes.get(domain, 0) + process.rss
-    # One subject a set of nodes: the way that more memory is confined by.
+    # One subject per set of nodes: the kind that confines more memory.
     largest = {domain.nodes: domain for domain in sorted(sizes, key=sizes.__getitem__)}
     return tuple(sorted(largest.values(), key=lambda domain: -sizes[domain])[:_MOST])
 
@@ -68,7 +68,7 @@ def size_of(domain: NodeDomain, nodes: Iterable[NumaNode]) -> int:
 
 
 def use_of(domain: NodeDomain, nodes: Iterable[NumaNode], zones: Iterable[Zone]) -> tuple[int, int]:
-    """Return what is held and what is used: all that the kernel's estimate of MemAvailable leaves, and all not free."""
+    """Return held and used bytes: all but MemAvailable by the kernel's estimate, and all that is not free."""
     own = [node for node in nodes if domain.nodes >> node.number & 1]
     low = sum(zone.low for zone in zones if domain.nodes >> zone.node & 1)
     total, free, cache = (sum(column) for column in zip(*((n.total, n.free, n.cache) for n in own), strict=True))

@@ -1,4 +1,4 @@
-"""`/proc/PID/fd`: what a process holds open, and which of it is memory (proc_pid_fd(5), memfd_create(2)).
+"""`/proc/PID/fd`: what a process has open, and which of it is memory (proc_pid_fd(5), memfd_create(2)).
 
 A file on tmpfs, a memfd or a SysV segment is memory that counts as shmem and stays after the last name of it is
 gone, until the last descriptor closes.  Sample link: `/memfd:pulseaudio (deleted)`
@@ -21,7 +21,7 @@ MOST = 20_000
 
 @frozen
 class OpenFile:
-    """One descriptor; `size` is the length and `allocated` what is really behind it, in bytes."""
+    """One descriptor; `size` is the length and `allocated` what it occupies, in bytes."""
 
     fd: int
     kind: str

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from oomtop.host.root import Root, read_int
 
 OWN_NICE = -10
-"""The priority of a program that is needed when nothing else gets its turn."""
+"""The priority of a program that must run when nothing else does."""
 
 
 class OwnPriority(NamedTuple):
-    """What a child is to have that is started after this process has protected itself."""
+    """The values for children that are started after this process has protected itself."""
 
     adj: int
     """`/proc/self/oom_score_adj`, 0 where it cannot be read."""
@@ -28,12 +28,12 @@ def own_standing(root: Root) -> OwnPriority:
 
 @cache
 def started_with() -> OwnPriority:
-    """Return what this process had when this was first called; whoever protects it calls it before."""
+    """Return the values at the first call, which is before this process protects itself."""
     return own_standing(Root())
 
 
 def hurry() -> None:
-    """Raise the priority of this thread and of those it begins, where that is allowed; a lower number stays."""
+    """Raise the priority of this thread and of threads it starts, if permitted; a lower number is kept."""
     if started_with().nice > OWN_NICE:
         with suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, 0, OWN_NICE)

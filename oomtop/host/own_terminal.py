@@ -1,4 +1,4 @@
-"""The terminal that this command was typed on: field 7 of `/proc/PID/stat`, beyond sudo and its like.
+"""The terminal that this command was typed on: field 7 of `/proc/PID/stat`, past sudo and the like.
 
 A redirected descriptor does not hide it.  sudo runs a command on a terminal of its own (`use_pty`, default since
 1.9.14), so that of whoever started sudo counts.  Device numbers: Documentation/admin-guide/devices.txt.

@@ -87,5 +87,5 @@ class Process:
 
     @property
     def rss_and_swap(self) -> int:
-        """What its death can give back at most: resident plus swapped-out bytes."""
+        """The most its death can free: resident plus swapped-out bytes."""
         return self.rss + (self.swap or 0)

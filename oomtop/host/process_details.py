@@ -22,7 +22,7 @@ _MOST_THREADS = 2000
 
 @frozen
 class ProcessDetails:
-    """Facts of one process at one instant; sizes in bytes, None where unknown or not ours to read."""
+    """Facts of one process at one instant; sizes in bytes, None if unknown or unreadable."""
 
     exe: str | None
     cwd: str | None
@@ -40,7 +40,7 @@ class ProcessDetails:
     pinned: int | None
     """`VmPin`: pages that devices hold."""
     inner_pid: int | None
-    """Its number in its own pid namespace, where that is another one."""
+    """Its pid in its own pid namespace, if that is another one."""
     limits: tuple[tuple[str, int], ...]
     """Soft limits that are not unlimited: (`address space`, bytes), (`locked memory`, bytes), ..."""
     thread_states: tuple[tuple[str, int], ...]
@@ -103,7 +103,7 @@ def read_process_details(root: Root, identity: ProcessId) -> ProcessDetails:
 
 
 def _wchan(folder: int, name: str) -> str | None:
-    """Return the function; the kernel writes 0 for a running task, and for those who may not know."""
+    """Return the function; the kernel writes 0 for a running task, and for readers without permission."""
     text = (text_at(folder, name) or "").strip()
     return text if text not in ("", "0") else None
 

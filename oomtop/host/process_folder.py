@@ -25,7 +25,7 @@ class ProcessGone(ProcessLookupError):
 
 
 class NoMemoryMap(OSError):
-    """It lives, but has no memory of its own to look into: some kernels answer ESRCH to that, others nothing."""
+    """It is alive but has no memory map: some kernels answer ESRCH, others an empty file."""
 
     def __init__(self) -> None:
         super().__init__("it has no memory map: a kernel thread or a zombie")
@@ -33,7 +33,7 @@ class NoMemoryMap(OSError):
 
 @contextmanager
 def process_folder(root: Root, identity: ProcessId) -> Iterator[int]:
-    """Give the descriptor of `/proc/PID` of exactly this process.
+    """Context manager: the descriptor of `/proc/PID` of exactly this process.
 
     Raises:
         ProcessGone: it has exited; also for what is read inside and fails for that reason.
@@ -130,7 +130,7 @@ def text_at(folder: int, name: str, most: int = _CHUNK) -> str | None:
 def read_executable(folder: str) -> str | None:
     """Return the program file of the process at `/proc/PID`, None where it has none or may not be looked at.
 
-    The kernel says what it was started from, where the process writes its name and its command line itself.
+    The kernel sets this link; the process itself can change its name and command line.
     """
     try:
         return os.readlink(f"{folder}/exe")

@@ -32,10 +32,10 @@ from oomtop.host.root import Root
 _STAT_BYTES = 1024
 # Facts that change without a trace in stat (adj, cgroup, oom_score) are read again on every sixteenth scan.
 ROTATION = 16
-# After so many scans without a change in stat a process rests, and is read on every fourth scan.
+# After this many scans without a change in stat a process is idle and is read on every fourth scan.
 _RESTS_AFTER = 4
 REST = 4
-# Scans after which /proc is listed even if /proc/loadavg tells of no change.
+# Scans after which /proc is listed even if /proc/loadavg shows no change.
 LISTING = 5
 _SPARE_DESCRIPTORS = 256
 _Slow = tuple[int | None, int | None, str | None]
@@ -100,13 +100,13 @@ class ProcessScan:
         return tuple(found)
 
     def take_nameless(self) -> tuple[Process, ...]:
-        """Return the processes whose command line nobody was told yet: new ones, and after an exec."""
+        """Return the processes whose command line is not known yet: new ones, and those after an exec."""
         found, self._nameless = tuple(self._nameless), []
         return found
 
     def _list(self) -> None:
         births = _read(f"{self._proc}/loadavg")
-        # The last two words: threads running/existing, and the number given away last.
+        # The last two words: threads running/existing, and the pid assigned last.
         births = None if births is None else b" ".join(births.split()[3:]).partition(b"/")[2]
         if births is not None and births == self._births and self._turn % LISTING:
             return
@@ -198,7 +198,7 @@ class ProcessScan:
             kept.process = replace(process, oom_score=score, oom_score_adj=adj, cgroup=cgroup, is_spared=spared)
 
     def _complete(self, process: Process, before: Process | None = None) -> Process:
-        """Add all that `stat` does not tell; the command line is that of `before`, if it is the same program."""
+        """Add all that `stat` lacks; the command line is that of `before`, if it is the same program."""
         is_same = before is not None and before.id == process.id and before.comm == process.comm
         process = self._with_living_thread(process) if has_dead_leader(process) else process
         slow = self._read_slow(process)
@@ -218,12 +218,12 @@ class ProcessScan:
         )
 
     def _folder(self, process: Process) -> str:
-        """Return the folder that tells its memory and cgroup; that of a main thread that has ended tells neither."""
+        """Return the folder with its memory and cgroup; that of an ended main thread has neither."""
         folder = f"{self._proc}/{process.pid}"
         return folder if process.thread is None else f"{folder}/task/{process.thread}"
 
     def _read_status(self, process: Process) -> Mapping[str, int]:
-        """Return what `status` tells; a kernel thread has no memory map and needs none of it."""
+        """Return what `status` says; a kernel thread has no memory map and needs none of it."""
         if process.is_kernel_thread:
             return _KERNEL_THREAD
         text = _read(f"{self._folder(process)}/status")
@@ -258,7 +258,7 @@ class ProcessScan:
 
 
 def parse_stat(raw: bytes, page_size: int, clock_ticks: int) -> Process:
-    """Return the facts of one `stat` line; what the line does not tell is None.
+    """Return the facts of one `stat` line; what it lacks is None.
 
     The name may hold blanks, parentheses and newlines, so the fields are counted from the last `)`.
 
@@ -342,7 +342,7 @@ def _with_told(
     command: str | None,
     memory_owner: int | None = None,
 ) -> Process:
-    """Return the process with what `stat` does not tell; `told` gives what `status` says of a field."""
+    """Return the process with what `stat` lacks; `told` returns what `status` says of a field."""
     return replace(
         process,
         rss_anon=told("rss_anon"),

@@ -1,4 +1,4 @@
-"""Where the sockets of a process lead to: psutil puts `/proc/PID/fd` and `/proc/PID/net/*` together (proc_pid_net(5)).
+"""Where the sockets of a process lead: psutil joins `/proc/PID/fd` and `/proc/PID/net/*` (proc_pid_net(5)).
 
 The kernel's link says `socket:[48211]` only; who leaks sockets is understood by the address at their other end.
 """

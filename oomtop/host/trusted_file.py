@@ -1,4 +1,4 @@
-"""Files that oomtop obeys, and files that others may have put where it looks: opened so that neither can harm it.
+"""Opens files that oomtop obeys, and files that other users may have placed, so that neither can harm it.
 
 A file is obeyed only where nobody but root and the user oomtop runs as can write it or put another in its place, as
 sshd does with StrictModes: the file, each folder above it and each link on the way.  open(2) (O_NOFOLLOW, O_NONBLOCK),
@@ -261,7 +261,7 @@ def _is_of_own_group(part: _Part) -> bool:
     status = part.status
     if status.st_mode & stat.S_IWOTH or _has_acl(part.descriptor):
         return False
-    # A name service that does not answer vouches for nobody.
+    # Without an answer from the name service nobody is trusted.
     return answer_soon(lambda: _is_private(status.st_uid, status.st_gid), otherwise=False)
 
 
@@ -280,7 +280,7 @@ def _has_acl(descriptor: int) -> bool:
 
 
 def _is_unmapped(user: int) -> bool:
-    """Whether it only stands for the users that this user namespace does not have (user_namespaces(7))."""
+    """Whether it is the id that stands for all users outside this user namespace (user_namespaces(7))."""
     try:
         with open("/proc/self/uid_map", encoding="ascii") as file:
             is_all = file.read().split() == ["0", "0", "4294967295"]

@@ -35,7 +35,7 @@ class UserNames:
         self._done: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
         self._threads = 0
         self._heard = 0.0
-        """Monotonic time of the last answer, or of the question since which none came."""
+        """Monotonic time of the last answer, or of the oldest request without one."""
 
     def names(self, uids: Iterable[int], patience: float = PATIENCE) -> tuple[tuple[int, str], ...]:
         """Return (uid, name) of those known; waits `patience` seconds at most, and not behind a slow answer."""
@@ -75,13 +75,13 @@ class UserNames:
             self._heard = time.monotonic()
 
     def _staff(self) -> None:
-        """Start threads for what waits, and further ones when the present ones are held up."""
+        """Start threads for the waiting requests, and more when the present ones hang."""
         most = _MOST_WORKERS if self._is_late else _WORKERS
         while self._threads < min(most, self._pending):
             try:
                 threading.Thread(target=self._run, name="oomtop-users", daemon=True).start()
             except RuntimeError:
-                # No further thread can be made now: the numbers stay, and the next tick tries again.
+                # No thread can be started now: the numbers stay, and the next tick tries again.
                 return
             self._threads += 1
 
@@ -105,7 +105,7 @@ def user_name_soon(uid: int) -> str:
 
 
 def home_folder() -> str:
-    """Return `$HOME`, else what NSS says within a second; a folder that does not exist where it says nothing."""
+    """Return `$HOME`, else what NSS says within a second; a path that does not exist if it does not answer."""
     return os.environ.get("HOME") or answer_soon(lambda: pwd.getpwuid(os.getuid()).pw_dir, _NO_HOME)
 
 

@@ -1,4 +1,4 @@
-"""What `/proc` shows here and what it hides: mount options, namespaces, and what stands in for the kernel.
+"""What `/proc` shows here and what it hides: mount options, namespaces, and emulated kernels.
 
 proc(5) (`hidepid`, `subset`; systemd's ProtectProc= and ProcSubset= are these), pid_namespaces(7), lxcfs(8),
 gVisor pkg/sentry/kernel/version.  Sample line of `/proc/self/mounts`: `proc /proc proc rw,hidepid=invisible 0 0`
@@ -24,7 +24,7 @@ _GVISOR = "#1 SMP Sun Jan 10 15:06:54 PST 2016"
 
 @frozen
 class Visibility:
-    """Whose figures these are and what is not seen; all False or None on a machine that shows everything."""
+    """What the figures cover and what is hidden; all False or None on a machine that shows everything."""
 
     hidepid: str | None = None
     """The option of `/proc` by which this user does not see the processes of others."""

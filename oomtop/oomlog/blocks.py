@@ -24,7 +24,7 @@ _ADJ_MAX = 1000
 _OOM_ADJ = range(-17, 16)
 _HEAD = ("uid", "tgid", "total_vm", "rss")
 _TAIL = ("swapents", "oom_score_adj")
-# What rows whose header was lost can be by their count of numbers; seven are told apart by their values.
+# The columns of rows without a header, by how many numbers they have; with seven, the values decide.
 _BY_COUNT = {
     8: (*_HEAD, "nr_ptes", "nr_pmds", *_TAIL),
     9: (*_HEAD, "nr_ptes", "nr_pmds", "nr_puds", *_TAIL),
@@ -54,7 +54,7 @@ class TaskTable:
 
 
 def is_table_header(line: str) -> bool:
-    """Whether a line is the head of the task table."""
+    """Whether a line is the header of the task table."""
     return _HEADER.match(line) is not None
 
 
@@ -91,7 +91,7 @@ def _whole_row(count: int) -> re.Pattern[str]:
 
 
 def _words(line: str) -> tuple[int, list[str]]:
-    """Return the pid of a row and the words behind it; the last is all that is left."""
+    """Return the pid of a row and the words after it; the last one is the rest of the line."""
     pid, _, rest = line[1:].partition("]")
     return int(pid), rest.split(None, 15)
 
@@ -154,7 +154,7 @@ def tasks_of(table: TaskTable, page_size: int | None) -> tuple[Task, ...]:
     return tuple(_task(row, columns, tables, page_size) for row in table.rows)
 
 
-# The fields of `Task` behind the name, by the column that gives them, and whether that counts pages.
+# The fields of `Task` after its name, by column, and whether the column counts pages.
 _TASK_COLUMNS = (
     ("uid", False), ("tgid", False), ("total_vm", True), ("rss", True), ("rss_anon", True), ("rss_file", True),
     ("rss_shmem", True), ("pgtables_bytes", False), ("swapents", True), ("oom_adj", False), ("oom_score_adj", False),

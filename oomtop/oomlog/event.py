@@ -1,4 +1,4 @@
-"""`OomEvent`: one act of an OOM killer, as its log tells it.  Everything is optional and nothing is assumed zero.
+"""`OomEvent`: one act of an OOM killer, as logged.  Everything is optional and nothing is assumed zero.
 
 Sizes are bytes, times are seconds.  The field names are the ones `oomtop events --json` prints.
 """
@@ -128,7 +128,7 @@ class OomEvent:
     table_columns: tuple[str, ...] = ()
     tasks_unparsed: int = 0
     page_size: int | None = None
-    """Bytes, None where the text does not tell; sizes that it prints in pages are unknown then."""
+    """Bytes; if None, the sizes that the report prints in pages are unknown too."""
     mem_info_pages: tuple[tuple[str, int], ...] = ()
     """The counters of `Mem-Info:` (`active_anon`, `free`, ...), in pages."""
     zones: tuple[ReportZone, ...] = ()
@@ -146,16 +146,16 @@ class OomEvent:
     reason: str | None = None
     processes_killed: int | None = None
     outcome: str | None = None
-    """`killed`, `sent` (a signal, no word of an exit), `failed`, `dry-run`; None where no victim is named."""
+    """`killed`, `sent` (a signal, exit unknown), `failed`, `dry-run`; None where no victim is named."""
     attempts: int | None = None
-    """How many signals one process got, where a killer tells of each."""
+    """The number of signals sent to the process, for killers that log each."""
     notes: tuple[str, ...] = ()
     """What is damaged, missing or odd about the text, in words."""
     raw: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What a later, fuller telling of the same event shares with this one."""
+        """What a later, fuller version of the same event shares with this one."""
         if self.victim is not None:
             return (self.killer, self.victim.pid, self.victim.total_vm)
         return (self.killer, self.cgroup, self.time if self.kernel_time is None else self.kernel_time)

@@ -21,7 +21,7 @@ class Unread:
 
 @frozen
 class UnreadMention:
-    """A line that speaks of OOM in words that nothing here knows."""
+    """A line about OOM in no known wording."""
 
     source: str
     line: int | None

@@ -1,4 +1,4 @@
-"""Where, in the bytes of a log, words stand that may begin an event or a mention.
+"""Finds, in the bytes of a log, the words that may begin an event or a mention.
 
 strstr(3) of glibc looks at 16 bytes and more at a time: measured on 1 GiB of syslog, 0.04 to 0.13 s for a word, where
 `bytes.find` takes 0.3 to 0.7 s.  It ends at a zero byte, so that a block with one is searched by `bytes.find`.
@@ -44,7 +44,7 @@ def find_hits(block: bytes) -> list[int]:
 
 
 def finder(block: bytes) -> _Find:
-    """Return what finds a word in a block from a place on, -1 where there is none."""
+    """Return a function that finds a word in a block from an offset on, -1 if there is none."""
     strstr = _strstr()
     base = ctypes.cast(ctypes.c_char_p(block), ctypes.c_void_p).value
     if strstr is None or base is None or b"\0" in block:

@@ -1,4 +1,4 @@
-"""What daemons that kill write into the systemd journal, followed live by one journalctl that sleeps between lines.
+"""Kills that daemons write to the systemd journal, followed live by one journalctl, which sleeps between lines.
 
 journald hands nothing on to the kernel log unless `ForwardToKMsg=yes`, so a kill by systemd-oomd is in no `/dev/kmsg`.
 journalctl(1), systemd.journal-fields(7); a journalctl whose reader is gone ends by itself.
@@ -34,12 +34,12 @@ def journalctl() -> tuple[str, ...]:
     """
     units = [word for name in sorted(DAEMONS) for word in ("+", f"_SYSTEMD_UNIT={name}.service")][1:]
     output = ("-o", "json", "-q", f"--output-fields={FIELDS}")
-    # From the boot on: one that is to begin near an end that does not exist yet never tells what comes (252).
+    # From the boot on: journalctl 252, told to start near the end of an empty journal, never prints what comes.
     return ("journalctl", *output, "--boot", "--no-tail", "--follow", *units)
 
 
 class KillerJournal:
-    """The kills that daemons tell in the journal, polled without waiting for a line."""
+    """The kills that daemons log in the journal; polling never waits for a line."""
 
     def __init__(self, argv: Sequence[str], root: Root, standing: OwnPriority) -> None:
         """`standing` is what the follower gets: that of this process before it protected itself."""
@@ -98,7 +98,7 @@ class KillerJournal:
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
         self._process, self._rest = process, b""
-        # Both only ever rise back, which needs no right; it may have ended already.
+        # Raising both back needs no privilege; it may have ended already.
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, self._standing.nice)
         with suppress(OSError), open(f"/proc/{process.pid}/oom_score_adj", "wb", buffering=0) as file:
@@ -113,7 +113,7 @@ class KillerJournal:
         if not data:
             return
         *lines, rest = (self._rest + data).split(b"\n")
-        # What still comes of a line that is dropped goes on from here, and begins no JSON either.
+        # The rest of a dropped line comes next; it does not begin JSON either.
         self._rest = rest if len(rest) <= _LONGEST_LINE else b"?"
         for line in lines:
             if line.startswith(b"{"):

@@ -16,7 +16,7 @@ _REMEMBERED = 500
 
 
 class LiveLog:
-    """Polled without waiting; a kill that two logs tell is one event."""
+    """Polled without waiting; a kill in two logs is one event."""
 
     def __init__(self, root: Root, standing: OwnPriority) -> None:
         self._root, self._standing = root, standing
@@ -36,7 +36,7 @@ class LiveLog:
         return tuple(event for event in told if event.killer == "kernel" or not self._is_told_again(event))
 
     def _is_told_again(self, event: OomEvent) -> bool:
-        """Whether the other log told this kill; each telling stands for one, so that a second kill is not lost."""
+        """Whether the other log has this kill too; each entry matches one, so that a second kill is not lost."""
         for known in self._told_once:
             if known.source != event.source and can_be_one(known, event):
                 self._told_once.remove(known)

@@ -34,7 +34,7 @@ _TOOLS = ("zstd", "lz4")
 
 
 def read_log(path: str, is_own: bool = False) -> Evidence:
-    """Return what one log file tells; dates without a year are known in the machine's own logs.
+    """Return the evidence of one log file; dates without a year are known in the machine's own logs.
 
     Raises:
         OSError: the file cannot be read.
@@ -53,7 +53,7 @@ def read_log(path: str, is_own: bool = False) -> Evidence:
 
 
 def read_stream(stream: BinaryIO, name: str) -> Evidence:
-    """Return what a stream of text tells, as `read_log` does of a file."""
+    """Return the evidence of a stream of text, as `read_log` does of a file."""
     scanner = LogScanner(name)
     return _evidence(scan_stream(stream, name, scanner=scanner), scanner, name)
 
@@ -74,7 +74,7 @@ def read_packed(start: bytes, stream: BinaryIO, name: str) -> Evidence:
 
 
 def read_journal_file(path: str) -> Evidence:
-    """Return what a binary journal tells, through journalctl.
+    """Return the evidence of a binary journal, through journalctl.
 
     Raises:
         OomtopError: journalctl cannot read it, or is not installed.

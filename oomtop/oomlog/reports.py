@@ -89,7 +89,7 @@ class _Open:
 
 
 class ReportReader:
-    """Feeds on records and gives the events they tell; one reader per log."""
+    """Turns records into events; one reader per log."""
 
     def __init__(self, source: str) -> None:
         self._source = source

@@ -102,7 +102,7 @@ class LimitWatch:
         try:
             use = machine_use(read_meminfo(self._root, self._is_lxcfs), now, self._arc)
         except ParseError:
-            # The tick reads the same file, and tells what is wrong with it.
+            # The tick reads the same file and reports what is wrong with it.
             return
         if use is not None:
             self._uses.append(use)

@@ -1,4 +1,4 @@
-"""How to prevent the next one: advice by cause, with the figures of the report in it."""
+"""Advice against the next kill, by cause, with figures from the report."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def _by_choice(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked | None
 
 
 def _saves(ranking: Sequence[Ranked], chosen: Ranked, adj: int) -> bool | None:
-    """Whether another one would have come first, had the chosen one had this adj; None where it cannot be told."""
+    """Whether another process would have ranked first if the chosen one had this adj; None if unknown."""
     others = [row.badness for row in ranking if row.rank is not None and row is not chosen and row.badness is not None]
     if not others or not chosen.share or chosen.badness is None:
         return None

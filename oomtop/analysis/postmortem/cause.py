@@ -142,7 +142,7 @@ def _of_machine(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
 
 
 def is_scope_told(event: OomEvent) -> bool:
-    """Whether the report says that no cpuset or policy kept the request from a part of the memory."""
+    """Whether the report shows that no cpuset or memory policy restricted the request."""
     return event.constraint is not None or any(zone.min is not None for zone in event.zones)
 
 

@@ -83,7 +83,7 @@ class Total:
     certain: bool
     source: str
     is_least: bool = False
-    """Where it is not certain: whether the kernel's own was this or more, else this or less."""
+    """If it is uncertain: whether the kernel's value was at least this; otherwise it was at most this."""
 
 
 @frozen
@@ -109,7 +109,7 @@ class PostMortem:
     ranking: tuple[Ranked, ...]
     total: Total
     agrees: bool | None
-    """Whether our first is the kernel's choice; None where it cannot be told."""
+    """Whether the first of this ranking is the kernel's choice; None if unknown."""
     agreement: str
     unowned: tuple[NamedSize, ...]
     """Memory that no process owns."""

@@ -1,4 +1,4 @@
-"""On what a kill happened, by the evidence alone, and how limits and protection are set there.
+"""The platform of a kill, from the evidence alone, and how limits and protection are set on it.
 
 Kubernetes: kubepods in the path of the cgroup; Slurm, libvirt, LXC, docker and podman likewise; OpenWrt by procd and
 its companions in the task table; Android by its killers; WSL by the kernel's release.
@@ -101,7 +101,7 @@ def _path(event: OomEvent) -> str:
 
 
 def is_v1(event: OomEvent) -> bool:
-    """Whether the report is one of cgroup v1, which alone counts memory and swap together, or kmem, or is older."""
+    """Whether the report is from cgroup v1: by counters that only v1 has (kmem, memory+swap), or by its age."""
     release = _RELEASE.match(event.kernel or "")
     if release is not None and (int(release[1]), int(release[2])) < _FIRST_V2:
         return True
@@ -133,7 +133,7 @@ def _is_proxmox(event: OomEvent) -> bool:
     return "-pve" in (event.kernel or "") and _holds("/lxc/", "/lxc.", "qemu.slice", "ns/")(event)
 
 
-# In the order of what they say: a pod's path holds the engine's name as well.
+# The most specific first: a pod's path holds the engine's name as well.
 _RULES: tuple[tuple[Callable[[OomEvent], bool], Platform], ...] = (
     (lambda event: event.killer in ("lmkd", "lowmemorykiller"), ANDROID),
     (_holds("kubepods", "kubelet"), KUBERNETES),
@@ -149,12 +149,12 @@ _RULES: tuple[tuple[Callable[[OomEvent], bool], Platform], ...] = (
 
 
 def platform_of(event: OomEvent) -> Platform:
-    """Return the platform that the evidence shows; plain cgroup v2 words where it shows none."""
+    """Return the platform that the evidence shows, plain cgroup v2 if none."""
     return next((platform for rule, platform in _RULES if rule(event)), PLAIN)
 
 
 def unit_of(event: OomEvent) -> str:
-    """Return the systemd unit of the group that was full, or of the victim; a login's is the slice of its user."""
+    """Return the systemd unit of the full group, or of the victim; for a login session, the user's slice."""
     match = _UNIT.search(f"{event.oom_memcg or ''}/") or _UNIT.search(_path(event).replace(" ", "/"))
     if match is None:
         return "its unit"
@@ -163,7 +163,7 @@ def unit_of(event: OomEvent) -> str:
 
 
 def pods_of(event: OomEvent) -> str | None:
-    """Return what to do where the limit is not one container's: that of a pod, or that of all pods of the node."""
+    """Return the advice for a limit above one container: of a pod, or of all pods of the node."""
     last = (event.oom_memcg or "").rpartition("/")[2].removesuffix(".slice")
     if last in ("kubepods", "besteffort", "burstable", "kubepods-besteffort", "kubepods-burstable"):
         return (

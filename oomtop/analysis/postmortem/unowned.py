@@ -57,7 +57,7 @@ def _of_machine(event: OomEvent) -> Iterable[NamedSize]:
     if size is None:
         return
     if "shmem" in pages:
-        # Mapped pages are somebody's rss; what is over is in no process.
+        # Mapped pages are in the rss of a process; the rest is in none.
         unmapped = pages["shmem"] - pages.get("mapped", 0)
         yield NamedSize("tmpfs and shared memory", unmapped * size, "'shmem' - 'mapped' of Mem-Info: at least")
     names = (

@@ -15,7 +15,7 @@ _SACRIFICE = re.compile(r"[Kk]ill process \d{1,10} \(.{0,80}\) .{0,40}(?:sacrifi
 
 
 def why_this_victim(event: OomEvent, ranking: Sequence[Ranked], total: Total, agrees: bool | None) -> tuple[str, ...]:
-    """Return the reasons in plain sentences, the decisive one first; `agrees` is whether our first is the choice."""
+    """Return the reasons in plain sentences, the decisive one first; `agrees`: our ranking has the same first."""
     chosen = next((row for row in ranking if row.is_selected), None)
     others = _others(event, ranking, chosen, total) if agrees and chosen is not None else ()
     spared = _spared(event, ranking, chosen) if chosen is not None else ()
@@ -60,7 +60,7 @@ def _is_sure(total: Total) -> bool:
 
 
 def _others(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked, total: Total) -> Iterable[str]:
-    """Yield what came next and what would have been otherwise, where the rows prove it."""
+    """Yield the runner-up and what would have changed the choice, if the rows prove it."""
     able = [row for row in ranking if row.rank is not None and row.badness is not None]
     second = next((row for row in able if row is not chosen), None)
     if second is None:

@@ -16,7 +16,7 @@ class Setting:
     lowest: int
     highest: int
     default: int | None
-    """What the kernel starts with; None: computed from the machine's size."""
+    """The kernel's default; None: computed from the size of the machine."""
     what: str
     risk: str = ""
 

@@ -18,7 +18,7 @@ from oomtop.units import GIB, format_bytes, format_share
 
 @frozen
 class Verdict:
-    """What is to be said about a value; `recommended` is the value to set, None where it is a matter of taste."""
+    """The verdict on a value; `recommended` is the value to set, None if it is a matter of taste."""
 
     severity: Severity
     text: str
@@ -36,7 +36,7 @@ class SettingRow:
     what: str
     risk: str
     verdict: Verdict | None
-    """None: nothing to be said against it."""
+    """None: no objection."""
     setting: Setting | None
     """How it is changed; None for one that oomtop only shows."""
     file: str

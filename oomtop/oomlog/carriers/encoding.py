@@ -55,7 +55,7 @@ class Recoded(io.RawIOBase):
 
 
 class Prefixed(io.RawIOBase):
-    """A stream with the bytes in front of it that were read from it already."""
+    """A stream with bytes that were already read put back in front."""
 
     def __init__(self, start: bytes, stream: BinaryIO) -> None:
         self._start, self._stream = start, stream

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIMESTAMP,_SYSTEMD_UNIT,_UID"
-"""What of an entry of the journal is read."""
+"""The fields that are read of a journal entry."""
 UNITS = frozenset({
     "containerd", "crio", "docker", "earlyoom", "k3s", "k3s-agent", "kubelet", "nohang", "nohang-desktop", "nomad",
     "oomd", "rke2-agent", "rke2-server", "slurmd", "systemd-oomd",
 })  # fmt: skip
-"""The units whose processes tell of kills; journald notes them itself."""
+"""The units whose processes report kills, as journald records them."""
 
 
 def doubt(data: Mapping[str, object]) -> str | None:
@@ -27,5 +27,5 @@ def doubt(data: Mapping[str, object]) -> str | None:
 
 
 def _is_of_system(uid: str) -> bool:
-    """Whether a uid is of the system's own: below 1000, or one that systemd gives out (`DynamicUser=`)."""
+    """Whether a uid is a system user's: below 1000, or one that systemd gives out (`DynamicUser=`)."""
     return len(uid) <= 10 and (int(uid) < 1000 or 61184 <= int(uid) <= 65519)

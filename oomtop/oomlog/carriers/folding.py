@@ -1,4 +1,4 @@
-r"""Messages that one line does not hold: pretty-printed JSON, the journal's export and verbose forms, broken lines.
+r"""Messages that span several lines: pretty-printed JSON, the journal's export and verbose forms, broken lines.
 
 journalctl(1) `-o json-pretty`, `-o export`, `-o verbose`; mail, terminals and web pages that wrap.
 Sample lines: `	"MESSAGE" : "Out of memory: ..."`, `MESSAGE=Out of memory: ...`,
@@ -38,7 +38,7 @@ class JsonLines:
         return bool(self._open)
 
     def feed(self, line: str) -> tuple[Record, ...] | None:
-        """Take one line in; return the messages that end with it, None where it is no part of JSON over lines."""
+        """Take one line in; return the messages that end with it, None if it is no part of such JSON."""
         text = line.strip().rstrip(",")
         if len(line) > _LONGEST or not text or (not self._open and text[0] not in "{["):
             return None
@@ -58,12 +58,12 @@ class JsonLines:
         return unwrap(strings) or ()
 
     def finish(self) -> tuple[Record, ...]:
-        """Return what an object that was cut off tells."""
+        """Return the messages of an object that was cut off."""
         return tuple(record for _ in range(len(self._open)) for record in self._bracket("}"))
 
     def _bracket(self, mark: str) -> Iterator[Record]:
         if mark in "{[" and len(self._open) < _DEEPEST:
-            # What the objects around say holds for those inside, but not their message.
+            # The fields of outer objects hold for inner ones, except the message.
             self._open.append(dict(self._open[-1]) if self._open else {})
             self._fresh.append(False)
         elif mark in "]}" and self._open:

@@ -36,7 +36,7 @@ class _Around(NamedTuple):
 
     record: Record
     program: str | None
-    """None where the text itself has to tell."""
+    """None: the text itself decides."""
     transport: str | None
 
 
@@ -104,7 +104,7 @@ def _message(value: object) -> str | None:
 
 
 def _learn(data: Mapping[str, object], around: _Around) -> _Around:
-    """Return what is known inside an object: what its own keys say, else what those around it said."""
+    """Return what applies inside an object: its own keys, else those of the outer objects."""
     time, time_text, uptime = _time_of(data)
     transport = data.get("_TRANSPORT")
     program = _program_of(data, transport)
@@ -153,7 +153,7 @@ def _host_of(data: Mapping[str, object]) -> str | None:
 
 
 def _program_of(data: Mapping[str, object], transport: object) -> str | None:
-    """Return who wrote the message: `kernel` where a field says so, `-` for somebody else, None where none tells."""
+    """Return who wrote the message: `kernel` if a field says so, `-` for another program, None if unknown."""
     named = next((value for key in _PROGRAMS if isinstance(value := data.get(key), str)), None)
     if transport is not None:
         # An identifier is whatever a program calls itself.
@@ -181,7 +181,7 @@ def _lines(text: str, around: _Around) -> Iterable[Record]:
     for part in text.rstrip("\n").split("\n"):
         inner = strip(part)
         program = around.program or inner.program
-        # A line of syslog or a stamp inside tells more than the tool that shipped it.
+        # A syslog line or a stamp inside is more reliable than the tool that shipped it.
         if around.transport is None and inner.facility == LOG_KERN and inner.kernel_time is not None:
             program = "kernel"
         known = around.record

@@ -1,4 +1,4 @@
-"""`LineReader`: the records of a log's lines, those that span several lines among them."""
+"""`LineReader`: the records of a log's lines, including those that span several lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIRST = re.compile(r'\s*(?:[{\["\]}]|_{0,2}[A-Z][A-Z0-9_]+=)|\S{2,12} \d{4}-')
 
 
 class LineReader:
-    """Feeds on lines and gives records; one reader per log."""
+    """Turns lines into records; one reader per log."""
 
     def __init__(self, reference: float | None = None) -> None:
         self._reference = reference
@@ -42,7 +42,7 @@ class LineReader:
         return bool(self._soft) or self._json.is_open or self._fields.is_open or self._wrapped.is_holding
 
     def join(self, records: tuple[Record, ...]) -> Iterator[Record]:
-        """Yield the records that are whole, of those that the last line was read as and of the one held back."""
+        """Yield the complete records: those of the last line, and the one held back."""
         is_whole = not self._wrapped.is_holding and len(records) == 1 and not _may_break(records[0].text)
         return iter(records) if is_whole else self._wrapped.feed(self._line, records)
 
@@ -56,7 +56,7 @@ class LineReader:
         return parse_line(line, self._reference)
 
     def finish(self) -> Iterator[Record]:
-        """Yield what was under way when the log ended."""
+        """Yield the incomplete rest at the end of the log."""
         if self._soft:
             yield from self._wrapped.feed(self._soft, self._slowly(self._soft, False))
         yield from self._wrapped.finish()

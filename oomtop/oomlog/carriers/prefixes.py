@@ -1,4 +1,4 @@
-r"""What logs, tools and people put in front of a message, taken away piece by piece, outermost first.
+r"""Removes what logs, tools and people put before a message, piece by piece, outermost first.
 
 dmesg(1), journalctl(1) `-o`, RFC 3164, RFC 5424, logread, logcat, grep, `docker compose logs`, `kubectl logs --prefix`.
 Sample lines: `Nov 24 08:00:00 host kernel: [   81.7] Out of memory: ...`, `boxb | [   81.7] Out of memory: ...`,
@@ -63,7 +63,7 @@ FAST = (
 )
 """What stands before a message in most lines of dmesg and rsyslog."""
 _FAST = re.compile(FAST)
-# A row of the task table behind a stamp alone, whole: nothing in it can be odd, and a report has thousands.
+# A whole row of the task table after a stamp: nothing in it needs care, and a report has thousands.
 _STAMPED_ROW = re.compile(
     r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] (?P<row>\[ *\d{1,10}\](?: {1,19}-?\d{1,19}){6,12} {1,19}[\w./:-]{1,16})$",
     re.A,
@@ -92,21 +92,21 @@ def strip_fast(line: str, reference: float | None) -> Record | None:
         return None
     date, host, stamp = match.groups()
     when = _when(date, reference) if date else None
-    # One object for what many lines say: a storm of kills has 150,000.
+    # One object for a text that many lines share: a storm of kills has 150,000.
     same = None if date is None else intern(date)
     host = None if host is None else intern(host)
     return Record(line[match.end() :], float(stamp), when, host, time_text=same)
 
 
 def _is_odd(line: str, start: int) -> bool:
-    """Whether a line needs more care; few have any of the signs of that behind their prefix."""
+    """Whether a line needs more care, by its text after the prefix; few do."""
     may_be = _SIGN.search(line, start) is not None or line[-1] in '"`,' or _SPACES in line
     return may_be and (_ODD.search(line) or _INNER_STAMP.search(line, start)) is not None
 
 
 @lru_cache(256)
 def _when(date: str, reference: float | None) -> float | None:
-    """Return the Unix time of a date; `reference` tells what it leaves out."""
+    """Return the Unix time of a date; `reference` supplies what it leaves out."""
     known = parse_time(date)
     return known if known is not None or reference is None else assume_time(date, reference)
 
@@ -127,10 +127,10 @@ class _Head:
         self.is_tagged = False
 
     def peel(self) -> bool:
-        """Take one piece away; return whether there was one."""
+        """Remove one piece; return whether there was one."""
         if not self.text or KNOWN.match(self.text):
             return False
-        # Behind another program's tag its own words begin, with their spaces; a stamp there is a forwarded message.
+        # After another program's tag its own words begin, spaces included; a stamp there marks a forwarded message.
         for when, shape in _PIECES if self.program in (None, "kernel") else _PIECES[:1]:
             if (when != _ANY and self.date is None) or (when == _UNTAGGED and (self.program or self.stamp)):
                 continue
@@ -167,7 +167,7 @@ def strip(line: str, reference: float | None = None) -> Record:
 
 
 def _find(head: _Head, line: str) -> None:
-    """Look for the message behind what is no known prefix: a stamp, a tag behind a date, a whole line of the kernel."""
+    """Find the message after an unknown prefix: by a stamp, by a tag after a date, or as a whole kernel line."""
     stamped = _LAST_STAMP.match(line)
     if stamped is not None:
         head.text, head.stamp = line[stamped.end() :], stamped["stamp"]
@@ -209,7 +209,7 @@ def _record(head: _Head, reference: float | None) -> Record:
 
 
 def _shown(date: str | None, when: float | None) -> str | None:
-    """Return a date as the text has it; an epoch is nothing that people read."""
+    """Return a date as written; an epoch is not for people to read."""
     return in_utc(when) if date is not None and when is not None and date[:9].isdigit() else date
 
 

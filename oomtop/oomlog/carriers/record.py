@@ -24,7 +24,7 @@ class Record:
     time_text: str | None = None
     """The time as the log writes it, the outermost."""
     unverified: str | None = None
-    """Why somebody else than the program may have written it."""
+    """Why another program may have written it."""
 
 
 def anybody(program: str) -> str:

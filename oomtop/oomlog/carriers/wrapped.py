@@ -96,6 +96,6 @@ def is_whole(text: str) -> bool:
 
 
 def _told(shape: re.Pattern[str], text: str) -> int:
-    """Return how many parts of a shape a text has; 0 where it has not the shape."""
+    """Return how many parts of a shape a text has; 0 if it does not fit."""
     match = shape.match(text)
     return 0 if match is None else 1 + sum(part is not None for part in match.groups())

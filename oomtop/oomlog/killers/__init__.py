@@ -1,1 +1,1 @@
-"""Killers other than the kernel's OOM killer: one module each, with its lines, its stories and its search needles."""
+"""Killers other than the kernel's OOM killer: one module each, with the patterns of its lines and its search needle."""

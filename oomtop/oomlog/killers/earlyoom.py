@@ -37,7 +37,7 @@ _SIGNALS = (
         "Killing process: ",
     ),
 )
-# Up to 1.0, and nothing in it but what anybody might say: it counts behind earlyoom's own account of the memory.
+# Up to 1.0; any program might write it, so it counts only after earlyoom's own line about memory.
 _OLDEST = re.compile(r"^Killing process (?P<pid>\d{1,10}) (?P<name>\S.{0,255})$")
 _LOW = Phrase(
     r"(?:^|[\s:])(?:low memory! (?P<new>at or below .{1,200})|Low Memory! (?P<old>At or below .{1,200})"
@@ -84,7 +84,7 @@ class Earlyoom(Killer):
             return
         reason, self._reason = self._reason, None
         groups = match.groupdict()
-        # Signal 0 is sent at the start, to see whether it may.
+        # Signal 0 is sent at the start, to check the permission.
         if groups.get("signal") not in ("SIG0", "0"):
             event = OomEvent("earlyoom", "process", victim=_victim(groups), reason=reason, outcome="sent", attempts=1)
             yield from self._stories.act(int(match["pid"]), event, record)

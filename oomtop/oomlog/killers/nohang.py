@@ -116,7 +116,7 @@ class Nohang(Killer):
         for shape, outcome in _ENDS:
             if shape.search(text):
                 self._stories.note(record, outcome=outcome)
-                # Between a signal and its end nohang searches nobody: what it found before is over.
+                # Between a signal and its outcome nohang looks for no victim: what it found before no longer counts.
                 self._facts = None
                 return
 

@@ -24,7 +24,7 @@ _LONGEST = 8192
 
 
 class KillerReader:
-    """Feeds on records and gives the kills; one reader per log."""
+    """Turns records into kills; one reader per log."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -39,7 +39,7 @@ class KillerReader:
 
     @property
     def counts_lines(self) -> bool:
-        """Whether a kill is under way that any line brings nearer to its end."""
+        """Whether a pending kill ends after a number of lines, whatever they say."""
         return any(killer.counts_lines for killer in self._killers)
 
     def flush(self) -> tuple[OomEvent, ...]:

@@ -16,11 +16,11 @@ _TOGETHER = 120.0
 _MAX_RAW = 60
 _OF_ITS_LINE = ("time", "time_text", "unverified", "kernel_time", "host")
 FRONT = r"^(?:.{0,200}?[\s:])?"
-"""What may stand before a message whose own length is thousands: nearer to its line's beginning than a path is long."""
+"""What may stand before a message that may itself be thousands of characters long."""
 
 
 class Phrase:
-    """An expression that is tried only where one of some words stands, which is in hardly any line of a log."""
+    """An expression that is tried only on lines with one of some words: hardly any line of a log."""
 
     __slots__ = ("_pattern", "_words")
 
@@ -43,7 +43,7 @@ class Stories:
         self._open: dict[object, OomEvent] = {}
 
     def act(self, key: object, event: OomEvent, record: Record) -> Iterator[OomEvent]:
-        """Begin a story about `key`, or go on with the one that is under way; yield those that are over."""
+        """Begin a story about `key`, or continue it; yield those that have ended."""
         known = self._open.get(key)
         if known is not None and not _is_over(known, record):
             self._open[key] = replace(

@@ -103,7 +103,7 @@ class SystemdOomd(Killer):
         return dated(event, record)
 
     def flush(self) -> tuple[OomEvent, ...]:
-        """Return a kill that was begun by a signal, or in the words of 247, and no line says how it ended."""
+        """Return a kill that began with a signal, or in the wording of 247, and whose outcome no line states."""
         if self._shortage is None or not (self._pids or _OLD in self._shortage[2]):
             return ()
         record, cgroup, why = self._shortage

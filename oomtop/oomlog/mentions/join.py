@@ -1,4 +1,4 @@
-"""Mentions and events of the same evidence brought together: a kill that the killer itself tells counts once."""
+"""Joins mentions and events of the same evidence: a kill that the killer itself logged counts once."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Shape(NamedTuple):
     adds: bool = False
     """Whether each such line counts as one more kill."""
     joins: bool = False
-    """Whether it belongs to the mention before it, by whomever; alone it stands for itself."""
+    """Whether it belongs to the mention before it, whoever reported that; otherwise it stands alone."""
     quotes: bool = False
     """Whether it repeats a line of the kernel, which is then not an event of its own."""
 

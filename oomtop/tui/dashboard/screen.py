@@ -44,6 +44,7 @@ class Dashboard(TabScreen):
         self._latest = latest
         self._charted = 0.0
         self._charted_subject = ""
+        self._sought = ""
         self.with_forecast = True
         self.place: TableCursor | None = None
         """Where the table of the plain screen stood."""
@@ -80,11 +81,13 @@ class Dashboard(TabScreen):
         self.table.focus()
 
     def search(self) -> None:
-        """Ask for a text and go to the next row that contains it."""
-        self.prompt.ask("/", self._searched)
+        """Ask for a text; the cursor goes to the first row that contains what is typed so far."""
+        self.prompt.ask("/", self._searched, typed=lambda text: text and self.table.search(text, 0))
 
     def _searched(self, text: str) -> None:
-        if text and not self.table.search(text):
+        """Stay on the row that was found; the same text once more goes on to the next one."""
+        again, self._sought = text == self._sought, text
+        if text and not self.table.search(text, int(again)):
             self.notice(f"no process matches {text!r}")
 
     def filter(self) -> None:

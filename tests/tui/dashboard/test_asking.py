@@ -27,6 +27,28 @@ async def test_a_filter_acts_while_it_is_typed_and_escape_takes_it_back() -> Non
         assert app.dashboard.prompt.value == "oomtop"
 
 
+async def test_a_search_jumps_with_every_letter_and_on_with_the_same_text() -> None:
+    app = OomtopApp(Still(), Options())
+    app.latest = state("swarm")
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.feed()
+        await pilot.pause()
+        table = app.dashboard.table
+        names = [entry.row.process.command if entry.row else "" for entry in table.lines]
+        found = [at for at, name in enumerate(names) if "nginx" in name]
+        later = [at for at, name in enumerate(names) if "swarm-1" in name]
+
+        def at() -> int | None:
+            return table._order.at(table.selected)
+
+        await pilot.press("slash", *"ngi")
+        assert at() == found[0]
+        await pilot.press("enter", "home", "slash", *"swarm-1", "enter")
+        assert at() == later[0]
+        await pilot.press("slash", *"swarm-1", "enter")
+        assert at() == later[1]
+
+
 def test_users_stand_with_their_sums_the_largest_first() -> None:
     rows = [make_row(make_process(100 + at, rss=at * MIB), user=user) for at, user in enumerate(("a", "b", "b"))]
     menu, users = user_menu(rows, "b")

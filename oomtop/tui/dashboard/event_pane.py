@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 
+from rich.cells import cell_len
+
 from oomtop.analysis.dangers.order import JUST_KILLED
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.sentences import describe_event
@@ -75,13 +77,19 @@ def _told(
     lines = lines if is_rail else []
     for when, text, style, event in entries:
         whole = f" {_stamp(when, now)} {printable(text)}"
-        parts = wrap(whole, width, subsequent_indent=_INDENT) if is_rail else [keep_start(whole, width, look)]
+        parts = wrap(whole, width, subsequent_indent=_INDENT) if is_rail else [_in_one_line(whole, width, look)]
         lines += [(Text(part, style), event) for part in parts]
     unlogged = describe_unlogged(assessment.unlogged_kills)
     if unlogged and len(lines) < height:
         lines.append((Text(keep_start(f" {unlogged}", width, look), look.style("warn")), None))
     nothing = " no OOM kill in the kernel log" if assessment.log_read else " reading the kernel log"
     return lines[:height] or [(Text(nothing, look.style("dim")), None)]
+
+
+def _in_one_line(whole: str, width: int, look: Look) -> str:
+    """Return a line that fits; the most frequent killer is left out before a limit is."""
+    short = whole.replace(" kernel killed ", " killed ", 1)
+    return whole if cell_len(whole) <= width else keep_start(short, width, look)
 
 
 def weight_of_kill(when: float | None, now: float, look: Look) -> str:

@@ -34,7 +34,7 @@ async def test_a_search_jumps_with_every_letter_and_on_with_the_same_text() -> N
         app.feed()
         await pilot.pause()
         table = app.dashboard.table
-        names = [entry.row.process.command if entry.row else "" for entry in table.lines]
+        names = [(entry.row.process.command or "") if entry.row else "" for entry in table.lines]
         found = [at for at, name in enumerate(names) if "nginx" in name]
         later = [at for at, name in enumerate(names) if "swarm-1" in name]
 

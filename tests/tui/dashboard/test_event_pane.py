@@ -10,7 +10,7 @@ from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.panel import Panel
 from tests.synthetic import make_event
 from tests.tui.factories import make_assessment
-from tests.tui.states import on_screen
+from tests.tui.states import on_screen, state
 
 NOW = make_assessment(()).time
 REMARKS: tuple[Remark, ...] = (
@@ -64,3 +64,14 @@ async def test_the_rail_stands_beside_the_table_to_its_foot(name: str, size: tup
         table, pane = app.screen.query_one(ProcessTable).region, app.screen.query_one("#events", Panel).region
     assert (table.y == pane.y and table.bottom == pane.bottom and table.right < pane.x) == is_beside
     assert (pane.y == table.bottom and pane.width == size[0]) != is_beside
+
+
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [(120, "kernel killed oomtop-leak 12881, 295M: limit of /web.service, 300M"),
+     (74, " killed oomtop-leak 12881, 295M: limit of /web.service, 300M"), (60, " limit of /web.ser…")],
+)  # fmt: skip
+def test_a_limit_is_the_last_to_be_cut(width: int, said: str) -> None:
+    line = draw_events(tuple)(state("killed"), width, 2, Look())[0]
+    assert line.cell_len <= width
+    assert line.plain.endswith(said)

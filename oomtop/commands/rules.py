@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n", type=count, default=5, dest="count", metavar="N", help="number of processes to list (default: 5)"
     )
+    parser.add_argument("--json", action="store_true", help="all processes as JSON, schema 1")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -24,7 +25,8 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.config.load import config_paths, load_config
     from oomtop.headless import take_snapshot
     from oomtop.host.root import Root
-    from oomtop.render.rules import render_rules
+    from oomtop.render.json_text import json_text
+    from oomtop.render.rules import render_rules, rules_to_json
 
     config, mistakes = load_config(config_paths())
     for mistake in mistakes:
@@ -33,5 +35,6 @@ def run(options: argparse.Namespace) -> int:
     # oomtop never acts on these.
     processes = [process for process in snapshot.processes if not process.is_kernel_thread and not process.is_exiting]
     names = {process.id: read_names(process, users_of(snapshot), Root()) for process in processes}
-    print(render_rules(match_patterns(config.protected, config.adjust, processes, names), options.count))
+    matches = match_patterns(config.protected, config.adjust, processes, names)
+    print(json_text(rules_to_json(matches)) if options.json else render_rules(matches, options.count))
     return 1 if mistakes else 0

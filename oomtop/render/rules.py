@@ -16,6 +16,30 @@ def render_rules(matches: Sequence[PatternMatch], most: int) -> str:
     return "\n".join(printable(line) for match in matches for line in _lines(match, most)) if matches else NOTHING
 
 
+def rules_to_json(matches: Sequence[PatternMatch]) -> dict[str, object]:
+    """Return all matches as JSON, schema 1."""
+    return {
+        "schema": 1,
+        "rules": [
+            {
+                "rule": match.title,
+                "processes": [
+                    {
+                        "pid": process.pid,
+                        "name": process.comm,
+                        "oom_score_adj": process.oom_score_adj,
+                        "command": process.command,
+                    }
+                    for process in match.processes
+                ],
+                "decided_before": match.decided_before,
+                "is_free_to_claim": match.is_free_to_claim,
+            }
+            for match in matches
+        ],
+    }
+
+
 def _lines(match: PatternMatch, most: int) -> Iterator[str]:
     yield f"{match.title}: {_count(len(match.processes))}"
     for process in match.processes[:most]:

@@ -1,5 +1,6 @@
 """`oomtop rules`: whom each pattern fits now, decided as the guard and the rules decide."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.docs.test_schemas import hold
 
 CONFIG = """
 protected = ["ruled-by-name*", "nobody fits this"]
@@ -56,6 +59,17 @@ def test_it_shows_whom_each_pattern_fits(tmp_path: Path, processes: list[int]) -
     assert blocks[11] == "  and 3 processes decided by an earlier [[adjust]]"
     assert "did you mean batch.service?" in done.stderr
     assert done.returncode == 1
+
+
+def test_as_json_it_lists_all_of_them(tmp_path: Path, processes: list[int]) -> None:
+    done = rules(tmp_path, CONFIG, "-n", "2", "--json")
+    answer = json.loads(done.stdout)
+    hold("rules", answer)
+    first, nobody, adjust, later, _ = answer["rules"]
+    assert [process["pid"] for process in first["processes"]] == processes
+    assert {process["name"] for process in first["processes"]} == {"ruled-by-name-a"}
+    assert nobody["processes"] == []
+    assert (adjust["is_free_to_claim"], later["decided_before"]) == (True, 3)
 
 
 def test_without_patterns_it_says_where_they_belong(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "oomtop" / "schemas"
 ORDER = (
     "top", "events", "doctor", "recommend", "backtest", "headroom", "check", "action", "undo", "settings", "drill", "fleet",
-    "config", "alert",
+    "config", "rules", "alert",
 )  # fmt: skip
 _JSON_HEAD = """# JSON
 

@@ -123,7 +123,7 @@ def output_width() -> int:
 
 
 def longest_line() -> int:
-    """Return how long a row may be that is cut where it is longer: a file or a pipe gets it whole."""
+    """Return the length at which rows are cut: the terminal's width; no limit for a file or a pipe."""
     return output_width() if sys.stdout.isatty() else sys.maxsize
 
 

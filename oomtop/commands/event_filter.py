@@ -1,4 +1,4 @@
-"""Which events `oomtop events` tells: by victim, unit, cgroup, killer and time."""
+"""Which events `oomtop events` prints: by victim, unit, cgroup, killer and time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
 
 @frozen
 class EventFilter:
-    """What an event must have; None asks for nothing."""
+    """What an event must have; None: anything."""
 
     since: float | None
     killed: str | None
@@ -38,7 +38,7 @@ class EventFilter:
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> EventFilter:
-        """Return what a command line asks for."""
+        """Return the filter of a command line."""
         return cls(options.since, options.killed, options.unit, options.cgroup, options.killer)
 
     @property
@@ -59,7 +59,7 @@ class EventFilter:
         )
 
     def takes_mention(self, mention: Mention) -> bool:
-        """Whether what somebody else says of a kill is wanted."""
+        """Whether a mention of a kill is wanted."""
         subject = mention.subject or ""
         return (
             (self.since is None or mention.time is None or mention.time >= self.since)

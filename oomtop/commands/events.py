@@ -73,7 +73,7 @@ def _chosen(found: Evidence, options: argparse.Namespace) -> Evidence:
     )
     _tell_assumed(found.events, options.since)
     if wanted.is_named or found.events or found.mentions:
-        # A kill that was read and is not wanted is not one that nothing could read.
+        # A kill that was read and filtered out is not an unread one.
         found = replace(found, leftovers=())
     if options.event is None:
         return gather(events, replace(found, mentions=mentions))

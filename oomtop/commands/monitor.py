@@ -26,7 +26,7 @@ HELP = "the full-screen monitor of this machine"
 
 
 class _Option(NamedTuple):
-    """An option: of one that takes a value its type and its name in the help."""
+    """An option; one with a value has a type, and a name for the value in the help."""
 
     help: str
     type: Callable[[str], object] | None = None
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace | None:
-    """Return the options without argparse, which takes 5 ms to import; None where it has something to say."""
+    """Return the options without argparse, which takes 5 ms to import; None if only argparse can parse them."""
     found = {name: None if option.type else option.default for name, option in _OPTIONS.items()}
     rest = iter(words)
     for word in rest:
@@ -150,7 +150,7 @@ def show(
 
 
 def _run(screen: PlainScreen, config: Config, is_plain: bool) -> int:
-    """Paint the first picture, load Textual behind it and hand the terminal over; without Textual, go on."""
+    """Paint the first picture, load Textual meanwhile and hand the terminal over; without Textual, go on."""
     screen.open()
     from oomtop.tui.plain.loop import PlainLoop
 

@@ -1,4 +1,4 @@
-"""The parsers of the command line; the monitor starts without them where its arguments are simple."""
+"""The parsers of the command line; with simple arguments the monitor starts without them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Refuse what a command does not know itself, with its own usage; argparse leaves it to the main parser."""
+        """Refuse unknown arguments with the usage of the command; argparse would leave them to the main parser."""
         found, rest = super().parse_known_args(args, namespace)
         if rest and self.is_command:
             words = (nearest(word.partition("=")[0], self._option_string_actions) for word in rest if word[:2] == "--")

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def before_last_kill(recording: Recording) -> float:
-    """Return the time some seconds before the last kill that was recorded, the end where there is none."""
+    """Return the time some seconds before the last recorded kill, or the end if there is none."""
     if not recording.moments:
         return 0.0
     first, last = recording.moments[0].time, recording.moments[-1].time
@@ -39,7 +39,7 @@ def before_last_kill(recording: Recording) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Open a recording some seconds before its last kill, at its end without one, or at a time, standing still."""
+    """Open a recording, paused, some seconds before its last kill, at its end without one, or at a time."""
     if not has_screen("the replay", ""):
         return 2
     from oomtop.config.load import config_paths, load_config

@@ -1,4 +1,4 @@
-"""The key `A`: one action on the danger of the strip, planned now, carried out once just before its limit is full."""
+"""The key `A`: an action on the danger of the strip, planned now, run once just before its limit is full."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPAN = 3600.0
 def arm_choices(danger: Danger) -> list[tuple[str, Request]]:
     """Return what can be armed on a danger, in words, with the request that it makes."""
     found = []
-    # Between ticks the room of cgroups and of the machine is read, not that of a node.
+    # Between ticks the headroom of cgroups and of the machine is read, but not that of a node.
     for remedy in () if danger.kind is DangerKind.NODE else danger.remedies:
         request = _request(danger, remedy)
         if request is not None:
@@ -52,7 +52,7 @@ def _words(danger: Danger, remedy: Remedy) -> str:
 
 
 class ArmedAction:
-    """One armed action: a thread that reads the limit, and carries the action out or gives it up."""
+    """One armed action: a thread that reads the limit and runs the action, or disarms it."""
 
     def __init__(
         self, prepared: Prepared, danger: Danger, facts: Snapshot, act: Callable[[Prepared], object],
@@ -77,7 +77,7 @@ class ArmedAction:
         self._thread.start()
 
     def disarm(self) -> None:
-        """Give it up; what is under way already is not stopped."""
+        """Disarm it; an action that already runs is not stopped."""
         self._is_told_to_end.set()
 
     def _run(self) -> None:

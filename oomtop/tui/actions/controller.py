@@ -153,7 +153,7 @@ class Remedies:
                 self.audit.settle(step.entry, plan.refusal or "")
 
     def arm(self) -> None:
-        """Choose an action that is carried out just before the limit of the strip is full; disarm the one that is."""
+        """Choose an action to run just before the limit of the strip is full, or disarm the armed one."""
         if self._armed is not None:
             self._armed.disarm()
             return

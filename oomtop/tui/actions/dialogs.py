@@ -32,8 +32,8 @@ ADJUSTMENTS: tuple[tuple[int, str], ...] = (
 
 
 def adjustments(now: Sequence[int]) -> tuple[tuple[tuple[int, str], ...], int]:
-    """Return the values to choose from, each with whether these rights allow it, and the first that they allow."""
-    # The kernel allows the lowest value ever set with the capability: 0 where nothing was.
+    """Return the values to choose from, each with whether it is permitted, and the first permitted one."""
+    # The kernel permits down to the lowest value ever set with the capability: 0 if none was.
     least = -1000 if has_capability(Capability.SYS_RESOURCE) else min((0, *now))
     denied = "  (needs CAP_SYS_RESOURCE)"
     found = tuple((value, text if value >= least else f"{text}{denied}") for value, text in ADJUSTMENTS)

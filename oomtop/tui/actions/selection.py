@@ -43,7 +43,7 @@ class Selection:
 
     @property
     def biggest(self) -> Process | None:
-        """The process that holds most of the group and of those below it, None where nobody is in it."""
+        """The largest process of the group and of those below it, None if it is empty."""
         return max(self.members, key=lambda process: process.rss_and_swap, default=None)
 
     @property

@@ -1,4 +1,4 @@
-"""The sampling thread: a failure is told, and sampling begins again; one screen may take it over from another."""
+"""The sampling thread: it reports a failure and starts again; one screen may take it over from another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAUSE = 1.0
 _END_SECONDS = 2.0
 Take = Callable[[Sample], object]
 End = Callable[[str | None], object]
-"""Takes why there are no more samples, None where that was asked for."""
+"""Takes the reason why sampling ended, None if that was requested."""
 
 
 def hand_on(
@@ -24,7 +24,7 @@ def hand_on(
     tell: Callable[[str], object],
     may_begin_again: bool,
 ) -> str | None:
-    """Hand every sample to `take`; return why there are no more, None where that was asked for.
+    """Hand every sample to `take`; return why sampling ended, None if that was requested.
 
     Sampling that fails begins again after a pause, told by `tell`; without one sample in between it does so twice.
     """
@@ -49,7 +49,7 @@ def hand_on(
 
 
 class Feed:
-    """A thread that samples on while the screens change that show it."""
+    """A thread that goes on sampling while one screen replaces another."""
 
     def __init__(self, begin: Callable[[], Iterable[Sample]], tell: Callable[[str], object]) -> None:
         """`begin` returns the samples, a second time after a failure."""
@@ -72,7 +72,7 @@ class Feed:
         self._thread.start()
 
     def hand_to(self, take: Take, end: End) -> None:
-        """Let somebody else have the samples, the newest at once; whoever had them gets none any more."""
+        """Give the samples to another receiver, the newest at once; the former one gets no more."""
         with self._lock:
             self._take, self._end = take, end
             if self._latest is not None:
@@ -81,7 +81,7 @@ class Feed:
                 end(problem)
 
     def close(self) -> None:
-        """End, once the source is closed; a sample that is stuck is not waited for."""
+        """End after the source was closed; does not wait for a sample that hangs."""
         self._closed.set()
         self.hand_to(lambda sample: None, lambda problem: None)
         if self._thread.ident is not None:

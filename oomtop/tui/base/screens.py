@@ -25,7 +25,7 @@ class ClosedOnce(Screen[Result]):
 
 
 class Dialog(ModalScreen[Result], ClosedOnce[Result]):
-    """A dialog over the visible screen, which stays as bright as it is: the danger is told there."""
+    """A dialog over the visible screen, which is not dimmed: it shows the danger."""
 
     DEFAULT_CSS = "Dialog { background: transparent; }"
 

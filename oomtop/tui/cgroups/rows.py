@@ -14,7 +14,7 @@ from oomtop.units import DASH, format_about, format_bytes, format_count, printab
 
 _DEEPEST = 12
 DANGER = "danger"
-"""The order that the tab begins with: the nearest danger first."""
+"""The initial order: the nearest danger first."""
 
 
 @frozen
@@ -111,7 +111,7 @@ def arrange(groups: Iterable[CgroupFigures], sort: str, folded: frozenset[str], 
 
 
 def _by_danger(groups: Sequence[CgroupFigures]) -> Callable[[CgroupFigures], tuple[float, ...]]:
-    """Return the order in which the nearest danger, of a group or below it, comes first, and what is empty last."""
+    """Return the order: the nearest danger first, of a group or below it; empty groups last."""
     own = {item.cgroup.path: _nearness(item) for item in groups}
     nearest = dict(own)
     for path, near in own.items():

@@ -40,7 +40,7 @@ _KEYS = (
 )  # fmt: skip
 _LEAST_PATH = 20
 _TALL, _HIGH = 34, 50
-"""Rows of a terminal from which on the largest processes of a group are named, and more of them."""
+"""Terminal heights from which the largest processes of a group are named, and more of them."""
 
 
 class CgroupTree(CursorList):
@@ -94,7 +94,7 @@ class CgroupTree(CursorList):
             self.refresh()
 
     def draw_row(self, at: int, width: int) -> Text:
-        """Return a group: what fills up stands out, what has no limit or nothing in it stays behind."""
+        """Return a group: bold if it fills up, dim if it has no limit or is empty."""
         line, danger = Text(group_line(self._lines[at], width)), self._lines[at].figures.danger
         if danger is None or danger.state is DangerState.EMPTY:
             line.stylize(self._look.style("dim"))
@@ -154,7 +154,7 @@ class CgroupsScreen(TabScreen):
             panel.show(self.assessment)
 
     def _draw_forecast(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
-        """Return what becomes of the group under the cursor, or of the nearest limit above it."""
+        """Return the forecast of the group under the cursor, or of the nearest limit above it."""
         groups = {item.cgroup.path: item for item in assessment.cgroups}
         path = self.view.path
         dangers = [groups[above].danger for above in chain(path or "/") if above in groups]

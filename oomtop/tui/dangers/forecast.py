@@ -1,4 +1,4 @@
-"""The forecast chart: what is held up to now, the limit, and the cone to where both meet; drawn with plotext.
+"""The forecast chart: held memory up to now, the limit, and the cone to where they meet; drawn with plotext.
 
 Each kind of point has a character of its own, so that colour is never needed to tell them apart.
 """
@@ -47,7 +47,7 @@ DRAWN = Signs("█", "░", "┄", "▒", "╱", "✗", "●")
 
 
 def draw_forecast(subject: Subject, seconds: Callable[[], int]) -> Draw:
-    """Return what draws the last so many seconds of the subject, with 0 two minutes, and as long ahead."""
+    """Return the drawing function for the last `seconds` of the subject (0: two minutes), and as long ahead."""
 
     def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
         danger = subject(assessment)
@@ -88,7 +88,7 @@ def chart_of(
 
 
 def _ahead_of(danger: Danger, now: float) -> float:
-    """Return the seconds ahead that are told: of the forecast, and in a replay of what is recorded up to a kill."""
+    """Return the seconds ahead that are drawn: of the forecast, and in a replay up to a recorded kill."""
     foretold = 0.0 if danger.latest is None else danger.latest * 1.05
     next_kill = min((kill.time for kill in danger.later_kills), default=float("inf"))
     truth = min((next_kill - now) * 1.2 + 5, danger.truth.times[-1] - now) if danger.truth.times else 0.0
@@ -96,7 +96,7 @@ def _ahead_of(danger: Danger, now: float) -> float:
 
 
 def _key_of(title: str) -> str:
-    """Return the key of an action by its title, empty for what has none: a kill by the kernel, an alert."""
+    """Return the key of an action by its title, empty for a kill by the kernel or an alert."""
     return next((key for begin, key in _KEYS if title.startswith(begin)), "")
 
 
@@ -146,7 +146,7 @@ def _plot(
 def _recent(
     curve: UseCurve, danger: Danger, now: float, past: float, ahead: float = 0.0
 ) -> tuple[list[float], list[float], list[float]]:
-    """Return (seconds from now, held, used) of a part of a curve; of the machine with what is in swap."""
+    """Return (seconds from now, held, used) of a part of a curve; for the machine including swap."""
     with_swap = danger.kind is DangerKind.MACHINE
     points = [
         (when - now, held + swapped * with_swap, used + swapped * with_swap)
@@ -178,7 +178,7 @@ def _plot_cone(danger: Danger, ahead: float, size: tuple[int, int], signs: Signs
 
 
 def _plot_kills(danger: Danger, now: float, span: tuple[int, float], height: int, signs: Signs) -> None:
-    """Mark the kill that is foretold, those that were, with a name below, and in a replay those that came."""
+    """Mark the forecast kill and past ones, with a name below, and in a replay the recorded ones ahead."""
     import plotext
 
     if danger.median is not None and danger.median <= span[1]:
@@ -203,7 +203,7 @@ def _coloured(line: str, signs: Signs, look: Look) -> Text:
 
 
 def _with_legend(line: str, danger: Danger, signs: Signs) -> str:
-    """Write into the line of the limit what the signs of a replay are."""
+    """Write the legend of a replay's signs into the line of the limit."""
     legend = f" {signs.truth} happened  {signs.median} forecast "
     begin = line.find(signs.limit) + 2
     is_free = line[begin : begin + len(legend)] == signs.limit * len(legend)
@@ -211,7 +211,7 @@ def _with_legend(line: str, danger: Danger, signs: Signs) -> str:
 
 
 def _with_clock(line: str, when: float, place: float, signs: Signs) -> str:
-    """Write the clock time of the kill that is foretold beside its sign, on the side that has room.
+    """Write the clock time of the forecast kill beside its sign, on the side with room.
 
     `place` is the share of the time axis where it stands.
     """

@@ -14,7 +14,7 @@ from oomtop.tui.widgets.tab_screen import TabScreen
 
 
 def tab_head(screen: TabScreen, tab: str) -> Iterator[Panel]:
-    """Yield what stands above every tab but the first: the header with the names of the tabs, and the strip."""
+    """Yield the top of every tab but the first: the header with the names of the tabs, and the strip."""
     yield Panel(draw_header(lambda: screen.state.standing, tab), screen.look, id=f"{tab}-header")
     yield danger_strip(screen.state, screen.look)
 

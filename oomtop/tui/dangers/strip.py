@@ -1,4 +1,4 @@
-"""The danger strip: the one danger that the screen speaks of, who dies there and what helps; one line while calm.
+"""The danger strip: the chosen danger, its victim and the remedies; one line while calm.
 
 ```
  FULL IN 22s (20s-24s) /web.service  129M of 300M 43% +8.0M/s          1 of 3  n
@@ -36,7 +36,7 @@ from oomtop.units import format_about, format_bytes, format_duration, format_sha
 
 FULL_HEIGHT = 4
 _NAME = 18
-"""Cells of a long name that are left before anything else is left out."""
+"""Cells that a long name keeps before anything else is left out."""
 _LEAST_NAME = 8
 _WATCHED = 10.0
 _CALM = {
@@ -101,7 +101,7 @@ def _calm(danger: Danger | None, assessment: Assessment, width: int, look: Look)
 
 
 def _calm_words(danger: Danger, assessment: Assessment) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what was watched and how full the nearest is, each in shorter and shorter forms."""
+    """Return what is watched and how full the nearest limit is, each in ever shorter forms."""
     watched = max((each.watched(assessment.time) for each in assessment.dangers), default=0.0)
     share, state = format_share(danger.share), _CALM.get(danger.state, danger.state.value)
     if danger.median is not None:
@@ -115,13 +115,13 @@ def _calm_words(danger: Danger, assessment: Assessment) -> tuple[tuple[str, ...]
     if watched < _WATCHED:
         seen = format_duration(max(1.0, watched))
         return (f"watching for {seen}", f"watching for {seen}", "watching"), tails
-    # In steps, so that a calm screen stands still.
+    # In steps, so that a calm screen does not change.
     seen = format_duration(watched // 10 * 10 if watched < 60 else watched // 60 * 60)
     return (f"no danger in {seen} of watching", f"no danger in {seen}", "no danger"), tails
 
 
 def _fitting(forms: Sequence[str], width: int, look: Look) -> str:
-    """Return the longest form that fits, the last one cut where none does."""
+    """Return the longest form that fits, or the last one, cut."""
     return next((form for form in forms if cell_len(form) <= width), None) or keep_start(forms[-1], width, look)
 
 
@@ -144,7 +144,7 @@ def _first(danger: Danger, assessment: Assessment, width: int, look: Look, is_re
 
 
 def _chosen(danger: Danger, more: Sequence[str], tail: str, room: int, short: str) -> tuple[str, str, str]:
-    """Return what stands beside the time and the name: the range goes first, then the place, growth and share.
+    """Return the figures beside time and name: the range is left out first, then the place, growth and share.
 
     A tail that has a short form, as it tells of a nearer danger, goes last.
     """
@@ -167,7 +167,7 @@ def _bar(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text
     cells = max(10, width - 3 - len(full))
     held = round(cells * danger.filled / danger.capacity)
     used = min(cells, held + round(cells * danger.cache / danger.capacity))
-    # Not in the colour of danger: the time is the one thing that is red.
+    # Not in the colour of danger: only the time is red.
     line = Text(" [").append("#" * held, look.style("warn"))
     line.append("=" * max(0, used - held), look.style("cache"))
     rest = ("." if look.ascii else "·") * (cells - max(held, used))
@@ -209,7 +209,7 @@ def _do(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
 
 
 def _then(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
-    """Return what is recorded of the time after this moment: nothing can be done about it."""
+    """Return what the recording has of the time after this moment: no action can change it."""
     line = Text().append(" then  ", look.style("accent", bold=True) or "bold")
     kill = danger.later_kills[-1] if danger.later_kills else None
     if kill is not None:
@@ -223,7 +223,7 @@ def _then(danger: Danger, assessment: Assessment, width: int, look: Look) -> Tex
 
 
 def _armed(armed: Armed, danger: Danger, width: int, look: Look) -> Text:
-    """Return what is armed, with the seconds until it is done where it watches this danger."""
+    """Return the armed action, with the seconds until it runs if it watches this danger."""
     line = Text(" armed ", look.style("warn", bold=True) or "bold")
     when = ""
     if armed.subject == danger.subject and danger.median is not None:

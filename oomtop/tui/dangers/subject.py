@@ -1,4 +1,4 @@
-"""What the screen says about the danger it speaks of, in words: headline, victim and remedies."""
+"""The chosen danger in words: headline, victim and remedies."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_about, format_bytes, format_duration, format_rate, format_share, printable
 
 SOON = 300.0
-"""A subject that is full within so many seconds has the weight of a danger."""
+"""A subject that is full within this many seconds is shown as a danger."""
 _HIGH = 0.7
-"""Of its limit: what grows unsteadily is a danger from there on."""
+"""Share of the limit from which unsteady growth is a danger."""
 _DROP = 0.1
-"""A kill that frees less than this share of what is held ends no danger."""
+"""A kill that frees less than this share of the held memory does not end a danger."""
 DISTANT = 900.0
-"""A subject that is full later than this is no danger yet."""
+"""A subject that is full later than this is not a danger yet."""
 
 
 class Weight(Enum):
@@ -33,7 +33,7 @@ class Weight(Enum):
 
 
 def recent_kill(assessment: Assessment) -> OomEvent | None:
-    """Return the newest kill where it is not a minute old: also of a group that is no more."""
+    """Return the newest kill if it is less than a minute old, also of a group that is gone."""
     newest = assessment.events[0] if assessment.events else None
     if newest is None or newest.time is None or newest.victim is None:
         return None
@@ -41,7 +41,7 @@ def recent_kill(assessment: Assessment) -> OomEvent | None:
 
 
 def weight_of(danger: Danger, assessment: Assessment) -> Weight:
-    """Return the weight of a danger: red when it is full soon or has just killed."""
+    """Return the level of a danger: red if it is full soon or has just killed."""
     if danger.median is not None and danger.median < SOON:
         return Weight.DANGER
     if last_kill(danger, assessment.time) is not None:
@@ -52,7 +52,7 @@ def weight_of(danger: Danger, assessment: Assessment) -> Weight:
 
 
 def is_over(danger: Danger, assessment: Assessment) -> bool:
-    """Whether the danger ended with a kill: nothing fills, and nobody else is to be ended for it."""
+    """Whether the danger ended with a kill: it no longer fills, and no further kill would help."""
     return danger.median is None and last_kill(danger, assessment.time) is not None
 
 
@@ -72,7 +72,7 @@ def nearer(danger: Danger, assessment: Assessment) -> Danger | None:
 
 
 def headline(danger: Danger, assessment: Assessment) -> tuple[str, tuple[str, ...]]:
-    """Return the loud part, and the rest with its shorter forms: `FULL IN 22s` and `(20s-24s)`."""
+    """Return the emphasised part, and the rest with its shorter forms: `FULL IN 22s` and `(20s-24s)`."""
     killed = last_kill(danger, assessment.time)
     if danger.median is not None:
         return f"FULL IN {format_about(danger.median)}", _range(danger)
@@ -88,14 +88,14 @@ def headline(danger: Danger, assessment: Assessment) -> tuple[str, tuple[str, ..
 
 
 def killed_words(event: OomEvent, now: float) -> tuple[str, tuple[str, ...]]:
-    """Return the loud part and the rest of a kill whose limit is in no danger any longer."""
+    """Return the emphasised part and the rest for a kill whose limit is no longer in danger."""
     name = printable(event.victim.name) if event.victim is not None else ""
     where = f" at the limit of {printable(event.oom_memcg)}" if event.oom_memcg else f" by {printable(event.killer)}"
     return f"KILLED {_ago(now - (event.time or now))} ago", (f"{name}{where}; Events tells why", f"{name}{where}", name)
 
 
 def _ago(seconds: float) -> str:
-    # In steps, so that the line stands still.
+    # In steps, so that the line does not change.
     return format_duration(max(1.0, seconds if seconds < 20 else seconds // 10 * 10))
 
 
@@ -112,14 +112,14 @@ def usage(danger: Danger) -> tuple[str, ...]:
 
 
 def signed_rate(danger: Danger) -> str:
-    """Return ` +8.0M/s`, nothing where it does not move or that is not known."""
+    """Return ` +8.0M/s`, empty if it does not change or is unknown."""
     if danger.rate is None or abs(danger.rate) < 1:
         return ""
     return f" {format_rate(danger.rate)}"
 
 
 def victim_words(danger: Danger, assessment: Assessment) -> tuple[tuple[str, ...], str]:
-    """Return who dies, with what that frees, in shorter and shorter forms, and who comes after."""
+    """Return the victim, with what its death frees, in ever shorter forms, and the next ones."""
     if danger.kind is DangerKind.COMMIT:
         return ("nobody: allocations fail",), ""
     if danger.victim is None:
@@ -153,7 +153,7 @@ def _victim_forms(danger: Danger, assessment: Assessment) -> tuple[str, ...]:
 
 
 def remedy_words(danger: Danger, assessment: Assessment) -> Iterator[tuple[str, str]]:
-    """Yield (key, what it does and buys) of the remedies, the surest first."""
+    """Yield (key, effect and time gained) of the remedies, the surest first."""
     after_kill = is_over(danger, assessment)
     if after_kill:
         yield "Tab", "to Events, Enter: why"
@@ -166,12 +166,12 @@ def remedy_words(danger: Danger, assessment: Assessment) -> Iterator[tuple[str, 
 
 @cache
 def may_spare() -> bool:
-    """Whether these rights allow a lower oom_score_adj; they stay what they are while the program runs."""
+    """Whether a lower oom_score_adj is permitted; that does not change while the program runs."""
     return has_capability(Capability.SYS_RESOURCE)
 
 
 def _deed(danger: Danger, remedy: Remedy) -> str:
-    """Return what the key does; where one of many is killed, that it helps little, and what helps."""
+    """Return what the key does; for a kill of one among many, that it helps little and what helps."""
     is_drop = remedy.action == "kill" and remedy.size is not None and remedy.size < danger.held * _DROP
     if not is_drop:
         return _REMEDIES[remedy.action][1]
@@ -187,4 +187,4 @@ def _gain(remedy: Remedy) -> str:
 
 
 _REMEDIES = {"kill": ("k", "kill it"), "freeze": ("f", "freeze it"), "limit": ("L", "limit"), "swap": ("W", "swap")}
-"""By the action of a remedy: its key, and what that does."""
+"""The key and its effect, by the action of a remedy."""

@@ -28,9 +28,9 @@ _INDENT = " " * 10
 
 
 def event_height(remarks: Callable[[], Sequence[Remark]]) -> Callable[[Assessment, int, int], int]:
-    """Return what tells the lines of the pane: one without news, on a small terminal as many as there are.
+    """Return the function that gives the height of the pane: one line without news, on a small terminal one per event.
 
-    On a large one it grows once, with the first news: another layout sends the whole screen.
+    On a large terminal it grows only once: another layout sends the whole screen.
     """
 
     def height(assessment: Assessment, columns: int, rows: int) -> int:
@@ -64,7 +64,7 @@ def event_at(
 def _told(
     assessment: Assessment, remarks: Sequence[Remark], width: int, height: int, look: Look
 ) -> list[tuple[Text, OomEvent | None]]:
-    """Return the lines of the pane, each with the event it is about; the rail, higher than wide, has them in full."""
+    """Return the lines of the pane, each with its event; the rail, higher than wide, has them in full."""
     now = assessment.time
     entries: list[tuple[float, str, str, OomEvent | None]] = [
         (event.time or 0.0, describe_event(event), weight_of_kill(event.time, now, look), event)

@@ -24,7 +24,7 @@ def draw_findings(assessment: Assessment, width: int, height: int, look: Look) -
 
 
 def _told(assessment: Assessment) -> Sequence[Finding]:
-    """Return the findings without limits that fill up: the strip and the board tell of those."""
+    """Return the findings without limits that fill up: the strip and the board show those."""
     return [finding for finding in assessment.findings if finding.id != "cgroup_limit"]
 
 

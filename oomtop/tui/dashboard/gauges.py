@@ -14,7 +14,7 @@ _CELLS, _LEAST_CELLS = 30, 3
 _FULL_HEIGHT = 20.0
 """PSI percentage at full height, unless a higher one was seen."""
 _FORMS = ((3, 3), (3, 2), (2, 2), (2, 1), (2, 0), (1, 0))
-"""(averages, rates) that a line tells, fewer in less room."""
+"""(averages, rates) on a line, fewer in less room."""
 
 
 def draw_swap(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:

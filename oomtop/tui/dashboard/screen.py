@@ -47,7 +47,7 @@ class Dashboard(TabScreen):
         self._sought = ""
         self.with_forecast = True
         self.place: TableCursor | None = None
-        """Where the table of the plain screen stood."""
+        """The cursor of the plain screen's table."""
         self._forecast = draw_forecast(state.subject, lambda: state.chart_seconds)
         self._past = draw_chart(lambda: state.chart_seconds)
 

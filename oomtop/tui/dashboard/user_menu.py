@@ -11,7 +11,7 @@ from oomtop.units import format_bytes, printable
 
 
 def user_menu(rows: Iterable[ProcessRow], chosen: str | None) -> tuple[Menu, Sequence[str | None]]:
-    """Return the menu, and whom each of its entries stands for: None for everyone."""
+    """Return the menu, and the user of each entry: None for all users."""
     sizes: dict[str | None, list[int]] = defaultdict(list)
     for row in rows:
         if not row.process.is_kernel_thread:

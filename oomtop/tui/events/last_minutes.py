@@ -1,4 +1,4 @@
-"""The minutes before a kill as a chart: what was held below the limit, from what is remembered or recorded."""
+"""The minutes before a kill as a chart: held memory below the limit, from the history or a recording."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LEAST_POINTS = 3
 
 
 def remembered_minutes(event: OomEvent, dangers: Iterable[Danger]) -> Danger | None:
-    """Return the limit that killed with what was held below it, None where its past does not reach back that far."""
+    """Return the limit that killed, with its held memory; None if the history does not reach back that far."""
     when = event.time
     if when is None:
         return None

@@ -23,7 +23,7 @@ from oomtop.units import DASH, format_bytes, printable
 
 _USUAL, _WIDE, _WIDEST = 74, 100, 130
 Told = OomEvent | Mention
-"""A row: an event, or a mention of one that no log here has."""
+"""A row: an event, or a mention of one that is in no local log."""
 
 
 class EventList(CursorList):
@@ -89,7 +89,7 @@ class EventList(CursorList):
             self.post_message(self.Opened(self.current))
 
     def draw_row(self, at: int, width: int) -> Text:
-        """Return an event: bold for a minute, dim after a quarter of an hour, as is what others only mention."""
+        """Return an event: bold for a minute, dim after a quarter of an hour; mentions are dim."""
         event = self._events[at]
         is_mention = isinstance(event, Mention)
         style = self._look.style("dim") if is_mention else weight_of_kill(event.time, self._now, self._look)

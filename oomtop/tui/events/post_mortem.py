@@ -50,7 +50,7 @@ class PostMortemScreen(TextScreen):
         """The limit that killed in the minutes before, once it is known."""
 
     def on_mount(self) -> None:
-        """Look the minutes before the kill up: in what is remembered, else in the recording."""
+        """Look up the minutes before the kill: in the history, else in the recording."""
         super().on_mount()
         if isinstance(self.app, Shell) and self.app.latest is not None:
             self.watch_assessment(self.app.latest)
@@ -65,7 +65,7 @@ class PostMortemScreen(TextScreen):
             self._write(self.size.width)
 
     def watch_assessment(self, assessment: Assessment | None) -> None:
-        """Take the minutes before the kill from what is remembered of its limit."""
+        """Take the minutes before the kill from the history of its limit."""
         event = self.event()
         if assessment is None or event is None or self._minutes is not None:
             return

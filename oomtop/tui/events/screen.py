@@ -40,7 +40,7 @@ _EMPTY = (
     "test kill."
 )
 _OTHERS = 7
-"""Lines that header, strip, keys and the list take besides the words about the logs."""
+"""Lines taken by header, strip, keys and list, besides the notes about the logs."""
 
 
 class EventsScreen(TabScreen):
@@ -158,7 +158,7 @@ class EventsScreen(TabScreen):
             lines.append(Text(keep_start(list_head(width), width, self.look), "bold"))
         else:
             told = [Text(f" {line}") for line in wrap(_EMPTY, max(20, width - 2))]
-            # The whole of it or nothing: the strip stays in sight.
+            # All of it or nothing: the strip must stay in sight.
             lines.extend(told if len(lines) + len(told) <= self.size.height - _OTHERS else ())
         return lines
 

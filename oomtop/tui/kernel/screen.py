@@ -135,7 +135,7 @@ class KernelScreen(TabScreen):
         return self._fitted(draw(self.assessment, self._kernel, width, self.look), width)
 
     def _fitted(self, lines: list[Text], width: int) -> list[Text]:
-        """Return lines of which those that are too long end in a sign."""
+        """Return the lines, those that are too long cut with a sign."""
         for line in lines:
             if line.cell_len > width:
                 line.truncate(width, overflow="crop" if self.look.ascii else "ellipsis")

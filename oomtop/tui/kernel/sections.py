@@ -82,7 +82,7 @@ def draw_fragmentation(assessment: Assessment, state: KernelState, width: int, l
     if kernel is None or not kernel.buddy:
         return [*lines, Text(" /proc/buddyinfo cannot be read", look.style("warn"))]
     count = max(len(zone.counts) for zone in kernel.buddy)
-    # In little room only the large blocks, which are the first to be missing.
+    # In little room only the large blocks: they run out first.
     orders = range(max(0, count - (width - 12) // 5), count)
     lines.append(Text(f" {'order':11}" + "".join(f"{order:>5}" for order in orders), "bold"))
     for zone in state.fragmentation:

@@ -1,4 +1,4 @@
-"""Styles of the first picture: the theme's colours, for a terminal of so many colours, as escapes."""
+"""Styles of the first picture: the theme's colours as escapes, for the colours of the terminal."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _SCREEN_COLOURS = ("foreground", "background", "panel", "primary", "error", "war
 
 
 def is_plain_colour(text: str) -> bool:
-    """Whether a colour needs no Textual to be known."""
+    """Whether a colour is known without Textual."""
     is_hex = text[:1] == "#" and len(text) == 7 and not set(text[1:].lower()) - set("0123456789abcdef")
     return is_hex or text in ANSI_COLOR_NAMES or text.removeprefix("ansi_") in (*ANSI_COLOR_NAMES, "default")
 
 
 def colour_system(environ: Mapping[str, str] = os.environ) -> ColorSystem:
-    """Return how many colours the terminal has, as `rich.console` finds it."""
+    """Return the number of colours of the terminal, as `rich.console` determines it."""
     if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
         return ColorSystem.TRUECOLOR
     return _SYSTEMS.get(environ.get("TERM", "").strip().lower().rpartition("-")[2], ColorSystem.STANDARD)
@@ -49,7 +49,7 @@ class Inks:
         return all(name in self._colours for name in (*_SCREEN_COLOURS, "scrollbar"))
 
     def ground(self, name: str) -> Style:
-        """Return the style of what stands on a background of the theme."""
+        """Return the style of text on a background of the theme."""
         return self.of(f"{self._name('foreground')} on {self._name(name)}")
 
     def thumb(self, is_thumb: bool) -> Style:

@@ -23,7 +23,7 @@ _ENTER = ("\r", "\n")
 
 
 class KillDialog:
-    """A plan, and the keys that it waits for."""
+    """A plan with its keys."""
 
     def __init__(self, screen: PlainScreen, prepared: Prepared, target: ProcessId, wake: Callable[[], None]) -> None:
         self._screen, self._prepared, self._target, self._wake = screen, prepared, target, wake
@@ -51,7 +51,7 @@ class KillDialog:
         return cls(screen, prepare(KillRequest((target,), number), context), target, wake)
 
     def lines(self) -> list[Text]:
-        """Return the plan with what can be pressed."""
+        """Return the lines of the plan and its keys."""
         is_refused = self._prepared.plan.refusal is not None
         keys = "any key closes this" if is_refused else "Enter: do it   9: SIGKILL instead   any other key: do nothing"
         return [*(Text(f" {line}") for line in describe(self._prepared.plan).splitlines()), Text(f" {keys}", "bold")]

@@ -11,7 +11,7 @@ from oomtop.tui.plain.screen import PlainScreen
 
 
 class Loading:
-    """Loads with `load`; without it, or where that fails, what the plain screen needs to go on by itself."""
+    """Loads with `load`; without it, or if it fails, what the plain screen needs to go on by itself."""
 
     def __init__(self, screen: PlainScreen, load: Callable[[], object] | None, wake: Callable[[], object]) -> None:
         self._screen, self._load, self._wake = screen, load, wake
@@ -21,7 +21,7 @@ class Loading:
         """Whether it is not going to."""
 
     def begin(self) -> None:
-        """Load in a thread, or at once where there can be none."""
+        """Load in a thread, or at once if no thread can be started."""
         try:
             threading.Thread(target=self.run, name="loading", daemon=True).start()
         except RuntimeError:
@@ -45,8 +45,8 @@ class Loading:
         self._wake()
 
     def _prepare(self) -> None:
-        """Have what a kill needs in memory, and lock it there."""
-        # Half of a library may be left of what failed.
+        """Load what a kill needs, and lock it in memory."""
+        # A failed import may leave half of a library.
         gc.collect()
         try:
             from oomtop.selfguard import end_start, guard_self

@@ -1,4 +1,4 @@
-"""The plain screen at work: it refreshes, moves its cursor, goes from danger to danger, and kills."""
+"""The loop of the plain screen: refresh, cursor, next danger, kill."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PlainLoop:
     """
 
     def __init__(self, screen: PlainScreen, load: Callable[[], object] | None = None) -> None:
-        """`load` loads the full screen; without it there is none but this."""
+        """`load` loads the full screen; without it this screen stays."""
         self._screen = screen
         self._loading = Loading(screen, load, self._ring)
         self._units = screen.terminal.units = screen.terminal.units or InputUnits()
@@ -52,7 +52,7 @@ class PlainLoop:
     def run(self) -> int | None:
         """Show every tick and answer every key; return the exit code, None once the full screen can take over."""
         if not self._screen.is_open and not self._loading.has_failed:
-            # Nothing was painted that could answer.
+            # Without a picture no key can be answered.
             self._loading.run()
             if self._loading.is_loaded:
                 return None
@@ -74,7 +74,7 @@ class PlainLoop:
         return self._code
 
     def _follow(self) -> None:
-        """Have samples taken, once a second while there is no full screen yet."""
+        """Start sampling, once a second until the full screen takes over."""
         if not self._loading.has_failed:
             self._screen.source.interval = min(_LOADING_SECONDS, self._screen.options.interval)
         self._screen.follow(self._take_sample)
@@ -104,7 +104,7 @@ class PlainLoop:
             self._screen.paint([_KEPT] if self._screen.terminal.kept and not self._loading.has_failed else ())
 
     def _answer(self) -> None:
-        """Wait for a key, a tick or another size, and take it in."""
+        """Wait for a key, a tick or a resize, and handle it."""
         terminal = self._screen.terminal
         ready = terminal.wait([self._reader], self._units.wait)
         if self._reader in ready:
@@ -130,7 +130,7 @@ class PlainLoop:
                 kept.append(unit)
 
     def _press(self, key: str | Pasted) -> bool:
-        """Answer a key; return whether it has an answer here."""
+        """Handle a key; return whether this screen has it."""
         if isinstance(key, Pasted):
             return False
         if self._dialog is not None:
@@ -162,7 +162,7 @@ class PlainLoop:
             self._screen.tell(reason_of(error))
 
     def _turn(self, key: str) -> bool:
-        """Speak of the next danger, the one before, or the nearest."""
+        """Show the next danger, the previous one, or the nearest."""
         state, latest = self._screen.state, self._screen.latest
         if key == ESCAPE:
             state.choice = None

@@ -23,7 +23,7 @@ class Element(NamedTuple):
     classes: frozenset[str] = frozenset()
 
     def has(self, asked: Element) -> bool:
-        """Whether this is one of those asked for."""
+        """Whether it matches the selector."""
         return (
             asked.type in ("", self.type) and asked.id in ("", self.id) and asked.classes <= self.classes
         )  # fmt: skip

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LEAST_LINES = 8
 """On fewer Textual scrolls."""
 _FIRST_SECONDS = 1.0
-"""After which the first tick is followed by another: one that has the kernel log read, for which 20 ms are loaded."""
+"""Seconds until the second tick, which reads the kernel log: that loads modules for 20 ms."""
 _GONE = 128 + signal.SIGHUP
 
 
@@ -47,7 +47,7 @@ class PlainScreen:
         self.guard: SelfGuard | None = None
         """What protects the program so far."""
         self.listener: Callable[[str, bool], object] | None = None
-        """Who shows what there is to tell, once that is not this screen."""
+        """The receiver of remarks once another screen shows them."""
         self._is_true = True
         """Whether the picture is what Textual is going to paint."""
         self.picture = self._make_picture()
@@ -56,7 +56,7 @@ class PlainScreen:
         try:
             theme = read_theme(self.options.theme or DEFAULT if has_colour() else DEFAULT, is_plain_colour)
         except OomtopError:
-            # Textual knows more kinds of colours, or says what is wrong.
+            # Textual knows more kinds of colours, or reports the mistake.
             self._is_true, theme = False, read_theme(DEFAULT, is_plain_colour)
         look = make_look(self.options.ascii, theme.palette)
         inks = Inks(theme, look)
@@ -64,7 +64,7 @@ class PlainScreen:
         return Picture(self.options, self.state, look, inks)
 
     def tell(self, text: str, bell: bool = False) -> None:
-        """Put a line into the event pane of whoever shows one."""
+        """Put a line into the event pane of the present screen."""
         if self.listener is not None:
             self.listener(text, bell)
         else:
@@ -102,11 +102,11 @@ class PlainScreen:
             self.terminal.write(f"{changed}\x1b[{self.picture.cursor + 1};1H")
 
     def forget(self) -> None:
-        """Have all lines sent anew: the terminal may have moved them."""
+        """Send all lines again: the terminal may have moved them."""
         self._lines = []
 
     def follow(self, take: Callable[[Sample], object]) -> None:
-        """Have the next samples taken in a thread, and each told."""
+        """Take the next samples in a thread, and report each."""
         if self.feed is None:
             self.feed = Feed(self._begin, self.tell)
             self.feed.start(_FIRST_SECONDS)
@@ -121,7 +121,7 @@ class PlainScreen:
             self.tell(f"sampling failed: {problem}")
 
     def stay(self, error: BaseException | None = None) -> None:
-        """Keep the terminal, because of an error of Textual's or as asked for."""
+        """Keep the terminal, after an error of Textual or on request."""
         if error is not None:
             from oomtop.crash import reason_of
 
@@ -130,7 +130,7 @@ class PlainScreen:
             self._take_terminal()
 
     def close(self) -> None:
-        """Give the terminal back, unless somebody else has it by now, and end the samples."""
+        """Restore the terminal, unless another screen has taken it over, and stop sampling."""
         self.terminal.close()
         self.source.close()
         if self.feed is not None:
@@ -138,7 +138,7 @@ class PlainScreen:
 
 
 def _leave(number: int, frame: object) -> None:
-    """End as a signal asks for; where the terminal is gone there is nothing to give back."""
+    """End after a signal; if the terminal is gone there is nothing to restore."""
     if number == signal.SIGHUP or not os.isatty(0):
         os._exit(_GONE)
     raise SystemExit(0)

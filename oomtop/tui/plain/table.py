@@ -1,4 +1,4 @@
-"""The process table of the first picture: the rows in their order, the cursor, what is in sight."""
+"""The process table of the first picture: rows, order, cursor and visible part."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ class PlainTable:
         self._put((self._order.at(self._cursor) or 0) + step)
 
     def page(self, step: int) -> None:
-        """Move the cursor by what is in sight."""
+        """Move the cursor by a screenful."""
         self.move(step * max(1, self._height - 1))
 
     def jump(self, digit: str) -> None:
-        """Go to the pid typed so far, if there is one."""
+        """Go to the pid typed so far, if it exists."""
         at = self._order.of_pid(self._typed.take(digit))
         if at is not None:
             self._has_moved = True
@@ -91,7 +91,7 @@ class PlainTable:
         self._cursor = entries[max(0, min(at, len(entries) - 1))].key if entries else None
 
     def lines(self, width: int, height: int, inks: Inks) -> list[list[Run]]:
-        """Return what is in sight: the titles, the rows, and the scroll bar in the last cell."""
+        """Return the visible lines: titles, rows, and the scroll bar in the last cell."""
         view, base = self._order.view, inks.ground("background")
         # The scroll bar stands over the last cell of a line.
         columns = columns_for(width, self._chosen or None, view.column.id, self._order.empty)

@@ -218,7 +218,7 @@ class ProcessScreen(TabScreen):
         return [sections.title_line(self._study, self.look)]
 
     def _forecast(self, width: int) -> list[Text]:
-        """Return what becomes of its nearest limit; on a small screen the strip has it, where it is the same."""
+        """Return the forecast of its nearest limit; not on a small screen whose strip shows the same."""
         assessment, current = self.assessment, self._study
         if assessment is None or current is None or current.process.is_kernel_thread:
             return []

@@ -51,7 +51,7 @@ class Marks(NamedTuple):
     frozen: Collection[str] = frozenset()
     """The frozen cgroups, including descendants."""
     focus: Focus = Focus()
-    """Whose processes can die at the limit of the strip."""
+    """Whether its processes can die at the limit of the strip."""
 
 
 class Frame(NamedTuple):
@@ -97,7 +97,7 @@ def rule(name: str, frame: Frame) -> LineLook:
 
 
 def changed_width(before: LineLook | None, after: LineLook | None, frame: Frame) -> int:
-    """Return the cell up to which two looks of a line differ, 0 if equal."""
+    """Return the cell up to which two versions of a line differ, 0 if equal."""
     if before == after:
         return 0
     if before is None or after is None or _differ_as_a_whole(before, after):

@@ -28,7 +28,7 @@ MAX_TEXT = 1024
 _SUFFIXES = "BKMGTP"
 _UNKNOWN = float("-inf")
 _OFTEN_EMPTY = frozenset({"shmem", "swap", "growth5", "growth30", "trend", "faults", "adj", "headroom", "pagetables"})
-"""Columns of figures that a machine may have none of; what a surge begins with, as growth, is not among them."""
+"""Columns that may be empty on a machine; not those that a surge needs at once, such as growth."""
 _INTERPRETERS: Mapping[str, tuple[str, ...]] = {
     "python": (".py", ".pyc", ".pyz"), "perl": (".pl",), "ruby": (".rb",), "node": (".js", ".mjs", ".cjs"),
     "php": (".php",), "sh": (".sh",), "bash": (".sh", ".bash"),
@@ -125,7 +125,7 @@ def name_before(comm: str, command: str) -> str:
 
 
 def _script_among(words: Sequence[str], program: str) -> str:
-    """Return the first word that is no option: which of them take the next word is the interpreter's own matter.
+    """Return the first word that is not an option; an option may take the next word, which only the interpreter knows.
 
     So it counts only with the suffix of a script, and not behind code (`-c`, `-m`, `-e`).
     """

@@ -48,8 +48,8 @@ class ProcessLines(ScrollView):
         id: str | None = None,
         begun: TableCursor | None = None,
     ) -> None:
-        """`begun`: where another table stood that this one goes on from."""
-        # Textual asks for a repaint of a widget that is still being made.
+        """`begun`: the cursor of another table, which this one continues."""
+        # Textual requests a repaint while the widget is still being constructed.
         self._face = TableFace(self._find_style, columns)
         super().__init__(id=id)
         self.tagged: frozenset[ProcessId] = frozenset()
@@ -134,14 +134,14 @@ class ProcessLines(ScrollView):
         if self._order.empty != empty:
             self._lay_out()
         if self.tagged and has_changed:
-            # When all of them have ended the keys are for nobody until the cursor is moved.
+            # When all of them have ended, the keys have no target until the cursor is moved.
             self.tagged = self.tagged & ids_of(assessment.rows) or self.tagged
         if has_changed or not self._order.is_settled:
             self._reorder(self._is_held())
         self._repaint()
 
     def arrange_as(self, columns: Sequence[str], ascii_only: bool) -> None:
-        """Show these columns, none for those that fit, and draw with ASCII only or not."""
+        """Show these columns, or those that fit if empty, and draw with ASCII only or not."""
         if (tuple(columns), ascii_only) != (self._face.chosen, self.view.ascii):
             self._face.chosen = tuple(columns)
             self._set_view(replace(self.view, ascii=ascii_only))
@@ -287,7 +287,7 @@ class ProcessLines(ScrollView):
         return self.get_component_rich_style(f"table--{name}", partial=True)
 
     def notify_style_update(self) -> None:
-        """Forget the styles of the theme before."""
+        """Forget the styles of the previous theme."""
         super().notify_style_update()
         self._face.forget_styles()
         self._face.forget_lines()

@@ -63,7 +63,7 @@ class TypedNumber:
 
     @property
     def text(self) -> str:
-        """The number that the next digit is added to, empty where that begins one."""
+        """The number that the next digit is appended to, empty if it starts a new one."""
         return self._text if self._clock() - self._at <= _TYPING_SECONDS else ""
 
     def take(self, digit: str) -> str:
@@ -81,10 +81,10 @@ class TypedNumber:
 
 
 class TableCursor(NamedTuple):
-    """Where a table stands, for another one to go on there."""
+    """The position of a table, for another one to continue from."""
 
     cursor: Key | None
-    """Where the user put it, None if nobody did."""
+    """Where the user put it, None if never moved."""
     top: int
     """The first line in sight."""
     typed: TypedNumber

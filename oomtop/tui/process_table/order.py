@@ -19,7 +19,7 @@ _KINDS = {Grouping.PROGRAM: "program", Grouping.USER: "user", Grouping.CGROUP: "
 HOLD_SECONDS = 2.0
 """Seconds for which the order is held after the cursor moved."""
 _LOOK_SECONDS = 30.0
-"""Seconds for which a column stays or stays away, so that none comes and goes with a single process."""
+"""Seconds for which a column stays shown or hidden, so that none comes and goes with a single process."""
 
 
 def nearest(assessment: Assessment) -> Danger | None:
@@ -52,7 +52,7 @@ class TableOrder:
         self._arranged_lines = 0
         """The number of lines when they were arranged; those of newer processes come after them."""
         self.border: tuple[int, str] | None = None
-        """From which line on rows are out of the cgroup of the strip when they were arranged, and its name."""
+        """The line from which rows are outside the cgroup of the strip, when they were arranged, and its name."""
         self._trends_at = float("-inf")
         self.empty: frozenset[str] = frozenset()
         """The ids of columns that held nothing but dashes or zeros when they were last looked through."""
@@ -92,11 +92,11 @@ class TableOrder:
 
     @property
     def _kind(self) -> str:
-        """What a group of the view is among the trends."""
+        """The kind of the view's groups among the trends."""
         return _KINDS[self.view.grouping] if self.view.grouping is not None else ""
 
     def _trends_of(self, assessment: Assessment) -> Mapping[ProcessId | tuple[str, str], Growth]:
-        """Return the trends by whose they are; they are renewed less often than the rows."""
+        """Return the trends by process or group; they are renewed less often than the rows."""
         if assessment.growths_at == self._trends_at:
             return self.moment.trends
         self._trends_at = assessment.growths_at
@@ -127,7 +127,7 @@ class TableOrder:
         self.border = border(self.entries, self.view)
 
     def keep(self, entry: Entry, at: int) -> None:
-        """Keep a line that is no more, or not shown any longer: no other one may come under the cursor by itself."""
+        """Keep a line that is gone or no longer shown: no other process may come under the cursor by itself."""
         self._is_settled = False
         row = next((row for row in self.rows if row.process.id == entry.key), None)
         kept = entry._replace(gone=True) if row is None else entry._replace(row=row, hidden=0, gone=False)
@@ -139,7 +139,7 @@ class TableOrder:
         self._set(entries)
 
     def hold(self, with_border: bool = True) -> None:
-        """Keep every row in its place, ended ones too; new ones come last, whatever group they are in."""
+        """Keep every row in its place, also ended ones; new ones come last, in any group."""
         self._is_settled = False
         if not with_border:
             self.border = None
@@ -152,7 +152,7 @@ class TableOrder:
         self._set(keep_places(self.entries, self.rows, fresh, self._arranged_lines))
 
     def _keep_all(self, changes: Iterable[Change]) -> None:
-        """Hold where nobody came or went: what changed is put where it stood, a twentieth of the work at 5,000 rows."""
+        """Hold if no process came or went: changed rows stay in place, a twentieth of the work at 5,000 rows."""
         self._arranged, entries, places = self.rows, list(self.entries), self._positions()
         for _, row in changes:
             at = places.get(row.process.id)

@@ -50,7 +50,7 @@ class TableFace:
         self._styles.clear()
 
     def differing(self, look_at: Callable[[int], LineLook | None]) -> Iterator[tuple[int, int]]:
-        """Yield (line, up to which cell) of what looks otherwise now than on the screen."""
+        """Yield (line, last cell) of the lines that differ from the screen."""
         for y, painted in self._painted.items():
             width = changed_width(painted, look_at(y), self.frame)
             if width:

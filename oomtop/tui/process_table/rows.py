@@ -25,7 +25,7 @@ PF_KTHREAD = 0x00200000
 _PID = attrgetter("process.id.pid")
 _Number = TypeVar("_Number", int, float)
 
-# A chain of children deeper than this is drawn no deeper; its lines would hold nothing but branches.
+# Deeper chains of children are drawn at this depth; their lines would hold only branches.
 _DEEPEST_PREFIX = 90
 
 
@@ -57,7 +57,7 @@ class Focus:
     """The priority order: the next victim of the danger on the strip, then its group, then the rest."""
 
     group: str | None = None
-    """The cgroup that fills up, None where that is the machine or nothing does."""
+    """The cgroup that fills up, None if it is the machine or none does."""
     name: str = ""
     """What the strip calls that cgroup."""
     victim: ProcessId | None = None
@@ -91,7 +91,7 @@ class View:
 
     @property
     def shows_totals(self) -> bool:
-        """Whether some line may be the total of several processes."""
+        """Whether a line may be the total of several processes."""
         return self.grouping is not None or (self.tree and bool(self.toggled))
 
 
@@ -106,7 +106,7 @@ def select(rows: Iterable[ProcessRow], view: View) -> list[ProcessRow]:
 
 
 def arrange(rows: Iterable[ProcessRow], view: View, moment: ColumnContext) -> list[Entry]:
-    """Return the entries of rows already selected; equal ones stand by pid, so that nothing swaps idly."""
+    """Return the entries of selected rows; equal ones are sorted by pid, so that they do not swap places."""
     ordered = _sorted(rows, view, moment)
     if view.grouping is not None:
         return _groups(ordered, view, moment)
@@ -120,7 +120,7 @@ def keep_places(
 ) -> list[Entry]:
     """Return the entries in their old places with the facts of `rows`, `fresh` ones last.
 
-    Who ended is marked among the first `arranged`, and left out among those that came later: their number is bounded.
+    Ended processes are marked among the first `arranged` and left out among later ones: their number is bounded.
     """
     now = {row.process.id: row for row in rows}
     later = (entry for entry in entries[arranged:] if entry.key in now)
@@ -165,7 +165,7 @@ def _refreshed(entry: Entry, now: Mapping[ProcessId, ProcessRow]) -> Entry:
 
 
 def border(entries: Sequence[Entry], view: View) -> tuple[int, str] | None:
-    """Return the line from which on rows are out of the cgroup of the strip, with its name; None without such rows."""
+    """Return the line from which rows are outside the cgroup of the strip, with its name; None without such rows."""
     if view.focus.group is None or view.tree or view.grouping is not None:
         return None
     at = bisect_left(entries, 2, key=lambda entry: view.focus.place(entry.row))
@@ -257,9 +257,9 @@ def _branch_total(top: ProcessRow, rows: Sequence[ProcessRow], moment: ColumnCon
 
 
 def _total(name: str, rows: Sequence[ProcessRow], moment: ColumnContext) -> ProcessRow:
-    """Return the totals of a group as a row: sizes and rates added up, of scores the worst one.
+    """Return the totals of a group as a row: the sums of sizes and rates, the worst score.
 
-    Its growth is that of the group where it is known, in which processes that came and went count.
+    Its growth is that of the group if known, which includes processes that came and went.
     """
     trend = moment.trends.get((moment.kind, name))
     members = [row.process for row in rows]
@@ -267,7 +267,7 @@ def _total(name: str, rows: Sequence[ProcessRow], moment: ColumnContext) -> Proc
     total = _total_process(name, members, members[0])
     users = {row.user for row in rows}
     return ProcessRow(
-        # With shared pages counted once `rss` is what is held less what is swapped out.
+        # With shared pages counted once, `rss` is held memory less swap.
         process=replace(total, rss=max(0, size - (total.swap or 0))) if counted_once else total,
         members=len(rows),
         is_bound=not counted_once,

@@ -12,7 +12,7 @@ from oomtop.tui.style.text import Text
 
 
 class ReplayBar(Widget):
-    """Shows where the replay stands; compares before it refreshes."""
+    """Shows the position of the replay; compares before it refreshes."""
 
     DEFAULT_CSS = "ReplayBar { dock: bottom; height: 2; background: $panel; color: $foreground; }"
 

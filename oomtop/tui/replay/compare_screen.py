@@ -43,7 +43,7 @@ class CompareScreen(Dialog[None]):
             yield Static(Text("\n").join(self.lines()), markup=False)
 
     def lines(self) -> Iterator[Text]:
-        """Yield the lines: a head, then the account, the processes, the groups."""
+        """Yield the lines: a heading, then the account, the processes, the groups."""
         found, look = self._comparison, self._look
         seconds = format_duration(found.end - found.start)
         count = f"{found.events} OOM event{'' if found.events == 1 else 's'}"

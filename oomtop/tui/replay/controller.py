@@ -34,7 +34,7 @@ class ReplayDesk:
         self.source: ReplaySource | None = None
         """What is replayed now."""
         self.path = app.options.recording or default_path()
-        """The recording that the minutes before an event are looked up in."""
+        """The recording with the minutes before an event."""
 
     def do(self, what: str, number: int) -> None:
         """Do what the key of this name does."""
@@ -53,17 +53,17 @@ class ReplayDesk:
         moves[what]()
 
     def open(self, source: Source) -> None:
-        """Take the controls of a recording that is shown from the start."""
+        """Set the controls of a recording that is shown from the start."""
         if isinstance(source, ReplaySource):
             self.source = source
 
     def watch(self, selected: frozenset[ProcessId]) -> None:
-        """Have the curve of the process under the cursor told with every tick."""
+        """Request the curve of the process under the cursor with every tick."""
         if self.source is not None:
             self.source.watched = selected
 
     def show(self, screen: TabScreen) -> None:
-        """Put the time line on a screen, or take it away."""
+        """Add the time line to a screen, or remove it."""
         bars = screen.query(ReplayBar)
         if self.source is None:
             bars.remove()
@@ -113,7 +113,7 @@ class ReplayDesk:
             self._app.remark(f"no event or action {'after' if direction > 0 else 'before'} this moment")
 
     def highest_pressure(self) -> None:
-        """Go to where tasks waited most for memory."""
+        """Go to the highest memory pressure."""
         if self.source is not None:
             self.source.highest_pressure()
 

@@ -1,4 +1,4 @@
-"""The time line of a replay: where it stands, what is marked, and the keys that move it; two lines."""
+"""The time line of a replay: position, marks and keys; two lines."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _line(standing: TimeLineState, width: int, look: Look) -> Text:
 
 
 def _rail(standing: TimeLineState, room: int, look: Look) -> Text:
-    """Return the rail: the part played, what is marked, and where it stands."""
+    """Return the rail: the played part, marks and position."""
     here = _cell(standing.now, standing, room)
     played, ahead = ("=", "-") if look.ascii else ("━", "─")
     cells = [(played if place <= here else ahead, "accent" if place <= here else "dim") for place in range(room)]

@@ -1,4 +1,4 @@
-"""What was chosen on the setup screen takes effect while the monitor runs, and is kept in the user's file."""
+"""Applies the choices of the setup screen to the running monitor, and keeps them in the user's file."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _switched(line: SetupLine) -> Callable[[Options], Options]:
 
 
 def _path() -> str:
-    """Return the user's file; where it cannot be read, saving says so."""
+    """Return the user's file; if it cannot be read, saving reports it."""
     path = config_paths()[1]
     try:
         return path_to_change(path)
@@ -72,7 +72,7 @@ def _path() -> str:
 
 
 def apply(app: Shell, dashboard: Dashboard, options: Options) -> None:
-    """Show the machine with other options; only what differs is changed."""
+    """Apply other options; only what differs is changed."""
     before, app.options = app.options, options
     table = dashboard.table
     if options.theme != before.theme:

@@ -15,16 +15,16 @@ Change = Callable[[Options, int], Options]
 
 @frozen
 class SetupLine:
-    """One line: its name, its value, and what is to be said about it."""
+    """One line: name, value and explanation."""
 
     name: str
     value: str
     note: str
     change: Change
     column: str | None = None
-    """The column that the line is about, which can be moved."""
+    """The column of the line, which can be moved."""
     heading: str = ""
-    """The title above it, where a new part begins."""
+    """The title above it, if it begins a new part."""
 
 
 def choices_for(options: Options, themes: Sequence[str], shown: Sequence[str]) -> tuple[SetupLine, ...]:
@@ -85,7 +85,7 @@ def _toggle(id: str, shown: Sequence[str]) -> Change:
         chosen = now.columns or tuple(shown)
         if id in chosen:
             return replace(now, columns=tuple(name for name in chosen if name != id))
-        # The command takes the rest of the line, so nothing stands behind it.
+        # The command takes the rest of the line, so it must be last.
         at = len(chosen) - (chosen[-1:] == ("command",))
         return replace(now, columns=(*chosen[:at], id, *chosen[at:]))
 

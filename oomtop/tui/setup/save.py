@@ -1,4 +1,4 @@
-"""What was chosen on the setup screen, written into the user's file; what that says besides stays as it is."""
+"""Writes the choices of the setup screen into the user's file and leaves the rest of it unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SAVED = ("interval", "theme", "ascii", "columns", "sort", "hidden")
 
 
 def save_options(before: Options, after: Options, path: str) -> None:
-    """Write what was changed into the user's file; what it says besides stays as it is.
+    """Write the changes into the user's file and leave the rest of it unchanged.
 
     Raises:
         ConfigError: the file cannot be read, changed or written; names it.

@@ -1,4 +1,4 @@
-"""The setup screen: what is chosen is seen at once; Enter keeps it in the user's file, Escape takes it back."""
+"""The setup screen: choices take effect at once; Enter saves them, Escape reverts them."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class ChoiceList(ScrollView, can_focus=True):
 
 
 class SetupScreen(Dialog["Options | None"]):
-    """Returns the options to keep, None to take everything back."""
+    """Returns the options to keep, None to revert all."""
 
     DEFAULT_CSS = """
     SetupScreen { align: center middle; }

@@ -67,11 +67,11 @@ class OomtopApp(KeyActions):
         super().__init__(ansi_color=theme.ansi)
         self._source = source
         self._shown = source
-        """What the screens show: the source, or a recording opened over it."""
+        """The shown source: the program's own, or a recording opened over it."""
         self._behind: NewAssessment | None = None
         """The newest tick of the source while a recording is shown."""
         self.register_theme(theme.theme)
-        # Without its watcher, which would parse and apply all styles once more (30 ms).
+        # Without the watcher, which would parse and apply all styles again (30 ms).
         self.set_reactive(OomtopApp.theme, theme.theme.name)
         self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
@@ -98,7 +98,7 @@ class OomtopApp(KeyActions):
             self.remark(problem)
 
     def take_over(self, screen: PlainScreen) -> None:
-        """Go on where the plain screen stands: with its tick, its cursor and its samples, and on its terminal.
+        """Continue the plain screen: its tick, its cursor, its samples, its terminal.
 
         Without a tick the screen would be drawn three times before one came (a tenth of the start).
         """
@@ -113,7 +113,7 @@ class OomtopApp(KeyActions):
     # -- life ---------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Start to sample, end when the terminal does."""
+        """Start sampling; end with the terminal."""
         if self.options.replay:
             self.replay.open(self._source)
         if self._begun is None:
@@ -161,7 +161,7 @@ class OomtopApp(KeyActions):
         return ReplayDesk(self, self.look)
 
     def turn_to(self, source: Source | None) -> None:
-        """Show a recording over the live machine, which is watched on behind it; None goes back to it."""
+        """Show a recording over the live machine, which is still watched; None goes back to it."""
         self._shown = source or self._source
         self.state.replay, self.state.paused = source is not None, False
         self._waiting = None
@@ -183,14 +183,14 @@ class OomtopApp(KeyActions):
         super()._handle_exception(error if self.is_headless else crash_of(error))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A thread that failed ends nothing; it is said, with a report."""
+        """A failed thread ends nothing; it is reported."""
         from oomtop.tui.shell.user_files import crash_of
 
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.remark(str(crash_of(event.worker.error)))
 
     def leave(self) -> None:
-        """End as a signal asks for, at once where the terminal is gone."""
+        """End after a signal, at once if the terminal is gone."""
         self._source.close()
         os._exit(128 + signal.SIGHUP) if not os.isatty(0) else self.exit(return_code=0)
 
@@ -205,7 +205,7 @@ class OomtopApp(KeyActions):
 
     @work(thread=True, group="sampling", exit_on_error=False)
     def _sample(self, source: Source) -> None:
-        """The sampling thread: only frozen values leave it."""
+        """The sampling thread: it hands out frozen values only."""
         worker = get_current_worker()
         alerts = self.options.alerts if source is self._source else None
 
@@ -219,7 +219,7 @@ class OomtopApp(KeyActions):
         self.post_message(SourceEnded(problem, source is self._source))
 
     def tell(self, text: str, bell: bool = False) -> None:
-        """Put a line into the event pane, from whatever thread; with the terminal's bell if it is to be heard."""
+        """Put a line into the event pane, from any thread; optionally with the terminal bell."""
         if self.is_running:
             self.post_message(Told(text, bell))
         else:
@@ -255,7 +255,7 @@ class OomtopApp(KeyActions):
             self.call_after_refresh(partial(self.run_worker, work, thread=True, group="settling", exit_on_error=False))
 
     def feed(self) -> None:
-        """Hand the last assessment to what is in sight."""
+        """Show the last assessment on the visible screens."""
         for screen in self.screens_in_sight():
             screen.assessment = self.latest
         self.show_replay()
@@ -267,21 +267,21 @@ class OomtopApp(KeyActions):
                 self.replay.show(screen)
 
     def draw_again(self) -> None:
-        """Draw what is in sight with other colours or columns."""
+        """Redraw the visible screens with other colours or columns."""
         for screen in self.screens_in_sight():
             screen.watch_assessment(screen.assessment)
             screen.refresh(layout=True)
         self.show_state()
 
     def show_state(self) -> None:
-        """Draw what the screens in sight tell about oomtop itself."""
+        """Redraw what the visible screens show about oomtop itself."""
         for screen in self.screens_in_sight():
             screen.show_remarks()
         self.show_replay()
 
     @on(RowSelected)
     def _on_selected(self, message: RowSelected) -> None:
-        """Have the slow facts of the process under the cursor read on every tick."""
+        """Request the slow facts of the process under the cursor with every tick."""
         self.selected = frozenset([message.row.process.id] if message.row is not None else [])
         watch_selected(self, self._source)
         if "replay" in self.__dict__:
@@ -289,7 +289,7 @@ class OomtopApp(KeyActions):
 
     @on(TotalsShown)
     def _on_totals_shown(self, message: TotalsShown) -> None:
-        """Have the memory that processes share counted once, which takes a reading of its own."""
+        """Request PSS, so that shared memory is counted once; it takes a read of its own."""
         self.shows_totals = message.shown
         watch_selected(self, self._source)
 
@@ -316,7 +316,7 @@ class OomtopApp(KeyActions):
 
     @on(SourceEnded)
     def _on_source_ended(self, message: SourceEnded) -> None:
-        """A screen without samples would show what was, and act on it: it ends, or goes back to the live machine."""
+        """A screen without samples would act on old facts: it ends, or goes back to the live machine."""
         if message.problem is None:
             return
         if message.is_own:
@@ -340,7 +340,7 @@ class OomtopApp(KeyActions):
     # -- keys ---------------------------------------------------------------------------------------
 
     def action_command_palette(self) -> None:
-        """Offer everything that can be done now, over the tab in sight."""
+        """Open the command palette over the visible tab."""
         from oomtop.tui.setup.apply import setup_commands
         from oomtop.tui.shell.command_palette import Palette, entries_of
 
@@ -360,7 +360,7 @@ class OomtopApp(KeyActions):
             OPENINGS[what](self, *arguments)
 
     def refresh_every(self, seconds: float) -> None:
-        """Sample every so many seconds from now on."""
+        """Change the refresh interval, in seconds."""
         refresh_every(self, self._source, seconds)
 
     # -- actions ------------------------------------------------------------------------------------

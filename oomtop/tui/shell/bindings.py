@@ -18,7 +18,7 @@ APP_BINDINGS: list[BindingType] = [
     Binding("W", "remedy('swap')", "Swap: add a file or zram, turn off", id="action.swap"),
     Binding("y", "remedy('settings')", "Kernel settings", id="action.settings"),
     Binding("z", "remedy('undo')", "Undo the last reversible action", id="action.undo"),
-    # With priority, so that what is typed behind them at once is text: other keys pass the table first, and those that
+    # With priority, so that keys typed right after them are text: other keys pass the table first, and those that
     # follow would have gone to it before there is a line to type in.
     Binding("slash,f3", "ask('search')", "Search", id="app.search", priority=True),
     Binding("backslash,f4", "ask('filter')", _FILTER, id="app.filter", priority=True),

@@ -50,7 +50,7 @@ _KEYS = 9
 
 
 class Palette(CommandPalette, ClosedOnce[None]):
-    """The palette over what could be done at the moment when it was opened; the danger strip stays in sight."""
+    """The palette of the commands available when it was opened; the danger strip stays in sight."""
 
     DEFAULT_CSS = """
     Palette { background: transparent; }
@@ -72,7 +72,7 @@ class Palette(CommandPalette, ClosedOnce[None]):
         self.entries = tuple(entries)
 
     def compose(self) -> ComposeResult:
-        """Build Textual's own palette around a list that changes between a click and its turn."""
+        """Build Textual's palette around a list that may change before a click is handled."""
         for widget in super().compose():
             if isinstance(widget, Input):
                 # Each character is a search of its own.

@@ -1,4 +1,4 @@
-"""Between the configuration and the screen: what it says is checked here.
+"""Checks the names in the configuration that only the screen knows.
 
 The ids of columns, sections and themes are known to the screen only, so `oomtop.config.load` takes any text for them.
 """

@@ -30,7 +30,7 @@ def offer_copies(app: Shell) -> None:
 
 
 def copy(app: Shell, what: str, text: str) -> None:
-    """Hand `text` to the clipboard and say so; a terminal never answers whether it took it."""
+    """Send `text` to the clipboard and say so; terminals do not confirm it."""
     app.copy_to_clipboard(text)
     size = len(text.encode("utf-8", "replace"))
     doubt = "; some terminals take no more than 74000" if size > _MOST else ""

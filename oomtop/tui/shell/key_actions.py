@@ -1,4 +1,4 @@
-"""What the keys and the mouse do on every tab, but for the actions on processes."""
+"""What keys and mouse do on every tab, except the actions on processes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class KeyActions(Shell):
 
     @property
     def inspections(self) -> Inspections:
-        """What the keys do that look into one process."""
+        """The keys that inspect one process."""
         raise NotImplementedError
 
     @property
@@ -101,7 +101,7 @@ class KeyActions(Shell):
         self.feed()
 
     def action_danger(self, by: int) -> None:
-        """Speak of the next danger (1) or the one before (-1)."""
+        """Show the next danger (1) or the previous one (-1)."""
         if self.latest is not None:
             self.state.choice = step(self.latest.dangers, self.state.choice, by)
             self.dashboard.table.let_go()

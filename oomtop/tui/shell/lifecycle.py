@@ -34,11 +34,11 @@ def watch_terminal(leave: Callable[[], None]) -> None:
 
 
 def load_keys() -> None:
-    """Load what keys would else load when they are pressed, from a disk that may be busy with swap by then."""
+    """Load what keys would load later, from a disk that may be busy with swap by then."""
     for name in _ON_KEYS:
         import_module(name)
     theme_names()
-    # Rich reads its table of wide characters with the first one that it meets.
+    # Rich reads its table of wide characters with the first wide character.
     cell_len(_WIDE)
 
 
@@ -54,7 +54,7 @@ def _guard_self(app: Shell) -> None:
     """Lock memory, lower the own score, raise the own priority."""
     from oomtop.selfguard import end_start, guard_self
 
-    # Made and dropped, so that under pressure no tab has to be loaded from a disk that is busy with swap.
+    # Created once, so that under pressure no tab is loaded from a disk that is busy with swap.
     for make in MAKERS.values():
         make(app.state, app.look)
     end_start()

@@ -1,4 +1,4 @@
-"""How often the screen has samples taken, and of what: as the user chose, and less while the machine stalls."""
+"""How often and what is sampled: as the user chose, and less while the machine stalls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from oomtop.tui.widgets.shell import Shell
 
 
 def refresh_every(app: Shell, source: Source, seconds: float) -> None:
-    """Sample every so many seconds from now on."""
+    """Change the refresh interval, in seconds."""
     app.options = replace(app.options, interval=seconds)
     if isinstance(source, LiveSource):
         source.interval = seconds

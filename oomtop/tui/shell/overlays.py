@@ -1,4 +1,4 @@
-"""What keys open over the tab in sight: each of them is loaded when it is first asked for."""
+"""What keys open over the visible tab; each is loaded when first used."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _export(app: Shell) -> None:
 
 
 def _alerts(app: Shell) -> None:
-    """Show what fires and what is watched."""
+    """Show firing and configured alerts."""
     from oomtop.tui.alerts.screen import AlertsScreen
     from oomtop.tui.widgets.tab_screen import open_once
 

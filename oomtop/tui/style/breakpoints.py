@@ -1,4 +1,4 @@
-"""From the size of a terminal to the classes that style sheets ask for."""
+"""Maps the size of a terminal to the classes of style sheets."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def ascii_of(text: str, names_too: bool) -> str:
 
 @lru_cache(1024)
 def without_colour(style: Style) -> Style:
-    """Return the attributes of a style, reversed where its background is a light one."""
+    """Return the attributes of a style, reversed on a light background."""
     ground = style.bgcolor
     lit = ground is not None and ground.triplet is not None and _brightness(*ground.triplet) > _LIT
     plain = style.without_color

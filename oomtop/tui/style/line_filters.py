@@ -1,4 +1,4 @@
-"""What every line passes on its way to the terminal: no control character, no link; no colour, only ASCII if asked.
+"""Filters of every line sent to the terminal: no control character, no link; on request no colour, only ASCII.
 
 With `--ascii` names of processes keep their own letters, for only what is drawn is replaced; where the locale has no
 UTF-8 they become question marks.
@@ -26,7 +26,7 @@ ScrollBar.renderer = WholeCells
 
 
 class SafeLines(LineFilter):
-    """Lets nothing pass that the terminal would obey: the last gate, behind `printable` at every source."""
+    """Removes all that the terminal would obey: the last filter, after `printable` at every source."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments without control characters and links."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _MIDDLE = 0.1791
-"""The luminance on which black and white stand out alike: the root of (1.05)(0.05), less 0.05."""
+"""The luminance with equal contrast to black and white: the root of (1.05)(0.05), less 0.05."""
 
 
 @dataclass(slots=True)

@@ -76,7 +76,7 @@ class CursorList(ScrollView, can_focus=True):
         self.go_to(self.cursor + step)
 
     def action_page(self, step: int) -> None:
-        """Move the cursor by what is in sight."""
+        """Move the cursor by a screenful."""
         self.go_to(self.cursor + step * max(1, self.size.height - 1))
 
     def action_open(self) -> None:

@@ -57,19 +57,19 @@ class Shell(PlainApp):
         raise NotImplementedError
 
     def feed(self) -> None:
-        """Hand the last assessment to what is in sight."""
+        """Show the last assessment on the visible screens."""
         raise NotImplementedError
 
     def show_state(self) -> None:
-        """Draw what the screens in sight tell about oomtop itself."""
+        """Redraw what the visible screens show about oomtop itself."""
         raise NotImplementedError
 
     def draw_again(self) -> None:
-        """Draw what is in sight with other colours or columns."""
+        """Redraw the visible screens with other colours or columns."""
         raise NotImplementedError
 
     def refresh_every(self, seconds: float) -> None:
-        """Sample every so many seconds from now on."""
+        """Change the refresh interval, in seconds."""
         raise NotImplementedError
 
     def turn_to(self, source: Source | None) -> None:

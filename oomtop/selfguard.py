@@ -11,7 +11,8 @@ import errno
 import gc
 import os
 import resource
-from collections.abc import Callable, Sequence
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from oomtop.actions.base.errno_text import in_words
@@ -37,7 +38,13 @@ _NOT_WHOLE = (
     "libuuid.", "mypyc.",
 )  # fmt: skip
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_M_ARENA_MAX = -8
+_M_ARENA_MAX, _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -8, -1, -3
+_NEVER = 32 << 20
+_ROOM = 2 << 20
+"""Bytes that can be allocated before the kernel is asked for a page: what ticks and keys leave to the collector."""
+_BLOCK, _ARENA = 480, 256 << 10
+"""Of CPython's allocator (Objects/obmalloc.c): a size of blocks, and the smallest size that its arenas had."""
+_kept: list[bytes] = []
 _HEADER = ("memory lock", "adj")
 _ADJ_FILE = "/proc/self/oom_score_adj"
 # `echo` and `exec` are shell builtins, so /proc/self is the shell that becomes the program.
@@ -127,6 +134,16 @@ def end_start() -> None:
         # Of a locked mapping no page can be given back.
         _LIBC.munlockall()
         _LIBC.malloc_trim(0)
+        # From now on what is freed is kept: a page that is given back has to be waited for under pressure.
+        _LIBC.mallopt(_M_TRIM_THRESHOLD, _NEVER)
+        _LIBC.mallopt(_M_MMAP_THRESHOLD, _NEVER)
+    _make_room()
+
+
+def _make_room() -> None:
+    """Have arenas with free pages in memory; one block in each keeps it from being given back."""
+    blocks = [bytes(_BLOCK - bytes.__basicsize__) for _ in range(_ROOM // _BLOCK)]
+    _kept[:] = blocks[:: _ARENA // _BLOCK]
 
 
 def _try(name: str, measure: Callable[[], str]) -> Step:
@@ -164,6 +181,7 @@ def _lock_memory() -> str:
     ctypes.set_errno(0)
     if _LIBC.mlockall(ctypes.c_int(flags)) == 0:
         _load_mapped_files()
+        _load_swapped()
         return f"{format_bytes(_resident())} locked"
     number = ctypes.get_errno()
     if number == errno.ENOMEM:
@@ -186,10 +204,34 @@ def _load_mapped_files() -> None:
             _LIBC.mlock(ctypes.c_void_p(start), ctypes.c_size_t(end - start))
 
 
+def _load_swapped() -> None:
+    """Read back what was swapped out before it was locked.
+
+    `/proc/self/pagemap`: eight bytes a page, bit 62 where it is in swap (Documentation/admin-guide/mm/pagemap.rst).
+    """
+    if not _own_status().get("swap"):
+        return
+    page = resource.getpagesize()
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        spans = [line.split(maxsplit=1)[0].split("-") for line in maps]
+    with open("/proc/self/pagemap", "rb", buffering=0) as file:
+        for start, end in ((int(first, 16), int(last, 16)) for first, last in spans):
+            # Those of the kernel, at the end of the address space, have no entries.
+            if start < 1 << 63:
+                file.seek(start // page * 8)
+                for at, (entry,) in enumerate(struct.iter_unpack("=Q", file.read((end - start) // page * 8))):
+                    if entry >> 62 & 1:
+                        _LIBC.mlock(ctypes.c_void_p(start + at * page), ctypes.c_size_t(page))
+
+
+def _own_status() -> Mapping[str, int]:
+    with open("/proc/self/status", "rb", buffering=0) as file:
+        return parse_status(file.read())
+
+
 def _resident() -> int:
     """Return the resident size: VmLck counts whole mappings, but ONFAULT locks only the touched pages."""
-    with open("/proc/self/status", "rb", buffering=0) as file:
-        status = parse_status(file.read())
+    status = _own_status()
     return status.get("rss_anon", 0) + status.get("rss_file", 0) + status.get("rss_shmem", 0)
 
 

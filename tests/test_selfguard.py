@@ -2,10 +2,12 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from oomtop import selfguard
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.selfguard import OWN_ADJ, SelfGuard, Step, rehearse
 from oomtop.units import format_bytes
@@ -115,3 +117,46 @@ def test_the_header_line() -> None:
     assert SelfGuard((done, failed), 0, 0).describe() == "guarded adj -900; memory lock: needs CAP_IPC_LOCK"
     assert SelfGuard((failed,), 0, 0).describe() == "not guarded: memory lock: needs CAP_IPC_LOCK"
     assert SelfGuard((done, failed), 0, 0).report()[1] == "no   memory lock: needs CAP_IPC_LOCK"
+
+
+def test_there_is_room_for_ticks_and_keys_once_the_start_has_ended() -> None:
+    code = (
+        "import resource\n"
+        "from oomtop.selfguard import end_start\n"
+        "end_start()\n"
+        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "def use(): return [(number, str(number), [number]) for number in range(5_000)]\n"
+        "before = faults()\n"
+        "for _ in range(50):\n"
+        "    use()\n"
+        "print(faults() - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # A megabyte a time: 256 pages if it came from the kernel.
+    assert int(done.stdout) < 40
+
+
+def test_what_was_swapped_out_is_found_and_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no swap to be had here: pages of a mapping are told to be in it."""
+    import io
+    import struct
+
+    locked = []
+    monkeypatch.setattr(selfguard, "_own_status", lambda: {"swap": 8192})
+    monkeypatch.setattr(
+        selfguard, "_LIBC", SimpleNamespace(mlock=lambda at, size: locked.append((at.value, size.value)))
+    )
+    page = os.sysconf("SC_PAGE_SIZE")
+    told: dict[str, str | bytes] = {
+        "/proc/self/maps": "00003000-00006000 rw-p 00000000 00:00 0\nffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0\n",
+        "/proc/self/pagemap": bytes(8 * (0x3000 // page)) + struct.pack("=3Q", 1 << 62, 1 << 63, 1 << 62 | 7),
+    }
+
+    def opened(path: str, *_: object, **__: object) -> io.IOBase:
+        text = told[path]
+        return io.BytesIO(text) if isinstance(text, bytes) else io.StringIO(text)
+
+    monkeypatch.setattr("builtins.open", opened)
+    selfguard._load_swapped()
+    monkeypatch.undo()
+    assert locked == [(0x3000, page), (0x5000, page)]

@@ -27,6 +27,7 @@ ORDER = (
     # From here on the swap disk stays in use.
     "test_vm_machine_oom",
     "[slow swap]",
+    "with_the_first_picture",
     "test_vm_groups",
     "test_vm_oomd",
     "test_vm_nodes",

@@ -39,6 +39,8 @@ _CSI = re.compile(rb"\x1b\[[0-9;]*H|\r?\n")
 _OTHER = re.compile(
     rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>78]|\x1bP.*?\x1b\\|\x1b\].*?(?:\x07|\x1b\\)", re.S
 )
+FULL_SCREEN = b"\x1b[?1000h"
+"""What its driver begins with: it wants the mouse."""
 KEYS = (b"\x1b[B", b"\x1b[A")
 # htop switches the keypad to application mode (smkx) and would take the others as `[`, which raises the nice value of
 # the process under its cursor.
@@ -213,11 +215,16 @@ class Monitor:
         end = time.monotonic() + 240
         while ready not in self.said and time.monotonic() < end and self.alive:
             self.drain(0.5)
-        # The first picture stands before the rest is loaded, and memory is locked after that.
-        locks = "oomtop" in command and "setpriv" not in command
-        while locks and self.alive and not self.status()["VmLck"] and time.monotonic() < end:
-            self.drain(0.5)
         self.drain(settle)
+
+    def load(self, seconds: float = 240) -> None:
+        """Wait until the full screen stands and has loaded all that keys need: until then it never rests."""
+        end, spent = time.monotonic() + seconds, 0.0
+        while self.alive and time.monotonic() < end:
+            before, spent = spent, self.status()["cpu"]
+            if FULL_SCREEN in self.said and spent - before < 1.5:
+                return
+            self.drain(3)
 
     def drain(self, seconds: float, until_output: bool = False) -> float | None:
         """Read what it writes for `seconds`; return the time of the first bytes."""
@@ -379,25 +386,18 @@ class Watch:
     """A monitor that records, and oomtop's own foresight beside it, through several kills in a row."""
 
     def __init__(self, before: tuple[str, ...] = (), patience: float = 120) -> None:
-        """`before` is what the monitor is started with, such as `NOBODY`; then nothing is waited for but `patience`."""
+        """`before` is what the monitor is started with, such as `NOBODY`."""
         shield()
         self.path = tempfile.mktemp(prefix="recording-", suffix=".db", dir="/tmp")
         self.monitor = Monitor((*before, *MONITOR, "record", "--with-monitor", "--file", self.path), settle=0)
         self.foresight = Foresight()
         self.foresight.look()
-        end = time.monotonic() + patience
-        # What is loaded behind the first picture comes before the lock.
-        while time.monotonic() < end and self.monitor.alive and not self._is_guarded():
-            self.monitor.drain(1)
+        self.monitor.load(patience)
         self.monitor.drain(3)
         if not self.monitor.alive:
             raise RuntimeError(f"the monitor did not come up: {self.monitor.said[-3000:]!r}")
         self.since = time.clock_gettime(time.CLOCK_BOOTTIME)
         """Events after this moment belong to the next answer."""
-
-    def _is_guarded(self) -> bool:
-        status = self.monitor.status()
-        return status["adj"] != 0 and status["VmLck"] != 0
 
     def follow(
         self,

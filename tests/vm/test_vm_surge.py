@@ -15,7 +15,7 @@ from tests.vm.machine import Machine, Shape
 ROUNDS = int(os.environ.get("OOMTOP_VM_ROUNDS", "3"))
 
 
-def surges(rounds: int, swap: bool, programs: list[str]) -> dict[str, Any]:
+def surges(rounds: int, swap: bool, programs: list[str], is_loaded: bool = True) -> dict[str, Any]:
     import time
 
     from tests.vm import guest
@@ -24,10 +24,12 @@ def surges(rounds: int, swap: bool, programs: list[str]) -> dict[str, Any]:
     if swap:
         guest.swap_on()
     started = {
-        "oomtop": lambda: guest.Monitor(guest.OOMTOP, settle=25),
+        "oomtop": lambda: guest.Monitor(guest.OOMTOP, settle=0),
         "htop": lambda: guest.Monitor(("htop", "--readonly", "-d", "20"), ready=b"Swp", settle=3, keys=guest.HTOP_KEYS),
     }
     monitors = {name: started[name]() for name in programs}
+    if is_loaded:
+        monitors["oomtop"].load()
     before = {name: monitor.status() for name, monitor in monitors.items()}
     killed = 0
     for _ in range(rounds):
@@ -61,3 +63,10 @@ def test_keys_are_answered_through_every_surge(machine: Callable[[Shape], Machin
     if "htop" in said and said["htop"]["alive"]:
         # docs/benchmarks.md has what a quiet host shows; another's load is not told from ours here.
         assert own["p95"] <= 1.0 + said["htop"]["p95"]
+
+
+def test_a_surge_that_begins_with_the_first_picture_is_survived(machine: Callable[[Shape], Machine]) -> None:
+    shape = Shape(memory=512, swap=192, iops=200)
+    said = machine(shape).call(surges, timeout=400, rounds=1, swap=True, programs=["oomtop"], is_loaded=False)
+    print(said)
+    assert (said["killed"], said["oomtop"]["alive"], said["oomtop"]["missed"]) == (1, True, 0)

@@ -10,8 +10,9 @@ from oomtop.alerts.delivery_thread import Deliver, Outbox
 from oomtop.alerts.engine import AlertEngine
 from oomtop.alerts.hook import GRACE_SECONDS, Hook
 from oomtop.alerts.notice import Notice, write_letter
+from oomtop.alerts.people import Desktop, Wall
 from oomtop.analysis.assessment import assess
-from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.model.assessment import Assessment, FiringAlert
 from oomtop.config.alerts import AlertRule
 from oomtop.frozen import replace
 from oomtop.history import History
@@ -20,6 +21,7 @@ from oomtop.selfguard import SelfGuard
 from oomtop.snapshot import Tick
 
 _CLOSE_SECONDS = 2.0
+_LONGEST_TITLE = 120
 
 
 class AlertWatch:
@@ -46,7 +48,7 @@ class AlertWatch:
             for deliver in _deliveries(rule, unguarded, self._closing):
                 box = Outbox(rule.name, deliver, report)
                 self._boxes[rule.name].append(box)
-                if isinstance(deliver, Hook):
+                if isinstance(deliver, (Hook, Desktop)):
                     self._hooks.append(box)
 
     @property
@@ -58,6 +60,11 @@ class AlertWatch:
     def standing(self) -> tuple[tuple[str, bool], ...]:
         """(name, whether it fires) of every alert."""
         return self._engine.standing
+
+    def title(self, alerts: Sequence[FiringAlert]) -> str:
+        """Return what the title of a terminal says while `alerts` fire; empty if none of them is for it."""
+        titled = {rule.name for rule in self.rules if rule.title}
+        return next((f"{alert.name}: {alert.text}"[:_LONGEST_TITLE] for alert in alerts if alert.name in titled), "")
 
     def judge(self, assessment: Assessment) -> tuple[Assessment, tuple[Notice, ...]]:
         """Return the assessment with the alerts that fire, and what began or ended; never waits."""
@@ -115,6 +122,10 @@ def _deliveries(rule: AlertRule, unguarded: SelfGuard, closing: threading.Event)
     if rule.command:
         words = ("/bin/sh", "-c", rule.command[0]) if rule.shell else rule.command
         found.append(Hook(words, rule.timeout, unguarded, closing))
+    if rule.wall:
+        found.append(Wall(unguarded, closing))
+    if rule.desktop:
+        found.append(Desktop(unguarded, closing))
     if rule.webhook is not None:
         # Only here: the client of HTTP is 1 MB that a machine without webhooks does not need.
         from oomtop.alerts.webhook import Webhook

@@ -93,7 +93,7 @@ def watch_alerts() -> AlertWatch:
     config, mistakes = load_config(config_paths())
     for mistake in mistakes:
         complain(str(mistake))
-    return AlertWatch(config.alerts, complain, tell)
+    return AlertWatch(config.all_alerts, complain, tell)
 
 
 def _sample(source: LiveSource, collector: LatestCollector, watch: AlertWatch) -> None:

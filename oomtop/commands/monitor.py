@@ -183,8 +183,8 @@ def _full_screen(screen: PlainScreen, config: Config) -> OomtopApp:
 
 def _alerts(config: Config, report: Callable[[str], object], note: Callable[[Notice], None]) -> AlertWatch | None:
     """Return the evaluator of the alerts, started before oomtop protects itself; None without alerts."""
-    if not config.alerts:
+    if not config.all_alerts:
         return None
     from oomtop.alerts.watch import AlertWatch
 
-    return AlertWatch(config.alerts, report, note)
+    return AlertWatch(config.all_alerts, report, note)

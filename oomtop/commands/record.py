@@ -118,7 +118,7 @@ def _config() -> Config:
 
 def _watch(config: Config, recorder: Recorder) -> TickWatch | None:
     """Return the evaluator of the configured alerts; None without alerts, to save the CPU of assessing."""
-    if not config.alerts:
+    if not config.all_alerts:
         return None
     from oomtop.alerts.recording_mark import deed_of
     from oomtop.alerts.stderr_line import tell
@@ -128,7 +128,7 @@ def _watch(config: Config, recorder: Recorder) -> TickWatch | None:
         recorder.note(deed_of(notice))
         tell(notice)
 
-    return TickWatch(AlertWatch(config.alerts, complain, note))
+    return TickWatch(AlertWatch(config.all_alerts, complain, note))
 
 
 def _rules(config: Config) -> RuleKeeper:

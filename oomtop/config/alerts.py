@@ -21,6 +21,8 @@ from oomtop.units import finite, format_duration, parse_size
 MOST_ALERTS = 100
 SEVERITIES = ("info", "warning", "critical")
 FILTERS = ("cgroup", "process", "user", "unit", "killer", "finding")
+WAYS = ("bell", "title", "wall", "desktop")
+"""Warnings to people: the bell and the title of the monitor's terminal, all terminals, the desktop."""
 _CONDITION = re.compile(r"([a-z0-9_.]+)(?:\s*(<=|>=|<|>)\s*(\S.*))?")
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
@@ -121,6 +123,9 @@ class AlertRule:
     filters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Shell patterns on the cgroup, process, user, unit, killer or finding."""
     bell: bool = False
+    wall: bool = False
+    desktop: bool = False
+    title: bool = False
     command: tuple[str, ...] = ()
     shell: bool = False
     timeout: float = 10.0
@@ -197,7 +202,7 @@ def _rule(item: object) -> AlertRule:
         clear_for=_seconds("clear_for", item.get("clear_for", 300 if is_event else 0)),
         severity=_severity(item.get("severity", "warning")),
         filters=MappingProxyType({key: _text(key, item[key]) for key in FILTERS if key in item}),
-        bell=_flag("bell", item.get("bell", False)),
+        **{way: _flag(way, item.get(way, False)) for way in WAYS},
         command=command,
         shell=shell,
         timeout=_timeout(item.get("timeout", 10)),
@@ -210,7 +215,7 @@ def _rule(item: object) -> AlertRule:
 
 
 _KEYS = (
-    "name", "when", "clear", "for", "clear_for", "severity", *FILTERS, "bell", "command", "shell", "timeout",
+    "name", "when", "clear", "for", "clear_for", "severity", *FILTERS, *WAYS, "command", "shell", "timeout",
     "webhook", "headers", "resolved",
 )  # fmt: skip
 _SCOPE_FILTERS: Mapping[AlertScope, tuple[str, ...]] = {

@@ -69,10 +69,21 @@ class Config:
     """Rules that set `oom_score_adj` while the monitor or the recorder runs; the first match applies."""
     alerts: tuple[AlertRule, ...] = ()
     """Every `[[alert]]`; a later file replaces an alert of the same name."""
+    warn: tuple[str, ...] = ()
+    """Where the alerts go that come ready-made: wall, desktop, title, bell; empty: there are none."""
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Binding id to the keys that trigger it, comma-separated."""
     origins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """The file that set each key."""
+
+    @property
+    def all_alerts(self) -> tuple[AlertRule, ...]:
+        """The alerts of `alerts` and of `warn`."""
+        if not self.warn:
+            return self.alerts
+        from oomtop.config.ready_alerts import ready_alerts
+
+        return ready_alerts(self.warn, self.alerts)
 
 
 class _Unexpected(Exception):
@@ -238,6 +249,14 @@ def _list(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _ways(value: object) -> tuple[str, ...]:
+    from oomtop.config.alerts import WAYS
+
+    if not isinstance(value, list) or not all(item in WAYS for item in value):
+        raise _Unexpected(f"a list of {', '.join(WAYS)}")
+    return tuple(value)
+
+
 def _texts(value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(item, str) and item for item in value.values()):
         raise _Unexpected('a table such as { "action.kill" = "k,f9" }')
@@ -274,6 +293,7 @@ _READERS: Mapping[str, Callable[[object], _Value]] = MappingProxyType(
         "hidden": _list,
         "protected": _list,
         "adjust": _rules,
+        "warn": _ways,
         "keys": _texts,
     }
 )

@@ -67,8 +67,10 @@ class PlainScreen:
         """Put a line into the event pane of the present screen."""
         if self.listener is not None:
             self.listener(text, bell)
-        else:
-            self.state.add_remark(text)
+            return
+        if bell and self.is_open:
+            self.terminal.write("\a")
+        self.state.add_remark(text)
 
     def open(self) -> None:
         """Take the first tick and paint it.
@@ -96,6 +98,8 @@ class PlainScreen:
         if self.latest is None:
             return
         self.shown, before = self.latest, self._lines
+        if self.options.alerts is not None:
+            self.terminal.title.show(self.options.alerts.title(self.shown.assessment.alerts))
         self._lines = self.picture.paint(self.shown.assessment, *self.terminal.size(), foot)
         changed = "".join(line for line in self._lines if line not in before)
         if changed:

@@ -244,6 +244,8 @@ class OomtopApp(KeyActions):
         message, self._waiting = self._waiting or message, None
         self.facts, self.latest = message.snapshot, message.assessment
         shed_work(self, self._source, message.assessment)
+        if self.options.alerts is not None and self._shown is self._source:
+            self.show_title(self.options.alerts.title(message.assessment.alerts))
         if not self.state.paused and not getattr(self.screen, "covers_all", False):
             self.feed()
         if "remedies" in self.__dict__ and not self.state.replay:

@@ -76,6 +76,11 @@ class PlainApp(App[None]):
                 return False
         return await super().run_action(action, default_namespace, namespaces)
 
+    def show_title(self, text: str) -> None:
+        """Have the terminal's window called `text`; empty: as it was before."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.title.show(text)
+
     def copy_to_clipboard(self, text: str) -> None:
         """Hand a text to the terminal's clipboard, or to tmux: lines without any control character in them."""
         text = harmless(text)

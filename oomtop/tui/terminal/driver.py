@@ -19,6 +19,7 @@ from textual.messages import TerminalSupportsSynchronizedOutput
 from oomtop.tui.terminal.input_units import ESCAPE, InputUnits, Pasted
 from oomtop.tui.terminal.plain_terminal import LEAST_SIZE, PlainTerminal, read_input
 from oomtop.tui.terminal.textual_private import FOCUSIN, FOCUSOUT, XTermParser, end_with_report, key_events
+from oomtop.tui.terminal.window_title import WindowTitle
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -46,6 +47,7 @@ class TerminalDriver(LinuxDriver):
         self._units = InputUnits()
         self._typed: list[str | Pasted] = []
         """What was typed before."""
+        self.title = WindowTitle(self._write_at_once)
 
     def _query_in_band_window_resize(self) -> None:
         """Ask for no sizes as text: the kernel's are enough, and a forged one would ask for gigabytes."""
@@ -65,6 +67,15 @@ class TerminalDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if held is not None:
             self.attrs_before = held.hand_over()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was, with its title."""
+        self.title.show("")
+        super().stop_application_mode()
+
+    def _write_at_once(self, data: str) -> None:
+        self.write(data)
+        self.flush()
 
     def write(self, data: str) -> None:
         """Write what is not done yet."""

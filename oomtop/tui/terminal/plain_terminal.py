@@ -8,6 +8,8 @@ import termios
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from oomtop.tui.terminal.window_title import WindowTitle
+
 if TYPE_CHECKING:
     from oomtop.tui.terminal.input_units import InputUnits, Pasted
 
@@ -41,6 +43,7 @@ class PlainTerminal:
         """What cuts the input, once somebody reads it."""
         self.kept: list[str | Pasted] = []
         """What was typed for whoever has the terminal next."""
+        self.title = WindowTitle(self.write)
 
     def open(self) -> None:
         """Switch to the alternate screen, and have no key echoed."""
@@ -55,12 +58,14 @@ class PlainTerminal:
     def close(self) -> None:
         """Show what was there before."""
         if self.before is not None:
+            self.title.show("")
             self.write(_CLOSE)
             termios.tcsetattr(self._descriptor, termios.TCSANOW, self.before)
             self.before = None
 
     def hand_over(self) -> list[int | list[bytes | int]] | None:
         """Let somebody else have the terminal as it is; return what to set it to at the end."""
+        self.title.show("")
         before, self.before = self.before, None
         return before
 

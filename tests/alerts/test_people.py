@@ -42,13 +42,13 @@ def letter() -> Letter:
 
 
 @pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder first on the PATH; what a program of it is given is in `NAME.given`, one line an argument."""
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(hook_module, "GRACE_SECONDS", 0.2)
     for name in ("wall", "notify-send", "setpriv"):
         put(tmp_path / name, f'printf "%s\\n" "$@" "$(cat)" "$DBUS_SESSION_BUS_ADDRESS" > {tmp_path}/{name}.given')
-    yield tmp_path
+    return tmp_path
 
 
 def put(path: Path, script: str) -> None:

@@ -44,6 +44,7 @@ class PlainScreen:
         """The sample that the lines on the terminal show."""
         self._lines: Sequence[str] = ()
         self.feed: Feed | None = None
+        self._is_to_ring = False
         self.guard: SelfGuard | None = None
         """What protects the program so far."""
         self.listener: Callable[[str, bool], object] | None = None
@@ -68,8 +69,8 @@ class PlainScreen:
         if self.listener is not None:
             self.listener(text, bell)
             return
-        if bell and self.is_open:
-            self.terminal.write("\a")
+        # The first tick is told before the terminal is taken.
+        self._is_to_ring = self._is_to_ring or bell
         self.state.add_remark(text)
 
     def open(self) -> None:
@@ -101,7 +102,8 @@ class PlainScreen:
         if self.options.alerts is not None:
             self.terminal.title.show(self.options.alerts.title(self.shown.assessment.alerts))
         self._lines = self.picture.paint(self.shown.assessment, *self.terminal.size(), foot)
-        changed = "".join(line for line in self._lines if line not in before)
+        changed = "".join(line for line in self._lines if line not in before) + "\a" * self._is_to_ring
+        self._is_to_ring = False
         if changed:
             self.terminal.write(f"{changed}\x1b[{self.picture.cursor + 1};1H")
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math import sqrt
 
 from oomtop.analysis.dangers.fits import Fit, differences, holding
-from oomtop.analysis.dangers.reach import Reach, reach, reach_by_three, widest
+from oomtop.analysis.dangers.reach import Reach, reach, reach_by_rates, reach_by_three, widest
 from oomtop.analysis.dangers.rounds import by_last_round
 from oomtop.analysis.dangers.teeth import Teeth, find_teeth
 from oomtop.analysis.model.danger import Confidence, DangerState, Forecast
@@ -25,6 +25,7 @@ _RECENT, _GOES_ON, _LONG, _START = 25.0, 0.3, 20.0, 6.0
 _FLOOR, _LEAST_FLOOR = 0.0008, 64 << 10
 _OUT_OF_TEETH = 0.03
 _FALLING = 0.002
+_UNEVEN, _OF_PERIOD = 0.5, 0.6
 _OF_SCATTER, _NEWER = 3.0, 0.4
 _HIGH_SECONDS, _HIGH_AHEAD = 60.0, 4.0
 _MEDIUM_SECONDS, _MEDIUM_AHEAD = 8.0, 12.0
@@ -93,8 +94,9 @@ def _present_rate(climb: Points) -> float | None:
 def _stays_in(teeth: Teeth, curve: Curve) -> bool:
     """Whether the current climb is a tooth like the others and will end below the limit."""
     held = curve.dense[-1][1]
-    expected = teeth.highest + max(0.0, teeth.rise)
-    return held <= expected + curve.limit * _OUT_OF_TEETH and expected < held + curve.room
+    rise = max(0.0, teeth.rise)
+    expected = teeth.highest + rise
+    return held <= expected + curve.limit * _OUT_OF_TEETH and expected + rise * _UNEVEN < held + curve.room
 
 
 def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, again: Reach | None) -> Outlook:
@@ -103,6 +105,8 @@ def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, again: Re
     noise = fits[-1].scatter if fits else 0.0
     sudden = None if _is_start(curve) else reach_by_three(climb, curve.room, max(floor, _OF_SCATTER * noise))
     found = _chosen(_lasting(fits, curve), sudden, again)
+    if found is None or _is_too_wide(found):
+        found = reach_by_rates(climb, curve.room, floor) or found
     seen = climb[-1][0] - climb[0][0]
     if found is None:
         return Outlook(calm(rate, curve.limit), rate, None, seen)
@@ -153,13 +157,17 @@ def _chosen(lasting: Reach | None, sudden: Reach | None, again: Reach | None) ->
 
 
 def _outlook(found: Reach, rate: float, seen: float, curve: Curve) -> Outlook:
-    if found.latest > WIDEST * max(1.0, found.earliest) or found.median > FARTHEST:
+    if _is_too_wide(found) or found.median > FARTHEST:
         return Outlook(DangerState.UNSTEADY, rate, None, seen)
     if found.basis == "linear":
         # Not the rate of the last seconds: room, rate and time must agree.
         rate = curve.room / max(found.median, 0.1)
     forecast = Forecast(found.earliest, found.median, found.latest, _confidence(found, curve), found.basis)
     return Outlook(DangerState.FILLING, rate, forecast, seen)
+
+
+def _is_too_wide(found: Reach) -> bool:
+    return found.latest > WIDEST * max(1.0, found.earliest)
 
 
 def _confidence(found: Reach, curve: Curve) -> Confidence:
@@ -185,7 +193,7 @@ def _by_peaks(curve: Curve, teeth: Teeth, rate: float) -> Outlook:
     teeth_left = -(-(limit - peak) // rise)
     over = (peak + teeth_left * rise - limit) / max(rise, teeth.height)
     median = max(1.0, at + (teeth_left - over) * period - curve.now)
-    found = Reach(median, median, median, seen, "peaks").padded(0.1 + 0.5 / len(teeth.peaks), period)
+    found = Reach(median, median, median, seen, "peaks").padded(0.1 + 0.5 / len(teeth.peaks), period * _OF_PERIOD)
     return _outlook(found, rise / period, seen, curve)
 
 

@@ -19,6 +19,7 @@ _THREE_PAD = 0.3
 _BURST = 1.5
 _ALIKE = 0.3
 _SUDDEN = 120.0
+_WINDOWS, _SOON, _RATES_PAD = (4.0, 8.0, 16.0), 40.0, 0.15
 # A trend that takes half a day or more needs minutes, not seconds, to stand out from noise.
 _LEAST_RATE = 2e-5
 _USUAL_SECONDS = 30.0
@@ -102,6 +103,24 @@ def reach_by_three(points: Sequence[tuple[float, float]], room: float, floor: fl
         return None
     found = Reach(room / max(rates), room / rate, room / min(rates), seconds, "linear")
     return found.padded(_THREE_PAD, 0.5)
+
+
+def reach_by_rates(points: Sequence[tuple[float, float]], room: float, floor: float) -> Reach | None:
+    """Return when `room` is used up at the rates of the last seconds: what grows unevenly, and is soon full.
+
+    The confidence in it is low: its scatter is infinite.
+    """
+    now, size = points[-1] if points else (0.0, 0.0)
+    rates = []
+    for seconds in _WINDOWS:
+        first = next((point for point in reversed(points) if point[0] <= now - seconds), None)
+        if first is None or size - first[1] <= floor:
+            return None
+        rates.append((size - first[1]) / (now - first[0]))
+    if room / max(rates) > _SOON:
+        return None
+    found = Reach(room / max(rates), room / sorted(rates)[1], room / min(rates), _WINDOWS[-1], "linear", inf)
+    return found.padded(_RATES_PAD, 0.5)
 
 
 def widest(reaches: Iterable[Reach]) -> Reach:

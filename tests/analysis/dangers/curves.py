@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -77,7 +78,7 @@ def play(script: Script, interval: float = 2.0, seed: int = 1) -> Run:
         if time >= due:
             due = time + interval - 1e-6
             dense = [point for point in points if point[0] > time - _DENSE]
-            curve = Curve(dense, thin, time, script.limit, script.limit - held, tuple(kills))
+            curve = Curve(dense, thin, time, script.limit, max(0.0, script.limit - held), tuple(kills))
             times.append((time, foretell(curve)))
         time += 1.0 + noise.uniform(-0.05, 0.05)
     ends = sorted(kills) or [_end(script)]
@@ -115,6 +116,22 @@ def surge(rate: float, calm: float = 36.0) -> Shape:
     return lambda time: 10 + max(0.0, time - calm) * rate
 
 
+def changing(seed: int, low: float, high: float) -> Shape:
+    """Return a climb that has another rate every 5 to 15 s, in MiB a second."""
+    chance, times, sizes = random.Random(seed), [0.0], [5.0]
+    while sizes[-1] < 130:
+        seconds = chance.uniform(5, 15)
+        times.append(times[-1] + seconds)
+        sizes.append(sizes[-1] + seconds * chance.uniform(low, high))
+
+    def shape(time: float) -> float:
+        at = min(max(1, bisect_left(times, time)), len(times) - 1)
+        share = (max(0.0, time) - times[at - 1]) / (times[at] - times[at - 1])
+        return sizes[at - 1] + (sizes[at] - sizes[at - 1]) * share
+
+    return shape
+
+
 ENDING: dict[str, Script] = {
     "linear": Script(lambda time: time),
     "slow linear": Script(lambda time: time / 6, 700),
@@ -133,6 +150,8 @@ ENDING: dict[str, Script] = {
     "surge that accelerates": Script(lambda time: 20 + max(0.0, time - 40) ** 2 * 80 / 3600),
     "noisy leak": Script(lambda time: 20 + 0.3 * time, noise=1.0),
     "two rates": Script(lambda time: 10 + 0.1 * time if time < 60 else 16 + (time - 60) * 1.5),
+    "noisy rising saw-tooth": Script(lambda time: 0.72 * (time // 15 * 15) + time % 15 / 15 * 25, noise=1.0),
+    "changing rates": Script(changing(3, 0.5, 1.4)),
     "20 KiB/s": Script(lambda time: 5 + time / 51.2),
 }
 ENDLESS: dict[str, Script] = {

@@ -7,7 +7,7 @@ import pytest
 from oomtop.analysis.dangers.forecast import WIDEST, Curve, foretell
 from oomtop.analysis.model.danger import Confidence, DangerState
 from oomtop.units import GIB, MIB
-from tests.analysis.dangers.curves import ENDING, ENDLESS, LOOP, Run, Script, is_critical, play, surge
+from tests.analysis.dangers.curves import ENDING, ENDLESS, LOOP, Run, Script, changing, is_critical, play, surge
 from tests.present import present
 
 
@@ -108,3 +108,20 @@ def test_a_slow_trend_that_stopped_is_over() -> None:
 def test_samples_of_one_instant_have_no_rate() -> None:
     points = ((5.0, 10 * MIB), (5.0, 20 * MIB), (5.0, 30 * MIB))
     assert foretell(Curve(points, (), 5.0, GIB, GIB // 2)).state is DangerState.WATCHING
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.3, 1.8), (0.5, 1.4)])
+def test_what_grows_unevenly_has_a_time_in_its_last_half_minute(low: float, high: float) -> None:
+    runs = [play(Script(changing(seed, low, high)), seed=seed) for seed in range(20)]
+    last = [tick for run in runs for tick in run.ticks if tick.truth < 30]
+    told = [tick for tick in last if tick.outlook.forecast is not None]
+    assert len(last) > 200
+    assert len(told) >= 0.95 * len(last)
+    assert sum(tick.holds for tick in told) >= 0.55 * len(told)
+
+
+@pytest.mark.parametrize("period", [8, 11, 15, 20, 25])
+def test_a_noisy_saw_tooth_has_a_time_before_the_tooth_that_ends_it(period: int) -> None:
+    run = play(Script(lambda time: 0.72 * (time // period * period) + time % period / period * 25, noise=1.0))
+    last = [tick for tick in run.ticks if tick.truth < 10]
+    assert sum(tick.outlook.forecast is not None for tick in last) >= 0.5 * len(last)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,8 @@ from typing import TypeVar
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.bench.terminal import Size, Terminal, Victim, births, burn, processes, saw_tooth, terminal, victims
+from tests.vm.machine import Machine, Shape, missing
+from tests.vm.test_vm_surge import surges
 
 ROOT = Path(__file__).parents[2]
 OOMTOP = (sys.executable, "-m", "oomtop")
@@ -57,6 +59,11 @@ Row = Sequence[str]
 Found = TypeVar("Found")
 Picture = tuple[float | None, float, float | None]
 """Seconds to the first full picture, seconds on a CPU until then, seconds to the full screen."""
+SWAPS = {
+    "none": Shape(memory=512),
+    "fast": Shape(memory=512, swap=192),
+    "slow, 200 IOPS": Shape(memory=512, swap=192, iops=200),
+}
 HOGS = 4 * (os.cpu_count() or 1)
 SAID = ("request finished in ms", "session opened for user", "GET /api/v1/items HTTP/1.1 200", "connection from port")
 
@@ -253,6 +260,41 @@ def parse_terminal(text: str) -> Size:
     return int(columns), int(lines)
 
 
+def surge(options: argparse.Namespace) -> None:
+    """Key to answer in a guest of 512 MB while memory runs out, every run beside htop's; medians of the runs."""
+    heading(
+        "Key to answer while memory runs out",
+        ("swap", "program", "runs", "median ms", "95th ms", "worst ms", "unanswered", "major faults", "alive"),
+    )
+    reason = missing()
+    if reason is not None:
+        row(("-", reason, "", "", "", "", "", "", ""))
+        return
+    names = [program.name for program in installed(("oomtop", "htop"))]
+    for kind, shape in SWAPS.items():
+        guest = Machine(shape)
+        try:
+            told = [
+                guest.call(surges, timeout=600, rounds=2, swap=shape.swap > 0, programs=names)
+                for _ in range(options.surges)
+            ]
+        finally:
+            guest.close()
+        for name in names:
+            row((kind, name, len(told), *surge_medians([one[name] for one in told])))
+
+
+def surge_medians(told: Sequence[Mapping[str, float | None]]) -> tuple[str, ...]:
+    """Return the medians of what the runs of one program told, and in how many it lived."""
+    times = (statistics.median((one[key] or 0.0) * 1000 for one in told) for key in ("median", "p95", "worst"))
+    counts = (statistics.median(one[key] or 0 for one in told) for key in ("missed", "major_faults"))
+    return (
+        *(f"{ms:.0f}" for ms in times),
+        *(f"{count:g}" for count in counts),
+        str(sum(bool(one["alive"]) for one in told)),
+    )
+
+
 def swarm(options: argparse.Namespace) -> None:
     """The cost while thousands of processes are born and gone every second."""
     heading("A swarm of births", ("program", "births/s", "CPU, % of one core", "resident MiB"))
@@ -384,6 +426,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "wire": wire,
     "keys": keys,
     "signal": signals,
+    "surge": surge,
     "swarm": swarm,
     "events": events,
     "soak": soak,
@@ -401,6 +444,7 @@ def main() -> None:
     parser.add_argument("--keys", type=int, default=100)
     parser.add_argument("--sizes", type=parse_terminal, nargs="+", default=[(80, 24), (120, 40), (200, 60)])
     parser.add_argument("--victims", type=int, default=40)
+    parser.add_argument("--surges", type=int, default=5)
     parser.add_argument("--ticks", type=int, default=20000)
     options = parser.parse_args()
     # Told to end, it takes its thousands of processes with it.

@@ -224,7 +224,7 @@ def killed(machine: Machine) -> Iterator[str]:
     with visit(machine, "root") as terminal:
         with drill(machine, SURGE) as running:
             running.wait()
-        yield section("It was killed", terminal.wait_for(KILLED, r"killed \d+, last +\d+s ago"))
+        yield section("It was killed", terminal.wait_for(KILLED, r"KILLED \d+s ago"))
         terminal.press("Tab", "Tab", "Enter")
         yield section(
             "Who, and why that one: Tab Tab Enter",

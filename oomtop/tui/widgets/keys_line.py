@@ -8,6 +8,7 @@ from oomtop.analysis.model.assessment import Assessment
 from oomtop.tui.style.key_names import key_of
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
+from oomtop.tui.widgets.text_parts import keep_start
 from oomtop.units import printable
 
 Keys = Sequence[tuple[str, str]]
@@ -65,4 +66,5 @@ def draw_status(assessment: Assessment, width: int, height: int, look: Look) -> 
         return [Text("")]
     first = assessment.problems[0]
     more = f"  (+{len(assessment.problems) - 1} more)" if len(assessment.problems) > 1 else ""
-    return [Text(f"{printable(first.what)}: {printable(first.why)}{more}", look.style("warn"))]
+    words = keep_start(f"{printable(first.what)}: {printable(first.why)}", width - len(more), look)
+    return [Text(f"{words}{more}", look.style("warn"))]

@@ -26,7 +26,7 @@ def find_cause(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
         return (
             Cause.SYSRQ,
             "Nothing had to run out: the kill was ordered by SysRq-f.",
-            ("SysRq-f is a key, or an f written to /proc/sysrq-trigger; no allocation failed (order=-1).",),
+            (f"SysRq-f is a key, or an f written to /proc/sysrq-trigger; {_no_request(event)}.",),
         )
     if event.type == "memcg":
         return _of_cgroup(event)
@@ -39,6 +39,10 @@ def find_cause(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
         "What ran out is not in this log.",
         ("No line has the words 'Out of memory' or 'Memory cgroup out of memory', a limit, or Mem-Info.",),
     )
+
+
+def _no_request(event: OomEvent) -> str:
+    return "no allocation failed (order=-1)" if event.order == -1 else "no allocation has to fail for it"
 
 
 def _of_daemon(event: OomEvent) -> Told:

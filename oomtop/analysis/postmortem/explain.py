@@ -127,6 +127,8 @@ def _completeness(event: OomEvent) -> Iterable[str]:
         yield "The report before its summary line ('oom-kill:') is not in this log: it was cut off."
         if not any("illed process" in line for line in event.raw):
             yield "Nor is the kill line: the victim is the kernel's choice by the summary."
+    elif not event.has_header and event.victim is None:
+        yield "Neither the report nor a kill is in this log."
     elif not event.has_header:
         yield (
             "Headless: the report before the kill is not in this log. It was cut off, or the kernel left it out: it "
@@ -150,6 +152,7 @@ def _related(event: OomEvent) -> Iterable[str]:
         pid = "" if event.trigger.pid is None else f" (pid {event.trigger.pid})"
         same = event.victim is not None and event.trigger.pid is not None and event.trigger.pid == event.victim.pid
         did = "ran the order" if event.type == "sysrq" else "invoked the OOM killer"
+        did = did if event.killer == "kernel" else "asked for the memory that the kill was to free"
         yield f"{event.trigger.name}{pid} {did}{' and was itself the victim' if same else ''}."
     if event.other_victims:
         names = ", ".join(f"{victim.name} ({victim.pid})" for victim in event.other_victims[:10])

@@ -19,7 +19,7 @@ _USER = re.compile(r"/(user-\d{1,10}\.slice)/")
 _BEAN = re.compile(r"Out of memory in UB (\d{1,10})")
 _FIRST_V2 = (4, 5)
 _RELEASE = re.compile(r"^(\d{1,3})\.(\d{1,4})")
-_UNIT = re.compile(r"/(?P<unit>[^/ ]+\.(?:service|scope))(?:[/ ]|$)")
+_UNIT = re.compile(r"/([^/ ]+\.(?:service|scope))(?=[/ ]|$)")
 
 
 @frozen
@@ -155,11 +155,13 @@ def platform_of(event: OomEvent) -> Platform:
 
 def unit_of(event: OomEvent) -> str:
     """Return the systemd unit of the full group, or of the victim; for a login session, the user's slice."""
-    match = _UNIT.search(f"{event.oom_memcg or ''}/") or _UNIT.search(_path(event).replace(" ", "/"))
-    if match is None:
-        return "its unit"
-    user = _USER.search(_path(event)) if match["unit"].startswith("session-") else None
-    return user[1] if user else match["unit"]
+    for path in filter(None, (event.oom_memcg, event.task_memcg, event.cgroup, event.cpuset)):
+        # Below the manager of a user, or of a container, are units of their own: the innermost is named last.
+        units = [unit for unit in _UNIT.findall(path) if unit != "init.scope"]
+        if units:
+            user = _USER.search(path) if units[-1].startswith("session-") else None
+            return str(user[1] if user else units[-1])
+    return "its unit"
 
 
 def pods_of(event: OomEvent) -> str | None:

@@ -387,3 +387,29 @@ def test_a_death_that_the_kernel_hastened_is_not_called_open() -> None:
     assert (event.killer, event.outcome, kill.killer) == ("earlyoom", "sent", "kernel")
     assert "but by the kernel's OOM killer" in " ".join(explain(event).how_known)
     assert "no line says that the process ended" not in " ".join(explain(event).how_known)
+
+
+@pytest.mark.parametrize(
+    ("path", "unit"),
+    [
+        ("/user.slice/user-1000.slice/user@1000.service/app.slice/run-u640.service", "MemoryMax= of run-u640.service"),
+        ("/user.slice/user-1000.slice/user@1000.service/init.scope", "MemoryMax= of user@1000.service"),
+        ("/user.slice/user-1000.slice/session-4.scope", "MemoryMax= of user-1000.slice"),
+    ],
+)
+def test_the_innermost_unit_is_the_one_to_change(path: str, unit: str) -> None:
+    _, said = in_group(path, 42240)
+    assert unit in said
+
+
+def test_who_asks_a_driver_for_memory_does_not_invoke_the_oom_killer() -> None:
+    kill = "lowmemorykiller: Killing 'a.b' (15854), adj 18, score_adj 1000,"
+    _, said = words(f"[5.0] {kill}", "[5.0]    to free 75676kB on behalf of 'Cam' (16560) because")
+    assert "Cam (pid 16560) asked for the memory that the kill was to free." in said
+    assert "invoked" not in said
+
+
+def test_sysrq_without_its_report_has_neither_order_nor_kill() -> None:
+    found, said = words("[5.0] sysrq: Manual OOM execution")
+    assert found.completeness == ("Neither the report nor a kill is in this log.",)
+    assert "order=-1" not in said

@@ -66,7 +66,11 @@ def parse_line(line: str, reference: float | None = None) -> tuple[Record, ...]:
         return (fast,)
     text = clean(line)
     json = _JSON.match(text)
-    wrapped = unwrap_json(text[json.end() :].rstrip(" ,")) if json is not None else None
+    if json is None and '"=>' in text and '{"' in text:
+        # Fluent Bit and fluentd print a record as Ruby does.
+        wrapped = unwrap_json(text[text.index('{"') :].rstrip("] ,").replace('"=>', '":'))
+    else:
+        wrapped = unwrap_json(text[json.end() :].rstrip(" ,")) if json is not None else None
     if wrapped is not None:
         return wrapped
     if _KMSG.match(text) is not None:

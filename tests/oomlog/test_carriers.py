@@ -141,7 +141,7 @@ def test_a_report_ends_by_its_grammar_at_any_pace(pause: float) -> None:
     [
         f'# "{KILL}"', f"He said: `{KILL}` and left.", f"we saw in the kernel: {KILL}", f'  "{STAMPED[15:]}",',
         f'Sep 24 10:00:00 h app[3]: child said "{KILL}"', json.dumps({"level": "error", "msg": KILL, "logger": "audit"}),
-        base64.b64encode(KILL.encode()).decode(),
+        base64.b64encode(KILL.encode()).decode(), f'LINE = "{STAMPED}"', f"    parse(b'[ 5.000000] {KILL}')",
     ],
 )  # fmt: skip
 def test_prose_source_and_quotes_are_no_kill(line: str) -> None:
@@ -158,3 +158,15 @@ def test_the_place_in_a_file_changes_nothing(lines: int) -> None:
         json.dumps({"_TRANSPORT": "kernel", "x": 1, "MESSAGE": KILL}, indent=2),
     ):
         assert len(read(noise + text + "\n" + noise)) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "time"),
+    [
+        (f'[0] kmsg.0: [[1740823200.123456789, {{}}], {{"priority"=>3, "sec"=>123, "msg"=>"{KILL}"}}]', None),
+        (json.dumps({"data": {"result": [{"values": [["1740823200000000000", f"[ 5.0] {KILL}"]]}]}}), "2025-03-01T10:00:00.000Z"),
+        (json.dumps({"timereported": "2025-03-01T10:00:00Z", "syslogtag": "kernel:", "msg": f" [ 5.0] {KILL}"}), "2025-03-01T10:00:00Z"),
+    ],
+)  # fmt: skip
+def test_times_and_records_of_shippers(line: str, time: str | None) -> None:
+    assert [(told(event)[3], event.time_text) for event in read(line)] == [(7001, time)]

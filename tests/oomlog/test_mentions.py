@@ -197,3 +197,14 @@ def test_what_systemd_oomd_marked_is_killed_once_systemd_says_so(said: str, outc
     )
     (event,) = read_stream(io.BytesIO(text.encode()), "log").events
     assert (event.outcome, event.processes_killed) == (outcome, count)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "According to the docs `oom_reaper: reaped process 123 (java)` means that it was killed.",
+        "The kubelet says `OOMKilled`: Reason: OOMKilled means the limit was reached.",
+    ],
+)
+def test_a_sentence_about_a_mention_is_none(line: str) -> None:
+    assert read_stream(io.BytesIO(line.encode()), "log").mentions == ()

@@ -25,7 +25,7 @@ _TEXTS = (
 )  # fmt: skip
 _HOSTS = ("_HOSTNAME", "hostname", "host", "@hostname", "node_name")
 _PROGRAMS = ("SYSLOG_IDENTIFIER", "ident", "appname", "app_name", "program", "syslog_identifier")
-_TIMES = ("@timestamp", "timestamp", "time", "ts", "date", "Timestamp")
+_TIMES = ("@timestamp", "timestamp", "time", "ts", "date", "Timestamp", "timereported", "timegenerated")
 _OF_PROGRAMS = frozenset({"level", "lvl", "levelname", "logger", "caller"})
 """Keys of what a program logs about itself."""
 _LATEST_UPTIME = 1e8
@@ -74,6 +74,10 @@ def _walk(data: object, around: _Around, depth: int) -> Iterator[Record]:
             if isinstance(value, (dict, list)):
                 yield from _walk(value, around, depth + 1)
     elif isinstance(data, list):
+        # Loki gives each line as a pair: nanoseconds since 1970, and the text.
+        when = parse_time(data[0]) if len(data) == 2 and isinstance(data[0], str) else None
+        if when is not None:
+            around = around._replace(record=replace(around.record, time=when, time_text=in_utc(when)))
         for value in data:
             if isinstance(value, str):
                 # A bare sentence in a list is source code as often as a log.

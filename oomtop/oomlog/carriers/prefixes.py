@@ -78,6 +78,8 @@ _LOOSE_DATE = re.compile(r"\d\d:\d\d|^\d{9,10}\.\d|^(?:[\w.-]{1,255} )?$")
 _SENTENCE = re.compile(r"(?:\b[a-z]{2,} ){3}|kernel: ")
 _BEHIND = " \t,;|)}]"
 """What may stand behind a message."""
+# A string in source code: `LINE = "[ 1.5] ...`, `parse(b"[ 1.5] ...`; logfmt has no spaces around its sign.
+_CODE = re.compile(r"(?: = |\(|\breturn |\bassert )[rbfu]{0,2}[\"'`]\[[^\[]*$", re.I)
 _MOST_PIECES = 16
 _NOT_A_LOG = "nothing around the line says that the kernel wrote it"
 
@@ -169,6 +171,8 @@ def strip(line: str, reference: float | None = None) -> Record:
 def _find(head: _Head, line: str) -> None:
     """Find the message after an unknown prefix: by a stamp, by a tag after a date, or as a whole kernel line."""
     stamped = _LAST_STAMP.match(line)
+    if stamped is not None and _CODE.search(line, 0, stamped.end()) is not None:
+        return
     if stamped is not None:
         head.text, head.stamp = line[stamped.end() :], stamped["stamp"]
         return

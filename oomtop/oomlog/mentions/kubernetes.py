@@ -38,7 +38,7 @@ SHAPES = (
     shape("kubelet", r"The node was low on resource: memory", EVICTION),
     shape("kubelet", r"^(?:[a-z0-9-]{1,63} +)?" + _POD + r" +\d{1,4}/\d{1,4} +(?:Init:)?OOMKilled\b"),
     shape("kubelet", r"(?:(?<![\w./-])|(?<=Pod/))" + _POD + r"\b[^\"'`#]{0,40}\bOOMKilled \(exit code \d{1,3}\)"),
-    shape("kubelet", r"(?:^|[ ,{])[Rr]eason[:=] ?\\?\"?OOMKilled\b"),
+    shape("kubelet", r"(?:^|[ ,{])[Rr]eason[:=] ?\\?\"?OOMKilled\b(?! [a-z]+ (?:the|a|an|that)\b)"),
 )
 NODES = (
     r"kubelet, (?P<node>[a-z0-9][\w.-]{0,252})",

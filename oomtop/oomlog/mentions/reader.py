@@ -126,6 +126,13 @@ class MentionReader:
         """Add what a text says; return whether it repeats the kernel's own words."""
         for index, shape in enumerate(SHAPES if _may_tell(text) else ()):
             match = shape.pattern.search(text)
+            # Who writes code into a sentence speaks of a line; a whole line of a log may stand in such signs as well.
+            if (
+                match is not None
+                and text.find("`") in range(1, match.start())
+                and text.count("`", 0, match.start()) % 2
+            ):
+                return False
             if match is not None:
                 self._add(index, _fields(match, text), text, node, record, number)
                 return shape.quotes

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
@@ -68,6 +68,7 @@ class _Whole:
     """The way of a value that is the same in JSON and is written whole whenever it changed."""
 
     __slots__ = ()
+    is_atom: ClassVar[bool] = True
     type: type
     optional: bool
     name: str
@@ -97,7 +98,6 @@ class IntKind(_Whole):
 
     optional: bool
     name: str = "int"
-    is_atom: bool = True
     type: type = int
 
     def delta(self, old: object, new: object) -> object:
@@ -122,7 +122,6 @@ class FloatKind(_Whole):
 
     optional: bool
     name: str = "float"
-    is_atom: bool = True
     type: type = float
 
     def load(self, data: object) -> object:
@@ -163,7 +162,6 @@ class PlainKind(_Whole):
     type: type
     optional: bool
     name: str
-    is_atom: bool = True
 
 
 @frozen
@@ -176,7 +174,6 @@ class ListKind(_Whole):
     make: Callable[[list[object]], object]
     optional: bool
     name: str
-    is_atom: bool = True
 
     def full(self, value: object) -> object:
         """Return a JSON list."""
@@ -207,7 +204,6 @@ class EnumKind(_Whole):
     members: Mapping[object, Enum]
     optional: bool
     name: str
-    is_atom: bool = True
 
     def full(self, value: object) -> object:
         """Return the member's value."""

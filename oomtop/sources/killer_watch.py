@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from oomtop.host.killer_settings import KillerSettings, find_killers, read_killer
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
-from oomtop.sources.slow_reads import SlowFacts
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
+from oomtop.sources.slow_reads import Kept, SlowFacts
 
 _SECONDS = 30.0
 _PATIENCE = 0.1
@@ -24,13 +20,12 @@ class KillerWatch:
     """Remembers what was read last; reads again every half minute, and when another daemon runs."""
 
     def __init__(self, root: Root, slow: SlowFacts) -> None:
-        self._root, self._slow = root, slow
+        self._root = root
         self._found: _Found = ()
         self._looked_at = float("-inf")
         self._asked: _Found = ()
         self._asked_at = float("-inf")
-        self._reading: Future[tuple[KillerSettings, ...]] | None = None
-        self._known: tuple[KillerSettings, ...] = ()
+        self._kept: Kept[tuple[KillerSettings, ...]] = Kept(slow, ())
 
     def killers(self, processes: Iterable[Process]) -> tuple[KillerSettings, ...]:
         """Return the daemons that run with what is known of them; waits a moment for the first answer only."""
@@ -40,26 +35,11 @@ class KillerWatch:
             self._looked_at, self._found = now, find_killers(processes)
         found = self._found
         is_new = found != self._asked
-        if found and self._reading is None and (is_new or now - self._asked_at > _SECONDS):
+        if found and self._kept.is_idle and (is_new or now - self._asked_at > _SECONDS):
             self._asked, self._asked_at = found, now
-            self._reading = self._slow.begin(lambda: _read(self._root, found))
-        self._collect(_PATIENCE if is_new else 0.0)
-        known = {item.id: item for item in self._known}
+            self._kept.begin(lambda: _read(self._root, found))
+        known = {item.id: item for item in self._kept.take(_PATIENCE if is_new else 0.0)}
         return tuple(known.get(identity) or KillerSettings(name, identity) for name, identity in found)
-
-    def _collect(self, patience: float) -> None:
-        if self._reading is None:
-            return
-        from concurrent.futures import TimeoutError
-
-        try:
-            self._known = self._reading.result(patience)
-        except TimeoutError:
-            return
-        except OSError:
-            # Too many reads hang: what was known stays, and the next half minute tries again.
-            pass
-        self._reading = None
 
 
 def _read(root: Root, found: _Found) -> tuple[KillerSettings, ...]:

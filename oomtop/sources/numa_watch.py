@@ -9,15 +9,11 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from oomtop.host.numa import NumaNode, numbers_with_memory, read_bound_nodes, read_node
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
-from oomtop.sources.slow_reads import SlowFacts
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
+from oomtop.sources.slow_reads import Kept, SlowFacts
 
 _SECONDS, _PATIENCE = 10.0, 0.1
 _LARGEST = 50
@@ -29,12 +25,11 @@ class NumaWatch:
     """Reads nothing where there is one node."""
 
     def __init__(self, root: Root, slow: SlowFacts) -> None:
-        self._root, self._slow = root, slow
+        self._root = root
         numbers = numbers_with_memory(root)
         self._numbers = numbers if len(numbers) > 1 else ()
-        self._reading: Future[Bound] | None = None
+        self._kept: Kept[Bound] = Kept(slow, ())
         self._read_at = float("-inf")
-        self._bound: Bound = ()
 
     @property
     def has_nodes(self) -> bool:
@@ -52,27 +47,12 @@ class NumaWatch:
             return ()
         now = time.monotonic()
         is_first = self._read_at == float("-inf")
-        if self._reading is None and now - self._read_at >= _SECONDS:
+        if self._kept.is_idle and now - self._read_at >= _SECONDS:
             self._read_at = now
             largest = heapq.nlargest(_LARGEST, processes, key=lambda process: process.rss)
             identities = [process.id for process in largest if process.virtual_size]
-            self._reading = self._slow.begin(lambda: _read(self._root, identities))
-        self._collect(_PATIENCE if is_first else 0.0)
-        return self._bound
-
-    def _collect(self, patience: float) -> None:
-        if self._reading is None:
-            return
-        from concurrent.futures import TimeoutError
-
-        try:
-            self._bound = self._reading.result(patience)
-        except TimeoutError:
-            return
-        except OSError:
-            # Too many reads hang: what was known stays.
-            pass
-        self._reading = None
+            self._kept.begin(lambda: _read(self._root, identities))
+        return self._kept.take(_PATIENCE if is_first else 0.0)
 
 
 def _read(root: Root, identities: Sequence[ProcessId]) -> Bound:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -25,6 +25,40 @@ class TooManyHang(OSError):
 
     def __init__(self, hanging: int) -> None:
         super().__init__(f"{hanging} earlier reads of stuck processes are still blocked")
+
+
+class Kept(Generic[T]):
+    """A value that is read in the background: the last one read, until the next is there."""
+
+    def __init__(self, slow: SlowFacts, value: T) -> None:
+        self.value = value
+        self._slow = slow
+        self._reading: Future[T] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no read is under way."""
+        return self._reading is None
+
+    def begin(self, read: Callable[[], T]) -> None:
+        """Begin a read."""
+        self._reading = self._slow.begin(read)
+
+    def take(self, patience: float) -> T:
+        """Return the value, after waiting at most `patience` seconds for a read; a failed one keeps the last value."""
+        if self._reading is None:
+            return self.value
+        from concurrent.futures import TimeoutError
+
+        try:
+            self.value = self._reading.result(patience)
+        except TimeoutError:
+            return self.value
+        except OSError:
+            # Too many reads hang: the last value stays until the next read.
+            pass
+        self._reading = None
+        return self.value
 
 
 class SlowFacts:

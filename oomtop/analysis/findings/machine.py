@@ -94,7 +94,6 @@ RULES: tuple[Rule, ...] = (
     swap_storm, thrashing, leak, swarm, hog, tmpfs,
     kernel_memory, balloon, idle_huge_pages, mlocked, fragmentation, container_without_limit, limits_over_ram,
 )  # fmt: skip
-_ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 def find(facts: Facts) -> tuple[Finding, ...]:
@@ -108,4 +107,4 @@ def find(facts: Facts) -> tuple[Finding, ...]:
         if not (finding.id == "leak" and finding.target in accused)
         and not (finding.id == "hog" and finding.target in accused | leaking)
     ]
-    return tuple(sorted(kept, key=lambda finding: _ORDER[finding.severity]))
+    return tuple(sorted(kept, key=lambda finding: finding.severity.order))

@@ -21,7 +21,6 @@ _BIG = 0.05
 _KILLERS = ("systemd-oomd", "earlyoom", "nohang", "oomd")
 _LIFELINES = ("sshd", "systemd-journal", "systemd-logind")
 _KEEPERS = ("dockerd", "containerd", "kubelet", "crio", "postgres", "mysqld", "mariadbd", "mongod", "redis-server")
-_ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 def audit(assessment: Assessment, abilities: Abilities) -> tuple[Finding, ...]:
@@ -31,7 +30,7 @@ def audit(assessment: Assessment, abilities: Abilities) -> tuple[Finding, ...]:
 
 def by_severity(risks: Iterable[Finding]) -> tuple[Finding, ...]:
     """Sort risks, the most severe first."""
-    return tuple(sorted(risks, key=lambda risk: _ORDER[risk.severity]))
+    return tuple(sorted(risks, key=lambda risk: risk.severity.order))
 
 
 def no_swap(now: Assessment, abilities: Abilities) -> Finding | None:

@@ -225,6 +225,14 @@ class Severity(Enum):
     WARNING = "warning"
     CRITICAL = "critical"
 
+    @property
+    def order(self) -> int:
+        """Its place in a list, 0 for the most severe."""
+        return _SEVERITIES.index(self)
+
+
+_SEVERITIES = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+
 
 @frozen
 class Finding:

@@ -48,7 +48,7 @@ def assess_settings(assessment: Assessment) -> tuple[SettingRow, ...]:
     if kernel is None:
         return ()
     rows = [*_changeable(assessment, kernel), *_shown(assessment, kernel)]
-    return tuple(sorted(rows, key=lambda row: _ORDER[row.verdict.severity if row.verdict else None]))
+    return tuple(sorted(rows, key=lambda row: row.verdict.severity.order if row.verdict else len(Severity)))
 
 
 def setting_risks(assessment: Assessment) -> tuple[Finding, ...]:
@@ -67,9 +67,6 @@ def setting_risks(assessment: Assessment) -> tuple[Finding, ...]:
         if row.verdict is not None
         and (row.verdict.recommended is not None or row.verdict.severity is not Severity.INFO)
     )
-
-
-_ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2, None: 3}
 
 
 def _changeable(assessment: Assessment, kernel: KernelFacts) -> list[SettingRow]:

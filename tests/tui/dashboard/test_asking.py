@@ -1,5 +1,10 @@
 """What the first tab asks for: a filter that acts while it is typed, and users with their sums."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
 from oomtop.tui.dashboard.user_menu import user_menu
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.units import MIB
@@ -7,12 +12,19 @@ from tests.tui.factories import make_process, make_row
 from tests.tui.states import Still, state
 
 
-async def test_a_filter_acts_while_it_is_typed_and_escape_takes_it_back() -> None:
+@asynccontextmanager
+async def showing(name: str) -> AsyncIterator[tuple[OomtopApp, Pilot[None]]]:
+    """Show one state of a machine."""
     app = OomtopApp(Still(), Options())
-    app.latest = state("leak")
+    app.latest = state(name)
     async with app.run_test(size=(80, 24)) as pilot:
         app.feed()
         await pilot.pause()
+        yield app, pilot
+
+
+async def test_a_filter_acts_while_it_is_typed_and_escape_takes_it_back() -> None:
+    async with showing("leak") as (app, pilot):
         table = app.dashboard.table
         every = len(table.lines)
         await pilot.press("backslash", *"oomtop")
@@ -28,11 +40,7 @@ async def test_a_filter_acts_while_it_is_typed_and_escape_takes_it_back() -> Non
 
 
 async def test_a_search_jumps_with_every_letter_and_on_with_the_same_text() -> None:
-    app = OomtopApp(Still(), Options())
-    app.latest = state("swarm")
-    async with app.run_test(size=(80, 24)) as pilot:
-        app.feed()
-        await pilot.pause()
+    async with showing("swarm") as (app, pilot):
         table = app.dashboard.table
         names = [(entry.row.process.command or "") if entry.row else "" for entry in table.lines]
         found = [at for at, name in enumerate(names) if "nginx" in name]

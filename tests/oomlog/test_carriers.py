@@ -95,7 +95,7 @@ def reports() -> Iterator[list[str]]:
     for folder in filter(None, os.environ.get("OOMTOP_REPORTS", "").split(":")):
         for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
             text = path.read_bytes().decode("utf-8", "replace")
-            if "invoked oom-killer" in text and len(text) < 60_000:
+            if "invoked oom-killer" in text:
                 yield [record.text for line in text.splitlines() for record in parse_line(line) if not record.facility]
 
 
@@ -170,3 +170,11 @@ def test_the_place_in_a_file_changes_nothing(lines: int) -> None:
 )  # fmt: skip
 def test_times_and_records_of_shippers(line: str, time: str | None) -> None:
     assert [(told(event)[3], event.time_text) for event in read(line)] == [(7001, time)]
+
+
+@pytest.mark.parametrize(
+    ("word", "host", "time"), [("LEDE", "LEDE", ""), ("CEST h", "h", " CEST"), ("UTC h", "h", " UTC")]
+)
+def test_a_host_in_capitals_is_no_zone(word: str, host: str, time: str) -> None:
+    (event,) = read(f"Nov 24 08:00:00 {word} kernel: [ 5.000000] {KILL}")
+    assert (event.host, event.time_text) == (host, f"Nov 24 08:00:00{time}")

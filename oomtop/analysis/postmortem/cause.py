@@ -107,7 +107,8 @@ def _cgroup_evidence(event: OomEvent, limit: int) -> Iterable[str]:
         # cgroup v1 counts both together: this group may hold nothing in swap beyond its limit.
         yield f"Its limit on memory and swap together is the same {format_bytes(limit)}: swap gives it no room."
     elif event.memcg_swap_limit is not None and (event.memcg_swap_usage or 0) >= event.memcg_swap_limit:
-        yield f"Its swap limit ({format_bytes(event.memcg_swap_limit)}) was used up as well."
+        what = "limit on memory and swap together" if counts_both(event) else "swap limit"
+        yield f"Its {what} ({format_bytes(event.memcg_swap_limit)}) was used up as well."
     if event.task_memcg and event.oom_memcg and event.task_memcg != event.oom_memcg:
         yield f"The victim ran in {event.task_memcg}; the limit is that of the group above it, {event.oom_memcg}."
 

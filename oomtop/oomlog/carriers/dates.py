@@ -11,7 +11,8 @@ import time
 from datetime import datetime, timezone
 
 _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
-_ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d|[A-Z]{3,4}(?=[ \]])))?"
+# Names of zones end in T, but for a few; any other word in capitals is the host's.
+_ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d|(?:[A-Z]{2,3}T|UTC|MSK)(?=[ \]])))?"
 # A word of any language, short and without the signs of code.
 _WORD = r"[^\W\d_]{1,12}\.?"
 DATE = (

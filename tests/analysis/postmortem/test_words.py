@@ -413,3 +413,9 @@ def test_sysrq_without_its_report_has_neither_order_nor_kill() -> None:
     found, said = words("[5.0] sysrq: Manual OOM execution")
     assert found.completeness == ("Neither the report nor a kill is in this log.",)
     assert "order=-1" not in said
+
+
+def test_a_limit_on_both_is_not_called_one_of_swap() -> None:
+    limit = "[5.0] memory: usage 307112kB, limit 307200kB, failcnt 5\n[5.0] memory+swap: usage 614400kB, limit 614400kB, failcnt 1"
+    _, said = report(row(10, 100), more=(limit,), how="Memory cgroup out of memory")
+    assert "Its limit on memory and swap together (600M) was used up as well." in said

@@ -32,7 +32,7 @@ def node_filled(by_policy: bool) -> dict[str, Any]:
         guest.Load("neighbour", 60, node=1 if by_policy else None, folder=None if by_policy else folder),
     ]
     kills, sampler, history, last = guest.KernelKills(), Sampler(), History(), None
-    seen, first = [], None
+    seen, first, killed_before = [], None, guest.oom_kills()
     loads[0].go().settle()
     loads[2].go().settle()
     loads[1].go()
@@ -41,7 +41,8 @@ def node_filled(by_policy: bool) -> dict[str, Any]:
         tick = Tick(sampler.sample())
         history.add(tick)
         last = assess(tick, history, last)
-        if not any(load.process.poll() is not None for load in loads):
+        # The kernel counts before it signals: a look that ended after that is no forecast.
+        if guest.oom_kills() == killed_before:
             first = last.dangers[0].subject
             seen += [
                 {"at": time.monotonic() - begun, "median": one.median, "victim": one.victim and one.victim.id.pid}

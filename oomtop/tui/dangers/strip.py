@@ -152,9 +152,15 @@ def _chosen(danger: Danger, more: Sequence[str], tail: str, room: int, short: st
     sizes = [f"  {form}" for form in usage(danger)]
     words = [f" {form}" if form else "" for form in more]
     kept = [("", size, form) for form in (tail, short) for size in (*sizes, "")] if short else []
-    tries = [(word, sizes[0], tail) for word in words] + kept + [(words[-1], size, "") for size in (*sizes, "")]
-    fitting = (one for least in (name, _LEAST_NAME + 1) for one in tries if least + sum(map(cell_len, one)) <= room)
-    return next(fitting, tries[-1])
+    first = [(word, sizes[0], tail) for word in words]
+    plain = [(words[-1], size, "") for size in (*sizes, "")]
+    names = (name, _LEAST_NAME + 1)
+    if short:
+        kept = [("", size, form) for form in (tail, short) for size in (*sizes, "")]
+        tries = [(least, one) for least in names for one in (*first, *kept)] + [(0, plain[-1])]
+    else:
+        tries = [(least, one) for least in names for one in (*first, *plain)]
+    return next((one for least, one in tries if least + sum(map(cell_len, one)) <= room), plain[-1])
 
 
 def _block(name: str, look: Look) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
 from enum import Enum
 from operator import attrgetter
 from typing import NamedTuple, TypeVar
@@ -61,10 +62,18 @@ class Focus:
     name: str = ""
     """What the strip calls that cgroup."""
     victim: ProcessId | None = None
+    known: dict[str | None, bool] = field(default_factory=dict, compare=False)
+    """Which cgroups are inside: every process is asked for with every sort."""
 
     def is_member(self, row: ProcessRow) -> bool:
         """Whether the limit applies to a process."""
-        return self.group is None or is_inside(row.process.cgroup, self.group)
+        if self.group is None:
+            return True
+        path = row.process.cgroup
+        found = self.known.get(path)
+        if found is None:
+            found = self.known[path] = is_inside(path, self.group)
+        return found
 
     def place(self, row: ProcessRow) -> int:
         """Return 0 for the victim, 1 for members, 2 for others."""

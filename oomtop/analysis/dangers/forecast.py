@@ -161,7 +161,7 @@ def _outlook(found: Reach, rate: float, seen: float, curve: Curve) -> Outlook:
         return Outlook(DangerState.UNSTEADY, rate, None, seen)
     if found.basis == "linear":
         # Not the rate of the last seconds: room, rate and time must agree.
-        rate = curve.room / max(found.median, 0.1)
+        rate = curve.room / max(found.median, 1e-3)
     forecast = Forecast(found.earliest, found.median, found.latest, _confidence(found, curve), found.basis)
     return Outlook(DangerState.FILLING, rate, forecast, seen)
 

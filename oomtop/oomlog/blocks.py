@@ -137,7 +137,9 @@ def _guess(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
 def _seven(rows: Sequence[Sequence[int]]) -> tuple[str, ...]:
     """Tell three tables apart: page tables in bytes (4.15), in pages (3.x), the CPU and oom_adj (2.6.32)."""
     middle, before_last = {row[-3] for row in rows}, {row[-2] for row in rows}
-    if any(middle) and not any(size % 4096 for size in middle):
+    # More pages of page tables than it maps has no process.
+    is_bytes = any(row[-3] > row[2] for row in rows)
+    if is_bytes or (any(middle) and not any(size % 4096 for size in middle)):
         return (*_HEAD, "pgtables_bytes", *_TAIL)
     is_scaled = all((row[-2] == -17) == (row[-1] == -_ADJ_MAX) and row[-2] * row[-1] >= 0 for row in rows)
     if is_scaled and before_last <= set(_OOM_ADJ) and (any(before_last) or 0 in middle):

@@ -13,6 +13,7 @@ _NEAR = 60.0
 # printk's clock stands still while a machine sleeps, so a time computed from it may be late by hours.
 _SAME_STAMP = 2.0
 _SAME_BOOT = 86400.0
+_FEW = 8
 _MOST = 64
 """Events of one moment that one is compared with."""
 
@@ -47,15 +48,30 @@ class _Tellings:
     """The places of a group's events by what two tellings of one have in common: a date, a stamp, the victim's line."""
 
     def __init__(self) -> None:
-        self._places: dict[object, dict[int, None]] = defaultdict(dict)
+        self._few: list[tuple[OomEvent, int]] = []
+        """The first events: each is compared with each, and most groups have no more."""
+        self._places: dict[object, dict[int, None]] | None = None
 
     def add(self, event: OomEvent, at: int) -> None:
         """Note where an event is kept."""
+        if self._places is None and len(self._few) < _FEW:
+            self._few.append((event, at))
+            return
+        if self._places is None:
+            self._places = defaultdict(dict)
+            for first, place in self._few:
+                self._note(self._places, first, place)
+        self._note(self._places, event, at)
+
+    @staticmethod
+    def _note(places: dict[object, dict[int, None]], event: OomEvent, at: int) -> None:
         for key, _ in _keys(event):
-            self._places[key][at] = None
+            places[key][at] = None
 
     def near(self, event: OomEvent) -> set[int]:
         """Return the places of the events that may be the same; of very many at one moment, some."""
+        if self._places is None:
+            return {at for _, at in self._few}
         return {
             at
             for key, beside in _keys(event)

@@ -213,3 +213,14 @@ def test_a_panic_for_want_of_a_victim() -> None:
     assert event.panic is not None
     assert event.panic.startswith("Out of memory and no killable")
     assert event.no_killable_processes
+
+
+def test_page_tables_larger_than_what_is_mapped_are_bytes() -> None:
+    text = [
+        "[5.0] java invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0",
+        "[5.0] CPU: 3 PID: 10 Comm: java Not tainted 5.4.0-100-generic-x86_64 #1",
+        "[5.0] [     10]     0    10   300000    90000   919552   393000             0 java",
+        "[5.0] [     11]     0    11   200000    99000   524287        0             0 main",
+    ]
+    (event,) = scan_lines(text, "log")
+    assert [task.pgtables for task in event.tasks] == [919552, 524287]

@@ -93,6 +93,8 @@ class EventList(CursorList):
         event = self._events[at]
         is_mention = isinstance(event, Mention)
         style = self._look.style("dim") if is_mention else weight_of_kill(event.time, self._now, self._look)
+        # The bar for scrolling covers the last cell.
+        width = min(width, self.scrollable_content_region.width or width)
         return Text(keep_start(told_line(event, width, self._now), width, self._look), style)
 
 

@@ -215,7 +215,7 @@ class ProcessScreen(TabScreen):
     def _title(self, width: int) -> list[Text]:
         if self._study is None:
             return [Text(f" {self._identity.pid}  no longer visible", self.look.style("warn"))]
-        return [sections.title_line(self._study, self.look)]
+        return [sections.title_line(self._study, width, self.look)]
 
     def _forecast(self, width: int) -> list[Text]:
         """Return the forecast of its nearest limit; not on a small screen whose strip shows the same."""

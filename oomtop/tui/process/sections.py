@@ -17,7 +17,7 @@ from oomtop.host.smaps import MappedMemory
 from oomtop.tui.base.slow_read import Answer
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
-from oomtop.tui.widgets.text_parts import keep_end, pairs, section
+from oomtop.tui.widgets.text_parts import keep_end, keep_start, pairs, section
 from oomtop.units import DASH, format_bytes, format_duration, format_rate, format_share, printable
 
 _STATES = {
@@ -47,8 +47,8 @@ class SlowStudy:
     """(tool, installed)."""
 
 
-def title_line(study: Study, look: Look) -> Text:
-    """Return pid, user, unit and command of the process, and whether it has exited."""
+def title_line(study: Study, width: int, look: Look) -> Text:
+    """Return pid, user, unit and command of the process, and whether it has exited, cut with a sign."""
     process = study.process
     line = Text(f" {process.pid} ", look.style("accent", bold=True) or "bold")
     if study.exited_at is not None:
@@ -56,7 +56,8 @@ def title_line(study: Study, look: Look) -> Text:
     line.append(f"{printable(study.row.user)}  ")
     if study.row.unit:
         line.append(f"{printable(study.row.unit)}  ", look.style("dim"))
-    return line.append(printable(process.command or f"[{process.comm}]"))
+    command = printable(process.command or f"[{process.comm}]")
+    return line.append(keep_start(command, max(1, width - line.cell_len), look))
 
 
 def draw_summary(study: Study, slow: SlowStudy, width: int, look: Look) -> list[Text]:

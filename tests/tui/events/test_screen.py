@@ -161,3 +161,12 @@ async def test_what_others_mention_is_a_class_of_its_own(size: tuple[int, int]) 
         assert "journalctl -k --since" in said.replace("\n", " ")
         await pilot.press("escape", "down", "enter")
         assert "web.service" in on_top(app, TextScreen).view.text
+
+
+async def test_a_row_beside_the_bar_for_scrolling_ends_in_a_sign() -> None:
+    app = Stage(*(kill(number, "a-long-name-here") for number in range(60)))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        view = app.tab.view
+        assert view.scrollable_content_region.width == 59
+        assert all(view.draw_row(at, 60).cell_len <= 59 for at in range(60))

@@ -34,6 +34,7 @@ from oomtop.recording.reader import Recording
 from oomtop.sources.replay import ReplaySource
 from oomtop.tui.fleet.app import FleetApp
 from oomtop.tui.shell.app import OomtopApp, Options
+from screenshots import age
 from screenshots.drill import DrillSource, drill, growing_worker, overrun
 
 FOLDER = Path(__file__).parent
@@ -92,6 +93,8 @@ def main() -> None:
             save(replayed(), "replay")
     if (not wanted or "fleet" in wanted) and shutil.which("prometheus"):
         save(fleet(), "fleet")
+    if not wanted:
+        age.TAKEN.write_text(age.screen())
 
 
 async def take(shot: Shot) -> str:

@@ -87,14 +87,25 @@ def arm(prepared: Prepared, condition: str, consent: Consent, wait: Callable[[],
     Raises:
         ActionRefused: stdin is not a terminal and `--yes` is missing.
     """
-    print(f"{describe(prepared.plan)}\nwhen: {printable(condition)}", flush=True)
-    if prepared.plan.refusal is not None:
-        return EXIT_CODES[Status.REFUSED]
-    if consent.dry_run:
-        return 0
-    if not consent.yes and not _confirmed():
-        print("nothing was done", file=sys.stderr)
-        return EXIT_CODES[Status.REFUSED]
+    print(f"{describe(prepared.plan)}\nwhen: {printable(condition)}", file=consent.narration, flush=True)
+    code, outcome, reason = _when_due(prepared, consent, wait)
+    if consent.json:
+        outcomes = [outcome] if outcome is not None else []
+        print(json_text(actions_to_json([prepared.plan], outcomes, condition=condition, disarmed=reason)))
+    elif outcome is not None:
+        print(describe_outcome(outcome))
+    elif reason is not None:
+        print(f"disarmed, nothing was done: {printable(reason)}")
+    return code
+
+
+def _when_due(
+    prepared: Prepared, consent: Consent, wait: Callable[[], str | None]
+) -> tuple[int, Outcome | None, str | None]:
+    """Return the exit code, the outcome if it was carried out, and why it was disarmed if it was."""
+    code = _refused([prepared], consent)
+    if code is not None:
+        return code, None, None
     # Before the trouble: with memory short nothing more can be loaded.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
@@ -107,11 +118,9 @@ def arm(prepared: Prepared, condition: str, consent: Consent, wait: Callable[[],
     except KeyboardInterrupt:
         reason = "told to end"
     if reason is not None:
-        print(f"disarmed, nothing was done: {printable(reason)}")
-        return 0
+        return 0, None, reason
     outcome = carry_out(prepared, audit, _narrate)
-    print(describe_outcome(outcome))
-    return EXIT_CODES[outcome.status]
+    return EXIT_CODES[outcome.status], outcome, None
 
 
 def undo_first(leftovers: Sequence[Leftover], consent: Consent, guard: Guard) -> int | None:
@@ -225,13 +234,9 @@ def _go_on(
     prepared: Sequence[Prepared], consent: Consent, undoes: str | None, render: Callable[[Plan, Outcome], str] | None
 ) -> tuple[int, list[Outcome]]:
     """Perform one after the other while all goes well; without `render` nothing is printed."""
-    if any(one.plan.refusal is not None for one in prepared):
-        return EXIT_CODES[Status.REFUSED], []
-    if consent.dry_run:
-        return 0, []
-    if not consent.yes and not _confirmed():
-        print("nothing was done", file=sys.stderr)
-        return EXIT_CODES[Status.REFUSED], []
+    code = _refused(prepared, consent)
+    if code is not None:
+        return code, []
     outcomes: list[Outcome] = []
     for one in prepared:
         outcomes.append(carry_out(one, Audit(), _narrate, undoes))
@@ -240,6 +245,18 @@ def _go_on(
         if outcomes[-1].status is not Status.DONE:
             break
     return EXIT_CODES[outcomes[-1].status], outcomes
+
+
+def _refused(prepared: Sequence[Prepared], consent: Consent) -> int | None:
+    """Return the exit code where nothing is to be performed: refused by the guard, a plan only, or not confirmed."""
+    if any(one.plan.refusal is not None for one in prepared):
+        return EXIT_CODES[Status.REFUSED]
+    if consent.dry_run:
+        return 0
+    if consent.yes or _confirmed():
+        return None
+    print("nothing was done", file=sys.stderr)
+    return EXIT_CODES[Status.REFUSED]
 
 
 def _confirmed() -> bool:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import count, seconds, size
-from oomtop.commands.consent import add_override, add_plan_options, consent_of
+from oomtop.commands.consent import add_consent, add_override, consent_of
 from oomtop.units import format_about
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--size", type=size, metavar="SIZE", help="how much to raise the limit by (a third of it)")
     add_override(parser)
-    add_plan_options(parser)
+    add_consent(parser)
 
 
 def _span(text: str) -> float:

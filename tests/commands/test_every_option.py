@@ -46,6 +46,8 @@ PROOFS = {
     "arm --size": f"{ARM}::test_the_limit_is_raised_once",
     "arm --for": f"{ARM}::test_it_is_disarmed[1 s are over]",
     "arm --dry-run": f"{ARM}::test_without_a_yes_nothing_is_armed",
+    "arm --json": f"{ARM}::test_the_outcome_is_json",
+    "rules --json": "tests/commands/test_rules.py::test_as_json_it_lists_all_of_them",
     "arm --watch": f"{ARM}::test_the_limit_to_watch_can_be_named",
     "arm --override": f"{ARM}::test_pid_1_is_armed_for_with_the_override_only",
     "rules -n": "tests/commands/test_rules.py::test_it_shows_whom_each_pattern_fits",

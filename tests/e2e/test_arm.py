@@ -1,5 +1,6 @@
 """`oomtop arm` on real groups: the action comes before the kill, once, and on nobody else."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.test_schemas import hold
 from tests.present import present
 
 MOUNT = Path("/sys/fs/cgroup/memory")
@@ -73,6 +75,27 @@ def test_the_freeze_comes_before_the_kill(group: tuple[Path, subprocess.Popen[st
     assert "is stopped" in out
     assert Path(f"/proc/{grower.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
     assert kills(folder) == 0
+
+
+def test_the_outcome_is_json(group: tuple[Path, subprocess.Popen[str]]) -> None:
+    folder, grower = group
+    armer = armed("freeze", str(grower.pid), "--before", "1.5", "--json")
+    present(grower.stdin).write("\n")
+    present(grower.stdin).flush()
+    said = json.loads(armer.communicate(timeout=60)[0])
+    hold("action", said)
+    assert said["condition"] == f"1.5 s before /{folder.name} is full, within 3600 s"
+    assert (said["status"], said["disarmed"]) == ("done", None)
+    (action,) = said["actions"]
+    assert [target["pid"] for target in action["targets"]] == [grower.pid]
+    assert action["outcome"]["can_undo"]
+
+
+def test_why_it_was_disarmed_is_json(group: tuple[Path, subprocess.Popen[str]]) -> None:
+    armer = armed("freeze", str(group[1].pid), "--for", "1", "--json")
+    said = json.loads(armer.communicate(timeout=60)[0])
+    hold("action", said)
+    assert (said["status"], said["disarmed"], said["actions"][0]["outcome"]) == ("planned", "1 s are over", None)
 
 
 def test_the_limit_is_raised_once(group: tuple[Path, subprocess.Popen[str]]) -> None:

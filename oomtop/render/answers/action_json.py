@@ -11,12 +11,20 @@ from oomtop.actions.recovery import Leftover
 Json = dict[str, object]
 
 
-def actions_to_json(plans: Sequence[Plan], outcomes: Sequence[Outcome], undoes: str | None) -> Json:
+def actions_to_json(
+    plans: Sequence[Plan],
+    outcomes: Sequence[Outcome],
+    undoes: str | None = None,
+    condition: str | None = None,
+    disarmed: str | None = None,
+) -> Json:
     """Return all plans of a command, each with its outcome; those that did not come to be performed have none."""
     return {
         "schema": 1,
         "status": _status(plans, outcomes),
         "undoes": undoes,
+        "condition": condition,
+        "disarmed": disarmed,
         "actions": [
             {**_plan(plan), "outcome": _outcome(outcomes[place]) if place < len(outcomes) else None}
             for place, plan in enumerate(plans)

@@ -6,12 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import oomtop
+from oomtop.config.toml_text import loads
 from tests.present import present
 
 yaml = pytest.importorskip("yaml")
@@ -48,8 +50,57 @@ def test_a_recipe_is_for_this_version(path: str, pattern: str) -> None:
     assert present(re.search(pattern, (PACKAGING / path).read_text(), re.MULTILINE))[1] == oomtop.__version__
 
 
-def test_the_recipe_of_arch_is_bash() -> None:
-    run("bash", "-n", PACKAGING / "aur/PKGBUILD")
+def test_the_recipe_of_homebrew_is_ruby() -> None:
+    need("ruby")
+    run("ruby", "-c", PACKAGING / "homebrew/oomtop-monitor.rb")
+
+
+NIX = """(import {path} {{
+  lib = {{ cleanSource = toString; licenses.mit = "MIT"; platforms.linux = "linux"; }};
+  buildPythonApplication = package: package; hatchling = "hatchling"; installShellFiles = "installShellFiles";
+  {dependencies}
+}})"""
+
+
+def test_the_recipe_of_nix_names_every_dependency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("nix-instantiate")
+    # Nowhere is anything built: without a store of root's.
+    monkeypatch.setenv("NIX_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("NIX_STORE_DIR", str(tmp_path / "store"))
+    project: Any = loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {re.split("[<>=;]", text)[0] for text in project["dependencies"] if "python_version <" not in text}
+    given = NIX.format(
+        path=PACKAGING / "nix/package.nix", dependencies=" ".join(f'{name} = "{name}";' for name in sorted(needed))
+    )
+    recipe = json.loads(run("nix-instantiate", "--eval", "--strict", "--json", "--readonly-mode", "--expr", given))
+    assert set(recipe["dependencies"]) == needed
+    assert (recipe["version"], recipe["pname"]) == (oomtop.__version__, project["name"])
+
+
+@pytest.mark.packages
+def test_the_recipe_of_arch_builds_from_the_source_archive(tmp_path: Path) -> None:
+    """What makepkg does: `build` and `package` of the recipe, each in the folder of the unpacked sources."""
+    for module in ("build", "installer"):
+        pytest.importorskip(module)
+    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path)
+    script = """set -eu; . "$1"; export pkgdir="$PWD/pkg" PATH="$2:$PATH"; (build); (package)"""
+    done = subprocess.run(
+        ["bash", "-c", script, "makepkg", str(PACKAGING / "aur/PKGBUILD"), str(Path(sys.executable).parent)],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    made = tmp_path / "pkg"
+    for name in (
+        "etc/oomtop/config.toml",
+        "usr/share/licenses/oomtop-monitor/LICENSE",
+        "usr/lib/systemd/system/oomtop-record.service",
+        "usr/share/zsh/site-functions/_oomtop",
+    ):
+        assert (made / name).stat().st_size > 0, name
+    assert ".TH" in (made / "usr/share/man/man1/oomtop.1").read_text()
+    assert list(made.glob("usr/**/oomtop/cli.py")) or list(made.rglob("site-packages/oomtop/cli.py"))
 
 
 def test_every_supported_python_is_tested_and_named() -> None:
@@ -133,20 +184,24 @@ def test_kubernetes_takes_every_resource(overlay: str) -> None:
 
 @pytest.mark.packages
 @pytest.mark.parametrize(
-    "values", [[], ["privileged=false", "serviceMonitor.enabled=true", "prometheusRule.enabled=true"]]
+    "values", [{}, {"privileged": False, "serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}]
 )
-def test_the_chart_makes_the_same_as_kustomize(values: list[str]) -> None:
-    need("helm")
-    sets = [word for value in values for word in ("--set", value)]
-    made = list(yaml.safe_load_all(run("helm", "template", "oomtop", PACKAGING / "helm/oomtop", *sets)))
-    found = {resource["kind"]: resource for resource in made if resource}
+def test_the_chart_makes_the_same_as_kustomize(values: dict[str, Any]) -> None:
+    """The templates are rendered by Helm itself, as a library."""
+    helm, validate = pytest.importorskip("helm_python"), pytest.importorskip("kubernetes_validate")
+    assert helm.lint(PACKAGING / "helm/oomtop")["errors"] == []
+    with helm.Chart.load(PACKAGING / "helm/oomtop") as chart:
+        texts = chart.render(values, name="oomtop", namespace="oomtop").values()
+    found = {one["kind"]: one for text in texts for one in yaml.safe_load_all(text) if one}
+    for resource in found.values():
+        if not resource["apiVersion"].startswith("monitoring.coreos.com"):
+            validate.validate(resource, "1.29", strict=True)
     base = {resource["kind"]: resource for resource in resources("overlays/unprivileged" if values else "base")}
     ours, theirs = (kinds["DaemonSet"]["spec"]["template"]["spec"]["containers"][0] for kinds in (found, base))
     for key in ("ports", "volumeMounts", "livenessProbe", "readinessProbe", "securityContext", "resources"):
         assert ours[key] == theirs[key], key
     if values:
         assert found["PrometheusRule"]["spec"]["groups"] == yaml.safe_load(RULES.read_text())["groups"]
-    run("helm", "lint", PACKAGING / "helm/oomtop")
 
 
 @pytest.mark.packages
@@ -160,6 +215,14 @@ def test_the_chart_makes_the_same_as_kustomize(values: list[str]) -> None:
 def test_what_github_reads_follows_its_schema(schema: str, pattern: str) -> None:
     pytest.importorskip("check_jsonschema")
     run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *ROOT.glob(pattern))
+
+
+@pytest.mark.packages
+def test_the_workflows_have_no_finding() -> None:
+    """Those of actionlint and of security; that actions are named by version, dependabot keeps up with."""
+    lint = Path(sys.executable).parent / "jactionlint"
+    need(str(lint))
+    run(lint, "--strict-exit", "--no-online", "--shellcheck=", "--ignore", "unpinned-uses", *WORKFLOWS)
 
 
 def test_an_issue_form_has_what_github_asks_of_it() -> None:

@@ -77,7 +77,12 @@ class PlainLoop:
         """Start sampling, once a second until the full screen takes over."""
         if not self._loading.has_failed:
             self._screen.source.interval = min(_LOADING_SECONDS, self._screen.options.interval)
-        self._screen.follow(self._take_sample)
+        try:
+            self._screen.follow(self._take_sample)
+        except RuntimeError as error:
+            # What was seen stays on the screen, and can be acted on.
+            self._screen.tell(f"no figure is refreshed: {error}")
+            self._has_changed = True
 
     def _take_sample(self, sample: Sample) -> None:
         self._screen.latest = sample

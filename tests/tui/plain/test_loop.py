@@ -209,3 +209,20 @@ def test_a_stalled_sample_holds_no_key_up(tmp_path: Path) -> None:
         shown.shows("[PID 1]")
         shown.press("q")
         shown.until(lambda text: "\x1b[?1049l" in text)
+
+
+def test_without_another_thread_keys_are_answered_still() -> None:
+    code = (
+        "import threading\n"
+        "def refuse(self):\n"
+        '    raise RuntimeError("can\'t start new thread")\n'
+        "threading.Thread.start = refuse\n"
+        "from oomtop.cli import main\n"
+        "main(['--plain'])\n"
+    )
+    with session(argv=(sys.executable, "-c", code), size=(120, 30)) as shown:
+        shown.shows("no figure is refreshed")
+        shown.press("1")
+        shown.shows("[PID 1]")
+        shown.press("q")
+        shown.until(lambda text: "\x1b[?1049l" in text)

@@ -24,17 +24,21 @@ _TOLD_EVERY = 1.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("action", choices=_ACTIONS, help="what is done: once, then the command ends")
+    parser.add_argument("action", choices=_ACTIONS, help="the action; it runs once, then the command ends")
     parser.add_argument("pids", nargs="*", type=count, metavar="PID", help="the processes to freeze or end")
     parser.add_argument(
         "--cgroup", metavar="GROUP", help="the group to freeze, end or give more: path, unit, container"
     )
-    parser.add_argument("--watch", metavar="GROUP", help="the limit to watch (that of the target, else the machine)")
-    parser.add_argument("--before", type=seconds, default=5.0, metavar="S", help="how long before it is full (5)")
     parser.add_argument(
-        "--for", type=_span, default=3600.0, dest="span", metavar="S", help="disarm after so long (3600)"
+        "--watch", metavar="GROUP", help="the limit to watch (default: that of the target, else the machine)"
     )
-    parser.add_argument("--size", type=size, metavar="SIZE", help="how much to raise the limit by (a third of it)")
+    parser.add_argument(
+        "--before", type=seconds, default=5.0, metavar="S", help="seconds before the limit is full (default: 5)"
+    )
+    parser.add_argument(
+        "--for", type=_span, default=3600.0, dest="span", metavar="S", help="disarm after S seconds (default: 3600)"
+    )
+    parser.add_argument("--size", type=size, metavar="SIZE", help="how much to raise the limit by (default: a third)")
     add_override(parser)
     add_consent(parser)
 

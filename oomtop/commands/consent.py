@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add_consent(parser: argparse.ArgumentParser) -> None:
     """Add the three options."""
     add_plan_options(parser)
-    what = "the plan and the outcome as JSON, schema 1; what is for people goes to stderr"
+    what = "plan and outcome as JSON, schema 1; messages go to stderr"
     parser.add_argument("--json", action="store_true", help=what)
 
 

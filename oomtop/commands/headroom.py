@@ -17,7 +17,7 @@ HELP = "can something of this size be started now: yes, after reclaim or no, and
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument("size", type=size, metavar="SIZE", help="what it will need, such as 13G")
-    what = "started in this group: its path, unit or container id (the group of this shell)"
+    what = "the group to start it in: path, unit or container id (default: that of this shell)"
     parser.add_argument("--cgroup", metavar="GROUP", help=what)
     parser.add_argument("--json", action="store_true", help="the answer as JSON, schema 1")
 

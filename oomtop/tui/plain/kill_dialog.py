@@ -53,7 +53,7 @@ class KillDialog:
     def lines(self) -> list[Text]:
         """Return the lines of the plan and its keys."""
         is_refused = self._prepared.plan.refusal is not None
-        keys = "any key closes this" if is_refused else "Enter: do it   9: SIGKILL instead   any other key: do nothing"
+        keys = "press any key to close" if is_refused else "Enter: run   9: SIGKILL instead   any other key: cancel"
         return [*(Text(f" {line}") for line in describe(self._prepared.plan).splitlines()), Text(f" {keys}", "bold")]
 
     def press(self, key: str) -> KillDialog | None:

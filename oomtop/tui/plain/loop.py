@@ -29,7 +29,7 @@ _EDGES: Mapping[str, int] = {
     **dict.fromkeys(("\x1b[H", "\x1bOH", "\x1b[1~"), -_FAR),
     **dict.fromkeys(("\x1b[F", "\x1bOF", "\x1b[4~"), _FAR),
 }
-_KEPT = Text(" the full screen is being loaded; what is typed goes to it   Ctrl-C: quit", "bold")
+_KEPT = Text(" loading the full screen; keys are kept for it   Ctrl-C: quit", "bold")
 _LOADING_SECONDS = 1.0
 
 

@@ -46,7 +46,7 @@ class Inspections:
         """Open the environment, the open files or the whole command of the first target."""
         identity = self._target()
         if identity is not None and self._app.state.replay:
-            self._app.remark("a recording does not hold this")
+            self._app.remark("not part of a recording")
         elif identity is not None:
             title = self._app.tab.targets_title()
             open_once(self._app, ReadingScreen(self._app.state, self._look, identity, title, READINGS[what]))

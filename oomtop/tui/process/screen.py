@@ -107,7 +107,7 @@ class ProcessScreen(TabScreen):
         self._is_built = True
         self.watch_assessment(self.assessment)
         if self.state.replay:
-            note = "a recording does not hold this"
+            note = "not part of a recording"
             self._slow = sections.SlowStudy(Answer(None, note), Answer(None, note), Answer(None, note))
             return
         self._ask_details()

@@ -143,7 +143,7 @@ def test_keys_for_the_full_screen_are_kept_for_it(loading: tuple[tuple[str, ...]
     with session(argv=loading[0]) as shown:
         shown.shows("Quit")
         shown.press("\t\x1b[Z\t")
-        shown.shows("what is typed goes to it")
+        shown.shows("keys are kept for it")
         shown.press("q\x1b")
         loading[1].touch()
         shown.until(lambda text: TAKEN_OVER in text)

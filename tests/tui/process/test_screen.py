@@ -202,7 +202,7 @@ async def test_a_recording_is_not_looked_up_on_this_machine(tmp_path: Path) -> N
     screen = ProcessScreen(State("root", replay=True), Look(), ProcessId(42, 7))
     async with Stage(screen).run_test(size=(80, 24)) as pilot:
         screen.assessment = full_assessment()
-        await settled(pilot, lambda: shown(screen).count("a recording does not hold this") == 2)
+        await settled(pilot, lambda: shown(screen).count("not part of a recording") == 2)
         await pilot.press("m")
 
 

@@ -21,7 +21,7 @@ WIDEST = 5.0
 """A range wider than this factor is not a forecast."""
 FARTHEST = 48 * 3600.0
 _STILL = 0.002
-_RECENT, _GOES_ON, _LONG, _START = 25.0, 0.3, 20.0, 6.0
+_RECENT, _GOES_ON, _LONG, _START = 25.0, 0.3, 20.0, 3.0
 _FLOOR, _LEAST_FLOOR = 0.0008, 64 << 10
 _OUT_OF_TEETH = 0.03
 _FALLING = 0.002

@@ -7,6 +7,29 @@ from collections.abc import Callable
 
 from oomtop.errors import OomtopError
 
+START_SECONDS = 10.0
+"""How long a thread may take until it runs."""
+
+
+class _Started(threading.Event):
+    """What `Thread.start` waits for: with no deadline it never returns for a thread that died for want of memory."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the thread, for `START_SECONDS` at most."""
+        return super().wait(START_SECONDS if timeout is None else timeout)
+
+
+def begin(thread: threading.Thread) -> None:
+    """Start a thread.
+
+    Raises:
+        RuntimeError: the process cannot start another one, or it ended before it ran.
+    """
+    started = thread._started = _Started()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way in
+    thread.start()
+    if not started.is_set():
+        raise RuntimeError("can't start new thread")
+
 
 def start_thread(name: str, work: Callable[[], object], failed: Callable[[BaseException], object]) -> threading.Thread:
     """Start a daemon thread that runs `work`; in that thread `failed` gets any exception.
@@ -23,7 +46,7 @@ def start_thread(name: str, work: Callable[[], object], failed: Callable[[BaseEx
 
     thread = threading.Thread(target=run, name=f"oomtop-{name}", daemon=True)
     try:
-        thread.start()
+        begin(thread)
     except (RuntimeError, MemoryError):
         raise OomtopError(f"cannot start a thread for {name} (ulimit -u, ulimit -v, pids.max)") from None
     return thread

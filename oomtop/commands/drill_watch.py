@@ -7,6 +7,8 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from oomtop.threads import begin
+
 if TYPE_CHECKING:
     from oomtop.actions.base.plan import Outcome
 
@@ -27,7 +29,7 @@ class DrillWatch:
         self._thread = threading.Thread(target=self._watch, name="drill watch", daemon=True)
 
     def __enter__(self) -> DrillWatch:
-        self._thread.start()
+        begin(self._thread)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:

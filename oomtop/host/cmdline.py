@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
+from oomtop.threads import begin
 
 MAX_BYTES = 4096
 _WORKERS = 4
@@ -54,7 +55,7 @@ class CommandLines:
             return
         thread = threading.Thread(target=self._run, name="oomtop-cmdline", daemon=True)
         try:
-            thread.start()
+            begin(thread)
         except RuntimeError:
             # No thread can be started now: `comm` stays, and the next request tries again.
             return

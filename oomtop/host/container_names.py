@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from oomtop.host.containers import ids_of
 from oomtop.host.root import Root
 from oomtop.host.trusted_file import read_foreign
+from oomtop.threads import begin
 
 _LOG = re.compile(r"(?P<pod>[^_/]+)_(?P<namespace>[^_/]+)_(?P<container>[^/]+)-(?P<id>[0-9a-f]{64})\.log")
 _POD = re.compile(r"(?P<namespace>[^_/]+)_(?P<pod>[^_/]+)_(?P<uid>[0-9a-f-]{32,36})")
@@ -44,7 +45,7 @@ class ContainerNames:
     def _begin(self, ids: set[str]) -> None:
         thread = threading.Thread(target=self._read, args=(ids,), name="oomtop-containers", daemon=True)
         try:
-            thread.start()
+            begin(thread)
         except RuntimeError:
             # No thread can be started now: ids stay ids, and the next tick tries again.
             return

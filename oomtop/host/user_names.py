@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from oomtop.threads import begin
+
 T = TypeVar("T")
 
 _NO_HOME = "/nonexistent"
@@ -79,7 +81,7 @@ class UserNames:
         most = _MOST_WORKERS if self._is_late else _WORKERS
         while self._threads < min(most, self._pending):
             try:
-                threading.Thread(target=self._run, name="oomtop-users", daemon=True).start()
+                begin(threading.Thread(target=self._run, name="oomtop-users", daemon=True))
             except RuntimeError:
                 # No thread can be started now: the numbers stay, and the next tick tries again.
                 return
@@ -135,7 +137,7 @@ def answer_soon(ask: Callable[[], T], otherwise: T, seconds: float = 1.0) -> T:
             answers.put(otherwise)
 
     try:
-        threading.Thread(target=run, name="oomtop-nss", daemon=True).start()
+        begin(threading.Thread(target=run, name="oomtop-nss", daemon=True))
         return answers.get(timeout=seconds)
     except (RuntimeError, queue.Empty):
         return otherwise

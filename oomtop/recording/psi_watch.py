@@ -12,6 +12,7 @@ from collections.abc import Callable
 from oomtop.errors import ParseError
 from oomtop.host.pressure import parse_pressure
 from oomtop.host.root import Root
+from oomtop.threads import begin
 
 _SECONDS = 1.0
 _STALLED = 0.05
@@ -29,7 +30,7 @@ class Lookout:
         except OSError:
             return
         try:
-            threading.Thread(target=self._run, name="lookout", daemon=True).start()
+            begin(threading.Thread(target=self._run, name="lookout", daemon=True))
         except (RuntimeError, MemoryError):
             # No further thread can be made: the ticks come as they are due.
             os.close(self._descriptor)

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from oomtop.threads import begin
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -81,7 +83,7 @@ class SlowFacts:
             self._running += 1
         future.set_running_or_notify_cancel()
         try:
-            threading.Thread(target=self._run, args=(read, future), name="oomtop-slow", daemon=True).start()
+            begin(threading.Thread(target=self._run, args=(read, future), name="oomtop-slow", daemon=True))
         except RuntimeError as error:
             self._done()
             future.set_exception(OSError(str(error)))

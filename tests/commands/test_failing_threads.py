@@ -1,5 +1,6 @@
 """A thread that fails ends its daemon with the reason, or goes on; nothing is left that runs and does nothing."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from threading import Thread
 
 import pytest
 
+from oomtop import threads
 from oomtop.alerts.delivery_thread import Outbox
 from oomtop.alerts.notice import Letter
 from oomtop.errors import OomtopError
@@ -89,3 +91,19 @@ def test_a_thread_that_cannot_be_started_is_an_error_in_words(monkeypatch: pytes
     monkeypatch.setattr("threading.Thread.start", refuse)
     with pytest.raises(OomtopError, match="cannot start a thread for sampling"):
         start_thread("sampling", print, print)
+
+
+def test_a_thread_that_dies_before_it_runs_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where memory for its first frame is short: `Thread.start` alone would wait for it for ever."""
+    monkeypatch.setattr(threads, "START_SECONDS", 0.05)
+    monkeypatch.setattr(Thread, "_bootstrap", lambda self: None)
+    with pytest.raises(OomtopError, match="cannot start a thread for sampling"):
+        start_thread("sampling", print, print)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        threads.begin(Thread(target=print))
+
+
+def test_every_thread_is_started_with_a_deadline() -> None:
+    for path in (Path(__file__).parents[2] / "oomtop").rglob("*.py"):
+        text = path.read_text()
+        assert path.name == "threads.py" or not re.search(r"Thread\([^\n]*\)\.start\(\)|thread\.start\(\)", text), path

@@ -26,6 +26,7 @@ from oomtop.host.meminfo import Meminfo
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.root import Root
 from oomtop.host.swaps import SwapDevice, read_swaps
+from oomtop.threads import begin
 from oomtop.units import format_bytes, format_duration, printable
 
 ACTION = "swap"
@@ -116,7 +117,7 @@ def _switch_off(path: str, root: Root, report: Callable[[str], None]) -> None:
     thread = threading.Thread(target=_switch, args=(path, problems), name="oomtop-swapoff", daemon=True)
     started, first = time.monotonic(), _device(path, root)
     try:
-        thread.start()
+        begin(thread)
     except RuntimeError:
         # No memory for another thread: run without progress reports.
         _switch(path, problems)

@@ -12,6 +12,7 @@ from oomtop.analysis.model.danger import Armed, Danger, DangerKind, Remedy
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
 from oomtop.sources.room_watch import RoomWatch, Terms, wait_until_due
+from oomtop.threads import begin
 from oomtop.units import format_bytes, printable
 
 BEFORE = 5.0
@@ -74,7 +75,7 @@ class ArmedAction:
         Raises:
             RuntimeError: this process may have no further thread.
         """
-        self._thread.start()
+        begin(self._thread)
 
     def disarm(self) -> None:
         """Disarm it; an action that already runs is not stopped."""

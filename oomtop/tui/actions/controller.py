@@ -20,6 +20,7 @@ from oomtop.analysis.settings.verdicts import assess_settings
 from oomtop.config.load import AdjustRule
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
+from oomtop.threads import begin
 from oomtop.tui.actions.arming import BEFORE, ArmedAction, arm_choices
 from oomtop.tui.actions.dialogs import AskDialog, PlanDialog, adjustments, caches_of
 from oomtop.tui.actions.menus import (
@@ -253,7 +254,7 @@ class Remedies:
             begun = threading.Event()
             action = threading.Thread(target=self._perform, args=(prepared, step, begun), name="action", daemon=True)
             try:
-                action.start()
+                begin(action)
             except RuntimeError:
                 # No memory for another thread: run it here, as the action may free memory.
                 self._perform(prepared, step, begun)

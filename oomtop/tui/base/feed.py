@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
+from oomtop.threads import begin
 from oomtop.tui.base.sampling import Sample
 
 ATTEMPTS = 3
@@ -69,7 +70,7 @@ class Feed:
             RuntimeError: there can be no further thread.
         """
         self._seconds = seconds
-        self._thread.start()
+        begin(self._thread)
 
     def hand_to(self, take: Take, end: End) -> None:
         """Give the samples to another receiver, the newest at once; the former one gets no more."""

@@ -16,6 +16,7 @@ from oomtop.crash import reason_of
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
 from oomtop.render.plan import describe, describe_outcome
+from oomtop.threads import begin
 from oomtop.tui.plain.screen import PlainScreen
 from oomtop.tui.style.text import Text
 
@@ -59,7 +60,7 @@ class KillDialog:
     def press(self, key: str) -> KillDialog | None:
         """Return the dialog that is open after a key."""
         if self._prepared.plan.refusal is None and key in _ENTER:
-            threading.Thread(target=self._perform, name="kill", daemon=True).start()
+            begin(threading.Thread(target=self._perform, name="kill", daemon=True))
             return None
         self._prepared.close()
         if self._prepared.plan.refusal is None and key == "9":

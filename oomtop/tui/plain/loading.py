@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from oomtop.crash import reason_of
+from oomtop.threads import begin
 from oomtop.tui.plain.screen import PlainScreen
 
 
@@ -23,7 +24,7 @@ class Loading:
     def begin(self) -> None:
         """Load in a thread, or at once if no thread can be started."""
         try:
-            threading.Thread(target=self.run, name="loading", daemon=True).start()
+            begin(threading.Thread(target=self.run, name="loading", daemon=True))
         except RuntimeError:
             self.run()
 

@@ -55,7 +55,8 @@ class Position:
 class ReplaySource:
     """Ticks of a recording; the controls may be called from any thread."""
 
-    def __init__(self, recording: Recording, start: float | None = None) -> None:
+    def __init__(self, recording: Recording, start: float | None = None, patience: float = _AHEAD_PATIENCE) -> None:
+        """`patience`: seconds that reading what comes after a tick may take."""
         if not recording.moments:
             raise RecordingError(f"{recording.path}: has no samples yet")
         self.recording = recording
@@ -68,6 +69,7 @@ class ReplaySource:
         self._speed = SPEEDS[0]
         self._closed = False
         self._history = History()
+        self._patience = patience
         self._ahead: deque[tuple[int, tuple[Use, ...]]] = deque()
         """(index, use of every limit) of the ticks after the one that is shown."""
         self._problem: str | None = None
@@ -243,7 +245,7 @@ class ReplaySource:
             known.clear()
         start = known[-1][0] + 1 if known else index + 1
         stop = self.recording.place(moments[index].time + _AHEAD) + 1
-        latest = clock.monotonic() + _AHEAD_PATIENCE
+        latest = clock.monotonic() + self._patience
         try:
             for place, snapshot in self.recording.read(start, stop, "ahead"):
                 if moments[place].monotonic < moments[place - 1].monotonic:

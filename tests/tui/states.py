@@ -109,7 +109,7 @@ def state(name: str) -> Assessment:
 def recorded(name: str) -> ReplaySource:
     """Return the replay of a script, where `oomtop replay` opens it."""
     recording = Recording(_recording_of(name))
-    return ReplaySource(recording, before_last_kill(recording))
+    return ReplaySource(recording, before_last_kill(recording), float("inf"))
 
 
 @cache

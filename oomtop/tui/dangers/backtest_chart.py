@@ -15,6 +15,8 @@ def draw_backtest(result: BacktestResult, width: int, height: int, *, ascii_only
     most = max(truth for truth, _, _ in points)
     plotext.clear_figure()
     plotext.theme("clear")
+    # Else it is no larger than the terminal of stdout, 80x24 where that is none.
+    plotext.limit_size(False, False)
     plotext.plotsize(width, height)
     plotext.plot([0, most], [0, most], marker="." if ascii_only else "dot")
     for held, marker in ((True, "#" if ascii_only else "█"), (False, "x")):

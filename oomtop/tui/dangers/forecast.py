@@ -114,6 +114,8 @@ def _plot(
     limit = danger.capacity
     plotext.clear_figure()
     plotext.theme("clear")
+    # Else it is no larger than the terminal of stdout, 80x24 where that is none.
+    plotext.limit_size(False, False)
     plotext.plotsize(*size)
     plotext.frame(False)
     ages, held, used = _recent(danger.curve, danger, now, past)

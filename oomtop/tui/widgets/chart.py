@@ -65,6 +65,8 @@ def _plot(series: PastSeries, assessment: Assessment, seconds: int, size: tuple[
     marker = "." if look.ascii else "dot"
     plotext.clear_figure()
     plotext.theme("clear")
+    # Else it is no larger than the terminal of stdout, 80x24 where that is none.
+    plotext.limit_size(False, False)
     plotext.plotsize(*size)
     ages = [time - now for time in series.times]
     available = [100.0 * (value or 0) / total for value in series.available]
@@ -95,6 +97,8 @@ def draw_curve(points: Sequence[tuple[float, int]], width: int, height: int, loo
     now = points[-1][0]
     plotext.clear_figure()
     plotext.theme("clear")
+    # Else it is no larger than the terminal of stdout, 80x24 where that is none.
+    plotext.limit_size(False, False)
     plotext.plotsize(width, height)
     plotext.plot([time - now for time, _ in points], [size for _, size in points], marker="." if look.ascii else "dot")
     low, high = min(size for _, size in points), max(size for _, size in points)

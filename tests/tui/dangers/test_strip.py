@@ -179,3 +179,11 @@ def test_who_comes_after_is_left_out_where_its_wide_name_has_no_room() -> None:
 def test_how_many_die_with_the_victim_is_said() -> None:
     line = strip(make_danger(rows=ROWS[:1], dies_with=(ProcessId(5, 1), ProcessId(6, 1))), 100)[2]
     assert line == " dies  oomtop-leak 11289 root, 129M with 2 others, frees 129M"
+
+
+def test_a_chart_has_the_size_it_is_given_whatever_stdout_is() -> None:
+    now = 1_000_000.0
+    curve = UseCurve([now - 60 + at for at in range(61)], [60.0 * MIB] * 61, [60.0 * MIB] * 61, [0.0] * 61)
+    chart = chart_of(make_danger(curve=curve), now, 120, (200, 40), Look())
+    assert len(chart) == 40
+    assert {line.cell_len for line in chart} == {200}

@@ -11,7 +11,6 @@ from oomtop.analysis.model.danger import PastKill, UseCurve
 from oomtop.recording.reader import Recording
 from oomtop.recording.store import Store
 from oomtop.snapshot import Tick
-from oomtop.sources import replay
 from oomtop.sources.replay import ReplaySource
 from oomtop.tui.base.sampling import samples
 from oomtop.tui.dangers.forecast import chart_of
@@ -74,10 +73,8 @@ def test_nothing_is_unpacked_twice_while_it_plays(source: ReplaySource, monkeypa
     assert second.ahead.uses == first.ahead.uses[len(first.ahead.uses) - len(second.ahead.uses) :]
 
 
-def test_a_slow_recording_tells_of_the_time_after_bit_by_bit(
-    source: ReplaySource, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(replay, "_AHEAD_PATIENCE", 0.0)
+def test_a_slow_recording_tells_of_the_time_after_bit_by_bit(source: ReplaySource) -> None:
+    source._patience = 0.0
     with ticking(source) as found:
         first = next(found).ahead.uses
         source.toggle()
@@ -93,7 +90,7 @@ def test_a_damaged_place_ahead_is_no_problem_of_the_moment_shown(tmp_path: Path,
         identity = store._db.execute("SELECT max(id) FROM frames").fetchone()[0]
         store._db.execute("UPDATE frames SET body=x'00' WHERE id=?", (identity,))
         store._db.commit()
-    source = ReplaySource(Recording(path), script[10].snapshot.time)
+    source = ReplaySource(Recording(path), script[10].snapshot.time, float("inf"))
     with ticking(source) as found:
         ahead = next(found).ahead
     assert len({use.monotonic for use in ahead.uses}) == 8

@@ -28,6 +28,8 @@ from oomtop.host.root import Root
 from oomtop.host.zoneinfo import Zone
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.snapshot import Snapshot, Tick
+from oomtop.sources.numa_watch import NumaWatch
+from oomtop.sources.slow_reads import SlowFacts
 from oomtop.units import GIB, MIB
 from tests.synthetic import SyntheticMachine
 
@@ -140,3 +142,14 @@ def test_a_kill_of_a_policy_belongs_to_its_nodes() -> None:
     )  # fmt: skip
     assert list(kills_by_subject([event])) == ["node 1"]
     assert list(kills_by_subject([replace(event, type="global-cpuset", raw=())])) == ["nodes 0-1"]
+
+
+@pytest.mark.parametrize(("memory", "reads"), [("0", 0), ("0-1", 3)])
+def test_one_node_costs_no_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: str, reads: int) -> None:
+    read: list[object] = []
+    monkeypatch.setattr("oomtop.sources.numa_watch.read_node", lambda root, number: read.append(number))
+    monkeypatch.setattr("oomtop.sources.numa_watch.read_bound_nodes", lambda root, identity: read.append(identity))
+    watch = NumaWatch(machine_of(tmp_path, memory), SlowFacts())
+    assert (watch.nodes(), watch.bound([process(5, MIB)])) == ((), ())
+    assert len(read) == reads
+    assert watch.has_nodes is (reads > 0)

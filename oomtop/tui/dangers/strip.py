@@ -243,14 +243,27 @@ def draw_also(subject: Subject) -> Draw:
 
     def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
         chosen = subject(assessment)
-        words = " also"
-        for each in assessment.dangers:
-            text = f"{'   ' if len(words) > 5 else '  '}{_beside(each)}"
-            if each is not chosen and cell_len(words + text) <= width:
-                words += text
-        return [Text(words, look.style("dim"))]
+        others = [each for each in assessment.dangers if each is not chosen]
+        long, short = (_named_beside(others, form, width) for form in (_beside, _briefly))
+        # Sizes are left out before a group that fills up is.
+        return [Text((short if short[1] > long[1] else long)[0], look.style("dim"))]
 
     return draw
+
+
+def _named_beside(others: Sequence[Danger], form: Callable[[Danger], str], width: int) -> tuple[str, int]:
+    """Return the dangers that fit, and how many of them fill up."""
+    words, filling = " also", 0
+    for each in others:
+        text = f"{'   ' if len(words) > 5 else '  '}{form(each)}"
+        if cell_len(words + text) <= width:
+            words, filling = words + text, filling + (each.median is not None)
+    return words, filling
+
+
+def _briefly(each: Danger) -> str:
+    state = each.state.value if each.median is None else f"full in {format_about(each.median)}"
+    return f"{printable(each.name)} {state}"
 
 
 def _beside(danger: Danger) -> str:

@@ -122,6 +122,13 @@ def test_the_others_are_named() -> None:
     assert all(len(line) <= 80 for line in board)
 
 
+def test_sizes_are_left_out_before_a_group_that_fills_up() -> None:
+    others = [make_danger(f"/oomtop-drill-{number}", median=100.0 + number) for number in (4180, 4181)]
+    assessment = make_assessment((), dangers=(make_danger(), *others))
+    (line,) = draw_also(nearest)(assessment, 80, 1, Look())
+    assert line.plain == " also  /oomtop-drill-4180 full in 1h11m   /oomtop-drill-4181 full in 1h11m"
+
+
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_the_forecast_shows_the_limit_the_cone_and_the_kill(ascii_only: bool) -> None:
     now = 1_000_000.0

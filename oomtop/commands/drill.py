@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=size, metavar="SIZE", help="bytes to allocate per second, such as 16M")
     parser.add_argument("--seconds", type=seconds, metavar="S", help="stop after this long")
     parser.add_argument(
-        "--json", action="store_true", help="print the outcome as JSON (schema 1); the plan goes to stderr"
+        "--json", action="store_true", help="print the outcome, of a dry run the plan, as JSON (schema 1)"
     )
     add_plan_options(parser)
 
@@ -43,11 +43,11 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     consent, guard = consent_of(options)
-    # The JSON of a drill is its own.
+    if consent.dry_run:
+        return act(lambda snapshot: request, consent, guard)
+    # The JSON of a drill that was run is its own.
     consent = replace(consent, json=False)
     make = _as_json if options.json else _as_text
-    if consent.dry_run:
-        return act(lambda snapshot: request, consent, guard, narrate_plan=options.json)
     with DrillWatch() as watch:
         return act(
             lambda snapshot: request,

@@ -125,6 +125,8 @@ def _groups(assessment: Assessment, count: int, sort: str, grouping: str) -> Ite
             f"{total.processes:9} {size:>7} {format_bytes(total.rss):>5} {format_bytes(total.swap):>5} "
             f"{format_bytes(growth):>8} {format_share(total.cpu):>5} {total.name}"
         )
+    if not totals:
+        yield f"        no {grouping}"
     yield from _left_out(len(totals), count)
 
 

@@ -231,7 +231,7 @@ def test_a_dry_run_and_a_list_of_undo_undo_nothing(places: dict[str, Any]) -> No
 JSON = (
     "kill {pid}", "protect {pid} --adj 300", "freeze {pid}", "thaw {pid}", "reclaim {pid}", "drop-caches", "compact",
     "limit {group} --high 1G --max 2G", "swap add {file} 64M", "swap zram 64M", "swap off {file}", "sysctl swappiness 10",
-    "undo",
+    "arm freeze {pid}", "drill leak --size 33M", "undo",
 )  # fmt: skip
 
 

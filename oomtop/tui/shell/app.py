@@ -180,7 +180,8 @@ class OomtopApp(KeyActions):
         """Leave a report of an error of oomtop's own; the screen would print the values of all variables."""
         from oomtop.tui.shell.user_files import crash_of
 
-        super()._handle_exception(error if self.is_headless else crash_of(error))
+        if not self.is_moot(error):
+            super()._handle_exception(error if self.is_headless else crash_of(error))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A failed thread ends nothing; it is reported."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from rich.console import RenderableType
 from textual.actions import ActionParseResult
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -48,6 +49,14 @@ class PlainApp(App[None]):
         elif self.look.ascii:
             filters.append(_ASCII)
         return filters
+
+    def is_moot(self, error: Exception) -> bool:
+        """Whether an error is of a screen that opens while the app is left: it gets no widgets any more."""
+        return self._exit and isinstance(error, NoMatches)
+
+    def _handle_exception(self, error: Exception) -> None:
+        if not self.is_moot(error):
+            super()._handle_exception(error)
 
     def on_resize(self) -> None:
         """Have all sent anew: a terminal may have moved its lines."""

@@ -107,7 +107,7 @@ SCENES = (
     ),
     Scene("Memory in small pieces", "fragment --size 300M --seconds 30", ("oomtop-fragment",)),
 )
-KILLED = r"kernel killed oomtop-surge \d+"
+KILLED = r"killed oomtop-surge \d+"
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,35 @@ def test_the_dashboard_is_what_its_maker_makes(tmp_path: Path) -> None:
     made = tmp_path / "oomtop.json"
     subprocess.run([sys.executable, FOLDER.parent / "grafana" / "make.py", made], check=True)
     assert json.loads(made.read_text()) == _dashboard()
+
+
+@pytest.mark.packages
+def test_the_dashboard_is_what_grafana_takes() -> None:
+    """Grafana's own types read it and lose nothing but what of an annotation is the data source's."""
+    pytest.importorskip("grafana_foundation_sdk")
+    from grafana_foundation_sdk.cog.encoder import JSONEncoder
+    from grafana_foundation_sdk.models.dashboard import Dashboard
+
+    ours = _dashboard()
+    theirs = json.loads(JSONEncoder().encode(Dashboard.from_json(ours)))
+    of_prometheus = {"useValueForTime", "step", "titleFormat", "textFormat"}
+    for mark in ours["annotations"]["list"]:
+        assert mark.keys() >= of_prometheus
+        for name in of_prometheus:
+            del mark[name]
+    assert {path: value for path, value in leaves(ours) if (path, value) not in set(leaves(theirs))} == {}
+
+
+def leaves(data: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of every value."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from leaves(value, f"{path}/{key}")
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from leaves(value, f"{path}/{number}")
+    else:
+        yield path, repr(data)
 
 
 def test_no_panel_of_the_dashboard_covers_another() -> None:

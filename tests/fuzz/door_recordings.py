@@ -122,6 +122,9 @@ def _harm(path: str, statements: list[str], seed: float | None) -> None:
     if not statements and seed is None:
         return
     database = sqlite3.connect(path, isolation_level=None)
+    # A trigger without an end would hold up the statement behind it.
+    steps = iter(range(100))
+    database.set_progress_handler(lambda: next(steps, None) is None, 10_000)
     try:
         for statement in statements:
             database.executescript(statement)

@@ -3,11 +3,13 @@
 import copy
 import dataclasses
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
-from oomtop.frozen import frozen, replace
+from oomtop.frozen import field, frozen, replace, slotted
 
 
 @frozen
@@ -16,8 +18,8 @@ class Point:
 
     x: int
     y: int = 2
-    label: str = dataclasses.field(default="", compare=False)
-    seen: list[int] = dataclasses.field(default_factory=list)
+    label: str = field(default="", compare=False)
+    seen: list[int] = field(default_factory=list)
 
     @property
     def sum(self) -> int:
@@ -52,7 +54,7 @@ def test_the_first_instances_are_made_as_the_later_ones_are() -> None:
 
         x: int
         y: int = 2
-        seen: list[int] = dataclasses.field(default_factory=list)
+        seen: list[int] = field(default_factory=list)
 
     # Some of the arguments are wrong.
     make: Callable[..., Fresh] = Fresh
@@ -117,3 +119,27 @@ def test_a_copy_with_other_values_knows_its_fields() -> None:
         replace(Point(1), z=2)  # type: ignore[call-arg]
     assert replace(Empty()) == Empty()
     assert replace(Named(1, name="a"), label="b").label == "b"
+
+
+@slotted
+class Counter:
+    """What can be set."""
+
+    count: int = 0
+    seen: list[int] = field(default_factory=list)
+
+
+def test_a_slotted_record_can_be_set_but_not_hashed() -> None:
+    counter = Counter(1)
+    counter.count += 1
+    assert counter == Counter(2)
+    assert Counter().seen is not Counter().seen
+    assert not hasattr(counter, "__dict__")
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(counter)
+
+
+def test_records_are_made_without_the_module_of_dataclasses() -> None:
+    code = "import sys, oomtop.frozen; print({'dataclasses', 'inspect'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from enum import Enum
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from oomtop.errors import ConfigError, expected
 from oomtop.fields import FIELDS, FieldUnit, ProcessField
-from oomtop.frozen import frozen
+from oomtop.frozen import field, frozen
 from oomtop.times import parse_age
 from oomtop.units import finite, format_duration, parse_size
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from oomtop.config.toml_text import loads
 from oomtop.errors import ConfigError, expected, nearest
-from oomtop.frozen import frozen, replace
+from oomtop.frozen import field, frozen, replace
 from oomtop.host.trusted_file import UntrustedFile, read_trusted
 from oomtop.host.user_names import config_home
 

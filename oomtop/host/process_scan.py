@@ -18,11 +18,10 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from oomtop.errors import ParseError
-from oomtop.frozen import replace
+from oomtop.frozen import replace, slotted
 from oomtop.host.living_thread import has_dead_leader, with_living_thread
 from oomtop.host.numa import parse_nodes
 from oomtop.host.oom_rules import OomRules
@@ -42,7 +41,7 @@ _Slow = tuple[int | None, int | None, str | None]
 """`oom_score`, `oom_score_adj` and the cgroup's path."""
 
 
-@dataclass(slots=True)
+@slotted
 class _Kept:
     """What is remembered of one process between two scans."""
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
 from functools import lru_cache
 
-from oomtop.frozen import frozen, replace
+from oomtop.frozen import field, frozen, replace
 from oomtop.oomlog.event import OomEvent, ReportZone, Task, Victim
 
 _HEADER = re.compile(r"^\[ *pid *\]\s+(uid\s+tgid\s+total_vm\s.*\sname) *$")

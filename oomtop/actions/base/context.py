@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
 
 from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Target
 from oomtop.analysis.oom_score.badness import frees
 from oomtop.errors import ActionRefused
-from oomtop.frozen import frozen, replace
+from oomtop.frozen import field, frozen, replace
 from oomtop.host.cgroup import Cgroup, CgroupLayout, is_inside
 from oomtop.host.containers import name_of
 from oomtop.host.meminfo import Meminfo

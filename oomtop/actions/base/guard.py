@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import field
 
 from oomtop.analysis.process_patterns import ProcessNames, is_protected, names_of
 from oomtop.errors import ActionRefused, ParseError
-from oomtop.frozen import frozen
+from oomtop.frozen import field, frozen
 from oomtop.host.namespaces import is_in_namespace
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_folder import read_executable

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from oomtop.analysis.dangers.order import Choice, subject_of
 from oomtop.analysis.load_policy import DUTIES, Level
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Armed, Danger
-from oomtop.frozen import frozen
+from oomtop.frozen import field, frozen, slotted
 from oomtop.host.privileges import describe_rights
 from oomtop.sources.slow_reads import SlowFacts
 
@@ -33,7 +32,7 @@ class OwnState:
     interval: float = 2.0
 
 
-@dataclass(slots=True)
+@slotted
 class State:
     """The state of one app; only the app changes it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
 from textwrap import wrap
 
 from oomtop.analysis.inspect.mappings import MappingRow, fastest
@@ -11,7 +10,7 @@ from oomtop.analysis.inspect.process_detail import LimitStep, Study
 from oomtop.analysis.inspect.runtime import Runtime
 from oomtop.analysis.inspect.tools import ADVICE, DeepTool
 from oomtop.analysis.oom_score.explain import Score
-from oomtop.frozen import frozen
+from oomtop.frozen import field, frozen
 from oomtop.host.process_details import ProcessDetails
 from oomtop.host.smaps import MappedMemory
 from oomtop.tui.base.slow_read import Answer

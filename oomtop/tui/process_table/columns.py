@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
 from enum import Enum
 from operator import attrgetter
 
 from oomtop.analysis.model.assessment import Growth, ProcessRow
 from oomtop.fields import FIELDS, FieldUnit, ProcessField, number_of, text_of
-from oomtop.frozen import frozen
+from oomtop.frozen import field, frozen
 from oomtop.host.process import ProcessId
 from oomtop.units import DASH, MIB, format_bytes, format_count, format_duration, format_share, printable, sparkline
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 from enum import Enum
 from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.analysis.shared_memory import held_together
-from oomtop.frozen import frozen, replace
+from oomtop.frozen import field, frozen, replace
 from oomtop.host.cgroup import is_inside
 from oomtop.host.process import Process, ProcessId
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, Column, ColumnContext

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from oomtop.frozen import field, slotted
 
 _MIDDLE = 0.1791
 """The luminance with equal contrast to black and white: the root of (1.05)(0.05), less 0.05."""
 
 
-@dataclass(slots=True)
+@slotted
 class Look:
     """What drawing functions need to know; an empty palette draws without colour.
 

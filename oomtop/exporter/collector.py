@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.exporter.families import counter, families, gauge, label
 from oomtop.exporter.group_counters import GroupCounters
-from oomtop.exporter.kills import LAST_LABELS, KillCounts
+from oomtop.exporter.kill_counts import LAST_LABELS, KillCounts
 
 
 class LatestCollector(Collector):

@@ -27,7 +27,7 @@ from oomtop.exporter.access import make_context, read_users
 from oomtop.exporter.collector import LatestCollector, make_registry
 from oomtop.exporter.families import label
 from oomtop.exporter.group_counters import MOST, GroupCounters
-from oomtop.exporter.kills import MAX_GROUPS, OTHER, KillCounts
+from oomtop.exporter.kill_counts import MAX_GROUPS, OTHER, KillCounts
 from oomtop.exporter.server import Access, MetricsServer, is_known, start_server
 from oomtop.history import History
 from oomtop.host.cgroup import Cgroup, CgroupEvents

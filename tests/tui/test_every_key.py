@@ -235,7 +235,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OomtopApp:
     monkeypatch.setattr(app, "action_suspend_process", lambda: calls.append("suspended"))
     monkeypatch.setattr(app, "bell", lambda: calls.append("bell"))
     monkeypatch.setattr(app.inspections, "tool_plan", lambda tool, identity: calls.append((tool, identity)))
-    app.remedies.audit = Audit(str(tmp_path / "audit.jsonl"))
+    app.actions.audit = Audit(str(tmp_path / "audit.jsonl"))
     begin_reading = app.state.slow.begin
     monkeypatch.setattr(app.state.slow, "begin", lambda read: calls.append("read") or begin_reading(read))
     return app

@@ -46,7 +46,7 @@ _HEAD_START = 0.05
 _NOBODY = "Nothing selected: move the cursor to a process or cgroup"
 
 
-class Remedies:
+class ActionDesk:
     """Handles the action keys on the visible tab."""
 
     def __init__(self, app: Shell, guard: Guard, audit: Audit, rules: Sequence[AdjustRule] = ()) -> None:

@@ -13,7 +13,7 @@ from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.options import SECTIONS
 from oomtop.tui.base.session import State
-from oomtop.tui.dangers.forecast import draw_forecast
+from oomtop.tui.dangers.forecast_chart import draw_forecast
 from oomtop.tui.dangers.subject import is_pressing
 from oomtop.tui.dashboard.event_pane import event_at, has_rail
 from oomtop.tui.dashboard.sections import Section, above, below, gauges

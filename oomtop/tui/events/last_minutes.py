@@ -11,7 +11,7 @@ from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, UseCur
 from oomtop.frozen import replace
 from oomtop.history import RAM, uses_of
 from oomtop.oomlog.event import OomEvent
-from oomtop.tui.dangers.forecast import chart_of
+from oomtop.tui.dangers.forecast_chart import chart_of
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.text_parts import section

@@ -13,7 +13,7 @@ from oomtop.tui.plain.rules import Element, declared, parse_rules
 from oomtop.tui.process_table.colours import STYLES
 from oomtop.tui.style.gates import ascii_of, safe, without_colour
 from oomtop.tui.style.palette import Look, has_colour, has_utf8
-from oomtop.tui.style.theme_file import ThemeText
+from oomtop.tui.style.theme_file import ThemeFile
 
 _SYSTEMS = {"kitty": ColorSystem.EIGHT_BIT, "256color": ColorSystem.EIGHT_BIT, "16color": ColorSystem.STANDARD}
 _SCREEN_COLOURS = ("foreground", "background", "panel", "primary", "error", "warning", "success", "accent")
@@ -35,7 +35,7 @@ def colour_system(environ: Mapping[str, str] = os.environ) -> ColorSystem:
 class Inks:
     """The styles of one theme."""
 
-    def __init__(self, theme: ThemeText, look: Look) -> None:
+    def __init__(self, theme: ThemeFile, look: Look) -> None:
         self._colours = {**theme.colors, **theme.variables}
         self._ansi = theme.ansi
         self._system = colour_system()

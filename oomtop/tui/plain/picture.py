@@ -9,7 +9,7 @@ from typing import NamedTuple
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.tui.base.options import Options
 from oomtop.tui.base.session import State
-from oomtop.tui.dangers.forecast import draw_forecast
+from oomtop.tui.dangers.forecast_chart import draw_forecast
 from oomtop.tui.dangers.subject import is_pressing
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.plain.inks import Inks

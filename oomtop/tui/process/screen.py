@@ -28,7 +28,7 @@ from oomtop.host.smaps import MappedMemory, read_smaps, read_smaps_rollup
 from oomtop.tui.base.messages import ToolChosen
 from oomtop.tui.base.session import State
 from oomtop.tui.base.slow_read import Answer, ask
-from oomtop.tui.dangers.forecast import draw_forecast_of
+from oomtop.tui.dangers.forecast_chart import draw_forecast_of
 from oomtop.tui.dangers.panel import danger_strip
 from oomtop.tui.process import sections
 from oomtop.tui.style.palette import Look

@@ -43,7 +43,7 @@ from oomtop.tui.widgets.tab_screen import TabScreen
 if TYPE_CHECKING:
     from oomtop.actions.base.guard import Guard
     from oomtop.selfguard import SelfGuard
-    from oomtop.tui.actions.controller import Remedies
+    from oomtop.tui.actions.controller import ActionDesk
     from oomtop.tui.plain.screen import PlainScreen
     from oomtop.tui.process.controller import Inspections
     from oomtop.tui.replay.controller import ReplayDesk
@@ -139,12 +139,12 @@ class OomtopApp(KeyActions):
         return Guard(self.options.protected, self.options.read_only, self.options.replay)
 
     @cached_property
-    def remedies(self) -> Remedies:
+    def actions(self) -> ActionDesk:
         """What the keys of the actions do; loaded once the first picture stands."""
         from oomtop.actions.journal.audit_log import Audit
-        from oomtop.tui.actions.controller import Remedies
+        from oomtop.tui.actions.controller import ActionDesk
 
-        return Remedies(self, self.guard, Audit(), self.options.adjust)
+        return ActionDesk(self, self.guard, Audit(), self.options.adjust)
 
     @cached_property
     def inspections(self) -> Inspections:
@@ -202,7 +202,7 @@ class OomtopApp(KeyActions):
         if self._begun is not None:
             self._begun.close()
         if "remedies" in self.__dict__:
-            self.remedies.disarm()
+            self.actions.disarm()
 
     @work(thread=True, group="sampling", exit_on_error=False)
     def _sample(self, source: Source) -> None:
@@ -250,11 +250,11 @@ class OomtopApp(KeyActions):
         if not self.state.paused and not getattr(self.screen, "covers_all", False):
             self.feed()
         if "remedies" in self.__dict__ and not self.state.replay:
-            self.remedies.follow(message.snapshot)
+            self.actions.follow(message.snapshot)
         if not self._settled and not self.is_headless:
             self._settled = True
-            load = lambda: (self.remedies, self.inspections)  # noqa: E731
-            work = partial(settle, self, load, lambda: self.remedies.look_back())
+            load = lambda: (self.actions, self.inspections)  # noqa: E731
+            work = partial(settle, self, load, lambda: self.actions.look_back())
             self.call_after_refresh(partial(self.run_worker, work, thread=True, group="settling", exit_on_error=False))
 
     def feed(self) -> None:
@@ -349,7 +349,7 @@ class OomtopApp(KeyActions):
 
         if isinstance(self.screen, TabScreen):
             more = setup_commands(self, self.dashboard)
-            change_setting = lambda name: self.remedies.change_setting(name)  # noqa: E731
+            change_setting = lambda name: self.actions.change_setting(name)  # noqa: E731
             self.push_screen(Palette(list(entries_of(self, self.go_to_tab, change_setting, more))))
 
     def action_open(self, what: str, *arguments: str) -> None:
@@ -368,9 +368,9 @@ class OomtopApp(KeyActions):
 
     # -- actions ------------------------------------------------------------------------------------
 
-    def action_remedy(self, what: str) -> None:
+    def action_act(self, what: str) -> None:
         """Begin the action with this name on the tab in sight."""
-        self.remedies.do(what)
+        self.actions.do(what)
 
     @on(ActionProgress)
     def _on_action_progress(self, message: ActionProgress) -> None:
@@ -381,5 +381,5 @@ class OomtopApp(KeyActions):
     def _on_action_ended(self, message: ActionEnded) -> None:
         if message.outcome.status.value in _HAPPENED and isinstance(self._source, LiveSource):
             self._source.note_deed(message.plan.title)
-        for line in self.remedies.remember(message):
+        for line in self.actions.remember(message):
             self.remark(line)

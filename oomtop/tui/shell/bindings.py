@@ -9,15 +9,15 @@ from oomtop.tui.replay.bindings import REPLAY_BINDINGS
 _FILTER = "Filter: text, !regex, rss>1g and user=root"
 APP_BINDINGS: list[BindingType] = [
     Binding("question_mark,f1,h", "open('help')", "Help", id="app.help"),
-    Binding("k,f9", "remedy('kill')", "Kill: choose a signal", id="action.kill"),
-    Binding("o", "remedy('adjust')", "oom_score_adj: protect or sacrifice", id="action.adjust"),
-    Binding("f", "remedy('freeze')", "Freeze or thaw", id="action.freeze"),
-    Binding("r", "remedy('reclaim')", "Reclaim memory without killing anything", id="action.reclaim"),
-    Binding("d", "remedy('drop_caches')", "Drop caches", id="action.drop_caches"),
-    Binding("L", "remedy('limit')", "Limit the cgroup", id="action.limit"),
-    Binding("W", "remedy('swap')", "Swap: add a file or zram, turn off", id="action.swap"),
-    Binding("y", "remedy('settings')", "Kernel settings", id="action.settings"),
-    Binding("z", "remedy('undo')", "Undo the last reversible action", id="action.undo"),
+    Binding("k,f9", "act('kill')", "Kill: choose a signal", id="action.kill"),
+    Binding("o", "act('adjust')", "oom_score_adj: protect or sacrifice", id="action.adjust"),
+    Binding("f", "act('freeze')", "Freeze or thaw", id="action.freeze"),
+    Binding("r", "act('reclaim')", "Reclaim memory without killing anything", id="action.reclaim"),
+    Binding("d", "act('drop_caches')", "Drop caches", id="action.drop_caches"),
+    Binding("L", "act('limit')", "Limit the cgroup", id="action.limit"),
+    Binding("W", "act('swap')", "Swap: add a file or zram, turn off", id="action.swap"),
+    Binding("y", "act('settings')", "Kernel settings", id="action.settings"),
+    Binding("z", "act('undo')", "Undo the last reversible action", id="action.undo"),
     # With priority, so that keys typed right after them are text: other keys pass the table first, and those that
     # follow would have gone to it before there is a line to type in.
     Binding("slash,f3", "ask('search')", "Search", id="app.search", priority=True),
@@ -37,7 +37,7 @@ APP_BINDINGS: list[BindingType] = [
     Binding("minus", "change_interval(-1)", "Refresh more often", id="app.faster"),
     Binding("v", "chart", "Chart on or off", id="app.chart"),
     Binding("V", "chart(True)", "Chart over 1m, 10m, 1h, 6h, 24h", id="app.chart_further"),
-    Binding("A", "remedy('arm')", "Arm one action on the danger, or disarm it", id="action.arm"),
+    Binding("A", "act('arm')", "Arm one action on the danger, or disarm it", id="action.arm"),
     Binding("a", "open('alerts')", "Alerts: firing and configured", id="app.alerts"),
     Binding("C", "open('copy')", "Copy a cell, the line or the screen", id="app.copy"),
     Binding("X", "open('export')", "Export the screen as SVG", id="app.export"),

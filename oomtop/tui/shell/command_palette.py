@@ -143,7 +143,7 @@ def entries_of(
     for name, title in TABS:
         words = f"tab show open switch {TAB_WORDS[name]}"
         yield PaletteCommand(f"Go to the tab {title}", "", partial(go_to_tab, name), words)
-    if app.check_action("remedy", ("settings",)):
+    if app.check_action("act", ("settings",)):
         for setting in SETTINGS:
             change = partial(change_setting, setting.name)
             yield PaletteCommand(

@@ -48,7 +48,7 @@ class KeyActions(Shell):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions are off in a recording and in read-only mode, and while a dialog is open; text is no key."""
-        if action == "remedy":
+        if action == "act":
             return not (self.options.read_only or self.state.replay) and isinstance(self.screen, TabScreen)
         if action == "ask":
             return isinstance(self.screen, TabScreen) and not isinstance(self.focused, Input)

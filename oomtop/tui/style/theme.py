@@ -12,28 +12,28 @@ from textual.theme import Theme
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen
 from oomtop.tui.style.palette import has_colour
-from oomtop.tui.style.theme_file import DEFAULT, ThemeText, read_theme
+from oomtop.tui.style.theme_file import DEFAULT, ThemeFile, read_theme
 
 
 @frozen
-class ThemeFile:
-    """A theme as read: the Textual part, and the colours of quantities (none in a mono theme)."""
+class LoadedTheme:
+    """A theme ready for use: the Textual part, and the colours of quantities (none in a mono theme)."""
 
     theme: Theme
     palette: Mapping[str, str]
     ansi: bool
 
 
-def load_theme(name: str) -> ThemeFile:
+def load_theme(name: str) -> LoadedTheme:
     """Return a theme by its name or by the path of its file.
 
     Raises:
         ConfigError: no such theme, or a file that is not one; names the file and the key.
     """
-    return _file_of(read_theme(name, is_colour))
+    return _loaded(read_theme(name, is_colour))
 
 
-def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
+def theme_or_default(name: str | None) -> tuple[str | None, LoadedTheme]:
     """Return (problem, theme): a bad theme is said and the default takes its place, as it does without colours."""
     try:
         found = load_theme(name or DEFAULT)
@@ -42,10 +42,10 @@ def theme_or_default(name: str | None) -> tuple[str | None, ThemeFile]:
         return str(error), load_theme(DEFAULT)
 
 
-def _file_of(text: ThemeText) -> ThemeFile:
-    colors: dict[str, Any] = dict(text.colors)
-    theme = Theme(name=f"oomtop-{text.name}", dark=text.dark, variables=dict(text.variables), **colors)
-    return ThemeFile(theme, text.palette, text.ansi)
+def _loaded(file: ThemeFile) -> LoadedTheme:
+    colors: dict[str, Any] = dict(file.colors)
+    theme = Theme(name=f"oomtop-{file.name}", dark=file.dark, variables=dict(file.variables), **colors)
+    return LoadedTheme(theme, file.palette, file.ansi)
 
 
 def is_colour(value: str) -> bool:

@@ -41,7 +41,7 @@ _MUTED = 0.4
 
 
 @frozen
-class ThemeText:
+class ThemeFile:
     """A theme as its file has it."""
 
     name: str
@@ -100,7 +100,7 @@ def theme_names() -> tuple[str, ...]:
     return tuple(sorted({name.removesuffix(".toml") for name in files if name.endswith(".toml")}))
 
 
-def read_theme(name: str, is_colour: Callable[[str], bool]) -> ThemeText:
+def read_theme(name: str, is_colour: Callable[[str], bool]) -> ThemeFile:
     """Return a theme by its name or by the path of its file; `is_colour` says what is a colour.
 
     Raises:
@@ -143,7 +143,7 @@ def _read(path: str) -> bytes:
     return (theme_folders()[-1] / os.path.basename(path)).read_bytes()
 
 
-def text_of(data: Mapping[str, object], path: str, is_colour: Callable[[str], bool]) -> ThemeText:
+def text_of(data: Mapping[str, object], path: str, is_colour: Callable[[str], bool]) -> ThemeFile:
     """Return the theme that a TOML text holds.
 
     Raises:
@@ -157,7 +157,7 @@ def text_of(data: Mapping[str, object], path: str, is_colour: Callable[[str], bo
     colors = _colours(data, "colors", _COLORS, path, is_colour)
     if "primary" not in colors:
         raise ConfigError(path, "colors.primary", "expected a colour such as '#5fafd7'")
-    return ThemeText(name, dark, ansi, colors, _colours(data, "bar", _BAR, path, is_colour))
+    return ThemeFile(name, dark, ansi, colors, _colours(data, "bar", _BAR, path, is_colour))
 
 
 def _colours(

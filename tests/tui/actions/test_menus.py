@@ -223,13 +223,13 @@ async def test_f_freezes_and_z_thaws(child: subprocess.Popen[bytes], size: tuple
         assert (await plan_of(app, pilot, "f")).recovery is not None
         await pilot.press("enter")
         await settled(pilot, lambda: state_of(child) == "T")
-        await settled(pilot, lambda: app.remedies._undo.top is not None)
+        await settled(pilot, lambda: app.actions._undo.top is not None)
         await pilot.press("z")
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
         await pilot.press("enter")
         await settled(pilot, lambda: state_of(child) == "S")
         # What was undone is not offered again, and undoing is no new action to undo.
-        await settled(pilot, lambda: app.remedies._undo.top is None)
+        await settled(pilot, lambda: app.actions._undo.top is None)
 
 
 @asynccontextmanager
@@ -239,7 +239,7 @@ async def frozen_with_f(child: subprocess.Popen[bytes]) -> AsyncIterator[tuple[O
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
         await pilot.press(*str(child.pid))
         await pilot.press("f", "enter", "enter")
-        await settled(pilot, lambda: app.remedies._undo.top is not None)
+        await settled(pilot, lambda: app.actions._undo.top is not None)
         yield app, pilot
 
 
@@ -249,19 +249,19 @@ async def test_a_cancelled_undo_stays_to_be_undone(child: subprocess.Popen[bytes
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
         await pilot.press("escape")
         await settled(pilot, lambda: not isinstance(app.screen, PlanDialog))
-        assert app.remedies._undo.top is not None
+        assert app.actions._undo.top is not None
 
 
 async def test_z_goes_past_what_cannot_be_undone(child: subprocess.Popen[bytes]) -> None:
     async with frozen_with_f(child) as (app, pilot):
         gone = UndoStep("adj of one that is gone", requests.RestoreAdjRequest(((ProcessId(4194303, 1), 0),)))
-        app.remedies._undo = app.remedies._undo.with_step(gone)
+        app.actions._undo = app.actions._undo.with_step(gone)
         await pilot.press("z")
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
         assert any("adj of one that is gone: 4194303 has already exited" in text for _, text in app.state.remarks)
         await pilot.press("enter")
         await settled(pilot, lambda: state_of(child) == "S")
-        await settled(pilot, lambda: app.remedies._undo.top is None)
+        await settled(pilot, lambda: app.actions._undo.top is None)
 
 
 async def test_a_typed_value_that_is_wrong_is_said_and_asked_again() -> None:
@@ -290,17 +290,17 @@ async def test_a_start_names_what_was_cut_off_and_z_takes_it_back(child: subproc
     app = OomtopApp(Scripted(), Options(interval=60))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
-        app.remedies.look_back()
+        app.actions.look_back()
         assert any("interrupted" in text and "press z" in text for _, text in app.state.remarks)
         await pilot.press("z")
         await settled(pilot, lambda: isinstance(app.screen, PlanDialog))
         await pilot.press("enter")
         await settled(pilot, lambda: open(f"/proc/{child.pid}/oom_score_adj").read() == "0\n")
-        await settled(pilot, lambda: app.remedies._undo.top is None)
+        await settled(pilot, lambda: app.actions._undo.top is None)
     again = OomtopApp(Scripted(), Options(interval=60))
     async with again.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(again.dashboard.table.lines))
-        again.remedies.look_back()
+        again.actions.look_back()
         assert not any("interrupted" in text for _, text in again.state.remarks)
 
 

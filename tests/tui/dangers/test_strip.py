@@ -8,7 +8,7 @@ from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState,
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.dangers.board import draw_board
-from oomtop.tui.dangers.forecast import chart_of
+from oomtop.tui.dangers.forecast_chart import chart_of
 from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
 from oomtop.tui.process_table.order import nearest
 from oomtop.tui.style.cell_width import cell_len

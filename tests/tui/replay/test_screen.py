@@ -157,16 +157,16 @@ async def test_from_an_event_on_the_live_screen_to_the_minutes_before_and_back(p
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, is_at(app, ticks, 149))
         assert not app.screen.query(ReplayBar)
-        assert app.check_action("remedy", ("kill",))
+        assert app.check_action("act", ("kill",))
         await pilot.press("B")
         await settled(pilot, lambda: abs(shown(app).time - (present(event.time) - 120)) < 6)
         assert app.state.replay
-        assert not app.check_action("remedy", ("kill",))
+        assert not app.check_action("act", ("kill",))
         await pilot.press("R")
         await settled(pilot, is_at(app, ticks, 149))
         await settled(pilot, lambda: not app.screen.query(ReplayBar))
         assert not app.state.replay
-        assert app.check_action("remedy", ("kill",))
+        assert app.check_action("act", ("kill",))
 
 
 async def test_an_event_outside_the_recording_is_said(path: str, ticks: list[Tick]) -> None:

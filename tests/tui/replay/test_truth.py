@@ -13,7 +13,7 @@ from oomtop.recording.store import Store
 from oomtop.snapshot import Tick
 from oomtop.sources.replay import ReplaySource
 from oomtop.tui.base.sampling import samples
-from oomtop.tui.dangers.forecast import chart_of
+from oomtop.tui.dangers.forecast_chart import chart_of
 from oomtop.tui.dangers.strip import draw_strip
 from oomtop.tui.process_table.order import nearest
 from oomtop.tui.style.palette import Look

@@ -36,7 +36,7 @@ EVENT = sorted((Path(__file__).parents[2] / "fixtures" / "events").glob("*.log")
 @pytest.fixture
 def app(tmp_path: Path) -> OomtopApp:
     monitor = OomtopApp(Scripted(), Options(interval=60))
-    monitor.remedies.audit = Audit(str(tmp_path / "audit.jsonl"))
+    monitor.actions.audit = Audit(str(tmp_path / "audit.jsonl"))
     return monitor
 
 

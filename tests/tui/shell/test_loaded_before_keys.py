@@ -34,7 +34,7 @@ async def main():
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: bool(app.dashboard.table.lines))
         load_keys()
-        assert app.remedies and app.inspections
+        assert app.actions and app.inspections
         for make in MAKERS.values():
             make(app.state, app.look)
         sys.addaudithook(noted)

@@ -1,4 +1,7 @@
-"""OOM kills counted by killer and cgroup, each once, from events that may be told again and fuller."""
+"""OOM kills counted by killer and cgroup, each once; an event may arrive again with more detail.
+
+The collector writes their lines of `/metrics`.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import oomtop
+from oomtop.config.load import Config, apply_table
 from oomtop.config.toml_text import loads
 from tests.present import present
 
@@ -48,6 +49,13 @@ def need(program: str) -> None:
 )
 def test_a_recipe_is_for_this_version(path: str, pattern: str) -> None:
     assert present(re.search(pattern, (PACKAGING / path).read_text(), re.MULTILINE))[1] == oomtop.__version__
+
+
+def test_the_examples_of_the_configuration_have_no_mistake() -> None:
+    text = (PACKAGING / "debian/config.toml").read_text()
+    table = loads(re.sub(r'^# (?=\w+ = |\[|")', "", text, flags=re.MULTILINE))
+    assert {"interval", "protected", "adjust", "warn", "keys"} <= table.keys()
+    assert apply_table(Config(), table, "config.toml")[1] == ()
 
 
 def test_the_recipe_of_homebrew_is_ruby() -> None:

@@ -20,7 +20,11 @@ from oomtop.units import format_duration, printable
 
 _STYLES = {Severity.CRITICAL: "bad", Severity.WARNING: "warn", Severity.INFO: "accent"}
 _HINT = (
-    " No alert is configured.  An example for the configuration file:",
+    " No alert is configured.  The configuration file takes ready-made ones, to where people are:",
+    "",
+    '   warn = ["wall", "desktop", "title", "bell"]',
+    "",
+    " and your own:",
     "",
     "   [[alert]]",
     '   name = "memory low"',

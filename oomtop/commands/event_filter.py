@@ -71,7 +71,7 @@ class EventFilter:
 
     def is_before(self, event: OomEvent) -> bool:
         """Whether an event is too old; one without any date is not."""
-        when = time_of(event)
+        when = None if self.since is None else time_of(event)
         return self.since is not None and when is not None and when < self.since
 
 

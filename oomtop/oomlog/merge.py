@@ -34,7 +34,7 @@ def once(events: Iterable[OomEvent]) -> tuple[OomEvent, ...]:
     found: list[OomEvent] = []
     for event in events:
         group = groups[_group(event)]
-        same = next((at for at in sorted(group.near(event)) if _is_same_event(found[at], event)), None)
+        same = next((at for at in group.near(event) if _is_same_event(found[at], event)), None)
         if same is None:
             found.append(event)
             group.add(event, len(found) - 1)
@@ -68,16 +68,17 @@ class _Tellings:
         for key, _ in _keys(event):
             places[key][at] = None
 
-    def near(self, event: OomEvent) -> set[int]:
-        """Return the places of the events that may be the same; of very many at one moment, some."""
+    def near(self, event: OomEvent) -> Iterable[int]:
+        """Return the places of the events that may be the same, in order; of very many at one moment, some."""
         if self._places is None:
-            return {at for _, at in self._few}
-        return {
+            return [at for _, at in self._few]
+        near = {
             at
             for key, beside in _keys(event)
             for each in (key, *beside)
             for at in islice(self._places.get(each, ()), _MOST)
         }
+        return sorted(near)
 
 
 def _keys(event: OomEvent) -> Iterator[tuple[object, tuple[object, ...]]]:

@@ -113,7 +113,8 @@ class ReportReader:
                 self._open.unverified = self._open.unverified or record.unverified
             if len(self._open.raw) < _MAX_LINES:
                 self._open.raw.append(record.text)
-        return ended + self._take_ended()
+        begun, self._ended = self._ended, None
+        return (*ended, begun) if begun else ended
 
     def keep(self, lines: Sequence[tuple[float, str]]) -> bool:
         """Take lines in that none of the shapes here fits, each with its stamp; False where one may end the report."""
@@ -132,28 +133,34 @@ class ReportReader:
             report.raw += texts[: _MAX_LINES - len(report.raw)]
         return True
 
+    @property
+    def lone_victim(self) -> int | None:
+        """The pid of the only victim of a kill line without a report, which the next other process's kill ends."""
+        report = self._open
+        is_lone = report and report.is_plain and not report.reaped and len(report.victims) == 1
+        return report.victims[0].pid if report and is_lone else None
+
+    def keep_kills(self, kills: Sequence[OomEvent]) -> list[OomEvent]:
+        """Take kills in, each of another process than the one before; return the events that ended."""
+        *ended, last = [*self.finish(), *kills]
+        self._open = _Open(last, last.kernel_time, [*last.raw], [last.victim] if last.victim else [])
+        return ended
+
     def flush(self) -> tuple[OomEvent, ...]:
         """Return the event under way as far as it is known; it stays open for what follows."""
-        return () if self._open is None or not self._is_telling() else (self._open.close(complete=True),)
+        event, victims = (self._open.event, self._open.victims) if self._open else (None, [])
+        is_telling = event and (victims or event.panic or event.no_killable_processes)
+        return (self._open.close(complete=True),) if self._open and is_telling else ()
 
     def finish(self) -> tuple[OomEvent, ...]:
         """Return the event under way, even a report whose kill line never came; the log has ended."""
         report, self._open = self._open, None
-        return () if report is None else (report.close(complete=True),)
+        return (report.close(complete=True),) if report else ()
 
     @property
     def is_collecting(self) -> bool:
         """Whether a report with a header is under way, whose table may be thousands of lines long."""
         return self._open is not None and self._open.event.has_header
-
-    def _is_telling(self) -> bool:
-        """Whether the open report has come to its point: a victim, a panic, or nobody to kill."""
-        report = self._open
-        return report is not None and bool(report.victims or report.event.panic or report.event.no_killable_processes)
-
-    def _take_ended(self) -> tuple[OomEvent, ...]:
-        ended, self._ended = self._ended, None
-        return () if ended is None else (ended,)
 
     def _close_if_over(self, record: Record) -> tuple[OomEvent, ...]:
         report = self._open
@@ -163,8 +170,7 @@ class ReportReader:
         # A clock that went back is the next boot.
         if pause >= -_PAUSE and not (pause > _PAUSE and self._is_of_another(report, record.text, pause)):
             return ()
-        self._open = None
-        return (report.close(complete=True),)
+        return self.finish()
 
     @staticmethod
     def _is_of_another(report: _Open, text: str, pause: float) -> bool:

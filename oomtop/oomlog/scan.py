@@ -16,6 +16,7 @@ from typing import BinaryIO
 from oomtop.oomlog.carriers.encoding import as_utf8, encoding_of
 from oomtop.oomlog.carriers.line_reader import LineReader
 from oomtop.oomlog.carriers.quiet import Quiet
+from oomtop.oomlog.carriers.storm import Storm
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.hits import CONTEXT, TELLING, find_hits, finder
 from oomtop.oomlog.killers.reader import KillerReader
@@ -51,6 +52,7 @@ class LogScanner:
         self.mentions = mentions.MentionReader(source)
         self.number: int | None = 0
         """How many lines were read or passed over; None where that is not counted."""
+        self._source, self._reference = source, reference
         self._lines = LineReader(reference)
         self._left = 0
         self._tail = b""
@@ -61,7 +63,7 @@ class LogScanner:
     def feed(self, block: bytes, hits: list[int]) -> Iterator[OomEvent]:
         """Yield the events that end in `block`, whose `hits` were found."""
         block, hits = self._with_tail(block, hits)
-        at, index, quiet = 0, 0, None
+        at, index, quiet, storm = 0, 0, None, Storm(block, self._source, self._reference)
         while at < len(block):
             if self._left <= 0:
                 index = bisect_left(hits, at)
@@ -80,6 +82,11 @@ class LogScanner:
                     self._keep(block[:end], len(lines))
                     at = end
                     continue
+            end, ended = self._storm(storm, at)
+            yield from ended
+            if end > at:
+                at = end
+                continue
             end = block.find(b"\n", at)
             end = len(block) if end < 0 else end
             while index < len(hits) and hits[index] <= end:
@@ -97,6 +104,21 @@ class LogScanner:
         self._left = _PATIENCE
         self.number = None if self.number is None else self.number + count
         self.mentions.pass_over(lines[lines.rfind(b"\n", 0, -1) + 1 : -1].decode("utf-8", "backslashreplace"))
+
+    def _storm(self, storm: Storm, at: int) -> tuple[int, list[OomEvent]]:
+        """Take the stretch of kill lines that begins at a line; return where it ends, and the events that ended."""
+        may_begin = not self._reader.is_collecting and storm.begins(at)
+        held = self._lines.release() if may_begin else None
+        if held is None:
+            return at, []
+        before = list(self._kernel(held))
+        last = self._reader.lone_victim
+        end, kills = (at, []) if last is None else storm.stretch(at, last)
+        if not kills:
+            return at, before
+        self._left = _PATIENCE
+        self.number = None if self.number is None else self.number + len(kills)
+        return end, before + self._reader.keep_kills(kills)
 
     def finish(self) -> tuple[OomEvent, ...]:
         """Return what was under way when the log ended."""

@@ -41,6 +41,11 @@ class LineReader:
         """Whether what was read so far goes on in the next line."""
         return bool(self._soft) or self._json.is_open or self._fields.is_open or self._wrapped.is_holding
 
+    def release(self) -> Iterator[Record] | None:
+        """Return the record that is held back, as the next line has a beginning of its own; None inside of an entry."""
+        is_inside = bool(self._soft) or self._json.is_open or self._fields.is_open
+        return None if is_inside else self._wrapped.finish()
+
     def join(self, records: tuple[Record, ...]) -> Iterator[Record]:
         """Yield the complete records: those of the last line, and the one held back."""
         is_whole = not self._wrapped.is_holding and len(records) == 1 and not _may_break(records[0].text)

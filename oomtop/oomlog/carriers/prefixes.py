@@ -93,7 +93,7 @@ def strip_fast(line: str, reference: float | None) -> Record | None:
     if match is None or _is_odd(line, match.end()):
         return None
     date, host, stamp = match.groups()
-    when = _when(date, reference) if date else None
+    when = when_of(date, reference) if date else None
     # One object for a text that many lines share: a storm of kills has 150,000.
     same = None if date is None else intern(date)
     host = None if host is None else intern(host)
@@ -107,7 +107,7 @@ def _is_odd(line: str, start: int) -> bool:
 
 
 @lru_cache(256)
-def _when(date: str, reference: float | None) -> float | None:
+def when_of(date: str, reference: float | None) -> float | None:
     """Return the Unix time of a date; `reference` supplies what it leaves out."""
     known = parse_time(date)
     return known if known is not None or reference is None else assume_time(date, reference)
@@ -199,7 +199,7 @@ def _record(head: _Head, reference: float | None) -> Record:
     is_kernel = head.program in (None, "kernel") or (head.stamp is not None and KNOWN.match(text) is not None)
     program = "kernel" if is_kernel else head.program or "-"
     date = head.date or head.epoch
-    when = None if date is None else _when(date, reference)
+    when = None if date is None else when_of(date, reference)
     return Record(
         text,
         kernel_time=None if head.stamp is None else float(head.stamp),

@@ -29,6 +29,8 @@ def join_mentions(events: Sequence[OomEvent], mentions: Iterable[Mention]) -> tu
 
 def settle(events: Sequence[OomEvent]) -> tuple[OomEvent, ...]:
     """Return the events, with a signal that the kernel's own kill overtook as sent: there was one death."""
+    if all(event.killer == "kernel" for event in events):
+        return tuple(events)
     deaths: dict[int, _Deaths] = defaultdict(_Deaths)
     for kill in events:
         for pid in _pids(kill) if kill.killer == "kernel" and kill.victim is not None else ():

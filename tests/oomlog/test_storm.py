@@ -1,0 +1,69 @@
+"""Kill lines that are taken in bulk give what reading them line by line gives."""
+
+import io
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from oomtop.oomlog import scan
+from oomtop.oomlog.carriers import storm
+from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.evidence import Evidence
+from oomtop.oomlog.log_files import read_stream
+
+KILL = "{what} of memory: Killed process {pid} ({name}) total-vm:{pid}00kB, anon-rss:5kB, file-rss:0kB"
+ENDS = (
+    "",
+    ", shmem-rss:0kB",
+    ", shmem-rss:0kB, UID:33 pgtables:48kB oom_score_adj:-997",
+    " oom_score_adj:0",
+    ",",
+    "\r",
+)
+OTHERS = (
+    "oom_reaper: reaped process 42 (db), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
+    "db invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+    "oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/a,task_memcg=/a/b,task=db,pid=43,uid=0",
+    "Tasks in /a are going to be killed due to memory.oom.group set",
+    "Out of memory: Killed process 999999999999999999999999 (db) total-vm:9kB, anon-rss:5kB, file-rss:0kB",
+    "Killed process 44 (a) b) total-vm:9kB, anon-rss:5kB, file-rss:0kB", ", shmem-rss:0kB", "eth0: link up",
+)  # fmt: skip
+
+
+def log_of(seed: int, prefix: str, share: float) -> str:
+    chance, lines = random.Random(seed), []
+    for at in range(400):
+        kill = KILL.format(
+            what=chance.choice(("Memory cgroup out", "Out")), pid=chance.randrange(40, 60), name=chance.choice("ab")
+        )
+        text = chance.choice(OTHERS) if chance.random() < share else kill + chance.choice(ENDS)
+        lines.append(prefix + f"[{1000 + at * chance.choice((0.001, 9, -9)):12.6f}] {text}")
+    return "\n".join(lines) + chance.choice(("", "\n"))
+
+
+def read(text: str) -> Evidence:
+    return read_stream(io.BytesIO(text.encode()), "log")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3])
+@pytest.mark.parametrize("prefix", ["", "Nov 24 08:00:00 h kernel: ", "Nov 24 08:00:00 kernel: "])
+def test_storms_change_nothing(prefix: str, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = [log_of(seed, prefix, share) for seed in range(12)]
+    found = [read(log) for log in logs]
+    monkeypatch.setattr(storm.Storm, "stretch", lambda self, at, last: (at, []))
+    assert [read(log) for log in logs] == found
+
+
+def test_a_storm_is_not_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    take = scan.LogScanner.take
+
+    def taking(scanner: scan.LogScanner, text: str) -> Iterator[OomEvent]:
+        taken.append(text)
+        return take(scanner, text)
+
+    monkeypatch.setattr(scan.LogScanner, "take", taking)
+    lines = [f"[{at:5d}.000000] " + KILL.format(what="Out", pid=100 + at, name="x") for at in range(2000)]
+    assert len(read("\n".join(lines) + "\n").events) == len(lines)
+    assert len(taken) < 100

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
+from oomtop.oomlog.carriers.document import Document
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.mentions.join import confirm, join_mentions, settle
 from oomtop.oomlog.mentions.mention import Mention
@@ -43,6 +44,21 @@ def gather(events: Iterable[OomEvent], part: Evidence) -> Evidence:
     settled = settle(tuple(events))
     mentions = join_mentions(settled, part.mentions)
     return Evidence(confirm(settled, mentions), mentions, part.leftovers, part.problems)
+
+
+def of_document(found: Evidence, document: Document) -> Evidence:
+    """Return what a file that is no log tells: examples are none of its machine's kills, an excerpt may be one."""
+    doubt = f"the line stands in {document.kind}, perhaps as an example"
+    if not document.is_sure:
+        events = tuple(replace(event, unverified=event.unverified or doubt) for event in found.events)
+        return replace(found, events=events)
+    first = [(event.source or "", event.raw[0].strip()) for event in found.events if event.raw]
+    known = "\n".join(left.text for left in found.leftovers)
+    said = [UnreadMention(source, None, text) for source, text in first if text not in known]
+    said += [
+        UnreadMention(mention.source or "", next(iter(mention.lines), None), mention.text) for mention in found.mentions
+    ]
+    return replace(found, events=(), mentions=(), leftovers=(*found.leftovers, *said))
 
 
 def together(parts: Iterable[Evidence]) -> Evidence:

@@ -16,7 +16,7 @@ from oomtop.errors import OomtopError
 from oomtop.frozen import replace
 from oomtop.oomlog.carriers.fields import FIELDS, UNITS
 from oomtop.oomlog.event import OomEvent
-from oomtop.oomlog.evidence import Evidence, Unread, together
+from oomtop.oomlog.evidence import Evidence, Unread, of_document, together
 from oomtop.oomlog.merge import once
 from oomtop.oomlog.scan import LogScanner, scan_file, scan_stream
 from oomtop.oomlog.tool import through
@@ -86,6 +86,8 @@ def read_journal_file(path: str) -> Evidence:
 
 def _evidence(events: Iterable[OomEvent], scanner: LogScanner, name: str) -> Evidence:
     found = scanner.mentions.evidence(once(events))
+    if scanner.document is not None:
+        found = of_document(found, scanner.document)
     return replace(found, problems=tuple(Unread(name, why) for why in scanner.problems))
 
 

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
+from oomtop.oomlog.carriers.document import Document, document_of
 from oomtop.oomlog.carriers.encoding import as_utf8, encoding_of
 from oomtop.oomlog.carriers.line_reader import LineReader
 from oomtop.oomlog.carriers.quiet import Quiet
@@ -57,6 +58,8 @@ class LogScanner:
         self._left = 0
         self._tail = b""
         """The end of the last block where nothing was read: the next one may begin in the middle of a report."""
+        self.document: Document | None = None
+        """What a short file is that is no log."""
         self.damaged = 0
         """Lines that speak of a kill with a number that cannot be."""
 
@@ -224,6 +227,8 @@ def scan_stream(
     if encoding_of(first) is not None:
         stream = as_utf8(first, stream)
         first = stream.read(BLOCK)
+    if len(first) < BLOCK:
+        scanner.document = document_of(first.decode("utf-8", "replace"))
     if len(first) < min(_SHORT, BLOCK):
         yield from scanner.feed(first, list(_line_starts(first)))
     else:

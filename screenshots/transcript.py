@@ -1,4 +1,4 @@
-"""Write docs/first-minute.md: what stands on an 80x24 terminal over a real SSH session during each drill.
+"""Write docs/first-minute.md: what an 80x24 terminal shows over a real SSH session during each drill.
 
 sshd on the loopback, in PID, mount and host-name namespaces of its own; tmux and ssh at this end.  The program is the
 single file of `make zipapp`.  A screen is taken when it shows what the scene has to show, never after a time; a scene
@@ -50,10 +50,10 @@ SetEnv PATH=/opt:/usr/sbin:/usr/bin:/sbin:/bin
 """
 HEAD = """# The first minute, over SSH
 
-What stands on an 80x24 terminal when `ssh -t web-3 oomtop` is typed and something goes wrong: real sessions, a real
-kernel, real drills (`oomtop drill`), taken by `make transcript`. No key was pressed but those that are named.
+What an 80x24 terminal shows after `ssh -t web-3 oomtop` when something goes wrong. `make transcript` records real
+sessions on a real kernel with real drills (`oomtop drill`). Only the keys that are named were pressed.
 
-Where each of the five questions has its answer:
+Where to find the answer to each of the five questions:
 
 1. How bad is it? The line below the tabs and its bar; `RAM`, `swap` and `PSI`.
 2. How long? `FULL IN`.
@@ -61,7 +61,7 @@ Where each of the five questions has its answer:
 4. What now? `do`, with its keys; the plan of an action before it runs.
 5. Who was killed, and why that one? The lines at the bottom, the Events tab, the post-mortem.
 
-A log is the whole machine's, so that the kills of earlier drills are at the bottom of every screen.
+The log is that of the whole machine, so the kills of earlier drills are at the bottom of every screen.
 """
 
 
@@ -99,13 +99,17 @@ SURGE = Scene(
 SCENES = (
     LEAK,
     SURGE,
-    Scene("Processes without end", "swarm --size 300M --rate 12M", (*NEAR, "dies  oomtop-swarm")),
+    Scene(
+        "A swarm: ever more processes under a limit of 300 MB",
+        "swarm --size 300M --rate 12M",
+        (*NEAR, "dies  oomtop-swarm"),
+    ),
     Scene(
         "A reader of files: nothing is wrong",
         "cache --size 300M --rate 16M --seconds 30",
         ("no danger in", "oomtop-cache"),
     ),
-    Scene("Memory in small pieces", "fragment --size 300M --seconds 30", ("oomtop-fragment",)),
+    Scene("Fragmented memory: nothing is wrong", "fragment --size 300M --seconds 30", ("oomtop-fragment",)),
 )
 KILLED = r"killed oomtop-surge \d+"
 
@@ -238,11 +242,11 @@ def unprivileged(machine: Machine) -> Iterator[str]:
         with drill(machine, LEAK) as running:
             yield section("Without privileges: the same leak", terminal.wait_for("unprivileged", *LEAK.shows))
             terminal.press("J", "k", "Enter")
-            yield section("What she may not do: J k Enter", terminal.wait_for("not permitted"))
+            yield section("Without privileges: a kill is refused, J k Enter", terminal.wait_for("not permitted"))
             terminal.press("Escape")
             running.wait()
         after = terminal.wait_for(r"kills? (?:is|are) not in any readable log")
-        yield section("Killed, and she may not read the kernel log", after)
+        yield section("Without privileges: a kill, and the kernel log cannot be read", after)
         terminal.press("?")
         yield section("What the words on the screen mean: ?", terminal.wait_for("Figures of this screen"))
 

@@ -1,4 +1,4 @@
-"""`oomtop arm`: one action, planned and confirmed now, carried out so many seconds before a limit is full."""
+"""`oomtop arm`: plan and confirm one action now, to be carried out shortly before a limit is full."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oomtop.host.process import ProcessId
     from oomtop.snapshot import Snapshot
 
-HELP = "arm one action: freeze, SIGTERM or a higher limit, some seconds before a limit is full"
+HELP = "have one action (freeze, SIGTERM or a higher limit) done shortly before a limit is full"
 _ACTIONS = ("freeze", "term", "limit")
 _TOLD_EVERY = 1.0
 
@@ -27,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=_ACTIONS, help="the action; it runs once, then the command ends")
     parser.add_argument("pids", nargs="*", type=count, metavar="PID", help="the processes to freeze or end")
     parser.add_argument(
-        "--cgroup", metavar="GROUP", help="the group to freeze, end or give more: path, unit, container"
+        "--cgroup", metavar="GROUP", help="the cgroup to freeze, end or raise the limit of: path, unit, container"
     )
     parser.add_argument(
-        "--watch", metavar="GROUP", help="the limit to watch (default: that of the target, else the machine)"
+        "--watch", metavar="GROUP", help="the cgroup whose limit is watched (default: the target's, else the machine)"
     )
     parser.add_argument(
         "--before", type=seconds, default=5.0, metavar="S", help="seconds before the limit is full (default: 5)"
@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for", type=_span, default=3600.0, dest="span", metavar="S", help="disarm after S seconds (default: 3600)"
     )
-    parser.add_argument("--size", type=size, metavar="SIZE", help="how much to raise the limit by (default: a third)")
+    parser.add_argument(
+        "--size", type=size, metavar="SIZE", help="how much to raise the limit by (default: a third of it)"
+    )
     add_override(parser)
     add_consent(parser)
 

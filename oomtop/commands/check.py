@@ -151,7 +151,7 @@ def _sample(options: argparse.Namespace) -> Assessment:
 
 
 def judge(assessment: Assessment, options: argparse.Namespace) -> list[CheckResult]:
-    """Return every requested figure, or available memory if none was requested."""
+    """Return the result of every requested figure, or that of available memory if none was requested."""
     from oomtop.analysis.model.danger import DangerKind
 
     memory, swap, psi = assessment.memory, assessment.swap, assessment.pressure.memory

@@ -1,4 +1,4 @@
-"""`oomtop headroom`: can something of this size be started now, and what stands in the way.
+"""`oomtop headroom`: whether something of this size can be started now, and what stands in the way.
 
 Exit code 0: yes. 8: only after the kernel has swapped out that much, or slowed the cgroup down. 9: no, it would end in
 a kill. A forecast is no part of it: `oomtop top --samples 30` says what grows.
@@ -11,7 +11,7 @@ import argparse
 from oomtop.commands.arguments import size
 from oomtop.errors import OomtopError
 
-HELP = "can something of this size be started now: yes, after reclaim or no, and why"
+HELP = "whether something of this size can be started now: yes, after reclaim, or no; and why"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -40,7 +40,7 @@ _OPTIONS: Mapping[str, _Option] = {
     "--read-only": _Option("disable all actions", default=None),
     "--ascii": _Option("ASCII characters only", default=None),
     "--ssh": _Option("for a slow connection: 16 colours, no chart, refresh every 5 seconds"),
-    "--plain": _Option("only the first tab, without loading Textual"),
+    "--plain": _Option("only the Processes tab, drawn without the Textual library"),
     "--no-color": _Option("no colours, as with NO_COLOR=1"),
 }
 

@@ -8,7 +8,7 @@ from oomtop.commands.arguments import adj, count
 from oomtop.commands.consent import add_consent, add_override, consent_of
 from oomtop.errors import OomtopError
 
-HELP = "set oom_score_adj: make a process die last, or first"
+HELP = "set oom_score_adj, so that a process is killed last, or first"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

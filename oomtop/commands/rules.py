@@ -6,7 +6,7 @@ import argparse
 
 from oomtop.commands.arguments import complain, count
 
-HELP = "list the processes that each pattern of `protected` and [[adjust]] matches now"
+HELP = "list the processes that `protected` and [[adjust]] in the configuration match now"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sort", choices=SORT_IDS, default="memory", help="sort key (default: memory, which is RSS + swap)"
     )
-    what = "add processes up by program, user, unit or container"
+    what = "add up the processes of each program, user, unit or container"
     parser.add_argument("--group", choices=("program", "user", "unit", "container"), help=what)
     parser.add_argument("--json", action="store_true", help="print everything as JSON (schema 1)")
     what = "number of samples; rates need 2, growth 3 (default: 2)"

@@ -36,7 +36,7 @@ class ContainerNames:
         self._thread: threading.Thread | None = None
 
     def names(self, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
-        """Return (id, name) pairs known now, the same object until there are more; new ids start a read."""
+        """Return the (id, name) pairs known so far, the same object until they change; a new id starts a read."""
         ids = {number for path in paths for number in ids_of(path)}
         if ids - self._asked and (self._thread is None or not self._thread.is_alive()):
             self._begin(ids)

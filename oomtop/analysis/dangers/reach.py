@@ -38,7 +38,7 @@ class Reach:
     scatter: float = 0.0
 
     def padded(self, share: float, seconds: float) -> Reach:
-        """Return a wider range, by a share and by seconds at both ends."""
+        """Return the range widened at both ends, by a share and then by a number of seconds."""
         earliest = max(0.0, min(self.earliest, self.median) / (1 + share) - seconds)
         latest = max(self.latest, self.median) * (1 + share) + seconds
         return Reach(earliest, self.median, latest, self.seconds, self.basis, self.scatter)

@@ -106,7 +106,7 @@ def _of_cgroup(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
     held = 0 if chosen is None else _charged(event, chosen)
     if chosen is not None and limit and _HOG * limit <= held <= limit:
         share = format_share(held / limit)
-        yield f"{chosen.name} alone held {share} of the limit: see first whether it leaks (does it grow without end?)."
+        yield f"{chosen.name} alone held {share} of the limit: first check whether it leaks (grows without end)."
     words = {"more": format_bytes(more), "limit": format_bytes(limit), "unit": unit_of(event)}
     pods = pods_of(event) if platform is KUBERNETES else None
     raised = platform.raise_limit.format(**words)

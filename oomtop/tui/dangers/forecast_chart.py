@@ -96,7 +96,7 @@ def _ahead_of(danger: Danger, now: float) -> float:
 
 
 def _key_of(title: str) -> str:
-    """Return the key of an action by its title, empty for a kill by the kernel or an alert."""
+    """Return the key of an action by its title, empty for what has no key: an alert, or a kill by the kernel."""
     return next((key for begin, key in _KEYS if title.startswith(begin)), "")
 
 

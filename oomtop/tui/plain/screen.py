@@ -31,7 +31,7 @@ _GONE = 128 + signal.SIGHUP
 
 
 class PlainScreen:
-    """The first tab, drawn with escapes alone."""
+    """The first tab, drawn with terminal escape sequences, without Textual."""
 
     def __init__(self, source: LiveSource, options: Options, begun: State | None = None) -> None:
         self.source = source

@@ -80,7 +80,7 @@ class ProcessTable(ProcessLines, can_focus=True):
         self._repaint()
 
     def action_accused(self) -> None:
-        """Go to the victim of the danger on the strip, or to the process that the first finding is about."""
+        """Go to the victim of the danger on the strip; without one, to the process that the first finding is about."""
         wanted = self._order.view.focus.victim
         if wanted is None and self._assessment is not None:
             wanted = accused(self._assessment)

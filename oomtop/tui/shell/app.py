@@ -161,7 +161,7 @@ class OomtopApp(KeyActions):
         return ReplayDesk(self, self.look)
 
     def turn_to(self, source: Source | None) -> None:
-        """Show a recording over the live machine, which is still watched; None goes back to it."""
+        """Show a recording instead of the live machine, which is still watched; None goes back to the machine."""
         self._shown = source or self._source
         self.state.replay, self.state.paused = source is not None, False
         self._waiting = None

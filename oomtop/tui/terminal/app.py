@@ -28,7 +28,7 @@ _SAFE, _COLOURLESS, _ASCII, _ASCII_NAMES = SafeLines(), ColourlessLines(), Ascii
 
 
 class PlainApp(App[None]):
-    """An app whose input cannot end it, and whose output is only what its terminal takes."""
+    """An app that no input can crash, and that writes only what its terminal can show."""
 
     look: Look
     held: PlainTerminal | None = None

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from textwrap import wrap
-
-from rich.cells import cell_len
 
 from oomtop.analysis.dangers.order import JUST_KILLED
 from oomtop.analysis.model.assessment import Assessment
@@ -14,6 +11,7 @@ from oomtop.analysis.sentences import describe_event
 from oomtop.analysis.unlogged_kills import describe_unlogged
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.session import Remark
+from oomtop.tui.style.cell_width import cell_len
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.text_parts import keep_start, section
@@ -77,13 +75,19 @@ def _told(
     lines = lines if is_rail else []
     for when, text, style, event in entries:
         whole = f" {_stamp(when, now)} {printable(text)}"
-        parts = wrap(whole, width, subsequent_indent=_INDENT) if is_rail else [_in_one_line(whole, width, look)]
+        parts = _in_full(whole, width) if is_rail else [_in_one_line(whole, width, look)]
         lines += [(Text(part, style), event) for part in parts]
     unlogged = describe_unlogged(assessment.unlogged_kills)
     if unlogged and len(lines) < height:
         lines.append((Text(keep_start(f" {unlogged}", width, look), look.style("warn")), None))
     nothing = " no OOM kill in the kernel log" if assessment.log_read else " reading the kernel log"
     return lines[:height] or [(Text(nothing, look.style("dim")), None)]
+
+
+def _in_full(whole: str, width: int) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(whole, width, subsequent_indent=_INDENT)
 
 
 def _in_one_line(whole: str, width: int, look: Look) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from oomtop.crash import reason_of
 from oomtop.threads import begin
@@ -54,7 +55,16 @@ class Loading:
             from oomtop.tui.plain.kill_dialog import KillDialog
 
             KillDialog.load()
+            _load_for_any_text()
             end_start()
             self._screen.state.guard = guard_self(self._screen.guard).describe()
         except Exception as error:  # noqa: BLE001 - a thread has no caller; it is told
             self._screen.tell(reason_of(error))
+
+
+def _load_for_any_text() -> None:
+    """Import what wide characters and the rail of kills need; without it, narrow ones are still shown."""
+    with suppress(ImportError):
+        import textwrap  # noqa: F401
+
+        import rich.cells  # noqa: F401

@@ -17,6 +17,7 @@ from oomtop.tui.plain.rules import Element, declared, parse_rules
 from oomtop.tui.plain.table import PlainTable, fill
 from oomtop.tui.process_table.cells import Run
 from oomtop.tui.style.breakpoints import size_classes
+from oomtop.tui.style.ink import Ink
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
@@ -70,7 +71,7 @@ class Picture:
         self.cursor = min(cursor, height - 1)
         return [self._row(y, runs) for y, runs in enumerate(every, 1)]
 
-    def _row(self, y: int, runs: Sequence[Run]) -> str:
+    def _row(self, y: int, runs: Sequence[Run[Ink]]) -> str:
         return f"\x1b[{y};1H" + "".join(self._inks.render(*run) for run in _joined(runs))
 
     def _finder(self, assessment: Assessment, width: int, height: int) -> Callable[[Section], Placed]:
@@ -98,14 +99,14 @@ class Picture:
 
     def _stack(
         self, sections: Sequence[Section], find: Callable[[Section], Placed], assessment: Assessment, width: int
-    ) -> list[list[Run]]:
+    ) -> list[list[Run[Ink]]]:
         """Return the lines of sections one below the other."""
         return [line for section in sections for line in self._lines(find(section), assessment, width)]
 
-    def _ruled(self, line: Text, width: int) -> list[Run]:
+    def _ruled(self, line: Text, width: int) -> list[Run[Ink]]:
         return fill(self._runs(line, "panel"), width, self._inks.ground("panel"))
 
-    def _top(self, find: Callable[[Section], Placed], assessment: Assessment, width: int) -> list[list[Run]]:
+    def _top(self, find: Callable[[Section], Placed], assessment: Assessment, width: int) -> list[list[Run[Ink]]]:
         """Return chart and gauges, one below the other or side by side."""
         chart = find(Section("chart", self._draw_chart))
         is_beside = find(Section("top", self._draw_chart)).layout == "horizontal" and chart.height
@@ -118,45 +119,45 @@ class Picture:
             return charted + shown
         height = max(len(charted), len(shown))
         base = self._inks.ground("background")
-        nothing: list[list[Run]] = []
+        nothing: list[list[Run[Ink]]] = []
         halves = ((charted, left), (nothing, gap), (shown, room))
-        padded = ([*lines, *[[Run(" " * cells, base)]] * (height - len(lines))] for lines, cells in halves)
+        padded = ([*lines, *[[(" " * cells, base)]] * (height - len(lines))] for lines, cells in halves)
         return [[run for part in parts for run in part] for parts in zip(*padded, strict=True)]
 
     def _draw_chart(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
         pressing = is_pressing(self._state.subject(assessment), assessment)
         return (self._forecast if pressing else self._past)(assessment, width, height, look)
 
-    def _lines(self, place: Placed, assessment: Assessment, width: int) -> list[list[Run]]:
+    def _lines(self, place: Placed, assessment: Assessment, width: int) -> list[list[Run[Ink]]]:
         if not place.height:
             return []
         drawn = place.section.draw(assessment, width, place.height, self._look)[: place.height]
         base = self._inks.ground(place.ground)
         lines = [fill(self._runs(line, place.ground), width, base) for line in drawn]
-        return lines + [[Run(" " * width, base)]] * (place.height - len(lines))
+        return lines + [[(" " * width, base)]] * (place.height - len(lines))
 
-    def _runs(self, line: Text, ground: str) -> list[Run]:
+    def _runs(self, line: Text, ground: str) -> list[Run[Ink]]:
         """Return a line cut where its style changes."""
         base = self._inks.ground(ground) + self._inks.of(line.style)
         plain = line.plain
         edges = sorted({0, len(plain), *(edge for span in line.spans for edge in span[:2])})
-        runs = []
+        runs: list[Run[Ink]] = []
         for start, end in pairwise(edges):
             style = base
             for span in line.spans:
                 if span.start <= start and end <= span.end:
                     style = style + self._inks.of(span.style)
-            runs.append(Run(plain[start:end], style))
+            runs.append((plain[start:end], style))
         return runs
 
 
-def _joined(runs: Sequence[Run]) -> Iterator[Run]:
+def _joined(runs: Sequence[Run[Ink]]) -> Iterator[Run[Ink]]:
     """Yield neighbours of one style as one."""
-    text, style = "", None
-    for run in runs:
-        if style is not None and run.style != style:
-            yield Run(text, style)
-            text = ""
-        text, style = text + run.text, run.style
-    if style is not None:
-        yield Run(text, style)
+    joined, before = "", None
+    for text, ink in runs:
+        if before is not None and ink != before:
+            yield joined, before
+            joined = ""
+        joined, before = joined + text, ink
+    if before is not None:
+        yield joined, before

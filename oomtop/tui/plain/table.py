@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from rich.style import Style
-
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.model.danger import Danger
 from oomtop.host.process import ProcessId
@@ -17,6 +15,7 @@ from oomtop.tui.process_table.notes import TableCursor, TypedNumber, note_of, wo
 from oomtop.tui.process_table.order import TableOrder
 from oomtop.tui.process_table.rows import Key, View
 from oomtop.tui.style.cell_width import cell_len, set_cell_size
+from oomtop.tui.style.ink import Ink
 
 
 class PlainTable:
@@ -90,7 +89,7 @@ class PlainTable:
         entries = self._order.entries
         self._cursor = entries[max(0, min(at, len(entries) - 1))].key if entries else None
 
-    def lines(self, width: int, height: int, inks: Inks) -> list[list[Run]]:
+    def lines(self, width: int, height: int, inks: Inks) -> list[list[Run[Ink]]]:
         """Return the visible lines: titles, rows, and the scroll bar in the last cell."""
         view, base = self._order.view, inks.ground("background")
         # The scroll bar stands over the last cell of a line.
@@ -99,26 +98,26 @@ class PlainTable:
         self._height = max(1, height - 1)
         self._scroll(len(self._order.entries))
         lines = [self._titles(frame, inks), *self._rows(frame, base, inks)]
-        blank = [Run(" " * (width - 1), base)]
+        blank = [(" " * (width - 1), base)]
         lines += [blank] * (height - len(lines))
         bar = thumb(height, len(self._order.entries) + 1, self._top)
-        return [[*line, Run(" ", inks.thumb(y in bar))] for y, line in enumerate(lines[:height])]
+        return [[*line, (" ", inks.thumb(y in bar))] for y, line in enumerate(lines[:height])]
 
     def _scroll(self, count: int) -> None:
         at = self._order.at(self._cursor) or 0
         self._top = max(min(self._top, at, count - 1), at - self._height + 1, 0)
 
-    def _titles(self, frame: Frame, inks: Inks) -> list[Run]:
+    def _titles(self, frame: Frame, inks: Inks) -> list[Run[Ink]]:
         view, order = self._order.view, self._order
         note = note_of(view, len(order.entries), len(order.rows), 0, typed=self._typed.text)
         titles = header(frame, view.column, view.descending, note)
         return fill(paint_header(titles, frame, view.column, inks.component), frame.width - 1, inks.component("header"))
 
-    def _rows(self, frame: Frame, base: Style, inks: Inks) -> list[list[Run]]:
+    def _rows(self, frame: Frame, base: Ink, inks: Inks) -> list[list[Run[Ink]]]:
         order = self._order
         marks = Marks(self._cursor, frozenset(), order.victim, "", order.frozen, order.view.focus)
         if not order.entries:
-            return [fill([Run(words_of_none(order.view), base)], frame.width - 1, base)]
+            return [fill([(words_of_none(order.view), base)], frame.width - 1, base)]
         found = []
         for entry in order.entries[self._top : self._top + self._height]:
             line = look(entry, frame, order.moment, marks)
@@ -137,12 +136,13 @@ def thumb(height: int, lines: int, top: int) -> range:
     return range(start // 8, end // 8)
 
 
-def fill(runs: list[Run], width: int, style: Style) -> list[Run]:
+def fill(runs: list[Run[Ink]], width: int, style: Ink) -> list[Run[Ink]]:
     """Return runs of exactly so many cells."""
-    left, kept = width, []
+    left = width
+    kept: list[Run[Ink]] = []
     for text, ink in runs:
         cells = cell_len(text)
         shown = text if cells <= left else set_cell_size(text, left)
         left -= min(cells, left)
-        kept.append(Run(shown, ink))
-    return [*kept, Run(" " * left, style)] if left else kept
+        kept.append((shown, ink))
+    return [*kept, (" " * left, style)] if left else kept

@@ -6,9 +6,7 @@ The two steps are separate so that a tick can find changed lines without paintin
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import NamedTuple
-
-from rich.style import Style
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from oomtop.host.cgroup import is_inside
 from oomtop.host.process import ProcessId
@@ -27,16 +25,14 @@ from oomtop.tui.style.cell_width import cell_len, set_cell_size
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_parts import keep_end
 
-Styles = Callable[[str], Style]
+if TYPE_CHECKING:
+    from rich.style import Style
 
+    from oomtop.tui.style.ink import Ink
 
-class Run(NamedTuple):
-    """A text of one style."""
-
-    text: str
-    style: Style
-
-
+S = TypeVar("S", "Style", "Ink")
+Run = tuple[str, S]
+"""A text of one style."""
 _COMMAND_PAN = 8
 _NARROW_COMMAND = 80
 
@@ -144,28 +140,32 @@ def column_at(x: int, frame: Frame) -> Column | None:
     return None
 
 
-def paint_header(titles: Sequence[str], frame: Frame, sorted_by: Column, styles: Styles) -> list[Run]:
+def paint_header(titles: Sequence[str], frame: Frame, sorted_by: Column, styles: Callable[[str], S]) -> list[Run[S]]:
     """Return the runs of the header."""
     plain, marked = styles("header"), styles("sorted")
-    segments = [Run(" " * MARKER_WIDTH, plain)]
+    segments = [(" " * MARKER_WIDTH, plain)]
     for title, column in zip(titles, frame.columns, strict=True):
-        segments += [Run(title, marked if column is sorted_by else plain), Run(" ", plain)]
+        segments += [(title, marked if column is sorted_by else plain), (" ", plain)]
     return segments
 
 
-def paint(line: LineLook, frame: Frame, base: Style, styles: Styles) -> list[Run]:
+def paint(line: LineLook, frame: Frame, base: S, styles: Callable[[str], S]) -> list[Run[S]]:
     """Return the runs of a line."""
-    whole = base + _whole_style(line.states, styles)
+    whole = base
+    for name in ("kernel", "gone", "group", "tagged", "cursor"):
+        if name in line.states:
+            whole = whole + styles(name)
     if not line.cells:
-        return [Run(line.marker, whole)]
-    segments = [Run(line.marker, whole + (styles("victim") if "victim" in line.states else Style.null()))]
+        return [(line.marker, whole)]
+    segments = [(line.marker, whole + styles("victim") if "victim" in line.states else whole)]
     for column, text in zip(frame.columns, line.cells, strict=True):
-        style = whole + _cell_style(column.id, line.states, styles)
+        own = _style_of_cell(column.id, line.states)
+        style = whole + styles(own) if own else whole
         if column.id == COMMAND and line.match is not None:
             segments += _matched(text, line.match, style, styles("match"))
         else:
-            segments.append(Run(text, style))
-        segments.append(Run(" ", whole))
+            segments.append((text, style))
+        segments.append((" ", whole))
     return segments
 
 
@@ -249,26 +249,18 @@ def _match(cells: Sequence[str], frame: Frame, wanted: str) -> tuple[int, int] |
     return None
 
 
-def _whole_style(states: frozenset[str], styles: Styles) -> Style:
-    style = Style.null()
-    for name in ("kernel", "gone", "group", "tagged", "cursor"):
-        if name in states:
-            style = style + styles(name)
-    return style
-
-
-def _cell_style(id: str, states: frozenset[str], styles: Styles) -> Style:
+def _style_of_cell(id: str, states: frozenset[str]) -> str:
     if "cursor" in states:
-        return Style.null()
+        return ""
     if id == "growth" and "growing" in states:
-        return styles("growing")
+        return "growing"
     if id == "adj" and "protected" in states:
-        return styles("protected")
+        return "protected"
     if id in ("share", "rank", "score"):
-        return styles("victim") if "victim" in states else styles("kernel") if "unkillable" in states else Style.null()
-    return Style.null()
+        return "victim" if "victim" in states else "kernel" if "unkillable" in states else ""
+    return ""
 
 
-def _matched(text: str, match: tuple[int, int], style: Style, marked: Style) -> list[Run]:
+def _matched(text: str, match: tuple[int, int], style: S, marked: S) -> list[Run[S]]:
     first, last = match
-    return [Run(text[:first], style), Run(text[first:last], style + marked), Run(text[last:], style)]
+    return [(text[:first], style), (text[first:last], style + marked), (text[last:], style)]

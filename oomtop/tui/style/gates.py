@@ -1,10 +1,6 @@
-"""Filters for text and styles before output: control characters, ASCII, colour."""
+"""Filters for text before output: control characters, ASCII; which grounds are light."""
 
 from __future__ import annotations
-
-from functools import lru_cache
-
-from rich.style import Style
 
 from oomtop.tui.style.cell_width import cell_len
 
@@ -35,15 +31,6 @@ def ascii_of(text: str, names_too: bool) -> str:
     return "".join(char if char.isascii() else "?" * cell_len(char) for char in drawn)
 
 
-@lru_cache(1024)
-def without_colour(style: Style) -> Style:
-    """Return the attributes of a style, reversed on a light background."""
-    ground = style.bgcolor
-    lit = ground is not None and ground.triplet is not None and _brightness(*ground.triplet) > _LIT
-    plain = style.without_color
-    return plain + Style(reverse=not style.reverse) if lit else plain
-
-
-def _brightness(red: int, green: int, blue: int) -> float:
-    """Return what Textual calls the brightness of a colour, from 0 to 1."""
-    return (299 * red + 587 * green + 114 * blue) / 255_000
+def is_lit(red: int, green: int, blue: int) -> bool:
+    """Whether a background is light, by what Textual calls the brightness of a colour."""
+    return (299 * red + 587 * green + 114 * blue) / 255_000 > _LIT

@@ -6,14 +6,16 @@ UTF-8 they become question marks.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from oomtop.tui.style.gates import ascii_of, safe, without_colour
+from oomtop.tui.style.gates import ascii_of, is_lit, safe
 
 
 class WholeCells(ScrollBarRender):
@@ -49,9 +51,19 @@ class ColourlessLines(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments without any colour."""
         return [
-            segment if segment.style is None else segment._replace(style=without_colour(segment.style))
+            segment if segment.style is None else segment._replace(style=_without_colour(segment.style))
             for segment in segments
         ]
+
+
+@lru_cache(1024)
+def _without_colour(style: Style) -> Style:
+    """Return the attributes of a style, reversed on a light background."""
+    ground = style.bgcolor
+    plain = style.without_color
+    if ground is None or ground.triplet is None or not is_lit(*ground.triplet):
+        return plain
+    return plain + Style(reverse=not style.reverse)
 
 
 class AsciiLines(LineFilter):

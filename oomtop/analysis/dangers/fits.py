@@ -16,6 +16,7 @@ _FINE, _MIDDLE, _COARSE = 1.0, 4.0, 15.0
 """Seconds between the points of windows up to 40 s, up to five minutes, and above."""
 _LENGTHS = (5, 7, 9, 12, 16, 21, 28, 37, 49, 65, 86, 114, 151)
 _OF_RISE, _OF_NOISE = 0.01, 3.0
+_LAG = 0.25
 
 
 @frozen
@@ -36,6 +37,23 @@ class Fit:
     largest: a single corner or jump is not noise."""
     end_off: float
     """Distance of the newest points above the parabola."""
+    values: Sequence[float] = ()
+    """The points it was made of, newest first, and older ones."""
+
+    def drift(self, bend: float) -> float:
+        """Return the variance, in square bytes, that the use gains in a second beside its trend.
+
+        The variance of random increments grows with time, that of noise does not: it is taken over a quarter of the
+        window.  What the trend itself took up of it, as of a Brownian bridge, is added again.
+        """
+        step = self.seconds / (self.points - 1)
+        lag = max(1, round((self.points - 1) * _LAG))
+        rate, width = (self.rate if bend else self.steady_rate), lag * step
+        # The increment of c + b x + a x^2 from x - w to x, x = -at * step.
+        grown, bent = rate * width - bend * width * width / 2, bend * width * step
+        pairs = zip(self.values[: self.points - lag], self.values[lag : self.points], strict=True)
+        total = sum([(new - old - grown + bent * at) ** 2 for at, (new, old) in enumerate(pairs)])
+        return total / (self.points - lag) / width / (1 - _LAG) ** (2 if bend else 1)
 
     def holds(self, floor: float) -> bool:
         """Whether the parabola describes its points."""
@@ -46,21 +64,17 @@ class Fit:
 def even(points: Sequence[tuple[float, float]], now: float, step: float, most: int) -> list[float]:
     """Return `most` values at `now`, `now - step`, ... back to the first point, newest first, by interpolation."""
     found: list[float] = []
-    time, place = now, len(points) - 1
+    time, place, after = now, len(points) - 1, None
     while place >= 0 and len(found) < most:
         at, value = points[place]
-        if at <= time:
-            after = points[place + 1] if place + 1 < len(points) else None
-            found.append(value if after is None else _between(points[place], after, time))
-            time -= step
-        else:
+        if at > time:
+            after = points[place]
             place -= 1
+            continue
+        width = 0.0 if after is None else after[0] - at
+        found.append(value if after is None or width <= 0 else value + (after[1] - value) * (time - at) / width)
+        time -= step
     return found
-
-
-def _between(before: tuple[float, float], after: tuple[float, float], time: float) -> float:
-    width = after[0] - before[0]
-    return before[1] if width <= 0 else before[1] + (after[1] - before[1]) * (time - before[0]) / width
 
 
 def fits(values: Sequence[float], step: float, above: float = 0.0) -> Iterator[Fit]:
@@ -116,12 +130,12 @@ def _fit(sums: Sequence[float], values: Sequence[float], count: int, step: float
         rise=abs(values[0] - values[count - 1]),
         noise=(max(0.0, rough) / (6 * (count - 2))) ** 0.5,
         end_off=sum(newest) / len(newest),
+        values=values,
     )
 
 
-def holding(points: Sequence[tuple[float, float]], older: Sequence[tuple[float, float]], now: float,
-            floor: float) -> list[Fit]:  # fmt: skip
-    """Return the fits that describe their window, the shortest first; `older` precedes the points."""
+def all_fits(points: Sequence[tuple[float, float]], older: Sequence[tuple[float, float]], now: float) -> list[Fit]:
+    """Return the fits of all windows, the shortest first; `older` precedes the points."""
     if not points:
         return []
     seconds = now - points[0][0]
@@ -130,7 +144,7 @@ def holding(points: Sequence[tuple[float, float]], older: Sequence[tuple[float, 
         found += fits(even(points, now, _MIDDLE, 80), _MIDDLE, 40)
     if older and seconds > 200:
         found += fits(even([*older, *points], now, _COARSE, 160), _COARSE, seconds)
-    return [fit for fit in found if fit.holds(floor)]
+    return found
 
 
 def differences(points: Sequence[tuple[float, float]]) -> list[float]:

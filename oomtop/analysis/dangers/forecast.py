@@ -6,10 +6,12 @@ accelerating growth; peaks show a saw-tooth; the previous round shows a crash lo
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from math import sqrt
+from math import inf, sqrt
+from operator import itemgetter
 
-from oomtop.analysis.dangers.fits import Fit, differences, holding
+from oomtop.analysis.dangers.fits import Fit, all_fits, differences
 from oomtop.analysis.dangers.reach import Reach, reach, reach_by_rates, reach_by_three, widest
 from oomtop.analysis.dangers.rounds import by_last_round
 from oomtop.analysis.dangers.teeth import Teeth, find_teeth
@@ -29,6 +31,9 @@ _UNEVEN, _OF_PERIOD = 0.5, 0.6
 _OF_SCATTER, _NEWER = 3.0, 0.4
 _HIGH_SECONDS, _HIGH_AHEAD = 60.0, 4.0
 _MEDIUM_SECONDS, _MEDIUM_AHEAD = 8.0, 12.0
+_EVEN, _UNEVEN_AHEAD = 0.12, 0.5
+_HIGH_UNSURE, _MEDIUM_UNSURE = 0.5, 1.2
+_WIDER, _CALM = 4.0, 0.05
 _SMOOTH = 0.015
 
 
@@ -61,11 +66,11 @@ def foretell(curve: Curve) -> Outlook:
     if _is_still(curve):
         return Outlook(DangerState.STEADY, 0.0)
     since = curve.kills[0] if curve.kills else float("-inf")
-    points = [point for point in curve.dense if point[0] > since]
+    points = curve.dense[bisect_right(curve.dense, since, key=itemgetter(0)) :]
     older = [point for point in curve.thin if since < point[0] < (points[0][0] if points else 0.0)]
     teeth = find_teeth([*older, *points], curve.limit)
     start = teeth.trough[0] if teeth.trough is not None else since
-    climb = [point for point in points if point[0] >= start]
+    climb = points[bisect_left(points, start, key=itemgetter(0)) :]
     again = by_last_round(curve.dense, climb, curve.kills, curve.limit, curve.now)
     rate = _present_rate(points)
     if rate is None:
@@ -101,16 +106,36 @@ def _stays_in(teeth: Teeth, curve: Curve) -> bool:
 
 def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, again: Reach | None) -> Outlook:
     floor = max(_LEAST_FLOOR, curve.limit * _FLOOR)
-    fits = holding(climb, older, curve.now, floor)
+    every = all_fits(climb, older, curve.now)
+    fits = [fit for fit in every if fit.holds(floor)]
     noise = fits[-1].scatter if fits else 0.0
     sudden = None if _is_start(curve) else reach_by_three(climb, curve.room, max(floor, _OF_SCATTER * noise))
     found = _chosen(_lasting(fits, curve), sudden, again)
+    if found is not None and found is not again:
+        found = _strayed(found, every, curve.now - _begun(climb, floor), curve.room)
     if found is None or _is_too_wide(found):
         found = reach_by_rates(climb, curve.room, floor) or found
     seen = climb[-1][0] - climb[0][0]
     if found is None:
         return Outlook(calm(rate, curve.limit), rate, None, seen)
     return _outlook(found, rate, seen, curve)
+
+
+def _strayed(found: Reach, every: Sequence[Fit], grown: float, room: float) -> Reach:
+    """Return a range for changes of the rate like those while it grew; one that gets too wide stays, but is unsure."""
+    seen = min(grown, _WIDER * found.seconds)
+    fit = next((fit for fit in reversed(every) if fit.seconds <= seen), None)
+    if fit is None:
+        return found
+    strayed = found.strayed(fit, room)
+    return replace(found, unsure=inf) if _is_too_wide(strayed) else strayed
+
+
+def _begun(climb: Points, floor: float) -> float:
+    """Return when the growth began: calm before it says nothing of how it changes."""
+    (_, first), (_, last) = climb[0], climb[-1]
+    least = first + floor + _CALM * (last - first)
+    return climb[max(0, bisect_right(climb, least, key=itemgetter(1)) - 1)][0]
 
 
 def _is_start(curve: Curve) -> bool:
@@ -176,10 +201,16 @@ def _confidence(found: Reach, curve: Curve) -> Confidence:
         return Confidence.HIGH if len(curve.kills) > 1 else Confidence.MEDIUM
     ahead = found.median / max(1.0, found.seconds)
     is_smooth = found.scatter <= curve.limit * _SMOOTH and found.basis in ("linear", "accelerating")
-    if is_smooth and found.seconds >= _HIGH_SECONDS and ahead <= _HIGH_AHEAD:
+    farthest = _HIGH_AHEAD if found.unsure <= _EVEN else _UNEVEN_AHEAD
+    if is_smooth and found.unsure <= _HIGH_UNSURE and found.seconds >= _HIGH_SECONDS and ahead <= farthest:
         return Confidence.HIGH
     farthest = _HIGH_AHEAD if found.basis == "peaks" else _MEDIUM_AHEAD
-    is_medium = found.seconds >= _MEDIUM_SECONDS and ahead <= farthest and found.scatter <= curve.limit * _SMOOTH
+    is_medium = (
+        found.seconds >= _MEDIUM_SECONDS
+        and ahead <= farthest
+        and found.scatter <= curve.limit * _SMOOTH
+        and found.unsure <= _MEDIUM_UNSURE
+    )
     return Confidence.MEDIUM if is_medium else Confidence.LOW
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import inf, log1p, sqrt
 
 from oomtop.analysis.dangers.fits import Fit, differences
-from oomtop.frozen import frozen
+from oomtop.frozen import frozen, replace
 
 # Noise of memory use is correlated between points: use twice the textbook errors.
 _DEPENDENT = 2.0
@@ -17,6 +17,9 @@ _BENDS = 0.2
 _PAD, _PAD_FAR = 0.05, 0.12
 _THREE_PAD = 0.3
 _BURST = 1.5
+# Standard error of the bend of a parabola through a random walk, times sqrt(T^3 / variance per second): sqrt(120 / 7).
+_WALK_BEND = 4.14
+_DEVIATIONS = 2.7
 _ALIKE = 0.3
 _SUDDEN = 120.0
 _WINDOWS, _SOON, _RATES_PAD = (4.0, 8.0, 16.0), 40.0, 0.15
@@ -36,12 +39,29 @@ class Reach:
     """Seconds for which the growth was seen."""
     basis: str
     scatter: float = 0.0
+    unsure: float = 0.0
+    """By which share the time may differ if the rate goes on changing as it did."""
 
     def padded(self, share: float, seconds: float) -> Reach:
         """Return the range widened at both ends, by a share and then by a number of seconds."""
         earliest = max(0.0, min(self.earliest, self.median) / (1 + share) - seconds)
         latest = max(self.latest, self.median) * (1 + share) + seconds
-        return Reach(earliest, self.median, latest, self.seconds, self.basis, self.scatter)
+        return replace(self, earliest=earliest, latest=latest)
+
+    def strayed(self, fit: Fit, room: float) -> Reach:
+        """Return a range at least as wide as that of a random walk about the trend of a fit.
+
+        It strays by what is added in the time it takes, and by the errors of rate and bend: the variances and the
+        covariance of least squares through a random walk.
+        """
+        seconds = max(1.0, self.median)
+        far = seconds / fit.seconds
+        does_bend = self.basis == "accelerating"
+        spread = 1 + 5.5 * far + 8.6 * far**2 + 4.3 * far**3 if does_bend else 1 + 1.2 * far
+        variance = fit.drift(fit.bend if does_bend else 0.0) * seconds * spread
+        unsure = _DEVIATIONS * sqrt(variance) / max(1.0, room)
+        earliest, latest = self.median / (1 + unsure), self.median * (1 + unsure)
+        return replace(self, earliest=min(self.earliest, earliest), latest=max(self.latest, latest), unsure=unsure)
 
 
 def reach(fit: Fit, room: float, limit: int) -> Reach | None:
@@ -50,6 +70,9 @@ def reach(fit: Fit, room: float, limit: int) -> Reach | None:
     least = limit * _LEAST_RATE * _USUAL_SECONDS / max(_USUAL_SECONDS, fit.seconds)
     rate, bend, error_bend = fit.rate, fit.bend, error * _SE_BEND / fit.seconds
     does_bend = abs(bend) > 2 * error_bend and abs(bend) * fit.seconds > _BENDS * abs(fit.steady_rate)
+    if does_bend and bend > 0:
+        # Rates that change at random bend a curve as well.
+        does_bend = bend > 2 * _WALK_BEND * sqrt(fit.drift(bend) / fit.seconds**3)
     if not does_bend:
         return _linear(fit, room, least, error * _SE_LINE)
     if rate <= max(least, 2 * error * _SE_RATE):

@@ -62,14 +62,19 @@ def find_teeth(points: Sequence[tuple[float, float]], limit: int) -> Teeth:
     least = limit * _LEAST_SHARE
     peaks: list[tuple[float, float]] = []
     low = high = points[0]
-    for point in points[1:]:
-        if point[1] > high[1]:
-            high = point
-        fallen, climbed = high[1] - point[1], high[1] - low[1]
+    bottom = top = low[1]
+    for point in points:
+        size = point[1]
+        if size > top:
+            high, top = point, size
+            continue
+        fallen, climbed = top - size, top - bottom
         if fallen > least and fallen >= climbed * _GIVEN_BACK:
             if climbed > least:
                 peaks.append(high)
             low = high = point
-        elif point[1] <= low[1]:
+            bottom = top = size
+        elif size <= bottom:
             low = high = point
+            bottom = top = size
     return Teeth(tuple(peaks), low)

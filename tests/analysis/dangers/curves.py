@@ -81,7 +81,7 @@ def play(script: Script, interval: float = 2.0, seed: int = 1) -> Run:
             curve = Curve(dense, thin, time, script.limit, max(0.0, script.limit - held), tuple(kills))
             times.append((time, foretell(curve)))
         time += 1.0 + noise.uniform(-0.05, 0.05)
-    ends = sorted(kills) or [_end(script)]
+    ends = [*sorted(kills), born + _end(script)] if script.restarts else sorted(kills) or [_end(script)]
     run.kills = sorted(kills)
     run.ticks = [Told(at, min((end for end in ends if end > at), default=math.inf) - at, told) for at, told in times]
     return run
@@ -97,8 +97,9 @@ def _reached(script: Script, born: float, time: float) -> float:
 
 def _end(script: Script) -> float:
     """Return when a limit that the script does not reach in its time would be reached."""
-    later = (script.seconds + 20.0 * at for at in range(4000))
-    return next((time for time in later if script.shape(time) * MIB >= script.limit), math.inf)
+    later = map(float, range(80_000))
+    found = next((time for time in later if script.shape(time) * MIB >= script.limit), math.inf)
+    return found if found == math.inf else _reached(script, 0.0, found)
 
 
 def is_critical(outlook: Outlook) -> bool:

@@ -1,0 +1,50 @@
+"""Ranges given for random loads hold as often as their confidence says."""
+
+from collections.abc import Iterable
+from functools import cache
+
+import pytest
+
+from oomtop.analysis.model.danger import Confidence
+from tests.analysis.dangers.curves import Run, Told, is_critical
+from tests.analysis.dangers.loads import LOADS, drawn
+from tests.present import present
+
+SEEDS = range(10)
+UNEVEN = ("another rate every few seconds", "a rate that wanders", "steps", "beside a reader of files")
+
+
+@cache
+def runs_of(name: str) -> list[Run]:
+    return [drawn(name, seed) for seed in SEEDS]
+
+
+def told_of(names: Iterable[str], confidence: Confidence) -> list[Told]:
+    told = [tick for name in names for run in runs_of(name) for tick in run.forecasts]
+    return [tick for tick in told if present(tick.outlook.forecast).confidence is confidence]
+
+
+@pytest.mark.parametrize("names", [tuple(LOADS), UNEVEN], ids=["all", "uneven"])
+@pytest.mark.parametrize(("confidence", "share"), [(Confidence.HIGH, 0.9), (Confidence.MEDIUM, 0.7)])
+def test_ranges_hold_as_often_as_their_confidence_says(
+    names: tuple[str, ...], confidence: Confidence, share: float
+) -> None:
+    told = told_of(names, confidence)
+    assert len(told) > 200
+    assert sum(tick.holds for tick in told) >= share * len(told)
+
+
+@pytest.mark.parametrize("name", ["steady", "surge after calm"])
+def test_what_is_steady_keeps_a_narrow_range_of_high_confidence(name: str) -> None:
+    told = told_of([name], Confidence.HIGH)
+    assert len(told) > 50
+    assert sum(tick.holds for tick in told) >= 0.99 * len(told)
+    widths = [forecast.latest / max(1.0, forecast.earliest) for tick in told if (forecast := tick.outlook.forecast)]
+    assert sum(width <= 1.7 for width in widths) >= 0.8 * len(widths)
+
+
+@pytest.mark.parametrize("name", ["level saw-tooth", "warm-up", "level"])
+def test_what_never_ends_is_no_alarm(name: str) -> None:
+    ticks = [tick for run in runs_of(name) for tick in run.ticks]
+    assert sum(is_critical(tick.outlook) for tick in ticks) <= len(ticks) / 100
+    assert not told_of([name], Confidence.HIGH)

@@ -49,16 +49,17 @@ def gather(events: Iterable[OomEvent], part: Evidence) -> Evidence:
 def of_document(found: Evidence, document: Document) -> Evidence:
     """Return what a file that is no log tells: examples are none of its machine's kills, an excerpt may be one."""
     doubt = f"the line stands in {document.kind}, perhaps as an example"
-    if not document.is_sure:
-        events = tuple(replace(event, unverified=event.unverified or doubt) for event in found.events)
+    events = tuple(replace(event, unverified=event.unverified or doubt) for event in found.events)
+    if document.has_mentions:
         return replace(found, events=events)
-    first = [(event.source or "", event.raw[0].strip()) for event in found.events if event.raw]
+    events, examples = ((), events) if document.is_sure else (events, ())
+    first = [(event.source or "", event.raw[0].strip()) for event in examples if event.raw]
     known = "\n".join(left.text for left in found.leftovers)
     said = [UnreadMention(source, None, text) for source, text in first if text not in known]
     said += [
         UnreadMention(mention.source or "", next(iter(mention.lines), None), mention.text) for mention in found.mentions
     ]
-    return replace(found, events=(), mentions=(), leftovers=(*found.leftovers, *said))
+    return replace(found, events=events, mentions=(), leftovers=(*found.leftovers, *said))
 
 
 def together(parts: Iterable[Evidence]) -> Evidence:

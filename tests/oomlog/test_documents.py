@@ -21,6 +21,9 @@ NO_LOG = {
     "Rust": f'// Rust\nconst L: &str = "{KILL}";\nfn main() {{}}\n',
     "patch": f"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n+{KILL}\n int x;\n",
     "roff": f".TH OOM 1\n.SH DESCRIPTION\nThe kernel prints\n.nf\n{KILL}\n.fi\nand goes on.\n",
+    "shell": f'#!/bin/sh\necho "{KILL}" > /dev/kmsg\nif true; then\n  exit 0\nfi\n',
+    "table": 'SHAPES = (\n    shape("fly", r"Process appears to have been OOM killed"),\n    shape("x", r"oom"),\n)\n',
+    "Markdown": f"# Units\n\n{PROSE}\ndb.service: Failed with result 'oom-kill'. It is OOM.\n",
     "rules": "groups:\n- name: oom\n  rules:\n  - alert: Oom\n    expr: x > 0\n    annotations:\n      reason: OOMKilled\n",
 }  # fmt: skip
 DOCUMENTS = {
@@ -29,6 +32,7 @@ DOCUMENTS = {
     "list": f"# OOM\n\n- {KILL}\n- another\n\n{PROSE}",
     "man page": f"NAME\n       oom\n\nDESCRIPTION\n       The kernel prints a line like this one:\n\n           {KILL}\n\n",
     "mail": f"Hi all,\n\n> we saw this\n> {KILL}\n> what is it?\n\n{PROSE}",
+    "HTML": f"<html><body><h1>OOM</h1>\n<p>{PROSE}</p><pre>\n{KILL}\n</pre></body></html>\n",
     "RST": f"Usage\n=====\n\nThe log then has::\n\n    {KILL}\n",
 }
 

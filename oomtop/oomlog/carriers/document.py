@@ -13,7 +13,7 @@ _CODE = re.compile(
     r"\s*(?:from [\w.]+ import |import [\w.\"{*]+|(?:async )?def \w+\(|class \w+[(:]|#include\s*[<\"]|#define \w"
     r"|package \w+;?$|func [\w(]|(?:pub )?fn \w+|(?:static|const|struct|enum|typedef|void|int|char|extern) [\w*]"
     r"|(?:var|let) \w+ ?[=:]|use [\w:]+;|return\b|assert |@\w+|#!/|/\*|\*/|(?:el)?if .*[:{]$|fi$|done$|if .*; then$"
-    r"|[A-Z_]{2,} = [rbf]{0,2}[\"'({\[]|[)}\]]+[;,]?$|[\"']{3}\\?$)"
+    r"|[A-Z_]{2,} = [rbf]{0,2}[\"'({\[]|\w+\(r?[\"\'].*\),?$|[)}\]]+[;,]?$|[\"']{3}\\?$)"
 )
 _SURE = (
     ("a patch", re.compile(r"diff --git |@@ -\d+|--- a/|\+\+\+ b/")),
@@ -21,7 +21,7 @@ _SURE = (
     ("a set of rules", re.compile(r"\s*(?:- )?(?:alert|expr|groups|rules|record|for|annotations):(?: |$)")),
 )
 _MARKUP = re.compile(
-    r"#{1,6} [A-Z]|```|~~~|[=~^-]{4,}$|.*\w::$|[-*] \w|\d{1,2}\. \w|\|.*\|$|<(?:h\d|p|pre|body)\b|[A-Z ]{4,}$"
+    r"#{1,6} [A-Z]|```|~~~|[=~^-]{4,}$|.*\w::$|[-*] \w|\d{1,2}\. \w|\|.*\|$|</?(?:html|h\d|p|pre|body)\b|[A-Z ]{4,}$"
 )
 _PROSE = re.compile(r"(?!.*(?:\d\d:\d\d:\d\d|\[ *\d+\.\d+\]|kB\b)) *[A-Z][\w'-]*(?: [\w'`\"(-][\w'`\")-]*[,.;:]?){5}")
 _LOG = re.compile(
@@ -38,6 +38,8 @@ class Document:
     kind: str
     is_sure: bool
     """Whether nothing in it can be a log; otherwise one may have been pasted into it."""
+    has_mentions: bool = False
+    """Whether what others say of a kill is told; Markdown without a line of a log explains such sentences."""
 
 
 def document_of(text: str) -> Document | None:
@@ -52,8 +54,10 @@ def document_of(text: str) -> Document | None:
         if sum(shape.match(line) is not None for line in lines) >= _FEWEST:
             return Document(kind, is_sure=True)
     code = sum(_CODE.match(line) is not None or line.endswith((";", "{")) for line in lines)
+    code += lines[0].startswith("#!")
     if code >= _FEWEST and code > logs and code >= _CODE_SHARE * len(lines):
         return Document("source code", is_sure=True)
     words = sum(_MARKUP.match(line) is not None or _PROSE.match(line) is not None for line in lines)
     is_document = words >= _FEWEST and words > logs
-    return Document("a document", is_sure=False) if is_document else None
+    is_markdown = not logs and any(line.startswith(("# ", "## ", "```")) for line in lines)
+    return Document("a document", is_sure=False, has_mentions=not is_markdown) if is_document else None

@@ -29,6 +29,7 @@ ORDER = (
     "[slow swap]",
     "with_the_first_picture",
     "test_vm_groups",
+    "test_vm_arm",
     "test_vm_oomd",
     "test_vm_nodes",
     "test_vm_owners",

@@ -25,7 +25,8 @@ _MARKUP = re.compile(
 )
 _PROSE = re.compile(r"(?!.*(?:\d\d:\d\d:\d\d|\[ *\d+\.\d+\]|kB\b)) *[A-Z][\w'-]*(?: [\w'`\"(-][\w'`\")-]*[,.;:]?){5}")
 _LOG = re.compile(
-    r"\bSIG(?:TERM|KILL)\b|\bMiB\b|(?:\[ *\d{1,9}\.\d{1,9}\]|\d\d:\d\d:\d\d|\d{2}kB\b|0x[0-9a-f]{3})|^\s*\[ *\d+\] +\d"
+    r"\bSIG(?:TERM|KILL)\b|\bMiB\b|\bPID: \d|\d ms\b"
+    r"|(?:\[ *\d{1,9}\.\d{1,9}\]|\d\d:\d\d:\d\d|\d{2}kB\b|0x[0-9a-f]{3})|^\s*\[ *\d+\] +\d"
 )
 _FEWEST = 2
 _CODE_SHARE = 0.2

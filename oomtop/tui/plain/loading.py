@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import gc
+import resource
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 from oomtop.crash import reason_of
+from oomtop.errors import OomtopError
 from oomtop.threads import begin
 from oomtop.tui.plain.screen import PlainScreen
+from oomtop.units import format_bytes
+
+_FULL_SCREEN = 192 << 20
+"""Bytes of address space; with 100 MB it ends with an abort or an error now and then, with 120 MB it runs."""
 
 
 class Loading:
@@ -36,6 +42,7 @@ class Loading:
 
             self._screen.guard = shield()
             if self._load is not None:
+                _require_room()
                 self._load()
                 self.is_loaded = True
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a library, the plain screen goes on
@@ -60,6 +67,17 @@ class Loading:
             self._screen.state.guard = guard_self(self._screen.guard).describe()
         except Exception as error:  # noqa: BLE001 - a thread has no caller; it is told
             self._screen.tell(reason_of(error))
+
+
+def _require_room() -> None:
+    """Refuse to load what memory may run out under: Python aborts there, and leaves the terminal as it is.
+
+    Raises:
+        OomtopError: `ulimit -v` is too low.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _FULL_SCREEN:
+        raise OomtopError(f"it maps {format_bytes(_FULL_SCREEN)}, and ulimit -v is {format_bytes(limit)}")
 
 
 def _load_for_any_text() -> None:

@@ -164,6 +164,17 @@ def test_the_full_screen_goes_on_where_the_cursor_stood(loading: tuple[tuple[str
     assert second.changed == []
 
 
+@pytest.mark.parametrize("kilobytes", [70_000, 100_000, 160_000])
+def test_too_little_address_space_for_the_full_screen_leaves_the_plain_one(kilobytes: int) -> None:
+    """Python aborts where memory ends within the handling of an error, and no terminal is given back."""
+    with session(
+        argv=("sh", "-c", f"ulimit -v {kilobytes}; exec {sys.executable} -m oomtop --interval 60"), size=(120, 30)
+    ) as shown:
+        shown.shows("the full screen cannot be loaded: it maps 192M, and ulimit -v is")
+        shown.press("q")
+        shown.until(lambda text: "\x1b[?1049l" in text)
+
+
 def test_little_address_space_is_enough() -> None:
     """Each thread's heap of 64 MiB and stack of 8 MiB would be more than `ulimit -v` leaves."""
     with session(

@@ -106,7 +106,7 @@ class CgroupTree(CursorList):
 class CgroupsScreen(TabScreen):
     """The tree, and below it the limits that apply to the group under the cursor."""
 
-    CSS = stylesheet("cgroups/screen.tcss")
+    DEFAULT_CSS = stylesheet("cgroups/screen.tcss")
 
     def __init__(self, state: State, look: Look) -> None:
         super().__init__(state, look, name="cgroups-tab")

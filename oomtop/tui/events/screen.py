@@ -46,7 +46,7 @@ _OTHERS = 7
 class EventsScreen(TabScreen):
     """Live events, and those of older logs, which are read once when the tab opens."""
 
-    CSS = stylesheet("events/screen.tcss")
+    DEFAULT_CSS = stylesheet("events/screen.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f5", "read_logs", "Read the logs again", id="events.read")]
 
     def __init__(self, state: State, look: Look) -> None:

@@ -69,7 +69,7 @@ class KernelPage(Page):
 class KernelScreen(TabScreen):
     """Settings on the left or on top, the kernel's state on the right or below."""
 
-    CSS = stylesheet("kernel/screen.tcss")
+    DEFAULT_CSS = stylesheet("kernel/screen.tcss")
 
     def __init__(self, state: State, look: Look) -> None:
         super().__init__(state, look, name="kernel-tab")

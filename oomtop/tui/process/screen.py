@@ -59,7 +59,7 @@ _Timed = tuple[tuple[MappedMemory, ...], float]
 class ProcessScreen(TabScreen):
     """One process, updated by ticks and by its own slow reads."""
 
-    CSS = stylesheet("process/screen.tcss")
+    DEFAULT_CSS = stylesheet("process/screen.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,backspace", "back", "Back", id="process.back"),
         Binding("m", "read_mappings", "Read the mappings again and compare with the first read", id="process.mappings"),

@@ -18,7 +18,7 @@ from oomtop.tui.widgets.text_block import Sheet
 class TextScreen(TabScreen):
     """Base of the screens of one text; a subclass sets the lines of `view`."""
 
-    CSS = """
+    DEFAULT_CSS = """
     TextScreen { layout: vertical; background: $background; color: $foreground; }
     #reading-head, #reading-keys { height: 1; background: $panel; }
     """

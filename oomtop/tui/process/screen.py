@@ -6,6 +6,7 @@ It opens at once with the last tick; figures behind the target's memory lock fol
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from functools import partial
 from typing import ClassVar
 
@@ -49,6 +50,8 @@ _PAUSE_SECONDS = 10.0
 _FORECAST, _TALL = 9, 34
 """Lines of the forecast, on a screen of so many lines."""
 _STALLED = 20.0
+_OF_TICKS = ("process-forecast", "process-curve")
+"""The charts: an answer of a slow read changes nothing in them, and each takes 10 ms."""
 _KEYS = (
     ("Esc", "Back"), ("k", "Kill"), ("o", "Protect"), ("e", "Env"), ("l", "Files"), ("w", "Command"), ("s", "Strace"),
     ("m", "Mappings again"), ("T", "Tools"), ("r", "Reclaim"), ("L", "Limit"),
@@ -136,10 +139,11 @@ class ProcessScreen(TabScreen):
         self._due = self._due or self._moment + self._rest
         return self._moment >= self._due
 
-    def _draw(self) -> None:
+    def _draw(self, but: Collection[str] = ()) -> None:
         """Draw; an answer may arrive while the screen closes, so widgets may be missing."""
         for sheet in self.query(Sheet):
-            sheet.update()
+            if sheet.id not in but:
+                sheet.update()
 
     # -- what may hang --------------------------------------------------------------------------------
 
@@ -163,12 +167,12 @@ class ProcessScreen(TabScreen):
             return
         self._slow = replace(self._slow, details=answer)
         self._find_runtime()
-        self._draw()
+        self._draw(_OF_TICKS)
 
     def _take_rollup(self, answer: Answer[MappedMemory]) -> None:
         if answer.value is not None or self._slow.rollup.value is None:
             self._slow = replace(self._slow, rollup=answer)
-        self._draw()
+        self._draw(_OF_TICKS)
 
     def _take_mappings(self, answer: Answer[_Timed]) -> None:
         """Take a read; later ones are compared with the first, and a failed one keeps what is known."""
@@ -184,7 +188,7 @@ class ProcessScreen(TabScreen):
             self._first = self._first or reading
             self._rest = max(_PAUSE_SECONDS, _PAUSE_FACTOR * cost)
         self._find_runtime()
-        self._draw()
+        self._draw(_OF_TICKS)
 
     def _find_runtime(self) -> None:
         """Detect the runtime from what is known, and look for its installed tools."""
@@ -208,7 +212,7 @@ class ProcessScreen(TabScreen):
         known = answer.value
         marked = sorted(((tool, tool.program in known) for tool in tools), key=lambda pair: not pair[1])
         self._slow = replace(self._slow, tools=tuple(marked))
-        self._draw()
+        self._draw(_OF_TICKS)
 
     # -- what is drawn --------------------------------------------------------------------------------
 

@@ -35,9 +35,10 @@ from oomtop.tui.shell.bindings import APP_BINDINGS
 from oomtop.tui.shell.key_actions import KeyActions
 from oomtop.tui.shell.lifecycle import settle, watch_terminal
 from oomtop.tui.shell.load_shedding import refresh_every, shed_work, watch_selected
-from oomtop.tui.shell.tab_factory import MAKERS
+from oomtop.tui.shell.tab_factory import MAKERS, Maker
 from oomtop.tui.style.palette import make_look
 from oomtop.tui.style.theme import theme_or_default
+from oomtop.tui.terminal.textual_private import count_as_styled
 from oomtop.tui.widgets.tab_screen import TabScreen
 
 if TYPE_CHECKING:
@@ -89,9 +90,9 @@ class OomtopApp(KeyActions):
         self.state = state or state_of(self.options)
         self.dashboard = Dashboard(self.state, self.look, lambda: self.latest)
         self.dashboard.set_class(not self.options.chart, "-no-chart")
-        self.add_mode("processes", lambda: self.dashboard)
+        self.add_mode("processes", partial(self._make_tab, lambda *_: self.dashboard))
         for name, make in MAKERS.items():
-            self.add_mode(name, partial(make, self.state, self.look))
+            self.add_mode(name, partial(self._make_tab, make))
         self._begun: Feed | None = None
         """Who samples the source already."""
         if problem:
@@ -125,6 +126,12 @@ class OomtopApp(KeyActions):
         self.app_resume_signal.subscribe(self, lambda _: self.action_rescan())
         if not self.is_headless:
             watch_terminal(self.leave)
+
+    def _make_tab(self, make: Maker) -> TabScreen:
+        """Make a tab, whose widgets are styled as they are mounted, and nothing else once more."""
+        screen = make(self.state, self.look)
+        count_as_styled(self, screen)
+        return screen
 
     def refresh_css(self, animate: bool = True) -> None:
         """Style all widgets anew; not for the first screen, whose widgets are styled as they are mounted (7 ms)."""

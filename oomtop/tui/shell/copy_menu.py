@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.shell import Shell
+from oomtop.tui.widgets.tab_screen import LongText
 from oomtop.units import printable
 
 _SHOWN = 54
@@ -29,15 +30,19 @@ def offer_copies(app: Shell) -> None:
     app.push_screen(Menu("Copy", choices), chosen)
 
 
-def copy(app: Shell, what: str, text: str) -> None:
-    """Send `text` to the clipboard and say so; terminals do not confirm it."""
+def copy(app: Shell, what: str, wanted: str | LongText) -> None:
+    """Send a text to the clipboard and say so; terminals do not confirm it."""
+    text = wanted if isinstance(wanted, str) else wanted.whole()
     app.copy_to_clipboard(text)
     size = len(text.encode("utf-8", "replace"))
     doubt = "; some terminals take no more than 74000" if size > _MOST else ""
     app.remark(f"copied: {what}, {size} bytes{doubt}; if nothing is pasted, the terminal does not allow OSC 52")
 
 
-def _line(text: str) -> str:
-    first, *more = text.splitlines() or [""]
+def _line(text: str | LongText) -> str:
+    if isinstance(text, LongText):
+        first, more = text.first, text.more
+    else:
+        first, more = text.partition("\n")[0], len(text.splitlines()) - 1
     shown = printable(first)[:_SHOWN]
-    return f"{shown} (+{len(more)} lines)" if more else shown
+    return f"{shown} (+{more} lines)" if more > 0 else shown

@@ -28,7 +28,8 @@ def _events(state: State, look: Look) -> TabScreen:
     return EventsScreen(state, look)
 
 
-MAKERS: dict[str, Callable[[State, Look], TabScreen]] = {"cgroups": _cgroups, "events": _events, "kernel": _kernel}
+Maker = Callable[[State, Look], TabScreen]
+MAKERS: dict[str, Maker] = {"cgroups": _cgroups, "events": _events, "kernel": _kernel}
 """How to make each tab after the first, which the app makes itself."""
 
 

@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 __all__ = [
-    "FOCUSIN", "FOCUSOUT", "TRIED_WITH", "ChopsUpdate", "XTermParser", "end_with_report", "key_events",
-    "take_dirty_regions", "wait_until_mounted",
+    "FOCUSIN", "FOCUSOUT", "TRIED_WITH", "ChopsUpdate", "XTermParser", "count_as_styled", "end_with_report",
+    "key_events", "take_dirty_regions", "wait_until_mounted",
 ]  # fmt: skip
 TRIED_WITH = ("8.2",)
+
+
+def count_as_styled(app: App[None], screen: Screen[None]) -> None:
+    """Spare a screen that has no widgets yet the styling of all that stands when it is first shown."""
+    screen._css_update_count = app._css_update_count
 
 
 def end_with_report(app: App[object], error: Exception) -> None:

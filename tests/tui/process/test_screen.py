@@ -79,6 +79,26 @@ async def test_enter_opens_the_screen_and_the_facts_come(child: subprocess.Popen
         await settled(pilot, lambda: app.screen.name == "processes-tab")
 
 
+async def test_an_answer_of_a_slow_read_draws_no_chart_anew(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot, child.pid)
+        await settled(pilot, lambda: "[heap]" in shown(screen) and "pmap" in shown(screen))
+        drawn: list[str | None] = []
+        update = Sheet.update
+
+        def noted(self: Sheet) -> None:
+            drawn.append(self.id)
+            update(self)
+
+        monkeypatch.setattr(Sheet, "update", noted)
+        await pilot.press("m")
+        await settled(pilot, lambda: drawn.count("process-mappings") > 2)
+        assert not {"process-forecast", "process-curve"} & set(drawn)
+
+
 async def test_a_process_that_exits_keeps_its_last_figures(child: subprocess.Popen[bytes]) -> None:
     source = Scripted()
     app = OomtopApp(source, Options(interval=60))

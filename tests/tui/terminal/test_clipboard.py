@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.widgets import OptionList
 
+from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.snapshot import Tick
+from oomtop.tui.process_table import copies as table_copies
+from oomtop.tui.process_table.columns import ColumnContext
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.copy_menu import copy
 from oomtop.tui.terminal.clipboard import harmless
@@ -67,6 +71,26 @@ async def test_a_hostile_command_is_copied_without_control_characters(
             assert what == "pid" or "touch /tmp/never" in read()
             assert all(char.isprintable() or char == "\n" for char in read())
             assert read().count("\n") == (0 if what in ONE_LINE else 1)
+
+
+async def test_lines_of_all_processes_are_put_together_when_they_are_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[ProcessRow] = []
+    line = table_copies._line
+
+    def noted(row: ProcessRow, moment: ColumnContext) -> str:
+        made.append(row)
+        return line(row, moment)
+
+    monkeypatch.setattr(table_copies, "_line", noted)
+    app = OomtopApp(Silent(), Options(interval=60))
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.dashboard.table.show(make_assessment([make_row(make_process(pid=number)) for number in range(100, 150)]))
+        await pilot.press("C")
+        assert made == []
+        assert "(+50 lines)" in str(app.screen.query_one(OptionList).get_option_at_index(4).prompt)
+        await pilot.press("up", "enter")
+        await pilot.pause()
+        assert len(made) == 50
 
 
 class Silent:

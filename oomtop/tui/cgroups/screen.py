@@ -88,7 +88,8 @@ class CgroupTree(CursorList):
         path = self.path
         self._lines = lines
         self.set_rows(len(lines), self._index_of(path))
-        shown = [group_line(line, self.size.width) for line in lines]
+        top = int(self.scroll_offset.y)
+        shown = [group_line(line, self.size.width) for line in lines[top : top + self.size.height]]
         if shown != self._shown:
             self._shown = shown
             self.refresh()

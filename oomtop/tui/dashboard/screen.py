@@ -53,7 +53,6 @@ class Dashboard(TabScreen):
 
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
-        self.fit_terminal()
         look, state = self.look, self.state
         yield from (_panel(section, look) for section in above(state))
         with Horizontal(id="top"):

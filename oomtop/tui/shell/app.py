@@ -130,6 +130,7 @@ class OomtopApp(KeyActions):
     def _make_tab(self, make: Maker) -> TabScreen:
         """Make a tab, whose widgets are styled as they are mounted, and nothing else once more."""
         screen = make(self.state, self.look)
+        screen.fit_terminal()
         count_as_styled(self, screen)
         return screen
 

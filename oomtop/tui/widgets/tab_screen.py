@@ -69,7 +69,7 @@ class TabScreen(ClosedOnce[None]):
     def fit_terminal(self) -> None:
         """Set the classes of the terminal's size before anything is mounted.
 
-        Textual sets them when the size is told, and then styles all that stands once more (3 ms of the start).
+        Textual sets them when the size is told, and then styles all that stands once more (3 ms of the first screen).
         """
         self.add_class(*size_classes(*self.app.size), update=False)
 
@@ -148,6 +148,7 @@ class TabScreen(ClosedOnce[None]):
 def open_once(app: App[None], screen: TabScreen) -> None:
     """Open a screen over what is in sight: in place of one of its kind, not at all where that is the same."""
     top = app.screen
+    screen.fit_terminal()
     if not isinstance(top, TabScreen) or type(top) is not type(screen):
         app.push_screen(screen)
     elif top.subject != screen.subject:

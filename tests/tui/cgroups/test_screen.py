@@ -6,7 +6,8 @@ from textual.app import App
 from oomtop.analysis.model.assessment import CgroupFigures, Victims
 from oomtop.host.cgroup import Cgroup, CgroupEvents
 from oomtop.tui.base.session import State
-from oomtop.tui.cgroups.rows import COLUMNS, arrange, group_line, title_line
+from oomtop.tui.cgroups import screen
+from oomtop.tui.cgroups.rows import COLUMNS, CgroupLine, arrange, group_line, title_line
 from oomtop.tui.cgroups.screen import CgroupsScreen
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.text_block import Sheet
@@ -68,6 +69,21 @@ def test_lines_and_titles_fit_every_width(width: int) -> None:
     lines = arrange((*GROUPS, group("/b/" + "x" * 300)), "current", frozenset())
     assert {len(group_line(line, width)) for line in lines} <= set(range(width + 1))
     assert len(title_line(width, "current")) <= width
+
+
+async def test_only_the_lines_in_sight_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    def noted(line: CgroupLine, width: int) -> str:
+        drawn.append(line.figures.cgroup.path)
+        return group_line(line, width)
+
+    app = Stage((*GROUPS, *(group(f"/c{number}") for number in range(300))))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        monkeypatch.setattr(screen, "group_line", noted)
+        app.tab.watch_assessment(app.tab.assessment)
+        assert 0 < len(drawn) < 24
 
 
 async def test_the_cursor_says_what_the_actions_apply_to() -> None:

@@ -7,10 +7,25 @@ from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 
 from oomtop.tui.shell.app import OomtopApp, Options
+from oomtop.tui.widgets.key_bar import KeyBar
 from tests.tui.pilot import Scripted, settled
 from tests.tui.states import Still, state
 
 OPENS = ("enter", "w", "a", "question_mark", "k", "colon")
+
+
+@pytest.fixture
+def styled(monkeypatch: pytest.MonkeyPatch) -> list[DOMNode]:
+    """Return the list of all widgets that are styled from now on, as often as they are."""
+    found: list[DOMNode] = []
+    apply = Stylesheet.apply
+
+    def noted(self: Stylesheet, node: DOMNode, **options: object) -> None:
+        found.append(node)
+        apply(self, node, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Stylesheet, "apply", noted)
+    return found
 
 
 async def test_no_key_has_the_styles_of_all_widgets_parsed_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,21 +49,14 @@ async def test_no_key_has_the_styles_of_all_widgets_parsed_again(monkeypatch: py
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
 @pytest.mark.parametrize(("before", "after"), [("calm", "leak"), ("leak", "calm")])
 async def test_a_danger_styles_what_it_changes_and_nothing_else(
-    size: tuple[int, int], before: str, after: str, monkeypatch: pytest.MonkeyPatch
+    size: tuple[int, int], before: str, after: str, styled: list[DOMNode]
 ) -> None:
-    styled: list[DOMNode] = []
-    apply = Stylesheet.apply
-
-    def noted(self: Stylesheet, node: DOMNode, **options: object) -> None:
-        styled.append(node)
-        apply(self, node, **options)  # type: ignore[arg-type]
-
     app = OomtopApp(Still(), Options())
     app.latest = state(before)
     async with app.run_test(size=size) as pilot:
         app.feed()
         await pilot.pause()
-        monkeypatch.setattr(Stylesheet, "apply", noted)
+        styled.clear()
         app.latest = state(after)
         app.feed()
         await pilot.press("v")
@@ -58,3 +66,14 @@ async def test_a_danger_styles_what_it_changes_and_nothing_else(
         shapes = [(node.id, node.styles.display, node.styles.height) for node in app.dashboard.walk_children()]
         app.dashboard.update_node_styles()
         assert shapes == [(node.id, node.styles.display, node.styles.height) for node in app.dashboard.walk_children()]
+
+
+async def test_a_tab_is_not_styled_again_for_its_size_when_it_is_first_opened(styled: list[DOMNode]) -> None:
+    app = OomtopApp(Still(), Options())
+    app.latest = state("leak")
+    async with app.run_test(size=(120, 40)) as pilot:
+        for _ in range(4):
+            await pilot.press("tab")
+            await pilot.pause()
+            # As it is mounted, and with each of the two events by which Textual has a mode resume.
+            assert styled.count(app.screen.query_one(KeyBar)) <= 3

@@ -21,6 +21,8 @@ from oomtop.frozen import frozen, replace
 Points = Sequence[tuple[float, float]]
 WIDEST = 5.0
 """A range wider than this factor is not a forecast."""
+FASTEST = 10.0
+"""An average rate above this multiple of the present one is not a forecast."""
 FARTHEST = 48 * 3600.0
 _STILL = 0.002
 _RECENT, _GOES_ON, _LONG, _START = 25.0, 0.3, 20.0, 3.0
@@ -113,7 +115,7 @@ def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, again: Re
     found = _chosen(_lasting(fits, curve), sudden, again)
     if found is not None and found is not again:
         found = _strayed(found, every, curve.now - _begun(climb, floor), curve.room)
-    if found is None or _is_too_wide(found):
+    if found is None or _is_guess(found, rate, curve.room):
         found = reach_by_rates(climb, curve.room, floor) or found
     seen = climb[-1][0] - climb[0][0]
     if found is None:
@@ -182,13 +184,19 @@ def _chosen(lasting: Reach | None, sudden: Reach | None, again: Reach | None) ->
 
 
 def _outlook(found: Reach, rate: float, seen: float, curve: Curve) -> Outlook:
-    if _is_too_wide(found) or found.median > FARTHEST:
+    if _is_guess(found, rate, curve.room) or found.median > FARTHEST:
         return Outlook(DangerState.UNSTEADY, rate, None, seen)
     if found.basis == "linear":
         # Not the rate of the last seconds: room, rate and time must agree.
         rate = curve.room / max(found.median, 1e-3)
     forecast = Forecast(found.earliest, found.median, found.latest, _confidence(found, curve), found.basis)
     return Outlook(DangerState.FILLING, rate, forecast, seen)
+
+
+def _is_guess(found: Reach, rate: float, room: float) -> bool:
+    """Whether a range is too wide, or takes many times the present rate on average: a few seconds show no such bend."""
+    is_outrun = found.basis == "accelerating" and room > FASTEST * max(rate, 0.0) * found.median
+    return is_outrun or _is_too_wide(found)
 
 
 def _is_too_wide(found: Reach) -> bool:

@@ -5,7 +5,9 @@ from functools import cache
 
 import pytest
 
+from oomtop.analysis.dangers.forecast import FASTEST, Curve, foretell
 from oomtop.analysis.model.danger import Confidence
+from oomtop.units import GIB, MIB
 from tests.analysis.dangers.curves import Run, Told, is_critical
 from tests.analysis.dangers.loads import LOADS, drawn
 from tests.present import present
@@ -48,3 +50,19 @@ def test_what_never_ends_is_no_alarm(name: str) -> None:
     ticks = [tick for run in runs_of(name) for tick in run.ticks]
     assert sum(is_critical(tick.outlook) for tick in ticks) <= len(ticks) / 100
     assert not told_of([name], Confidence.HIGH)
+
+
+@pytest.mark.parametrize("calm", [0, 30])
+@pytest.mark.parametrize("bend", [1, 3, 5, 7, 20])
+def test_no_time_takes_many_times_the_present_rate(calm: int, bend: int) -> None:
+    """33 MiB/s on a machine of 23.5 GiB is not full in half a minute, however fast it has begun."""
+    limit = int(23.5 * GIB)
+    points = [(float(at), 1.5 * GIB + bend * MIB * max(0, at - calm) ** 2 / 2) for at in range(calm + 40)]
+    told = 0
+    for at in range(calm + 3, len(points)):
+        room = limit - points[at][1]
+        outlook = foretell(Curve(points[: at + 1], (), points[at][0], limit, room))
+        if outlook.forecast is not None:
+            told += 1
+            assert room <= FASTEST * present(outlook.rate) * outlook.forecast.median * 1.001
+    assert told >= 10

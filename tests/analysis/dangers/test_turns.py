@@ -78,3 +78,15 @@ def test_of_two_thousand_groups_few_are_forecast_on_a_tick(monkeypatch: pytest.M
         if tick >= 7:
             assert (found.dangers[0].subject, found.dangers[0].state) == ("/g499", DangerState.FILLING)
     assert len(present(found).dangers) == 2001
+
+
+def test_a_limit_of_nothing_is_no_danger() -> None:
+    machine, history = SyntheticMachine(20, 2), History()
+    found: Assessment | None = None
+    for tick in range(6):
+        group = Cgroup("/none", 4096 * tick, max=0, anon=4096 * tick, pids_current=1)
+        seen = replace(machine.snapshot(2.0), cgroups=(group,))
+        history.add(Tick(seen))
+        found = assess(Tick(seen), history, found)
+        assert "/none" not in [danger.subject for danger in found.dangers]
+        assert not [finding for finding in found.findings if "/none" in f"{finding.title} {finding.evidence}"]

@@ -205,11 +205,13 @@ def _coloured(line: str, signs: Signs, look: Look) -> Text:
 
 
 def _with_legend(line: str, danger: Danger, signs: Signs) -> str:
-    """Write the legend of a replay's signs into the line of the limit."""
-    legend = f" {signs.truth} happened  {signs.median} forecast "
-    begin = line.find(signs.limit) + 2
-    is_free = line[begin : begin + len(legend)] == signs.limit * len(legend)
-    return line[:begin] + legend + line[begin + len(legend) :] if danger.truth.times and is_free else line
+    """Write what the signs of a forecast and of a replay mean into the line of the limit, where it is free."""
+    words = [(signs.truth, "happened")] if danger.truth.times else []
+    if danger.median is not None:
+        words += [(signs.held, "past"), (signs.median, "expected"), (signs.cone, "range"), (signs.kill, "kill")]
+    legend = f" {'  '.join(f'{sign} {word}' for sign, word in words)} "
+    begin = line.find(signs.limit * (len(legend) + 4)) + 2
+    return line[:begin] + legend + line[begin + len(legend) :] if words and begin > 1 else line
 
 
 def _with_clock(line: str, when: float, place: float, signs: Signs) -> str:

@@ -1,10 +1,10 @@
 """The danger strip: the chosen danger, its victim and the remedies; one line while calm.
 
 ```
- FULL IN 22s (20s-24s) /web.service  129M of 300M 43% +8.0M/s          1 of 3  n
+ FULL IN 22s (20s-24s) /web.service  129M of 300M 43% +8.0M/s   danger 1 of 3
  [#########################====|................................]  full 14:20:30
  dies  oomtop-leak 11289 root, 129M, frees 123M          then nginx 902 (12M)
- do    k kill it   f freeze it   L limit +100M buys 12s   o spare it
+ do    k kill it  f freeze it  L raise by 100M: +12s  o spare it  n next danger
 ```
 """
 
@@ -67,7 +67,7 @@ def draw_strip(
         danger = subject(assessment)
         if danger is None or not is_pressing(danger, assessment):
             return [_calm(danger, assessment, width, look)]
-        lines = [_first(danger, assessment, width, look, is_replay()), _bar(danger, assessment, width, look)]
+        lines = [_first(danger, assessment, width, look), _bar(danger, assessment, width, look)]
         waiting = armed()
         if is_replay():
             do = _then(danger, assessment, width, look)
@@ -125,25 +125,26 @@ def _fitting(forms: Sequence[str], width: int, look: Look) -> str:
     return next((form for form in forms if cell_len(form) <= width), None) or keep_start(forms[-1], width, look)
 
 
-def _first(danger: Danger, assessment: Assessment, width: int, look: Look, is_replay: bool) -> Text:
+def _first(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
     loud, more = headline(danger, assessment)
     places = [each.subject for each in assessment.dangers]
-    tail = f"  {places.index(danger.subject) + 1} of {len(places)}" if len(places) > 1 else ""
-    # In a replay `n` is the next event.
-    tail += "  n" if tail and not is_replay else ""
+    tails: tuple[str, ...] = ("",)
+    if len(places) > 1:
+        place = places.index(danger.subject) + 1
+        tails = (f"  danger {place} of {len(places)}", f" danger {place}/{len(places)}")
     first, short = nearer(danger, assessment), ""
     if first is not None:
         news = headline(first, assessment)[0].lower()
-        tail, short = f"  Esc: {keep_end(printable(first.name), _NAME, look)} {news}", f"  Esc: {news}"
+        tails, short = (f"  Esc: {keep_end(printable(first.name), _NAME, look)} {news}",), f"  Esc: {news}"
     line = Text(" ").append(f" {loud} ", _block(weight_of(danger, assessment).value, look))
-    more_text, figures, tail = _chosen(danger, more, tail, width - line.cell_len, short)
+    more_text, figures, tail = _chosen(danger, more, tails, width - line.cell_len, short)
     line.append(more_text)
     name_room = width - line.cell_len - len(figures) - len(tail) - 1
     line.append(f" {keep_end(printable(danger.name), max(1, name_room), look)}", "bold").append(figures)
     return line.append(" " * max(0, width - line.cell_len - len(tail))).append(tail, look.style("dim"))
 
 
-def _chosen(danger: Danger, more: Sequence[str], tail: str, room: int, short: str) -> tuple[str, str, str]:
+def _chosen(danger: Danger, more: Sequence[str], tails: Sequence[str], room: int, short: str) -> tuple[str, str, str]:
     """Return the figures beside time and name: the range is left out first, then the place, growth and share.
 
     A tail that has a short form, as it tells of a nearer danger, goes last.
@@ -151,12 +152,11 @@ def _chosen(danger: Danger, more: Sequence[str], tail: str, room: int, short: st
     name = min(cell_len(printable(danger.name)), _NAME) + 1
     sizes = [f"  {form}" for form in usage(danger)]
     words = [f" {form}" if form else "" for form in more]
-    kept = [("", size, form) for form in (tail, short) for size in (*sizes, "")] if short else []
-    first = [(word, sizes[0], tail) for word in words]
+    first = [(word, sizes[0], tail) for word in words for tail in tails]
     plain = [(words[-1], size, "") for size in (*sizes, "")]
     names = (name, _LEAST_NAME + 1)
     if short:
-        kept = [("", size, form) for form in (tail, short) for size in (*sizes, "")]
+        kept = [("", size, form) for form in (*tails, short) for size in (*sizes, "")]
         tries = [(least, one) for least in names for one in (*first, *kept)] + [(0, plain[-1])]
     else:
         tries = [(least, one) for least in names for one in (*first, *plain)]
@@ -197,7 +197,10 @@ def _dies(danger: Danger, assessment: Assessment, width: int, look: Look) -> Tex
     forms, after = victim_words(danger, assessment)
     label = " next  " if is_over(danger, assessment) else " dies  "
     line = Text().append(label, look.style("accent", bold=True) or "bold")
-    words = _fitting(forms, width - line.cell_len, look)
+    # Who comes after is more than why the first one does not free all it holds.
+    room = width - line.cell_len
+    is_narrow = after and len(forms) > 1 and cell_len(forms[0] + after) + 2 > room
+    words = _fitting(forms[1:] if is_narrow else forms, room, look)
     line.append(words, "bold" if danger.kind is not DangerKind.COMMIT else "")
     left = width - line.cell_len - cell_len(after)
     if after and left >= 2:
@@ -207,11 +210,23 @@ def _dies(danger: Danger, assessment: Assessment, width: int, look: Look) -> Tex
 
 def _do(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
     line = Text().append(" do    ", look.style("accent", bold=True) or "bold")
-    for key, words in remedy_words(danger, assessment):
-        if line.cell_len + len(key) + len(words) + 4 > width:
+    keys, gap = _spaced(list(remedy_words(danger, assessment)), len(assessment.dangers) > 1, width - line.cell_len)
+    for at, (key, words) in enumerate(keys):
+        before = " " * gap if at else ""
+        if line.cell_len + len(before) + len(key) + 1 + len(words) > width:
             break
-        line.append(key, look.style("accent", bold=True) or "bold").append(f" {words}   ")
+        line.append(before).append(key, look.style("accent", bold=True) or "bold").append(f" {words}")
     return line
+
+
+def _spaced(remedies: list[tuple[str, str]], has_others: bool, room: int) -> tuple[list[tuple[str, str]], int]:
+    """Return the keys that fit, with the one that leads to the next danger, and the blanks between them."""
+    rows = [[*remedies, ("n", words)] for words in ("next danger", "next")] if has_others else []
+    tries = [(row, gap) for row in (*rows, remedies) for gap in (3, 2)]
+    fitting = (
+        (row, gap) for row, gap in tries if sum(len(key) + 1 + len(words) + gap for key, words in row) - gap <= room
+    )
+    return next(fitting, (remedies, 2))
 
 
 def _then(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
@@ -268,4 +283,7 @@ def _briefly(each: Danger) -> str:
 
 def _beside(danger: Danger) -> str:
     state = danger.state.value if danger.median is None else f"full in {format_about(danger.median)}"
-    return f"{printable(danger.name)} {format_bytes(danger.filled)} of {format_bytes(danger.capacity)}, {state}"
+    size = f"{format_bytes(danger.filled)} of {format_bytes(danger.capacity)}"
+    # The account below it has what is available.
+    used = " used" if danger.kind is DangerKind.MACHINE else ""
+    return f"{printable(danger.name)} {size}{used}, {state}"

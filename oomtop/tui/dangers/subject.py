@@ -7,10 +7,13 @@ from enum import Enum
 from functools import cache
 
 from oomtop.analysis.dangers.order import JUST_KILLED, last_kill
-from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, Dying, Remedy
+from oomtop.analysis.oom_score.badness import frees
 from oomtop.analysis.sentences import NOT_SEEN, OF_THOSE_SEEN, describe_early_killer, others_of
+from oomtop.host.cgroup import is_inside
 from oomtop.host.privileges import Capability, has_capability
+from oomtop.host.process import Process
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_about, format_bytes, format_duration, format_rate, format_share, printable
 
@@ -20,6 +23,10 @@ _HIGH = 0.7
 """Share of the limit from which unsteady growth is a danger."""
 _DROP = 0.1
 """A kill that frees less than this share of the held memory does not end a danger."""
+_NOTED = 0.1
+"""Share of what a victim holds from which it is said why its death does not free it."""
+_NEW = 5.0
+"""Age in seconds below which a process is new."""
 DISTANT = 900.0
 """A subject that is full later than this is not a danger yet."""
 
@@ -130,6 +137,9 @@ def victim_words(danger: Danger, assessment: Assessment) -> tuple[tuple[str, ...
     forms = _victim_forms(danger, assessment)
     if not assessment.scope.sees_all:
         return forms, OF_THOSE_SEEN
+    if _is_swarm(danger):
+        count, new = _crowd(danger, assessment)
+        return (*(f"{form}{count}{new}" for form in forms[:-1]), *(f"{form}{count}" for form in forms[-2:])), ""
     after = [f"{_named(other)} ({format_bytes(other.held)})" for other in danger.dying[1:2]]
     return forms, f"{'or' if danger.near_tie else 'then'} {after[0]}" if after else ""
 
@@ -140,27 +150,71 @@ def _named(one: Dying) -> str:
 
 def _victim_forms(danger: Danger, assessment: Assessment) -> tuple[str, ...]:
     first = danger.dying[0]
-    user = next((row.user for row in assessment.rows if row.process.id == first.id), "")
-    frees = f"frees {format_bytes(first.frees)}"
-    owner = f" {printable(user)}" if user else ""
+    row = next((row for row in assessment.rows if row.process.id == first.id), None)
+    gain = f"frees {format_bytes(first.frees)}"
+    owner = f" {printable(row.user)}" if row is not None and row.user else ""
     others = others_of(danger)
     return (
-        f"{_named(first)}{owner}, {format_bytes(first.held)}{others}, {frees}",
-        f"{_named(first)}, {format_bytes(first.held)}{others}, {frees}",
-        f"{_named(first)}{others}, {frees}",
-        f"{first.id.pid}, {frees}",
+        f"{_named(first)}{owner}, {format_bytes(first.held)}{others}, {gain}{_rest(first, danger, row)}",
+        f"{_named(first)}{owner}, {format_bytes(first.held)}{others}, {gain}",
+        f"{_named(first)}, {format_bytes(first.held)}{others}, {gain}",
+        f"{_named(first)}{others}, {gain}",
+        f"{first.id.pid}, {gain}",
     )
+
+
+def _rest(first: Dying, danger: Danger, row: ProcessRow | None) -> str:
+    """Return why the death of a victim does not free all that it holds."""
+    rest = first.held - first.frees
+    if row is None or rest < first.held * _NOTED:
+        return ""
+    swap = (row.process.swap or 0) if danger.kind is DangerKind.CGROUP else 0
+    return " (rest in swap)" if swap > rest / 2 else " (rest shared)"
+
+
+def _is_swarm(danger: Danger) -> bool:
+    """Whether a cgroup fills up by many processes, so that the death of one helps little."""
+    kill = next((remedy for remedy in danger.remedies if remedy.action == "kill"), None)
+    return danger.kind is DangerKind.CGROUP and kill is not None and _is_drop(kill, danger)
+
+
+def _is_drop(kill: Remedy, danger: Danger) -> bool:
+    return kill.size is not None and kill.size < danger.held * _DROP
+
+
+def _members(danger: Danger, assessment: Assessment) -> list[Process]:
+    return [row.process for row in assessment.rows if is_inside(row.process.cgroup, danger.subject)]
+
+
+def _crowd(danger: Danger, assessment: Assessment) -> tuple[str, str]:
+    """Return `; one of 40` and `, 15 new in 5s`, the latter only where a process is new."""
+    ages = [assessment.monotonic - process.started for process in _members(danger, assessment)]
+    new = sum(age < _NEW for age in ages)
+    return f"; one of {len(ages)}", f", {new} new in {format_duration(_NEW)}" if new else ""
 
 
 def remedy_words(danger: Danger, assessment: Assessment) -> Iterator[tuple[str, str]]:
     """Yield (key, effect and time gained) of the remedies, the surest first."""
-    after_kill = is_over(danger, assessment)
-    if after_kill:
+    if is_over(danger, assessment):
         yield "Tab", "to Events, Enter: why"
+    elif _is_swarm(danger):
+        gain = sum(frees(process) - (process.swap or 0) for process in _members(danger, assessment))
+        freed = f": {format_bytes(min(danger.held, gain))}" if assessment.scope.sees_all else ""
+        yield "k", f"kill the group{freed}"
+        yield "f", "freeze the group"
+    else:
+        for remedy in danger.remedies:
+            if remedy.action == "kill":
+                yield "k", f"kill it (frees {format_bytes(remedy.size)})" if _is_drop(remedy, danger) else "kill it"
+            elif remedy.action == "freeze":
+                yield "f", "freeze it"
     for remedy in danger.remedies:
-        if not after_kill or remedy.action in ("limit", "swap"):
-            yield _REMEDIES[remedy.action][0], _deed(danger, remedy) + _gain(remedy)
-    if danger.victim is not None and may_spare():
+        bought = "" if remedy.seconds is None else f": +{format_about(remedy.seconds)}"
+        if remedy.action == "limit":
+            yield "L", f"raise by {format_bytes(remedy.size)}{bought}"
+        elif remedy.action == "swap":
+            yield "W", f"add {format_bytes(remedy.size)} of swap{bought}"
+    if danger.victim is not None and not _is_swarm(danger) and may_spare():
         yield "o", "spare it"
 
 
@@ -168,23 +222,3 @@ def remedy_words(danger: Danger, assessment: Assessment) -> Iterator[tuple[str, 
 def may_spare() -> bool:
     """Whether a lower oom_score_adj is permitted; that does not change while the program runs."""
     return has_capability(Capability.SYS_RESOURCE)
-
-
-def _deed(danger: Danger, remedy: Remedy) -> str:
-    """Return what the key does; for a kill of one among many, that it helps little and what helps."""
-    is_drop = remedy.action == "kill" and remedy.size is not None and remedy.size < danger.held * _DROP
-    if not is_drop:
-        return _REMEDIES[remedy.action][1]
-    frees = f"frees {format_bytes(remedy.size)}"
-    return f"kill its cgroup (one {frees})" if danger.kind is DangerKind.CGROUP else f"kill it ({frees})"
-
-
-def _gain(remedy: Remedy) -> str:
-    if remedy.action not in ("limit", "swap"):
-        return ""
-    buys = "" if remedy.seconds is None else f" buys {format_about(remedy.seconds)}"
-    return f" +{format_bytes(remedy.size)}{buys}"
-
-
-_REMEDIES = {"kill": ("k", "kill it"), "freeze": ("f", "freeze it"), "limit": ("L", "limit"), "swap": ("W", "swap")}
-"""The key and its effect, by the action of a remedy."""

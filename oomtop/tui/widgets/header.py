@@ -83,18 +83,20 @@ def _is_news(assessment: Assessment) -> bool:
 
 
 def _kills(assessment: Assessment) -> tuple[str, ...]:
-    """Return `killed 2, last 12s` and shorter forms; nothing where nobody was killed."""
+    """Return `2 killed, last 12s ago` and shorter forms; nothing where nobody was killed."""
     count, age = assessment.pressure.oom_kills, assessment.pressure.last_kill_age
     if not count and age is None:
         return ()
-    killed = f"killed {format_count(count)}" if count else "killed"
-    last = "" if age is None else f", last {format_duration(_in_steps(age))}"
+    killed = f"{format_count(count)} killed" if count else "killed"
+    last = "" if age is None else f", last {_in_steps(age)} ago"
     return (f"{killed}{last}", killed) if last else (killed,)
 
 
-def _in_steps(age: float) -> float:
-    """Return an age that changes seldom enough for a line that is always there."""
-    return age if age < 20 else age // 10 * 10 if age < 60 else age // 60 * 60
+def _in_steps(age: float) -> str:
+    """Return an age in steps that are rare enough for a line that is always there, and no finer than they are."""
+    if age < 60:
+        return format_duration(age if age < 20 else age // 10 * 10)
+    return f"{int(age) // 60}m" if age < 3600 else format_duration(age // 3600 * 3600).removesuffix("00m")
 
 
 def _failed(guard: str) -> tuple[str, ...]:

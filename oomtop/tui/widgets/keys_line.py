@@ -15,9 +15,9 @@ Keys = Sequence[tuple[str, str]]
 """(key as it is written, what it does) from the most to the least wanted."""
 MONITOR_KEYS: Keys = (
     ("k", "Kill"), ("J", "Select"), ("f", "Freeze"), ("L", "Limit"), ("o", "Spare"), ("?", "Help"), ("q", "Quit"),
-    ("/", "Find"), ("\\", "Filter"), (":", "Commands"), ("Tab", "Tabs"), ("Enter", "Details"), ("z", "Undo"),
-    ("d", "Caches"), ("W", "Swap"), ("r", "Reclaim"), ("t", "Tree"), ("u", "User"), ("v", "Chart"), ("Z", "Pause"),
-    ("S", "Setup"),
+    ("/", "Find"), ("\\", "Filter"), (":", "Commands"), ("n", "Next danger"), ("Tab", "Tabs"), ("Enter", "Details"),
+    ("z", "Undo"), ("d", "Caches"), ("W", "Swap"), ("r", "Reclaim"), ("t", "Tree"), ("u", "User"), ("v", "Chart"),
+    ("Z", "Pause"), ("S", "Setup"),
 )  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState, PastKill, Remedy, UseCurve
+from oomtop.analysis.model.assessment import Scope
+from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState, Dying, PastKill, Remedy, UseCurve
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.dangers.board import draw_board
@@ -16,6 +17,7 @@ from oomtop.tui.style.palette import Look
 from oomtop.units import GIB, MIB
 from tests.tui.factories import NOW, make_assessment, make_danger, make_process, make_row
 
+LEGEND = "█ past  ╱ expected  ▒ range  ✗ kill"
 ROWS = (
     make_row(make_process(11289, "oomtop-leak", rss=129 * MIB, cgroup="/web"), user="root"),
     make_row(make_process(902, "nginx", rss=12 * MIB, cgroup="/web"), user="www"),
@@ -36,44 +38,13 @@ def rights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_an_engineer_needs_is_on_the_strip() -> None:
     first, bar, dies, do = strip(make_danger(rows=ROWS))
-    assert first.split() == [
-        "FULL",
-        "IN",
-        "22s",
-        "(20s-24s)",
-        "/web",
-        "129M",
-        "of",
-        "300M",
-        "43%",
-        "+8.0M/s",
-        "1",
-        "of",
-        "2",
-        "n",
-    ]
+    assert " ".join(first.split()) == "FULL IN 22s (20s-24s) /web 129M of 300M 43% +8.0M/s danger 1 of 2"
     assert bar.count("#") == 27
     assert bar.count("=") == 11
     assert " full " in bar
     assert dies.startswith(" dies  oomtop-leak 11289 root, 129M, frees 129M")
     assert dies.endswith("then nginx 902 (12.0M)")
-    assert do.split() == [
-        "do",
-        "k",
-        "kill",
-        "it",
-        "f",
-        "freeze",
-        "it",
-        "L",
-        "limit",
-        "+100M",
-        "buys",
-        "12s",
-        "o",
-        "spare",
-        "it",
-    ]
+    assert do == " do    k kill it  f freeze it  L raise by 100M: +12s  o spare it  n next danger"
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
@@ -114,9 +85,11 @@ def test_the_height_follows_the_danger() -> None:
 
 def test_the_others_are_named() -> None:
     far = make_danger("/cron", median=290.0)
-    assessment = make_assessment((), dangers=(make_danger(), far, make_danger("RAM", limit=24 * GIB, **CALM)))
+    assessment = make_assessment(
+        (), dangers=(make_danger(), far, make_danger("RAM", kind=DangerKind.MACHINE, limit=24 * GIB, **CALM))
+    )
     (line,) = draw_also(nearest)(assessment, 80, 1, Look())
-    assert line.plain.startswith(" also  /cron 129M of 300M, full in 4m50s   RAM 129M of 24.0G, steady")
+    assert line.plain.startswith(" also  /cron 129M of 300M, full in 4m50s   RAM 129M of 24.0G used, steady")
     board = [line.plain for line in draw_board(nearest)(assessment, 80, 3, Look())]
     assert [line[:2] for line in board] == ["» ", "  ", "  "]
     assert all(len(line) <= 80 for line in board)
@@ -138,7 +111,9 @@ def test_the_forecast_shows_the_limit_the_cone_and_the_kill(ascii_only: bool) ->
     danger = make_danger(curve=curve, kills=(PastKill(now - 40, 3, "surge", 5),))
     lines = [line.plain for line in chart_of(danger, now, 120, (80, 8), Look(ascii_only))]
     assert lines[0].startswith("300M")
-    assert lines[0].count("X" if ascii_only else "✗") == 2
+    limit = lines[0].replace(f" {'# past  / expected  : range  X kill' if ascii_only else LEGEND} ", "")
+    assert limit != lines[0]
+    assert limit.count("X" if ascii_only else "✗") == 2
     assert "surge" in lines[1]
     assert {"now", "+20s"} <= set(lines[-1].split())
     assert all(line.isascii() for line in lines) == ascii_only
@@ -155,11 +130,45 @@ def test_what_is_armed_counts_down_on_the_strip() -> None:
 
 
 def test_where_one_kill_frees_little_the_group_is_named() -> None:
-    danger = make_danger(rows=ROWS)
-    few = replace(danger, remedies=(Remedy("kill", danger.dying[0].id, 4 * MIB, 0.5),))
-    assert strip(few)[3].startswith(" do    k kill its cgroup (one frees 4.0M)")
+    few = of_many(make_danger(rows=ROWS))
+    _, _, dies, do = strip(few)
+    assert dies == " dies  oomtop-leak 11289 root, 129M, frees 129M; one of 2"
+    assert do == " do    k kill the group: 129M  f freeze the group  L raise by 100M: +12s  n next"
     machine = replace(few, kind=DangerKind.MACHINE)
-    assert strip(machine)[3].startswith(" do    k kill it (frees 4.0M)")
+    assert strip(machine)[3].startswith(" do    k kill it (frees 4.0M)   f freeze it   ")
+
+
+def of_many(danger: Danger) -> Danger:
+    """Return a danger that the death of its victim does not end."""
+    _, *others = danger.remedies
+    return replace(danger, remedies=(Remedy("kill", danger.dying[0].id, 4 * MIB, 0.5), *others))
+
+
+def test_of_many_those_that_are_new_are_counted() -> None:
+    rows = [make_row(make_process(pid, "swarm", rss=MIB, cgroup="/web/a"), user="root") for pid in range(500, 540)]
+    assessment = make_assessment(rows, monotonic=19.0, dangers=(of_many(make_danger(rows=rows)),))
+    dies, do = (line.plain for line in draw_strip(nearest)(assessment, 80, 4, Look())[2:])
+    assert dies == " dies  swarm 500 root, 1.0M, frees 1.0M; one of 40, 40 new in 5s"
+    assert "k kill the group: 80.0M  " in do
+    short = draw_strip(nearest)(assessment, 50, 4, Look())[2].plain
+    assert short == " dies  swarm 500, frees 1.0M; one of 40"
+    hidden = replace(assessment, scope=Scope(sees_all=False))
+    assert "k kill the group  " in draw_strip(nearest)(hidden, 80, 4, Look())[3].plain
+
+
+@pytest.mark.parametrize(("swap", "why"), [(0, " (rest shared)"), (20, " (rest in swap)")])
+def test_why_a_death_frees_less_than_is_held_is_said_where_there_is_room(swap: int, why: str) -> None:
+    rows = (make_row(make_process(7, "leak", rss=70 * MIB, swap=swap * MIB, cgroup="/web"), user="root"), *ROWS[1:])
+    danger = make_danger(rows=rows)
+    first = replace(danger.dying[0], held=100 * MIB, frees=70 * MIB)
+
+    def dies(width: int, *dying: Dying) -> str:
+        assessment = make_assessment(rows, dangers=(replace(danger, dying=dying),))
+        return draw_strip(nearest)(assessment, width, 4, Look())[2].plain
+
+    assert dies(80, first) == f" dies  leak 7 root, 100M, frees 70.0M{why}"
+    assert dies(80, replace(first, frees=91 * MIB)).endswith("frees 91.0M")
+    assert dies(61, first, danger.dying[1]).endswith("frees 70.0M  then nginx 902 (12.0M)")
 
 
 def test_nothing_is_offered_that_the_rights_do_not_allow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,9 +101,9 @@ def test_a_damaged_place_ahead_is_no_problem_of_the_moment_shown(tmp_path: Path,
 def test_forecast_and_truth_are_drawn_over_each_other(height: int, ascii_only: bool) -> None:
     shown = state("replay")
     lines = [line.plain for line in chart_of(shown.dangers[0], shown.time, 120, (80, height), Look(ascii_only))]
-    truth, forecast, kill = ("o", "/", "X") if ascii_only else ("●", "╱", "✗")
-    assert f" {truth} happened  {forecast} forecast " in lines[0]
-    assert lines[0].count(kill) == 2
+    truth, held, forecast, kill = ("o", "#", "/", "X") if ascii_only else ("●", "█", "╱", "✗")
+    assert f" {truth} happened  {held} past  {forecast} expected  " in lines[0]
+    assert lines[0].count(kill) == 3
     assert sum(truth in line for line in lines[:-1]) == height - 1
     assert all(line.isascii() for line in lines) == ascii_only
 

@@ -27,7 +27,7 @@ ADJ = "adj: needs CAP_SYS_RESOURCE"
 def test_the_tabs_are_whole_at_every_width(width: int) -> None:
     line = header(width, "root with fewer rights", f"guarded 46M locked; {ADJ}", pressure=killed(300, 12.0))
     assert TABS in line
-    assert "killed 300, last 12s" in line or "killed" not in line or width < 80
+    assert "300 killed, last 12s ago" in line or "killed" not in line or width < 80
     assert line.endswith(" ") or width < 60
 
 
@@ -36,14 +36,16 @@ def killed(count: int, age: float | None) -> PressureFigures:
 
 
 def test_the_host_comes_first_and_the_clock_last() -> None:
-    line = header(83, pressure=killed(2, 12.0))
-    assert line.startswith(f" testhost root  {TABS}   killed 2, last 12s ")
+    line = header(87, pressure=killed(2, 12.0))
+    assert line.startswith(f" testhost root  {TABS}   2 killed, last 12s ago ")
     assert re.search(r" 2s \d\d:\d\d:\d\d $", line)
     assert header(40).startswith(f" {TABS}")
 
 
 def test_kills_are_told_by_minutes_once_they_are_no_news() -> None:
-    assert "killed 2, last 3m00s" in header(100, pressure=killed(2, 200.0))
+    assert "2 killed, last 3m ago" in header(100, pressure=killed(2, 200.0))
+    assert "2 killed, last 2h ago" in header(100, pressure=killed(2, 9000.0))
+    assert "2 killed, last 40s ago" in header(100, pressure=killed(2, 48.0))
     assert "killed" not in header(100, pressure=killed(0, None))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from operator import attrgetter
 
 from oomtop.analysis.account import account_memory, account_pressure, account_swap
@@ -215,7 +216,9 @@ def _growers(rows: Sequence[ProcessRow]) -> list[ProcessRow]:
 def _lasting(rows: Sequence[ProcessRow], history: History) -> list[tuple[ProcessRow, Curve]]:
     """Return the rows of the largest processes with their last half hour."""
     curves = history.lasting
-    return [(row, curves[row.process.id]) for row in rows if row.process.id in curves] if curves else []
+    # Only the largest have a curve: no turn of a loop for each of 5,000 rows.
+    found = compress(rows, map(curves.__contains__, map(_IDENTITY, rows))) if curves else ()
+    return [(row, curves[row.process.id]) for row in found]
 
 
 def _growths(snapshot: Snapshot, history: History, previous: Assessment | None) -> tuple[Growth, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import filterfalse
+from collections.abc import Mapping
 from operator import attrgetter
 
 from oomtop.analysis.cgroups.assess import chain, usable_swap
@@ -40,9 +39,9 @@ def _moved(now: tuple[Process, ...], before: tuple[Process, ...]) -> set[str]:
     """Return the groups, and those above them, of processes that came, went or changed as the OOM killer sees them."""
     # Both tuples keep their objects alive, so that an id stands for one object.
     new, old = set(map(id, now)), set(map(id, before))
-    gone = {process.id: process for process in _others(before, new)}
+    gone = {process.id: process for process in before if id(process) not in new}
     paths = set()
-    for process in _others(now, old):
+    for process in (process for process in now if id(process) not in old):
         known = gone.get(process.id)
         if known is None or _RANKED_BY(known) != _RANKED_BY(process):
             paths.add(process.cgroup or "/")
@@ -50,7 +49,3 @@ def _moved(now: tuple[Process, ...], before: tuple[Process, ...]) -> set[str]:
             del gone[process.id]
     paths.update(process.cgroup or "/" for process in gone.values())
     return {above for path in paths for above in chain(path)}
-
-
-def _others(processes: Iterable[Process], known: set[int]) -> Iterable[Process]:
-    return filterfalse(lambda process: id(process) in known, processes)

@@ -38,7 +38,7 @@ _NOT_WHOLE = (
     "libuuid.", "mypyc.",
 )  # fmt: skip
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_M_ARENA_MAX, _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -8, -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _NEVER = 32 << 20
 _ROOM = 2 << 20
 """Bytes that can be allocated before the kernel is asked for a page: what ticks and keys leave to the collector."""
@@ -95,9 +95,6 @@ class SelfGuard:
 
 def shield() -> SelfGuard:
     """Apply what needs no more than system calls, before anything big is loaded; `guard_self` completes it."""
-    if hasattr(_LIBC, "mallopt"):
-        # One heap: of several threads only one runs at a time.
-        _LIBC.mallopt(_M_ARENA_MAX, 1)
     # pthread_exit(3) loads it with the first thread that ends, and aborts the process where that fails.
     with suppress(OSError):
         ctypes.CDLL("libgcc_s.so.1")

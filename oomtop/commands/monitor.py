@@ -108,8 +108,10 @@ def show(
     if not has_screen("the monitor", "; `oomtop top` works without one"):
         return 2
     from oomtop.host.own_priority import hurry
+    from oomtop.threads import use_one_heap
 
     hurry()
+    use_one_heap()
     # Nearly all objects made at start live on; collecting meanwhile would cost 35 ms.
     gc.disable()
     from oomtop.config.load import config_paths, load_config

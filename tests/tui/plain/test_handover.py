@@ -129,3 +129,14 @@ def test_a_terminal_too_low_for_the_table_waits_for_the_full_screen() -> None:
     with session(size=(20, 5)) as shown:
         shown.until(lambda text: TAKEN_OVER in text)
         assert not re.search(r"\x1b\[\d+;\d+H", shown.text.partition(TAKEN_OVER)[0])
+
+
+def test_the_address_space_that_the_full_screen_asks_for_is_enough() -> None:
+    """Were each thread given a heap of 64 MiB, the last ones could not be started."""
+    with session(
+        argv=("sh", "-c", f"ulimit -v 200000; exec {sys.executable} -m oomtop --interval 60"), size=(120, 30)
+    ) as shown:
+        shown.until(lambda text: TAKEN_OVER in text)
+        shown.press("q")
+        shown.until(lambda text: "\x1b[?1049l" in text)
+        assert "(ulimit -u, ulimit -v" not in shown.text

@@ -209,7 +209,7 @@ class OomtopApp(KeyActions):
         self._shown.close()
         if self._begun is not None:
             self._begun.close()
-        if "remedies" in self.__dict__:
+        if "actions" in self.__dict__:
             self.actions.disarm()
 
     @work(thread=True, group="sampling", exit_on_error=False)
@@ -257,7 +257,7 @@ class OomtopApp(KeyActions):
             self.show_title(self.options.alerts.title(message.assessment.alerts))
         if not self.state.paused and not getattr(self.screen, "covers_all", False):
             self.feed()
-        if "remedies" in self.__dict__ and not self.state.replay:
+        if "actions" in self.__dict__ and not self.state.replay:
             self.actions.follow(message.snapshot)
         if not self._settled and not self.is_headless:
             self._settled = True

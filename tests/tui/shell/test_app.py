@@ -19,6 +19,7 @@ from textual.widgets import Input
 
 from oomtop.actions.journal.audit_log import Audit
 from oomtop.oomlog.scan import scan_lines
+from oomtop.tui.actions.controller import ActionDesk
 from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.base.sampling import samples
 from oomtop.tui.process_table.widget import ProcessTable
@@ -437,3 +438,17 @@ async def test_without_a_recording_it_is_said_how_to_get_one(
         monkeypatch.setattr(type(app.dashboard), "event", lambda self: replace(event, time=1_700_000_000.0))
         await pilot.press("B")
         await settled(pilot, lambda: any("`oomtop record` keeps" in text for _, text in app.state.remarks))
+
+
+async def test_what_is_armed_sees_every_tick_and_is_disarmed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(ActionDesk, "follow", lambda *_: seen.append("tick"))
+    monkeypatch.setattr(ActionDesk, "disarm", lambda *_: seen.append("end"))
+    source = Scripted()
+    app = OomtopApp(source, Options(interval=60))
+    async with app.run_test() as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        assert app.actions
+        source.more()
+        await settled(pilot, lambda: "tick" in seen)
+    assert seen[-1] == "end"

@@ -20,6 +20,8 @@ OOMTOP = (sys.executable, "-m", "oomtop", "--interval", "60")
 TAKEN_OVER = "\x1b[?1000h"
 """The first that Textual's driver sends."""
 _PATIENCE = 40.0
+_TRIES = 4
+"""The screens are the machine's own: a kill that another test causes comes between the two pictures now and then."""
 
 
 class Session:
@@ -101,9 +103,12 @@ def test_the_handover_changes_no_cell(
     monkeypatch.delenv("COLORTERM", raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    with session(*options, size=size) as shown:
-        first, second = both(shown)
-    assert len(first.touched) == size[0] * size[1]
+    for _ in range(_TRIES):
+        with session(*options, size=size) as shown:
+            first, second = both(shown)
+        assert len(first.touched) == size[0] * size[1]
+        if not second.changed:
+            break
     assert second.changed == []
 
 

@@ -1,4 +1,4 @@
-"""What the figures cover and what is hidden, as sentences and as marks for the header."""
+"""What the figures cover and what is hidden, as sentences and as a mark for the header."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from oomtop.snapshot import Problem, Snapshot
 
 # Threads start and exit between the two counts.
 _LEAST_HIDDEN = 5
-_OF = {"container": "container's", "own": "own", "machine": "some"}
 
 
 def scope_of(snapshot: Snapshot) -> Scope:
@@ -59,8 +58,8 @@ def _sentences(found: Visibility, scope: Scope) -> Iterable[tuple[str, str]]:
         yield "rights", "in a user namespace: limits, swap and lowering oom_score_adj need root on the machine"
 
 
-def scope_marks(scope: Scope) -> tuple[str, ...]:
-    """Return the header marks (`container's memory`, `own processes`, `gVisor`); none if everything is visible."""
-    memory = {"machine": "", "container": "container's memory"}.get(scope.memory, scope.memory)
-    processes = "" if scope.sees_all else f"{_OF[scope.processes]} processes"
-    return tuple(mark for mark in (memory, processes) if mark)
+def scope_mark(scope: Scope) -> str:
+    """Return the header's word for what hides most: `gVisor`, `container` or `hidepid`; empty if all is visible."""
+    if scope.memory != "machine":
+        return scope.memory
+    return "" if scope.sees_all else "hidepid" if scope.processes == "own" else scope.processes

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from oomtop.analysis.model.assessment import Assessment
-from oomtop.analysis.scope import scope_marks
+from oomtop.analysis.scope import scope_mark
 from oomtop.tui.base.session import OwnState
 from oomtop.tui.style.cell_width import cell_len
 from oomtop.tui.style.palette import Look
@@ -29,10 +29,11 @@ def draw_header(standing: Callable[[], OwnState], tab: str | None = None) -> Dra
         tabs = _tabs(tab, look)
         clock = _clock(assessment, own, width - tabs.cell_len - 1)
         room = width - tabs.cell_len - len(clock) - 2
-        news = _fitting(_news(assessment, own, room, look), room)
+        urgent, later = _news(assessment, own, room, look)
+        news = _fitting(urgent, room)
         place = _place(assessment, own, room - news.cell_len)
-        guard = _fitting([(_failed(own.guard), "")], room - cell_len(place) - news.cell_len)
-        line = Text(f" {place}").append_text(tabs).append_text(news).append_text(guard)
+        rest = _fitting(later, room - cell_len(place) - news.cell_len)
+        line = Text(f" {place}").append_text(tabs).append_text(news).append_text(rest)
         return [line.append(clock.rjust(max(0, width - line.cell_len)))]
 
     return draw
@@ -43,7 +44,8 @@ def _tabs(tab: str | None, look: Look) -> Text:
     line = Text()
     for name, title in TABS:
         is_here = name == tab
-        line.append(f"[{title}] " if is_here else f"{title} ", look.style("accent", bold=True) if is_here else "")
+        line.append(" " if line.cell_len else "")
+        line.append(f"[{title}]" if is_here else title, look.style("accent", bold=True) if is_here else "")
     return line
 
 
@@ -59,12 +61,15 @@ def _place(assessment: Assessment, own: OwnState, room: int) -> str:
     return next((text for text in wholes if cell_len(text) <= room), "")
 
 
-def _news(assessment: Assessment, own: OwnState, room: int, look: Look) -> list[Part]:
-    """Return what is new and the modes, the most wanted first."""
+def _news(assessment: Assessment, own: OwnState, room: int, look: Look) -> tuple[list[Part], list[Part]]:
+    """Return what is wanted before host and rights, most wanted first, and what after them: old kills, protection."""
     warn = look.style("warn", bold=True) or "bold"
-    parts: list[Part] = [((f"[{mark}]",), warn) for mark in (*own.modes, *scope_marks(assessment.scope))]
-    parts.append(((_alert(assessment, min(40, room - 2)),), warn))
-    return [*parts, (_kills(assessment), warn if _is_news(assessment) else look.style("dim"))]
+    marks = [*own.modes, scope_mark(assessment.scope)]
+    urgent: list[Part] = [((f"[{mark}]",), warn) for mark in marks if mark]
+    urgent.append(((_alert(assessment, min(40, room - 2)),), warn))
+    kills = (_kills(assessment), warn if _is_news(assessment) else look.style("dim"))
+    guard = (_failed(own.guard), "")
+    return ([*urgent, kills], [guard]) if _is_news(assessment) else (urgent, [kills, guard])
 
 
 def _fitting(parts: Iterable[Part], room: int) -> Text:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from oomtop.analysis.model.assessment import PressureFigures
+from oomtop.analysis.model.assessment import PressureFigures, Scope
 from oomtop.tui.base.session import State
 from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.header import draw_header
@@ -36,8 +36,8 @@ def killed(count: int, age: float | None) -> PressureFigures:
 
 
 def test_the_host_comes_first_and_the_clock_last() -> None:
-    line = header(87, pressure=killed(2, 12.0))
-    assert line.startswith(f" testhost root  {TABS}   2 killed, last 12s ago ")
+    line = header(86, pressure=killed(2, 12.0))
+    assert line.startswith(f" testhost root  {TABS}  2 killed, last 12s ago ")
     assert re.search(r" 2s \d\d:\d\d:\d\d $", line)
     assert header(40).startswith(f" {TABS}")
 
@@ -47,6 +47,15 @@ def test_kills_are_told_by_minutes_once_they_are_no_news() -> None:
     assert "2 killed, last 2h ago" in header(100, pressure=killed(2, 9000.0))
     assert "2 killed, last 40s ago" in header(100, pressure=killed(2, 48.0))
     assert "killed" not in header(100, pressure=killed(0, None))
+
+
+@pytest.mark.parametrize("scope", [Scope(processes="container", sees_all=False), Scope(memory="container")])
+def test_rights_and_what_is_hidden_are_told_before_old_kills(scope: Scope) -> None:
+    line = header(83, "unprivileged", scope=scope, pressure=killed(72, 800.0))
+    assert line.startswith(f" testhost unprivileged  {TABS}  [container] 2s ")
+    assert "72 killed, last 13m ago" in header(120, "unprivileged", scope=scope, pressure=killed(72, 800.0))
+    assert "72 killed, last 12s ago" in header(86, "unprivileged", scope=scope, pressure=killed(72, 12.0))
+    assert header(80, pressure=killed(72, 800.0)).startswith(f" testhost root  {TABS}  72 killed ")
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ CREATE INDEX events_by_key ON events(key);
 CREATE TABLE actions(id INTEGER PRIMARY KEY, tick INTEGER NOT NULL, time REAL NOT NULL, title TEXT NOT NULL,
   status TEXT NOT NULL, summary TEXT NOT NULL);
 """
+_FORMAT_OFFSET, _FORMATS = 18, (1, 2)
+"""File format write and read version, a byte each: rollback journal and WAL (https://www.sqlite.org/fileformat2.html)."""
 _BUSY_SECONDS = 5.0
 _EMPTY_PAGES = 4
 FAILURES = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
@@ -83,9 +85,16 @@ def _make(path: str) -> None:
 
     Raises:
         OSError: somebody else could have written one of them, or it cannot be made.
+        Damaged: its header says that it is of a format nobody writes; SQLite would call the file read-only.
     """
     with Place(path, follows=False) as place:
-        os.close(place.open(os.O_RDWR | os.O_CREAT))
+        file = place.open(os.O_RDWR | os.O_CREAT)
+        try:
+            versions = os.pread(file, 2, _FORMAT_OFFSET)
+        finally:
+            os.close(file)
+        if any(version not in _FORMATS for version in versions):
+            raise Damaged(f"{path}: the recording is damaged: its header has an unknown file format")
     for ending in ("-wal", "-shm", "-journal"):
         with Place(path + ending, follows=False) as place:
             if place.status() is not None:

@@ -24,18 +24,21 @@ _MOST_EVENTS, _EVENT_BYTES, _ALL_EVENT_BYTES = 10_000, 1 << 20, 64 << 20
 _MOST_DEEDS = 10_000
 _MOST_SCHEMA = 1 << 18
 _CHAPTERS = "SELECT id, schema FROM chapters WHERE id > :last"
-# What has no place on a time line is left out as it is read.  A column of SQLite holds values of any type.
+# What has no place on a time line is left out as it is read.  A column of SQLite holds values of any type, and one of a
+# damaged page nulls where none may be (IS NOT NULL would be taken for granted there).
 _MOMENTS = f"""SELECT id, chapter, time, monotonic, available, free, swap_used, some, full FROM ticks WHERE id > :last
   AND typeof(chapter) = 'integer' AND typeof(time) = 'real' AND typeof(monotonic) = 'real'
   AND time BETWEEN 0 AND {LATEST} AND monotonic BETWEEN 0 AND {LATEST}
   AND typeof(available) IN ('integer', 'null') AND typeof(free) IN ('integer', 'null')
   AND typeof(swap_used) IN ('integer', 'null')
   AND typeof(some) IN ('real', 'null') AND typeof(full) IN ('real', 'null')"""
-_EVENTS = f"""SELECT id, CAST(tick AS INTEGER), CAST(schema AS INTEGER), body FROM events
-  WHERE id > :last AND typeof(body) = 'blob' AND length(body) <= {_EVENT_BYTES}"""
-_DEEDS = f"""SELECT id, CAST(tick AS INTEGER), time, substr(CAST(title AS TEXT), 1, 500),
+_EVENTS = f"""SELECT id, tick, schema, body FROM events
+  WHERE id > :last AND typeof(tick) = 'integer' AND typeof(schema) = 'integer'
+  AND typeof(body) = 'blob' AND length(body) <= {_EVENT_BYTES}"""
+_DEEDS = f"""SELECT id, tick, time, substr(CAST(title AS TEXT), 1, 500),
   substr(CAST(status AS TEXT), 1, 500), substr(CAST(summary AS TEXT), 1, 500) FROM actions
-  WHERE id > :last AND typeof(time) = 'real' AND time BETWEEN 0 AND {LATEST}"""
+  WHERE id > :last AND typeof(tick) = 'integer' AND typeof(time) = 'real' AND time BETWEEN 0 AND {LATEST}
+  AND 'null' NOT IN (typeof(title), typeof(status), typeof(summary))"""
 
 
 class RecordedTick(NamedTuple):

@@ -17,7 +17,7 @@ from oomtop.recording.codec import pack, unpack
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.layout import VERSION
 from oomtop.recording.reader import Recording
-from oomtop.recording.store import Store
+from oomtop.recording.store import Deed, Store
 from oomtop.snapshot import Tick
 from tests.fuzz.door_recordings import ENDLESS, sample
 from tests.synthetic import SyntheticMachine, make_event
@@ -27,7 +27,7 @@ FULL = """
 import os, sys
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.reader import Recording
-from oomtop.recording.store import Store
+from oomtop.recording.store import Deed, Store
 from tests.synthetic import SyntheticMachine
 folder, begins_full = sys.argv[1], sys.argv[2] == "first"
 
@@ -121,6 +121,34 @@ def test_a_flipped_bit_in_the_magic_makes_it_no_file_of_somebody_else(path: str,
     Path(path).write_bytes(data)
     said, _ = go_on(path)
     assert "kept as" in said[0]
+
+
+@pytest.mark.parametrize("at", [18, 19])
+@pytest.mark.parametrize("bit", range(8))
+def test_a_flipped_bit_in_the_format_does_not_make_it_read_only(path: str, at: int, bit: int) -> None:
+    data = bytearray(sample(False))
+    data[at] ^= 1 << bit
+    Path(path).write_bytes(data)
+    go_on(path)
+
+
+@pytest.mark.parametrize("column", ["tick", "title", "status", "summary"])
+def test_an_action_without_one_of_its_facts_costs_itself(path: str, column: str) -> None:
+    """SQLite checks NOT NULL when it writes, not when it reads."""
+    store = Store(path)
+    store.write(Tick(SyntheticMachine(3, 3).snapshot()), [Deed(5.0, "Send SIGTERM", "done", "exited after 0.4 s")])
+    store.close()
+    change = "UPDATE sqlite_schema SET sql=replace(sql, :old, :new) WHERE name='actions'"
+    loose = {"old": " NOT NULL", "new": " NOT_NULL"}
+    for statement, values in (
+        (change, loose),
+        (f"UPDATE actions SET {column}=NULL", {}),
+        (change, {"old": loose["new"], "new": loose["old"]}),
+    ):
+        with closing(sqlite3.connect(path)) as connection, connection as database:
+            database.execute("PRAGMA writable_schema=ON")
+            database.execute(statement, values)
+    assert Recording(path).deeds == []
 
 
 def test_the_two_newest_damaged_recordings_are_kept(path: str) -> None:

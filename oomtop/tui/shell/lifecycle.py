@@ -19,6 +19,8 @@ _ON_KEYS = (
     "oomtop.tui.process_table.commands", "oomtop.tui.process_table.sort_menu", "oomtop.tui.dashboard.user_menu",
     "oomtop.oomlog.log_files", "oomtop.tui.shell.command_palette", "oomtop.tui.shell.palette_words",
     "oomtop.tui.alerts.screen", "oomtop.tui.help.mouse", "oomtop.tui.events.post_mortem",
+    # Not by a key: by the first danger that is drawn.
+    "plotext",
 )  # fmt: skip
 _WIDE = "\N{CJK UNIFIED IDEOGRAPH-4E00}"
 

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 KEYS = """down up pagedown end home 1 n N J space U g g g g t t M P N T I less_than_sign greater_than_sign F F K K O O
 slash escape question_mark escape k escape k enter escape o escape f escape d escape r escape L escape W escape y escape
 colon q u i escape a escape v V C escape backslash escape u escape Z Z z escape f6 escape enter escape e escape
 l escape w escape plus minus c ctrl+l tab"""
 # Not `m`, which opens a recording, `X`, which writes a file, and `S`, which looks whether the configuration can be written.
-SCRIPT = """
+NOTED = """
 import asyncio, sys, threading
 from tests.tui.pilot import Scripted, settled
 from oomtop.tui.shell.app import OomtopApp, Options
@@ -27,7 +29,8 @@ def noted(event, args):
         return
     if threading.current_thread() is threading.main_thread() and not str(args[0]).startswith(KERNEL):
         touched.append((event, args[0]))
-
+"""
+ON_KEYS = """
 async def main():
     global touched
     app = OomtopApp(Scripted(), Options(interval=60))
@@ -47,11 +50,45 @@ async def main():
 
 asyncio.run(main())
 """
+ON_DANGERS = """
+from tests.tui.states import SCRIPTS, Still, state
+
+async def main():
+    global touched
+    found = {name: state(name) for name, script in SCRIPTS.items() if not script.recorded}
+    app = OomtopApp(Still(), Options(interval=60))
+    app.latest = found["first"]
+    async with app.run_test(size=tuple(map(int, sys.argv[1:]))) as pilot:
+        app.feed()
+        await pilot.pause()
+        load_keys()
+        assert app.actions and app.inspections
+        sys.addaudithook(noted)
+        for name, app.latest in found.items():
+            touched = []
+            app.feed()
+            await pilot.pause()
+            for what in touched:
+                print(name, *what)
+
+asyncio.run(main())
+"""
+
+
+def run(script: str, *arguments: str) -> tuple[str, int]:
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", NOTED + script, *arguments], cwd=root, capture_output=True, text=True, check=False
+    )
+    print(done.stderr)
+    return done.stdout, done.returncode
 
 
 def test_no_key_of_any_tab_loads_a_module_or_opens_a_file() -> None:
-    root = Path(__file__).parents[3]
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *KEYS.split()], cwd=root, capture_output=True, text=True, check=False
-    )
-    assert (done.stdout, done.returncode) == ("", 0), done.stderr
+    assert run(ON_KEYS, *KEYS.split()) == ("", 0)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+def test_no_danger_that_comes_loads_a_module_or_opens_a_file(size: tuple[int, int]) -> None:
+    """Least of all then: the disk is busy with swap."""
+    assert run(ON_DANGERS, *map(str, size)) == ("", 0)

@@ -18,6 +18,11 @@ class Hint(NamedTuple):
     what: str
     file: str = ""
 
+    @property
+    def name(self) -> str:
+        """The label as it stands in the help."""
+        return self.label.strip(" []") or "tabs"
+
 
 HEADER = (
     Hint("[", "the tabs: Tab and Shift-Tab, or a click; before them the host and the rights oomtop runs with"),

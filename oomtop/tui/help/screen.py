@@ -82,11 +82,14 @@ class HelpScreen(Dialog[None]):
                 yield from self._entry(name, meaning, width)
 
     def _entry(self, name: str, meaning: str, width: int) -> Iterator[Text]:
-        """Yield a name and its wrapped meaning; the requested figure is marked."""
+        """Yield a name and its wrapped meaning, a long name on a line of its own; the requested figure is marked."""
         style = self._look.style("accent", bold=True) or "bold"
         if self._look.ascii:
             name = name.replace("»", ">")
         marked = "reverse" if name == self._figure else ""
+        if len(name) > _NAME:
+            yield Text(f" {name} ", style)
+            name = ""
         for at, part in enumerate(wrap(meaning, max(20, width - _NAME - 3)) or [""]):
             line = Text(f" {name if at == 0 else '':{_NAME}} ", style)
             yield line.append(part, marked or "none")

@@ -44,7 +44,7 @@ _MARKS = (
 
 def help_for(screen: Screen[None], state: State) -> tuple[Topic, ...]:
     """Return the topics for a screen, the nearest first."""
-    figures = tuple((figure.label.strip(" []"), explain(figure)) for figure in BY_SCREEN.get(screen.name or "", ()))
+    figures = tuple((figure.name, explain(figure)) for figure in BY_SCREEN.get(screen.name or "", ()))
     actions, here, everywhere, replay = _keys(screen)
     topics = [
         Topic("Actions: each shows its plan first, Enter runs it", actions),

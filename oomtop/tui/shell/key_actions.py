@@ -78,7 +78,7 @@ class KeyActions(Shell):
         elif tab is not None:
             self.go_to_tab(tab)
         elif figure is not None:
-            self.action_open("help", figure.label.strip(" []"))
+            self.action_open("help", figure.name)
 
     @on(PanelPointedAt)
     def _on_panel_pointed_at(self, message: PanelPointedAt) -> None:

@@ -25,6 +25,7 @@ from oomtop.tui.base.sampling import samples
 from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.command_palette import Palette, PaletteCommand
+from oomtop.tui.widgets.line_view import LineView
 from oomtop.tui.widgets.menu import Menu
 from oomtop.tui.widgets.panel import FittedPanel, Panel
 from tests.present import present
@@ -366,6 +367,17 @@ async def test_help_opens_and_closes(app: OomtopApp) -> None:
         await settled(pilot, lambda: app.screen.name != "processes-tab")
         await pilot.press("escape")
         await settled(pilot, lambda: app.screen.name == "processes-tab")
+
+
+async def test_the_help_names_every_figure_and_gives_a_long_name_a_line(app: OomtopApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        await pilot.press("question_mark")
+        await settled(pilot, lambda: app.screen.name != "processes-tab")
+        lines = app.screen.query_one(LineView).text.splitlines()
+        assert " root with fewer rights " in lines
+        assert any(line.startswith(" tabs           the tabs:") for line in lines)
+        assert max(map(len, lines)) <= 80
 
 
 async def test_nothing_is_drawn_behind_the_help(app: OomtopApp) -> None:

@@ -245,7 +245,7 @@ def unprivileged(machine: Machine) -> Iterator[str]:
             yield section("Without privileges: a kill is refused, J k Enter", terminal.wait_for("not permitted"))
             terminal.press("Escape")
             running.wait()
-        after = terminal.wait_for(r"(?s)\A(?!.*oomtop-leak).*\d killed", r"kills? (?:is|are) not in any readable log")
+        after = terminal.wait_for(r"\d killed", r"x +\d+ .* oomtop-leak", r"kills? (?:is|are) not in any readable log")
         yield section("Without privileges: a kill, and the kernel log cannot be read", after)
         terminal.press("?")
         yield section("What the words on the screen mean: ?", terminal.wait_for("Figures of this screen"))

@@ -112,6 +112,8 @@ def deed_of(event: OomEvent) -> str:
     """Return what the killer did, as a verb followed by its victim."""
     if event.outcome == "sent" and event.victim is None and not event.attempts:
         return "chose to kill"
+    if event.outcome == "sent" and event.attempts == 0:
+        return "ran a command against"
     return _DEEDS.get(event.outcome or "killed", "killed")
 
 

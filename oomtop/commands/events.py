@@ -19,7 +19,6 @@ from oomtop.frozen import replace
 if TYPE_CHECKING:
     from oomtop.oomlog.event import OomEvent
     from oomtop.oomlog.evidence import Evidence
-    from oomtop.oomlog.mentions.mention import Mention
 
 HELP = "list and explain the OOM events of this machine or of log files"
 _POLL_SECONDS = 0.5
@@ -79,14 +78,9 @@ def _chosen(found: Evidence, options: argparse.Namespace) -> Evidence:
         return gather(events, replace(found, mentions=mentions))
     if options.event > len(events):
         raise OomtopError(f"there is no event {options.event}: {len(events)} found")
-    chosen = [events[options.event - 1]]
-    return replace(found, events=tuple(chosen), mentions=_mentions_of(chosen, mentions), leftovers=())
-
-
-def _mentions_of(chosen: Sequence[OomEvent], mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-    from oomtop.oomlog.mentions.join import join_mentions
-
-    return tuple(mention for mention in join_mentions(chosen, mentions) if mention.event is not None)
+    place = sorted(kept)[options.event - 1]
+    of_it = tuple(replace(mention, event=0) for mention in mentions if mention.event == place)
+    return replace(found, events=(events[options.event - 1],), mentions=of_it, leftovers=())
 
 
 def _tell_assumed(events: Sequence[OomEvent], since: float | None) -> None:

@@ -148,7 +148,7 @@ class OomEvent:
     outcome: str | None = None
     """`killed`, `sent` (a signal, exit unknown), `failed`, `dry-run`; None where no victim is named."""
     attempts: int | None = None
-    """The number of signals sent to the process, for killers that log each."""
+    """The number of signals sent to the process, for killers that log each; 0 where a command was run instead."""
     notes: tuple[str, ...] = ()
     """What is damaged, missing or odd about the text, in words."""
     raw: tuple[str, ...] = ()

@@ -72,7 +72,10 @@ KILLED = re.compile(
     r"(?:, shmem-rss:(?P<shmem>\d{1,19})kB)?(?:, UID:(?P<uid3>\d{1,10}))?(?: pgtables:(?P<pgtables>\d{1,19})kB)?"
     r"(?: oom_score_adj:(?P<adj>-?\d{1,5}(?!\d)))?(?:, rss:(?P<rss>\d{1,19})kB)?))"
 )
-REAPED = re.compile(r"^oom_reaper: reaped process (?P<pid>\d{1,10}) ")
+REAPED = re.compile(
+    r"^oom_reaper: reaped process (?P<pid>\d{1,10}) (?:.{0,64}?, now anon-rss:(?P<anon>\d{1,19})kB, "
+    r"file-rss:(?P<file>\d{1,19})kB, shmem-rss:(?P<shmem>\d{1,19})kB)?"
+)
 GROUP = re.compile(r"^Tasks in (?P<path>/.{0,4096}?) are going to be killed due to memory\.oom\.group set")
 NO_VICTIM = re.compile(
     r"^(?:Out of memory|Memory cgroup out of memory)(?: and no killable processes|: Killed process none)"

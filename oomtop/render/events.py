@@ -45,7 +45,7 @@ def tables(post_mortem: PostMortem) -> tuple[tuple[str, Table], ...]:
     parts = (
         (f"The kernel's ranking ({_shown(post_mortem)})", _ranking(post_mortem)),
         ("Limits", _figures(post_mortem.limits)),
-        ("Memory that no process owns", _figures(post_mortem.unowned)),
+        ("Kernel memory, page cache, shared memory", _figures(post_mortem.unowned)),
         ("Zones", _zones(post_mortem.zones)),
     )
     return tuple((title, table) for title, table in parts if table[1])

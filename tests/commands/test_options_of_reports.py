@@ -114,6 +114,16 @@ def test_a_pipe_gets_whole_lines(places: dict[str, Any]) -> None:
     assert event["oom_memcg"] == path
 
 
+def test_a_mention_stays_with_the_event_that_it_is_about(places: dict[str, Any]) -> None:
+    line = places["dated"].read_text().splitlines()[0]
+    front = line.partition("Memory cgroup")[0]
+    log = places["dated"].with_name("mentioned.log")
+    said = f"{front.partition('kernel:')[0]}systemd[1]: nginx.service: A process of this unit has been killed by the OOM killer."
+    log.write_text(f"{line}\n{said}\n{front}java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, adj=0\n")
+    assert "systemd says" in answer(f"events {log} --event 1", places)
+    assert "systemd says" not in answer(f"events {log} --event 2", places)
+
+
 def test_a_date_without_zone_is_said_to_be_assumed(places: dict[str, Any]) -> None:
     log = places["dated"].with_name("undated.log")
     log.write_text(LATE.format(stamp="2026-01-02 03:04:05", pid=1) + "\n")

@@ -15,7 +15,7 @@ from oomtop.analysis.postmortem.platform import (
     protection_of,
     unit_of,
 )
-from oomtop.analysis.postmortem.ranking import is_origin, is_proven
+from oomtop.analysis.postmortem.ranking import is_origin, is_proven, is_swap_untold
 from oomtop.analysis.postmortem.unowned import HARD, whole_of
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import MIB, format_bytes, format_share
@@ -135,7 +135,7 @@ def _of_machine(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
     platform = platform_of(event)
     if chosen is not None and (chosen.rss or 0) >= _LEAST * (whole_of(event) or _USUAL):
         # A limit of memory does not count what is in swap.
-        held = format_bytes(chosen.rss) + (" of memory" if chosen.swap else "")
+        held = format_bytes(chosen.rss) + (" of memory" if chosen.swap or is_swap_untold(event) else "")
         if chosen.is_selected:
             yield f"{platform.cap.format(name=chosen.name, held=held, unit=unit_of(event))}."
         else:

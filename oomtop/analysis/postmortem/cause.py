@@ -36,8 +36,8 @@ def find_cause(event: OomEvent, zones: Sequence[ZoneVerdict]) -> Told:
         return _of_machine(event, zones)
     return (
         Cause.UNKNOWN,
-        "What ran out is not in this log.",
-        ("No line has the words 'Out of memory' or 'Memory cgroup out of memory', a limit, or Mem-Info.",),
+        "What ran out is not in this report.",
+        ("No line of it has the words 'Out of memory' or 'Memory cgroup out of memory', a limit, or Mem-Info.",),
     )
 
 
@@ -57,18 +57,24 @@ def _of_daemon(event: OomEvent) -> Told:
 def _daemon_outcome(event: OomEvent) -> Iterable[str]:
     where = "in the kernel, by its Android driver" if event.killer == "lowmemorykiller" else "in user space"
     yield f"This is done {where}; the kernel's OOM killer is not part of it."
-    count = event.attempts or 1
-    signals = "A signal" if count == 1 or event.cgroup is not None else f"{count} signals"
+    went = _what_went_out(event)
     if event.outcome == "sent" and event.victim is None and not event.attempts:
         yield "It announced the kill; no line says that a signal went out or that a process ended."
     elif event.outcome == "sent" and event.notes:
         yield from event.notes
     elif event.outcome == "sent":
-        yield f"{signals} went out; no line says that the process ended."
+        yield f"{went}; no line says that the process ended."
     elif event.outcome == "failed" and event.victim is not None:
-        yield f"{signals} went out and the process had not ended: nobody is known to have died by this."
+        yield f"{went} and the process had not ended: nobody is known to have died by this."
     elif event.outcome == "dry-run":
         yield "It ran with its dry-run option: no signal was sent."
+
+
+def _what_went_out(event: OomEvent) -> str:
+    if event.attempts == 0:
+        return "Its command was run"
+    count = event.attempts or 1
+    return f"{'A signal' if count == 1 or event.cgroup is not None else f'{count} signals'} went out"
 
 
 def _of_cgroup(event: OomEvent) -> Told:
@@ -185,7 +191,7 @@ def _room_at_report(event: OomEvent, zones: Sequence[ZoneVerdict], roomy: Sequen
     sentences = tuple(_zone_sentences(zones))
     if all(zone.high is not None and _usable(zone) <= zone.high + (zone.reserve or 0) for zone in roomy):
         note = f"{names}: above min, but not above high, which the last attempt before the OOM killer demands."
-        what = f"Memory of the whole machine{_swap_words(event)}, by a narrow margin."
+        what = f"Memory of the whole machine{_swap_words(event)}; {names} stood above min by a narrow margin."
         return Cause.MACHINE, what, (*sentences, note, *_swap_evidence(event))
     if event.gfp_mask is not None and int(event.gfp_mask, 16) == 0:
         note = "gfp_mask=0x0 is the page-fault path: some allocation had failed before, often one of a full cgroup."

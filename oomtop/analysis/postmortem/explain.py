@@ -18,7 +18,11 @@ from oomtop.analysis.postmortem.unowned import dominance, unowned_of
 from oomtop.analysis.postmortem.victim import why_this_victim
 from oomtop.analysis.postmortem.zones import judge_zones
 from oomtop.oomlog.event import OomEvent
+from oomtop.oomlog.lines import REAPED
 from oomtop.oomlog.mentions.mention import Mention
+from oomtop.units import format_bytes
+
+_KINDS = ("anon", "file", "shmem")
 
 
 def explain(event: OomEvent, mentions: Iterable[Mention] = ()) -> PostMortem:
@@ -79,7 +83,7 @@ def _completeness(event: OomEvent) -> Iterable[str]:
         if not any("illed process" in line for line in event.raw):
             yield "Nor is the kill line: the victim is the kernel's choice by the summary."
     elif not event.has_header and event.victim is None:
-        yield "Neither the report nor a kill is in this log."
+        yield "Neither the rest of this report nor its kill line is in the log."
     elif not event.has_header:
         yield (
             "Headless: the report before the kill is not in this log. It was cut off, or the kernel left it out: it "
@@ -109,5 +113,14 @@ def _related(event: OomEvent) -> Iterable[str]:
         names = ", ".join(f"{victim.name} ({victim.pid})" for victim in event.other_victims[:10])
         yield f"Killed with it: {names}{' and more' if len(event.other_victims) > 10 else ''}."
     if event.reaped_pids:
-        pids = ", ".join(map(str, dict.fromkeys(event.reaped_pids[:10])))
+        left = dict(_left_by_reaper(event))
+        pids = ", ".join(f"{pid}{left.get(pid, '')}" for pid in dict.fromkeys(event.reaped_pids[:10]))
         yield f"The OOM reaper freed the memory of pid {pids} without waiting for its end."
+
+
+def _left_by_reaper(event: OomEvent) -> Iterable[tuple[int, str]]:
+    """Yield each reaped pid whose line says that it still held something, with how much of which kind."""
+    for found in filter(None, map(REAPED.search, event.raw)):
+        rest = [f"{format_bytes(int(found[kind]) * 1024)} {kind}-rss" for kind in _KINDS if int(found[kind] or 0)]
+        if rest:
+            yield int(found["pid"]), f" but for {' and '.join(rest)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oomtop.analysis.postmortem.cause import is_scope_told
 from oomtop.analysis.postmortem.model import Cause
 from oomtop.analysis.postmortem.platform import group_of
+from oomtop.analysis.postmortem.ranking import is_swap_untold
 from oomtop.analysis.postmortem.zones import nodes_of
 from oomtop.analysis.sentences import deed_of
 from oomtop.oomlog.event import OomEvent, Victim
@@ -14,14 +15,14 @@ from oomtop.units import format_bytes
 def headline(event: OomEvent, cause: Cause) -> str:
     """Return what happened and why."""
     is_open = event.victim is None and event.cgroup is None and not (event.panic or event.no_killable_processes)
-    end = "; no kill is in the log" if is_open and event.outcome != "failed" else ""
+    end = "; no kill is in this report" if is_open and event.outcome != "failed" else ""
     return f"{_deed(event)} {_reason(event, cause)}{end}."
 
 
 def _deed(event: OomEvent) -> str:
     killer = "The kernel's OOM killer" if event.killer == "kernel" else event.killer
     if event.victim is not None:
-        held = _held(event.victim)
+        held = _held(event.victim, "at least " if is_swap_untold(event) else "")
         count = len(event.other_victims)
         more = f" and {count} more process{'es' * (count != 1)}" if count else ""
         return f"{killer} {deed_of(event)} {event.victim.name} (pid {event.victim.pid}){held}{more}"
@@ -38,10 +39,10 @@ def _deed(event: OomEvent) -> str:
     return f"{killer} was called"
 
 
-def _held(victim: Victim) -> str:
+def _held(victim: Victim, about: str) -> str:
     if victim.anon_rss:
-        return f", which held {format_bytes(victim.anon_rss)} of its own,"
-    return f", which held {format_bytes(victim.rss)}," if victim.rss else ""
+        return f", which held {about}{format_bytes(victim.anon_rss)} of its own,"
+    return f", which held {about}{format_bytes(victim.rss)}," if victim.rss else ""
 
 
 def _reason(event: OomEvent, cause: Cause) -> str:
@@ -56,5 +57,5 @@ def _reason(event: OomEvent, cause: Cause) -> str:
         Cause.NODE: f"because the allowed NUMA nodes ({nodes_of(event) or 'not named'}) ran out of memory",
         Cause.SYSRQ: "because SysRq-f ordered it",
         Cause.DAEMON: f"by its own rule: {event.reason or 'no reason in the log'}",
-        Cause.UNKNOWN: "for a reason that this log does not show",
+        Cause.UNKNOWN: "for a reason that this report does not show",
     }[cause]

@@ -38,6 +38,9 @@ class Platform:
 
 # The victim's pid is gone: these words are for the next one.
 _PROTECT = "start it with a lower oom_score_adj (`choom -n -500 -- COMMAND`)"
+# util-linux has choom since 2.33, of the time of this kernel.
+_FIRST_CHOOM = (4, 18)
+_PROTECT_OLD = "lower its oom_score_adj once it runs (`echo -500 > /proc/PID/oom_score_adj`)"
 _V2_SOFT = "Set memory.high to {high} (90 %): it is slowed down before it is killed."
 KUBERNETES = Platform(
     "Kubernetes",
@@ -187,4 +190,7 @@ def protection_of(event: OomEvent) -> tuple[str, int] | None:
     """
     platform = platform_of(event)
     words = _PROTECT if platform is SYSTEMD and not unit_of(event).endswith(".service") else platform.protect
+    release = _RELEASE.match(event.kernel or "")
+    if words is _PROTECT and release is not None and (int(release[1]), int(release[2])) < _FIRST_CHOOM:
+        words = _PROTECT_OLD
     return None if words is None else (words, -997 if platform is KUBERNETES else -500)

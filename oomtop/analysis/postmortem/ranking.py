@@ -157,6 +157,12 @@ def is_proven(event: OomEvent, rows: Iterable[Ranked]) -> bool:
     return "pgtables_bytes" in columns or all(row.uid != 0 for row in rows)
 
 
+def is_swap_untold(event: OomEvent) -> bool:
+    """Whether swap was in use but the table has no column for it, so that a process held its rss at least."""
+    columns = event.table_columns
+    return bool(columns) and "swapents" not in columns and (event.swap_total or 0) > (event.swap_free or 0)
+
+
 def agreement(event: OomEvent, ranking: Sequence[Ranked], total: Total) -> tuple[bool | None, str]:
     """Return whether our first is the kernel's choice, and in words why if it is not, or cannot be told."""
     chosen = chosen_pid(event)
@@ -167,7 +173,7 @@ def agreement(event: OomEvent, ranking: Sequence[Ranked], total: Total) -> tuple
     if not ranking:
         return (
             None,
-            "There is no whole task table in the log (vm.oom_dump_tasks=0, cut, or rate-limited), so no ranking.",
+            "There is no whole task table in this report (vm.oom_dump_tasks=0, cut, or rate-limited), so no ranking.",
         )
     if chosen is None:
         return None, "The log does not say whom the kernel chose."

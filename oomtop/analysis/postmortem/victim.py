@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from oomtop.analysis.postmortem.model import Ranked, Total
-from oomtop.analysis.postmortem.ranking import is_origin, is_proven
+from oomtop.analysis.postmortem.ranking import is_origin, is_proven, is_swap_untold
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import format_bytes, format_share
 
@@ -37,15 +37,16 @@ def _terms(event: OomEvent, row: Ranked | None, total: Total) -> Iterable[str]:
     if row is None:
         return
     size = event.page_size or 0
+    about = "at least " if is_swap_untold(event) else ""
     held = f"rss {format_bytes(row.rss)}"
     held += f" + swap {format_bytes(row.swap)}" if row.swap else ""
     held += f" + page tables {format_bytes(row.pgtables)}" if row.pgtables else ""
     share = (
-        f", {format_share(row.own_pages / total.pages)} of what could be used"
+        f", {about}{format_share(row.own_pages / total.pages)} of what could be used"
         if total.certain and total.pages and row.own_pages <= total.pages
         else ""
     )
-    yield f"{row.name} (pid {row.pid}) held {format_bytes(row.own_pages * size)} ({held}){share}."
+    yield f"{row.name} (pid {row.pid}) held {about}{format_bytes(row.own_pages * size)} ({held}){share}."
     if row.adj_pages and not is_origin(event):
         verb = "adds" if row.adj_pages > 0 else "takes off"
         about = "" if _is_sure(total) else "at least " if total.is_least else "at most "

@@ -99,14 +99,14 @@ class Nohang(Killer):
                 facts[key] = found[1]
 
     def _act(self, facts: dict[str, str], record: Record, text: str) -> Iterator[OomEvent]:
-        deed = _SIGNAL.search(text) or _COMMAND.search(text)
-        if deed is None or "pid" not in facts:
+        is_signal = _SIGNAL.search(text) is not None
+        if not (is_signal or _COMMAND.search(text)) or "pid" not in facts:
             self._end(record, text)
             return
         self._facts = None
         reason = "; ".join(self._causes) or None
         event = OomEvent(
-            "nohang", "process", victim=_victim(facts), reason=reason, outcome="sent", attempts=1,
+            "nohang", "process", victim=_victim(facts), reason=reason, outcome="sent", attempts=int(is_signal),
             task_memcg=facts.get("cgroup"),
         )  # fmt: skip
         yield from self._stories.act(int(facts["pid"]), event, record)

@@ -48,7 +48,7 @@ class Stories:
         if known is not None and not _is_over(known, record):
             self._open[key] = replace(
                 known,
-                attempts=(known.attempts or 1) + 1,
+                attempts=_count(known) + _count(event),
                 # One that survived the last signal has survived until a line says otherwise.
                 outcome=known.outcome if known.outcome == "failed" else event.outcome,
                 reason=known.reason or event.reason,
@@ -131,6 +131,10 @@ def register(killer: type[Killer]) -> type[Killer]:
 def dated(event: OomEvent, record: Record) -> OomEvent:
     """Return an event with the time, the host and the text of the line that tells it."""
     return replace(event, raw=(*event.raw, record.text), **{name: getattr(record, name) for name in _OF_ITS_LINE})
+
+
+def _count(event: OomEvent) -> int:
+    return 1 if event.attempts is None else event.attempts
 
 
 def _is_over(known: OomEvent, record: Record) -> bool:

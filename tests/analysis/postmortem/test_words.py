@@ -196,6 +196,46 @@ def test_another_one_dies_only_where_the_protection_is_enough() -> None:
     assert "An oom_score_adj of -500 would not have saved java: it would still have come first." in said
 
 
+@pytest.mark.parametrize(("release", "how"), [("4.17.0", "echo -500 > /proc/PID/oom_score_adj"), ("4.18.0", "choom")])
+def test_no_program_is_advised_that_the_system_is_too_old_for(release: str, how: str) -> None:
+    cpu = f"[5.0] CPU: 0 PID: 10 Comm: java Not tainted {release} #1"
+    _, said = report(row(10, 100_000), row(11, 90_000), more=(cpu,))
+    assert f"(`{how}" in said
+
+
+def test_what_was_held_is_least_where_the_table_does_not_count_swap() -> None:
+    head = "[5.0] [ pid ]   uid  tgid total_vm      rss cpu oom_adj oom_score_adj name"
+    table = (head, "[5.0] [   10]  1000    10   300000   100000   0       0             0 java")
+    kill = KILL.format(pid=10, name="java", how="Out of memory")
+    for free, about in ((0, "held at least 391M"), (100, "held 391M")):
+        memory = MEMORY.replace("Total swap = 0kB", "Total swap = 100kB").replace("swap  = 0kB", f"swap  = {free}kB")
+        found, said = words(TRIGGER.format(order=0), memory, *table, kill)
+        assert f"java (pid 10) {about}" in said
+        assert about.replace("391M", "") in found.headline
+
+
+def test_what_the_reaper_left_is_told() -> None:
+    reaped = "[5.2] oom_reaper: reaped process 10 (java), now anon-rss:0kB, file-rss:{}kB, shmem-rss:0kB"
+    for kib, end in ((284, "pid 10 but for 284K file-rss without"), (0, "pid 10 without")):
+        _, said = words(KILL.format(pid=10, name="java", how="Out of memory"), reaped.format(kib))
+        assert f"freed the memory of {end} waiting for its end." in said
+
+
+def test_a_command_that_was_run_is_not_called_a_signal() -> None:
+    lines = "Process with the highest badness:\n  PID: 12, Name: tail", "  Execute the command: kill -TERM 12"
+    found, said = words(*lines)
+    assert "ran a command against tail (pid 12)" in found.headline
+    assert "Its command was run; no line says that the process ended." in said
+    assert "signal" not in said
+
+
+def test_a_report_without_its_kill_denies_only_what_it_lacks_itself() -> None:
+    found, said = words(TRIGGER.format(order=0))
+    assert found.headline.endswith("for a reason that this report does not show; no kill is in this report.")
+    assert "No line of it has the words" in said
+    assert "no whole task table in this report" in said
+
+
 def test_the_biggest_is_limited_where_it_was_passed_over_for_a_small_one() -> None:
     found, said = report(row(10, 100, name="dbus"), row(11, 200_000), name="dbus")
     assert found.agrees is False
@@ -325,7 +365,7 @@ def test_no_kill_in_the_log_is_said_apart_from_the_reason() -> None:
     found, _ = words(TRIGGER.format(order=0), "[5.0] memory: usage 980kB, limit 980kB, failcnt 5")
     assert (
         found.headline
-        == "The kernel's OOM killer was called because its cgroup reached its limit of 980K; no kill is in the log."
+        == "The kernel's OOM killer was called because its cgroup reached its limit of 980K; no kill is in this report."
     )
 
 
@@ -411,7 +451,7 @@ def test_who_asks_a_driver_for_memory_does_not_invoke_the_oom_killer() -> None:
 
 def test_sysrq_without_its_report_has_neither_order_nor_kill() -> None:
     found, said = words("[5.0] sysrq: Manual OOM execution")
-    assert found.completeness == ("Neither the report nor a kill is in this log.",)
+    assert found.completeness == ("Neither the rest of this report nor its kill line is in the log.",)
     assert "order=-1" not in said
 
 

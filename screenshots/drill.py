@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from oomtop.host.cgroup import find_layout
+from oomtop.host.cgroup import find_layout, is_inside
 from oomtop.host.root import Root
-from oomtop.host.vmstat import read_vmstat
 from oomtop.snapshot import Tick
 from oomtop.sources.live import LiveSource
 
@@ -21,9 +20,9 @@ LIMIT = 300
 """MB."""
 GROUPS: list[Path] = []
 """The cgroups that were made, each after the one it is in."""
+KILLED: list[int] = []
+"""The exit status of each that its limit killed."""
 STARTED = time.time()
-_BEFORE = read_vmstat(Root())
-KILLS_BEFORE = (_BEFORE.oom_kill or 0) if _BEFORE else 0
 SLICE = "shop.slice"
 # Takes a name, a user, a size in MB to hold and a growth in MB/s.
 WORKER = """
@@ -54,15 +53,16 @@ STEADY = (
 
 
 class DrillSource(LiveSource):
-    """The machine, without what is not of the drill: older kills, their count, other cgroups."""
+    """The machine, without what is not of the drill: the kills of others, their count, other cgroups."""
 
     def ticks(self) -> Iterator[Tick]:
         """Yield ticks until `close`."""
         for tick in super().ticks():
-            events = tuple(event for event in tick.events if (event.time or 0.0) >= STARTED)
+            ours = (event for event in tick.events if is_inside(event.oom_memcg, f"/{SLICE}"))
+            events = tuple(event for event in ours if (event.time or 0.0) >= STARTED)
             vmstat = tick.snapshot.vmstat
             if vmstat is not None and vmstat.oom_kill is not None:
-                vmstat = replace(vmstat, oom_kill=vmstat.oom_kill - KILLS_BEFORE)
+                vmstat = replace(vmstat, oom_kill=len(KILLED))
             groups = tuple(g for g in tick.snapshot.cgroups if g.path == "/" or g.path.startswith(f"/{SLICE}"))
             yield Tick(replace(tick.snapshot, vmstat=vmstat, cgroups=groups), events)
 
@@ -86,7 +86,7 @@ def overrun() -> None:
     """Let one be killed by the limit of its cgroup."""
     with growing_worker(rate=300) as victim:
         if victim is not None:
-            victim.wait(20)
+            KILLED.append(victim.wait(20))
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class Shot:
 
 
 SHOTS = (
-    Shot("calm", grows=False, seconds=8.0),
+    Shot("calm", grows=False),
     Shot("surge"),
     Shot("surge-80x24", (80, 24)),
     Shot("surge-200x60", (200, 60)),

@@ -58,3 +58,44 @@ def test_a_kill_in_a_document_is_told_and_marked(kind: str) -> None:
 def test_a_log_with_a_sentence_is_a_log(around: str) -> None:
     (event,) = read(f"{around}{KILL}\n{KILL}\n").events
     assert event.unverified is None
+
+
+OWN_WORDS = (
+    "Out of memory: Killed process 71 (db) total-vm:32kB, anon-rss:25kB, file-rss:8kB, shmem-rss:0kB",
+    KILL,
+    "Nov 24 08:00:00 h kernel: Out of memory: Killed process 71 (db) total-vm:32kB, anon-rss:25kB, file-rss:8kB",
+    "e.g. lowmemorykiller: Kill 'com.foo' (123), uid 10001, oom_score_adj 900 to free 1000kB rss, 0kB swap",
+    "systemd-oomd[1]: Killed /a.scope due to memory pressure for /a being 70.00% > 50.00% for > 20s",
+    'earlyoom[5]: sending SIGTERM to process 71 uid 1000 "db": badness 900, VmRSS 1000 MiB',
+    "oom_reaper: reaped process 71 (db), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
+)
+
+
+@pytest.mark.parametrize("sign", ["// ", "    //", "# ", "#", "/* ", "; ", "-- "])
+@pytest.mark.parametrize("words", OWN_WORDS)
+def test_a_comment_is_nobodys_own_line(sign: str, words: str) -> None:
+    for rest in ("", "a line of any log\n" * 20_000):
+        found = read(f"{rest}{sign}{words}\n")
+        assert (found.events, found.mentions) == ((), ())
+
+
+@pytest.mark.parametrize("sign", ["> ", "> > ", " * "])
+def test_a_quoted_line_without_stamp_and_date_proves_nothing(sign: str) -> None:
+    (event,) = read(f"{sign}{OWN_WORDS[0]}\n").events
+    assert event.unverified == "nothing around the line says that the kernel wrote it"
+
+
+@pytest.mark.parametrize(
+    "around", ["what if it says\n{}\nthen raise the limit\n", "bob  10:02 AM\n{}\nann  10:03 AM\n?\n"]
+)
+def test_a_line_between_sentences_of_people_is_marked(around: str) -> None:
+    (event,) = read(around.format("Memory cgroup out of memory: Killed process 88 (node)")).events
+    assert event.unverified is not None
+    assert "perhaps as an example" in event.unverified
+
+
+def test_what_is_said_in_a_conversation_is_no_mention() -> None:
+    said = "then oom_reaper: reaped process 9 (x) would not be there"
+    found = read(f"[10:01] <ann> my box froze\n[10:02] <bob> {said}\n[10:03] <ann> no\n")
+    assert (found.events, found.mentions) == ((), ())
+    assert [left for left in found.leftovers if said in left.text]

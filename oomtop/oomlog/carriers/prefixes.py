@@ -12,7 +12,7 @@ from functools import lru_cache
 from sys import intern
 
 from oomtop.oomlog.carriers.dates import DATE, assume_time, in_utc, parse_time
-from oomtop.oomlog.carriers.record import LOG_KERN, LOG_USER, Record, anybody
+from oomtop.oomlog.carriers.record import COMMENT, LOG_KERN, LOG_USER, Record, anybody
 from oomtop.oomlog.lines import KNOWN, whole_message
 
 _HOST = r"(?P<host>[\w.-](?:[\w.:-]{0,253}[\w-])?)"
@@ -116,7 +116,7 @@ def when_of(date: str, reference: float | None) -> float | None:
 class _Head:
     """What was found in front of a message so far."""
 
-    __slots__ = ("date", "epoch", "host", "is_tagged", "program", "quote", "stamp", "text")
+    __slots__ = ("date", "epoch", "host", "is_quoted", "is_tagged", "program", "quote", "stamp", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -127,6 +127,7 @@ class _Head:
         self.stamp: str | None = None
         self.quote: str | None = None
         self.is_tagged = False
+        self.is_quoted = False
 
     def peel(self) -> bool:
         """Remove one piece; return whether there was one."""
@@ -152,11 +153,14 @@ class _Head:
             # The outermost date and host are the log's own; of two stamps the inner one is the kernel's.
             if value is not None and (name == "stamp" or getattr(self, name) is None):
                 setattr(self, name, value)
+        self.is_quoted = self.is_quoted or match[0][0] in ">*"
         self.text = self.text[match.end() :]
 
 
 def strip(line: str, reference: float | None = None) -> Record:
     """Return the record of one line of any log."""
+    if COMMENT.match(line):
+        return Record(line)
     head = _Head(line)
     for _ in range(_MOST_PIECES):
         if not head.peel():
@@ -188,7 +192,7 @@ def _find(head: _Head, line: str) -> None:
 def _is_quoted(before: str) -> bool:
     """Whether the text before a message makes it a quotation, a comment or a part of a sentence."""
     bare = before.strip()
-    is_open = any(before.count(mark) % 2 for mark in "\"'`") or bare.startswith(("#", "//", "*"))
+    is_open = any(before.count(mark) % 2 for mark in "\"'`") or bare.startswith("*")
     return is_open or bare[-1:].isalnum() or _SENTENCE.search(before) is not None
 
 
@@ -220,6 +224,6 @@ def _shown(date: str | None, when: float | None) -> str | None:
 def _doubt(head: _Head, is_kernel: bool) -> str | None:
     if is_kernel and head.program not in (None, "kernel"):
         return f"the line is tagged {head.program}, not kernel"
-    if head.is_tagged and head.date is None:
+    if head.date is None and (head.is_tagged or (head.is_quoted and head.stamp is None)):
         return _NOT_A_LOG
     return None if head.stamp is not None or head.program is None else anybody(head.program)

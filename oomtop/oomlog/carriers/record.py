@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from oomtop.frozen import frozen
 
 LOG_KERN = 0
 LOG_USER = 1
+COMMENT = re.compile(r"\s*(?://|/\*|#(?!\d)|;|--\s)")
+"""What a comment of a program or a configuration begins with: such a line is no killer's own."""
 
 
 @frozen

@@ -8,9 +8,9 @@ from importlib import import_module
 
 from oomtop.frozen import replace
 from oomtop.oomlog import killers
+from oomtop.oomlog.carriers.record import COMMENT, Record
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.killers.story import KILLERS
-from oomtop.oomlog.records import Record
 
 for _module in pkgutil.iter_modules(killers.__path__):
     import_module(f"{killers.__name__}.{_module.name}")
@@ -33,6 +33,8 @@ class KillerReader:
     def feed(self, record: Record) -> Iterator[OomEvent]:
         """Take one record in; yield the events that it ends."""
         text = record.text[:_LONGEST].rstrip()
+        if COMMENT.match(text):
+            return
         for killer in self._killers:
             for event in killer.feed(record, text):
                 yield replace(event, source=self._source)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 
 from oomtop.frozen import replace
+from oomtop.oomlog.carriers.record import COMMENT, Record
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence, UnreadMention, gather
 from oomtop.oomlog.mentions import batch, clouds, containers, kernel, kubernetes, systemd
 from oomtop.oomlog.mentions.mention import FAILURE, KILL, Mention, Shape
 from oomtop.oomlog.mentions.outline import OF_ENGINES, Node, Outline, is_of_event, json_leaves, name_of, value_of
-from oomtop.oomlog.records import Record
 
 SHAPES: tuple[Shape, ...] = (
     *kubernetes.SHAPES, *systemd.SHAPES, *containers.SHAPES, *batch.SHAPES, *clouds.SHAPES, *kernel.SHAPES,
@@ -132,6 +132,8 @@ class MentionReader:
                 and text.find("`") in range(1, match.start())
                 and text.count("`", 0, match.start()) % 2
             ):
+                return False
+            if match is not None and COMMENT.match(text):
                 return False
             if match is not None:
                 self._add(index, _fields(match, text), text, node, record, number)

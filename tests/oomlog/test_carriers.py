@@ -13,6 +13,7 @@ import pytest
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.log_files import read_stream
 from oomtop.oomlog.records import parse_line
+from oomtop.oomlog.scan import scan_lines
 from tests.present import present
 
 LOGS = sorted((Path(__file__).parents[1] / "fixtures" / "events").glob("*.log"))
@@ -178,3 +179,22 @@ def test_times_and_records_of_shippers(line: str, time: str | None) -> None:
 def test_a_host_in_capitals_is_no_zone(word: str, host: str, time: str) -> None:
     (event,) = read(f"Nov 24 08:00:00 {word} kernel: [ 5.000000] {KILL}")
     assert (event.host, event.time_text) == (host, f"Nov 24 08:00:00{time}")
+
+
+def test_the_date_at_the_head_of_an_entry_is_that_of_its_lines() -> None:
+    kill = "Out of memory: Killed process 71 (db) total-vm:32kB, anon-rss:25kB, file-rss:8kB, shmem-rss:0kB"
+    verbose = (
+        f"Sun 2024-11-24 08:00:00.000000 UTC [s={'0' * 32};i=1]\n    _TRANSPORT=kernel\n    _HOSTNAME=h\n"
+        f"    MESSAGE={kill}\n"
+    )
+    azure = f'{{"records":[{{"TimeGenerated":"2026-11-20T10:00:00Z","Computer":"h","SyslogMessage":"{kill}"}}]}}\n'
+    nohang = (
+        "2023-08-10 16:53:26,460: Victim status (found in 1ms):\n  PID: 71, name: db\n  Sending SIGTERM to the victim\n"
+    )
+    for text, date in (
+        (verbose, "Sun 2024-11-24 08:00:00.000000 UTC"),
+        (azure, "2026-11-20T10:00:00Z"),
+        (nohang, "2023-08-10 16:53:26,460"),
+    ):
+        (event,) = scan_lines(text.splitlines(), "test")
+        assert event.time_text == date

@@ -102,7 +102,7 @@ class FieldLines:
         if field is None:
             return self.finish() or None
         key = field["key"]
-        ended = self.finish() if key == "__CURSOR" or key in self._fields else ()
+        ended = self.finish() if key == "__CURSOR" or self._fields.get(key) else ()
         if len(self._fields) < _MOST_FIELDS:
             self._fields[key] = field["value"]
         return ended

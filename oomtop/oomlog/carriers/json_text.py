@@ -23,9 +23,12 @@ _TEXTS = (
     "MESSAGE", "message", "msg", "textPayload", "log", "line", "short_message", "@message", "full_message", "_raw",
     "text", "body", "Message", "original", "raw", "content", "event",
 )  # fmt: skip
-_HOSTS = ("_HOSTNAME", "hostname", "host", "@hostname", "node_name")
+_HOSTS = ("_HOSTNAME", "hostname", "host", "@hostname", "node_name", "Computer", "HostName")
 _PROGRAMS = ("SYSLOG_IDENTIFIER", "ident", "appname", "app_name", "program", "syslog_identifier")
-_TIMES = ("@timestamp", "timestamp", "time", "ts", "date", "Timestamp", "timereported", "timegenerated")
+_TIMES = (
+    "@timestamp", "timestamp", "time", "ts", "date", "Timestamp", "timereported", "timegenerated", "TimeGenerated",
+    "EventTime", "_time",
+)  # fmt: skip
 _OF_PROGRAMS = frozenset({"level", "lvl", "levelname", "logger", "caller"})
 """Keys of what a program logs about itself."""
 _LATEST_UPTIME = 1e8

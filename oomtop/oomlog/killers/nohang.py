@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from oomtop.frozen import replace
 from oomtop.oomlog.event import OomEvent, Victim
 from oomtop.oomlog.killers.story import Killer, Phrase, register
 from oomtop.oomlog.lines import number
@@ -70,11 +71,17 @@ class Nohang(Killer):
         super().__init__()
         self._facts: dict[str, str] | None = None
         self._causes: list[str] = []
+        self._last: Record | None = None
 
     def feed(self, record: Record, text: str) -> Iterator[OomEvent]:
         """Take one record in; yield the events that it ends."""
         if not self.is_from(record):
             return
+        if record.time_text is not None:
+            self._last = record
+        elif record.kernel_time is None and self._last is not None and text.startswith(" "):
+            # In a log of its own the first line of an entry alone is dated.
+            record = replace(record, time=self._last.time, time_text=self._last.time_text, host=self._last.host)
         if _THRESHOLD.search(text):
             self._causes = []
         elif _CAUSE.search(text) and len(self._causes) < 4:

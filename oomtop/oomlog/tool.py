@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import select
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from oomtop.errors import OomtopError
+from oomtop.host.ready import readable
 
 SILENCE = 10.0
 """Seconds without a byte after which a tool is given up."""
@@ -30,7 +30,7 @@ class _Timed(io.RawIOBase):
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
         wait = min(self._silence, max(0.0, self._end - time.monotonic()))
-        if not select.select([self._pipe], [], [], wait)[0]:
+        if not readable((self._pipe.fileno(),), wait):
             raise OomtopError(f"{self._what} was silent for {wait:.0f} s and was given up; what came before is shown")
         data = self._pipe.read(len(buffer))
         buffer[: len(data)] = data

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import select
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -23,6 +22,7 @@ from oomtop.host.cmdline import parse_cmdline
 from oomtop.host.living_thread import has_dead_leader, with_living_thread
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_scan import parse_stat, parse_status
+from oomtop.host.ready import readable
 from oomtop.host.root import Root
 from oomtop.units import printable
 
@@ -132,9 +132,7 @@ class ProcessHandle:
 
     def has_exited(self) -> bool:
         """Whether it has exited, reaped or not: its pidfd is then readable."""
-        poll = select.poll()
-        poll.register(self.pidfd, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(readable((self.pidfd,), 0))
 
     def is_kill_pending(self) -> bool:
         """Whether a SIGKILL is pending for it."""

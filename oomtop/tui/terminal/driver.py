@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -16,6 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from oomtop.host.ready import readable, writable
 from oomtop.tui.terminal.input_units import ESCAPE, InputUnits, Pasted
 from oomtop.tui.terminal.plain_terminal import LEAST_SIZE, PlainTerminal, read_input
 from oomtop.tui.terminal.textual_private import FOCUSIN, FOCUSOUT, XTermParser, end_with_report, key_events
@@ -99,8 +99,7 @@ class TerminalDriver(LinuxDriver):
             for unit in found:
                 for message in translator.messages(unit):
                     self.process_message(message)
-            ready, _, _ = select.select([self.fileno], [], [], units.wait or _POLL)
-            if ready:
+            if readable((self.fileno,), units.wait or _POLL):
                 data = read_input(self.fileno)
                 if data is None:
                     self._app.call_later(self._app.exit, None, 1, "oomtop: the terminal is gone")
@@ -183,7 +182,7 @@ class TerminalFile:
             try:
                 data = data[os.write(self._descriptor, data) :]
             except BlockingIOError:
-                select.select([], [self._descriptor], [], 1.0)
+                writable(self._descriptor, 1.0)
             except OSError:
                 # The terminal is gone: the reader finds out as well, and ends the program.
                 return

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import select
 import termios
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from oomtop.host.ready import readable, writable
 from oomtop.tui.terminal.window_title import WindowTitle
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class PlainTerminal:
             try:
                 data = data[os.write(self._descriptor, data) :]
             except BlockingIOError:
-                select.select([], [self._descriptor], [], 1.0)
+                writable(self._descriptor, 1.0)
 
     def read(self) -> bytes | None:
         """Return what was typed, None at the end of the terminal."""
@@ -92,7 +92,7 @@ class PlainTerminal:
 
     def wait(self, others: Sequence[int], seconds: float | None) -> list[int]:
         """Wait for keys or for one of the other descriptors; return those that are ready, 0 for keys."""
-        ready, _, _ = select.select([self._descriptor, *others], [], [], seconds)
+        ready = readable((self._descriptor, *others), seconds)
         return [0 if one == self._descriptor else one for one in ready]
 
 

@@ -229,7 +229,9 @@ def _constructor(own: Sequence[_Slot], name: str) -> Callable[..., None]:
         else:
             parameters.append(field_name)
         body.append(f"    _set_{field_name}(self, {value})")
-    exec(f"def __init__({', '.join(parameters)}):\n" + ("\n".join(body) or "    pass"), scope)
+    source = f"def __init__({', '.join(parameters)}):\n" + ("\n".join(body) or "    pass")
+    # Not `exec` of the text: with Ctrl-C in there Python ends as if nobody had caught it, by SIGINT.
+    exec(compile(source, "<frozen>", "exec"), scope)
     made = cast("Callable[..., None]", scope["__init__"])
     made.__qualname__ = f"{name}.__init__"
     return made

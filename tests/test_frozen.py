@@ -143,3 +143,31 @@ def test_records_are_made_without_the_module_of_dataclasses() -> None:
     code = "import sys, oomtop.frozen; print({'dataclasses', 'inspect'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_ctrl_c_while_a_constructor_is_made_can_be_caught() -> None:
+    # Python ends by SIGINT, in spite of the `except`, once KeyboardInterrupt came out of an `exec` of text.
+    code = """
+import sys
+from oomtop.frozen import frozen
+
+@frozen
+class Point:
+    x: int
+
+def interrupt(frame, event, _):
+    if event == "call" and frame.f_code.co_name == "<module>":
+        raise KeyboardInterrupt
+
+caught = 0
+sys.setprofile(interrupt)
+try:
+    for x in range(100):
+        Point(x)
+except KeyboardInterrupt:
+    caught = 1
+sys.setprofile(None)
+print(caught)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr

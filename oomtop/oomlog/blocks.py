@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from oomtop.frozen import field, frozen, replace
+from oomtop.frozen import frozen, replace
 from oomtop.oomlog.event import OomEvent, ReportZone, Task, Victim
 
 _HEADER = re.compile(r"^\[ *pid *\]\s+(uid\s+tgid\s+total_vm\s.*\sname) *$")
@@ -33,23 +33,13 @@ _SEVEN = len((*_HEAD, "pgtables_bytes", *_TAIL))
 
 
 @frozen
-class Row:
-    """A row of the task table as printed: its numbers in the order of the columns, and what follows them."""
-
-    pid: int
-    values: Sequence[int]
-    name: str
-
-
-@frozen
 class TaskTable:
-    """The rows of the task table, the columns as the kernel named them, and how many rows were damaged."""
+    """The rows of the task table as printed, and the columns as the kernel named them."""
 
     columns: tuple[str, ...] = ()
-    rows: tuple[Row, ...] = ()
-    unparsed: int = 0
-    places: Mapping[str, int] = field(default_factory=dict)
-    """Which number of a row is which."""
+    names: tuple[str, ...] = ()
+    """The columns that are numbers, in their order; guessed where the header is missing."""
+    rows: Sequence[str] = ()
 
 
 def is_table_header(line: str) -> bool:
@@ -68,25 +58,12 @@ def parse_table(lines: Iterable[str]) -> TaskTable:
     columns: tuple[str, ...] = ()
     found: list[str] = []
     for line in lines:
-        if not line.startswith("["):
-            continue
         header = _HEADER.match(line) if "total_vm" in line else None
         if header is not None:
             columns = tuple(header[1].split())
         elif _ROW.match(line) is not None:
             found.append(line)
-    names = columns[:-1] if columns else _guess([_words(line)[1] for line in found])
-    places = {name: place for place, name in enumerate(names)}
-    whole, tgid = _whole_row(len(names)), places.get("tgid")
-    rows = [_row(line, whole.match(line), len(names), tgid) for line in found]
-    told = tuple(row for row in rows if row is not None)
-    return TaskTable(columns, told, len(rows) - len(told), places)
-
-
-@lru_cache(16)
-def _whole_row(count: int) -> re.Pattern[str]:
-    """Return the shape of an undamaged row of `count` numbers, as nearly all are."""
-    return re.compile(rf"\[ *(\d{{1,10}})\]((?: +-?\d{{1,19}}){{{count}}}) +(\S+)$", re.A)
+    return TaskTable(columns, columns[:-1] if columns else _guess([_words(line)[1] for line in found]), found)
 
 
 def _words(line: str) -> tuple[int, list[str]]:
@@ -95,20 +72,22 @@ def _words(line: str) -> tuple[int, list[str]]:
     return int(pid), rest.split(None, 15)
 
 
-def _row(line: str, whole: re.Match[str] | None, count: int, tgid: int | None) -> Row | None:
+_Row = tuple[int, Sequence[int], str]
+"""The pid, the numbers behind it in the order of the columns, and the name."""
+
+
+def _row(line: str, whole: re.Match[str] | None, count: int, tgid: int | None) -> _Row | None:
     """Return one row of `count` numbers, the tgid in its place; None for a damaged one."""
     if whole is not None and count:
         pid, name = int(whole[1]), whole[3]
-        values = tuple(map(int, whole[2].split()))
+        values = list(map(int, whole[2].split()))
     else:
         pid, words = _words(line)
         numbers, name = words[:count], " ".join(words[count:])
         if len(numbers) < count or not count or not all(map(_NUMBER.fullmatch, numbers)):
             return None
-        values = tuple(map(int, numbers))
-    if tgid is not None and _is_merged(pid, values[tgid]):
-        return None
-    return Row(pid, values, name)
+        values = list(map(int, numbers))
+    return None if tgid is not None and _is_merged(pid, values[tgid]) else (pid, values, name)
 
 
 def _is_merged(pid: int, tgid: int) -> bool:
@@ -146,13 +125,11 @@ def _seven(rows: Sequence[Sequence[int]]) -> tuple[str, ...]:
     return (*_HEAD, "nr_ptes", *_TAIL)
 
 
-def tasks_of(table: TaskTable, page_size: int | None) -> tuple[Task, ...]:
-    """Return the rows with sizes in bytes, None where they depend on a page size that is not known."""
-    columns = [(table.places.get(name), page_size if is_pages else 1) for name, is_pages in _TASK_COLUMNS]
-    tables = [place for name, place in table.places.items() if name in ("nr_ptes", "nr_pmds", "nr_puds")]
-    if "nr_ptes" not in table.places or "pgtables_bytes" in table.places:
-        tables = []
-    return tuple(_task(row, columns, tables, page_size) for row in table.rows)
+def tasks_of(table: TaskTable, page_size: int | None) -> tuple[tuple[Task, ...], int]:
+    """Return the rows with sizes in bytes, None where they depend on an unknown page size, and how many are damaged."""
+    task_of = _tasks_by_row(table.names, page_size)
+    tasks = tuple(task for row in table.rows if (task := task_of(row)) is not None)
+    return tasks, len(table.rows) - len(tasks)
 
 
 # The fields of `Task` after its name, by column, and whether the column counts pages.
@@ -162,15 +139,35 @@ _TASK_COLUMNS = (
 )  # fmt: skip
 
 
-def _task(
-    row: Row, columns: Sequence[tuple[int | None, int | None]], tables: Sequence[int], page_size: int | None
-) -> Task:
-    values = row.values
-    sizes = [None if place is None or unit is None else values[place] * unit for place, unit in columns]
-    task = Task(row.pid, row.name, *sizes)
-    if not tables or page_size is None:
-        return task
-    return replace(task, pgtables=sum(values[place] for place in tables) * page_size)
+_SAME_ROWS = 4096
+"""Rows that are remembered: in a storm most tasks stand in report after report with the same figures."""
+
+
+@lru_cache(8)
+def _tasks_by_row(names: tuple[str, ...], page_size: int | None) -> Callable[[str], Task | None]:
+    """Return what reads a row of a table with these columns; None for a damaged one."""
+    places = {name: place for place, name in enumerate(names)}
+    columns = [(places.get(name), page_size if is_pages else 1) for name, is_pages in _TASK_COLUMNS]
+    tables = [place for name, place in places.items() if name in ("nr_ptes", "nr_pmds", "nr_puds")]
+    if "nr_ptes" not in places or "pgtables_bytes" in places:
+        tables = []
+    count, tgid = len(names), places.get("tgid")
+    # Nearly all rows are undamaged, with a name of one word.
+    whole = re.compile(rf"\[ *(\d{{1,10}})\]((?: +-?\d{{1,19}}){{{count}}}) +(\S+)$", re.A)
+
+    @lru_cache(_SAME_ROWS)
+    def task_of(line: str) -> Task | None:
+        row = _row(line, whole.match(line), count, tgid)
+        if row is None:
+            return None
+        pid, values, name = row
+        sizes = [None if place is None or unit is None else values[place] * unit for place, unit in columns]
+        task = Task(pid, name, *sizes)
+        if not tables or page_size is None:
+            return task
+        return replace(task, pgtables=sum(values[place] for place in tables) * page_size)
+
+    return task_of
 
 
 _COUNTER = re.compile(r"\b([a-z_]+):(\d{1,19})\b(?!\s*kb)")
@@ -261,16 +258,24 @@ def page_size_of(
 
 
 def _ratios(table: TaskTable, victims: Iterable[Victim]) -> Iterator[int]:
-    place = table.places.get("total_vm")
-    pages = {} if place is None else {row.pid: row.values[place] for row in table.rows}
-    for victim in victims:
-        count = pages.get(victim.pid)
-        if count and victim.total_vm and victim.total_vm % count == 0:
-            yield victim.total_vm // count
+    sizes = {victim.pid: victim.total_vm for victim in victims}
+    in_pages = _tasks_by_row(table.names, 1)
+    pages: dict[int, int | None] = {}
+    for row in table.rows:
+        if int(row[1 : row.index("]")]) in sizes and (task := in_pages(row)) is not None:
+            pages[task.pid] = task.total_vm
+    for pid, size in sizes.items():
+        count = pages.get(pid)
+        if count and size and size % count == 0:
+            yield size // count
 
 
 _STAT = re.compile(r"^([a-z][a-z_0-9]{1,40}) (\d{1,20})$")
 _STAT_V1 = re.compile(r"(?<![a-z_])([a-z_]{1,40}):(\d{1,19})KB")
+
+
+def _is_of_stats(line: str) -> bool:
+    return line.startswith("Memory cgroup stats for ")
 
 
 def parse_memcg_stats(lines: Iterable[str]) -> tuple[tuple[str, int], ...]:
@@ -278,7 +283,7 @@ def parse_memcg_stats(lines: Iterable[str]) -> tuple[tuple[str, int], ...]:
     found: dict[str, int] = {}
     inside = False
     for line in lines:
-        if line.startswith("Memory cgroup stats for "):
+        if _is_of_stats(line):
             if found:
                 break
             inside = True
@@ -338,21 +343,23 @@ def parse_slab(lines: Iterable[str]) -> tuple[tuple[str, int, int], ...]:
 
 def with_blocks(event: OomEvent, text: list[str]) -> OomEvent:
     """Return the event with the tables of its report."""
-    zones = parse_zones(text)
-    table = parse_table(text)
+    others = [line for line in text if line[:1] != "["]
+    zones = parse_zones(others)
+    table = parse_table([line for line in text if line[:1] == "["])
     victims = () if event.victim is None else (event.victim, *event.other_victims)
     page_size = page_size_of(zones, table, victims, event.kernel)
-    totals = parse_totals(text)
+    tasks, unparsed = tasks_of(table, page_size)
+    totals = parse_totals(others)
     return replace(
         event,
         page_size=page_size,
         zones=zones,
-        tasks=tasks_of(table, page_size),
+        tasks=tasks,
         table_columns=table.columns,
-        tasks_unparsed=table.unparsed,
-        mem_info_pages=parse_mem_info(text),
-        memcg_stats=parse_memcg_stats(text),
-        slab=parse_slab(text),
+        tasks_unparsed=unparsed,
+        mem_info_pages=parse_mem_info(others),
+        memcg_stats=parse_memcg_stats(text) if any(_is_of_stats(line) for line in others) else (),
+        slab=parse_slab(others),
         ram_pages=totals.get("ram_pages"),
         reserved_pages=totals.get("reserved_pages"),
         pagecache_pages=totals.get("pagecache_pages"),

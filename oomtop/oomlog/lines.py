@@ -134,6 +134,11 @@ def summary_field(rest: str, name: str) -> str | None:
     return match[1] if match else None
 
 
+def allowed_by(rest: str) -> dict[str, str | None]:
+    """Return the cpuset and its nodes, as the summary line names them."""
+    return {name: summary_field(rest, name) for name in ("cpuset", "mems_allowed")}
+
+
 _INNER_STAMP = re.compile(r"^.{0,200}\[ *\d{1,9}\.\d{6}\] ")
 
 

@@ -107,7 +107,7 @@ class ReportReader:
         handled = self._handle(record)
         if self._head is not None and len(self._head) < _MAX_RAW:
             self._head.append(record.text)
-        if self._open is not None and (handled or (self._open.event.has_header and not self._open.victims)):
+        if self._open is not None and (handled or self.awaits_kill):
             if handled:
                 self._open.last = record.kernel_time
                 self._open.unverified = self._open.unverified or record.unverified
@@ -116,17 +116,18 @@ class ReportReader:
         begun, self._ended = self._ended, None
         return (*ended, begun) if begun else ended
 
-    def keep(self, lines: Sequence[tuple[float, str]]) -> bool:
-        """Take lines in that none of the shapes here fits, each with its stamp; False where one may end the report."""
+    def keep(self, texts: Sequence[str], stamps: tuple[float, float] | None) -> bool:
+        """Take lines in that none of the shapes here fits; False where one may end the report.
+
+        `stamps` are the earliest and the latest that the lines have, in seconds.
+        """
         report = self._open
         if report is None:
-            return False
-        first, last = min(lines)[0], max(lines)[0]
-        if report.last is not None and (
-            first - report.last < -_PAUSE or (report.victims and last - report.last > _LONGEST_PAUSE)
-        ):
-            return False
-        texts = [text for _, text in lines]
+            return not texts
+        if stamps is not None and report.last is not None:
+            back, on = stamps[0] - report.last, stamps[1] - report.last
+            if back < -_PAUSE or (report.victims and on > _LONGEST_PAUSE):
+                return False
         if self._head is not None:
             self._head += texts[: _MAX_RAW - len(self._head)]
         if not report.victims:
@@ -162,6 +163,11 @@ class ReportReader:
         """Whether a report with a header is under way, whose table may be thousands of lines long."""
         return self._open is not None and self._open.event.has_header
 
+    @property
+    def awaits_kill(self) -> bool:
+        """Whether a report is under way whose table, and then its kill line, is still to come."""
+        return self._open is not None and self._open.event.has_header and not self._open.victims
+
     def _close_if_over(self, record: Record) -> tuple[OomEvent, ...]:
         report = self._open
         if report is None or report.last is None or record.kernel_time is None:
@@ -184,7 +190,7 @@ class ReportReader:
 
     def _begin(self, record: Record, type_: str = "unknown", header: Mapping[str, object] | None = None) -> _Open:
         """Open a report; `header` has the fields that its trigger line tells."""
-        if self._open is not None and not self._open.is_announced:
+        if self._open and not self._open.is_announced:
             self._ended = self._open.close(complete=True)
         event = OomEvent(
             "kernel", type_, record.time, record.kernel_time, record.host, self._source, record.time_text,
@@ -193,8 +199,7 @@ class ReportReader:
         self._open = _Open(event, record.kernel_time, is_plain=not header)
         head, self._head = self._head, None
         if head and not event.has_header and any(blocks.is_table_header(line.strip()) for line in head):
-            self._open.is_cut, self._open.is_plain = True, False
-            self._open.raw = head
+            self._open.is_cut, self._open.is_plain, self._open.raw = True, False, head
         return self._open
 
     def _current(self, record: Record, new_victim: int | None = None, type_: str = "unknown") -> _Open:
@@ -285,8 +290,7 @@ class ReportReader:
         constraint = match["constraint"]
         self._change(
             constraint=constraint,
-            cpuset=lines.summary_field(rest, "cpuset"),
-            mems_allowed=lines.summary_field(rest, "mems_allowed"),
+            **lines.allowed_by(rest),
             oom_memcg=memcg or report.event.oom_memcg,
             task_memcg=lines.summary_field(rest, "task_memcg") or report.event.task_memcg,
             type=lines.type_of(report.event.type, constraint, memcg),
@@ -305,8 +309,7 @@ class ReportReader:
         memcg = lines.summary_field(rest, "oom_memcg")
         self._change(
             constraint=match["constraint"],
-            cpuset=lines.summary_field(rest, "cpuset"),
-            mems_allowed=lines.summary_field(rest, "mems_allowed"),
+            **lines.allowed_by(rest),
             oom_memcg=memcg or event.oom_memcg,
             task_memcg=(lines.summary_field(rest, "task_memcg") if is_whole else None) or event.task_memcg,
             # The pid may have lost its last digits; the name is whole where the pid follows it.
@@ -387,14 +390,11 @@ class ReportReader:
 
     def _on_end(self, record: Record, text: str) -> bool:
         panic = lines.PANIC.match(text)
+        if panic is None and lines.NO_VICTIM.match(text) is None:
+            return False
+        self._current(record)
         if panic is not None:
-            self._current(record)
             self._change(panic=panic["why"].strip())
-            if "no killable processes" in panic["why"]:
-                self._change(no_killable_processes=True)
-            return True
-        if lines.NO_VICTIM.match(text) is not None:
-            self._current(record)
+        if panic is None or "no killable processes" in panic["why"]:
             self._change(no_killable_processes=True)
-            return True
-        return False
+        return True

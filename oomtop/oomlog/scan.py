@@ -16,7 +16,7 @@ from typing import BinaryIO
 from oomtop.oomlog.carriers.document import Document, document_of
 from oomtop.oomlog.carriers.encoding import as_utf8, encoding_of
 from oomtop.oomlog.carriers.line_reader import LineReader
-from oomtop.oomlog.carriers.quiet import Quiet
+from oomtop.oomlog.carriers.quiet import Quiet, Stretch
 from oomtop.oomlog.carriers.storm import Storm
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.hits import CONTEXT, TELLING, find_hits, finder
@@ -79,11 +79,10 @@ class LogScanner:
                 self._pass_over(block, at, begin)
                 at = begin
             if self._may_be_quiet():
-                quiet = quiet or Quiet(block, finder(block))
-                end, lines = quiet.stretch(at)
-                if lines and self._reader.keep(lines):
-                    self._keep(block[:end], len(lines))
-                    at = end
+                quiet = quiet or Quiet(block, finder)
+                stretch = quiet.stretch(at, self._reader.is_collecting)
+                if stretch is not None and self._keep(stretch):
+                    at = stretch.end
                     continue
             end, ended = self._storm(storm, at)
             yield from ended
@@ -100,13 +99,16 @@ class LogScanner:
 
     def _may_be_quiet(self) -> bool:
         """Whether nobody waits for the next line but a report that is under way."""
-        return self._reader.is_collecting and not self._lines.is_waiting and not self._killers.counts_lines
+        return not self._lines.is_waiting and not self._killers.counts_lines
 
-    def _keep(self, lines: bytes, count: int) -> None:
-        """Note that lines were read, the last of them included."""
-        self._left = _PATIENCE
-        self.number = None if self.number is None else self.number + count
-        self.mentions.pass_over(lines[lines.rfind(b"\n", 0, -1) + 1 : -1].decode("utf-8", "backslashreplace"))
+    def _keep(self, stretch: Stretch) -> bool:
+        """Take quiet lines in; False where the first one may change what was read before it."""
+        if self.mentions.may_go_on(stretch.first) or not self._reader.keep(stretch.texts, stretch.stamps):
+            return False
+        self._left = _PATIENCE if stretch.texts and self._reader.awaits_kill else self._left - stretch.lines
+        self.number = None if self.number is None else self.number + stretch.lines
+        self.mentions.pass_over(stretch.last, () if stretch.stamps else stretch.texts)
+        return True
 
     def _storm(self, storm: Storm, at: int) -> tuple[int, list[OomEvent]]:
         """Take the stretch of kill lines that begins at a line; return where it ends, and the events that ended."""
@@ -179,13 +181,13 @@ class LogScanner:
         """Yield the events that end with lines of the kernel's reports, which no other reader has a shape for."""
         for record in records:
             yield from self._reader.feed(record)
-            if self._reader.is_collecting:
+            if self._reader.awaits_kill:
                 self._left = _PATIENCE
 
     def _record(self, record: Record) -> Iterator[OomEvent]:
         yield from self._reader.feed(record)
         yield from self._killers.feed(record)
-        if record.facility == LOG_KERN and self._reader.is_collecting:
+        if record.facility == LOG_KERN and self._reader.awaits_kill:
             self._left = _PATIENCE
 
 

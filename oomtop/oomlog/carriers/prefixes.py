@@ -68,7 +68,7 @@ _STAMPED_ROW = re.compile(
     r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] (?P<row>\[ *\d{1,10}\](?: {1,19}-?\d{1,19}){6,12} {1,19}[\w./:-]{1,16})$",
     re.A,
 )
-_ODD = re.compile(r"[\x1b\xa0\t]|#012|=3D|\\n\[| {20}|&(?:lt|gt|quot|amp|#39);|<br|</|[\"`,]$")
+_ODD = re.compile(r"[\x1b\xa0\t]|#012|=3D|\\n\[| {20}|&(?:lt|gt|quot|amp|#39);|<br|</[bcdlpst]|[\"`,]$")
 _INNER_STAMP = re.compile(r"\[ *\d{1,9}\.\d{6}\] ")
 # One character of each of these, but for the spaces and the end.
 _SIGN, _SPACES = re.compile(r"[\x1b\xa0\t#=\\&<\[]"), " " * 20

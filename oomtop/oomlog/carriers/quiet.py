@@ -1,14 +1,17 @@
-"""Stretches of a report between two lines that some reader has a word for: rows, counters, most of a call trace.
+"""Stretches of a log that no reader has a word for, taken at once: rows, counters, call traces, other programs' lines.
 
-They are the bulk of it and only kept for its tables, so that a whole stretch is taken at once: a fifteenth of the time.
-Sample line: `Nov 24 08:00:00 h kernel: [ 1000.000420] [  116]     0   116    16730    16285   163840        0     0 x`
+They are the bulk of a report, which keeps them for its tables only, and of a syslog around it: a thirtieth of the time
+of reading them one by one.
+Sample lines: `Nov 24 08:00:00 h kernel: [ 1000.000420] [  116]     0   116    16730    16285   163840   0   0 x`,
+`[  116]     0   116    16730    16285   163840        0     0 x`, `Nov 24 08:00:00 h sshd[5]: session opened`
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from oomtop.oomlog.carriers.prefixes import FAST
 
@@ -20,58 +23,159 @@ WORDS = (
     b"soft limit", b"SLUB: Unable",
 )  # fmt: skip
 """Every line that any reader does more with than keep it has one of them."""
-_ODD = (b"\x1b", b"\xc2\xa0", b"\t", b"#012", b"=3D", b"\\n[", b" " * 20, b"&", b"<br", b"</")
-"""What lines have that need more care than `FAST` takes."""
-_LINE = re.compile(
+_ODD = (
+    b"\x1b", b"\xc2\xa0", b"\t", b"#012", b"=3D", b"\\n[", b" " * 20, b"&",
+    *(b"</" + tag for tag in (b"b", b"c", b"d", b"l", b"p", b"s", b"t")), b"<br",
+)  # fmt: skip
+"""What lines have that need more care than the shapes below take."""
+_STAMPED = re.compile(
     rf"^{FAST}(?P<text>[^\n\[]{{0,4000}}(?:\[(?! *\d{{1,9}}\.\d{{6}}\] )[^\n\[]{{0,4000}}){{0,40}})(?<![\"`,=\r])\n",
     re.M,
 )
-_STAMP, _TEXT = _LINE.groupindex["stamp"], _LINE.groupindex["text"]
+_STAMP, _TEXT = _STAMPED.groupindex["stamp"], _STAMPED.groupindex["text"]
+_ZONE = r"(?:DMA|DMA32|Normal|HighMem|Movable|Device)"
+# The names of counters end in no word that a killer gives facts behind: pid, uid, name, oom_score_adj, reason.
+_COUNTER = r"[a-z_]{2,40}(?:\([a-z]{2,8}\))?(?<!id)(?<!ame)(?<!adj)(?<!reason):"
+_FUNCTION = r"[\w.]{1,120}\+0x[0-9a-f]{1,6}/0x[0-9a-f]{1,6}(?: \[\w{1,60}\])?"
+_SIZES = rf"{_COUNTER} ?\d{{1,19}}(?:[kK]B)?"
+_CHUNK = r"\d{1,19}\*\d{1,19}kB(?: \([A-Z]{1,8}\))?"
+_NUMBER = r"\d{1,19}"
+_SHAPES = (
+    # Rows of the task table; a name with spaces may begin with no word of nohang's.
+    r"\[ {0,12}\d{1,10}\] {1,12}\d{1,19}(?: {1,15}-?\d{1,19}){5,11} {1,15}"
+    r"(?!.{0,12}ictim)[\w./+@()-]{1,16}(?: [\w./+@-]{1,15}){0,3}",
+    rf" {{1,2}}(?:\? )?{_FUNCTION}", rf" {{0,2}}\[<[0-9a-f]{{8,16}}>\] (?:\? )?{_FUNCTION}",
+    r" </?[A-Z_]{2,16}>", r"(?: [0-9a-f]{16}){1,4}",
+    r"Call [Tt]race:", r"R(?:[A-DIS][IPX]|BP|\d\d): [0-9a-fx:]{1,40}(?: [A-Z][A-Z0-9_]{1,7}: [0-9a-f]{4,16}){0,3}",
+    r"Code: (?:(?:[0-9a-f]{2}|<[0-9a-f]{2}>) ?){1,99}",
+    r"Code: (?:Unable to access opcode bytes at 0x[0-9a-f]{1,16}|Bad RIP value)\.",
+    rf"(?:Node \d{{1,5}} )?{_ZONE} free:{_NUMBER}kB(?: {_SIZES}){{0,60}}(?: all_unreclaimable\? (?:yes|no))?",
+    rf"Node \d{{1,5}}(?: {_SIZES}){{1,60}}(?: all_unreclaimable\? (?:yes|no))?",
+    rf" ?{_COUNTER}{_NUMBER}(?: {_COUNTER}{_NUMBER}){{0,20}}",
+    rf"(?:Node \d{{1,5}} )?{_ZONE}: {_CHUNK}(?: {_CHUNK}){{0,20}} = {_NUMBER}kB",
+    rf"Node \d{{1,5}}(?: hugepages_[a-z]{{2,8}}={_NUMBER}(?:kB)?){{1,8}}", rf"(?:Node \d{{1,5}} )?{_ZONE} per-cpu:",
+    rf"CPU {{1,6}}\d{{1,5}}: hi: {{1,6}}{_NUMBER}, btch: {{1,6}}{_NUMBER} usd: {{1,6}}{_NUMBER}",
+    rf"lowmem_reserve\[\]:(?: {_NUMBER}){{1,16}}", rf"(?:Free|Total) swap {{1,2}}= -?{_NUMBER}kB",
+    rf"(?!137 ){_NUMBER} (?:total pagecache pages|pages (?!.{{0,40}}ictim)[A-Za-z /]{{2,40}})",
+    rf"Swap cache stats: add {_NUMBER}, delete {_NUMBER}, find {_NUMBER}/{_NUMBER}", r"[a-z][a-z_0-9]{1,40} \d{1,20}",
+)  # fmt: skip
+_BARE = re.compile(f"(?:(?:{'|'.join(_SHAPES)})\n)+", re.A)
+"""Lines of a report without any prefix, of shapes that no other reader's expressions fit either."""
+_FOREIGN = re.compile(
+    r"(?:(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) "
+    r"[A-Za-z][\w.-]{0,62} (?!kernel\b|nohang)[\w/-]{1,48}(?:\[\d{1,9}\])?: (?!\[|- )"
+    r"[^\n{\\\[\r]{0,4000}(?:\[(?! *(?:\d{1,12}\.\d|[\"\[]))[^\n{\\\[\r]{0,4000}){0,40}(?<!=)\n)+"
+)
+"""Lines of programs that are no killers, as syslog writes them."""
+_WINDOW = 1 << 15
+"""Bytes that are searched for words at a time."""
 _FEWEST = 4
 """Lines below which reading them one by one costs no more."""
 
 
-class Quiet:
-    """The quiet stretches of one block."""
+class Stretch(NamedTuple):
+    """Quiet lines, one after another."""
 
-    def __init__(self, block: bytes, find: Callable[[bytes, int], int]) -> None:
-        """`find` finds a word in the block from a place on, -1 where there is none."""
+    end: int
+    """Where the next line begins."""
+    lines: int
+    first: str
+    last: str
+    """The first and the last line as they stand."""
+    texts: Sequence[str] = ()
+    """The messages of a report's lines; none of other programs' lines."""
+    stamps: tuple[float, float] | None = None
+    """printk's earliest and latest stamp, in seconds."""
+
+
+class Quiet:
+    """The quiet stretches of one block of whole lines."""
+
+    def __init__(self, block: bytes, finder: Callable[[bytes], Callable[[bytes, int], int]]) -> None:
+        """`finder` returns a function for some bytes that finds a word in them from a place on, -1 if there is none."""
         self._block = block
-        places: list[int] = []
-        for word in (*WORDS, *_ODD):
-            at = find(word, 0)
-            while at >= 0:
-                places.append(at)
-                at = find(word, at + len(word))
-        self._loud = sorted(places)
+        self._finder = finder
+        self._start = self._end = 0
+        """Which part of the block the loud places are known of."""
+        self._loud: list[int] = []
         self._tried = 0
 
-    def stretch(self, at: int) -> tuple[int, list[tuple[float, str]]]:
-        """Return where the quiet stretch from a line's beginning ends, and its lines: printk's stamp, and the text.
+    def stretch(self, at: int, in_report: bool) -> Stretch | None:
+        """Return the quiet stretch that begins with the line at a place.
 
-        No lines where the next one is loud or of another form: it has to be read by itself.
+        None where that line is loud, of another form, or one of few.  Lines of the kernel are taken `in_report` only.
         """
         if at < self._tried:
-            return at, []
+            return None
+        if not self._start <= at < self._end:
+            self._look(at)
         index = bisect_left(self._loud, at)
-        loud = self._loud[index] if index < len(self._loud) else len(self._block)
+        loud = self._loud[index] if index < len(self._loud) else self._end
         end = self._block.rfind(b"\n", at, loud) + 1
-        count = self._block.count(b"\n", at, end) if end else 0
-        self._tried = max(end, at + 1)
-        if count < _FEWEST:
-            return at, []
-        text = self._block[at:end].decode("utf-8", "backslashreplace")
-        found = _LINE.findall(text)
-        if len(found) == count:
-            return end, [(float(line[_STAMP - 1]), line[_TEXT - 1]) for line in found]
-        return self._beginning(at, text)
+        self._tried = at + 1
+        if not end:
+            return None
+        raw = self._block[at:end]
+        text = decoded(raw)
+        found = (_stamped(text) or _bare(text)) if in_report else None
+        found = found or _foreign(text)
+        if found is None:
+            return None
+        lines, texts, stamps = found
+        count = lines.count("\n")
+        # A byte that is no UTF-8 has become four characters.
+        size = len(lines) if raw.isascii() else len(raw) - len(raw.split(b"\n", count)[count])
+        self._tried = at + size
+        first, last = lines[: lines.index("\n")], lines[lines.rfind("\n", 0, -1) + 1 : -1]
+        return Stretch(at + size, count, first, last, texts, stamps) if count >= _FEWEST else None
 
-    def _beginning(self, at: int, text: str) -> tuple[int, list[tuple[float, str]]]:
-        """Return the lines before the first one of another form."""
-        lines, place = [], 0
-        while (line := _LINE.match(text, place)) is not None:
-            lines.append((float(line["stamp"]), line["text"]))
-            place = line.end()
-        end = at + len(text[:place].encode("utf-8")) if text.isascii() else at
-        self._tried = max(end, at) + 1
-        return (end, lines) if end > at else (at, [])
+    def _look(self, at: int) -> None:
+        """Find the loud places of the lines from one on."""
+        end = self._block.rfind(b"\n", at, at + _WINDOW) + 1
+        self._start, self._end = at, end or min(len(self._block), at + _WINDOW)
+        find = self._finder(self._block[at : self._end])
+        places: list[int] = []
+        for word in (*WORDS, *_ODD):
+            place = find(word, 0)
+            while place >= 0:
+                places.append(at + place)
+                place = find(word, place + len(word))
+        self._loud = sorted(places)
+
+
+def decoded(raw: bytes) -> str:
+    """Return lines as text."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
+_Found = tuple[str, Sequence[str], tuple[float, float] | None]
+"""The lines of a stretch, their messages, and the earliest and the latest stamp."""
+
+
+def _stamped(text: str) -> _Found | None:
+    if _STAMPED.match(text) is None:
+        return None
+    found, end = _STAMPED.findall(text), len(text)
+    if len(found) != text.count("\n"):
+        found, end = [], 0
+        while (line := _STAMPED.match(text, end)) is not None:
+            found.append(line.groups())
+            end = line.end()
+    stamps = [float(line[_STAMP - 1]) for line in found]
+    return text[:end], [line[_TEXT - 1] for line in found], (min(stamps), max(stamps))
+
+
+def _bare(text: str) -> _Found | None:
+    match = _BARE.match(text)
+    if match is None:
+        return None
+    texts = match[0][:-1].split("\n")
+    if " [<" in match[0]:
+        # An address is what messages begin with, so that what stands before it is none of its message.
+        texts = [line.lstrip() if line.lstrip().startswith("[<") else line for line in texts]
+    return match[0], texts, None
+
+
+def _foreign(text: str) -> _Found | None:
+    match = _FOREIGN.match(text)
+    return None if match is None else (match[0], (), None)

@@ -22,15 +22,15 @@ FRONT = r"^(?:.{0,200}?[\s:])?"
 class Phrase:
     """An expression that is tried only on lines with one of some words: hardly any line of a log."""
 
-    __slots__ = ("_pattern", "_words")
+    __slots__ = ("_pattern", "words")
 
     def __init__(self, expression: str, *words: str) -> None:
         """`words`: every text that the expression finds has one of them."""
-        self._pattern, self._words = re.compile(expression), words
+        self._pattern, self.words = re.compile(expression), words
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return where the expression is found."""
-        for word in self._words:
+        for word in self.words:
             if word in text:
                 return self._pattern.search(text)
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _MOST_NODES = 50_000
 _MAX_JSON = 1 << 22
@@ -88,6 +88,17 @@ class Outline:
         fields = match.groupdict()
         value = fields.get("value")
         return self._place(fields.get("key") or "-", _clean(value) if value else None, len(indent), number)
+
+    def pass_over(self, lines: Sequence[str]) -> None:
+        """Take lines in at the left margin whose keys name nothing: after the last of them the others are forgotten."""
+        nodes = [line for line in lines if _LINE.match(line) is not None]
+        if not nodes:
+            return
+        self._count += len(nodes) - 1
+        if self._count > _MOST_NODES:
+            self._root = self._last = Node("", None, -1, None, None)
+            self._count -= _MOST_NODES
+        self.add(nodes[-1], None)
 
     def _place(self, key: str, value: str | None, indent: int, number: int | None) -> Node:
         parent = self._last

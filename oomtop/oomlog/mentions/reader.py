@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from oomtop.frozen import replace
 from oomtop.oomlog.carriers.record import COMMENT, Record
@@ -93,9 +93,14 @@ class MentionReader:
             self._leave(line, number)
         return quotes
 
-    def pass_over(self, line: str) -> None:
-        """Note the last of lines that are no mention."""
-        self._before = line
+    def may_go_on(self, line: str) -> bool:
+        """Whether a line may go on with the sentence that the line before it begins."""
+        return bool(self._before) and _may_tell(_seam(self._before, line))
+
+    def pass_over(self, last: str, lines: Sequence[str]) -> None:
+        """Note the last of lines that are no mention, and the keys among those that may have some."""
+        self._before = last
+        self._outline.pass_over([line for line in lines if ": " in line or line[-1] == ":"])
 
     def found(self) -> tuple[Mention, ...]:
         """Return the mentions in their order."""
@@ -150,7 +155,7 @@ class MentionReader:
 
     def _take_wrapped(self, before: str, line: str, record: Record | None, number: int | None) -> bool:
         """Try a line together with the one before it, which a mail program may have broken; return whether it told."""
-        if not before or not _may_tell(f"{before[-_SEAM:].rstrip()} {line[:_SEAM].strip()}"):
+        if not before or not _may_tell(_seam(before, line)):
             return False
         text, cut = f"{before.rstrip()} {line.strip()}", len(before.rstrip())
         for index, shape in enumerate(SHAPES):
@@ -234,6 +239,10 @@ class MentionReader:
             if same and is_new and known.subject == mention.subject and mention.subject is not None:
                 return at
         return None
+
+
+def _seam(before: str, line: str) -> str:
+    return f"{before[-_SEAM:].rstrip()} {line[:_SEAM].strip()}"
 
 
 def _may_tell(line: str) -> bool:

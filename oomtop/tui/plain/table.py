@@ -9,7 +9,7 @@ from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.model.danger import Danger
 from oomtop.host.process import ProcessId
 from oomtop.tui.plain.inks import Inks
-from oomtop.tui.process_table.cells import Frame, Marks, Run, header, look, paint, paint_header
+from oomtop.tui.process_table.cells import Frame, Marks, Run, cells_of, header, look, paint, paint_header
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, columns_for
 from oomtop.tui.process_table.notes import TableCursor, TypedNumber, note_of, words_of_none
 from oomtop.tui.process_table.order import TableOrder
@@ -120,7 +120,7 @@ class PlainTable:
             return [fill([(words_of_none(order.view), base)], frame.width - 1, base)]
         found = []
         for entry in order.entries[self._top : self._top + self._height]:
-            line = look(entry, frame, order.moment, marks)
+            line = look(entry, cells_of(entry, frame, order.moment), frame, marks)
             filler = base + inks.component("cursor") if "cursor" in line.states else base
             found.append(fill(paint(line, frame, base, inks.component), frame.width - 1, filler))
         return found

@@ -79,9 +79,13 @@ def fit(text: str, width: int, align: Align, sign: str = "…") -> str:
     return "#" * width if align is Align.RIGHT else set_cell_size(text, max(0, width - len(sign))) + sign[:width]
 
 
-def look(entry: Entry, frame: Frame, moment: ColumnContext, marks: Marks) -> LineLook:
-    """Return the look of `entry`."""
-    cells = tuple(_cell(entry, column, frame, moment) for column in frame.columns)
+def cells_of(entry: Entry, frame: Frame, moment: ColumnContext) -> tuple[str, ...]:
+    """Return the text of each column."""
+    return tuple(_cell(entry, column, frame, moment) for column in frame.columns)
+
+
+def look(entry: Entry, cells: tuple[str, ...], frame: Frame, marks: Marks) -> LineLook:
+    """Return the look of `entry`, whose `cells` are known."""
     return LineLook(_marker(entry, frame.ascii, marks), cells, _states(entry, marks), _match(cells, frame, marks.match))
 
 

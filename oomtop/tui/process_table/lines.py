@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from rich.segment import Segment
 from rich.style import Style
@@ -21,7 +22,7 @@ from oomtop.analysis.model.danger import Danger
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.base.messages import RowSelected, TotalsShown
-from oomtop.tui.process_table.cells import LineLook, Marks, look, rule
+from oomtop.tui.process_table.cells import LineLook, Marks, rule
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, ColumnContext
 from oomtop.tui.process_table.filter_query import parse_for
 from oomtop.tui.process_table.filter_regex import FilterError
@@ -261,18 +262,21 @@ class ProcessLines(ScrollView):
         if note != self._note:
             self._note = note
             self.refresh(Region(0, 0, self.size.width, 2))
-        for y, width in self._face.differing(self._look):
+        for y, width in self._face.differing(partial(self._look_below, int(self.scroll_offset.y))):
             self.refresh(Region(0, y, width, 1))
 
     def _look(self, y: int) -> LineLook | None:
-        line = int(self.scroll_offset.y) + y - 1
+        return self._look_below(int(self.scroll_offset.y), y)
+
+    def _look_below(self, top: int, y: int) -> LineLook | None:
+        line = top + y - 1
         border, index = self._order.border, self._order.index_of(line)
         if border is not None and line == border[0]:
             return rule(border[1], self._face.frame)
         if index is None:
             return None
         marks = Marks(self._cursor, self.tagged, self._order.victim, self._match, self._order.frozen, self.view.focus)
-        return look(self._order.entries[index], self._face.frame, self._order.moment, marks)
+        return self._face.look(self._order.entries[index], self._order.moment, marks)
 
     def render_line(self, y: int) -> Strip:
         """Return the header, or the line that stands at `y` after scrolling."""

@@ -8,9 +8,19 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from oomtop.tui.process_table.cells import Frame, LineLook, changed_width, header, paint, paint_header
-from oomtop.tui.process_table.columns import BY_ID, columns_for, columns_from
-from oomtop.tui.process_table.rows import View
+from oomtop.tui.process_table.cells import (
+    Frame,
+    LineLook,
+    Marks,
+    cells_of,
+    changed_width,
+    header,
+    look,
+    paint,
+    paint_header,
+)
+from oomtop.tui.process_table.columns import BY_ID, ColumnContext, columns_for, columns_from
+from oomtop.tui.process_table.rows import Entry, Key, View
 
 
 class TableFace:
@@ -23,6 +33,9 @@ class TableFace:
         self._find_style = find_style
         self._styles: dict[str, Style] = {}
         self._painted: dict[int, LineLook | None] = {}
+        self._moment: ColumnContext | None = None
+        self._cells: dict[Key, tuple[Entry, tuple[str, ...]]] = {}
+        """What stands in the columns of the lines that were looked at since `_moment`."""
 
     @property
     def last_pan(self) -> int:
@@ -44,10 +57,21 @@ class TableFace:
     def forget_lines(self) -> None:
         """Compare with nothing: all lines are going to be painted."""
         self._painted.clear()
+        self._cells.clear()
 
     def forget_styles(self) -> None:
         """Ask the theme anew."""
         self._styles.clear()
+
+    def look(self, entry: Entry, moment: ColumnContext, marks: Marks) -> LineLook:
+        """Return the look of a line: its texts are made once a tick, though a cursor passes it many times."""
+        if moment is not self._moment:
+            self._moment = moment
+            self._cells.clear()
+        known = self._cells.get(entry.key)
+        if known is None or known[0] is not entry:
+            known = self._cells[entry.key] = entry, cells_of(entry, self.frame, moment)
+        return look(entry, known[1], self.frame, marks)
 
     def differing(self, look_at: Callable[[int], LineLook | None]) -> Iterator[tuple[int, int]]:
         """Yield (line, last cell) of the lines that differ from the screen."""

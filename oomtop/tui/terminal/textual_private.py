@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, Compositor
 from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
 
 if TYPE_CHECKING:
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.geometry import Region
     from textual.screen import Screen
+    from textual.widget import Widget
 
 __all__ = [
     "FOCUSIN", "FOCUSOUT", "TRIED_WITH", "ChopsUpdate", "XTermParser", "count_as_styled", "end_with_report",
-    "key_events", "take_dirty_regions", "wait_until_mounted",
+    "key_events", "render_changed_widgets", "take_dirty_regions", "wait_until_mounted",
 ]  # fmt: skip
 TRIED_WITH = ("8.2",)
 
@@ -43,6 +44,41 @@ def key_events(parser: XTermParser, sequence: str, alt: bool = False) -> Iterabl
 async def wait_until_mounted(screen: Screen[object]) -> None:
     """Wait until all that a screen is composed of is there."""
     await screen._mounted_event.wait()
+
+
+class ChangedWidgets(Compositor):
+    """Renders for an update those widgets only of which a part changed; Textual renders all that lie between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed: tuple[Region, ...] | None = None
+
+    @property
+    def visible_widgets(self) -> dict[Widget, tuple[Region, Region]]:
+        """Return the regions of the widgets and what they are clipped to; while an update is made, of the changed."""
+        shown = super().visible_widgets
+        if self._changed is None:
+            return shown
+        return {
+            widget: (region, clip)
+            for widget, (region, clip) in shown.items()
+            if any(region.overlaps(changed) for changed in self._changed)
+        }
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        """Return what changed, None where nothing did."""
+        # Where lines are divided is found out from all widgets, and kept.
+        _ = self.cuts
+        self._changed = tuple(self._dirty_regions)
+        try:
+            return super().render_partial_update()
+        finally:
+            self._changed = None
+
+
+def render_changed_widgets(screen: Screen[None]) -> None:
+    """Have a screen that has no widgets yet render of its widgets only what changed."""
+    screen._compositor = ChangedWidgets()
 
 
 def take_dirty_regions(screen: Screen[None]) -> tuple[Region, ...]:

@@ -17,7 +17,7 @@ from oomtop.tui.base.screens import ClosedOnce
 from oomtop.tui.base.session import State
 from oomtop.tui.style.breakpoints import HORIZONTAL, VERTICAL, size_classes
 from oomtop.tui.style.palette import Look
-from oomtop.tui.terminal.textual_private import take_dirty_regions
+from oomtop.tui.terminal.textual_private import render_changed_widgets, take_dirty_regions
 from oomtop.tui.widgets.panel import Panel, PanelClicked, PanelPointedAt
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.units import format_bytes
@@ -55,6 +55,7 @@ class TabScreen(ClosedOnce[None]):
     def __init__(self, state: State, look: Look, *, name: str) -> None:
         # A name and no id: two of the same name may stand over different tabs, or while one is being closed.
         super().__init__(name=name)
+        render_changed_widgets(self)
         self.state = state
         self.look = look
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.host.process import ProcessId
-from oomtop.tui.process_table.cells import Frame, Marks, fit, header, look
+from oomtop.tui.process_table.cells import Frame, Marks, cells_of, fit, header, look
 from oomtop.tui.process_table.columns import (
     BY_ID,
     COLUMNS,
@@ -89,7 +89,7 @@ def test_figures_of_any_size_fill_exactly_the_line(width: int) -> None:
         make_row(process, growth=-16.6 * GIB, cpu=127.99, major_fault_rate=123456.0), share=-0.999, unit="é" * 40
     )
     frame = Frame(columns_for(width), width, False)
-    cells = look(Entry(process.id, row), frame, ColumnContext(1e9), Marks()).cells
+    cells = cells_of(Entry(process.id, row), frame, ColumnContext(1e9))
     assert not any("#" in cell for cell in cells)
     assert sum(cell_len(cell) + 1 for cell in cells) + MARKER_WIDTH == width
     assert sum(cell_len(cell) + 1 for cell in header(frame, BY_ID["memory"], True)) + MARKER_WIDTH == width
@@ -128,16 +128,15 @@ def test_unknown_is_a_dash_and_sorts_below_every_figure() -> None:
 def test_hostile_commands_change_nothing_but_their_own_cell(command: str) -> None:
     row = make_row(make_process(comm=command[:15], command=command))
     frame = Frame(columns_for(80), 80, False)
-    cells = look(Entry(row.process.id, row), frame, ColumnContext(), Marks()).cells
+    cells = cells_of(Entry(row.process.id, row), frame, ColumnContext())
     assert cell_len(cells[-1]) == cell_len(header(frame, BY_ID["memory"], True)[-1])
     assert cells[-1].isprintable()
 
 
 def test_ascii_shows_no_other_character() -> None:
     row = make_row(make_process(command="漢字 é"), user="jörg")
-    line = look(
-        Entry(row.process.id, row), Frame(columns_for(80), 80, True), ColumnContext(), Marks(victim=row.process.id)
-    )
+    entry, frame = Entry(row.process.id, row), Frame(columns_for(80), 80, True)
+    line = look(entry, cells_of(entry, frame, ColumnContext()), frame, Marks(victim=row.process.id))
     assert (line.marker + "".join(line.cells)).isascii()
     assert line.marker == ">  "
 
@@ -152,7 +151,7 @@ def test_ranks_follow_the_kernel_where_it_spoke() -> None:
 def test_a_command_begins_with_the_program_and_a_wide_one_has_its_folder() -> None:
     row = make_row(make_process(comm="postgres", command="/usr/lib/postgresql/16/bin/postgres -D /srv/db"))
     texts = [
-        look(Entry(row.process.id, row), Frame(columns_for(width), width, False), ColumnContext(), Marks()).cells[-1]
+        cells_of(Entry(row.process.id, row), Frame(columns_for(width), width, False), ColumnContext())[-1]
         for width in (80, 240, 320)
     ]
     assert texts[0].startswith("postgres -D /srv/d")
@@ -165,7 +164,7 @@ def test_a_text_that_is_cut_says_so(ascii_only: bool, sign: str) -> None:
     process = make_process(comm="x", command="x " * 99, cgroup=f"/kubepods/{'p' * 40}/app")
     row = make_row(process, user="1234567890")
     frame = Frame(columns_from(0, 120, ["pid", "user", "cgroup", "command"]), 120, ascii_only)
-    _, user, cgroup, command = look(Entry(process.id, row), frame, ColumnContext(), Marks()).cells
+    _, user, cgroup, command = cells_of(Entry(process.id, row), frame, ColumnContext())
     assert user == f"1234567{sign}"
     assert cgroup.startswith(".." if ascii_only else "…")
     assert cgroup.endswith("p/app")

@@ -15,6 +15,8 @@ from textual.strip import Strip
 from oomtop.analysis.model.assessment import ProcessRow
 from oomtop.host.process import ProcessId
 from oomtop.tui.base.messages import RowActivated, RowSelected
+from oomtop.tui.process_table import painter
+from oomtop.tui.process_table.cells import cells_of
 from oomtop.tui.process_table.order import HOLD_SECONDS
 from oomtop.tui.process_table.rows import Grouping
 from oomtop.tui.process_table.widget import ProcessTable
@@ -527,3 +529,15 @@ async def test_hostile_names_keep_the_line_in_one_piece() -> None:
         for y in range(len(names) + 1):
             assert ProcessTable.render_line(it.table, y).cell_length == it.table.size.width
             assert it.table.text(y).isprintable()
+
+
+async def test_a_cursor_that_moves_has_no_text_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    rows = make_rows(500)
+    async with screen() as it:
+        await it.show(rows)
+        monkeypatch.setattr(painter, "cells_of", lambda entry, *rest: made.append(entry) or cells_of(entry, *rest))
+        await it.press("down", "down", "up")
+        assert made == []
+        await it.press("end")
+        assert len(made) == it.table.size.height - 1

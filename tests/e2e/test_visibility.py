@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
+
+from tests.present import present
 
 OOMTOP = f"{sys.executable} -m oomtop"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
@@ -68,3 +71,40 @@ def test_a_group_seen_from_inside_a_cgroup_namespace_has_its_processes() -> None
     (group,) = [group for group in found["cgroups"] if group["path"] == f"/{os.path.basename(folder)}"]
     assert {process["cgroup"] for process in found["processes"]} == {group["path"]}
     assert group["next_victim"] is not None
+
+
+# A container: `{inner}` runs in it, with pid 1 as its parent or, from outside as `docker exec` does, beside it.
+CHILD = """
+import subprocess, signal
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+subprocess.run({inner!r}, shell=True)
+"""
+
+
+def test_the_init_of_a_container_that_started_oomtop_is_its_session() -> None:
+    inner = f"{OOMTOP} kill 1 --dry-run; {OOMTOP} kill 1 --dry-run --override"
+    words = ("unshare", "-p", "-f", "-m", "--mount-proc", sys.executable, "-c", CHILD.format(inner=inner))
+    refused, _, allowed = run(*words).partition("(unless --override)")
+    assert "refused: 1 (" in refused
+    assert "the container's init" in refused
+    assert "refused" not in allowed
+    assert "pidfd_send_signal(SIGTERM) to 1" in allowed
+
+
+@pytest.mark.parametrize(("handled", "expected"), [(True, "exited"), (False, "not signalled: has no handler")])
+def test_the_init_of_a_container_is_killed_by_what_it_handles(handled: bool, expected: str) -> None:
+    handler = "lambda *_: exit()" if handled else "signal.SIG_DFL"
+    init = f"import signal; signal.signal(15, {handler}); print('up', flush=True); signal.pause()"
+    words = ["unshare", "-p", "-f", "-m", "--mount-proc", sys.executable, "-c", init]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as outer:
+        if present(outer.stdout).readline() != "up\n":
+            pytest.skip("no namespaces may be made here")
+        pid = present(re.search(r"\d+", run("ps", "-o", "pid=", "--ppid", str(outer.pid))))[0]
+        try:
+            # Not in its pid namespace all the way: what is in it ends with its init.
+            text = run("nsenter", "-t", pid, "-p", "-m", "bash", "-c", f"{OOMTOP} kill 1 --yes 2>&1")
+            assert "refused" not in text
+            assert expected in text or (handled and outer.wait(60) == 0)
+            assert "waiting for" not in text
+        finally:
+            subprocess.run(["kill", "-KILL", pid], stderr=subprocess.DEVNULL, check=False)

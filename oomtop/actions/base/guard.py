@@ -90,6 +90,9 @@ class Guard:
         if self.lineage and process.id == self.lineage[0]:
             return "oomtop itself"
         if process.id in self.lineage:
+            # The shell of `docker run -it IMAGE bash`; with `docker exec` the container's init is no ancestor.
+            if process.pid == 1:
+                return "an ancestor of oomtop and the container's init: your session ends with it (unless --override)"
             return "an ancestor of oomtop: your session depends on it"
         return None
 

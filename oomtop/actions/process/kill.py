@@ -18,6 +18,7 @@ from oomtop.actions.base.restarts import Restarts
 from oomtop.actions.process.handle import ProcessHandle, open_allowed, open_each, require
 from oomtop.actions.process.kill_case import KillTarget
 from oomtop.actions.process.kill_run import KillRun, Newcomers, is_ending
+from oomtop.actions.process.kill_words import dropped, signal_name
 from oomtop.actions.process.meter import Meter
 from oomtop.actions.process.strays import find_strays
 from oomtop.errors import ActionRefused
@@ -67,14 +68,6 @@ def prepare_kill(request: KillRequest, context: ActionContext, find: Find | None
     meter = Meter([victim.process for victim in choice.victims], context)
     run = KillRun(request, choice.victims, Restarts(context), meter, newcomers)
     return PreparedAction(_plan(request, context, choice, follows), run, [victim.handle for victim in choice.victims])
-
-
-def signal_name(number: int) -> str:
-    """Return `SIGTERM` for 15, and `signal 34` for one without a name."""
-    try:
-        return signals.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def tree_of(roots: Iterable[ProcessId], processes: Sequence[Process]) -> tuple[ProcessId, ...]:
@@ -207,8 +200,8 @@ def _warnings(request: KillRequest, choice: KillChoice) -> Iterable[str]:
     for victim in choice.victims:
         process = victim.process
         who = f"{process.pid} ({printable(process.comm)})"
-        if process.pid == 1 and request.signal and not victim.handle.handles(request.signal):
-            yield f"{who} has no handler for {signal_name(request.signal)}: the kernel drops it when sent from inside"
+        if victim.drops(request.signal):
+            yield f"{who} {dropped(request.signal)}"
         group = victim.frozen_group
         if group is not None:
             yield f"{who} is frozen with its group {printable(group)}: it receives the signal only once thawed"

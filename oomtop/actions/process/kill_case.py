@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal as signals
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -32,6 +33,10 @@ class KillTarget:
             return frozen_group(self.handle.read("cgroup"), self.layout)
         except OSError:
             return None
+
+    def drops(self, number: int) -> bool:
+        """Whether the kernel drops this signal: pid 1 gets from inside only what it handles (pid_namespaces(7))."""
+        return self.process.pid == 1 and number not in (0, signals.SIGCONT) and not self.handle.handles(number)
 
 
 class Fate(Enum):

@@ -22,7 +22,17 @@ from oomtop.actions.process.kill_case import (
     stands,
     try_signal,
 )
-from oomtop.actions.process.kill_words import details, many, one, shared, status_of, undo_of, waiting_text
+from oomtop.actions.process.kill_words import (
+    details,
+    dropped,
+    many,
+    one,
+    shared,
+    signal_name,
+    status_of,
+    undo_of,
+    waiting_text,
+)
 from oomtop.actions.process.meter import Meter
 from oomtop.analysis.oom_score.badness import frees
 from oomtop.errors import ActionRefused
@@ -169,7 +179,7 @@ class KillRun:
 
     def _signal(self, cases: Sequence[KillCase], number: int, report: Report) -> None:
         self._is_killing = number == signals.SIGKILL
-        name = signals.Signals(number).name if number in signals.valid_signals() else str(number)
+        name = signal_name(number)
         for case in cases:
             _send(case, number)
             report(f"{name} sent to {case.name}" if case.fate is Fate.WAITING else f"{case.name} {case.fate.value}")
@@ -255,6 +265,10 @@ def _send(case: KillCase, number: int) -> None:
         handle.require_same()
         if handle.has_exited():
             raise ProcessLookupError(errno.ESRCH, "")
+        if case.victim.drops(number):
+            case.fate = Fate.DENIED
+            case.notes.append(dropped(number))
+            return
         handle.send(number)
     except (ActionRefused, ProcessLookupError) as error:
         case.fate = Fate.GONE

@@ -13,6 +13,19 @@ from oomtop.units import format_bytes, printable
 _WORTH_SAYING = 16 << 20
 
 
+def signal_name(number: int) -> str:
+    """Return `SIGTERM` for 15, and `signal 34` for one without a name."""
+    try:
+        return signals.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def dropped(number: int) -> str:
+    """Say why pid 1 of a container does not get a signal from inside."""
+    return f"has no handler for {signal_name(number)}: the kernel drops it when sent from inside the container"
+
+
 def waiting_text(case: KillCase) -> str:
     """Describe the current state of a target."""
     now = case.victim.handle.facts()
@@ -64,7 +77,7 @@ def _why_still_there(case: KillCase, request: KillRequest) -> str:
         return f"is still exiting, {format_bytes(now.rss_and_swap)} left"
     if now.state in "Tt":
         return "is stopped and has not received the signal: press k again for SIGKILL, or resume it with SIGCONT"
-    return f"ignores {signals.Signals(request.signal).name}: press k again for SIGKILL"
+    return f"ignores {signal_name(request.signal)}: press k again for SIGKILL"
 
 
 def _freed(freed: int | None) -> str:

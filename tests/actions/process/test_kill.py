@@ -11,7 +11,8 @@ from oomtop.actions.base.guard import Guard
 from oomtop.actions.base.plan import Prepared, Status
 from oomtop.actions.base.requests import FreezeRequest, KillRequest
 from oomtop.actions.dispatch import prepare
-from oomtop.actions.process.kill import prepare_kill, signal_name, tree_of
+from oomtop.actions.process.kill import prepare_kill, tree_of
+from oomtop.actions.process.kill_words import signal_name
 from oomtop.host.process import ProcessId
 from tests.actions.children import as_nobody, context, end, facts, identity, start, undo_of
 from tests.present import present

@@ -102,10 +102,10 @@ def _print(found: Evidence, options: argparse.Namespace) -> None:
     events, mentions = found.events, found.mentions
     leftovers = () if events or mentions else found.leftovers
     if options.format == "json":
-        from oomtop.render.events_json import events_to_json
-        from oomtop.render.json_text import json_text
+        from oomtop.render.events_json import events_text
 
-        print(json_text(events_to_json(events, mentions, leftovers)))
+        sys.stdout.writelines(events_text(events, mentions, leftovers))
+        print()
         return
     from oomtop.analysis.postmortem.explain import explain
     from oomtop.render.events import PAGE, render_list, render_markdown, render_text

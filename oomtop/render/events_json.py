@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from oomtop.frozen import as_dict
 from oomtop.oomlog.event import OomEvent, ReportZone
 from oomtop.oomlog.evidence import UnreadMention
 from oomtop.oomlog.mentions.mention import Mention
+from oomtop.render.json_text import json_text
 from oomtop.render.mentions import leftover_to_json, mention_to_json
 
 SCHEMA = 1
@@ -20,24 +22,34 @@ _PLAIN = (
     "pagecache_pages", "panic", "no_killable_processes", "cgroup", "reason", "processes_killed", "outcome", "attempts",
 )  # fmt: skip
 
+_plain_of = attrgetter(*_PLAIN)
 Json = dict[str, object]
 
 
-def events_to_json(
+def events_text(
     events: Iterable[OomEvent], mentions: Iterable[Mention] = (), leftovers: Iterable[UnreadMention] = ()
-) -> Json:
-    """Return all events, and what others mention, under the schema's number."""
-    return {
-        "schema": SCHEMA,
-        "events": [event_to_json(event) for event in events],
-        "mentions": [mention_to_json(mention) for mention in mentions],
-        "leftovers": [leftover_to_json(leftover) for leftover in leftovers],
-    }
+) -> Iterator[str]:
+    """Yield the parts of a document with all events, and what others mention, under the schema's number.
+
+    A storm has 150,000 events: as objects of Python at once they would take 900 MB.
+    """
+    yield f'{{"schema": {SCHEMA}'
+    lists: tuple[tuple[str, Iterable[Json]], ...] = (
+        ("events", map(event_to_json, events)),
+        ("mentions", map(mention_to_json, mentions)),
+        ("leftovers", map(leftover_to_json, leftovers)),
+    )
+    for name, items in lists:
+        yield f', "{name}": ['
+        for at, item in enumerate(items):
+            yield f"{', ' if at else ''}{json_text(item)}"
+        yield "]"
+    yield "}"
 
 
 def event_to_json(event: OomEvent) -> Json:
     """Return one event."""
-    data: Json = {name: getattr(event, name) for name in _PLAIN}
+    data: Json = dict(zip(_PLAIN, _plain_of(event), strict=True))
     data["trigger"] = None if event.trigger is None else as_dict(event.trigger)
     data["selected"] = None if event.selected is None else as_dict(event.selected)
     data["victim"] = None if event.victim is None else as_dict(event.victim)

@@ -6,13 +6,15 @@ import json
 import math
 from collections.abc import Mapping
 
+_ENCODER = json.JSONEncoder(allow_nan=False)
+
 
 def json_text(data: object) -> str:
     """Return `data` as one line of JSON that every parser reads (RFC 8259 knows no NaN)."""
     try:
-        return json.dumps(data, allow_nan=False)
+        return _ENCODER.encode(data)
     except ValueError:
-        return json.dumps(_known(data), allow_nan=False)
+        return _ENCODER.encode(_known(data))
 
 
 def _known(data: object) -> object:

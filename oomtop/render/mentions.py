@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 
 from oomtop.analysis.postmortem.mention_words import describe_mention, report_place
+from oomtop.frozen import as_dict
 from oomtop.oomlog.evidence import UnreadMention
 from oomtop.oomlog.mentions.mention import Mention
 from oomtop.units import DASH, printable
@@ -17,12 +17,12 @@ Json = dict[str, object]
 
 def mention_to_json(mention: Mention) -> Json:
     """Return one mention, with where its full report is in words."""
-    return {**asdict(mention), "lines": list(mention.lines), "report_at": report_place(mention)}
+    return {**as_dict(mention), "lines": list(mention.lines), "report_at": report_place(mention)}
 
 
 def leftover_to_json(leftover: UnreadMention) -> Json:
     """Return one line that nothing here understands."""
-    return asdict(leftover)
+    return as_dict(leftover)
 
 
 def render_mentions(mentions: Sequence[Mention], width: int) -> str:

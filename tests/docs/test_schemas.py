@@ -20,7 +20,7 @@ from oomtop.history import History
 from oomtop.oomlog.scan import scan_lines
 from oomtop.render.assessment_json import assessment_to_json
 from oomtop.render.backtest import backtest_to_json
-from oomtop.render.events_json import events_to_json
+from oomtop.render.events_json import events_text
 from oomtop.render.fleet_json import machines_to_json
 from tests.analysis.dangers.test_backtest import judged
 from tests.docs.reference import ORDER, ROOT, SCHEMAS, json_reference, metrics_reference
@@ -76,7 +76,7 @@ def test_the_machine() -> None:
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: path.name)
 def test_the_events(path: Path) -> None:
     events = list(scan_lines(path.read_text(errors="replace").splitlines(), path.name))
-    hold("events", events_to_json(events))
+    hold("events", json.loads("".join(events_text(events))))
 
 
 def test_a_backtest() -> None:

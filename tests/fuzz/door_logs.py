@@ -1,6 +1,7 @@
 """Log files that others write: every event of them is told, explained and printed, and nothing raises."""
 
 import io
+import json
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -9,8 +10,7 @@ from random import Random
 from oomtop.analysis.postmortem.explain import explain
 from oomtop.oomlog.log_files import read_stream
 from oomtop.render.events import render_list, render_markdown, render_text
-from oomtop.render.events_json import events_to_json
-from oomtop.render.json_text import json_text
+from oomtop.render.events_json import events_text
 from tests.fuzz.harness import NASTY, Door, mutate
 
 LOGS = (str(Path(__file__).parents[1] / "fixtures" / "events"), *filter(None, [os.environ.get("OOMTOP_CORPUS")]))
@@ -46,7 +46,7 @@ def attempt(data: bytes) -> None:
         render_text(post_mortem)
         render_markdown(post_mortem)
     render_list(found.events)
-    json_text(events_to_json(found.events, found.mentions, found.leftovers))
+    json.loads("".join(events_text(found.events, found.mentions, found.leftovers)))
 
 
 DOOR = Door("logs", make, attempt, few=150, many=150_000)

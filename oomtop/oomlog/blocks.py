@@ -32,6 +32,10 @@ _BY_COUNT = {
 _SEVEN = len((*_HEAD, "pgtables_bytes", *_TAIL))
 
 
+_SAME_ROWS = 4096
+"""Rows that are remembered: in a storm most tasks stand in report after report with the same figures."""
+
+
 @frozen
 class TaskTable:
     """The rows of the task table as printed, and the columns as the kernel named them."""
@@ -61,9 +65,14 @@ def parse_table(lines: Iterable[str]) -> TaskTable:
         header = _HEADER.match(line) if "total_vm" in line else None
         if header is not None:
             columns = tuple(header[1].split())
-        elif _ROW.match(line) is not None:
+        elif _is_row(line):
             found.append(line)
     return TaskTable(columns, columns[:-1] if columns else _guess([_words(line)[1] for line in found]), found)
+
+
+@lru_cache(_SAME_ROWS)
+def _is_row(line: str) -> bool:
+    return _ROW.match(line) is not None
 
 
 def _words(line: str) -> tuple[int, list[str]]:
@@ -137,10 +146,6 @@ _TASK_COLUMNS = (
     ("uid", False), ("tgid", False), ("total_vm", True), ("rss", True), ("rss_anon", True), ("rss_file", True),
     ("rss_shmem", True), ("pgtables_bytes", False), ("swapents", True), ("oom_adj", False), ("oom_score_adj", False),
 )  # fmt: skip
-
-
-_SAME_ROWS = 4096
-"""Rows that are remembered: in a storm most tasks stand in report after report with the same figures."""
 
 
 @lru_cache(8)

@@ -98,11 +98,11 @@ def whole_message(line: str) -> int | None:
     What has to stand at its end is looked for first: from each possible beginning on, a long line is not searched.
     """
     first = max(0, len(line) - _LONGEST_MESSAGE)
-    if _SUMMARY_END.search(line, max(0, len(line) - _LONGEST_END)):
+    if "oom-kill:" in line and _SUMMARY_END.search(line, max(0, len(line) - _LONGEST_END)):
         summary = _WHOLE_SUMMARY.search(line, first)
         if summary is not None:
             return line.index("oom-kill:", summary.start())
-    match = _WHOLE.search(line, first)
+    match = _WHOLE.search(line, first) if "Killed process " in line or " invoked oom-killer: " in line else None
     return None if match is None else match.start("message")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from oomtop.frozen import replace
 from oomtop.oomlog.carriers.json_text import unwrap_json
 from oomtop.oomlog.carriers.prefixes import strip, strip_fast
-from oomtop.oomlog.carriers.record import LOG_KERN, LOG_USER, Record
+from oomtop.oomlog.carriers.record import LOG_KERN, LOG_USER, Record, has_any
 from oomtop.oomlog.lines import KNOWN
 
 __all__ = ["LOG_KERN", "LOG_USER", "Record", "parse_kmsg", "parse_line"]
@@ -26,6 +26,7 @@ _JSON = re.compile(r"^(?:(?:data: ?|\x1e|[^{}\"']{0,160}[\t ])?(?=\{\s*\"|\[\s*[
 _STAMP = r"\[ *\d{1,9}\.\d{6}\] "
 # On a console two messages can share a line, and tools escape the ends of lines.
 _JOINED = re.compile(rf"#012|\\n(?=\[|<\d)|(?<=[\w)])(?={_STAMP})")
+_OF_JOINED = ("#012", "\\n", "] ")
 _PADDED = re.compile(r" {20,}")
 _HTML = re.compile(r"&(lt|gt|quot|amp|#39|nbsp);|</?(?:br|pre|code|p|td|tr|li|span|div)\b[^>]{0,99}>")
 _ENTITIES = {"lt": "<", "gt": ">", "quot": '"', "amp": "&", "#39": "'", "nbsp": " "}
@@ -62,10 +63,13 @@ def parse_line(line: str, reference: float | None = None) -> tuple[Record, ...]:
     RFC 3164 dates have no year: with `reference`, a Unix time, they lie in the year before it, else they are None.
     """
     fast = strip_fast(line.rstrip("\r\n"), reference)
-    if fast is not None:
-        return (fast,)
+    return parse_odd_line(line, reference) if fast is None else (fast,)
+
+
+def parse_odd_line(line: str, reference: float | None = None) -> tuple[Record, ...]:
+    """Return the records of a line that is not as dmesg and rsyslog write most of them."""
     text = clean(line)
-    json = _JSON.match(text)
+    json = _JSON.match(text) if '"' in text else None
     if json is None and '"=>' in text and '{"' in text:
         # Fluent Bit and fluentd print a record as Ruby does.
         wrapped = unwrap_json(text[text.index('{"') :].rstrip("] ,").replace('"=>', '":'))
@@ -80,7 +84,9 @@ def parse_line(line: str, reference: float | None = None) -> tuple[Record, ...]:
 
 def clean(line: str) -> str:
     """Return a line without colours, padding and markup; mail in quoted-printable writes its equals signs as =3D."""
-    text = _ANSI.sub("", line.rstrip("\r\n")[:_LONGEST]).replace("\xa0", " ").replace("=3D", "=").lstrip("\ufeff")
+    text = line.rstrip("\r\n")[:_LONGEST]
+    text = _ANSI.sub("", text) if "\x1b" in text else text
+    text = text.replace("\xa0", " ").replace("=3D", "=").lstrip("\ufeff")
     if "&" in text or "<" in text:
         text = _HTML.sub(lambda match: _ENTITIES.get(match[1] or "", ""), text)
     return text
@@ -88,7 +94,7 @@ def clean(line: str) -> str:
 
 def _parts(text: str, reference: float | None) -> Iterator[Record]:
     """Yield the messages of a line; those behind the first have its date and host."""
-    first, *others = _JOINED.split(text)
+    first, *others = _JOINED.split(text) if has_any(text, _OF_JOINED) else (text,)
     head = strip(first, reference)
     yield _unpadded(head)
     for part in others:

@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 
 from oomtop.frozen import replace
 from oomtop.oomlog import blocks, lines
+from oomtop.oomlog.carriers.record import LOG_KERN, Record, has_any
 from oomtop.oomlog.event import OomEvent, Selected, Trigger, Victim
-from oomtop.oomlog.records import LOG_KERN, Record
 
 _Step = Callable[[Record, str], bool]
 
 # What a line holds that any of the shapes below may fit; most lines of a report are rows and traces.
-_TELLS = re.compile(
-    r"invoked oom-killer|ill(?:ed)? process|oom-kill:|Mem-Info|CPU: |Pid: |: usage |Tasks? in /|oom_reaper"
-    r"|Kernel panic|ut of [Mm]emory|sysrq: |SysRq : |\+0x"
-)
+_TELLS = (
+    "+0x", "invoked oom-killer", "ill process", "illed process", "oom-kill:", "Mem-Info", "CPU: ", "Pid: ", ": usage ",
+    "Task in /", "Tasks in /", "oom_reaper", "Kernel panic", "ut of memory", "ut of Memory", "sysrq: ", "SysRq : ",
+)  # fmt: skip
 _KILLS = ("Memory cgroup out of memory: Killed process ", "Out of memory: Killed process ")
 _PAUSE = 10.0
 # A report without a table, and the next kill line: further apart than any console takes, they are two.
@@ -221,7 +221,7 @@ class ReportReader:
         if text.startswith(_KILLS) and self._on_killed(record, text):
             return True
         is_typed = self._open is None or self._open.event.type != "unknown"
-        if (is_typed and text.startswith("[")) or not _TELLS.search(text) or (is_typed and "+0x" in text):
+        if (is_typed and text.startswith("[")) or not has_any(text, _TELLS) or (is_typed and "+0x" in text):
             return False
         return any(step(record, text) for step in self._steps)
 

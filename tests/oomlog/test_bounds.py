@@ -11,7 +11,7 @@ from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.log_files import read_stream
 from oomtop.oomlog.tool import through
 from oomtop.render.events import render_text
-from oomtop.render.events_json import event_to_json
+from oomtop.render.events_json import event_text
 from tests.fuzz.harness import Door, attack
 from tests.present import present
 
@@ -37,7 +37,7 @@ def read(text: str) -> Evidence:
     evidence = read_stream(io.BytesIO(text.encode()), "log")
     for event in evidence.events:
         render_text(explain(event))
-        event_to_json(event)
+        event_text(event)
     return evidence
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.log_files import read_stream
+from oomtop.oomlog.mentions.mention import needed
+from oomtop.oomlog.mentions.reader import SHAPES
 from tests.present import present
 
 KILL = "Out of memory: Killed process 4821 (java) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB"
@@ -208,3 +210,23 @@ def test_what_systemd_oomd_marked_is_killed_once_systemd_says_so(said: str, outc
 )
 def test_a_sentence_about_a_mention_is_none(line: str) -> None:
     assert read_stream(io.BytesIO(line.encode()), "log").mentions == ()
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (r"a\bkilled (?P<pid>\d{1,9}) by [Mm]e: no\?", "killed "),
+        (r"abc?d{2}ef+ghij*", "ghi"),
+        (r"x|longer", ""),
+        (r"(?:x|longer) \[a\]\d", " [a]"),
+        (r"^\S{1,20} exit\.\"?[)\]|]x", " exit."),
+    ],
+)
+def test_what_every_match_of_an_expression_needs(expression: str, text: str) -> None:
+    assert needed(expression) == text
+
+
+def test_a_storm_of_reports_is_searched_for_few_of_the_wordings() -> None:
+    assert sum(not shape.needs for shape in SHAPES) <= 1
+    tried = [shape.by for shape in SHAPES if shape.needs in "oom_reaper: reaped process 42 (db), now anon-rss:0kB"]
+    assert len(tried) <= 2

@@ -1,8 +1,10 @@
 """Kill lines that are taken in bulk give what reading them line by line gives."""
 
 import io
+import json
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,12 @@ from oomtop.oomlog import scan
 from oomtop.oomlog.carriers import storm
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence
+from oomtop.oomlog.killers import story
+from oomtop.oomlog.killers.reader import KillerReader
 from oomtop.oomlog.log_files import read_stream
+from oomtop.oomlog.records import Record
+from oomtop.render import events_json
+from oomtop.render.events_json import events_text
 
 KILL = "{what} of memory: Killed process {pid} ({name}) total-vm:{pid}00kB, anon-rss:5kB, file-rss:0kB"
 ENDS = (
@@ -67,3 +74,30 @@ def test_a_storm_is_not_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> No
     lines = [f"[{at:5d}.000000] " + KILL.format(what="Out", pid=100 + at, name="x") for at in range(2000)]
     assert len(read("\n".join(lines) + "\n").events) == len(lines)
     assert len(taken) < 100
+
+
+def test_json_is_written_event_by_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = sorted((Path(__file__).parents[1] / "fixtures" / "events").glob("*.log"))
+    found = read("".join(path.read_text() for path in logs) * 2 + "x.service: Failed with result 'oom-kill'.\n")
+    whole = "".join(events_text(found.events, found.mentions, found.leftovers))
+    assert whole == json.dumps(json.loads(whole))
+    assert len(found.events) >= len(logs)
+    made: list[str] = []
+    event_text = events_json.event_text
+    monkeypatch.setattr(events_json, "event_text", lambda *given: made.append("") or event_text(*given))
+    parts = events_text(found.events)
+    assert '"killer"' in next(part for part in parts if "killer" in part)
+    assert len(made) == 1
+
+
+def test_a_killer_is_not_asked_of_lines_without_a_word_of_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, asked = KillerReader("log"), list[str]()
+    for killer in story.KILLERS:
+        monkeypatch.setattr(killer, "feed", lambda self, record, text: iter(asked.append(text) or ()))
+    for text in (" out_of_memory+0x1f1/0x520", "Mem-Info:", "x invoked oom-killer: gfp_mask=0x1(x), order=0"):
+        list(reader.feed(Record(text)))
+        list(reader.feed(Record(text, facility=1, program="app", time_text="Nov 24 08:00:00")))
+    assert not asked
+    for record in (Record("sending SIGTERM to process 7"), Record("x", program="nohang", time_text="Nov 24 08:00:00")):
+        list(reader.feed(record))
+        assert asked.pop() == record.text

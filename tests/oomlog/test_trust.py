@@ -13,7 +13,7 @@ from oomtop.oomlog.journal import journalctl
 from oomtop.oomlog.killers.reader import DAEMONS
 from oomtop.oomlog.scan import scan_lines
 from oomtop.render.events import render_list, render_text
-from oomtop.render.events_json import event_to_json
+from oomtop.render.events_json import event_text
 from tests.present import present
 
 KILL = (
@@ -70,7 +70,7 @@ def test_history_and_live_choose_daemons_by_the_same_trusted_field() -> None:
 def test_a_line_of_syslog_that_logger_could_have_written_is_read_and_marked_everywhere(line: str) -> None:
     (event,) = read(line)
     assert event.unverified is not None
-    assert event_to_json(event)["unverified"] == event.unverified
+    assert json.loads(event_text(event))["unverified"] == event.unverified
     assert event.unverified in " ".join(render_text(explain(event), 1000).split())
     assert "unverified" in render_list([event, event], 200)
     assert "unverified" in describe_event(event)

@@ -9,7 +9,7 @@ from oomtop.oomlog.carriers.folding import FieldLines, JsonLines
 from oomtop.oomlog.carriers.prefixes import strip_fast
 from oomtop.oomlog.carriers.record import Record
 from oomtop.oomlog.carriers.wrapped import Wrapped, is_whole
-from oomtop.oomlog.records import clean, parse_line
+from oomtop.oomlog.records import clean, parse_odd_line
 
 # quoted-printable: no line of it is longer than 76 characters.
 _SOFT_BREAK = range(60, 79)
@@ -58,7 +58,7 @@ class LineReader:
                 told = reader.feed(text)
                 if told is not None:
                     return (*told, Record(text))
-        return parse_line(line, self._reference)
+        return parse_odd_line(line, self._reference)
 
     def finish(self) -> Iterator[Record]:
         """Yield the incomplete rest at the end of the log."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from sys import intern
 
 from oomtop.oomlog.carriers.dates import DATE, assume_time, in_utc, parse_time
-from oomtop.oomlog.carriers.record import COMMENT, LOG_KERN, LOG_USER, Record, anybody
+from oomtop.oomlog.carriers.record import COMMENT, LOG_KERN, LOG_USER, Record, anybody, has_any
 from oomtop.oomlog.lines import KNOWN, whole_message
 
 _HOST = r"(?P<host>[\w.-](?:[\w.:-]{0,253}[\w-])?)"
@@ -54,6 +54,8 @@ _PIECES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
         (_ANY, r"[\w./-]{1,64} {0,20}\|[ >]{1,4}|\[[a-z]{2,12}/[^\]\s]{1,255}\] |\{[a-z_]{1,40}=\"[^}\n]{0,1000}\} "),
     )
 )  # fmt: skip
+_ANY_PIECE = re.compile("|".join(re.sub(r"\(\?P<\w+>", "(?:", shape.pattern) for _, shape in _PIECES))
+"""Whether there may be a piece: one expression, as most lines have none."""
 FAST = (
     r"(?:(?P<date>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?:(?P<host>[\w.-]{1,255}) )?kernel: )?"
     r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] "
@@ -74,6 +76,7 @@ _INNER_STAMP = re.compile(r"\[ *\d{1,9}\.\d{6}\] ")
 _SIGN, _SPACES = re.compile(r"[\x1b\xa0\t#=\\&<\[]"), " " * 20
 _LAST_STAMP = re.compile(rf".*{_STAMP} ?{_CALLER}")
 _LOOSE = re.compile(rf"^(?P<before>(?:(?!: )[^\"'`=]){{0,160}}?)\b(?P<program>kernel|{_NAMES})(?:\[\d{{1,9}}\])?: ?")
+_LOOSE_NAMES = ("kernel", "oomd", "earlyoom", "nohang", "kubelet", "containerd")
 _LOOSE_DATE = re.compile(r"\d\d:\d\d|^\d{9,10}\.\d|^(?:[\w.-]{1,255} )?$")
 _SENTENCE = re.compile(r"(?:\b[a-z]{2,} ){3}|kernel: ")
 _BEHIND = " \t,;|)}]"
@@ -131,7 +134,7 @@ class _Head:
 
     def peel(self) -> bool:
         """Remove one piece; return whether there was one."""
-        if not self.text or KNOWN.match(self.text):
+        if not self.text or KNOWN.match(self.text) or not _ANY_PIECE.match(self.text):
             return False
         # After another program's tag its own words begin, spaces included; a stamp there marks a forwarded message.
         for when, shape in _PIECES if self.program in (None, "kernel") else _PIECES[:1]:
@@ -174,13 +177,13 @@ def strip(line: str, reference: float | None = None) -> Record:
 
 def _find(head: _Head, line: str) -> None:
     """Find the message after an unknown prefix: by a stamp, by a tag after a date, or as a whole kernel line."""
-    stamped = _LAST_STAMP.match(line)
+    stamped = _LAST_STAMP.match(line) if "[" in line else None
     if stamped is not None and _CODE.search(line, 0, stamped.end()) is not None:
         return
     if stamped is not None:
         head.text, head.stamp = line[stamped.end() :], stamped["stamp"]
         return
-    loose = _LOOSE.match(line) if ": " in line else None
+    loose = _LOOSE.match(line) if has_any(line, _LOOSE_NAMES) else None
     if loose is not None and _LOOSE_DATE.search(loose["before"]):
         head.text, head.program, head.is_tagged = line[loose.end() :], loose["program"], True
         return

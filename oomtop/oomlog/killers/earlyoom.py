@@ -38,7 +38,7 @@ _SIGNALS = (
     ),
 )
 # Up to 1.0; any program might write it, so it counts only after earlyoom's own line about memory.
-_OLDEST = re.compile(r"^Killing process (?P<pid>\d{1,10}) (?P<name>\S.{0,255})$")
+_OLDEST = Phrase(r"^Killing process (?P<pid>\d{1,10}) (?P<name>\S.{0,255})$", "Killing process ")
 _LOW = Phrase(
     r"(?:^|[\s:])(?:low memory! (?P<new>at or below .{1,200})|Low Memory! (?P<old>At or below .{1,200})"
     r"|Low memory! (?P<kill>At or below .{1,200})|Out of memory! (?P<oldest>(?:avail|mem min): .{1,200}))$",
@@ -79,7 +79,7 @@ class Earlyoom(Killer):
     def _signal(self, record: Record, text: str) -> Iterator[OomEvent]:
         match = next((found for shape in _SIGNALS if (found := shape.search(text))), None)
         if match is None and self._reason is not None:
-            match = _OLDEST.match(text)
+            match = _OLDEST.search(text)
         if match is None or _is_quoted(text, match):
             return
         reason, self._reason = self._reason, None

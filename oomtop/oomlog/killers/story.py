@@ -19,6 +19,10 @@ FRONT = r"^(?:.{0,200}?[\s:])?"
 """What may stand before a message that may itself be thousands of characters long."""
 
 
+WORDS: set[str] = set()
+"""A line without any of these words is of no interest to any killer."""
+
+
 class Phrase:
     """An expression that is tried only on lines with one of some words: hardly any line of a log."""
 
@@ -27,6 +31,7 @@ class Phrase:
     def __init__(self, expression: str, *words: str) -> None:
         """`words`: every text that the expression finds has one of them."""
         self._pattern, self.words = re.compile(expression), words
+        WORDS.update(words)
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return where the expression is found."""

@@ -35,6 +35,7 @@ _SHORTAGE = Phrase(
     " used (",
 )
 _ATTEMPT = Phrase(FRONT + r"oomd attempting to kill (?P<pid>\d{1,10}) with (?:SIG)?[A-Z]{3,6}$", "oomd attempting ")
+_CONSIDERED = Phrase(r"^Considered ", "Considered ")
 _MOUNT = "/sys/fs/cgroup"
 # Versions up to 247 announce a kill in these words, and say nothing more when it succeeds.
 _OLD = "and there was reclaim activity"
@@ -84,7 +85,7 @@ class SystemdOomd(Killer):
             if self._shortage is None:
                 self._shortage = record, None, ""
             self._pids.append(attempt["pid"])
-        elif text.startswith("Considered "):
+        elif _CONSIDERED.search(text):
             self._just_killed = False
         else:
             return

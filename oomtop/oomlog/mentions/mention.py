@@ -53,9 +53,41 @@ class Shape(NamedTuple):
     quotes: bool = False
     """Whether it repeats a line of the kernel, which is then not an event of its own."""
 
+    needs: str = ""
+    """A text that every line of this wording has."""
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return where a text has this wording."""
+        return self.pattern.search(text) if self.needs in text else None
+
+
+_PART = re.compile(
+    r"(?P<escaped>\\.)|(?P<of_class>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<repeat>[*+?]|\{[\d,]+\})|(?P<mark>.)", re.S
+)
+
+
+def needed(expression: str) -> str:
+    """Return the longest text outside of parentheses that each match of an expression has; empty where none is sure."""
+    runs, depth = [""], 0
+    for part in _PART.finditer(expression):
+        mark, escaped, repeat = part["mark"] or "", part["escaped"] or "", part["repeat"]
+        literal = escaped[1:] if not escaped[1:].isalnum() else ""
+        literal = literal or (mark if mark not in set(".^$()|") else "")
+        if mark == "|" and not depth:
+            return ""
+        depth += (mark == "(") - (mark == ")")
+        if repeat:
+            # What may be missing is not needed, and what comes once or more ends a text.
+            runs[-1:] = [runs[-1] if repeat == "+" else runs[-1][:-1], ""]
+        elif literal and not depth:
+            runs[-1] += literal
+        else:
+            runs.append("")
+    return max(runs, key=len)
+
 
 def shape(
     by: str, pattern: str, kind: str = KILL, *, adds: bool = False, joins: bool = False, quotes: bool = False
 ) -> Shape:
     """Return a row of a table of wordings."""
-    return Shape(by, re.compile(pattern), kind, adds, joins, quotes)
+    return Shape(by, re.compile(pattern), kind, adds, joins, quotes, needed(pattern))

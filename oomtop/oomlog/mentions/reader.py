@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from oomtop.frozen import replace
-from oomtop.oomlog.carriers.record import COMMENT, Record
+from oomtop.oomlog.carriers.record import COMMENT, Record, has_any
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence, UnreadMention, gather
 from oomtop.oomlog.mentions import batch, clouds, containers, kernel, kubernetes, systemd
@@ -41,6 +41,7 @@ _DETAIL = re.compile(kernel.DETAIL)
 _TALKS = re.compile(
     r"(?<![A-Za-z])(?:OOM|oom)(?![A-Za-z])|[Oo]ut[ -][Oo]f[ -][Mm]emory|OutOfMemory|OOMKill|oom-kill", re.A
 )
+_OF_TALK = ("oom", "OOM", "emory")
 _NEAR_LINES, _NEAR_SECONDS = 60, 60.0
 _MOST_LEFTOVERS = 100
 _MAX_TEXT = 2000
@@ -113,7 +114,7 @@ class MentionReader:
 
     def _leave(self, line: str, number: int | None) -> None:
         """Note a line that speaks of OOM in no known words; who reads events does not miss it."""
-        if len(self._leftovers) < _MOST_LEFTOVERS and _TALKS.search(line):
+        if len(self._leftovers) < _MOST_LEFTOVERS and has_any(line, _OF_TALK) and _TALKS.search(line):
             self._leftovers.append(UnreadMention(self._source, number, line.strip()[:_MAX_TEXT]))
 
     def _named(self, at: int, mention: Mention) -> Mention:
@@ -130,7 +131,7 @@ class MentionReader:
     def _take(self, text: str, node: Node | None, record: Record | None, number: int | None) -> bool:
         """Add what a text says; return whether it repeats the kernel's own words."""
         for index, shape in enumerate(SHAPES if _may_tell(text) else ()):
-            match = shape.pattern.search(text)
+            match = shape.search(text)
             # Who writes code into a sentence speaks of a line; a whole line of a log may stand in such signs as well.
             if (
                 match is not None
@@ -143,7 +144,7 @@ class MentionReader:
             if match is not None:
                 self._add(index, _fields(match, text), text, node, record, number)
                 return shape.quotes
-        quote = kubernetes.QUOTE.pattern.search(text) if node is not None and is_of_event(node) else None
+        quote = kubernetes.QUOTE.search(text) if node is not None and is_of_event(node) else None
         if quote is not None and node is not None:
             self._add(_QUOTED, _fields(quote, text), text, node, record, number)
             self._quoted.add((node.value or "").strip())
@@ -159,7 +160,7 @@ class MentionReader:
             return False
         text, cut = f"{before.rstrip()} {line.strip()}", len(before.rstrip())
         for index, shape in enumerate(SHAPES):
-            match = shape.pattern.search(text)
+            match = shape.search(text)
             if match is not None and match.start() < cut < match.end():
                 self._add(index, _fields(match, text), text, None, record, number)
                 return True
@@ -247,9 +248,7 @@ def _seam(before: str, line: str) -> str:
 
 def _may_tell(line: str) -> bool:
     """Whether a line can be a mention; tried on every line, so that the cheapest questions come first."""
-    if not any(root in line for root in _ROOTS):
-        return False
-    return any(word in line for word in WORDS)
+    return has_any(line, _ROOTS) and has_any(line, WORDS)
 
 
 def _fields(match: re.Match[str], text: str) -> dict[str, str | None]:

@@ -149,10 +149,14 @@ def is_inside(path: str | None, group: str) -> bool:
 
 def read_fill(layout: CgroupLayout, path: str) -> float | None:
     """Return the usage of a group as a share of its own limit, None without a limit; takes one or two reads."""
-    folder = folder_of(layout, path)
-    limit, usage = _FILL[layout.version]
-    most = _limit(read_int(f"{folder}/{limit}"))
-    return None if not most else (read_int(f"{folder}/{usage}") or 0) / most
+    usage = _FILL[layout.version][1]
+    most = read_limit(layout, path)
+    return None if not most else (read_int(f"{folder_of(layout, path)}/{usage}") or 0) / most
+
+
+def read_limit(layout: CgroupLayout, path: str) -> int | None:
+    """Return the limit of a group in bytes, None without one of its own."""
+    return _limit(read_int(f"{folder_of(layout, path)}/{_FILL[layout.version][0]}"))
 
 
 _FILL = {1: ("memory.limit_in_bytes", "memory.usage_in_bytes"), 2: ("memory.max", "memory.current")}

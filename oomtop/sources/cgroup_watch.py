@@ -17,6 +17,8 @@ MOST = 2000
 LISTED = 20_000
 """Groups that are looked at for a limit."""
 _LISTING_EVERY = 5
+# So many take 1 ms to list: less than what it costs to miss one.
+_FEW = 500
 _A_TICK = 100
 # Of the groups without a limit so many are asked for one at each listing.
 _ASKED_AGAIN = 8
@@ -43,8 +45,8 @@ class CgroupWatch:
     def read(self, attempt: Read) -> tuple[Cgroup, ...]:
         """Return all groups that are watched, some of them as they were some ticks ago."""
         count = count_cgroups(self._root, self._layout)
-        # One group gone and one made between two ticks leave the count as it was: hence now and then all the same.
-        if self._turn % _LISTING_EVERY == 0 or count != self._count or not self._paths:
+        # One group gone and one made between two ticks leave the count as it was: hence more often than it changes.
+        if self._turn % _LISTING_EVERY == 0 or count != self._count or len(self._paths) <= _FEW:
             self._list(count)
         for path in self._due():
             self._read_one(attempt, path)

@@ -1,7 +1,7 @@
 """`LimitWatch`: reads the use of limits between ticks, so that forecasts do not depend on the refresh interval.
 
 Reads the usage of every limited group once a second; for one over a third full or changing, held memory is
-read too, twice a second if it will fill within a minute.
+read too, twice a second if it will fill within a minute.  Groups made since the last tick are found twice a second.
 """
 
 from __future__ import annotations
@@ -11,18 +11,23 @@ import time
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen, replace
 from oomtop.history import arc_surplus, held_by, machine_use
-from oomtop.host.cgroup import CgroupLayout
+from oomtop.host.cgroup import CgroupLayout, count_cgroups, list_cgroups, read_limit
 from oomtop.host.checked_meminfo import is_lxcfs, read_meminfo
 from oomtop.host.group_use import GroupFiles
 from oomtop.host.root import Root, read_optional
 from oomtop.snapshot import Snapshot
+from oomtop.sources.cgroup_watch import MOST
 from oomtop.use_history import Use
 
 MOST_GROUPS = 100
-"""The fullest ones; three descriptors each."""
+"""The fullest ones; three descriptors each.  As many again may be added between two ticks."""
+_FEW = 100
+"""So many groups take 0.3 ms to list, whether their number changed or not."""
 _EVERY, _EVERY_SOON = 0.95, 0.45
 _THIRD, _MOVED, _FELL = 3, 0.005, 0.3
 _SOON, _PRESSING = 60.0, 20.0
+# Of a new group: soon, but not pressing.
+_UNSEEN = 30.0
 
 
 @frozen
@@ -48,6 +53,10 @@ class LimitWatch:
         self._uses: list[Use] = []
         self._read_at = float("-inf")
         self._arc = 0
+        self._layout: CgroupLayout | None = None
+        self._known: frozenset[str] = frozenset()
+        """The groups that the last tick saw."""
+        self._count: int | None = None
         self.is_pressing = False
         """Whether a limit is reached within twenty seconds, or somebody died at one."""
 
@@ -75,14 +84,22 @@ class LimitWatch:
         for gone in before.values():
             gone.files.close()
         self._arc = arc_surplus(snapshot)
+        # Of too many groups the tick sees a part: then each of the others would look new.
+        self._layout = layout if len(snapshot.cgroups) < MOST else None
+        self._known = frozenset(group.path for group in snapshot.cgroups)
         self.is_pressing = self._is_pressing()
 
     def read(self) -> None:
         """Read what is due."""
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
         is_soon = any(group.left < _SOON for group in self._watched.values())
-        if now - self._read_at < (_EVERY_SOON if is_soon else _EVERY):
-            return
+        if now - self._read_at >= (_EVERY_SOON if is_soon else _EVERY):
+            self._read_all(now)
+        if self._layout is not None:
+            self._find_new(self._layout, now)
+        self.is_pressing = self._is_pressing()
+
+    def _read_all(self, now: float) -> None:
         self._read_at = now
         self._read_machine(now)
         for path, group in list(self._watched.items()):
@@ -90,13 +107,30 @@ class LimitWatch:
             if use is not None:
                 self._uses.append(use)
                 self._watched[path] = _moved(group, use)
-        self.is_pressing = self._is_pressing()
 
     def _seen(self, known: _Watched | None, use: Use, limit: int, layout: CgroupLayout | None) -> _Watched:
         if known is None:
             assert layout is not None
             return _Watched(GroupFiles(layout, use.subject), limit, use)
         return replace(_moved(known, use), limit=limit)
+
+    def _find_new(self, layout: CgroupLayout, now: float) -> None:
+        """Watch the limited groups that were made since the last tick."""
+        before, self._count = self._count, count_cgroups(self._root, layout)
+        if self._count == before and len(self._known) > _FEW:
+            return
+        new = [path for path in list_cgroups(layout, MOST) if path not in self._known and path not in self._watched]
+        for path in new[: max(0, 2 * MOST_GROUPS - len(self._watched))]:
+            limit = read_limit(layout, path)
+            if limit:
+                self._watch_new(_Watched(GroupFiles(layout, path), limit, Use(path, now, 0, 0), left=_UNSEEN), now)
+
+    def _watch_new(self, group: _Watched, now: float) -> None:
+        use = self._use_of(group, now)
+        if use is not None:
+            self._uses.append(use)
+            group = replace(group, last=use)
+        self._watched[group.last.subject] = group
 
     def _read_machine(self, now: float) -> None:
         try:

@@ -97,3 +97,12 @@ def test_where_all_are_watched_nothing_is_said(tree: tuple[Callable[..., None], 
     add("one")
     assert set(read(watch)) == {"/", "/one"}
     assert watch.left_out is None
+
+
+def test_one_gone_and_one_made_between_two_ticks_are_seen(tree: tuple[Callable[..., None], CgroupWatch]) -> None:
+    add, watch = tree
+    add("before", 80, 100)
+    read(watch)
+    mount = Path(watch._layout.memory_mount)
+    (mount / "before").rename(mount / "after")
+    assert set(read(watch)) == {"/", "/after"}

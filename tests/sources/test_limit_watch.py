@@ -12,6 +12,7 @@ from oomtop.host.cgroup import CgroupLayout, read_cgroup
 from oomtop.host.group_use import GroupFiles, Split
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
+from oomtop.sources import limit_watch
 from oomtop.sources.limit_watch import LimitWatch
 from oomtop.units import MIB
 from tests.present import present
@@ -33,16 +34,17 @@ class Tree:
         self.root = Root(str(folder))
         monkeypatch.setattr(time, "clock_gettime", lambda clock: self.now)
 
-    def write(self, held: int, cache: int = 0) -> None:
-        """Let the group hold so many MiB, with page cache beside."""
+    def write(self, held: int, cache: int = 0, name: str = "a") -> None:
+        """Let a group hold so many MiB, with page cache beside."""
         names = {
             1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
             2: ("memory.max", "memory.current", ""),
         }
         limit, usage, prefix = names[self.version]
         stat = f"{prefix}active_file {cache * MIB}\n{prefix}inactive_file 0\n{prefix}anon {held * MIB}\n"
-        for name, text in ((limit, 100 * MIB), (usage, (held + cache) * MIB), ("memory.stat", stat)):
-            (self.group / name).write_text(f"{text}\n")
+        (self.group.parent / name).mkdir(exist_ok=True)
+        for file, text in ((limit, 100 * MIB), (usage, (held + cache) * MIB), ("memory.stat", stat)):
+            (self.group.parent / name / file).write_text(f"{text}\n")
 
     def snapshot(self) -> Snapshot:
         """Return what a tick reads now."""
@@ -113,6 +115,27 @@ def test_a_limit_that_is_nearly_reached_is_pressing_and_so_is_a_death_there(watc
     assert not watch.is_pressing
     read(watch, tree, 1.0, 5)
     assert watch.is_pressing
+
+
+def test_a_group_made_between_two_ticks_is_read_at_once_and_pressing_when_it_is(watch: LimitWatch, tree: Tree) -> None:
+    (tree.group.parent / "unlimited").mkdir()
+    for seconds, held in ((0.5, 2), (0.5, 22), (0.5, 42)):
+        tree.now += seconds
+        tree.write(held, name="new")
+        watch.read()
+    assert [use.held // MIB for use in watch.take() if use.subject == "/new"] == [2, 22, 42]
+    assert watch.is_pressing
+
+
+def test_where_a_tick_sees_a_part_of_the_groups_none_is_new(
+    tree: Tree, watch: LimitWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limit_watch, "MOST", 1)
+    watch.follow(tree.snapshot())
+    tree.write(50, name="other")
+    tree.now += 1.0
+    watch.read()
+    assert {use.subject for use in watch.take()} == {"/a", "RAM"}
 
 
 def test_cache_that_fills_a_group_presses_nobody(watch: LimitWatch, tree: Tree) -> None:

@@ -12,8 +12,8 @@ from math import inf, sqrt
 from operator import itemgetter
 
 from oomtop.analysis.dangers.fits import Fit, all_fits, differences
-from oomtop.analysis.dangers.reach import Reach, reach, reach_by_rates, reach_by_three, widest
-from oomtop.analysis.dangers.rounds import by_last_round
+from oomtop.analysis.dangers.reach import Reach, reach, reach_by_rates, reach_by_three, reach_exponential, widest
+from oomtop.analysis.dangers.rounds import LAST_ROUND, by_last_round
 from oomtop.analysis.dangers.teeth import Teeth, find_teeth
 from oomtop.analysis.model.danger import Confidence, DangerState, Forecast
 from oomtop.frozen import frozen, replace
@@ -25,7 +25,7 @@ FASTEST = 10.0
 """An average rate above this multiple of the present one is not a forecast."""
 FARTHEST = 48 * 3600.0
 _STILL = 0.002
-_RECENT, _GOES_ON, _LONG, _START = 25.0, 0.3, 20.0, 3.0
+_RECENT, _GOES_ON, _LONG, _START = 25.0, 0.3, 20.0, 1.5
 _FLOOR, _LEAST_FLOOR = 0.0008, 64 << 10
 _OUT_OF_TEETH = 0.03
 _FALLING = 0.002
@@ -112,7 +112,10 @@ def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, again: Re
     fits = [fit for fit in every if fit.holds(floor)]
     noise = fits[-1].scatter if fits else 0.0
     sudden = None if _is_start(curve) else reach_by_three(climb, curve.room, max(floor, _OF_SCATTER * noise))
-    found = _chosen(_lasting(fits, curve), sudden, again)
+    lasting, soonest = _lasting(fits, curve)
+    found = _chosen(lasting, sudden, again)
+    if found is not None and soonest is not None and found.basis == "accelerating":
+        found = _widened(found, soonest)
     if found is not None and found is not again:
         found = _strayed(found, every, curve.now - _begun(climb, floor), curve.room)
     if found is None or _is_guess(found, rate, curve.room):
@@ -146,20 +149,30 @@ def _is_start(curve: Curve) -> bool:
     return curve.now - first < _START and curve.dense[-1][1] < curve.limit / 2
 
 
-def _lasting(fits: Sequence[Fit], curve: Curve) -> Reach | None:
-    """Return the range of the longest window; if it accelerates, the last third shows whether more so."""
-    if not fits:
-        return None
-    found = reach(fits[-1], curve.room, curve.limit)
+def _lasting(fits: Sequence[Fit], curve: Curve) -> tuple[Reach | None, Reach | None]:
+    """Return the range of the longest window, and that of an exponential where it accelerates.
+
+    The last third of an accelerating window shows whether it does so more and more.
+    """
+    found = reach(fits[-1], curve.room, curve.limit) if fits else None
     if found is None or (found.basis == "linear" and found.median > 0 and _is_over(fits, curve.room / found.median)):
-        return None
+        return None, None
     if found.basis != "accelerating":
-        return found
+        return found, None
     newer = next((fit for fit in reversed(fits) if fit.seconds <= found.seconds * _NEWER), None)
     second = None if newer is None else reach(newer, curve.room, curve.limit)
-    if second is None or second.basis != "accelerating" or second.earliest >= found.earliest:
-        return found
-    return replace(widest((found, second)), median=sqrt(found.median * second.median))
+    if newer is None or second is None or second.basis != "accelerating":
+        return found, reach_exponential(fits[-1], curve.room)
+    if second.earliest >= found.earliest:
+        return found, None
+    soonest = reach_exponential(newer, curve.room)
+    return replace(widest((found, second)), median=sqrt(found.median * soonest.median)), soonest
+
+
+def _widened(found: Reach, soonest: Reach) -> Reach:
+    """Return a range that includes another one, unless that makes it too wide."""
+    both = widest((found, soonest))
+    return found if _is_too_wide(both) else both
 
 
 def _is_over(fits: Sequence[Fit], rate: float) -> bool:
@@ -205,7 +218,7 @@ def _is_too_wide(found: Reach) -> bool:
 
 def _confidence(found: Reach, curve: Curve) -> Confidence:
     """Return the confidence: smooth growth seen for long, compared with how far ahead it reaches."""
-    if found.basis == "last round":
+    if found.basis == LAST_ROUND:
         return Confidence.HIGH if len(curve.kills) > 1 else Confidence.MEDIUM
     ahead = found.median / max(1.0, found.seconds)
     is_smooth = found.scatter <= curve.limit * _SMOOTH and found.basis in ("linear", "accelerating")

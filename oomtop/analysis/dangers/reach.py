@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import inf, log1p, sqrt
+from math import exp, inf, log, log1p, sqrt
 
 from oomtop.analysis.dangers.fits import Fit, differences
 from oomtop.frozen import frozen, replace
@@ -14,6 +14,8 @@ _DEPENDENT = 2.0
 # Standard errors of slope and bend at the end of a parabola, and of the slope of a line, times T, T^2, T and sqrt(n).
 _SE_RATE, _SE_BEND, _SE_LINE = 13.9, 26.8, 3.5
 _BENDS = 0.2
+# Beyond this the first half of a window hardly grew, and its growth is no factor.
+_MOST_BENT = 1.1
 _PAD, _PAD_FAR = 0.05, 0.12
 _THREE_PAD = 0.3
 _BURST = 1.5
@@ -95,6 +97,19 @@ def _accelerating(fit: Fit, room: float) -> Reach:
     grows = fit.bend / fit.rate
     early = log1p(grows * room / fit.rate) / grows
     return _far(Reach(early, sqrt(early * late), late, fit.seconds, "accelerating", fit.scatter))
+
+
+def reach_exponential(fit: Fit, room: float) -> Reach:
+    """Return when an exponential with the same growth in both halves of the window uses up `room`.
+
+    The parabola has the bend of the middle of its window; an exponential bends more at the end.
+    """
+    bent = min(_MOST_BENT, fit.bend * fit.seconds / fit.rate)
+    grows = 2 * log((1 - bent / 4) / (1 - 3 * bent / 4)) / fit.seconds
+    grown = fit.seconds * (fit.rate - fit.bend * fit.seconds / 2)
+    rate = max(fit.rate, grows * grown / (1 - exp(-grows * fit.seconds)))
+    early = log1p(grows * room / rate) / grows
+    return _far(Reach(early, early, early, fit.seconds, "accelerating", fit.scatter))
 
 
 def _slowing(fit: Fit, room: float) -> Reach:

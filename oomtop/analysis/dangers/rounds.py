@@ -11,6 +11,8 @@ from oomtop.analysis.model.danger import Rounds
 from oomtop.analysis.trends.slope import median
 
 Points = Sequence[tuple[float, float]]
+LAST_ROUND = "last round"
+"""The basis of such a forecast."""
 _REMEMBERED = 600.0
 _COMPARED = 3
 _PAD = 0.15
@@ -45,7 +47,7 @@ def by_last_round(dense: Points, climb: Points, kills: Sequence[float], limit: i
         return None
     seconds = climb[-1][0] - climb[0][0]
     seen = max(seconds, kills[0] - dense[0][0])
-    return Reach(min(left), median(sorted(left)), max(left), seen, "last round").padded(_PAD, 1.0)
+    return Reach(min(left), median(sorted(left)), max(left), seen, LAST_ROUND).padded(_PAD, 1.0)
 
 
 def _last_climb(points: Points, limit: int) -> Points:

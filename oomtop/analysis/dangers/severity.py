@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from oomtop.analysis.dangers.rounds import LAST_ROUND
 from oomtop.analysis.model.assessment import Severity
 from oomtop.analysis.model.danger import Confidence, Danger, DangerKind, DangerState
 
 _AT_ONCE, _SOON, _SURE, _WARNING = 10.0, 30.0, 120.0, 600.0
-# Everything grows after its start: require half a minute of growth.
-_LASTING = 30.0
+# Everything grows after its start, and a first saw-tooth looks like a leak until it falls: growth has to have lasted
+# for half a minute, and for three times the time that is left.
+_LASTING, _OF_GROWTH = 30.0, 1 / 3
+_STARTING, _HALF = 3.0, 0.5
 _NEARLY, _ALL = 0.9, 0.97
 
 
@@ -28,7 +31,10 @@ def _is_critical(danger: Danger) -> bool:
         return True
     if danger.median is None:
         return danger.state is DangerState.AT_LIMIT and danger.share >= _ALL
+    growing = danger.growing or 0.0
     if danger.median <= _AT_ONCE:
-        return True
-    lasts = danger.confidence is not Confidence.LOW and (danger.growing or 0.0) >= _LASTING
-    return danger.median <= (_SURE if danger.confidence is Confidence.HIGH else _SOON if lasts else 0.0)
+        return danger.confidence is not Confidence.LOW or growing >= _STARTING or danger.share >= _HALF
+    if danger.confidence is Confidence.LOW:
+        return False
+    most = _SURE if danger.confidence is Confidence.HIGH else _SOON if growing >= _LASTING else 0.0
+    return danger.median <= (most if danger.basis == LAST_ROUND else min(most, growing * _OF_GROWTH))

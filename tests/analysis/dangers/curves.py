@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from oomtop.analysis.dangers.forecast import Curve, Outlook, foretell
+from oomtop.analysis.dangers.rounds import LAST_ROUND
 from oomtop.analysis.model.danger import Confidence
 from oomtop.units import MIB
 
@@ -107,9 +108,11 @@ def is_critical(outlook: Outlook) -> bool:
     forecast = outlook.forecast
     if forecast is None:
         return False
-    if forecast.median <= 10 or (forecast.confidence is Confidence.HIGH and forecast.median <= 120):
-        return True
-    return forecast.confidence is not Confidence.LOW and outlook.seconds >= 30 and forecast.median <= 30
+    is_sure = forecast.confidence is not Confidence.LOW
+    if forecast.median <= 10:
+        return is_sure or outlook.seconds >= 3
+    most = 120.0 if forecast.confidence is Confidence.HIGH else 30.0 if is_sure and outlook.seconds >= 30 else 0.0
+    return forecast.median <= (most if forecast.basis == LAST_ROUND else min(most, outlook.seconds / 3))
 
 
 def surge(rate: float, calm: float = 36.0) -> Shape:

@@ -22,12 +22,39 @@ def test_what_never_reaches_its_limit_is_no_alarm(name: str) -> None:
     assert sum(is_critical(tick.outlook) for tick in ticks) <= len(ticks) / 100
 
 
+@pytest.mark.parametrize("peak", [50, 70, 77])
+@pytest.mark.parametrize("period", [20, 40, 60, 90, 140])
+def test_a_first_tooth_is_no_alarm(period: int, peak: int) -> None:
+    ticks = play(Script(lambda time: 10 + time % period / period * (peak - 10), noise=0.1), interval=1.0).ticks
+    assert sum(is_critical(tick.outlook) for tick in ticks) <= len(ticks) / 100
+
+
+@pytest.mark.parametrize("interval", [1.0, 2.0])
+def test_a_group_made_with_its_leak_has_a_time_after_three_seconds(interval: float) -> None:
+    told = play(Script(lambda time: 2 + 1.5 * time, limit=45 * MIB), interval).forecasts
+    assert told[0].time <= 3.2
+    assert told[0].holds
+
+
 @pytest.mark.parametrize("name", ["quadratic", "slow quadratic", "cubic", "exponential", "surge that accelerates"])
 def test_the_truth_lies_within_the_range_of_what_accelerates(name: str) -> None:
     run = run_of(name)
     begun = 40.0 if name.startswith("surge") else 0.0
     later = [tick for tick in run.ticks if tick.time >= begun + 0.3 * (run.kills[0] - begun)]
     assert sum(tick.holds for tick in later) >= 0.7 * len(later)
+
+
+@pytest.mark.parametrize("start", [0.5, 1.0, 2.5])
+@pytest.mark.parametrize("double", [10, 17, 28])
+def test_the_truth_lies_within_the_range_of_an_exponential_in_steps(double: int, start: float) -> None:
+    def size(time: float) -> float:
+        return 3 + start * 2 ** (int(time / 0.2) * 0.2 / double) // 0.25 * 0.25
+
+    for seed in range(3):
+        run = play(Script(size, noise=0.03), interval=1.0, seed=seed)
+        later = [tick for tick in run.forecasts if tick.time >= 0.3 * run.kills[0]]
+        assert sum(tick.holds for tick in later) >= 0.7 * len(later)
+        assert len(later) > 20
 
 
 @pytest.mark.parametrize("name", ["linear", "slow linear", "fast linear", "bursts of 3 s", "noisy leak"])

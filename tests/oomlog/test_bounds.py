@@ -1,10 +1,14 @@
 """A number that cannot be costs its line: it is said, and every other event of the log is told."""
 
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from oomtop import oomlog
+from oomtop.analysis import postmortem
 from oomtop.analysis.postmortem.explain import explain
 from oomtop.errors import OomtopError
 from oomtop.oomlog.evidence import Evidence
@@ -42,8 +46,6 @@ def read(text: str) -> Evidence:
 
 
 def numbers_of(text: str) -> list[tuple[int, int]]:
-    import re
-
     return [match.span() for match in re.finditer(r"\d+", text)]
 
 
@@ -52,6 +54,13 @@ def test_any_number_of_a_report_can_be_wrong_and_the_next_event_is_told(number: 
     for first, last in numbers_of(REPORT):
         evidence = read(REPORT[:first] + number + REPORT[last:] + f"[  500.0] {GOOD}\n")
         assert 7 in [event.victim.pid for event in evidence.events if event.victim]
+
+
+def test_every_number_that_is_taken_from_a_log_has_bounds() -> None:
+    packages = [Path(package.__file__ or "").parent for package in (oomlog, postmortem)]
+    for path in (path for package in packages for path in sorted(package.rglob("*.py"))):
+        unbounded = re.findall(r"\((?:\?P<\w+>)?-?\\d[+*].*", path.read_text())
+        assert not unbounded, f"{path}: {unbounded}"
 
 
 def test_a_kill_line_that_is_left_out_is_said() -> None:

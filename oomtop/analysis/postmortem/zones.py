@@ -17,7 +17,7 @@ from oomtop.oomlog.event import OomEvent, ReportZone
 _GFP_DMA, _GFP_HIGHMEM, _GFP_DMA32, _GFP_MOVABLE = 1, 2, 4, 8
 _ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 _FREE_CMA = re.compile(r"^\s*(?:Node (\d{1,5}) )?([A-Z]\w{2,8}) free:\d{1,19}kB .*\bfree_cma:(\d{1,19})kB")
-_HIGHATOMIC = re.compile(r"^\s*(?:Node (\d+) )?([A-Z]\w{2,8}) free:\d+kB .*\breserved_highatomic:(\d+)KB")
+_HIGHATOMIC = re.compile(r"^\s*(?:Node (\d{1,5}) )?([A-Z]\w{2,8}) free:\d{1,19}kB .*\breserved_highatomic:(\d{1,19})KB")
 _FREE_LIST = re.compile(r"^\s*(?:Node (\d{1,5}) )?([A-Z]\w{2,8}): \d{1,19}\*\d{1,19}kB")
 _CHUNK = re.compile(r"(\d{1,19})\*(\d{1,19})kB(?: \(([A-Z]+)\))?")
 _NODEMASK = re.compile(r"\bnodemask=(\d[\d,-]{0,80}?)(?:,[a-z ]|\s|$)")

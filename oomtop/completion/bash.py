@@ -7,7 +7,7 @@ from oomtop.completion.tree import Argument, Command, ValueKind
 _HEAD = """\
 # Completion of oomtop for bash: `source <(oomtop completion bash)`
 _oomtop() {
-    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=oomtop base i
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=oomtop place=0 base i
     COMPREPLY=()
     # `--sort=rss` arrives as three words.
     [[ $cur == "=" ]] && cur=
@@ -38,7 +38,14 @@ _VALUES = {
 def bash_completion(program: Command) -> str:
     """Return the script."""
     commands = program.walk()
-    lines = [f"            {_quoted(command)}) command={_quoted(command)} ;;" for command in commands if command.path]
+    lines = [
+        f"            {_quoted(command)}) command={_quoted(command)} place=0 ;;" for command in commands if command.path
+    ]
+    # An option with its value, a flag, and what has a place among the arguments.
+    patterns = (_valued(command, option) for command in commands for option in command.options)
+    valued = "|".join(filter(None, patterns))
+    lines += [f"            {valued})", '                [[ ${COMP_WORDS[i+1]} == "=" ]] && ((i++)); ((i++)) ;;']
+    lines += ['            *" -"*) ;;', "            *) ((place++)) ;;"]
     lines += ["        esac", "    done", '    case "$command $prev" in']
     for command in commands:
         lines += [_option_line(command, option) for option in command.options if option.kind is not ValueKind.NONE]
@@ -60,9 +67,15 @@ def _of_words(words: tuple[str, ...]) -> str:
     return f"""mapfile -t COMPREPLY < <(compgen -W "{" ".join(words)}" -- "$cur")"""
 
 
+def _valued(command: Command, option: Argument) -> str:
+    """Return the pattern of an option that takes a value, empty for a flag."""
+    if option.kind is ValueKind.NONE:
+        return ""
+    return "|".join(f'"{" ".join(("oomtop", *command.path, name))}"' for name in option.names)
+
+
 def _option_line(command: Command, option: Argument) -> str:
-    names = "|".join(f'"{" ".join(("oomtop", *command.path, name))}"' for name in option.names)
-    return f"        {names}) {_value(option)}; return ;;"
+    return f"        {_valued(command, option)}) {_value(option)}; return ;;"
 
 
 def _word_line(command: Command) -> str:
@@ -70,5 +83,13 @@ def _word_line(command: Command) -> str:
     if command.commands:
         rest = _of_words(tuple(below.path[-1] for below in command.commands))
     else:
-        rest = _value(command.positionals[0]) if command.positionals else ":"
+        rest = _at_its_place(command.positionals)
     return f"        {_quoted(command)}) if [[ $cur == -* ]]; then {options}; else {rest}; fi ;;"
+
+
+def _at_its_place(positionals: tuple[Argument, ...]) -> str:
+    cases = [
+        f"{'*' if positional.is_repeated else place}) {_value(positional)} ;;"
+        for place, positional in enumerate(positionals)
+    ]
+    return f"case $place in {' '.join(cases)} esac" if cases else ":"

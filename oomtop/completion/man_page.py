@@ -54,7 +54,8 @@ def roff(text: str) -> str:
     escaped = (
         text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("^", "\\(ha").replace("~", "\\(ti")
     )
-    bold = re.sub(r"`([^`]*)`", r"\\fB\1\\fR", escaped)
+    # A line may break after one of many choices.
+    bold = re.sub(r"`([^`]*)`", r"\\fB\1\\fR", escaped).replace("|", "|\\:")
     return "\n".join(f"\\&{line}" if line.startswith(".") else line for line in bold.split("\n"))
 
 

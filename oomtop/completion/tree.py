@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import enum
 import signal
+from collections.abc import Mapping
 
 from oomtop.frozen import frozen
+from oomtop.host.sysctl import FILES
 
 THEMES = ("colour-blind-safe", "dark", "high-contrast", "light", "mono", "sixteen")
 _SIGNALS = tuple(sorted(number.name.removeprefix("SIG") for number in signal.Signals))
-_WORDS = {"--theme": THEMES, "--signal": _SIGNALS}
+# By option, or by the placeholder of an argument.
+_WORDS = {"--theme": THEMES, "--signal": _SIGNALS, "NAME": tuple(name for name, _ in FILES)}
 
 
 class ValueKind(enum.Enum):
@@ -25,7 +28,13 @@ class ValueKind(enum.Enum):
     TEXT = "anything else"
 
 
-_KINDS = {"FILE": ValueKind.FILE, "PATH": ValueKind.FILE, "PID": ValueKind.PID, "GROUP": ValueKind.GROUP}
+_KINDS = {
+    "FILE": ValueKind.FILE,
+    "PATH": ValueKind.FILE,
+    "RECORDING": ValueKind.FILE,
+    "PID": ValueKind.PID,
+    "GROUP": ValueKind.GROUP,
+}
 
 
 @frozen
@@ -56,27 +65,38 @@ class Command:
         return (self, *(found for command in self.commands for found in command.walk()))
 
 
-def read_tree(parser: argparse.ArgumentParser, path: tuple[str, ...] = (), help_text: str = "") -> Command:
-    """Return what `parser` takes; argparse has no public list of it."""
-    arguments = [_argument(action) for action in parser._actions if not isinstance(action, argparse._SubParsersAction)]
+def read_tree(
+    parser: argparse.ArgumentParser, path: tuple[str, ...] = (), help_text: str = "", commands: tuple[str, ...] = ()
+) -> Command:
+    """Return what `parser` takes; argparse has no public list of it.
+
+    `commands`: those of the program, which `help` takes.
+    """
+    below = [
+        (action.choices[choice.dest], choice)
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for choice in action._choices_actions
+    ]
+    commands = commands or tuple(choice.dest for _, choice in below)
+    words = {**_WORDS, "COMMAND": commands}
+    arguments = [
+        _argument(action, words) for action in parser._actions if not isinstance(action, argparse._SubParsersAction)
+    ]
     return Command(
         path,
         help_text,
         parser.description or "",
         tuple(argument for argument in arguments if argument.names),
         tuple(argument for argument in arguments if not argument.names),
-        tuple(
-            read_tree(action.choices[choice.dest], (*path, choice.dest), choice.help or "")
-            for action in parser._actions
-            if isinstance(action, argparse._SubParsersAction)
-            for choice in action._choices_actions
-        ),
+        tuple(read_tree(parser, (*path, choice.dest), choice.help or "", commands) for parser, choice in below),
     )
 
 
-def _argument(action: argparse.Action) -> Argument:
+def _argument(action: argparse.Action, known: Mapping[str, tuple[str, ...]]) -> Argument:
     names = tuple(action.option_strings)
-    words = tuple(str(choice) for choice in action.choices or ()) or _WORDS.get(names[-1] if names else "", ())
+    key = names[-1] if names else str(action.metavar)
+    words = tuple(str(choice) for choice in action.choices or ()) or known.get(key, ())
     metavar = action.metavar if isinstance(action.metavar, str) else "|".join(words) or action.dest.upper()
     is_flag = action.nargs == 0
     help_text = (action.help or "").replace("%%", "%")

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import shutil
 import subprocess
@@ -107,6 +108,18 @@ def test_bash_offers_commands_options_and_values(scripts: Path) -> None:
     assert all(word.isdigit() for word in bash_offers(scripts, "oomtop", "protect", ""))
 
 
+def test_bash_offers_what_comes_next(scripts: Path) -> None:
+    own = str(os.getpid())
+    assert set(bash_offers(scripts, "oomtop", "help", "")) == set(COMMANDS)
+    assert bash_offers(scripts, "oomtop", "arm", "") == ["freeze", "term", "limit"]
+    for words in (("arm", "freeze"), ("arm", "--before", "5", "freeze"), ("arm", "term", "4711"), ("kill", "4711")):
+        assert own in bash_offers(scripts, "oomtop", *words, ""), words
+    assert bash_offers(scripts, "oomtop", "arm", "--before", "=", "5", "") == ["freeze", "term", "limit"]
+    assert bash_offers(scripts, "oomtop", "completion", "bash", "") == []
+    assert bash_offers(scripts, "oomtop", "sysctl", "swapp") == ["swappiness"]
+    assert bash_offers(scripts, "oomtop", "sysctl", "swappiness", "") == []
+
+
 def test_bash_runs_nothing_that_is_in_a_file_name(
     scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +147,28 @@ def test_fish_offers_commands_options_and_values(scripts: Path, tmp_path: Path) 
     assert fish_offers(scripts, "oomtop top --sort fa", tmp_path) == ["faults"]
     assert fish_offers(scripts, "oomtop top --sort swap --js", tmp_path) == ["--json"]
     assert fish_offers(scripts, "oomtop events --form", tmp_path) == ["--format"]
+
+
+def test_fish_offers_what_comes_next(scripts: Path, tmp_path: Path) -> None:
+    own = str(os.getpid())
+    assert set(fish_offers(scripts, "oomtop help ", tmp_path)) == set(COMMANDS)
+    assert set(fish_offers(scripts, "oomtop arm ", tmp_path)) == {"freeze", "term", "limit"}
+    for line in ("arm freeze ", "arm --before 5 freeze ", "arm term 4711 ", "kill 4711 "):
+        assert own in fish_offers(scripts, f"oomtop {line}", tmp_path), line
+    assert fish_offers(scripts, "oomtop completion bash ", tmp_path) == []
+    assert fish_offers(scripts, "oomtop sysctl swapp", tmp_path) == ["swappiness"]
+
+
+def test_zsh_offers_what_comes_next(scripts: Path, tmp_path: Path) -> None:
+    need("zsh")
+    lines = [f"autoload -U compinit; compinit -u -D; source {scripts}/c.zsh\n", "oomtop help headr\t"]
+    assert "help headroom" in typed("zsh", ["-f", "-i"], lines, ["help headroom"], tmp_path)
+
+
+def test_no_word_of_the_manual_page_is_too_long_for_a_line() -> None:
+    page = subprocess.run([sys.executable, "-m", "oomtop", "man"], capture_output=True, text=True, check=True).stdout
+    text = re.sub(r"\\f[BIR]|\\&", "", page).replace("\\-", "-")
+    assert [word for word in re.split(r"\s|\\:", text) if len(word) > 60] == []
 
 
 def test_a_value_is_of_the_kind_its_placeholder_says() -> None:

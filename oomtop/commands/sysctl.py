@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from oomtop.commands.consent import add_consent, consent_of
 from oomtop.errors import OomtopError, expected
@@ -12,7 +13,9 @@ HELP = "kernel settings for memory: list, explain, set"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a setting, such as swappiness (default: list all)")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="a setting, such as swappiness, or NAME=VALUE (default: list all)"
+    )
     parser.add_argument("value", nargs="?", type=int, metavar="VALUE", help="new value (default: explain NAME)")
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument("--persist", action="store_true", help="keep it across reboots (/etc/sysctl.d/60-oomtop.conf)")
@@ -26,10 +29,21 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.headless import act
 
     consent, guard = consent_of(options)
-    if options.value is None:
-        return _show(options.name, options.json)
+    name, value = _asked(options)
+    if value is None:
+        return _show(name, options.json)
     keep = Keep.PERSISTENT if options.persist else Keep.FORGET if options.forget else Keep.RUNTIME
-    return act(lambda snapshot: SysctlRequest(options.name, options.value, keep), consent, guard)
+    return act(lambda snapshot: SysctlRequest(name, value, keep), consent, guard)
+
+
+def _asked(options: argparse.Namespace) -> tuple[str, int | None]:
+    """Return the setting and its new value, which may be one word as for sysctl(8): `vm.swappiness=10`."""
+    name, equals, text = (options.name or "").partition("=")
+    if not equals:
+        return options.name, options.value
+    if options.value is None and re.fullmatch(r"-?[0-9]+", text):
+        return name, int(text)
+    raise OomtopError(f"{options.name}: expected NAME VALUE or NAME=VALUE with a whole number")
 
 
 def _show(name: str | None, as_json: bool) -> int:

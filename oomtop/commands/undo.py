@@ -45,9 +45,18 @@ def run(options: argparse.Namespace) -> int:
     wanted = _named(options.id, (*cut, *done)) if options.id else to_undo(cut, done, Audit().actor)
     code = undo_first(wanted, *consent_of(options))
     if code is None:
+        if options.json:
+            _print_nothing()
         others = 0 if options.id else len(cut) + len(done) - len(wanted)
         raise OomtopError("nothing to undo" + _of_others(others))
     return code
+
+
+def _print_nothing() -> None:
+    from oomtop.render.answers.action_json import actions_to_json
+    from oomtop.render.json_text import json_text
+
+    print(json_text(actions_to_json((), ())))
 
 
 def _named(name: str, leftovers: Sequence[Leftover]) -> tuple[Leftover, ...]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SYSTEM_PATH = "/etc/oomtop/config.toml"
 OWN_FOLDER = "oomtop-monitor"
 """Folder under the user's configuration folder, for users of another program named oomtop."""
+FOREIGN = f"ignored: it belongs to another program named oomtop; oomtop-monitor reads {OWN_FOLDER}/config.toml instead"
+"""What is reported of that program's file."""
 
 
 @frozen
@@ -179,7 +181,7 @@ def apply_table(config: Config, table: Mapping[str, object], path: str) -> tuple
     values: dict[str, _Value] = {}
     errors: list[ConfigError] = []
     if is_foreign(table):
-        return config, (ConfigError(path, "", _FOREIGN),)
+        return config, (ConfigError(path, "", FOREIGN),)
     for key, value in table.items():
         if key == "alert":
             # Imported only if there are alerts: it takes 4 ms.
@@ -297,5 +299,4 @@ _READERS: Mapping[str, Callable[[object], _Value]] = MappingProxyType(
     }
 )
 _KNOWN = (*_READERS, "alert")
-_FOREIGN = f"ignored: it belongs to another program named oomtop; oomtop-monitor reads {OWN_FOLDER}/config.toml instead"
 _COMMENTED = re.compile(r"^#\s*\[+([\w-]+)", re.MULTILINE)

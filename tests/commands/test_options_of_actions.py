@@ -145,6 +145,8 @@ REQUESTS = (
     ("swap off {file} --override", {"override": True}),
     ("limit one --max 64M --move {pid}", {"name": "one"}),
     ("limit {group} --max 64M", {"path": "{group}"}),
+    ("sysctl swappiness 10", {"name": "swappiness", "value": 10}),
+    ("sysctl swappiness=10", {"name": "swappiness", "value": 10}),
 )
 
 
@@ -260,6 +262,9 @@ def test_every_action_answers_in_json(places: dict[str, Any]) -> None:
     undone, code = as_json("undo --yes", places)
     hold("action", undone)
     assert (undone["undoes"], code) == (listed["undoable"][-1]["entry"], 0)
+    nothing, code = as_json("undo --yes", places)
+    hold("action", nothing)
+    assert (nothing["actions"], code) == ([], 1)
 
 
 @needs_root

@@ -162,6 +162,10 @@ def test_the_configuration_is_checked(tmp_path: Path) -> None:
     found = json.loads(answer(f"config check --json {bad}", {}))
     assert [mistake["key"] for mistake in found["mistakes"]] == ["interval", "columns"]
     assert "no such file" in answer(f"config check {tmp_path}/none", {})
+    bad.write_text("[models]\npath = '/srv'\n")
+    said = answer(f"config check {bad}", {}).splitlines()
+    assert said[0] == f"{bad}: not read"
+    assert "belongs to another program" in said[1]
 
 
 def _place(pid: int, text: str) -> int:

@@ -41,7 +41,7 @@ def _verdict(answer: HeadroomAnswer) -> str:
     first = min(answer.rooms, key=lambda room: room.after_reclaim if answer.fit is CanStart.NO else room.now)
     if answer.fit is CanStart.AFTER_RECLAIM:
         return f"after reclaim: {size} fits once {format_bytes(answer.size - first.now)} went to swap ({_name(first)})"
-    return f"no: {size} does not fit, {format_bytes(answer.size - first.after_reclaim)} are missing ({_name(first)})"
+    return f"no: {size} does not fit, {format_bytes(answer.size - first.after_reclaim)} short ({_name(first)})"
 
 
 def _name(room: RoomLeft) -> str:

@@ -53,6 +53,11 @@ def _rights(found: Abilities) -> Ability:
     return Ability("rights", "rights", Works.PARTLY, detail, "run oomtop with sudo")
 
 
+def _get(found: Abilities, capability: str) -> str:
+    """Return how to get a capability; root lacks one in a container, or where a unit leaves it out."""
+    return f"give oomtop {capability}" if found.uid == 0 else f"run oomtop with sudo, or give it {capability}"
+
+
 def _pressure(found: Abilities) -> Ability:
     if found.has_psi:
         return Ability("pressure", "pressure (PSI)", Works.YES, "/proc/pressure/memory")
@@ -66,14 +71,16 @@ def _kernel_log(found: Abilities) -> Ability:
     if found.kmsg is None:
         return Ability("kernel_log", "kernel log, live", Works.YES, "/dev/kmsg")
     detail = f"/dev/kmsg: {found.kmsg}" + (", kernel.dmesg_restrict=1" if found.dmesg_restrict else "")
-    return Ability("kernel_log", "kernel log, live", Works.NO, detail, "run oomtop with sudo, or give it CAP_SYSLOG")
+    return Ability("kernel_log", "kernel log, live", Works.NO, detail, _get(found, "CAP_SYSLOG"))
 
 
 def _older_logs(found: Abilities) -> Ability:
     sources = [*found.log_files, *([found.journal] if found.journal and "journalctl" in found.tools else [])]
     if sources:
         return Ability("older_logs", "kills before the last boot", Works.YES, ", ".join(sources))
-    remedy = "join group adm or systemd-journal; a persistent journal needs /var/log/journal"
+    # Root reads every log there is.
+    join = "" if found.uid == 0 else "join group adm or systemd-journal; "
+    remedy = f"{join}a persistent journal needs /var/log/journal"
     return Ability("older_logs", "kills before the last boot", Works.NO, "no log file or journal to read", remedy)
 
 
@@ -84,7 +91,8 @@ def _cgroups(found: Abilities) -> Ability:
         return Ability("cgroups", "memory cgroups", Works.NO, detail, "boot with cgroup_enable=memory")
     where = f"v{layout.version} at {layout.memory_mount}"
     if not found.can_write_cgroups:
-        return Ability("cgroups", "memory cgroups", Works.PARTLY, f"{where}, read only", "limits need root")
+        remedy = "limits need root" if found.uid else "limits need it mounted writable"
+        return Ability("cgroups", "memory cgroups", Works.PARTLY, f"{where}, read only", remedy)
     if layout.version == 1:
         detail = f"{where}: no pressure, memory.high or memory.reclaim per group"
         return Ability(
@@ -99,7 +107,7 @@ def _processes(found: Abilities) -> Ability:
         return Ability("processes", "all processes", Works.PARTLY, detail, "run oomtop in the host's pid namespace")
     if found.hidepid:
         detail = f"/proc is mounted with hidepid={found.hidepid}: processes of other users are hidden"
-        return Ability("processes", "all processes", Works.PARTLY, detail, "run oomtop with sudo")
+        return Ability("processes", "all processes", Works.PARTLY, detail, _get(found, "CAP_SYS_PTRACE"))
     return Ability("processes", "all processes", Works.YES, "/proc")
 
 
@@ -110,7 +118,7 @@ def _mappings(found: Abilities) -> Ability:
     detail = "of your own processes only" + (
         f", kernel.yama.ptrace_scope={found.ptrace_scope}" * bool(found.ptrace_scope)
     )
-    return Ability("mappings", "mappings, PSS, open files", Works.PARTLY, detail, "CAP_SYS_PTRACE, or sudo")
+    return Ability("mappings", "mappings, PSS, open files", Works.PARTLY, detail, _get(found, "CAP_SYS_PTRACE"))
 
 
 def _signals(found: Abilities) -> Ability:
@@ -120,15 +128,14 @@ def _signals(found: Abilities) -> Ability:
     every = "to every process of this user namespace" if found.user_namespace else "to every process"
     whose = every if found.has(Capability.KILL) else "to your own processes"
     works = Works.YES if found.has(Capability.KILL) else Works.PARTLY
-    return Ability(
-        "signals", "signals", works, f"through a pidfd, {whose}", None if works is Works.YES else "run oomtop with sudo"
-    )
+    remedy = None if works is Works.YES else _get(found, "CAP_KILL")
+    return Ability("signals", "signals", works, f"through a pidfd, {whose}", remedy)
 
 
 def _protect(found: Abilities) -> Ability:
     if found.has(Capability.SYS_RESOURCE):
         return Ability("protect", "oom_score_adj", Works.YES, "can be raised and lowered")
-    remedy = "CAP_SYS_RESOURCE, or sudo"
+    remedy = _get(found, "CAP_SYS_RESOURCE")
     return Ability("protect", "oom_score_adj", Works.PARTLY, "can be raised, not lowered", remedy)
 
 
@@ -158,7 +165,7 @@ def _reclaim(found: Abilities) -> Ability:
 
 def _swap(found: Abilities) -> Ability:
     if not found.has(Capability.SYS_ADMIN):
-        return Ability("swap", "swap on and off", Works.NO, "needs CAP_SYS_ADMIN", "run oomtop with sudo")
+        return Ability("swap", "swap on and off", Works.NO, "needs CAP_SYS_ADMIN", _get(found, "CAP_SYS_ADMIN"))
     if missing := sorted({"mkswap", "swapon"} - found.tools):
         return Ability("swap", "swap on and off", Works.NO, f"{' and '.join(missing)} not found", "install util-linux")
     if not found.has_zram:

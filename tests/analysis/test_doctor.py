@@ -98,6 +98,21 @@ def test_what_is_missing_is_said(ability: str, changes: dict[str, Any], works: W
     assert word in found.detail
 
 
+LACKS = (
+    {"capabilities": 0, "hidepid": "2", "kmsg": "Operation not permitted", "memlock": 8 * MIB},
+    {"log_files": (), "journal": None, "can_write_cgroups": False},
+)
+
+
+@pytest.mark.parametrize("changes", LACKS)
+def test_root_is_not_told_to_become_root(changes: dict[str, Any]) -> None:
+    of_root = [ability.remedy or "" for ability in judge(able(**changes))]
+    of_others = [ability.remedy or "" for ability in judge(able(uid=1000, **changes))]
+    needs_root = ("sudo", "join group", "need root")
+    assert not [text for text in of_root if any(word in text for word in needs_root)]
+    assert [text for text in of_others if any(word in text for word in needs_root)]
+
+
 @pytest.mark.parametrize(
     ("text", "release"),
     [("6.1.0-28-amd64\n", (6, 1)), ("5.15.167.4-microsoft-standard-WSL2", (5, 15)), ("weird", (0, 0)), ("", (0, 0))],

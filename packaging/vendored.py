@@ -46,9 +46,10 @@ def install_pure(target: Path) -> None:
         wheel = build_wheel(Path(folder))
         anywhere = ["--platform", "any", "--implementation", "py", "--abi", "none", "--python-version", _OLDEST]
         into = ["--only-binary", ":all:", *anywhere, "--no-compile", "--target", str(target)]
-        pip(["install", *into, "--no-deps", str(wheel)])
-        pip(["install", *into, *pure_dependencies()])
-    shutil.rmtree(target / "bin", ignore_errors=True)
+        for words in (["--no-deps", str(wheel)], pure_dependencies()):
+            pip(["install", *into, *words])
+            # The next one would warn that it is there already.
+            shutil.rmtree(target / "bin", ignore_errors=True)
     for file in (target / "pygments" / "lexers").glob("*.py"):
         if file.name not in _LEXERS_KEPT:
             file.unlink()

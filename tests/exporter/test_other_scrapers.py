@@ -47,6 +47,60 @@ def test_a_scrape_configuration_is_one_of_prometheus(heading: str, tmp_path: Pat
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+# What the agents' own schemas allow at each place of a recipe (August 2026): translator/config/schema.json of the
+# CloudWatch agent, config.schema.yaml of each component of the collector, the resource definition of PodMonitoring.  The
+# Ops Agent has none: the places are those of its own tests.  `*` is a name that the user chooses; promtool checks the rest.
+PLACES = {
+    "CloudWatch agent": {
+        "logs", "logs/metrics_collected", "logs/metrics_collected/prometheus",
+        "logs/metrics_collected/prometheus/prometheus_config_path", "logs/metrics_collected/prometheus/emf_processor",
+        "logs/metrics_collected/prometheus/emf_processor/metric_declaration", *(
+            f"logs/metrics_collected/prometheus/emf_processor/metric_declaration/{name}"
+            for name in ("source_labels", "label_matcher", "dimensions", "metric_selectors")
+        ),
+        "global", "global/scrape_interval", "scrape_configs",
+    },
+    "Google Cloud": {
+        "metrics", "metrics/receivers", "metrics/receivers/*", "metrics/receivers/*/type", "metrics/receivers/*/config",
+        "metrics/receivers/*/config/scrape_configs", "metrics/service", "metrics/service/pipelines",
+        "metrics/service/pipelines/*", "metrics/service/pipelines/*/receivers",
+        "apiVersion", "kind", "metadata", "metadata/name", "spec", "spec/selector", "spec/selector/matchLabels",
+        "spec/selector/matchLabels/app", "spec/endpoints", "spec/endpoints/port", "spec/endpoints/interval",
+    },
+    "OpenTelemetry collector": {
+        "receivers", "receivers/prometheus", "receivers/prometheus/config", "receivers/prometheus/config/scrape_configs",
+        "processors", "processors/resourcedetection", "processors/resourcedetection/detectors",
+        "exporters", "exporters/otlp_grpc", "exporters/otlp_grpc/endpoint",
+        "service", "service/pipelines", "service/pipelines/metrics", "service/pipelines/metrics/receivers",
+        "service/pipelines/metrics/processors", "service/pipelines/metrics/exporters",
+    },
+}  # fmt: skip
+
+
+def places(data: object, path: str = "") -> Iterator[str]:
+    """Yield the path of every key but those of a scrape configuration; what the user names is `*`."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            below = f"{path}/{'*' if key == 'oomtop' else key}".strip("/")
+            yield below
+            if key != "scrape_configs":
+                yield from places(value, below)
+    elif isinstance(data, list):
+        for value in data:
+            yield from places(value, path)
+
+
+@pytest.mark.parametrize("heading", PLACES)
+def test_a_recipe_has_keys_that_its_agent_knows(heading: str) -> None:
+    found = {
+        place
+        for language in ("yaml", "json")
+        for block in blocks(heading, language)
+        for place in places(yaml.safe_load(block))
+    }
+    assert found == PLACES[heading]
+
+
 def test_every_pipeline_names_what_is_defined() -> None:
     (config,) = map(yaml.safe_load, blocks("OpenTelemetry collector", "yaml"))
     for pipeline in config["service"]["pipelines"].values():

@@ -22,7 +22,7 @@ _Step = Callable[[Record, str], bool]
 
 # What a line holds that any of the shapes below may fit; most lines of a report are rows and traces.
 _TELLS = (
-    "+0x", "invoked oom-killer", "ill process", "illed process", "oom-kill:", "Mem-Info", "CPU: ", "Pid: ", ": usage ",
+    "invoked oom-killer", "ill process", "illed process", "oom-kill:", "Mem-Info", "CPU: ", "Pid: ", ": usage ",
     "Task in /", "Tasks in /", "oom_reaper", "Kernel panic", "ut of memory", "ut of Memory", "sysrq: ", "SysRq : ",
 )  # fmt: skip
 _KILLS = ("Memory cgroup out of memory: Killed process ", "Out of memory: Killed process ")
@@ -221,15 +221,15 @@ class ReportReader:
         if text.startswith(_KILLS) and self._on_killed(record, text):
             return True
         is_typed = self._open is None or self._open.event.type != "unknown"
-        if (is_typed and text.startswith("[")) or not has_any(text, _TELLS) or (is_typed and "+0x" in text):
+        if is_typed and (text.startswith("[") or "+0x" in text):
             return False
-        return any(step(record, text) for step in self._steps)
+        is_told = has_any(text, _TELLS) and any(step(record, text) for step in self._steps)
+        return is_told or self._on_trace(text)
 
     def _all_steps(self) -> tuple[_Step, ...]:
         return (
             self._on_trigger, self._on_killed, self._on_selected, self._on_summary, self._on_mem_info, self._on_cpu,
             self._on_usage, self._on_memcg_task, self._on_group, self._on_reaped, self._on_end, self._on_sysrq,
-            self._on_trace,
         )  # fmt: skip
 
     def _on_trigger(self, record: Record, text: str) -> bool:
@@ -381,7 +381,7 @@ class ReportReader:
         self._begin(record, "sysrq").is_announced = True
         return True
 
-    def _on_trace(self, record: Record, text: str) -> bool:
+    def _on_trace(self, text: str) -> bool:
         if self._open is None or self._open.event.type != "unknown" or "+0x" not in text:
             return False
         if lines.MEMCG_TRACE.search(text):

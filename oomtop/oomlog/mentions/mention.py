@@ -56,10 +56,6 @@ class Shape(NamedTuple):
     needs: str = ""
     """A text that every line of this wording has."""
 
-    def search(self, text: str) -> re.Match[str] | None:
-        """Return where a text has this wording."""
-        return self.pattern.search(text) if self.needs in text else None
-
 
 _PART = re.compile(
     r"(?P<escaped>\\.)|(?P<of_class>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<repeat>[*+?]|\{[\d,]+\})|(?P<mark>.)", re.S

@@ -16,6 +16,7 @@ from oomtop.oomlog.mentions.outline import OF_ENGINES, Node, Outline, is_of_even
 SHAPES: tuple[Shape, ...] = (
     *kubernetes.SHAPES, *systemd.SHAPES, *containers.SHAPES, *batch.SHAPES, *clouds.SHAPES, *kernel.SHAPES,
 )  # fmt: skip
+_BY_NEEDS = tuple((shape.needs, index, shape) for index, shape in enumerate(SHAPES))
 WORDS = (
     "OOM", "oom-kill'", "oom_kill", "oom-kill ev", ": oom-kill", "=oom-kill", "oom_reaper", "systemd-oomd killed",
     "container oom",
@@ -130,8 +131,8 @@ class MentionReader:
 
     def _take(self, text: str, node: Node | None, record: Record | None, number: int | None) -> bool:
         """Add what a text says; return whether it repeats the kernel's own words."""
-        for index, shape in enumerate(SHAPES if _may_tell(text) else ()):
-            match = shape.search(text)
+        for index, shape in _wordings(text) if _may_tell(text) else ():
+            match = shape.pattern.search(text)
             # Who writes code into a sentence speaks of a line; a whole line of a log may stand in such signs as well.
             if (
                 match is not None
@@ -144,7 +145,7 @@ class MentionReader:
             if match is not None:
                 self._add(index, _fields(match, text), text, node, record, number)
                 return shape.quotes
-        quote = kubernetes.QUOTE.search(text) if node is not None and is_of_event(node) else None
+        quote = kubernetes.QUOTE.pattern.search(text) if node is not None and is_of_event(node) else None
         if quote is not None and node is not None:
             self._add(_QUOTED, _fields(quote, text), text, node, record, number)
             self._quoted.add((node.value or "").strip())
@@ -159,8 +160,8 @@ class MentionReader:
         if not before or not _may_tell(_seam(before, line)):
             return False
         text, cut = f"{before.rstrip()} {line.strip()}", len(before.rstrip())
-        for index, shape in enumerate(SHAPES):
-            match = shape.search(text)
+        for index, shape in _wordings(text):
+            match = shape.pattern.search(text)
             if match is not None and match.start() < cut < match.end():
                 self._add(index, _fields(match, text), text, None, record, number)
                 return True
@@ -244,6 +245,11 @@ class MentionReader:
 
 def _seam(before: str, line: str) -> str:
     return f"{before[-_SEAM:].rstrip()} {line[:_SEAM].strip()}"
+
+
+def _wordings(text: str) -> list[tuple[int, Shape]]:
+    """Return the wordings that a text may have, each with its place in their table."""
+    return [(index, shape) for needs, index, shape in _BY_NEEDS if needs in text]
 
 
 def _may_tell(line: str) -> bool:

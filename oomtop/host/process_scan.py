@@ -395,4 +395,4 @@ def _descriptor_budget() -> int:
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     most = 1 << 20 if hard == resource.RLIM_INFINITY else hard
-    return max(0, most - _SPARE_DESCRIPTORS)
+    return max(0, most - max(_SPARE_DESCRIPTORS, most // 2))

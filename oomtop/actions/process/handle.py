@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
+import resource
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -30,6 +32,9 @@ from oomtop.units import printable
 _PROCESS_MRELEASE = 448
 _SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
 _PROGRAM = (28, 48, 49)
+# What else an action opens: the audit log, files of the targets, folders of groups.
+_RESERVED = 32
+_NONE_LEFT = (errno.EMFILE, errno.ENFILE)
 _T = TypeVar("_T")
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -220,11 +225,19 @@ def open_process(root: Root, identity: ProcessId) -> ProcessHandle:
         raise
     handle = ProcessHandle(identity, pidfd, folder)
     try:
+        _require_room(max(pidfd, folder))
         _require_identity(handle, identity)
-    except ActionRefused:
+    except (ActionRefused, OSError):
         handle.close()
         raise
     return handle
+
+
+def _require_room(descriptor: int) -> None:
+    """Raise EMFILE when a newly opened descriptor is one of the last; the kernel gives the lowest free number."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and descriptor >= most - min(_RESERVED, most // 4):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 @contextlib.contextmanager
@@ -258,15 +271,20 @@ def require(reason: str | None, process: Process) -> None:
 def open_each(
     targets: Iterable[ProcessId], open_one: Callable[[ProcessId], _T]
 ) -> tuple[list[_T], list[ActionRefused]]:
-    """Return what `open_one` opens, and why it failed for the others."""
+    """Return what `open_one` opens, and why it failed for the others; without descriptors it stops."""
+    wanted = tuple(targets)
     opened: list[_T] = []
     left_out: list[ActionRefused] = []
-    for identity in targets:
+    for at, identity in enumerate(wanted):
         try:
             opened.append(open_one(identity))
         except ActionRefused as refusal:
             left_out.append(refusal)
         except OSError as error:
+            if error.errno in _NONE_LEFT:
+                left = f"{len(wanted) - at} of {len(wanted)} processes"
+                left_out.append(ActionRefused(f"{left}: {in_words(error)}: repeat it for them, or raise ulimit -n"))
+                break
             left_out.append(ActionRefused(f"{identity.pid}: {in_words(error)}"))
     return opened, left_out
 
@@ -274,7 +292,9 @@ def open_each(
 def _require_identity(handle: ProcessHandle, identity: ProcessId) -> None:
     try:
         found = parse_stat(handle.read("stat"), 1, 1)
-    except (OSError, ParseError):
+    except (OSError, ParseError) as error:
+        if isinstance(error, OSError) and error.errno in _NONE_LEFT:
+            raise
         raise NothingLeft(f"{identity.pid} has already exited") from None
     if found.id != identity:
         raise NothingLeft(f"{identity.pid} is now another process ({printable(found.comm)}): yours has exited")

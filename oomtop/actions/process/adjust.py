@@ -16,7 +16,7 @@ from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.actions.base.prepared import PreparedAction, all_refused, refused
 from oomtop.actions.base.requests import AdjustRequest, RestoreAdjRequest
 from oomtop.actions.process.handle import ProcessHandle, open_allowed, open_each, require
-from oomtop.errors import ActionRefused
+from oomtop.errors import ActionRefused, NothingLeft
 from oomtop.frozen import frozen
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process import Process, ProcessId
@@ -152,15 +152,20 @@ def _adjust_now(changes: Sequence[_Change], override: bool, report: Callable[[st
     """Write each value and read it back; a failure of one does not stop the others."""
     done: list[_Change] = []
     failures: list[str] = []
+    refusals = 0
     for change in changes:
-        reason = _write(change)
+        try:
+            reason = _write(change)
+        except ActionRefused as refusal:
+            reason, refusals = str(refusal), refusals + (not isinstance(refusal, NothingLeft))
         if reason is None:
             done.append(change)
             report(f"{change.name}: {change.before} -> {change.value}")
         else:
             failures.append(f"{change.name}: {reason}")
     if not done:
-        return Outcome(ACTION, Status.FAILED, failures[0], tuple(failures[1:]))
+        status = Status.REFUSED if refusals == len(changes) else Status.FAILED
+        return Outcome(ACTION, status, failures[0], tuple(failures[1:]))
     first = done[0]
     one = f"oom_score_adj of {first.name}: {first.before} -> {first.value}"
     return Outcome(
@@ -175,13 +180,15 @@ def _adjust_now(changes: Sequence[_Change], override: bool, report: Callable[[st
 
 
 def _write(change: _Change) -> str | None:
-    """Return why the value was not set, None if the kernel confirms it."""
+    """Return why the value was not set, None if the kernel confirms it.
+
+    Raises:
+        ActionRefused: it is gone, or the guard now forbids it.
+    """
     try:
         change.handle.require_same()
         os.write(change.descriptor, str(change.value).encode())
         found = int(change.handle.read(_FILE))
-    except ActionRefused as refusal:
-        return str(refusal)
     except PermissionError:
         return f"not permitted: lowering it to {change.value} needs CAP_SYS_RESOURCE"
     except OSError as error:

@@ -48,6 +48,7 @@ class Fate(Enum):
     SIGNALLED = "signalled"
     NOT_YET = "signalled, no effect yet"
     DENIED = "not signalled"
+    REFUSED = "left alone"
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ from oomtop.actions.process.kill_words import (
 )
 from oomtop.actions.process.meter import Meter
 from oomtop.analysis.oom_score.badness import frees
-from oomtop.errors import ActionRefused
+from oomtop.errors import ActionRefused, NothingLeft
 from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
 from oomtop.units import format_bytes, printable
@@ -271,7 +271,8 @@ def _send(case: KillCase, number: int) -> None:
             return
         handle.send(number)
     except (ActionRefused, ProcessLookupError) as error:
-        case.fate = Fate.GONE
+        is_gone = isinstance(error, (NothingLeft, ProcessLookupError))
+        case.fate = Fate.GONE if is_gone else Fate.REFUSED
         if isinstance(error, ActionRefused):
             case.notes.append(str(error))
     except OSError as error:

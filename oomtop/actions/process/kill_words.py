@@ -39,7 +39,7 @@ def status_of(cases: Sequence[KillCase]) -> Status:
         return Status.DONE
     if good or any(case.fate is Fate.NOT_YET for case in cases):
         return Status.PARTLY
-    return Status.REFUSED if all(case.fate is Fate.GONE for case in cases) else Status.FAILED
+    return Status.REFUSED if all(case.fate in (Fate.GONE, Fate.REFUSED) for case in cases) else Status.FAILED
 
 
 def one(case: KillCase, request: KillRequest, freed: int | None = None) -> str:

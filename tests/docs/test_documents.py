@@ -91,3 +91,40 @@ def test_every_key_of_the_configuration_is_documented() -> None:
     keys = {field.name for field in fields(Config)} - {"origins", "alerts"} | {"alert"}
     assert keys | set(_KEYS) | set(FIGURES) <= rows
     assert {column.id for column in COLUMNS} <= set(re.findall(r"`(\w+)`", text))
+
+
+KEY_NAMES = {
+    "?": "question_mark",
+    "/": "slash",
+    "\\": "backslash",
+    "<": "less_than_sign",
+    ">": "greater_than_sign",
+    ":": "colon",
+}
+
+
+def test_every_key_of_the_readme_does_what_its_row_says() -> None:
+    from textual.binding import Binding
+
+    from oomtop.tui.events.screen import EventsScreen
+    from oomtop.tui.process_table.widget import ProcessTable
+    from oomtop.tui.shell.app import OomtopApp
+
+    text = (ROOT / "README.md").read_text()
+    rows = re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|$", text[text.index("## Keys") :], re.MULTILINE)
+    assert len(rows) > 15
+    bound = {
+        key: f"{binding.description} {binding.id}"
+        for owner in (EventsScreen, ProcessTable, OomtopApp)
+        for binding in owner.BINDINGS
+        if isinstance(binding, Binding)
+        for key in binding.key.split(",")
+    }
+    wrong = {}
+    for keys, what in rows:
+        for key in re.findall(r"`([^`]+)`", keys):
+            name = KEY_NAMES.get(key, key if len(key) == 1 else key.lower().replace("-", "+"))
+            stems = {word[:4].lower() for word in re.findall(r"[A-Za-z]{3,}", bound.get(name, ""))}
+            if not stems & {word[:4].lower() for word in re.findall(r"[A-Za-z]{3,}", what)}:
+                wrong[key] = bound.get(name)
+    assert wrong == {}

@@ -59,7 +59,6 @@ class OomtopApp(KeyActions):
     TITLE = "oomtop"
     ENABLE_COMMAND_PALETTE = True
     DEFAULT_MODE = "processes"
-    COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = APP_BINDINGS
 
     def __init__(self, source: Source, options: Options | None = None, state: State | None = None) -> None:

@@ -42,7 +42,7 @@ APP_BINDINGS: list[BindingType] = [
     Binding("C", "open('copy')", "Copy a cell, the line or the screen", id="app.copy"),
     Binding("X", "open('export')", "Export the screen as SVG", id="app.export"),
     Binding("f2,S", "open('setup')", "Setup: columns, theme, interval", id="app.setup"),
-    Binding("colon", "command_palette", "Command palette", id="app.palette"),
+    Binding("colon,ctrl+p", "command_palette", "Command palette", id="app.palette"),
     Binding("ctrl+l", "rescan", "Redraw and rescan", id="app.rescan"),
     Binding("ctrl+z", "suspend_process", "Suspend; `fg` resumes", id="app.suspend"),
     # With priority: a screen of Textual's copies the selected text with Ctrl-C.

@@ -30,10 +30,10 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="perform the plan without asking")
 
 
-def add_override(parser: argparse.ArgumentParser) -> None:
-    """Add the option that overrides the guard for one action."""
+def add_override(parser: argparse.ArgumentParser, also: str = "") -> None:
+    """Add the option that overrides the guard for one action; `also` says which further check it skips."""
     what = "also act on guarded processes: pid 1, kernel threads, oomtop's own session, the protected list"
-    parser.add_argument("--override", action="store_true", help=what)
+    parser.add_argument("--override", action="store_true", help=what + also)
 
 
 def either(

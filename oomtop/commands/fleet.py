@@ -12,7 +12,7 @@ from oomtop.commands.arguments import add_interval, exit_code, has_screen, outpu
 if TYPE_CHECKING:
     from oomtop.fleet.prometheus import Prometheus
 
-HELP = "many machines in one table, from Prometheus, the fullest first; Enter opens oomtop there over ssh"
+HELP = "many machines in one table, from Prometheus, worst first; Enter opens oomtop there over ssh"
 DEFAULT_URL = "http://127.0.0.1:9090"
 _TOKEN_BYTES = 1 << 16
 

@@ -1,4 +1,4 @@
-"""`oomtop limit`: set a memory limit of a cgroup, or move processes into a new one."""
+"""`oomtop limit`: set a memory limit of a cgroup, or move processes into a new limited cgroup."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--move", nargs="+", type=count, metavar="PID", help="move these processes into a new cgroup GROUP"
     )
     parser.add_argument("--lasting", action="store_true", help="keep the limit after a restart of the unit (systemd)")
-    add_override(parser)
+    add_override(parser, "; and set a --max below what the group holds, which kills in it at once")
     add_consent(parser)
 
 

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--unit", metavar="NAME", help="write a drop-in for this systemd service, effective from its next start"
     )
     parser.add_argument("--forget", action="store_true", help="with --unit: remove the drop-in")
-    add_override(parser)
+    add_override(parser, "; and try to lower the value without CAP_SYS_RESOURCE")
     add_consent(parser)
 
 

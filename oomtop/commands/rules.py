@@ -12,7 +12,7 @@ HELP = "list the processes that `protected` and [[adjust]] in the configuration 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument(
-        "-n", type=count, default=5, dest="count", metavar="N", help="number of processes to list (default: 5)"
+        "-n", type=count, default=5, dest="count", metavar="N", help="processes to list for each rule (default: 5)"
     )
     parser.add_argument("--json", action="store_true", help="all processes as JSON, schema 1")
 

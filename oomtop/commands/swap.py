@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from oomtop.commands.arguments import priority, size
-from oomtop.commands.consent import add_consent, add_override, consent_of
+from oomtop.commands.consent import add_consent, consent_of
 
 if TYPE_CHECKING:
     from oomtop.actions.base.requests import Request
@@ -30,13 +30,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "size", type=size, metavar="SIZE", help="size of the device, as the uncompressed size of the pages"
     )
     zram.add_argument("--algorithm", metavar="NAME", help="lz4, lzo-rle, zstd ... (default: the kernel's)")
-    zram.add_argument("--priority", type=priority, default=100, metavar="N", help="(100)")
+    zram.add_argument(
+        "--priority",
+        type=priority,
+        default=100,
+        metavar="N",
+        help="priority from 0 to 32767; the highest is used first (default: 100)",
+    )
     off = kinds.add_parser("off", help="turn a swap area off if its contents fit elsewhere", allow_abbrev=False)
     off.add_argument("path", metavar="PATH")
     off.add_argument(
         "--remove", action="store_true", help="also remove its file or zram device and its line in /etc/fstab"
     )
-    add_override(off)
+    off.add_argument(
+        "--override", action="store_true", help="also if its contents do not fit: the OOM killer may run meanwhile"
+    )
     for command in (file, zram, off):
         add_consent(command)
 

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("value", nargs="?", type=int, metavar="VALUE", help="new value (default: explain NAME)")
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument("--persist", action="store_true", help="keep it across reboots (/etc/sysctl.d/60-oomtop.conf)")
-    kept.add_argument("--forget", action="store_true", help="set it until the next boot only")
+    kept.add_argument("--forget", action="store_true", help="set it now, and remove it from that file")
     add_consent(parser)
 
 

@@ -226,6 +226,12 @@ def test_no_early_killer_is_a_risk_too() -> None:
     assert "killers" in {risk.id for risk in audit(make_assessment(()), able())}
 
 
+@pytest.mark.parametrize(("swap", "words"), [(0, "only the kernel kills"), (GIB, "after minutes of thrashing")])
+def test_how_late_the_kernel_kills_depends_on_swap(swap: int, words: str) -> None:
+    found = {risk.id: risk for risk in audit(make_assessment((), swap=with_swap(swap)), able())}
+    assert found["killers"].evidence.endswith(words)
+
+
 def test_a_kubernetes_node_without_swap_is_no_reason_to_act() -> None:
     now = make_assessment((GUARDED, daemon("kubelet", adj=-999)), swap=with_swap(0))
     assert {risk.severity for risk in audit(now, able()) if risk.id == "no_swap"} == {Severity.INFO}

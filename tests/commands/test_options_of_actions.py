@@ -136,6 +136,25 @@ def test_an_option_changes_the_answer(option: str, without: str, adds: str, says
     assert pattern.search(answer(f"{without} {adds}", places))
 
 
+# What --override skips beside the guard, or instead of it: a word of its help.
+SKIPPED = (
+    ("kill", "guarded"), ("freeze", "guarded"), ("thaw", "guarded"), ("reclaim", "guarded"), ("arm", "guarded"),
+    ("protect", "CAP_SYS_RESOURCE"), ("limit", "below what the group holds"), ("swap off", "do not fit"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "skipped"), SKIPPED)
+def test_the_help_of_override_says_what_it_skips(
+    command: str, skipped: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    with pytest.raises(SystemExit):
+        cli.main([*command.split(), "--help"])
+    text = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("--override"))
+    assert skipped in text
+    assert ("guarded" in text) is (command != "swap off")
+
+
 # What has to be given, and what only shows in what is done: (words, what the request holds).
 REQUESTS = (
     ("kill {pid} --wait 3", {"patience": 3.0}),

@@ -84,7 +84,7 @@ class Guard:
 
     def _identity_refusal(self, process: Process) -> str | None:
         if process.pid == 1 and not is_in_namespace("pid", self.root):
-            return "pid 1 is init: killing it takes the machine down"
+            return "pid 1 is init: the whole machine depends on it"
         if process.is_kernel_thread:
             return "a kernel thread: it owns no memory and ignores signals"
         if self.lineage and process.id == self.lineage[0]:
@@ -92,7 +92,7 @@ class Guard:
         if process.id in self.lineage:
             # The shell of `docker run -it IMAGE bash`; with `docker exec` the container's init is no ancestor.
             if process.pid == 1:
-                return "an ancestor of oomtop and the container's init: your session ends with it (unless --override)"
+                return "an ancestor of oomtop and the container's init: your session depends on it (unless --override)"
             return "an ancestor of oomtop: your session depends on it"
         return None
 

@@ -181,9 +181,10 @@ def early_killers(now: Assessment, abilities: Abilities) -> Finding | None:
             "killers", Severity.WARNING, f"{' and '.join(names)} both kill when memory runs low",
             "they are independent: one shortage may kill two processes", "disable one of them",
         )  # fmt: skip
+    late = "the kernel kills late, after minutes of thrashing" if now.swap.total else "only the kernel kills"
     return Finding(
         "killers", Severity.INFO, "no daemon acts before the kernel does",
-        "neither systemd-oomd nor earlyoom runs; the kernel kills late, after minutes of thrashing",
+        f"neither systemd-oomd nor earlyoom runs; {late}",
         "install earlyoom, or enable systemd-oomd on cgroup v2",
     )  # fmt: skip
 

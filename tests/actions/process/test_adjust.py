@@ -100,7 +100,9 @@ def test_a_reused_number(child: subprocess.Popen[str]) -> None:
 
 
 def test_init_and_oomtop_itself_are_refused() -> None:
-    assert "pid 1" in present(adjust(1, 500).plan.refusal)
+    of_init = present(adjust(1, 500).plan.refusal)
+    assert "pid 1" in of_init
+    assert "kill" not in of_init, "nothing is killed"
     assert "oomtop itself" in present(adjust(os.getpid(), 500).plan.refusal)
 
 

@@ -16,7 +16,8 @@ from typing import BinaryIO
 from oomtop.oomlog.carriers.document import Document, document_of
 from oomtop.oomlog.carriers.encoding import as_utf8, encoding_of
 from oomtop.oomlog.carriers.line_reader import LineReader
-from oomtop.oomlog.carriers.quiet import Quiet, Stretch
+from oomtop.oomlog.carriers.prefixes import strip
+from oomtop.oomlog.carriers.quiet import BARE, TAGGED, Quiet, Stretch
 from oomtop.oomlog.carriers.storm import Storm
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.hits import CONTEXT, TELLING, find_hits, finder
@@ -107,7 +108,10 @@ class LogScanner:
             return False
         self._left = _PATIENCE if stretch.texts and self._reader.awaits_kill else self._left - stretch.lines
         self.number = None if self.number is None else self.number + stretch.lines
-        self.mentions.pass_over(stretch.last, () if stretch.stamps else stretch.texts)
+        self.mentions.pass_over(stretch.last, stretch.texts if stretch.kind == BARE else ())
+        if stretch.kind == TAGGED:
+            # In a killer's own log the first line of an entry alone is dated.
+            tuple(self._killers.feed(strip(stretch.last, self._reference)))
         return True
 
     def _storm(self, storm: Storm, at: int) -> tuple[int, list[OomEvent]]:

@@ -28,7 +28,9 @@ ODD = (
 )  # fmt: skip
 
 
-PREFIXES = ("", "[{}] ", "Nov 24 08:00:00 h kernel: [{}] ", "Nov 24 08:00:00 kernel: [{}] ")
+TAG = "Nov 24 08:00:00 h kernel: "
+ISO = ("2026-11-24T08:00:00.000001+01:00 h kernel: [{}] ", TAG, "2026-11-24T08:00:00+0100 kernel: ")
+PREFIXES = ("", "[{}] ", "Nov 24 08:00:00 h kernel: [{}] ", "Nov 24 08:00:00 kernel: [{}] ", *ISO)
 FOREIGN = 'Nov 24 08:00:01 h app[{n}]: GET /x?a=1 HTTP/1.1 200 "{n}"'
 
 
@@ -72,7 +74,7 @@ def test_stretches_change_nothing(
     lines, log = with_prefix(path, prefix, odd), tmp_path / "log"
     log.write_text("\n".join(lines) + "\n")
     list(scan_file(str(log), "log"))
-    assert odd or len(taken) <= len(lines) - (20 if prefix or path.stem != "cgroup" else 4)
+    assert odd or len(taken) <= len(lines) - (20 if "{" in prefix or path.stem != "cgroup" else 4)
     assert_quiet_changes_nothing(log, monkeypatch)
 
 
@@ -145,6 +147,14 @@ SHAPED = (
     "[  5]  0  5  1 2 3 4 0 0 {}", "[  5]  0  5  1 2 3 4 0 0 {} 5", " {}+0x1/0x2", " {}:5", "{} 5", " <{}>", "5 pages {}",
     "5 pages {} is a", "Node 0 {}:5", "Code: Bad {}.", "Node 0 {}: 5kB",
 )  # fmt: skip
+
+
+def test_a_dated_line_of_a_report_dates_the_undated_ones_of_nohang_behind_it(tmp_path: Path) -> None:
+    lines = with_prefix(GLOBAL, TAG, False)
+    log = tmp_path / "log"
+    victim = ("  PID:       42, name: db", "  Sending SIGTERM to the victim")
+    log.write_text("\n".join([*lines[:30], "Victim status (found in 9 ms):", *victim, ""]))
+    assert [event.time_text for event in scan_file(str(log), "log")] == ["Nov 24 08:00:00"] * 2
 
 
 def test_no_words_of_a_killer_are_quiet() -> None:

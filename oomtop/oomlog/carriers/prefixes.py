@@ -56,8 +56,12 @@ _PIECES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 _ANY_PIECE = re.compile("|".join(re.sub(r"\(\?P<\w+>", "(?:", shape.pattern) for _, shape in _PIECES))
 """Whether there may be a piece: one expression, as most lines have none."""
+SYSLOG_DATE = (
+    r"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d))"
+)
+"""The dates of rsyslog and of journalctl, old and new."""
 FAST = (
-    r"(?:(?P<date>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?:(?P<host>[\w.-]{1,255}) )?kernel: )?"
+    rf"(?:(?P<date>{SYSLOG_DATE}) (?:(?P<host>[\w.-]{{1,255}}) )?kernel: )?"
     r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] "
     r"(?! {0,2}\[ *[TC]\d| {0,2}c\d{1,2} {1,6}\d| {0,2}\(\d{1,2}\)\[| {0,2}\[\d{1,2}: "
     r"|<\d|\[ *\d{1,9}\.\d|\[ ?[a-z-]{2,20} ?\] \w)"

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from oomtop.oomlog.carriers.prefixes import FAST
+from oomtop.oomlog.carriers.prefixes import FAST, SYSLOG_DATE
 
 WORDS = (
     b"oom", b"OOM", b"emory", b"Kill", b"ill process", b"illed process", b"Mem-Info", b"CPU: ", b"Pid: ", b"PID: ",
@@ -61,8 +61,11 @@ _SHAPES = (
 )  # fmt: skip
 _BARE = re.compile(f"(?:(?:{'|'.join(_SHAPES)})\n)+", re.A)
 """Lines of a report without any prefix, of shapes that no other reader's expressions fit either."""
+_TAG = "kernel: "
+_TAGGED = re.compile(rf"(?:{SYSLOG_DATE} (?:[\w.-]{{1,255}} )?{_TAG}(?:{'|'.join(_SHAPES)})\n)+", re.A)
+"""The same lines without a stamp of printk, as journalctl shows them."""
 _FOREIGN = re.compile(
-    r"(?:(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) "
+    rf"(?:{SYSLOG_DATE} "
     r"[A-Za-z][\w.-]{0,62} (?!kernel\b|nohang)[\w/-]{1,48}(?:\[\d{1,9}\])?: (?!\[|- )"
     r"[^\n{\\\[\r]{0,4000}(?:\[(?! *(?:\d{1,12}\.\d|[\"\[]))[^\n{\\\[\r]{0,4000}){0,40}(?<!=)\n)+"
 )
@@ -73,11 +76,16 @@ _FEWEST = 4
 """Lines below which reading them one by one costs no more."""
 
 
+STAMPED, BARE, TAGGED, FOREIGN = "stamped", "bare", "tagged", "foreign"
+
+
 class Stretch(NamedTuple):
     """Quiet lines, one after another."""
 
     end: int
     """Where the next line begins."""
+    kind: str
+    """`STAMPED`, `BARE`, `TAGGED` or `FOREIGN`."""
     lines: int
     first: str
     last: str
@@ -117,17 +125,17 @@ class Quiet:
             return None
         raw = self._block[at:end]
         text = decoded(raw)
-        found = (_stamped(text) or _bare(text)) if in_report else None
+        found = (_stamped(text) or _bare(text) or _tagged(text)) if in_report else None
         found = found or _foreign(text)
         if found is None:
             return None
-        lines, texts, stamps = found
+        kind, lines, texts, stamps = found
         count = lines.count("\n")
         # A byte that is no UTF-8 has become four characters.
         size = len(lines) if raw.isascii() else len(raw) - len(raw.split(b"\n", count)[count])
         self._tried = at + size
         first, last = lines[: lines.index("\n")], lines[lines.rfind("\n", 0, -1) + 1 : -1]
-        return Stretch(at + size, count, first, last, texts, stamps) if count >= _FEWEST else None
+        return Stretch(at + size, kind, count, first, last, texts, stamps) if count >= _FEWEST else None
 
     def _look(self, at: int) -> None:
         """Find the loud places of the lines from one on."""
@@ -148,8 +156,8 @@ def decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-_Found = tuple[str, Sequence[str], tuple[float, float] | None]
-"""The lines of a stretch, their messages, and the earliest and the latest stamp."""
+_Found = tuple[str, str, Sequence[str], tuple[float, float] | None]
+"""The kind, the lines of a stretch, their messages, and the earliest and the latest stamp."""
 
 
 def _stamped(text: str) -> _Found | None:
@@ -162,7 +170,7 @@ def _stamped(text: str) -> _Found | None:
             found.append(line.groups())
             end = line.end()
     stamps = [float(line[_STAMP - 1]) for line in found]
-    return text[:end], [line[_TEXT - 1] for line in found], (min(stamps), max(stamps))
+    return STAMPED, text[:end], [line[_TEXT - 1] for line in found], (min(stamps), max(stamps))
 
 
 def _bare(text: str) -> _Found | None:
@@ -173,9 +181,17 @@ def _bare(text: str) -> _Found | None:
     if " [<" in match[0]:
         # An address is what messages begin with, so that what stands before it is none of its message.
         texts = [line.lstrip() if line.lstrip().startswith("[<") else line for line in texts]
-    return match[0], texts, None
+    return BARE, match[0], texts, None
+
+
+def _tagged(text: str) -> _Found | None:
+    match = _TAGGED.match(text)
+    if match is None:
+        return None
+    texts = [line[line.index(_TAG) + len(_TAG) :].lstrip() for line in match[0][:-1].split("\n")]
+    return TAGGED, match[0], texts, None
 
 
 def _foreign(text: str) -> _Found | None:
     match = _FOREIGN.match(text)
-    return None if match is None else (match[0], (), None)
+    return None if match is None else (FOREIGN, match[0], (), None)

@@ -17,8 +17,6 @@ MOST = 2000
 LISTED = 20_000
 """Groups that are looked at for a limit."""
 _LISTING_EVERY = 5
-# So many take 1 ms to list: less than what it costs to miss one.
-_FEW = 500
 _A_TICK = 100
 # Of the groups without a limit so many are asked for one at each listing.
 _ASKED_AGAIN = 8
@@ -45,11 +43,12 @@ class CgroupWatch:
     def read(self, attempt: Read) -> tuple[Cgroup, ...]:
         """Return all groups that are watched, some of them as they were some ticks ago."""
         count = count_cgroups(self._root, self._layout)
-        # One group gone and one made between two ticks leave the count as it was: hence more often than it changes.
-        if self._turn % _LISTING_EVERY == 0 or count != self._count or len(self._paths) <= _FEW:
+        # One group gone and one made between two ticks leave the count as it was: hence now and then all the same.
+        if self._turn % _LISTING_EVERY == 0 or count != self._count or not self._paths:
             self._list(count)
-        for path in self._due():
-            self._read_one(attempt, path)
+        are_there = [self._read_one(attempt, path) for path in self._due()]
+        if not all(are_there):
+            self._read_successors(attempt, count)
         self._turn += 1
         return tuple(self._groups[path] for path in self._paths if path in self._groups)
 
@@ -111,11 +110,21 @@ class CgroupWatch:
     def _fill(self, path: str) -> float:
         return self._fills.get(path) or 0.0
 
-    def _read_one(self, attempt: Read, path: str) -> None:
+    def _read_successors(self, attempt: Read, count: int | None) -> None:
+        """Read what was made since the last listing: a group that is gone may have been followed by another."""
+        before = set(self._paths)
+        self._list(count)
+        for path in self._paths:
+            if path not in before:
+                self._read_one(attempt, path)
+
+    def _read_one(self, attempt: Read, path: str) -> bool:
+        """Read a group anew, and return whether it is there."""
         group = attempt(f"cgroup {path}", lambda: read_cgroup(self._layout, path))
         if group is None:
             self._groups.pop(path, None)
-            return
+            return False
         if group != self._groups.get(path):
             self._groups[path] = group
         self._fills[path] = None if not group.max else (group.current or 0) / group.max
+        return True

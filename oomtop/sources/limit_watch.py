@@ -16,13 +16,12 @@ from oomtop.host.checked_meminfo import is_lxcfs, read_meminfo
 from oomtop.host.group_use import GroupFiles
 from oomtop.host.root import Root, read_optional
 from oomtop.snapshot import Snapshot
-from oomtop.sources.cgroup_watch import MOST
 from oomtop.use_history import Use
 
 MOST_GROUPS = 100
 """The fullest ones; three descriptors each.  As many again may be added between two ticks."""
-_FEW = 100
-"""So many groups take 0.3 ms to list, whether their number changed or not."""
+_LISTED = 300
+"""Groups that are listed between ticks where their number changed: 20 us each."""
 _EVERY, _EVERY_SOON = 0.95, 0.45
 _THIRD, _MOVED, _FELL = 3, 0.005, 0.3
 _SOON, _PRESSING = 60.0, 20.0
@@ -54,9 +53,10 @@ class LimitWatch:
         self._read_at = float("-inf")
         self._arc = 0
         self._layout: CgroupLayout | None = None
-        self._known: frozenset[str] = frozenset()
+        self._known: set[str] = set()
         """The groups that the last tick saw."""
         self._count: int | None = None
+        """Their number, None where it is to be looked at again."""
         self.is_pressing = False
         """Whether a limit is reached within twenty seconds, or somebody died at one."""
 
@@ -84,9 +84,8 @@ class LimitWatch:
         for gone in before.values():
             gone.files.close()
         self._arc = arc_surplus(snapshot)
-        # Of too many groups the tick sees a part: then each of the others would look new.
-        self._layout = layout if len(snapshot.cgroups) < MOST else None
-        self._known = frozenset(group.path for group in snapshot.cgroups)
+        self._layout = layout if len(snapshot.cgroups) <= _LISTED else None
+        self._known = {group.path for group in snapshot.cgroups}
         self.is_pressing = self._is_pressing()
 
     def read(self) -> None:
@@ -103,10 +102,20 @@ class LimitWatch:
         self._read_at = now
         self._read_machine(now)
         for path, group in list(self._watched.items()):
-            use = self._use_of(group, now)
+            usage = group.files.usage()
+            if usage is None:
+                self._forget(path)
+                continue
+            use = _use_of(group, usage, now)
             if use is not None:
                 self._uses.append(use)
                 self._watched[path] = _moved(group, use)
+
+    def _forget(self, path: str) -> None:
+        """Drop a group that is gone; another may have taken its place, which does not change their number."""
+        self._watched.pop(path).files.close()
+        self._known.discard(path)
+        self._count = None
 
     def _seen(self, known: _Watched | None, use: Use, limit: int, layout: CgroupLayout | None) -> _Watched:
         if known is None:
@@ -117,16 +126,18 @@ class LimitWatch:
     def _find_new(self, layout: CgroupLayout, now: float) -> None:
         """Watch the limited groups that were made since the last tick."""
         before, self._count = self._count, count_cgroups(self._root, layout)
-        if self._count == before and len(self._known) > _FEW:
+        if self._count is not None and self._count == before:
             return
-        new = [path for path in list_cgroups(layout, MOST) if path not in self._known and path not in self._watched]
+        known = self._known | self._watched.keys()
+        new = [path for path in list_cgroups(layout, 2 * _LISTED) if path not in known]
         for path in new[: max(0, 2 * MOST_GROUPS - len(self._watched))]:
             limit = read_limit(layout, path)
             if limit:
                 self._watch_new(_Watched(GroupFiles(layout, path), limit, Use(path, now, 0, 0), left=_UNSEEN), now)
 
     def _watch_new(self, group: _Watched, now: float) -> None:
-        use = self._use_of(group, now)
+        usage = group.files.usage()
+        use = None if usage is None else _use_of(group, usage, now)
         if use is not None:
             self._uses.append(use)
             group = replace(group, last=use)
@@ -141,20 +152,19 @@ class LimitWatch:
         if use is not None:
             self._uses.append(use)
 
-    def _use_of(self, group: _Watched, now: float) -> Use | None:
-        usage = group.files.usage()
-        if usage is None:
-            return None
-        has_moved = abs(usage - group.last.used) >= group.limit * _MOVED
-        if usage * _THIRD < group.limit and not has_moved and group.left == float("inf"):
-            return None
-        split = group.files.split()
-        if split is None:
-            return None
-        return Use(group.last.subject, now, max(0, usage - split.cache), usage, split.swapped)
-
     def _is_pressing(self) -> bool:
         return any(group.fell or group.left < _PRESSING for group in self._watched.values())
+
+
+def _use_of(group: _Watched, usage: int, now: float) -> Use | None:
+    """Return the use of a group, None where it is small and still."""
+    has_moved = abs(usage - group.last.used) >= group.limit * _MOVED
+    if usage * _THIRD < group.limit and not has_moved and group.left == float("inf"):
+        return None
+    split = group.files.split()
+    if split is None:
+        return None
+    return Use(group.last.subject, now, max(0, usage - split.cache), usage, split.swapped)
 
 
 def _moved(group: _Watched, use: Use) -> _Watched:

@@ -101,6 +101,7 @@ def test_where_all_are_watched_nothing_is_said(tree: tuple[Callable[..., None], 
 
 def test_one_gone_and_one_made_between_two_ticks_are_seen(tree: tuple[Callable[..., None], CgroupWatch]) -> None:
     add, watch = tree
+    (Path(watch._layout.memory_mount) / "cgroup.stat").write_text("nr_descendants 1\n")
     add("before", 80, 100)
     read(watch)
     mount = Path(watch._layout.memory_mount)

@@ -127,10 +127,23 @@ def test_a_group_made_between_two_ticks_is_read_at_once_and_pressing_when_it_is(
     assert watch.is_pressing
 
 
-def test_where_a_tick_sees_a_part_of_the_groups_none_is_new(
-    tree: Tree, watch: LimitWatch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limit_watch, "MOST", 1)
+def test_a_group_that_takes_the_place_of_another_is_read_at_once(watch: LimitWatch, tree: Tree) -> None:
+    (tree.group.parent / "cgroup.stat").write_text("nr_descendants 1\n")
+    Path(tree.root.at("/proc/cgroups")).write_text("memory 1 1 1\n")
+    watch.read()
+    tree.now += 1.0
+    # A descriptor of a group that is gone reads nothing.
+    for file in tree.group.iterdir():
+        file.write_text("")
+        file.unlink()
+    tree.group.rmdir()
+    tree.write(50, name="b")
+    watch.read()
+    assert [use.held // MIB for use in watch.take() if use.subject == "/b"] == [50]
+
+
+def test_many_groups_are_left_to_the_tick(tree: Tree, watch: LimitWatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limit_watch, "_LISTED", 0)
     watch.follow(tree.snapshot())
     tree.write(50, name="other")
     tree.now += 1.0

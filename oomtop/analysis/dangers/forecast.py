@@ -31,7 +31,8 @@ _OUT_OF_TEETH = 0.03
 _FALLING = 0.002
 _UNEVEN, _OF_PERIOD = 0.5, 0.6
 _OF_SCATTER, _NEWER = 3.0, 0.4
-_HIGH_SECONDS, _HIGH_AHEAD = 60.0, 4.0
+# Of saw-teeth longer than a minute, the first still looks like a leak: it has to last for as long as is left.
+_HIGH_SECONDS, _HIGH_AHEAD, _PEAKS_AHEAD = 60.0, 1.0, 4.0
 _MEDIUM_SECONDS, _MEDIUM_AHEAD = 8.0, 12.0
 _EVEN, _UNEVEN_AHEAD = 0.12, 0.5
 _HIGH_UNSURE, _MEDIUM_UNSURE = 0.5, 1.2
@@ -225,7 +226,7 @@ def _confidence(found: Reach, curve: Curve) -> Confidence:
     farthest = _HIGH_AHEAD if found.unsure <= _EVEN else _UNEVEN_AHEAD
     if is_smooth and found.unsure <= _HIGH_UNSURE and found.seconds >= _HIGH_SECONDS and ahead <= farthest:
         return Confidence.HIGH
-    farthest = _HIGH_AHEAD if found.basis == "peaks" else _MEDIUM_AHEAD
+    farthest = _PEAKS_AHEAD if found.basis == "peaks" else _MEDIUM_AHEAD
     is_medium = (
         found.seconds >= _MEDIUM_SECONDS
         and ahead <= farthest

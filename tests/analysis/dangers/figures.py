@@ -68,7 +68,7 @@ def random() -> None:
         shares = " | ".join(held(told, confidence) for confidence in Confidence)
         alarms = sum(is_critical(tick.outlook) for tick in ticks)
         print(f"| {name} | {first} | {shares} | {width(told)} | {alarms} of {len(ticks)} |")
-    print(f"| all | | {' | '.join(held(every, confidence) for confidence in Confidence)} | {width(every)} | |")
+    print(f"| all | - | {' | '.join(held(every, confidence) for confidence in Confidence)} | {width(every)} | - |")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,12 @@ def level_saw_tooth(chance: Random) -> Script:
     return Script(lambda time: base + time % period / period * height, _SECONDS, chance.uniform(0.1, 1.5))
 
 
+def long_saw_tooth(chance: Random) -> Script:
+    """Climb for minutes and fall, and never reach the limit."""
+    period, height, base = chance.uniform(60, 200), chance.uniform(20, 60), chance.uniform(2, 25)
+    return Script(lambda time: base + time % period / period * height, _SECONDS, chance.uniform(0.02, 0.5))
+
+
 def exponential(chance: Random) -> Script:
     """Double every 7 to 40 s."""
     start, each = chance.uniform(0.5, 5), chance.uniform(10, 60)
@@ -165,6 +171,7 @@ LOADS: dict[str, Callable[[Random], Script]] = {
     "quadratic": quadratic,
     "rising saw-tooth": saw_tooth,
     "level saw-tooth": level_saw_tooth,
+    "long level saw-tooth": long_saw_tooth,
     "warm-up": warm_up,
     "level": level,
     "crash loop": crash_loop,

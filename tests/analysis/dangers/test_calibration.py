@@ -41,15 +41,20 @@ def test_what_is_steady_keeps_a_narrow_range_of_high_confidence(name: str) -> No
     told = told_of([name], Confidence.HIGH)
     assert len(told) > 50
     assert sum(tick.holds for tick in told) >= 0.99 * len(told)
-    widths = [forecast.latest / max(1.0, forecast.earliest) for tick in told if (forecast := tick.outlook.forecast)]
+    # In the last seconds half a second is a large share.
+    early = [present(tick.outlook.forecast) for tick in told if tick.truth > 5]
+    widths = [forecast.latest / max(1.0, forecast.earliest) for forecast in early]
     assert sum(width <= 1.7 for width in widths) >= 0.8 * len(widths)
 
 
-@pytest.mark.parametrize("name", ["level saw-tooth", "warm-up", "level"])
-def test_what_never_ends_is_no_alarm(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "high"), [("level saw-tooth", 0), ("warm-up", 0), ("level", 0), ("long level saw-tooth", 0.05)]
+)
+def test_what_never_ends_is_no_alarm(name: str, high: float) -> None:
+    """A first tooth of minutes is a leak, for as long as it lasts; of the ticks, few say so with high confidence."""
     ticks = [tick for run in runs_of(name) for tick in run.ticks]
     assert sum(is_critical(tick.outlook) for tick in ticks) <= len(ticks) / 100
-    assert not told_of([name], Confidence.HIGH)
+    assert len(told_of([name], Confidence.HIGH)) <= high * len(ticks)
 
 
 @pytest.mark.parametrize("calm", [0, 30])

@@ -14,8 +14,9 @@ HEAD = """\
 # Three post-mortems
 
 What `oomtop events FILE` prints for three real logs, without the raw log that follows at its end.  The sentences come
-first and answer three questions: what ran out, why this victim, what to change.  Every figure below them names
-the line of the log it was taken from.  On a machine of your own: `oomtop events`, or the Events tab and Enter.
+first and answer three questions: what ran out, why this victim, what to change.  Below them, each limit and each
+counter names the line of the log it was taken from; the ranking is the log's list of tasks, and the zones are its lines
+`Node 0 DMA free:...`.  On a machine of your own: `oomtop events`, or the Events tab and Enter.
 
 How to read the ranking: `rss + swap + tables` in pages, plus `adj` thousandths of what could be used (the column
 "adj adds"), is the kernel's badness; who has the most is chosen.  "without adj" is the rank with every
@@ -23,8 +24,16 @@ How to read the ranking: `rss + swap + tables` in pages, plus `adj` thousandths 
 """
 CHAPTERS = (
     ("global", "The whole machine: RAM and swap are used up", "A build that grew into 24 GiB of swap; 112 processes."),
-    ("cgroup", "A container at its limit", "The machine had memory; the container's limit of 20 MiB had not."),
-    ("fragmentation", "Free memory in pieces that are too small", "198 MiB were free, and 16 KiB in a row were not."),
+    (
+        "cgroup",
+        "A container at its limit",
+        "The machine had memory left; the container had reached its limit of 20 MiB.",
+    ),
+    (
+        "fragmentation",
+        "Free memory in pieces that are too small",
+        "198 MiB were free, 106 of them for this request, but no 16 KiB in one piece.",
+    ),
 )
 
 

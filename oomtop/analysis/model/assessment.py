@@ -39,7 +39,8 @@ class MemoryAccount:
     available: int | None
     """MemAvailable plus reclaimable ZFS ARC."""
     min_watermark: int | None
-    """The sum of all zones' `min`: below this much free memory allocations start to fail."""
+    """The sum of all zones' `min`: below it most requests wait for reclaim, and those that may not wait fail
+    or take from the reserve."""
     dirty: int | None
     writeback: int | None
     mlocked: int | None

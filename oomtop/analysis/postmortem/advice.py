@@ -15,7 +15,7 @@ from oomtop.analysis.postmortem.platform import (
     protection_of,
     unit_of,
 )
-from oomtop.analysis.postmortem.ranking import is_origin, is_proven, is_swap_untold
+from oomtop.analysis.postmortem.ranking import is_origin, is_proven
 from oomtop.analysis.postmortem.unowned import HARD, whole_of
 from oomtop.oomlog.event import OomEvent
 from oomtop.units import MIB, format_bytes, format_share
@@ -134,16 +134,18 @@ def _of_group(event: OomEvent, platform: Platform) -> Iterable[str]:
 def _of_machine(event: OomEvent, chosen: Ranked | None) -> Iterable[str]:
     platform = platform_of(event)
     if chosen is not None and (chosen.rss or 0) >= _LEAST * (whole_of(event) or _USUAL):
-        # A limit of memory does not count what is in swap.
-        held = format_bytes(chosen.rss) + (" of memory" if chosen.swap or is_swap_untold(event) else "")
+        # RAM only: a limit of memory does not count what is in swap.
+        held = format_bytes(chosen.rss)
         if chosen.is_selected:
             yield f"{platform.cap.format(name=chosen.name, held=held, unit=unit_of(event))}."
         else:
-            yield f"Limit {chosen.name} (pid {chosen.pid}), the biggest: it held {held}, far more than the victim."
+            who = f"{chosen.name} (pid {chosen.pid})"
+            yield f"Limit {who}, the biggest: its {held} in RAM are far more than the victim's."
     if event.swap_total is not None and event.swap_total <= 0:
         yield from (platform.swap,) if platform.swap else ()
     elif event.swap_total and (event.swap_free or 0) / event.swap_total < 0.05:
-        yield f"All {format_bytes(event.swap_total)} of swap were used: more swap only delays; use less, or add RAM."
+        used = format_bytes(event.swap_total)
+        yield f"All {used} of swap were used: more swap would only delay the kill; run less, or add RAM."
     yield "If nobody leaked, the memory is too small for the work: fewer or smaller processes, or more RAM."
 
 

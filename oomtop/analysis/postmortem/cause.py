@@ -177,7 +177,7 @@ def _fragmented(event: OomEvent, roomy: Sequence[ZoneVerdict]) -> Told:
     order = event.order or 0
     size = format_bytes((event.page_size or 0) << order)
     free = format_bytes(sum(_usable(zone) for zone in roomy))
-    what = f"Contiguous memory: {free} was free, but not one piece of {size} in a row (order {order})."
+    what = f"Contiguous memory: {free} was free for this request, but no {size} in one piece (order {order})."
     how = [
         f"{zone.name}: {_free_words(zone)} is above {_mark_words(zone)}; "
         f"the largest free chunk for this request is {format_bytes(zone.largest_chunk)}."

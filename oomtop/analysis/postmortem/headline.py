@@ -5,7 +5,6 @@ from __future__ import annotations
 from oomtop.analysis.postmortem.cause import is_scope_told
 from oomtop.analysis.postmortem.model import Cause
 from oomtop.analysis.postmortem.platform import group_of
-from oomtop.analysis.postmortem.ranking import is_swap_untold
 from oomtop.analysis.postmortem.zones import nodes_of
 from oomtop.analysis.sentences import deed_of
 from oomtop.oomlog.event import OomEvent, Victim
@@ -22,7 +21,7 @@ def headline(event: OomEvent, cause: Cause) -> str:
 def _deed(event: OomEvent) -> str:
     killer = "The kernel's OOM killer" if event.killer == "kernel" else event.killer
     if event.victim is not None:
-        held = _held(event.victim, "at least " if is_swap_untold(event) else "")
+        held = _held(event.victim)
         count = len(event.other_victims)
         more = f" and {count} more process{'es' * (count != 1)}" if count else ""
         return f"{killer} {deed_of(event)} {event.victim.name} (pid {event.victim.pid}){held}{more}"
@@ -39,10 +38,10 @@ def _deed(event: OomEvent) -> str:
     return f"{killer} was called"
 
 
-def _held(victim: Victim, about: str) -> str:
+def _held(victim: Victim) -> str:
     if victim.anon_rss:
-        return f", which held {about}{format_bytes(victim.anon_rss)} of its own,"
-    return f", which held {about}{format_bytes(victim.rss)}," if victim.rss else ""
+        return f", which had {format_bytes(victim.anon_rss)} of anonymous memory in RAM,"
+    return f", which had {format_bytes(victim.rss)} in RAM," if victim.rss else ""
 
 
 def _reason(event: OomEvent, cause: Cause) -> str:

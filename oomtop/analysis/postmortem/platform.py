@@ -59,24 +59,25 @@ SLURM = Platform(
 LIBVIRT = Platform(
     "libvirt", "raise <memtune><hard_limit> of the domain to {more}, or remove it (now {limit}); QEMU needs more than "
     "the guest's memory", None, None,
-    "The victim is a virtual machine: give the guests less memory in all, or the host more ({held} were held)",
+    "The victim is a virtual machine: give the guests less memory in all, or the host more (it had {held} in RAM)",
 )  # fmt: skip
 PROXMOX = Platform(
     "Proxmox", "raise the memory of the container: `pct set ID --memory MiB` ({more}; now {limit})", None, _PROTECT,
-    "Limit the container or guest of {name} (`pct set ID --memory`, `qm set ID --memory`) below the {held} it held",
+    "Limit the container or guest of {name} (`pct set ID --memory`, `qm set ID --memory`) below "
+    "the {held} it had in RAM",
 )  # fmt: skip
 LXC = Platform(
     "LXC", "raise lxc.cgroup2.memory.max (`lxc config set NAME limits.memory`) to {more} (now {limit})", None, _PROTECT,
-    "Limit the container of {name} (limits.memory, lxc.cgroup2.memory.max) below the {held} that it held",
+    "Limit the container of {name} (limits.memory, lxc.cgroup2.memory.max) below the {held} it had in RAM",
 )  # fmt: skip
 CONTAINER = Platform(
     "container engine", "raise --memory of the container (compose: mem_limit) to {more} (now {limit})",
     "Set --memory-reservation to what it needs in the steady state.", "start it with --oom-score-adj -500",
-    "Start its container with --memory below the {held} that it held",
+    "Start its container with --memory below the {held} that it had in RAM",
 )  # fmt: skip
 OPENWRT = Platform(
     "OpenWrt", "raise the limit to {more} (now {limit})", None, "write -500 to /proc/PID/oom_score_adj",
-    "Run less on this router, or give {name} smaller caches: it held {held}",
+    "Run less on this router, or give {name} smaller caches: it had {held} in RAM",
     "Add compressed swap: the package zram-swap.",
 )  # fmt: skip
 ANDROID = Platform(
@@ -87,15 +88,15 @@ SYSTEMD = Platform(
     "systemd", "raise MemoryMax= of {unit} to {more} (now {limit})",
     "Set MemoryHigh= to {high} (90 %): it is slowed down before it is killed.",
     "set OOMScoreAdjust=-500 in its unit",
-    "Set MemoryHigh= first, MemoryMax= as the last line, for {unit}, below the {held} that {name} held",
+    "Set MemoryHigh= of {unit}, and MemoryMax= a little higher, below the {held} that {name} had in RAM",
 )  # fmt: skip
 CGROUP_V1 = Platform(
     "cgroup v1", "raise memory.limit_in_bytes of the group to {more} (now {limit})",
-    None, _PROTECT, "Put {name} into a group whose memory.limit_in_bytes is below the {held} that it held",
+    None, _PROTECT, "Put {name} into a group whose memory.limit_in_bytes is below the {held} that it had in RAM",
 )  # fmt: skip
 PLAIN = Platform(
     "cgroup v2", "raise its limit to {more} (now {limit})", _V2_SOFT, _PROTECT,
-    "Cap {name} below the {held} that it held: memory.high first, memory.max as the last line",
+    "Limit {name} to less than the {held} that it had in RAM: memory.high, and memory.max a little higher",
 )  # fmt: skip
 
 

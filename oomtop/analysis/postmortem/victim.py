@@ -46,7 +46,7 @@ def _terms(event: OomEvent, row: Ranked | None, total: Total) -> Iterable[str]:
         if total.certain and total.pages and row.own_pages <= total.pages
         else ""
     )
-    yield f"{row.name} (pid {row.pid}) held {about}{format_bytes(row.own_pages * size)} ({held}){share}."
+    yield f"{row.name} (pid {row.pid}) counted for {about}{format_bytes(row.own_pages * size)} ({held}){share}."
     if row.adj_pages and not is_origin(event):
         verb = "adds" if row.adj_pages > 0 else "takes off"
         about = "" if _is_sure(total) else "at least " if total.is_least else "at most "
@@ -72,8 +72,8 @@ def _others(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked, total: T
     if plain is None or not any(row.adj for row in ranking) or not is_proven(event, ranking):
         return
     if plain is not chosen:
-        held = format_bytes(plain.own_pages * (event.page_size or 0))
-        yield f"With every oom_score_adj at 0 it would have been {plain.name} (pid {plain.pid}), which held {held}."
+        size, who = format_bytes(plain.own_pages * (event.page_size or 0)), f"{plain.name} (pid {plain.pid})"
+        yield f"With every oom_score_adj at 0 it would have been {who}, which counted for {size}."
     else:
         yield "With every oom_score_adj at 0 the choice would have been the same."
 
@@ -93,7 +93,7 @@ def _spared(event: OomEvent, ranking: Sequence[Ranked], chosen: Ranked) -> Itera
     for row in ranking:
         if row.exempt and row.own_pages > chosen.own_pages:
             held = format_bytes(row.own_pages * (event.page_size or 0))
-            yield f"{row.name} (pid {row.pid}) held more, {held}, but: {row.exempt}."
+            yield f"{row.name} (pid {row.pid}) counted for more, {held}, but: {row.exempt}."
 
 
 def _deaths(event: OomEvent) -> Iterable[str]:

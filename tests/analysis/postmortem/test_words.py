@@ -203,15 +203,15 @@ def test_no_program_is_advised_that_the_system_is_too_old_for(release: str, how:
     assert f"(`{how}" in said
 
 
-def test_what_was_held_is_least_where_the_table_does_not_count_swap() -> None:
+def test_what_it_counted_for_is_least_where_the_table_does_not_count_swap() -> None:
     head = "[5.0] [ pid ]   uid  tgid total_vm      rss cpu oom_adj oom_score_adj name"
     table = (head, "[5.0] [   10]  1000    10   300000   100000   0       0             0 java")
     kill = KILL.format(pid=10, name="java", how="Out of memory")
-    for free, about in ((0, "held at least 391M"), (100, "held 391M")):
+    for free, about in ((0, "counted for at least 391M"), (100, "counted for 391M")):
         memory = MEMORY.replace("Total swap = 0kB", "Total swap = 100kB").replace("swap  = 0kB", f"swap  = {free}kB")
         found, said = words(TRIGGER.format(order=0), memory, *table, kill)
         assert f"java (pid 10) {about}" in said
-        assert about.replace("391M", "") in found.headline
+        assert "which had 391M of anonymous memory in RAM" in found.headline, "that is told exactly"
 
 
 def test_what_the_reaper_left_is_told() -> None:
@@ -239,7 +239,7 @@ def test_a_report_without_its_kill_denies_only_what_it_lacks_itself() -> None:
 def test_the_biggest_is_limited_where_it_was_passed_over_for_a_small_one() -> None:
     found, said = report(row(10, 100, name="dbus"), row(11, 200_000), name="dbus")
     assert found.agrees is False
-    assert "Limit java (pid 11), the biggest: it held 781M, far more than the victim." in said
+    assert "Limit java (pid 11), the biggest: its 781M in RAM are far more than the victim's." in said
     assert "Cap dbus" not in said
 
 

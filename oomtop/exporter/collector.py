@@ -60,7 +60,7 @@ class LatestCollector(Collector):
     def _own(self) -> Iterable[Metric]:
         kills = self._kills
         by_group = [((label(killer), label(group)), float(count)) for (killer, group), count in kills.counts()]
-        text = "Processes killed, by killer and by the cgroup that was full"
+        text = "Processes killed as the logs tell it, by killer and by the cgroup that was full"
         yield counter("oom_kills", text, by_group, ("killer", "cgroup"))
         yield gauge("last_oom_kill_timestamp_seconds", "Unix time of the last kill", [((), kills.last)])
         yield gauge(

@@ -102,7 +102,11 @@ def _memory(assessment: Assessment) -> Iterator[Metric]:
     for name, text, value in (
         ("total", "Memory of the machine", memory.total),
         ("available", "Memory that can be allocated without swapping (MemAvailable and ZFS ARC)", memory.available),
-        ("min_watermark", "Free memory below which allocations start to fail", memory.min_watermark),
+        (
+            "min_watermark",
+            "Free memory below which allocations stall in direct reclaim, except those that may use the reserve",
+            memory.min_watermark,
+        ),
         ("dirty", "Memory waiting to be written to disk", memory.dirty),
         ("mlocked", "Memory locked by programs", memory.mlocked),
         ("committed", "Committed memory (Committed_AS)", memory.committed),
@@ -156,7 +160,8 @@ def _pressure(assessment: Assessment) -> Iterator[Metric]:
         ("direct_reclaim_stalls", "Allocations that entered direct reclaim, since boot", counted.direct_reclaims),
     ):
         yield counter(name, text, [((), value)])
-    yield counter("kernel_oom_kills", "Processes killed by the kernel since boot (vmstat)", [((), figures.oom_kills)])
+    text = "Processes killed by the kernel since boot, by its own counter (vmstat): misses none, names none"
+    yield counter("kernel_oom_kills", text, [((), figures.oom_kills)])
 
 
 def _lines(resource: str, pressure: Pressure | None) -> Iterator[tuple[str, str, PressureLine]]:
@@ -172,7 +177,7 @@ def _outlook(assessment: Assessment, top: int) -> Iterator[Metric]:
     chosen = [((label(item.resource), _group_of(item)), item) for item in (*others, *groups)]
     labels = ("resource", "cgroup")
     columns: Mapping[str, tuple[str, Callable[[Danger], float | None]]] = {
-        "seconds": ("Time until it is full at the current trend, +Inf if it does not grow", _seconds),
+        "seconds": ("Time until it is full at the current trend, +Inf where no end is foreseen", _seconds),
         "earliest_seconds": ("The early end of that estimate", lambda item: item.earliest),
         "latest_seconds": ("The late end of that estimate", lambda item: item.latest),
         "headroom_bytes": ("Bytes left", lambda item: item.room),

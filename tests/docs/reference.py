@@ -32,7 +32,7 @@ _JSON_HEAD = """# JSON
 
 Every `--json` prints one object, on one line, with the version of its schema; the webhook of an alert posts one, and its
 command reads it from standard input. Sizes are bytes, times seconds, moments Unix time, shares 0 to 1, unless the name says
-otherwise (`total_us`, `ram_pages`). What is not known is `null`, never 0 or -1. Names are as the kernel gives them, and may
+otherwise (`total_us`, `ram_pages`) or the table: a `start_time` counts from boot. What is not known is `null`, never 0 or -1. Names are as the kernel gives them, and may
 hold anything: quote them before a terminal or a shell sees them (`jq` without `-r` does).
 
 `schema` changes when a field goes away or means something else; new fields may come at any time. The schemas are JSON Schema
@@ -47,11 +47,14 @@ oomtop events --json | jq '.events[] | select(.oom_memcg) | {time, oom_memcg, vi
 _METRICS_HEAD = """# Metrics
 
 What `oomtop exporter` serves at `/metrics`. Bytes, seconds and shares from 0 to 1; counters end in `_total`. A figure that
-is not known has no sample; a time to exhaustion that is not near is `+Inf`. Labels are printable and at most 200 characters
+is not known has no sample; a time to exhaustion is `+Inf` where no end is foreseen. Labels are printable and at most 200 characters
 long; of a longer path the middle is left out. At most `--top` processes, programs and cgroups are named, but for the counters
 of cgroups: they have every limited one, up to 500, and begin at 0, so that `increase()` counts every kill. The label `cgroup` is
 the path below the mount of the memory controller, the same in all of them: join `on (instance, cgroup)`. Beside these there are
 the exporter's own `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and their kin.
+
+To alert on any kill by the kernel use `oomtop_kernel_oom_kills_total`; to see which killer and which cgroup, and for kills by
+daemons, `oomtop_oom_kills_total`, which needs a readable log; for one limited cgroup `oomtop_cgroup_oom_kills_total`.
 
 | metric | type | labels | what it is |
 | --- | --- | --- | --- |

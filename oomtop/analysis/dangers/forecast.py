@@ -30,6 +30,7 @@ _FLOOR, _LEAST_FLOOR = 0.0008, 64 << 10
 _OUT_OF_TEETH = 0.03
 _FALLING = 0.002
 _UNEVEN, _OF_PERIOD = 0.5, 0.6
+_NARROW, _NARROW_SECONDS = 0.8, 0.5
 _OF_SCATTER, _NEWER = 3.0, 0.4
 # Of saw-teeth longer than a minute, the first still looks like a leak: it has to last for as long as is left.
 _HIGH_SECONDS, _HIGH_AHEAD, _PEAKS_AHEAD = 60.0, 1.0, 4.0
@@ -78,9 +79,11 @@ def foretell(curve: Curve) -> Outlook:
     rate = _present_rate(points)
     if rate is None:
         return Outlook(DangerState.WATCHING)
+    known = again or _by_peaks(curve, teeth)
     if again is None and teeth.peaks and _stays_in(teeth, curve):
-        return _by_peaks(curve, teeth, rate)
-    return _by_climb(curve, climb, [point for point in older if point[0] >= start], rate, again)
+        seen = curve.now - teeth.peaks[0][0]
+        return Outlook(DangerState.STEADY, rate, None, seen) if known is None else _outlook(known, rate, seen, curve)
+    return _by_climb(curve, climb, [point for point in older if point[0] >= start], rate, known)
 
 
 def _is_still(curve: Curve) -> bool:
@@ -107,24 +110,40 @@ def _stays_in(teeth: Teeth, curve: Curve) -> bool:
     return held <= expected + curve.limit * _OUT_OF_TEETH and expected + rise * _UNEVEN < held + curve.room
 
 
-def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, again: Reach | None) -> Outlook:
+def _by_climb(curve: Curve, climb: Points, older: Points, rate: float, known: Reach | None) -> Outlook:
     floor = max(_LEAST_FLOOR, curve.limit * _FLOOR)
-    every = all_fits(climb, older, curve.now)
-    fits = [fit for fit in every if fit.holds(floor)]
-    noise = fits[-1].scatter if fits else 0.0
-    sudden = None if _is_start(curve) else reach_by_three(climb, curve.room, max(floor, _OF_SCATTER * noise))
-    lasting, soonest = _lasting(fits, curve)
-    found = _chosen(lasting, sudden, again)
-    if found is not None and soonest is not None and found.basis == "accelerating":
-        found = _widened(found, soonest)
-    if found is not None and found is not again:
-        found = _strayed(found, every, curve.now - _begun(climb, floor), curve.room)
+    is_again = known is not None and known.basis == LAST_ROUND
+    found = known if is_again else _or_peaks(_by_trend(curve, climb, older, floor), known)
     if found is None or _is_guess(found, rate, curve.room):
         found = reach_by_rates(climb, curve.room, floor) or found
     seen = climb[-1][0] - climb[0][0]
     if found is None:
         return Outlook(calm(rate, curve.limit), rate, None, seen)
     return _outlook(found, rate, seen, curve)
+
+
+def _by_trend(curve: Curve, climb: Points, older: Points, floor: float) -> Reach | None:
+    every = all_fits(climb, older, curve.now)
+    fits = [fit for fit in every if fit.holds(floor)]
+    noise = fits[-1].scatter if fits else 0.0
+    sudden = None if _is_start(curve) else reach_by_three(climb, curve.room, max(floor, _OF_SCATTER * noise))
+    lasting, soonest = _lasting(fits, curve)
+    found = _chosen(lasting, sudden)
+    if found is None:
+        return None
+    if soonest is not None and found.basis == "accelerating":
+        found = _widened(found, soonest)
+    return _strayed(found, every, curve.now - _begun(climb, floor), curve.room)
+
+
+def _or_peaks(found: Reach | None, peaks: Reach | None) -> Reach | None:
+    """Return the range of a climb, or that of the peaks if one of them comes before, as of spikes over a leak."""
+    if peaks is None or (found is not None and peaks.median >= found.earliest):
+        return found
+    both = peaks if found is None else widest((peaks, found))
+    sure = (reach for reach in (both, peaks) if not _is_too_wide(reach))
+    narrow = Reach(peaks.median, peaks.median, peaks.median, peaks.seconds, peaks.basis, unsure=inf)
+    return next(sure, narrow.padded(_NARROW, _NARROW_SECONDS))
 
 
 def _strayed(found: Reach, every: Sequence[Fit], grown: float, room: float) -> Reach:
@@ -184,10 +203,8 @@ def _is_over(fits: Sequence[Fit], rate: float) -> bool:
     return recent.steady_rate < rate * _GOES_ON and recent.scatter < rate * recent.seconds / 4
 
 
-def _chosen(lasting: Reach | None, sudden: Reach | None, again: Reach | None) -> Reach | None:
+def _chosen(lasting: Reach | None, sudden: Reach | None) -> Reach | None:
     """Return the range of the lasting trend, widened while the newest samples disagree."""
-    if again is not None:
-        return again
     if lasting is None or sudden is None:
         return lasting or sudden
     if lasting.earliest <= sudden.median <= lasting.latest:
@@ -200,7 +217,7 @@ def _chosen(lasting: Reach | None, sudden: Reach | None, again: Reach | None) ->
 def _outlook(found: Reach, rate: float, seen: float, curve: Curve) -> Outlook:
     if _is_guess(found, rate, curve.room) or found.median > FARTHEST:
         return Outlook(DangerState.UNSTEADY, rate, None, seen)
-    if found.basis == "linear":
+    if found.basis in ("linear", "peaks"):
         # Not the rate of the last seconds: room, rate and time must agree.
         rate = curve.room / max(found.median, 1e-3)
     forecast = Forecast(found.earliest, found.median, found.latest, _confidence(found, curve), found.basis)
@@ -236,18 +253,19 @@ def _confidence(found: Reach, curve: Curve) -> Confidence:
     return Confidence.MEDIUM if is_medium else Confidence.LOW
 
 
-def _by_peaks(curve: Curve, teeth: Teeth, rate: float) -> Outlook:
-    """Return the forecast of a saw-tooth: the first peak above the limit."""
-    seen = curve.now - teeth.peaks[0][0]
+def _by_peaks(curve: Curve, teeth: Teeth) -> Reach | None:
+    """Return when the first peak of a saw-tooth is above the limit, None where its peaks do not rise."""
     rise, period = teeth.rise, teeth.period
     if period is None or rise <= 0:
-        return Outlook(DangerState.STEADY, rate, None, seen)
+        return None
     (at, peak), limit = teeth.peaks[-1], curve.dense[-1][1] + curve.room
     teeth_left = -(-(limit - peak) // rise)
-    over = (peak + teeth_left * rise - limit) / max(rise, teeth.height)
-    median = max(1.0, at + (teeth_left - over) * period - curve.now)
-    found = Reach(median, median, median, seen, "peaks").padded(0.1 + 0.5 / len(teeth.peaks), period * _OF_PERIOD)
-    return _outlook(found, rise / period, seen, curve)
+    # That tooth goes like the last one.
+    least = limit - teeth_left * rise
+    crossed = next((time for time, size in curve.dense if time > at - period and size >= least), at)
+    median = max(1.0, crossed + teeth_left * period - curve.now)
+    seen = curve.now - teeth.peaks[0][0]
+    return Reach(median, median, median, seen, "peaks").padded(0.1 + 0.5 / len(teeth.peaks), period * _OF_PERIOD)
 
 
 def calm(rate: float, limit: int) -> DangerState:

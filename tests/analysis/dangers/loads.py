@@ -70,6 +70,13 @@ def saw_tooth(chance: Random) -> Script:
     return Script(lambda time: rise * (time // period * period) + time % period / period * height, _SECONDS, noise)
 
 
+def spikes(chance: Random) -> Script:
+    """Grow at one rate, and every so often allocate much more for a second or three."""
+    period, height, width = chance.uniform(6, 30), chance.uniform(5, 30), chance.uniform(1, 3)
+    start, rate = chance.uniform(5, 30), chance.uniform(0.3, 1.2)
+    return Script(lambda time: start + rate * time + (height if time % period < width else 0.0), _SECONDS, 0.1)
+
+
 def level_saw_tooth(chance: Random) -> Script:
     """Climb and fall, and never reach the limit."""
     period, height, base = chance.uniform(6, 60), chance.uniform(10, 60), chance.uniform(2, 30)
@@ -170,6 +177,7 @@ LOADS: dict[str, Callable[[Random], Script]] = {
     "exponential": exponential,
     "quadratic": quadratic,
     "rising saw-tooth": saw_tooth,
+    "spikes over a leak": spikes,
     "level saw-tooth": level_saw_tooth,
     "long level saw-tooth": long_saw_tooth,
     "warm-up": warm_up,

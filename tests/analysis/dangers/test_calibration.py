@@ -57,6 +57,13 @@ def test_what_never_ends_is_no_alarm(name: str, high: float) -> None:
     assert len(told_of([name], Confidence.HIGH)) <= high * len(ticks)
 
 
+def test_a_spike_that_ends_it_is_forecast() -> None:
+    last = [tick for run in runs_of("spikes over a leak") for tick in run.ticks if tick.truth < 20]
+    assert len(last) > 100
+    assert sum(tick.outlook.forecast is not None for tick in last) >= 0.8 * len(last)
+    assert sum(tick.holds for tick in last) >= 0.5 * len(last)
+
+
 @pytest.mark.parametrize("calm", [0, 30])
 @pytest.mark.parametrize("bend", [1, 3, 5, 7, 20])
 def test_no_time_takes_many_times_the_present_rate(calm: int, bend: int) -> None:

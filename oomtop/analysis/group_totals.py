@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import TypeVar
 
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
-from oomtop.analysis.shared_memory import held_together
+from oomtop.analysis.shared_memory import Ceiling, held_together, sum_known, sum_sizes
 from oomtop.frozen import frozen
 from oomtop.host.containers import container_at
-
-_Number = TypeVar("_Number", int, float)
 
 
 @frozen
@@ -37,17 +33,18 @@ def group_totals(assessment: Assessment, grouping: str) -> tuple[GroupTotal, ...
         if name is not None and not row.process.is_kernel_thread:
             named[name].append(row)
     grown = {item.name: item.minute for item in assessment.growths if item.kind == grouping}
-    pss = dict(assessment.pss)
+    pss, ceiling = dict(assessment.pss), Ceiling.of(assessment.memory, assessment.swap)
     totals = []
     for name, rows in named.items():
         members = [row.process for row in rows]
-        size, once = held_together(members, pss)
+        size, once = held_together(members, pss, ceiling)
+        total = sum_sizes(members[0], members, ceiling)
         growth = grown.get(name)
         totals.append(
             GroupTotal(
-                name, len(rows), size, once, sum(member.rss for member in members),
-                _sum(member.swap for member in members),
-                growth if growth is not None else _sum(row.growth for row in rows), _sum(row.cpu for row in rows),
+                name, len(rows), size, once, total.rss, total.swap,
+                growth if growth is not None else sum_known(row.growth for row in rows),
+                sum_known(row.cpu for row in rows),
             )
         )  # fmt: skip
     return tuple(sorted(totals, key=lambda total: -total.size))
@@ -62,9 +59,3 @@ def _name(row: ProcessRow, grouping: str) -> str | None:
     if grouping == "container" and container_at(process.cgroup or "/") is None:
         return None
     return row.unit or process.cgroup or "/"
-
-
-def _sum(values: Iterable[_Number | None]) -> _Number | None:
-    """Return the sum of the known values, None if none is known."""
-    known = [value for value in values if value is not None]
-    return sum(known[1:], known[0]) if known else None

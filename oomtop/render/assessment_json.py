@@ -16,7 +16,7 @@ from oomtop.analysis.model.assessment import (
     Victims,
 )
 from oomtop.analysis.model.danger import Confidence, Danger, DangerKind
-from oomtop.analysis.shared_memory import programs_together
+from oomtop.analysis.shared_memory import Ceiling, programs_together
 from oomtop.host.pressure import Pressure
 from oomtop.render.answers.settings_json import settings_to_json
 from oomtop.render.danger_json import danger_to_json
@@ -30,6 +30,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None, gro
     totals = [] if grouping is None else group_totals(assessment, grouping)[:processes]
     rows = sorted(assessment.rows, key=lambda row: row.process.rss_and_swap, reverse=True)
     first, pss = assessment.victims.first, dict(assessment.pss)
+    ceiling = Ceiling.of(assessment.memory, assessment.swap)
     machine = next((item for item in assessment.dangers if item.kind is DangerKind.MACHINE), None)
     return {
         "schema": SCHEMA,
@@ -64,7 +65,7 @@ def assessment_to_json(assessment: Assessment, processes: int | None = None, gro
             for alert in assessment.alerts
         ],
         "growing_parts": [asdict(item) for item in assessment.parts],
-        "programs": [asdict(item) for item in programs_together(assessment.rows, pss)],
+        "programs": [asdict(item) for item in programs_together(assessment.rows, pss, ceiling)],
         "early_killers": [_early_killer(item, assessment) for item in assessment.early_killers],
         **_kernel(assessment),
         "scope": asdict(assessment.scope),

@@ -84,7 +84,7 @@ def swarm(facts: Facts) -> Finding | None:
     return Finding(
         "swarm",
         Severity.WARNING,
-        f"{count} {name} processes hold {most}{format_bytes(size)} together",
+        f"{count} {name} processes hold {most}{format_bytes(size)} of anonymous memory",
         "RssAnon summed over processes of one name",
         "g group by program; Space or c tag, k kill the tagged",
     )

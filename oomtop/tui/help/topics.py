@@ -38,6 +38,7 @@ _MARKS = (
     ("*", "tagged"),
     ("x", "exited, still listed while a dialog holds the list"),
     ("P", "protected: no action touches it (pid 1, kernel threads, oomtop and its parents, your list)"),
+    ("≤ or <", "at most: sizes of several processes whose shared pages may count more than once"),
     ("F", "frozen: stopped by a signal or by its cgroup's freezer"),
 )
 

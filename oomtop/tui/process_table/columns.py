@@ -11,6 +11,7 @@ from enum import Enum
 from operator import attrgetter
 
 from oomtop.analysis.model.assessment import Growth, ProcessRow
+from oomtop.analysis.shared_memory import NO_CEILING, Ceiling
 from oomtop.fields import FIELDS, FieldUnit, ProcessField, number_of, text_of
 from oomtop.frozen import field, frozen
 from oomtop.host.process import ProcessId
@@ -55,6 +56,8 @@ class ColumnContext:
     ascii: bool = False
     pss: Mapping[ProcessId, int] = field(default_factory=dict)
     """PSS with its share of swap of the larger processes, while totals of several are shown."""
+    ceiling: Ceiling = NO_CEILING
+    """What the machine has in all: no total is above it."""
 
     def trend_of(self, row: ProcessRow) -> Growth | None:
         """Return the last half hour of a process, or of a group (pid 0)."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from oomtop.analysis.dangers.order import subject_of
 from oomtop.analysis.model.assessment import Assessment, Growth, ProcessRow
 from oomtop.analysis.model.danger import Danger, DangerKind
+from oomtop.analysis.shared_memory import Ceiling
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.dangers.subject import is_pressing
@@ -75,8 +76,9 @@ class TableOrder:
         if needs_ranks and not ranks:
             ranks = rank_victims(filter(self._domain.is_member, self.rows), first_of(subject, assessment))
         self.moment = ColumnContext(
-            assessment.monotonic, ranks, self._trends_of(assessment), self._kind, self.view.ascii, dict(assessment.pss)
-        )
+            assessment.monotonic, ranks, self._trends_of(assessment), self._kind, self.view.ascii, dict(assessment.pss),
+            Ceiling.of(assessment.memory, assessment.swap),
+        )  # fmt: skip
         if abs(assessment.monotonic - self._looked_at) >= _LOOK_SECONDS:
             self._looked_at, self.empty = assessment.monotonic, empty_columns(self.rows, self.moment)
         return changes != []

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from operator import attrgetter
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from oomtop.analysis.model.assessment import ProcessRow
-from oomtop.analysis.shared_memory import held_together
+from oomtop.analysis.shared_memory import Ceiling, held_together, sum_known, sum_sizes
 from oomtop.frozen import field, frozen, replace
 from oomtop.host.cgroup import is_inside
 from oomtop.host.process import Process, ProcessId
@@ -23,7 +23,6 @@ Key = ProcessId | str
 PF_KTHREAD = 0x00200000
 """include/linux/sched.h: the process is a thread of the kernel."""
 _PID = attrgetter("process.id.pid")
-_Number = TypeVar("_Number", int, float)
 
 # Deeper chains of children are drawn at this depth; their lines would hold only branches.
 _DEEPEST_PREFIX = 90
@@ -259,7 +258,7 @@ def _branch_total(top: ProcessRow, rows: Sequence[ProcessRow], moment: ColumnCon
         oom_score=process.oom_score, oom_score_adj=process.oom_score_adj,
     )  # fmt: skip
     return replace(
-        total, process=sums, user=top.user, growth=_sum(row.growth for row in rows), badness=top.badness,
+        total, process=sums, user=top.user, growth=sum_known(row.growth for row in rows), badness=top.badness,
         share=top.share, unit=top.unit, headroom=top.headroom, headroom_path=top.headroom_path,
     )  # fmt: skip
 
@@ -271,8 +270,8 @@ def _total(name: str, rows: Sequence[ProcessRow], moment: ColumnContext) -> Proc
     """
     trend = moment.trends.get((moment.kind, name))
     members = [row.process for row in rows]
-    size, counted_once = held_together(members, moment.pss)
-    total = _total_process(name, members, members[0])
+    size, counted_once = held_together(members, moment.pss, moment.ceiling)
+    total = _total_process(name, members, members[0], moment.ceiling)
     users = {row.user for row in rows}
     return ProcessRow(
         # With shared pages counted once, `rss` is held memory less swap.
@@ -280,9 +279,9 @@ def _total(name: str, rows: Sequence[ProcessRow], moment: ColumnContext) -> Proc
         members=len(rows),
         is_bound=not counted_once,
         user=users.pop() if len(users) == 1 else "*",
-        growth=_sum(row.growth for row in rows) if trend is None or trend.minute is None else trend.minute,
-        cpu=_sum(row.cpu for row in rows),
-        major_fault_rate=_sum(row.major_fault_rate for row in rows),
+        growth=sum_known(row.growth for row in rows) if trend is None or trend.minute is None else trend.minute,
+        cpu=sum_known(row.cpu for row in rows),
+        major_fault_rate=sum_known(row.major_fault_rate for row in rows),
         badness=max((row.badness for row in rows if row.badness is not None), default=None),
         share=max((row.share for row in rows if row.share is not None), default=None),
         unit=rows[0].unit if len({row.unit for row in rows}) == 1 else None,
@@ -291,10 +290,10 @@ def _total(name: str, rows: Sequence[ProcessRow], moment: ColumnContext) -> Proc
     )
 
 
-def _total_process(name: str, members: Sequence[Process], first: Process) -> Process:
+def _total_process(name: str, members: Sequence[Process], first: Process, ceiling: Ceiling) -> Process:
     """Return a stand-in with the sums of `members`; pid 0 belongs to no process that can be acted on."""
     return replace(
-        first,
+        sum_sizes(first, members, ceiling),
         id=ProcessId(0, 0),
         comm=name,
         command=name,
@@ -303,19 +302,8 @@ def _total_process(name: str, members: Sequence[Process], first: Process) -> Pro
         threads=sum(member.threads for member in members),
         cpu_seconds=sum(member.cpu_seconds for member in members),
         virtual_size=sum(member.virtual_size for member in members),
-        rss=sum(member.rss for member in members),
-        rss_anon=_sum(member.rss_anon for member in members),
-        rss_file=_sum(member.rss_file for member in members),
-        rss_shmem=_sum(member.rss_shmem for member in members),
-        swap=_sum(member.swap for member in members),
-        page_tables=_sum(member.page_tables for member in members),
-        locked=_sum(member.locked for member in members),
+        page_tables=sum_known(member.page_tables for member in members),
+        locked=sum_known(member.locked for member in members),
         oom_score=max((member.oom_score for member in members if member.oom_score is not None), default=None),
         oom_score_adj=first.oom_score_adj if len({member.oom_score_adj for member in members}) == 1 else None,
     )
-
-
-def _sum(values: Iterable[_Number | None]) -> _Number | None:
-    """Return the sum of the known values, None if none is known."""
-    known = [value for value in values if value is not None]
-    return sum(known[1:], known[0]) if known else None

@@ -142,8 +142,8 @@ def test_limits_that_add_up_to_more_than_there_is(limits: dict[str, int], told: 
 @pytest.mark.parametrize(
     ("count", "each", "anon", "told"),
     [
-        (200, 20 * MIB, 8 * GIB, "200 python3 processes hold 3.9G together"),
-        (200, 100 * MIB, 4 * GIB, "200 python3 processes hold up to 4.0G together"),
+        (200, 20 * MIB, 8 * GIB, "200 python3 processes hold 3.9G of anonymous memory"),
+        (200, 100 * MIB, 4 * GIB, "200 python3 processes hold up to 4.0G of anonymous memory"),
         (99, 100 * MIB, 12 * GIB, None),
         (200, 4 * MIB, 8 * GIB, None),
     ],

@@ -97,7 +97,7 @@ def _reads_log(assessment: Assessment) -> bool:
 
 def _memory(assessment: Assessment) -> Iterator[Metric]:
     memory = assessment.memory
-    parts = [((part,), float(getattr(memory, part))) for part in _PARTS]
+    parts = [((part,), getattr(memory, part)) for part in _PARTS]
     yield gauge("memory_bytes", "Where memory went: the parts add up to oomtop_memory_total_bytes", parts, ("part",))
     for name, text, value in (
         ("total", "Memory of the machine", memory.total),

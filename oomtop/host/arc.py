@@ -6,7 +6,7 @@ Sample line: `size                            4    8589934592`
 from __future__ import annotations
 
 from oomtop.frozen import frozen
-from oomtop.host.root import Root, read_optional
+from oomtop.host.root import Root, read_optional, whole
 
 
 @frozen
@@ -20,10 +20,11 @@ class Arc:
 def parse_arcstats(text: str) -> Arc | None:
     """Return the two figures, None where the text lacks one."""
     words = (line.split() for line in text.splitlines())
-    values = {parts[0]: int(parts[2]) for parts in words if len(parts) == 3 and parts[2].isdigit()}
-    if "size" not in values or "c_min" not in values:
+    values = {parts[0]: parts[2] for parts in words if len(parts) == 3}
+    try:
+        return Arc(whole(values["size"]), whole(values["c_min"]))
+    except (KeyError, ValueError):
         return None
-    return Arc(values["size"], values["c_min"])
 
 
 def read_arc(root: Root) -> Arc | None:

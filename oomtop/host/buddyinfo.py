@@ -9,7 +9,7 @@ import re
 
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
-from oomtop.host.root import Root, read_optional
+from oomtop.host.root import Root, read_optional, whole
 
 
 @frozen
@@ -46,7 +46,10 @@ def parse_buddyinfo(text: str, path: str = "/proc/buddyinfo") -> tuple[BuddyZone
         match = _LINE.match(line.rstrip())
         if match is None:
             raise ParseError(path, line)
-        zones.append(BuddyZone(int(match[1]), match[2], tuple(int(count) for count in match[3].split())))
+        try:
+            zones.append(BuddyZone(whole(match[1]), match[2], tuple(map(whole, match[3].split()))))
+        except ValueError:
+            raise ParseError(path, line) from None
     return tuple(zones)
 
 

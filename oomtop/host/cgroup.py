@@ -10,7 +10,7 @@ import os
 
 from oomtop.frozen import frozen
 from oomtop.host.pressure import Pressure, read_pressure
-from oomtop.host.root import Root, parse_counters, read_int, read_optional
+from oomtop.host.root import Root, parse_counters, read_int, read_optional, whole
 
 
 @frozen
@@ -129,12 +129,20 @@ def count_cgroups(root: Root, layout: CgroupLayout) -> int | None:
     """
     if layout.version == 2:
         text = read_optional(f"{layout.memory_mount}/cgroup.stat") or ""
-        return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("nr_descendants ")), None)
+        counts = (line.split()[1] for line in text.splitlines() if line.startswith("nr_descendants "))
+        return next(map(_count, counts), None)
     for line in (read_optional(root.at("/proc/cgroups")) or "").splitlines():
         words = line.split()
-        if len(words) == 4 and words[0] == "memory" and words[2].isdigit():
-            return int(words[2])
+        if len(words) == 4 and words[0] == "memory":
+            return _count(words[2])
     return None
+
+
+def _count(text: str) -> int | None:
+    try:
+        return whole(text)
+    except ValueError:
+        return None
 
 
 def folder_of(layout: CgroupLayout, path: str) -> str:

@@ -10,7 +10,7 @@ import os
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import CgroupLayout, folder_of
-from oomtop.host.root import parse_counters
+from oomtop.host.root import parse_counters, whole
 
 _BYTES = 8192
 _USAGE = {1: "memory.usage_in_bytes", 2: "memory.current"}
@@ -82,4 +82,7 @@ class GroupFiles:
 
 
 def _number(text: bytes | None) -> int | None:
-    return int(text) if text is not None and text.strip().isdigit() else None
+    try:
+        return None if text is None else whole(text.strip())
+    except ValueError:
+        return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from oomtop.frozen import frozen
 from oomtop.host.buddyinfo import BuddyZone, read_buddyinfo
 from oomtop.host.hugepages import HugePool, read_hugepages
-from oomtop.host.root import Root
+from oomtop.host.root import Root, whole
 from oomtop.host.slabinfo import Slab, read_slabinfo
 from oomtop.host.sysctl import read_settings
 
@@ -34,7 +34,7 @@ class KernelFacts:
         """Return a setting that is one number, None where it is missing or something else."""
         text = self.setting(name)
         try:
-            return None if text is None else int(text)
+            return None if text is None else whole(text.strip())
         except ValueError:
             return None
 

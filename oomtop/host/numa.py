@@ -16,7 +16,7 @@ from oomtop.host.root import Root, read_optional
 
 _NODES = "/sys/devices/system/node"
 _BYTES = 4096
-_LINE = re.compile(r"^Node \d+ ([A-Za-z()]+): +(\d+) kB$", re.MULTILINE)
+_LINE = re.compile(r"^Node \d+ ([A-Za-z()]+): +(\d{1,20}) kB$", re.MULTILINE)
 _RANGE = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
 _BIND = re.compile(rb"^[0-9a-f]+ bind(?:=[a-z|]+)?:([0-9,-]+)")
 _CACHE = ("Active(file)", "Inactive(file)", "SReclaimable")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
-from oomtop.host.root import read_optional
+from oomtop.host.root import read_optional, whole
 
 _MOST = 100.5
 """Per cent of time; the kernel rounds."""
@@ -53,7 +53,7 @@ def _parse_line(rest: str, path: str) -> PressureLine:
         averages = (float(fields["avg10"]), float(fields["avg60"]), float(fields["avg300"]))
         if not all(0 <= average <= _MOST for average in averages):
             raise ValueError
-        return PressureLine(*averages, total_us=int(fields["total"]))
+        return PressureLine(*averages, total_us=whole(fields["total"]))
     except (KeyError, ValueError):
         raise ParseError(path, rest) from None
 

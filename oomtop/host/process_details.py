@@ -7,6 +7,7 @@ Sample lines: `VmHWM:    1776 kB` / `Max locked memory         8388608          
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections import Counter
@@ -15,7 +16,7 @@ from oomtop.frozen import frozen
 from oomtop.host.elf import read_section_names
 from oomtop.host.process import ProcessId
 from oomtop.host.process_folder import link_at, process_folder, read_at, text_at
-from oomtop.host.root import Root
+from oomtop.host.root import Root, whole
 
 _MOST_THREADS = 2000
 
@@ -50,7 +51,7 @@ class ProcessDetails:
 
 
 _SIZES = {"VmHWM": "peak_rss", "VmData": "data", "VmPin": "pinned"}
-_LIMIT = re.compile(r"^Max (data size|stack size|resident set|locked memory|address space) +(\d+) ", re.MULTILINE)
+_LIMIT = re.compile(r"^Max (data size|stack size|resident set|locked memory|address space) +(\d{1,20}) ", re.MULTILINE)
 
 
 def parse_status_sizes(text: str) -> dict[str, int]:
@@ -59,14 +60,15 @@ def parse_status_sizes(text: str) -> dict[str, int]:
     for line in text.splitlines():
         key, _, rest = line.partition(":")
         words = rest.split()
-        if key in _SIZES and words and words[0].isdigit():
-            sizes[_SIZES[key]] = int(words[0]) * 1024
+        if key in _SIZES and words:
+            with contextlib.suppress(ValueError):
+                sizes[_SIZES[key]] = whole(words[0]) * 1024
     return sizes
 
 
 def parse_inner_pid(text: str) -> int | None:
     """Return the innermost number of `NStgid`, None where there is only one."""
-    found = re.search(r"^NStgid:((?:\t\d+)+)$", text, re.MULTILINE)
+    found = re.search(r"^NStgid:((?:\t\d{1,20})+)$", text, re.MULTILINE)
     numbers = found[1].split() if found else []
     return int(numbers[-1]) if len(numbers) > 1 else None
 

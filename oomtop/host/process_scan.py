@@ -15,18 +15,18 @@ Sample line: `1234 (stress-ng-vm) S 1 1234 1234 0 -1 4194560 2561 0 3 0 7 1 0 0 
 from __future__ import annotations
 
 import os
-import resource
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from oomtop.errors import ParseError
 from oomtop.frozen import replace, slotted
+from oomtop.host.descriptors import how_many_may_stay_open
 from oomtop.host.living_thread import has_dead_leader, with_living_thread
 from oomtop.host.numa import parse_nodes
 from oomtop.host.oom_rules import OomRules
 from oomtop.host.process import Process, ProcessId
-from oomtop.host.root import Root
+from oomtop.host.root import Root, whole
 
 _STAT_BYTES = 1024
 # Facts that change without a trace in stat (adj, cgroup, oom_score) are read again on every sixteenth scan.
@@ -36,7 +36,7 @@ _RESTS_AFTER = 4
 REST = 4
 # Scans after which /proc is listed even if /proc/loadavg shows no change.
 LISTING = 5
-_SPARE_DESCRIPTORS = 256
+_MOST_DIGITS = 21
 _Slow = tuple[int | None, int | None, str | None]
 """`oom_score`, `oom_score_adj` and the cgroup's path."""
 
@@ -65,7 +65,7 @@ class ProcessScan:
         self._births: bytes | None = None
         self._nameless: list[Process] = []
         self._turn = 0
-        self._budget = _descriptor_budget()
+        self._budget = how_many_may_stay_open()
         self._rules = OomRules(root)
         self.cgroup_root = ""
         """Where below the mount `/proc/PID/cgroup` begins: in a cgroup namespace perhaps not at its root."""
@@ -109,8 +109,15 @@ class ProcessScan:
         births = None if births is None else b" ".join(births.split()[3:]).partition(b"/")[2]
         if births is not None and births == self._births and self._turn % LISTING:
             return
+        try:
+            names = os.listdir(self._proc)
+        except OSError:
+            # Memory or descriptors are short at this moment: those of the last scan are looked at again.
+            if not self._order:
+                raise ParseError(self._proc, None) from None
+            return
         self._births = births
-        self._order = sorted(int(name) for name in os.listdir(self._proc) if name.isdigit())
+        self._order = sorted(int(name) for name in names if name.isdigit())
         self._forget(set(self._order))
 
     def current(self) -> tuple[Process, ...]:
@@ -268,6 +275,8 @@ def parse_stat(raw: bytes, page_size: int, clock_ticks: int) -> Process:
         head, _, tail = raw.rpartition(b")")
         pid, _, comm = head.partition(b" (")
         f = tail.split(None, 22)
+        if max(map(len, f[:22])) > _MOST_DIGITS:
+            raise ValueError
         start = int(f[19])
         cpu = (int(f[11]) + int(f[12])) / clock_ticks
         return Process(
@@ -309,10 +318,10 @@ def parse_status(raw: bytes, has_nodes: bool = False) -> dict[str, int]:
         field = _STATUS_SIZES.get(name)
         try:
             if field is not None:
-                values[field] = int(rest.split()[0]) * 1024
+                values[field] = whole(rest.split()[0]) * 1024
             elif name == b"Uid":
                 real, effective = rest.split()[:2]
-                values["uid"], values["euid"] = int(real), int(effective)
+                values["uid"], values["euid"] = whole(real), whole(effective)
         except (ValueError, IndexError):
             raise ParseError("/proc/PID/status", line[:80].decode("utf-8", "backslashreplace")) from None
     if has_nodes and (at := raw.find(_MEMS)) >= 0:
@@ -379,7 +388,7 @@ def _read(path: str) -> bytes | None:
 def _read_int(path: str) -> int | None:
     raw = _read(path)
     try:
-        return None if raw is None else int(raw)
+        return None if raw is None else whole(raw.strip())
     except ValueError:
         return None
 
@@ -387,12 +396,3 @@ def _read_int(path: str) -> int | None:
 def _close(descriptor: int | None) -> None:
     if descriptor is not None:
         os.close(descriptor)
-
-
-def _descriptor_budget() -> int:
-    """Raise the soft limit of open files to the hard one and return how many `stat` files may stay open."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    most = 1 << 20 if hard == resource.RLIM_INFINITY else hard
-    return max(0, most - max(_SPARE_DESCRIPTORS, most // 2))

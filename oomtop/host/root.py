@@ -7,6 +7,9 @@ import os
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
 
+# A sign and 20 digits.
+_LONGEST = 21
+
 
 @frozen
 class Root:
@@ -32,13 +35,26 @@ def read_optional(path: str) -> str | None:
         return None
 
 
+def whole(text: str | bytes) -> int:
+    """Return a number as the kernel writes one: at most 20 digits, 2^64 - 1.
+
+    Longer ones are no figures, and float() of 309 digits raises OverflowError.
+
+    Raises:
+        ValueError: it is no number, or longer.
+    """
+    if len(text) > _LONGEST:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
+
+
 def read_int(path: str) -> int | None:
     """Return the one number that `path` holds, None where there is no file or no number (`max`)."""
     text = read_optional(path)
     if text is None:
         return None
     try:
-        return int(text)
+        return whole(text.strip())
     except ValueError:
         return None
 
@@ -55,7 +71,7 @@ def parse_counters(text: str, path: str) -> dict[str, int]:
         if len(words) != 2:
             continue
         try:
-            counters[words[0]] = int(words[1])
+            counters[words[0]] = whole(words[1])
         except ValueError:
             raise ParseError(path, line) from None
     return counters

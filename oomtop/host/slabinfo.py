@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
-from oomtop.host.root import Root, read_optional
+from oomtop.host.root import Root, read_optional, whole
 
 
 @frozen
@@ -35,8 +35,8 @@ def _parse_line(line: str, page_size: int, path: str) -> Slab:
     try:
         # From the right, because nothing forbids a blank in a cache's name.
         name, active, _, size, _, pages_per_slab = head.rsplit(None, 5)
-        slabs = int(rest.partition("slabdata")[2].split()[1])
-        return Slab(name.strip(), int(active), int(size), slabs * int(pages_per_slab) * page_size)
+        slabs = whole(rest.partition("slabdata")[2].split()[1])
+        return Slab(name.strip(), whole(active), whole(size), slabs * whole(pages_per_slab) * page_size)
     except (ValueError, IndexError):
         raise ParseError(path, line) from None
 

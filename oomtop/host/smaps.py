@@ -16,7 +16,7 @@ from oomtop.errors import ParseError
 from oomtop.frozen import frozen
 from oomtop.host.process import ProcessId
 from oomtop.host.process_folder import chunks_at, process_folder
-from oomtop.host.root import Root
+from oomtop.host.root import Root, whole
 
 
 @frozen
@@ -83,7 +83,7 @@ def parse_smaps(lines: Iterable[bytes], path: str = "/proc/PID/smaps") -> tuple[
         try:
             if current is None:
                 raise ValueError
-            current[field] = current.get(field, 0) + int(rest.split(None, 1)[0]) * 1024
+            current[field] = current.get(field, 0) + whole(rest.split(None, 1)[0]) * 1024
         except (ValueError, IndexError):
             raise ParseError(path, line[:120].decode("utf-8", "backslashreplace")) from None
     found = (MappedMemory(name, **values) for name, values in sums.items())

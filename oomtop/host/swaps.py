@@ -11,7 +11,7 @@ import re
 
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
-from oomtop.host.root import Root, read_int, read_optional
+from oomtop.host.root import Root, read_int, read_optional, whole
 
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
@@ -63,7 +63,7 @@ def parse_swaps(text: str, path: str = "/proc/swaps") -> tuple[SwapDevice, ...]:
         words = line.split()
         try:
             name, kind, size, used, priority = words
-            device = SwapDevice(name, kind, int(size) * 1024, int(used) * 1024, int(priority))
+            device = SwapDevice(name, kind, whole(size) * 1024, whole(used) * 1024, whole(priority))
             if not 0 <= device.used <= device.size:
                 raise ValueError
             devices.append(device)
@@ -94,11 +94,15 @@ def _read_zram_device(block: str, name: str) -> Zram | None:
     folder = os.path.join(block, name)
     disksize = read_int(f"{folder}/disksize")
     sizes = (read_optional(f"{folder}/mm_stat") or "").split()
-    if not disksize or len(sizes) < 3 or not all(size.isdigit() for size in sizes[:3]):
+    try:
+        held, _, used = (whole(size) for size in sizes[:3])
+    except ValueError:
+        return None
+    if not disksize or min(held, used) < 0:
         return None
     algorithms = read_optional(f"{folder}/comp_algorithm") or ""
     chosen = algorithms.partition("[")[2].partition("]")[0] or None
-    return Zram(name, disksize, int(sizes[0]), int(sizes[2]), chosen)
+    return Zram(name, disksize, held, used, chosen)
 
 
 def read_zswap(root: Root) -> Zswap | None:

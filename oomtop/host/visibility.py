@@ -13,7 +13,7 @@ from oomtop.frozen import frozen
 from oomtop.host.checked_meminfo import is_lxcfs
 from oomtop.host.namespaces import is_in_namespace
 from oomtop.host.privileges import Capability, has_capability
-from oomtop.host.root import Root, read_optional
+from oomtop.host.root import Root, read_optional, whole
 
 _ALL_SHOWN = ("0", "off")
 # Shown to nobody but those who may trace the process, whatever their group.
@@ -80,4 +80,7 @@ def read_threads(root: Root) -> int | None:
     """Return how many threads there are, seen or not (`/proc/loadavg`, `1/560`); None where it does not tell."""
     words = (read_optional(root.at("/proc/loadavg")) or "").split()
     count = words[3].partition("/")[2] if len(words) > 3 else ""
-    return int(count) if count.isdigit() and int(count) > 0 else None
+    try:
+        return whole(count) or None
+    except ValueError:
+        return None

@@ -9,7 +9,7 @@ import re
 
 from oomtop.errors import ParseError
 from oomtop.frozen import frozen
-from oomtop.host.root import Root, read_optional
+from oomtop.host.root import Root, read_optional, whole
 
 
 @frozen
@@ -59,11 +59,11 @@ def _parse_zone(head: re.Match[str], block: list[str], page_size: int, path: str
         for line in block:
             words = line.replace("pages free", "free").split()
             if len(words) == 2 and words[0] in _COUNTS:
-                counts.setdefault(words[0], int(words[1]) * page_size)
+                counts.setdefault(words[0], whole(words[1]) * page_size)
             elif words and words[0] == "protection:":
                 numbers = line.partition("(")[2].partition(")")[0]
-                protection = tuple(int(number) * page_size for number in numbers.split(","))
-        return Zone(node=int(head[1]), name=head[2], protection=protection, **{key: counts[key] for key in _COUNTS})
+                protection = tuple(whole(number) * page_size for number in numbers.split(","))
+        return Zone(node=whole(head[1]), name=head[2], protection=protection, **{key: counts[key] for key in _COUNTS})
     except (KeyError, ValueError):
         raise ParseError(path, head[0]) from None
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from oomtop.analysis.model.assessment import Assessment
+from oomtop.errors import ParseError
 from oomtop.frozen import frozen, replace
 from oomtop.history import History
 from oomtop.host.own_priority import started_with
@@ -26,6 +27,7 @@ _LOG_SECONDS = 0.5
 # From tick to tick while a limit is nearly reached: three soon, for a forecast, then as often as one can read.
 _PRESSED_SECONDS = (0.4, 0.9, 0.9, 2.0)
 _DAEMON_SECONDS = 10.0
+_BLIND_SECONDS = 60.0
 
 
 @frozen
@@ -90,6 +92,8 @@ class LiveSource:
         self._standing = started_with()
         self._wake = threading.Event()
         self._closed = False
+        self._blind_since: float | None = None
+        """Monotonic time of the first sample that failed; None after one that did not."""
 
     def ticks(self) -> Iterator[Tick]:
         """Yield ticks until `close`: the first at once, the second with the backlog of the kernel log."""
@@ -100,9 +104,12 @@ class LiveSource:
             log = self._open_log()
             events = log.poll()
             while not self._closed:
-                deeds = tuple(self._deeds.popleft() for _ in range(len(self._deeds)))
-                yield Tick(self._sample(), events, watched=self.watched, deeds=deeds)
-                events = self._wait(log)
+                snapshot = self._next_sample()
+                if snapshot is not None:
+                    deeds = tuple(self._deeds.popleft() for _ in range(len(self._deeds)))
+                    yield Tick(snapshot, events, watched=self.watched, deeds=deeds)
+                    events = ()
+                events += self._wait(log)
         finally:
             if self._log is not None:
                 self._log.close()
@@ -129,6 +136,26 @@ class LiveSource:
         """End the row of ticks."""
         self._closed = True
         self._wake.set()
+
+    def _next_sample(self) -> Snapshot | None:
+        """Return a sample, None where the kernel gives none at this moment: it has no memory or no descriptor left.
+
+        Raises:
+            ParseError: it has not given any for a minute.
+        """
+        now = time.monotonic()
+        try:
+            snapshot = self._sample()
+        except ParseError:
+            self._blind_since = now if self._blind_since is None else self._blind_since
+            if now - self._blind_since > _BLIND_SECONDS:
+                raise
+            return None
+        if self._blind_since is not None:
+            why = f"could not be read for {now - self._blind_since:.0f} s: no sample was taken"
+            snapshot = snapshot.with_problem(Problem("/proc/meminfo", why))
+            self._blind_since = None
+        return snapshot
 
     def _sample(self) -> Snapshot:
         facts = self._sampler.sample(self.watched, self.with_slabs, self.pss_patience)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from oomtop.analysis.dangers.trigger import ArmedTrigger, Room
+from oomtop.errors import ParseError
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import CgroupLayout
 from oomtop.host.checked_meminfo import read_meminfo
@@ -19,6 +20,8 @@ from oomtop.host.root import Root
 
 _PAUSE, _PAUSE_SOON = 0.25, 0.05
 _SOON = 20.0
+# How long what is watched may be unreadable: memory or descriptors may be short at the very moment that counts.
+_BLIND_SECONDS = 3.0
 
 
 @frozen
@@ -65,6 +68,14 @@ class RoomWatch:
         return Room(now, self._limit - (usage - split.cache), self._limit)
 
 
+def _have_ended(targets: Sequence[ProcessId]) -> bool:
+    try:
+        return bool(targets) and all(has_ended(Root(), target) for target in targets)
+    except OSError:
+        # Hidden, or no descriptor is left at this moment: the signal is refused later if it has.
+        return False
+
+
 def wait_until_due(
     watch: RoomWatch, terms: Terms, is_told_to_end: Callable[[], bool], tell: Callable[[float | None, float], object]
 ) -> str | None:
@@ -74,17 +85,27 @@ def wait_until_due(
     it is disarmed.
 
     Raises:
-        ParseError: `/proc/meminfo` is malformed.
+        ParseError: `/proc/meminfo` stays malformed.
     """
     trigger, end = ArmedTrigger(terms.before), time.monotonic() + terms.span
+    seen = time.monotonic()
     while (now := time.monotonic()) < end:
-        room = watch.read()
-        if room is None:
-            return f"{terms.where} is gone"
-        if terms.targets and all(has_ended(Root(), target) for target in terms.targets):
+        if _have_ended(terms.targets):
             return "the target has ended"
         if is_told_to_end():
             return "told to end"
+        try:
+            room = watch.read()
+        except ParseError:
+            if now - seen > _BLIND_SECONDS:
+                raise
+            room = None
+        if room is None:
+            if now - seen > _BLIND_SECONDS:
+                return f"{terms.where} is gone"
+            time.sleep(_PAUSE_SOON)
+            continue
+        seen = now
         trigger.add(room)
         if trigger.is_due:
             return None

@@ -3,6 +3,7 @@
 A plan is what is then performed: tests/actions and tests/vm perform them.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -101,18 +102,27 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     present(guarded.stdout).readline()
     group = Path(LAYOUT.memory_mount, f"oomtop-tests-{os.getpid()}") if LAYOUT is not None else None
     if group is not None and os.geteuid() == 0:
+        remove_groups_of_the_dead(group.parent)
         group.mkdir()
     yield {
         "pid": parent.pid, "child": child, "guarded": guarded.pid, "file": folder / "swap", "config": folder,
         "group": f"/{group.name}" if group is not None else None,
     }  # fmt: skip
-    if group is not None and group.is_dir():
-        group.rmdir()
     os.kill(int(child), 9)
     for process in (parent, guarded):
         process.kill()
         process.wait()
         present(process.stdout).close()
+    if group is not None and group.is_dir():
+        group.rmdir()
+
+
+def remove_groups_of_the_dead(mount: Path) -> None:
+    """Remove the groups of runs that were killed before they could."""
+    for group in mount.glob("oomtop-tests-*"):
+        if not Path("/proc", group.name.rpartition("-")[2]).exists():
+            with contextlib.suppress(OSError):
+                group.rmdir()
 
 
 def answer(words: str, places: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from oomtop.oomlog.event import Selected, Victim
 _BEGINNINGS = (
     r"(?:Memory cgroup out of memory|Out of [Mm]emory|OOM killed process|Kill(?:ed)? process \d)",
     r"oom-kill:constraint=",
-    r"(?!kernel: )[^\s\"'`|{\[][^\"'`|\n]{0,14} invoked oom-killer: ",
+    r"(?!(?:[\w.:-]{1,14} )?kernel: )[^\s\"'`|{\[][^\"'`|\n]{0,14} invoked oom-killer: ",
     r"Mem-Info:|[Aa]ctive_anon:|Tasks state|Memory cgroup stats for ",
     r"Kernel panic - not syncing: ", r"sysrq: |SysRq : ", r"oom_reaper: ", r"Tasks? in /", r"OOM killer in rage",
     r"(?:memory(?:\+swap)?|swap|kmem): usage \d", r"\[\s*pid\s*\]\s", r"\[\s*\d{1,10}\]\s+\d", r"Node \d+ \w+",

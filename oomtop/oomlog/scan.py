@@ -17,7 +17,7 @@ from oomtop.oomlog.carriers.document import Document, document_of
 from oomtop.oomlog.carriers.encoding import as_utf8, encoding_of
 from oomtop.oomlog.carriers.line_reader import LineReader
 from oomtop.oomlog.carriers.prefixes import strip
-from oomtop.oomlog.carriers.quiet import BARE, TAGGED, Quiet, Stretch
+from oomtop.oomlog.carriers.quiet import BARE, STAMPED, TAGGED, Quiet, Stretch
 from oomtop.oomlog.carriers.storm import Storm
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.hits import CONTEXT, TELLING, find_hits, finder
@@ -84,6 +84,8 @@ class LogScanner:
                 stretch = quiet.stretch(at, self._reader.is_collecting)
                 if stretch is not None and self._keep(stretch):
                     at = stretch.end
+                    if index < len(hits) and hits[index] < at:
+                        self._left, index = _PATIENCE, bisect_left(hits, at)
                     continue
             end, ended = self._storm(storm, at)
             yield from ended
@@ -104,14 +106,18 @@ class LogScanner:
 
     def _keep(self, stretch: Stretch) -> bool:
         """Take quiet lines in; False where the first one may change what was read before it."""
-        if self.mentions.may_go_on(stretch.first) or not self._reader.keep(stretch.texts, stretch.stamps):
+        if self.mentions.may_go_on(stretch.lines[0]) or not self._reader.keep(stretch.texts, stretch.stamps):
             return False
-        self._left = _PATIENCE if stretch.texts and self._reader.awaits_kill else self._left - stretch.lines
-        self.number = None if self.number is None else self.number + stretch.lines
-        self.mentions.pass_over(stretch.last, stretch.texts if stretch.kind == BARE else ())
+        count = len(stretch.lines)
+        self._left = _PATIENCE if stretch.texts and self._reader.awaits_kill else self._left - count
+        if stretch.kind == STAMPED:
+            self.mentions.note(stretch.lines[-1])
+        else:
+            self.mentions.pass_over(stretch.lines, stretch.kind == BARE, self.number)
+        self.number = None if self.number is None else self.number + count
         if stretch.kind == TAGGED:
             # In a killer's own log the first line of an entry alone is dated.
-            tuple(self._killers.feed(strip(stretch.last, self._reference)))
+            tuple(self._killers.feed(strip(stretch.lines[-1], self._reference)))
         return True
 
     def _storm(self, storm: Storm, at: int) -> tuple[int, list[OomEvent]]:

@@ -198,3 +198,11 @@ def test_the_date_at_the_head_of_an_entry_is_that_of_its_lines() -> None:
     ):
         (event,) = scan_lines(text.splitlines(), "test")
         assert event.time_text == date
+
+
+@pytest.mark.parametrize("host", ["h", "box", "box1", "Box", "a.b", "web1.prod"])
+@pytest.mark.parametrize("comm", ["sh", "db", "kworker/0:1"])
+def test_a_short_host_is_no_part_of_the_triggers_name(host: str, comm: str) -> None:
+    line = f"{comm} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
+    (event,) = read(f"Nov 24 08:00:00 {host} kernel: {line}\nNov 24 08:00:00 {host} kernel: {KILL}\n")
+    assert present(event.trigger).name == comm

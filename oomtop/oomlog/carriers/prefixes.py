@@ -69,6 +69,8 @@ FAST = (
 )
 """What stands before a message in most lines of dmesg and rsyslog."""
 _FAST = re.compile(FAST)
+# The commonest prefix, of which hosts are left to the pieces that may be a zone, a facility or a number.
+_TAG = re.compile(rf"({SYSLOG_DATE}) ([a-z][\w-]{{0,255}}) (kernel): ")
 # A whole row of the task table after a stamp: nothing in it needs care, and a report has thousands.
 _STAMPED_ROW = re.compile(
     r"\[ *(?P<stamp>\d{1,12}\.\d{1,9})\] (?P<row>\[ *\d{1,10}\](?: {1,19}-?\d{1,19}){6,12} {1,19}[\w./:-]{1,16})$",
@@ -169,6 +171,10 @@ def strip(line: str, reference: float | None = None) -> Record:
     if COMMENT.match(line):
         return Record(line)
     head = _Head(line)
+    tag = _TAG.match(line)
+    if tag is not None:
+        head.date, head.host, head.program = tag.groups()
+        head.text = line[tag.end() :]
     for _ in range(_MOST_PIECES):
         if not head.peel():
             break

@@ -24,10 +24,16 @@ WORDS = (
 )  # fmt: skip
 """Every line that any reader does more with than keep it has one of them."""
 _ODD = (
-    b"\x1b", b"\xc2\xa0", b"\t", b"#012", b"=3D", b"\\n[", b" " * 20, b"&",
+    b"\x1b", b"\xc2\xa0", b"\t", b"#01", b"=3D", b"\\n[", b" " * 20, b"&",
     *(b"</" + tag for tag in (b"b", b"c", b"d", b"l", b"p", b"s", b"t")), b"<br",
 )  # fmt: skip
 """What lines have that need more care than the shapes below take."""
+_OF_REPORT = (b"oom", b"emory")
+_KEPT = re.compile(
+    rb"(?:(?<=[ \n] )|(?<=kernel: ))oom_kill_process[.+]|(?<= out_of_m)emory\+0x|oom_score_adj name\n"
+    rb"|(?<=Tasks state \(m)emory values in pages\):\n"
+)
+"""Where these two words stand in lines that are only kept."""
 _STAMPED = re.compile(
     rf"^{FAST}(?P<text>[^\n\[]{{0,4000}}(?:\[(?! *\d{{1,9}}\.\d{{6}}\] )[^\n\[]{{0,4000}}){{0,40}})(?<![\"`,=\r])\n",
     re.M,
@@ -46,6 +52,7 @@ _SHAPES = (
     r"(?!.{0,12}ictim)[\w./+@()-]{1,16}(?: [\w./+@-]{1,15}){0,3}",
     rf" {{1,2}}(?:\? )?{_FUNCTION}", rf" {{0,2}}\[<[0-9a-f]{{8,16}}>\] (?:\? )?{_FUNCTION}",
     r" </?[A-Z_]{2,16}>", r"(?: [0-9a-f]{16}){1,4}",
+    r"\[ {0,8}pid {0,8}\](?: {1,12}[a-z_]{2,20}){5,12} name", r"Tasks state \(memory values in pages\):",
     r"Call [Tt]race:", r"R(?:[A-DIS][IPX]|BP|\d\d): [0-9a-fx:]{1,40}(?: [A-Z][A-Z0-9_]{1,7}: [0-9a-f]{4,16}){0,3}",
     r"Code: (?:(?:[0-9a-f]{2}|<[0-9a-f]{2}>) ?){1,99}",
     r"Code: (?:Unable to access opcode bytes at 0x[0-9a-f]{1,16}|Bad RIP value)\.",
@@ -86,10 +93,8 @@ class Stretch(NamedTuple):
     """Where the next line begins."""
     kind: str
     """`STAMPED`, `BARE`, `TAGGED` or `FOREIGN`."""
-    lines: int
-    first: str
-    last: str
-    """The first and the last line as they stand."""
+    lines: Sequence[str]
+    """As they stand."""
     texts: Sequence[str] = ()
     """The messages of a report's lines; none of other programs' lines."""
     stamps: tuple[float, float] | None = None
@@ -130,23 +135,24 @@ class Quiet:
         if found is None:
             return None
         kind, lines, texts, stamps = found
-        count = lines.count("\n")
+        count = len(lines)
         # A byte that is no UTF-8 has become four characters.
-        size = len(lines) if raw.isascii() else len(raw) - len(raw.split(b"\n", count)[count])
+        size = sum(map(len, lines), count) if raw.isascii() else len(raw) - len(raw.split(b"\n", count)[count])
         self._tried = at + size
-        first, last = lines[: lines.index("\n")], lines[lines.rfind("\n", 0, -1) + 1 : -1]
-        return Stretch(at + size, kind, count, first, last, texts, stamps) if count >= _FEWEST else None
+        return Stretch(at + size, kind, lines, texts, stamps) if count >= _FEWEST else None
 
     def _look(self, at: int) -> None:
         """Find the loud places of the lines from one on."""
         end = self._block.rfind(b"\n", at, at + _WINDOW) + 1
         self._start, self._end = at, end or min(len(self._block), at + _WINDOW)
-        find = self._finder(self._block[at : self._end])
+        window = self._block[at : self._end]
+        find = self._finder(window)
         places: list[int] = []
         for word in (*WORDS, *_ODD):
             place = find(word, 0)
             while place >= 0:
-                places.append(at + place)
+                if word not in _OF_REPORT or _KEPT.match(window, place) is None:
+                    places.append(at + place)
                 place = find(word, place + len(word))
         self._loud = sorted(places)
 
@@ -156,7 +162,7 @@ def decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-_Found = tuple[str, str, Sequence[str], tuple[float, float] | None]
+_Found = tuple[str, Sequence[str], Sequence[str], tuple[float, float] | None]
 """The kind, the lines of a stretch, their messages, and the earliest and the latest stamp."""
 
 
@@ -170,28 +176,28 @@ def _stamped(text: str) -> _Found | None:
             found.append(line.groups())
             end = line.end()
     stamps = [float(line[_STAMP - 1]) for line in found]
-    return STAMPED, text[:end], [line[_TEXT - 1] for line in found], (min(stamps), max(stamps))
+    return STAMPED, text[: end - 1].split("\n"), [line[_TEXT - 1] for line in found], (min(stamps), max(stamps))
 
 
 def _bare(text: str) -> _Found | None:
     match = _BARE.match(text)
     if match is None:
         return None
-    texts = match[0][:-1].split("\n")
+    lines = texts = match[0][:-1].split("\n")
     if " [<" in match[0]:
         # An address is what messages begin with, so that what stands before it is none of its message.
-        texts = [line.lstrip() if line.lstrip().startswith("[<") else line for line in texts]
-    return BARE, match[0], texts, None
+        texts = [line.lstrip() if line.lstrip().startswith("[<") else line for line in lines]
+    return BARE, lines, texts, None
 
 
 def _tagged(text: str) -> _Found | None:
     match = _TAGGED.match(text)
     if match is None:
         return None
-    texts = [line[line.index(_TAG) + len(_TAG) :].lstrip() for line in match[0][:-1].split("\n")]
-    return TAGGED, match[0], texts, None
+    lines = match[0][:-1].split("\n")
+    return TAGGED, lines, [line[line.index(_TAG) + len(_TAG) :].lstrip() for line in lines], None
 
 
 def _foreign(text: str) -> _Found | None:
     match = _FOREIGN.match(text)
-    return None if match is None else (FOREIGN, match[0], (), None)
+    return None if match is None else (FOREIGN, match[0][:-1].split("\n"), (), None)

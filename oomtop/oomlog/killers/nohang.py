@@ -66,6 +66,7 @@ class Nohang(Killer):
 
     needle = rb"emory status|oom_score:"
     programs = ("nohang", "nohang-desktop")
+    notes_dates = True
 
     def __init__(self) -> None:
         super().__init__()

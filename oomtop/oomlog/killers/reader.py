@@ -30,14 +30,16 @@ class KillerReader:
     def __init__(self, source: str) -> None:
         self._source = source
         self._killers = tuple(killer() for killer in KILLERS)
+        self._dating = tuple(killer for killer in self._killers if killer.notes_dates)
         self._counting = [each for each in self._killers if type(each).counts_lines is not Killer.counts_lines]
 
     def feed(self, record: Record) -> Iterator[OomEvent]:
         """Take one record in; yield the events that it ends."""
         text = record.text[:_LONGEST].rstrip()
-        if not (has_any(text, _WORDS) or _is_dated(record) or self.counts_lines) or COMMENT.match(text):
+        killers = self._killers if has_any(text, _WORDS) or self.counts_lines else self._dating
+        if COMMENT.match(text) or (killers is self._dating and not _is_dated(record)):
             return
-        for killer in self._killers:
+        for killer in killers:
             for event in killer.feed(record, text):
                 yield replace(event, source=self._source)
 

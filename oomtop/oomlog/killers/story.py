@@ -98,6 +98,9 @@ class Killer:
     programs: ClassVar[tuple[str, ...]] = ()
     """The program and unit names of a daemon that kills by itself."""
 
+    notes_dates: ClassVar[bool] = False
+    """Whether it keeps the date of a record that says nothing else."""
+
     def __init__(self) -> None:
         self._stories = Stories()
 

@@ -99,10 +99,17 @@ class MentionReader:
         """Whether a line may go on with the sentence that the line before it begins."""
         return bool(self._before) and _may_tell(_seam(self._before, line))
 
-    def pass_over(self, last: str, lines: Sequence[str]) -> None:
-        """Note the last of lines that are no mention, and the keys among those that may have some."""
-        self._before = last
-        self._outline.pass_over([line for line in lines if ": " in line or line[-1] == ":"])
+    def note(self, line: str) -> None:
+        """Note a line of the kernel that the next one may go on with."""
+        self._before = line
+
+    def pass_over(self, lines: Sequence[str], has_keys: bool, number: int | None) -> None:
+        """Take lines in that are no mention; `has_keys`: some may be keys, `number` is the last line's before them."""
+        self.note(lines[-1])
+        if has_keys:
+            self._outline.pass_over([line for line in lines if ": " in line or line[-1] == ":"])
+        for at, line in enumerate(lines if len(self._leftovers) < _MOST_LEFTOVERS else ()):
+            self._leave(line, None if number is None else number + at + 1)
 
     def found(self) -> tuple[Mention, ...]:
         """Return the mentions in their order."""

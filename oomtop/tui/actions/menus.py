@@ -63,7 +63,7 @@ def kill_offer(selection: Selection) -> Offer | None:
     if targets:
         items.insert(2, Item("TERM + KILL  terminate; SIGKILL after 5 s", requests.KillRequest(targets, grace=5.0)))
         held = format_bytes(sum(process.rss_and_swap for process in selection.family))
-        whom = f"{len(selection.family)} with all descendants, {held}"
+        whom = f"{_processes(len(selection.family))}, descendants included, {held}"
         items.append(Item(f"TERM tree    {whom}", requests.KillRequest(targets, tree=True)))
         tree = requests.KillRequest(targets, signal.SIGKILL, tree=True)
         items.append(Item(f"KILL tree    {whom}, at once", tree))
@@ -79,7 +79,12 @@ def kill_offer(selection: Selection) -> Offer | None:
 
 
 def _whole(selection: Selection, group: Cgroup) -> str:
-    return f"all {len(selection.members)} of {_short(group)}"
+    count = len(selection.members)
+    return f"{'the only process' if count == 1 else f'all {count} processes'} of {_short(group)}"
+
+
+def _processes(count: int) -> str:
+    return f"{count} process{'' if count == 1 else 'es'}"
 
 
 SIGNALS: tuple[tuple[int, str], ...] = (

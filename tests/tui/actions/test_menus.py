@@ -86,9 +86,9 @@ def test_menus_have_the_figures_that_decide() -> None:
     chosen = select(facts(WEB, child, STOPPED), (WEB.id,), "it", None)
     labels = [item.label for item in present(menus.kill_offer(chosen)).items]
     held = format_bytes(WEB.rss + child.rss)
-    assert f"TERM tree    2 with all descendants, {held}" in labels
-    assert f"KILL cgroup  all 2 of {menus._short(present(chosen.group))}, 1.0G" in labels
-    assert any("all 2 of" in item.label for item in present(menus.freeze_offer(chosen)).items)
+    assert f"TERM tree    2 processes, descendants included, {held}" in labels
+    assert f"KILL cgroup  all 2 processes of {menus._short(present(chosen.group))}, 1.0G" in labels
+    assert any("all 2 processes of" in item.label for item in present(menus.freeze_offer(chosen)).items)
     assert "anon stay: no free swap" in present(menus.reclaim_offer(chosen)).items[0].label
     assert menus.swap_offer(chosen).title.startswith("Swap: none;")
 

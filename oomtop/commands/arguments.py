@@ -91,6 +91,10 @@ def limit_size(text: str) -> int | None:
     return None if text.lower() in ("none", "max", "infinity") else size(text)
 
 
+PAST_TIMES = "2h or 3d ago, 14:05, '2026-11-24 14:05' or a Unix time"
+"""What `past_time` accepts, for a help text."""
+
+
 def past_time(text: str) -> float:
     """Parse a past time, such as `2h` or `-2h` ago, a clock time or a date; returns Unix time."""
     from oomtop.times import parse_time

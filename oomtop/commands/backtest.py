@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import complain, past_time
+from oomtop.commands.arguments import PAST_TIMES, complain, past_time
 
 if TYPE_CHECKING:
     from oomtop.analysis.model.assessment import Assessment
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", nargs="?", metavar="RECORDING", help="recording file (default: the one `oomtop record` writes)"
     )
-    parser.add_argument("--since", type=past_time, metavar="TIME", help="only samples newer than this: 2d, 14:05")
+    parser.add_argument("--since", type=past_time, metavar="TIME", help=f"only samples after this time: {PAST_TIMES}")
     parser.add_argument("--picture", action="store_true", help="plot forecasts against what happened")
     parser.add_argument("--json", action="store_true", help="print JSON (schema 1) with every forecast")
 

@@ -51,14 +51,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     per_cent, duration = _bounds(_percentage, rising=False), _bounds(age, rising=False)
     rising = _bounds(_percentage, rising=True)
     parser.add_argument(
-        "--available", type=per_cent, metavar="W,C", help="available memory below, as a percentage of RAM"
+        "--available",
+        type=per_cent,
+        metavar="WARNING,CRITICAL",
+        help="available memory below these percentages of RAM",
     )
-    parser.add_argument("--swap-free", type=per_cent, metavar="W,C", help="free swap below, as a percentage")
-    parser.add_argument("--psi-some", type=rising, metavar="W,C", help="memory PSI some avg60 above")
-    parser.add_argument("--psi-full", type=rising, metavar="W,C", help="memory PSI full avg60 above")
-    parser.add_argument("--headroom", type=per_cent, metavar="W,C", help="least headroom of any limited cgroup below")
     parser.add_argument(
-        "--exhaustion", type=duration, metavar="W,C", help="time until memory or a limit is full, such as 10m"
+        "--swap-free", type=per_cent, metavar="WARNING,CRITICAL", help="free swap below these percentages of it"
+    )
+    parser.add_argument(
+        "--psi-some", type=rising, metavar="WARNING,CRITICAL", help="memory PSI some avg60 above these percentages"
+    )
+    parser.add_argument(
+        "--psi-full", type=rising, metavar="WARNING,CRITICAL", help="memory PSI full avg60 above these percentages"
+    )
+    parser.add_argument(
+        "--headroom",
+        type=per_cent,
+        metavar="WARNING,CRITICAL",
+        help="least headroom of any limited cgroup below these percentages of its limit",
+    )
+    parser.add_argument(
+        "--exhaustion",
+        type=duration,
+        metavar="WARNING,CRITICAL",
+        help="less than these times until memory or a limit is full, such as 1h,10m",
     )
     parser.add_argument(
         "--samples", type=count, default=1, metavar="N", help="number of samples; --exhaustion needs 10 (default: 1)"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from io import BufferedReader
 from typing import TYPE_CHECKING, cast
 
-from oomtop.commands.arguments import complain, count, longest_line, output_width, past_time
+from oomtop.commands.arguments import PAST_TIMES, complain, count, longest_line, output_width, past_time
 from oomtop.commands.event_filter import EventFilter, add_filters
 from oomtop.errors import OomtopError
 from oomtop.frozen import replace
@@ -37,9 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("text", "md", "json"), default="text", help="output format (default: text)"
     )
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="same as --format json")
-    parser.add_argument("--event", type=count, metavar="N", help="explain the Nth event of the list")
+    parser.add_argument(
+        "--event", type=count, metavar="N", help="explain event N of the list, as the same filters number it"
+    )
     parser.add_argument("--page", type=count, default=1, metavar="N", help="page of a long list (default: 1)")
-    when = "only events after this time: 2h, 3d, '2026-11-24 10:00'"
+    when = f"only events after this time: {PAST_TIMES}"
     parser.add_argument("--since", type=past_time, metavar="TIME", help=when)
     add_filters(parser)
     parser.add_argument("--follow", action="store_true", help="wait for new events and print them")
@@ -120,7 +122,7 @@ def _print(found: Evidence, options: argparse.Namespace) -> None:
         print(render_text(explain(events[0], mentions), output_width(), longest=longest_line()), end="")
     elif events:
         print(render_list(events, longest_line(), options.page), end="")
-        complain("`--event N` explains the Nth of them, `--format md` writes them for an incident")
+        complain("--event N explains event N of this list, --format md writes all of them for an incident")
     others = [mention for mention in mentions if mention.event is None or len(events) > 1]
     if others and options.format == "text":
         print(("\n" if events else "") + render_mentions(others, output_width()), end="")

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from oomtop.commands.arguments import add_interval, complain, count, past_time
+from oomtop.commands.arguments import PAST_TIMES, add_interval, complain, count, past_time
 from oomtop.errors import OomtopError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take the peaks from a recording (default: the one `oomtop record` writes)",
     )
     parser.add_argument(
-        "--since", type=past_time, metavar="TIME", help="with --recording: only samples newer than this: 2d, 14:05"
+        "--since", type=past_time, metavar="TIME", help=f"with --recording: only samples after this time: {PAST_TIMES}"
     )
     parser.add_argument("--samples", type=count, default=1, metavar="N", help="number of samples (default: 1)")
     add_interval(parser, 5)

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", nargs="?", metavar="FILE", help="recording file (default for root: /var/lib/oomtop/recording.db)"
     )
     parser.add_argument(
-        "--at", metavar="TIME", help="start at 14:05, '2026-11-24 14:05:30', -10m (before the end) or a Unix time"
+        "--at", metavar="TIME", help="start at this time: -10m before its end, 14:05, '2026-11-24 14:05' or a Unix time"
     )
     parser.add_argument("--theme", metavar="NAME", help="theme name or theme file")
     parser.add_argument("--ascii", action="store_true", default=None, help="ASCII characters only")

@@ -195,13 +195,14 @@ def inert(text: str) -> str:
 
 
 def render_list(events: Sequence[OomEvent], width: int = 120, page: int = 1, per_page: int = PAGE) -> str:
-    """Return one line an event, newest last; a storm is summed up first and shown page by page."""
+    """Return one numbered line an event, newest last; a storm is summed up first and shown page by page."""
     pages = max(1, -(-len(events) // per_page))
     page = min(max(1, page), pages)
     lines = [] if pages == 1 else [*_storm(events), f"page {page} of {pages}"]
-    lines.append(_columns_of_list(width))
-    first = (page - 1) * per_page
-    lines += [_list_line(event, width) for event in islice(events, first, first + per_page)]
+    first, digits = (page - 1) * per_page, len(str(len(events)))
+    lines.append(_columns_of_list(width, digits))
+    shown = enumerate(islice(events, first, first + per_page), first + 1)
+    lines += [_list_line(f"{number:>{digits}}", event, width) for number, event in shown]
     return "\n".join(lines) + "\n"
 
 
@@ -223,8 +224,10 @@ _STORM_KEYS: tuple[tuple[str, Callable[[OomEvent], str]], ...] = (
 )
 
 
-def _columns_of_list(width: int) -> str:
-    return _cut(f"{'TIME':19} {'KILLER':12} {'TYPE':13} {'PID':>7} {'ANON':>5} {'NAME':15} CGROUP", width)
+def _columns_of_list(width: int, digits: int) -> str:
+    return _cut(
+        f"{'#':>{digits}} {'TIME':19} {'KILLER':12} {'TYPE':13} {'PID':>7} {'ANON':>5} {'NAME':15} CGROUP", width
+    )
 
 
 def what_of(event: OomEvent) -> str:
@@ -232,14 +235,14 @@ def what_of(event: OomEvent) -> str:
     return event.outcome if event.outcome in ("sent", "failed", "dry-run") and event.killer != "kernel" else event.type
 
 
-def _list_line(event: OomEvent, width: int) -> str:
+def _list_line(number: str, event: OomEvent, width: int) -> str:
     victim = event.victim
     pid = _number(victim.pid if victim else None)
     name = victim.name if victim else event.panic or ("no victim" if event.no_killable_processes else DASH)
     anon = format_bytes((victim.rss if victim.anon_rss is None else victim.anon_rss) if victim else None)
     mark = "(unverified) " if event.unverified else ""
     line = (
-        f"{printable(_when(event))[:19]:19} {event.killer[:12]:12} {what_of(event)[:13]:13} {pid:>7} {anon:>5} "
-        f"{printable(name)[:15]:15} {mark}{printable(event.victim_cgroup or DASH)}"
+        f"{number} {printable(_when(event))[:19]:19} {event.killer[:12]:12} {what_of(event)[:13]:13} {pid:>7} "
+        f"{anon:>5} {printable(name)[:15]:15} {mark}{printable(event.victim_cgroup or DASH)}"
     )
     return _cut(printable(line), max(20, width))

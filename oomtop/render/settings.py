@@ -12,7 +12,7 @@ _COLUMNS = "{:36} {:>14} {:>12} {:>8}  {}"
 
 def render_settings(rows: Sequence[SettingRow]) -> str:
     """Return a table of all settings, those with something to be said about them first."""
-    lines = [_COLUMNS.format("SETTING", "NOW", "DEFAULT", "ADVISED", "WHY")]
+    lines = [_COLUMNS.format("SETTING", "NOW", "DEFAULT", "ADVISED", "NOTE")]
     for row in rows:
         verdict = row.verdict
         advised = DASH if verdict is None or verdict.recommended is None else str(verdict.recommended)
@@ -31,8 +31,8 @@ def render_setting(row: SettingRow) -> str:
     if verdict is None:
         lines.append("advised:  keep")
     else:
-        advised = "" if verdict.recommended is None else f"{verdict.recommended}: "
-        lines.append(f"advised:  {advised}{verdict.text}")
+        label = "note:     " if verdict.recommended is None else f"advised:  {verdict.recommended}: "
+        lines.append(f"{label}{verdict.text}")
     if row.risk:
         lines.append(f"risk:     {row.risk}")
     if row.setting is None:

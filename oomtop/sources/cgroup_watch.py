@@ -58,8 +58,9 @@ class CgroupWatch:
         unwatched = self._listed - len(self._paths)
         if not unwatched and not self.unwatched_limits:
             return None
-        which = f"{self.unwatched_limits} of them may have a limit" if self.unwatched_limits else "they have no limit"
-        return f"{len(self._paths)} of {max(self._listed, self._count or 0)} groups are watched; the rest: {which}"
+        some = self.unwatched_limits
+        which = f"{some} of the others may have a limit" if some else "the others have no limit"
+        return f"{len(self._paths)} of {max(self._listed, self._count or 0)} groups are watched; {which}"
 
     def _list(self, count: int | None) -> None:
         self._count = count

@@ -38,7 +38,7 @@ def test_the_machine_of_this_test() -> None:
     done = ask("100000G")
     assert done.returncode == 9
     assert done.stdout.startswith("no: ")
-    assert "held there by: " in done.stdout
+    assert "largest programs there: " in done.stdout
 
 
 def test_a_size_that_is_none_and_a_group_that_is_not_there() -> None:

@@ -40,7 +40,7 @@ def test_a_limited_group_is_read_at_once_wherever_it_sorts(tree: tuple[Callable[
         add(f"c{number:02}")
     add("zz/last", 80, 100)
     assert read(watch)["/zz/last"].current == 80
-    assert watch.left_out == "20 of 33 groups are watched; the rest: they have no limit"
+    assert watch.left_out == "20 of 33 groups are watched; the others have no limit"
     assert watch.unwatched_limits == 0
 
 
@@ -54,7 +54,7 @@ def test_of_too_many_limited_ones_the_fullest_are_watched_and_the_others_counted
     assert "/c24" in found
     assert "/c00" not in found
     assert watch.unwatched_limits == 5
-    assert "5 of them may have a limit" in (watch.left_out or "")
+    assert "5 of the others may have a limit" in (watch.left_out or "")
 
 
 def test_beyond_what_is_listed_nothing_is_claimed(tree: tuple[Callable[..., None], CgroupWatch]) -> None:

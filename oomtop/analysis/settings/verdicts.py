@@ -104,7 +104,7 @@ def _judge(name: str, assessment: Assessment, kernel: KernelFacts) -> Verdict | 
 
 def _swappiness(value: int, machine: Assessment, kernel: KernelFacts) -> Verdict | None:
     if not machine.swap.total:
-        return Verdict(Severity.INFO, "without effect: there is no swap (W adds some)")
+        return Verdict(Severity.INFO, "without effect: there is no swap")
     is_compressed = bool(machine.swap.zram) or bool(machine.swap.zswap and machine.swap.zswap.enabled)
     if value == 0:
         return Verdict(Severity.WARNING, "swap is used only when it is too late; 1 is meant, mostly", 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from oomtop.analysis.headroom import CanStart, HeadroomAnswer, RoomLeft
+from oomtop.analysis.headroom import CanStart, HeadroomAnswer, Holder, RoomLeft
 from oomtop.units import format_bytes, printable
 
 _KINDS = {
@@ -30,8 +30,12 @@ def _lines(answer: HeadroomAnswer) -> Iterator[str]:
         now, after = format_bytes(room.now), format_bytes(room.after_reclaim)
         yield f"  {_name(room):32} {now:>6} now, {after:>6} after reclaim, {end}"
     if answer.fit is not CanStart.YES:
-        held = (f"{holder.name} {format_bytes(holder.size)} ({holder.processes})" for holder in answer.holders)
-        yield f"  held there by: {', '.join(held)}"
+        yield f"  largest programs there: {', '.join(map(_program, answer.holders))}"
+
+
+def _program(holder: Holder) -> str:
+    many = f" ({holder.processes} processes)" if holder.processes > 1 else ""
+    return f"{holder.name} {format_bytes(holder.size)}{many}"
 
 
 def _verdict(answer: HeadroomAnswer) -> str:
@@ -40,8 +44,10 @@ def _verdict(answer: HeadroomAnswer) -> str:
         return f"yes: {size} fits now"
     first = min(answer.rooms, key=lambda room: room.after_reclaim if answer.fit is CanStart.NO else room.now)
     if answer.fit is CanStart.AFTER_RECLAIM:
-        return f"after reclaim: {size} fits once {format_bytes(answer.size - first.now)} went to swap ({_name(first)})"
-    return f"no: {size} does not fit, {format_bytes(answer.size - first.after_reclaim)} short ({_name(first)})"
+        return (
+            f"after reclaim: {size} fits once {format_bytes(answer.size - first.now)} is swapped out ({_name(first)})"
+        )
+    return f"no: {size} does not fit, short by {format_bytes(answer.size - first.after_reclaim)} ({_name(first)})"
 
 
 def _name(room: RoomLeft) -> str:

@@ -20,7 +20,7 @@ from oomtop.actions.process.kill_case import KillTarget
 from oomtop.actions.process.kill_run import KillRun, Newcomers, is_ending
 from oomtop.actions.process.kill_words import dropped, signal_name
 from oomtop.actions.process.meter import Meter
-from oomtop.actions.process.strays import find_strays
+from oomtop.actions.process.strays import count_runaways, find_strays
 from oomtop.errors import ActionRefused
 from oomtop.frozen import frozen
 from oomtop.host.process import Process, ProcessId
@@ -64,7 +64,10 @@ def prepare_kill(request: KillRequest, context: ActionContext, find: Find | None
         seen = frozenset(process.id for process in context.processes)
         find = partial(find_strays, seen=seen, root=context.root)
     follows = find is not None and is_ending(request.signal)
-    newcomers = None if find is None or not follows else Newcomers(find, partial(_open_victim, request, context))
+    newcomers = None
+    if find is not None and follows:
+        count = partial(count_runaways, [victim.process for victim in choice.victims], root=context.root)
+        newcomers = Newcomers(find, partial(_open_victim, request, context), count)
     meter = Meter([victim.process for victim in choice.victims], context)
     run = KillRun(request, choice.victims, Restarts(context), meter, newcomers)
     return PreparedAction(_plan(request, context, choice, follows), run, [victim.handle for victim in choice.victims])

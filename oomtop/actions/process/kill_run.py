@@ -6,7 +6,7 @@ import errno
 import select
 import signal as signals
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from oomtop.actions.base.errno_text import in_words
 from oomtop.actions.base.plan import Outcome, Status
@@ -58,6 +58,8 @@ class Newcomers:
 
     find: Callable[[Iterable[ProcessId]], Iterable[Process]]
     open: Callable[[ProcessId], KillTarget]
+    count_others: Callable[[Container[ProcessId]], int]
+    """Returns how many others look like members that left."""
 
 
 class KillRun:
@@ -147,9 +149,17 @@ class KillRun:
         names = [f"{p.pid} ({printable(p.comm)}){self._why(p.id)}" for p in left[:_NAMED]]
         more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
         found = (f"{len(left)} that were started are still alive: {', '.join(names)}{more}",) if left else ()
-        return (
-            (*found, "they start others faster than oomtop can stop them: some may be alive") if self._outran else found
-        )
+        if self._outran:
+            return (*found, "they start others faster than oomtop can stop them: some may be alive")
+        return found
+
+    def _runaways(self) -> tuple[str, ...]:
+        """Describe what looks like members that left the tree before the plan was made."""
+        if self._newcomers is None:
+            return ()
+        count = self._newcomers.count_others({case.victim.process.id for case in self._cases})
+        why = "younger orphans of the same name in the same cgroup: perhaps they left the tree before"
+        return (f"{count} more live on, {why}",) if count else ()
 
     def _why(self, identity: ProcessId) -> str:
         return f": {self._not_opened[identity]}" if identity in self._not_opened else ""
@@ -232,7 +242,12 @@ class KillRun:
             action="kill",
             status=self._status(bool(left)),
             summary=(one(cases[0], self._request, freed) if len(cases) == 1 else many(cases, freed, seconds)) + again,
-            details=(*left, *shared(sum(case.before for case in cases), freed), *details(cases, self._request)),
+            details=(
+                *left,
+                *self._runaways(),
+                *shared(sum(case.before for case in cases), freed),
+                *details(cases, self._request),
+            ),
             freed=freed,
             seconds=seconds or None,
             before=format_bytes(sum(case.before for case in cases)),

@@ -6,7 +6,7 @@ Fields 4 (ppid) and 6 (session) of `/proc/PID/stat` (Documentation/filesystems/p
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from oomtop.errors import ParseError
 from oomtop.host.process import Process, ProcessId
@@ -28,6 +28,28 @@ def find_strays(known: Iterable[ProcessId], seen: Container[ProcessId], root: Ro
             started[process.pid] = process.id.start_time
             found.append(process)
     return tuple(found)
+
+
+def count_runaways(tree: Sequence[Process], known: Container[ProcessId], root: Root) -> int:
+    """Return how many orphans have the name and the cgroup of a member of the tree and are younger than it.
+
+    One that calls setsid(2) and whose parent ends is tied to its tree by nothing else; it may also be another's.
+    """
+    homes: dict[tuple[str, str | None], int] = {}
+    for member in sorted(tree, key=lambda process: -process.id.start_time):
+        homes[member.comm, member.cgroup] = member.id.start_time
+    names = {name for name, _ in homes}
+    count = 0
+    for process in _living(root):
+        if process.ppid == 1 and process.id not in known and process.comm in names:
+            raw = read_optional(root.at(f"/proc/{process.pid}/cgroup")) or ""
+            ages = [born for (name, group), born in homes.items() if name == process.comm and _is_in(group, raw)]
+            count += any(born <= process.id.start_time for born in ages)
+    return count
+
+
+def _is_in(group: str | None, raw: str) -> bool:
+    return any(line.split(":", 2)[2:] == [group] for line in raw.splitlines())
 
 
 def _belongs(process: Process, started: Mapping[int, int], is_seen: bool) -> bool:

@@ -42,6 +42,26 @@ for _ in range(400):
     time.sleep(0.002)
 signal.pause()
 """
+DAEMONS = """
+import os, signal
+def call(name):
+    open("/proc/self/comm", "w").write(name)
+call(f"bomb{os.getpid()}")
+for number in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            if number == 2:
+                call("another")
+            while os.getppid() == os.getsid(0):
+                pass
+            print(os.getpid(), flush=True)
+            signal.alarm(60)
+            signal.pause()
+        os._exit(0)
+    os.wait()
+signal.pause()
+"""
 PRECIOUS_CHILD = """
 import os, signal
 os.setsid()
@@ -167,6 +187,23 @@ def test_a_tree_that_forks_while_it_is_killed_is_followed(number: signal.Signals
     assert find_strays((root,), frozenset(), Root()) == ()
     assert outcome.status is Status.DONE
     assert any("started since the plan" in line for line in news)
+
+
+def test_daemons_that_left_the_tree_before_the_plan_are_counted() -> None:
+    child = subprocess.Popen([sys.executable, "-S", "-c", DAEMONS], stdout=subprocess.PIPE, text=True)
+    daemons = [int(present(child.stdout).readline()) for _ in range(3)]
+    if any(facts(pid).ppid != 1 for pid in daemons):
+        pytest.skip("another than pid 1 adopts orphans here")
+    group = Path(f"/proc/{child.pid}/cgroup").read_text().splitlines()[0].split(":", 2)[2]
+    try:
+        member = replace(facts(child.pid), cgroup=group)
+        prepared = prepare_kill(KillRequest((member.id,), signal.SIGKILL, tree=True), context([member]))
+        details = prepared.perform(print).details
+    finally:
+        for pid in daemons:
+            os.kill(pid, signal.SIGKILL)
+        end(child)
+    assert any(line.startswith("2 more live on, younger orphans of the same name") for line in details)
 
 
 def test_one_that_the_first_look_misses_is_killed_too() -> None:

@@ -9,6 +9,7 @@ from importlib import import_module
 
 from rich.cells import cell_len
 
+from oomtop.tui.base.spare_modules import without_spare_modules
 from oomtop.tui.shell.tab_factory import MAKERS
 from oomtop.tui.style.theme_file import theme_names
 from oomtop.tui.widgets.shell import Shell
@@ -37,8 +38,9 @@ def watch_terminal(leave: Callable[[], None]) -> None:
 
 def load_keys() -> None:
     """Load what keys would load later, from a disk that may be busy with swap by then."""
-    for name in _ON_KEYS:
-        import_module(name)
+    with without_spare_modules():
+        for name in _ON_KEYS:
+            import_module(name)
     theme_names()
     # Rich reads its table of wide characters with the first wide character.
     cell_len(_WIDE)

@@ -15,10 +15,13 @@ l escape w escape plus minus c ctrl+l tab"""
 # Not `m`, which opens a recording, `X`, which writes a file, and `S`, which looks whether the configuration can be written.
 NOTED = """
 import asyncio, sys, threading
-from tests.tui.pilot import Scripted, settled
-from oomtop.tui.shell.app import OomtopApp, Options
-from oomtop.tui.shell.lifecycle import load_keys
-from oomtop.tui.shell.tab_factory import MAKERS
+from oomtop.tui.base.spare_modules import without_spare_modules
+
+with without_spare_modules():
+    from tests.tui.pilot import Scripted, settled
+    from oomtop.tui.shell.app import OomtopApp, Options
+    from oomtop.tui.shell.lifecycle import load_keys
+    from oomtop.tui.shell.tab_factory import MAKERS
 
 KERNEL = ("/proc", "/sys", "stat", "cgroup", "maps", "cmdline")
 touched = None

@@ -55,7 +55,7 @@ def _with_names_of(other: str) -> Callable[[str], ModuleType]:
 def _without_help(name: str) -> ModuleType:
     """Return a stand-in for the module by which plotext attaches the text of its manual to its functions."""
     module = ModuleType(name)
-    vars(module).update(documentation=None, add=lambda function: None)
+    vars(module).update(documentation=None, add=lambda _: None)
     return module
 
 
@@ -77,8 +77,8 @@ SPARE = (*_ABSENT, *_STAND_INS)
 @contextmanager
 def without_spare_modules() -> Iterator[None]:
     """Import libraries without the modules `SPARE`; a later import of one of these works as usual."""
-    made = {**dict.fromkeys(_ABSENT), **{name: make(name) for name, make in _STAND_INS.items()}}
-    put = {name: module for name, module in made.items() if name not in sys.modules}
+    missing = (name for name in SPARE if name not in sys.modules)
+    put = {name: _STAND_INS[name](name) if name in _STAND_INS else None for name in missing}
     sys.modules.update(put)  # type: ignore[arg-type]
     try:
         yield

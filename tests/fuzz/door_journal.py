@@ -47,11 +47,11 @@ def _entry(rng: Random) -> str:
     message = rng.choice((*MESSAGES, rng.choice(NASTY).decode("latin-1")))
     data: Any = {key: rng.choice(VALUES) for key in rng.sample(KEYS, rng.randrange(len(KEYS)))}
     data[rng.choice(("MESSAGE", "message", "log", "zz"))] = rng.choice((message, list(message.encode()), [message]))
-    # Indented, 400 levels are 160,000 bytes: rare, or most of the time is spent on making them.
+    # Indented, 400 levels are 160,000 bytes, and megabytes with a message of numbers: rare, and in one line.
     deep = rng.choice((3, 30, 400)) if rng.random() < 0.03 else rng.choice((0, 0, 0, 1, 3))
     for _ in range(deep):
         data = rng.choice(({"a": data}, [data]))
-    text = json.dumps(data, indent=rng.choice((None, 2)))
+    text = json.dumps(data, indent=None if deep > 30 else rng.choice((None, 2)))
     return mutate(rng, text.encode()).decode("utf-8", "backslashreplace") if rng.random() < 0.4 else text
 
 

@@ -27,6 +27,8 @@ _THIRD, _MOVED, _FELL = 3, 0.005, 0.3
 _SOON, _PRESSING = 60.0, 20.0
 # Of a new group: soon, but not pressing.
 _UNSEEN = 30.0
+# Seconds after it began to fill in which its forecast is to be drawn: there is none before.
+_FROM, _UNTIL = 1.5, 4.0
 
 
 @frozen
@@ -38,6 +40,8 @@ class _Watched:
     last: Use
     left: float = float("inf")
     """Seconds to the limit at the rate between the last two readings."""
+    since: float = float("inf")
+    """The monotonic time from which on these are less than a minute."""
     fell: bool = False
     """Whether much of what it held was given back between them: somebody died."""
 
@@ -58,7 +62,7 @@ class LimitWatch:
         self._count: int | None = None
         """Their number, None where it is to be looked at again."""
         self.is_pressing = False
-        """Whether a limit is reached within twenty seconds, or somebody died at one."""
+        """Whether a limit is reached within twenty seconds, has just begun to fill, or somebody died at it."""
 
     def close(self) -> None:
         """Give all descriptors back."""
@@ -133,7 +137,7 @@ class LimitWatch:
         for path in new[: max(0, 2 * MOST_GROUPS - len(self._watched))]:
             limit = read_limit(layout, path)
             if limit:
-                self._watch_new(_Watched(GroupFiles(layout, path), limit, Use(path, now, 0, 0), left=_UNSEEN), now)
+                self._watch_new(_Watched(GroupFiles(layout, path), limit, Use(path, now, 0, 0), _UNSEEN, now), now)
 
     def _watch_new(self, group: _Watched, now: float) -> None:
         usage = group.files.usage()
@@ -153,7 +157,10 @@ class LimitWatch:
             self._uses.append(use)
 
     def _is_pressing(self) -> bool:
-        return any(group.fell or group.left < _PRESSING for group in self._watched.values())
+        return any(
+            group.fell or group.left < _PRESSING or _FROM <= group.last.monotonic - group.since < _UNTIL
+            for group in self._watched.values()
+        )
 
 
 def _use_of(group: _Watched, usage: int, now: float) -> Use | None:
@@ -177,7 +184,8 @@ def _moved(group: _Watched, use: Use) -> _Watched:
     grown = after - before
     is_growing = grown >= group.limit * _MOVED * seconds
     left = max(0, group.limit - use.held) * seconds / grown if is_growing else float("inf")
-    return replace(group, last=use, left=left, fell=-grown >= group.limit * _FELL)
+    since = min(group.since, use.monotonic) if left < _SOON else float("inf")
+    return replace(group, last=use, left=left, since=since, fell=-grown >= group.limit * _FELL)
 
 
 def _taken(use: Use) -> int:

@@ -151,6 +151,16 @@ def test_many_groups_are_left_to_the_tick(tree: Tree, watch: LimitWatch, monkeyp
     assert {use.subject for use in watch.take()} == {"/a", "RAM"}
 
 
+def test_what_has_just_begun_to_fill_is_pressing_for_as_long_as_its_forecast_takes(
+    watch: LimitWatch, tree: Tree
+) -> None:
+    pressing = []
+    for held in range(51, 59):
+        read(watch, tree, 1.0, held)
+        pressing.append(watch.is_pressing)
+    assert pressing == [False, False, True, True, False, False, False, False]
+
+
 def test_cache_that_fills_a_group_presses_nobody(watch: LimitWatch, tree: Tree) -> None:
     read(watch, tree, 1.0, 50, cache=20)
     read(watch, tree, 1.0, 50, cache=45)

@@ -17,7 +17,7 @@ _SHARE = 0.1
 
 
 class Level(IntEnum):
-    """The level of work."""
+    """How much oomtop does: less while the machine stalls."""
 
     FULL = 0
     LESS = 1
@@ -26,7 +26,7 @@ class Level(IntEnum):
 
 @frozen
 class Duty:
-    """What a level still does."""
+    """What oomtop still does at a level."""
 
     word: str
     """Text for the header; empty at full work."""

@@ -216,7 +216,12 @@ def _victim(assessment: Assessment) -> Iterator[Metric]:
     names = (label(first.name), label(unit or ""), str(first.id.pid), label(group or "")) if first else ()
     share = [(names, first.share)] if first else []
     frees = [(names, float(first.frees))] if first else []
-    yield gauge("next_victim_share_ratio", "Badness of the process the kernel would kill next", share, labels)
+    yield gauge(
+        "next_victim_share_ratio",
+        "OOM score (badness) of the process the kernel would kill next, as a share of RAM and swap",
+        share,
+        labels,
+    )
     yield gauge("next_victim_frees_bytes", "What its death would free", frees, labels)
 
 
@@ -275,7 +280,7 @@ def _groups(assessment: Assessment, top: int) -> Iterator[Metric]:
         "swap_bytes": ("Its swap", lambda item: item.cgroup.swap_current),
         "limit_bytes": ("The smallest limit from here up", lambda item: item.effective_limit),
         "headroom_bytes": ("Bytes left, not counting cache", lambda item: item.headroom),
-        "victim_share_ratio": ("Badness of its next victim", _victim_share),
+        "victim_share_ratio": ("OOM score (badness) of its next victim, as a share of its limit", _victim_share),
     }  # fmt: skip
     for name, (text, read) in columns.items():
         yield gauge(f"cgroup_{name}", text, [(values, read(item)) for values, item in chosen.items()], labels)

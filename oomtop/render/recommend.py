@@ -22,7 +22,7 @@ _KEEPERS = {
 
 
 def render_recommendation(found: Recommendation, purpose: str) -> str:
-    """Return what to paste, and why in comments; `purpose` is docker, kubernetes, systemd, swap, ram or all."""
+    """Return settings to paste, with the reasons as comments; `purpose` is one of the choices of `--for`."""
     seen = found.observation
     lines = [
         f"# {seen.samples} sample{'s' * (seen.samples != 1)} over {format_duration(seen.seconds)}, "

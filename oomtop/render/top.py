@@ -96,7 +96,7 @@ def _outlook(assessment: Assessment) -> Iterable[str]:
 
 
 def _table(assessment: Assessment, count: int, sort: str) -> Iterable[str]:
-    yield "    PID USER       RSS  SWAP GROWTH/m SHARE   ADJ S COMMAND"
+    yield "    PID USER       RSS  SWAP    +/MIN  OOM%   ADJ S COMMAND"
     for row in sorted(assessment.rows, key=_key(sort), reverse=True)[:count]:
         process = row.process
         growth = None if row.growth is None else row.growth * 60
@@ -117,7 +117,7 @@ def _key(sort: str) -> Callable[[ProcessRow], float]:
 
 def _groups(assessment: Assessment, count: int, sort: str, grouping: str) -> Iterable[str]:
     totals = group_totals(assessment, grouping)
-    yield f"PROCESSES  MEMORY   RSS  SWAP GROWTH/m   CPU {grouping.upper()}"
+    yield f"PROCESSES  MEMORY   RSS  SWAP    +/MIN  CPU% {grouping.upper()}"
     for total in sorted(totals, key=GROUP_SORT_KEYS.get(sort, GROUP_SORT_KEYS["memory"]), reverse=True)[:count]:
         growth = None if total.growth is None else total.growth * 60
         size = f"{'' if total.counted_once else '<'}{format_bytes(total.size)}"

@@ -159,7 +159,7 @@ def test_the_help_of_override_says_what_it_skips(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     with pytest.raises(SystemExit):
-        cli.main([*command.split(), "--help"])
+        cli.build_parser().parse_args([*command.split(), "--help"])
     text = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("--override"))
     assert skipped in text
     assert ("guarded" in text) is (command != "swap off")

@@ -13,6 +13,7 @@ import pytest
 
 from oomtop import cli
 from oomtop.cli import build_parser
+from oomtop.commands import events
 from oomtop.commands.record import open_recorder
 from oomtop.recording.retention import Retention
 from oomtop.snapshot import Tick
@@ -268,12 +269,10 @@ def test_top_knows_rates_without_being_asked_twice() -> None:
 
 def test_a_listed_event_is_numbered_as_event_takes_it(capsys: pytest.CaptureFixture[str]) -> None:
     logs = [str(FIXTURES / "events" / f"{name}.log") for name in ("global", "cgroup", "fragmentation")]
-    with pytest.raises(SystemExit):
-        cli.main(["events", *logs])
+    events.run(build_parser().parse_args(["events", *logs]))
     head, *rows = capsys.readouterr().out.splitlines()[:4]
     assert head.startswith("# TIME")
     for row in rows:
         number, name = row.split()[0], row[63:].split()[0]
-        with pytest.raises(SystemExit):
-            cli.main(["events", *logs, "--event", number])
+        events.run(build_parser().parse_args(["events", *logs, "--event", number]))
         assert f"killed {name} (pid " in capsys.readouterr().out

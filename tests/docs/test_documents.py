@@ -77,6 +77,15 @@ def test_every_key_of_the_triage_guide_is_bound() -> None:
     assert len(keys) > 8
 
 
+def test_the_columns_of_top_have_the_names_of_the_monitor() -> None:
+    from oomtop.render.top import render_top
+    from tests.tui.factories import make_assessment, make_row
+
+    lines = render_top(make_assessment((make_row(),)), 1, "memory", 120).splitlines()
+    heads = next(line for line in lines if line.endswith("COMMAND")).split()
+    assert set(heads) <= {column.title for column in COLUMNS}
+
+
 def test_the_configuration_in_the_documents_has_no_mistake() -> None:
     blocks = [block for path in DOCUMENTS for block in TOML.findall(path.read_text())]
     assert len(blocks) >= 3

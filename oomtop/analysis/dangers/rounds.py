@@ -35,7 +35,7 @@ def crash_loop(kills: Sequence[float], now: float) -> Rounds | None:
 
 
 def by_last_round(dense: Points, climb: Points, kills: Sequence[float], limit: int, now: float) -> Reach | None:
-    """Return when this round ends if it goes like the last: their time from the current use to the kill."""
+    """Return when this round of a crash loop ends: the last ones tell how long it is from the current use to a kill."""
     if not kills or now - kills[0] > _REMEMBERED or len(climb) < 2 or climb[-1][1] <= climb[0][1]:
         return None
     left = []

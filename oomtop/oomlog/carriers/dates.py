@@ -67,7 +67,10 @@ def _iso(text: str, assumed: bool) -> float | None:
 
 
 def assume_time(text: str, reference: float) -> float | None:
-    """Return what a date without zone or year means as local time, in the year that ends a day after `reference`."""
+    """Return the Unix time of a date without zone or year, taken as local time.
+
+    Without a year it is the newest such date that is at most a day after `reference`.
+    """
     iso = _iso(text, assumed=True)
     if iso is not None:
         return iso

@@ -18,7 +18,10 @@ _MOST = 500
 
 
 def join_mentions(events: Sequence[OomEvent], mentions: Iterable[Mention]) -> tuple[Mention, ...]:
-    """Return the mentions, each with the event it is about; the reaper's line about a victim goes into its event."""
+    """Return the mentions with the event that each is about.
+
+    A line of the kernel's OOM reaper about the victim of an event is left out: the event has it already.
+    """
     said = tuple(mentions)
     if not said:
         return ()
@@ -28,7 +31,10 @@ def join_mentions(events: Sequence[OomEvent], mentions: Iterable[Mention]) -> tu
 
 
 def settle(events: Sequence[OomEvent]) -> tuple[OomEvent, ...]:
-    """Return the events, with a signal that the kernel's own kill overtook as sent: there was one death."""
+    """Return the events, each death in one of them.
+
+    Where the kernel killed a process that a daemon had just signalled, the daemon's event gets the outcome `sent`.
+    """
     if all(event.killer == "kernel" for event in events):
         return tuple(events)
     deaths: dict[int, _Deaths] = defaultdict(_Deaths)

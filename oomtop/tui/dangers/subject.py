@@ -64,7 +64,7 @@ def is_over(danger: Danger, assessment: Assessment) -> bool:
 
 
 def is_pressing(danger: Danger | None, assessment: Assessment) -> bool:
-    """Whether the strip has more than one line to tell: of a danger, and of a limit that was gone to, however calm."""
+    """Whether the strip shows more than one line about this limit: it is in danger, or the user stepped to it."""
     if danger is None:
         return False
     is_nearest = not assessment.dangers or danger.subject == assessment.dangers[0].subject
@@ -72,7 +72,7 @@ def is_pressing(danger: Danger | None, assessment: Assessment) -> bool:
 
 
 def nearer(danger: Danger, assessment: Assessment) -> Danger | None:
-    """Return the nearest limit where that is in danger and another one was gone to."""
+    """Return the nearest limit if it is in danger while the user stepped to another one."""
     first = assessment.dangers[0] if assessment.dangers else None
     is_other = first is not None and first.subject != danger.subject
     return first if is_other and is_pressing(first, assessment) else None

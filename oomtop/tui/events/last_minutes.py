@@ -32,7 +32,9 @@ def remembered_minutes(event: OomEvent, dangers: Iterable[Danger]) -> Danger | N
 
 
 def recorded_minutes(path: str | None, event: OomEvent) -> Danger | None:
-    """Return the same from a recording (None is that of the machine), None where it holds nothing of these minutes.
+    """Return the limit that killed, with its held memory, from the recording at `path` (None: the default one).
+
+    None if the recording has nothing of these minutes.
 
     Raises:
         RecordingError: it cannot be read.

@@ -33,7 +33,7 @@ HEADER = (
     Hint("[container]", "only the container is visible: the next victim may be outside of it"),
     Hint("[gVisor]", "only the sandbox is visible: memory and processes are its own, not the machine's"),
     Hint("unprivileged", "all figures, but details and actions for your own processes only; use sudo for the rest"),
-    Hint("own ", "what of oomtop's own protection failed; `oomtop doctor` has all of it", "/proc/self/oom_score_adj"),
+    Hint("own ", "a protection of oomtop itself that failed; see `oomtop doctor`", "/proc/self/oom_score_adj"),
     Hint("not guarded", "oomtop itself may be paged out or killed; CAP_IPC_LOCK and CAP_SYS_RESOURCE prevent it"),
     Hint("killed", "OOM kills since boot and the time since the newest; the Events tab has them", "/proc/vmstat"),
     Hint("[paused]", "the screen is frozen, sampling continues; Z resumes"),
@@ -85,7 +85,7 @@ PRESSURE = (
     Hint("stalls", "allocations per second that entered direct reclaim (allocstall)", "/proc/vmstat"),
 )  # fmt: skip
 STRIP = (
-    Hint("FULL IN", "seconds until this limit kills, at the present growth of what is held; in brackets the honest "
+    Hint("FULL IN", "seconds until this limit kills, at the present growth of what is held; in brackets the likely "
          "range; red below five minutes", "memory.current, memory.stat, /proc/meminfo"),
     Hint("KILLED", "a kill at this limit within the last minute", "/dev/kmsg"),
     Hint("AT ITS LIMIT", "the kernel reclaims to stay below the limit, and kills when nothing more can be reclaimed",

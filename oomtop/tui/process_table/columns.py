@@ -1,6 +1,6 @@
 """The columns of the process table: how each field of `oomtop.fields` is formatted and sorted.
 
-Sample of the default at 80 cells: `  PID     USER       R+S▼  SWAP  GROW/m  SHARE   ADJ S  COMMAND`
+Sample of the default at 80 cells: `    PID USER      MEM▼ +/MIN  COMMAND`
 """
 
 from __future__ import annotations

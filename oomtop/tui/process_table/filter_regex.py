@@ -181,10 +181,10 @@ def _starts(part: sre_parse.SubPattern) -> int:
 
 
 def _ways(part: sre_parse.SubPattern, is_alone: bool) -> int:
-    """Return an upper bound of the ways in which a part can match from one place on.
+    """Return an upper bound of the ways in which a part can match at one position.
 
-    A repeat that ends where the next character cannot be repeated ends in one way, and reads its text once as long as
-    nothing before it, nor beside it, has several ways.
+    A repeat has one way to end if the character after it cannot be part of the repeat.  It then reads its text once,
+    as long as neither the parts before it nor those beside it have several ways.
     """
     ways = 1
     for at, (op, value) in enumerate(part.data):

@@ -27,7 +27,7 @@ _BINDINGS: list[BindingType] = [
     _key("pagedown", "page(1)", "Page down", "page_down"),
     _key("home", "edge(False)", "First", "home"),
     _key("end", "edge(True)", "Last", "end"),
-    _key("J", "accused", "Select the next victim of the danger on the strip", "accused"),
+    _key("J", "accused", "Select the next victim of the danger above the table", "accused"),
     _key("left", "pan(-1)", "Columns to the left", "pan_left"),
     _key("right", "pan(1)", "Columns to the right", "pan_right"),
     _key("enter", "activate", "Details", "details"),

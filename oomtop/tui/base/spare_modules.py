@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from threading import get_ident
 from types import ModuleType
 
-_ABSENT = ("ssl", "bz2", "lzma", "zlib")
-"""asyncio and shutil work without them: None in `sys.modules` makes `import` raise ImportError."""
+ABSENT = ("ssl", "bz2", "lzma", "zlib")
+"""asyncio and shutil work without them."""
 
 
 class _Later(ModuleType):
@@ -59,7 +60,7 @@ def _without_help(name: str) -> ModuleType:
     return module
 
 
-_STAND_INS: Mapping[str, Callable[[str], ModuleType]] = {
+STAND_INS: Mapping[str, Callable[[str], ModuleType]] = {
     "asyncio.sslproto": _Later,
     "ipaddress": _Later,
     "mimetypes": _Later,
@@ -71,18 +72,31 @@ _STAND_INS: Mapping[str, Callable[[str], ModuleType]] = {
     "textual.types": _with_names_of("textual._types"),
     "typing_extensions": _with_names_of("typing"),
 }
-SPARE = (*_ABSENT, *_STAND_INS)
+
+
+class _Absent:
+    """A finder by which one thread does not find `ABSENT`: another may read a compressed log at the same time."""
+
+    def __init__(self) -> None:
+        self._thread = get_ident()
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Raise ModuleNotFoundError for one that is to be left out; leave any other to the next finder."""
+        if name in ABSENT and get_ident() == self._thread:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 @contextmanager
 def without_spare_modules() -> Iterator[None]:
-    """Import libraries without the modules `SPARE`; a later import of one of these works as usual."""
-    missing = (name for name in SPARE if name not in sys.modules)
-    put = {name: _STAND_INS[name](name) if name in _STAND_INS else None for name in missing}
-    sys.modules.update(put)  # type: ignore[arg-type]
+    """Import libraries without `ABSENT` and `STAND_INS`; a later import of one of these works as usual."""
+    put = {name: make(name) for name, make in STAND_INS.items() if name not in sys.modules}
+    absent = _Absent()
+    sys.modules.update(put)
+    sys.meta_path.insert(0, absent)
     try:
         yield
     finally:
+        sys.meta_path.remove(absent)
         for name, module in put.items():
             if name in sys.modules and sys.modules[name] is module:
                 del sys.modules[name]

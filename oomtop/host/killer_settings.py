@@ -55,10 +55,11 @@ def find_killers(processes: Iterable[Process]) -> tuple[tuple[str, ProcessId], .
 
 def killer_name(process: Process) -> str | None:
     """Return which daemon a process is; None if any user could have given it that name."""
-    comm = process.comm
-    if comm[:_COMM] not in _COMMS and not comm.startswith("python"):
+    comm, cgroup = process.comm, process.cgroup or ""
+    # First what thousands of processes fail: this is asked for each.
+    if comm[:_COMM] not in _COMMS and not (comm.startswith("python") and cgroup.startswith("/system.slice/")):
         return None
-    unit = (process.cgroup or "").rpartition("/")
+    unit = cgroup.rpartition("/")
     in_unit = unit[2].removesuffix(".service") if unit[0].startswith("/system.slice") else ""
     name = in_unit if in_unit in KILLERS and comm.startswith("python") else _COMMS.get(comm[:_COMM])
     is_trusted = process.euid == 0 or (name is not None and in_unit == name)

@@ -25,6 +25,8 @@ _DEVIATIONS = 2.7
 _ALIKE = 0.3
 _SUDDEN = 120.0
 _WINDOWS, _SOON, _RATES_PAD = (4.0, 8.0, 16.0), 40.0, 0.15
+_FIRST_WINDOWS = (1.0, 2.0, 4.0)
+"""Of what has not grown for as long."""
 # A trend that takes half a day or more needs minutes, not seconds, to stand out from noise.
 _LEAST_RATE = 2e-5
 _USUAL_SECONDS = 30.0
@@ -148,17 +150,21 @@ def reach_by_rates(points: Sequence[tuple[float, float]], room: float, floor: fl
 
     The confidence in it is low: its scatter is infinite.
     """
-    now, size = points[-1] if points else (0.0, 0.0)
-    rates = []
-    for seconds in _WINDOWS:
-        first = next((point for point in reversed(points) if point[0] <= now - seconds), None)
-        if first is None or size - first[1] <= floor:
-            return None
-        rates.append((size - first[1]) / (now - first[0]))
+    rates = _rates(points, _WINDOWS, floor) or _rates(points, _FIRST_WINDOWS, floor)
+    if not rates:
+        return None
     if room / max(rates) > _SOON:
         return None
     found = Reach(room / max(rates), room / sorted(rates)[1], room / min(rates), _WINDOWS[-1], "linear", inf)
     return found.padded(_RATES_PAD, 0.5)
+
+
+def _rates(points: Sequence[tuple[float, float]], windows: Sequence[float], floor: float) -> list[float]:
+    """Return the rates over some seconds each, none where it was not seen or did not grow for as long."""
+    now, size = points[-1] if points else (0.0, 0.0)
+    firsts = [next((point for point in reversed(points) if point[0] <= now - seconds), None) for seconds in windows]
+    rates = [(size - first[1]) / (now - first[0]) for first in firsts if first is not None and size - first[1] > floor]
+    return rates if len(rates) == len(windows) else []
 
 
 def widest(reaches: Iterable[Reach]) -> Reach:

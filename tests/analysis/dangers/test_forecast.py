@@ -1,5 +1,6 @@
 """Forecasts against what then happened, on scripted curves: how early, how far off, how often the range held."""
 
+import random
 from functools import cache
 
 import pytest
@@ -145,6 +146,22 @@ def test_what_grows_unevenly_has_a_time_in_its_last_half_minute(low: float, high
     assert len(last) > 200
     assert len(told) >= 0.95 * len(last)
     assert sum(tick.holds for tick in told) >= 0.55 * len(told)
+
+
+def test_what_starts_unevenly_has_a_time_on_most_ticks_after_four_seconds() -> None:
+    """As on a starved host: samples half a second to a second apart, in which a leak makes more or less headway."""
+    told = ticks = 0
+    for seed in range(60):
+        chance, points = random.Random(seed), [(0.0, 2.0 * MIB)]
+        while points[-1][0] < 9:
+            seconds = chance.uniform(0.4, 0.9)
+            grown = 1.5 * MIB * seconds * chance.choice((0.2, 0.6, 1, 1, 1.4, 1.8))
+            points.append((points[-1][0] + seconds, points[-1][1] + grown))
+            now, held = points[-1]
+            if now >= 4:
+                ticks += 1
+                told += foretell(Curve(points, points[:1], now, 45 * MIB, 45 * MIB - held)).forecast is not None
+    assert told >= 0.95 * ticks
 
 
 @pytest.mark.parametrize("period", [8, 11, 15, 20, 25])

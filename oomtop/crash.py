@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import re
 import sys
 import time
@@ -124,7 +123,9 @@ def _is_own(status: os.stat_result) -> bool:
 def crash_text(error: BaseException, words: Sequence[str]) -> str:
     """Return the report: versions, command-line options and the traceback."""
     calls = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    versions = f"oomtop {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    system = os.uname()
+    python = sys.version.split(maxsplit=1)[0]
+    versions = f"oomtop {__version__}, Python {python}, {system.sysname} {system.release} {system.machine}"
     terminal = ", ".join(f"{name}={os.environ[name]}" for name in ("TERM", "COLORTERM", "LANG") if name in os.environ)
     options = " ".join(map(_option, words))
     return f"{versions}\n{terminal}\narguments: {options}\n\n{without_secrets(calls[-_MOST_TEXT:])}"

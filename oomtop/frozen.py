@@ -122,7 +122,12 @@ def _made(cls: type[T], more: Mapping[str, object]) -> type[T]:
 _OF_PLAIN_CLASSES = ("__dict__", "__weakref__")
 
 
+_REQUIRED = _Default()
+
+
 def _default(value: object) -> _Default:
+    if value is _NONE:
+        return _REQUIRED
     return value if isinstance(value, _Default) else _Default(value)
 
 

@@ -23,23 +23,21 @@ _Number = TypeVar("_Number", int, float)
 class Ceiling:
     """The most that all processes together can hold of each kind, in bytes; None where it is not known."""
 
-    anon: int | None = None
-    file: int | None = None
-    shmem: int | None = None
+    ram: tuple[int | None, int | None, int | None] = (None, None, None)
+    """Anonymous memory (AnonPages of `/proc/meminfo`), page cache, shared memory (Shmem)."""
     swap: int | None = None
 
     @classmethod
     def of(cls, memory: MemoryAccount, swap: SwapAccount) -> Ceiling:
         """Return that of a machine: what it has of each kind in all."""
-        return cls(memory.anon, memory.page_cache, memory.shmem, swap.used)
+        return cls((memory.anon, memory.page_cache, memory.shmem), swap.used)
 
     def lower(self, total: Process) -> Process:
         """Return a row of sums with nothing above what the machine has."""
-        anon, file = _least(total.rss_anon, self.anon), _least(total.rss_file, self.file)
-        shmem, swap = _least(total.rss_shmem, self.shmem), _least(total.swap, self.swap)
-        before, after = (total.rss_anon, total.rss_file, total.rss_shmem), (anon, file, shmem)
-        excess = sum((was or 0) - (now or 0) for was, now in zip(before, after, strict=True))
-        rss = max(0, total.rss - excess)
+        before = (total.rss_anon, total.rss_file, total.rss_shmem)
+        anon, file, shmem = after = [_least(size, most) for size, most in zip(before, self.ram, strict=True)]
+        excess = sum(size or 0 for size in before) - sum(size or 0 for size in after)
+        rss, swap = max(0, total.rss - excess), _least(total.swap, self.swap)
         return replace(total, rss=rss, rss_anon=anon, rss_file=file, rss_shmem=shmem, swap=swap)
 
 

@@ -11,6 +11,7 @@ import heapq
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
@@ -38,6 +39,7 @@ _PARTS = (
 )
 
 Sample = tuple[Sequence[str], float | None]
+_Family = TypeVar("_Family", GaugeMetricFamily, CounterMetricFamily)
 
 
 def label(text: str) -> str:
@@ -48,16 +50,15 @@ def label(text: str) -> str:
 
 def gauge(name: str, text: str, samples: Iterable[Sample], labels: Sequence[str] = ()) -> GaugeMetricFamily:
     """Return a gauge with the samples that are known."""
-    family = GaugeMetricFamily(f"oomtop_{name}", text, labels=labels)
-    for values, value in samples:
-        if value is not None:
-            family.add_metric(values, value)
-    return family
+    return _with_known(GaugeMetricFamily(f"oomtop_{name}", text, labels=labels), samples)
 
 
 def counter(name: str, text: str, samples: Iterable[Sample], labels: Sequence[str] = ()) -> CounterMetricFamily:
     """Return a counter, `name` without `_total`, with the samples that are known."""
-    family = CounterMetricFamily(f"oomtop_{name}", text, labels=labels)
+    return _with_known(CounterMetricFamily(f"oomtop_{name}", text, labels=labels), samples)
+
+
+def _with_known(family: _Family, samples: Iterable[Sample]) -> _Family:
     for values, value in samples:
         if value is not None:
             family.add_metric(values, value)

@@ -23,7 +23,7 @@ def test_without_pss_it_is_an_upper_bound() -> None:
 def test_the_bound_is_at_most_what_the_machine_has_of_each_kind() -> None:
     workers = [replace(FIRST, id=ProcessId(pid, 0), rss_anon=80 * MIB, rss_file=20 * MIB) for pid in range(20, 30)]
     assert held_together(workers, {}) == (1100 * MIB, False)
-    ceiling = Ceiling(anon=100 * MIB, file=50 * MIB, shmem=0, swap=30 * MIB)
+    ceiling = Ceiling((100 * MIB, 50 * MIB, 0), swap=30 * MIB)
     assert held_together(workers, {}, ceiling) == (180 * MIB, False)
     assert held_together(workers, {worker.id: 9 * MIB for worker in workers}, ceiling) == (90 * MIB, True)
     total = sum_sizes(workers[0], workers, ceiling)

@@ -22,10 +22,9 @@ from oomtop.actions.base.plan import Outcome
 from oomtop.actions.base.requests import Keep, Limit, Request
 from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit
+from oomtop.headless import take_snapshot
 from oomtop.host.process import ProcessId
 from oomtop.host.root import Root
-from oomtop.snapshot import Snapshot
-from oomtop.sources.sampler import Sampler
 
 MIB = 1 << 20
 GROUPS = "/sys/fs/cgroup"
@@ -41,16 +40,8 @@ def field(path: str, name: str) -> int:
     return next(int(line.split()[1]) for line in text(path).splitlines() if line.split()[0].rstrip(":") == name)
 
 
-def sample() -> Snapshot:
-    sampler = Sampler()
-    try:
-        return sampler.sample()
-    finally:
-        sampler.close()
-
-
 def act(request: Request) -> Outcome:
-    snapshot = sample()
+    snapshot = take_snapshot()
     prepared = prepare(request, context_of(snapshot, Guard(), Root()))
     if prepared.plan.refusal is not None:
         raise RuntimeError(prepared.plan.refusal)
@@ -70,7 +61,7 @@ def swap_off(added: Outcome) -> requests.SwapOffRequest:
 
 
 def refusal(request: Request) -> str | None:
-    prepared = prepare(request, context_of(sample(), Guard(), Root()))
+    prepared = prepare(request, context_of(take_snapshot(), Guard(), Root()))
     prepared.close()
     return prepared.plan.refusal
 
@@ -213,7 +204,7 @@ def does_not_fit() -> str | None:
 
 
 def identity(pid: int) -> ProcessId:
-    return next(process.id for process in sample().processes if process.pid == pid)
+    return next(process.id for process in take_snapshot().processes if process.pid == pid)
 
 
 def sysctl() -> dict[str, object]:
@@ -244,7 +235,7 @@ def freeze() -> dict[str, object]:
     with group("oomtop-cold") as (folder, _):
         outcome = act(requests.FreezeCgroupRequest("/oomtop-cold"))
         frozen = "frozen 1" in text(f"{folder}/cgroup.events")
-        seen = next(item.frozen for item in sample().cgroups if item.path == "/oomtop-cold")
+        seen = next(item.frozen for item in take_snapshot().cgroups if item.path == "/oomtop-cold")
         act(undo_of(outcome))
         return {"frozen": frozen, "seen": seen, "thawed": "frozen 0" in text(f"{folder}/cgroup.events")}
 

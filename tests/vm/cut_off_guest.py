@@ -12,13 +12,14 @@ from oomtop.actions.base.requests import Request, SwapFileRequest, SwapOffReques
 from oomtop.actions.dispatch import carry_out, prepare
 from oomtop.actions.journal.audit_log import Audit, boot_id, read_entries
 from oomtop.actions.recovery import check, undoable
+from oomtop.headless import take_snapshot
 from oomtop.host.root import Root
 from tests.actions.cutting import die_at_each_step, recover
-from tests.vm.actions_guest import MIB, WORK, act, disk, sample, swap_off, text, undo_disk
+from tests.vm.actions_guest import MIB, WORK, act, disk, swap_off, text, undo_disk
 
 
 def where() -> ActionContext:
-    return context_of(sample(), Guard(), Root())
+    return context_of(take_snapshot(), Guard(), Root())
 
 
 def cut_off(make: Callable[[], Request], left: Callable[[], object]) -> dict[str, object]:

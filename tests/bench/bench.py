@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import shutil
 import signal
 import statistics
@@ -334,22 +335,56 @@ def soak(options: argparse.Namespace) -> None:
 
 
 def events(options: argparse.Namespace) -> None:
-    """A gigabyte of syslog with 20 reports, and a storm of 2,000, beside grep."""
-    heading("OOM events in big logs", ("log", "command", "seconds", "found"))
+    """A gigabyte of syslog with 20 reports, storms of 2,000 in several forms, of 150,000 kills, and one huge report."""
+    heading("OOM events in big logs", ("log", "command", "seconds", "CPU, s", "resident MiB", "found"))
     report = (ROOT / "tests" / "fixtures" / "events" / "global.log").read_bytes()
     with tempfile.TemporaryDirectory() as folder:
-        big, storm = Path(folder, "syslog"), Path(folder, "storm")
+        big = Path(folder, "syslog")
         write_log(big, report, options.gigabytes)
-        storm.write_bytes(report * 2000)
-        for path in (big, storm):
-            for argv in (("grep", "-c", "Out of memory", str(path)), (*OOMTOP, "events", str(path))):
-                row(
-                    (
-                        f"{path.name}, {path.stat().st_size / 2**20:.0f} MiB",
-                        argv[-2 if argv[0] != "grep" else 0],
-                        *ran(argv),
-                    )
+        found = {big: (), **{write_storm(Path(folder, name), name, report): ("--json",) for name in STORMS}}
+        for path, more in found.items():
+            size = f"{path.name}, {path.stat().st_size / 2**20:.0f} MiB"
+            row((size, "grep -c", *ran(("grep", "-c", "Out of memory", str(path)))))
+            for form in ((), more) if more else ((),):
+                row((size, " ".join(("events", *form)), *ran((*OOMTOP, "events", *form, str(path)))))
+
+
+# What stands before each line of 2,000 reports, of 150,000 kills, or of one report with two million tasks.
+STORMS = {
+    "bare": "",
+    "dmesg": "[{stamp:12.6f}] ",
+    "rsyslog": "Nov 24 08:00:00 h kernel: [{stamp:12.6f}] ",
+    "rsyslog in ISO 8601": "2026-11-24T08:00:00.123456+01:00 h kernel: [{stamp:12.6f}] ",
+    "journalctl": "Nov 24 08:00:00 h kernel: ",
+    "kills": "Nov 24 08:00:00 h kernel: [{stamp:12.6f}] ",
+    "one report": "",
+}
+
+
+def write_storm(path: Path, name: str, report: bytes) -> Path:
+    """Write a storm, each report and each kill of another process; return its path."""
+    lines = report.decode().splitlines()
+    victim = re.search(r"Killed process (\d+)", report.decode())
+    pid = victim[1] if victim else ""
+    with path.open("w") as file:
+        if name == "kills":
+            kill = next(line for line in lines if "Killed process" in line)
+            for n in range(150_000):
+                file.write(STORMS[name].format(stamp=1000 + n) + kill.replace(pid, str(n + 2)) + "\n")
+        elif name == "one report":
+            last = next(at for at, line in enumerate(lines) if line.startswith("[ ") and "pid" not in line)
+            file.write("\n".join(lines[:last]) + "\n")
+            for n in range(2_000_000):
+                file.write(f"[{n:7}]     0 {n:7}    16404       66   159744      303          -250 task\n")
+            file.write("\n".join(lines[-4:]) + "\n")
+        else:
+            for n in range(2000):
+                stamps = (1000 + 5 * n + at * 0.0001 for at in range(len(lines)))
+                texts = (line.replace(pid, str(int(pid) - n)) for line in lines)
+                file.writelines(
+                    f"{STORMS[name].format(stamp=stamp)}{text}\n" for stamp, text in zip(stamps, texts, strict=True)
                 )
+    return path
 
 
 def write_log(path: Path, report: bytes, gigabytes: float) -> None:
@@ -367,14 +402,21 @@ def write_log(path: Path, report: bytes, gigabytes: float) -> None:
             file.write(report)
 
 
-def ran(argv: Sequence[str]) -> tuple[str, str]:
-    """Run a command twice; return its better time and how many lines it printed."""
-    best, said = 1e9, b""
+def ran(argv: Sequence[str]) -> tuple[str, str, str, str]:
+    """Run a command twice; return its better time, CPU time and peak of memory, and how many lines it printed."""
+    best, spent, peak, lines = 1e9, 1e9, 0, 0
     for _ in range(2):
-        started = time.monotonic()
-        said = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
-        best = min(best, time.monotonic() - started)
-    return f"{best:.2f}", f"{len(said.splitlines())} lines"
+        # What it prints is not kept here: a child begins with the peak of its parent.
+        with tempfile.TemporaryFile() as said:
+            started = time.monotonic()
+            with subprocess.Popen(argv, stdout=said, stderr=subprocess.DEVNULL) as child:
+                _, status, usage = os.wait4(child.pid, 0)
+                child.returncode = os.waitstatus_to_exitcode(status)
+            best = min(best, time.monotonic() - started)
+            said.seek(0)
+            lines = sum(block.count(b"\n") for block in iter(partial(said.read, 1 << 16), b""))
+        spent, peak = min(spent, usage.ru_utime + usage.ru_stime), usage.ru_maxrss << 10
+    return f"{best:.2f}", f"{spent:.2f}", mib(peak), f"{lines} lines"
 
 
 def measured(program: Program, size: Size, measure: Callable[[Terminal], Found]) -> Found | None:

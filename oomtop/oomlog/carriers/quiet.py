@@ -195,7 +195,7 @@ def _tagged(text: str) -> _Found | None:
     if match is None:
         return None
     lines = match[0][:-1].split("\n")
-    return TAGGED, lines, [line[line.index(_TAG) + len(_TAG) :].lstrip() for line in lines], None
+    return TAGGED, lines, [line.partition(_TAG)[2].lstrip() for line in lines], None
 
 
 def _foreign(text: str) -> _Found | None:

@@ -201,7 +201,7 @@ class TableOrder:
     def find(self, text: str, start: int, step: int) -> int | None:
         """Return the next line from `start` on that holds `text`; with step 0 the first line looked at is `start`."""
         count, wanted = len(self.entries), text.lower()
-        for distance in range(0 if step == 0 else 1, count + 1) if wanted else ():
+        for distance in range(0 if step == 0 else 1, count + 1) if wanted and count else ():
             at = (start + distance * (step or 1)) % count
             if wanted in haystack(self.entries[at].row).lower():
                 return at

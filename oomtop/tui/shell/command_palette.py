@@ -23,6 +23,7 @@ from oomtop.tui.base.screens import ClosedOnce
 from oomtop.tui.shell.palette_words import TAB_WORDS, WORDS
 from oomtop.tui.style.key_names import key_name
 from oomtop.tui.widgets.header import TABS
+from oomtop.tui.widgets.menu import PagedChoices
 from oomtop.tui.widgets.shell import Shell
 from oomtop.tui.widgets.tab_screen import TabScreen
 
@@ -80,7 +81,7 @@ class Palette(CommandPalette, ClosedOnce[None]):
             yield _Commands() if isinstance(widget, CommandList) else widget
 
 
-class _Commands(CommandList):
+class _Commands(CommandList, PagedChoices):
     """The lines found so far."""
 
     def on_click(self, event: events.Click) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -16,6 +17,20 @@ from oomtop.tui.base.screens import Question
 from oomtop.units import printable
 
 _TITLE = 2 * 64
+
+
+class PagedChoices(OptionList):
+    """A list of choices that takes keys before it is drawn."""
+
+    def action_page_up(self) -> None:
+        """Move up a page, if there are pages yet: Textual's looks up lines that it lays out when it draws."""
+        with contextlib.suppress(LookupError):
+            super().action_page_up()  # type: ignore[no-untyped-call]
+
+    def action_page_down(self) -> None:
+        """Move down a page, if there are pages yet."""
+        with contextlib.suppress(LookupError):
+            super().action_page_down()  # type: ignore[no-untyped-call]
 
 
 class Menu(Question["int | None"]):
@@ -45,7 +60,7 @@ class Menu(Question["int | None"]):
         with Vertical():
             yield Static(Text(_short(self._title)), markup=False)
             # str() of a Signals is its name before Python 3.11.
-            yield OptionList(*(Option(Text(label), id=str(int(value))) for value, label in self._choices))
+            yield PagedChoices(*(Option(Text(label), id=str(int(value))) for value, label in self._choices))
             if self._typed is not None:
                 hint = f"or any value from {self._typed[0]} to {self._typed[1]}"
                 yield Input(placeholder=hint, type="integer", compact=True)
@@ -53,7 +68,7 @@ class Menu(Question["int | None"]):
 
     def on_mount(self) -> None:
         """Preselect."""
-        choices = self.query_one(OptionList)
+        choices = self.query_one(PagedChoices)
         choices.highlighted = self._chosen
         choices.focus()
 

@@ -335,6 +335,8 @@ async def test_filter_user_and_search() -> None:
         it.table.set_filter("")
         it.table.set_user("nobody")
         assert it.pids == []
+        assert not it.table.search("p")
+        assert not it.table.search("p", step=0)
         it.table.set_user(None)
         assert it.table.search("prog2")
         assert it.selected == 102

@@ -21,7 +21,7 @@ from oomtop.oomlog.carriers.quiet import BARE, STAMPED, TAGGED, Quiet, Stretch
 from oomtop.oomlog.carriers.storm import Storm
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.hits import CONTEXT, TELLING, find_hits, finder
-from oomtop.oomlog.killers.reader import KillerReader
+from oomtop.oomlog.killers.reader import DAEMONS, KillerReader
 from oomtop.oomlog.mentions import reader as mentions
 from oomtop.oomlog.records import LOG_KERN, Record
 from oomtop.oomlog.reports import ReportReader
@@ -80,7 +80,7 @@ class LogScanner:
                 self._pass_over(block, at, begin)
                 at = begin
             if self._may_be_quiet():
-                quiet = quiet or Quiet(block, finder)
+                quiet = quiet or Quiet(block, finder, DAEMONS)
                 stretch = quiet.stretch(at, self._reader.is_collecting)
                 if stretch is not None and self._keep(stretch):
                     at = stretch.end

@@ -126,7 +126,7 @@ def test_lines_of_another_form_are_looked_at_once(tmp_path: Path, monkeypatch: p
 
 
 def is_quiet(line: str) -> bool:
-    return quiet.Quiet(f"{line}\n".encode() * 9, finder).stretch(0, True) is not None
+    return quiet.Quiet(f"{line}\n".encode() * 9, finder, DAEMONS).stretch(0, True) is not None
 
 
 def phrases_of(value: object) -> Iterator[Phrase]:

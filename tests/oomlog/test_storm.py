@@ -101,3 +101,11 @@ def test_a_killer_is_not_asked_of_lines_without_a_word_of_any(monkeypatch: pytes
     for record in (Record("sending SIGTERM to process 7"), Record("x", program="nohang", time_text="Nov 24 08:00:00")):
         list(reader.feed(record))
         assert asked.pop() == record.text
+
+
+def test_a_killer_with_expressions_of_its_own_is_asked_of_every_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+    monkeypatch.setattr(story.KILLERS[0], "phrases_only", False)
+    monkeypatch.setattr(story.KILLERS[0], "feed", lambda self, record, text: iter(asked.append(text) or ()))
+    list(KillerReader("log").feed(Record("nothing at all")))
+    assert asked == ["nothing at all"]

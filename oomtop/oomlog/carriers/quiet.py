@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from oomtop.oomlog.carriers.prefixes import FAST, SYSLOG_DATE
@@ -71,12 +72,12 @@ _BARE = re.compile(f"(?:(?:{'|'.join(_SHAPES)})\n)+", re.A)
 _TAG = "kernel: "
 _TAGGED = re.compile(rf"(?:{SYSLOG_DATE} (?:[\w.-]{{1,255}} )?{_TAG}(?:{'|'.join(_SHAPES)})\n)+", re.A)
 """The same lines without a stamp of printk, as journalctl shows them."""
-_FOREIGN = re.compile(
+_FOREIGN = (
     rf"(?:{SYSLOG_DATE} "
-    r"[A-Za-z][\w.-]{0,62} (?!kernel\b|nohang)[\w/-]{1,48}(?:\[\d{1,9}\])?: (?!\[|- )"
+    r"[A-Za-z][\w.-]{0,62} (?!(?:kernel|PROGRAMS)\b)[\w/-]{1,48}(?:\[\d{1,9}\])?: (?!\[|- )"
     r"[^\n{\\\[\r]{0,4000}(?:\[(?! *(?:\d{1,12}\.\d|[\"\[]))[^\n{\\\[\r]{0,4000}){0,40}(?<!=)\n)+"
 )
-"""Lines of programs that are no killers, as syslog writes them."""
+"""Lines of programs as syslog writes them, but for some `PROGRAMS`."""
 _WINDOW = 1 << 15
 """Bytes that are searched for words at a time."""
 _FEWEST = 4
@@ -104,8 +105,14 @@ class Stretch(NamedTuple):
 class Quiet:
     """The quiet stretches of one block of whole lines."""
 
-    def __init__(self, block: bytes, finder: Callable[[bytes], Callable[[bytes, int], int]]) -> None:
-        """`finder` returns a function for some bytes that finds a word in them from a place on, -1 if there is none."""
+    def __init__(
+        self, block: bytes, finder: Callable[[bytes], Callable[[bytes, int], int]], killers: frozenset[str]
+    ) -> None:
+        """`finder` returns a function for some bytes that finds a word in them from a place on, -1 if there is none.
+
+        `killers` are the programs whose lines are never passed over.
+        """
+        self._of_others = _of_others(killers)
         self._block = block
         self._finder = finder
         self._start = self._end = 0
@@ -131,7 +138,7 @@ class Quiet:
         raw = self._block[at:end]
         text = decoded(raw)
         found = (_stamped(text) or _bare(text) or _tagged(text)) if in_report else None
-        found = found or _foreign(text)
+        found = found or _foreign(text, self._of_others)
         if found is None:
             return None
         kind, lines, texts, stamps = found
@@ -198,6 +205,11 @@ def _tagged(text: str) -> _Found | None:
     return TAGGED, lines, [line.partition(_TAG)[2].lstrip() for line in lines], None
 
 
-def _foreign(text: str) -> _Found | None:
-    match = _FOREIGN.match(text)
+@lru_cache(4)
+def _of_others(killers: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(_FOREIGN.replace("PROGRAMS", "|".join(map(re.escape, sorted(killers)))))
+
+
+def _foreign(text: str, of_others: re.Pattern[str]) -> _Found | None:
+    match = of_others.match(text)
     return None if match is None else (FOREIGN, match[0][:-1].split("\n"), (), None)

@@ -43,6 +43,7 @@ class Android(Killer):
     """Reads the kills of both; the lines after a kill say how much it frees, and for whom."""
 
     needle = rb"lowmemorykiller|lmkd|oom_(?:score_)?adj"
+    phrases_only = True
 
     def __init__(self) -> None:
         super().__init__()

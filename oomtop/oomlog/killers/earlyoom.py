@@ -59,6 +59,7 @@ class Earlyoom(Killer):
     """Reads the kills of earlyoom."""
 
     needle = rb"earlyoom|[Ll]ow [Mm]emory!|Out of memory!|oom_score "
+    phrases_only = True
     programs = ("earlyoom",)
 
     def __init__(self) -> None:

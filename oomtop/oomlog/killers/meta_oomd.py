@@ -23,6 +23,7 @@ class MetaOomd(Killer):
     """Reads the kills of oomd."""
 
     needle = rb"oomd kill: "
+    phrases_only = True
     programs = ("oomd",)
 
     def feed(self, record: Record, text: str) -> Iterator[OomEvent]:

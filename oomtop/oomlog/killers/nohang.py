@@ -65,6 +65,7 @@ class Nohang(Killer):
     """Reads the kills of nohang."""
 
     needle = rb"emory status|oom_score:"
+    phrases_only = True
     programs = ("nohang", "nohang-desktop")
     notes_dates = True
 

@@ -30,15 +30,18 @@ class KillerReader:
     def __init__(self, source: str) -> None:
         self._source = source
         self._killers = tuple(killer() for killer in KILLERS)
-        self._dating = tuple(killer for killer in self._killers if killer.notes_dates)
+        self._always = tuple(killer for killer in self._killers if not killer.phrases_only)
+        self._dating = (*self._always, *(killer for killer in self._killers if killer.notes_dates))
         self._counting = [each for each in self._killers if type(each).counts_lines is not Killer.counts_lines]
 
     def feed(self, record: Record) -> Iterator[OomEvent]:
         """Take one record in; yield the events that it ends."""
         text = record.text[:_LONGEST].rstrip()
-        killers = self._killers if has_any(text, _WORDS) or self.counts_lines else self._dating
-        if COMMENT.match(text) or (killers is self._dating and not _is_dated(record)):
+        if COMMENT.match(text):
             return
+        killers = self._dating if _is_dated(record) else self._always
+        if has_any(text, _WORDS) or self.counts_lines:
+            killers = self._killers
         for killer in killers:
             for event in killer.feed(record, text):
                 yield replace(event, source=self._source)

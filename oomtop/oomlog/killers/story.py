@@ -98,6 +98,8 @@ class Killer:
     programs: ClassVar[tuple[str, ...]] = ()
     """The program and unit names of a daemon that kills by itself."""
 
+    phrases_only: ClassVar[bool] = False
+    """Whether it looks for nothing but `Phrase`s, so that it is only asked of lines with one of their words."""
     notes_dates: ClassVar[bool] = False
     """Whether it keeps the date of a record that says nothing else."""
 

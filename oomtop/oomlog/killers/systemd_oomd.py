@@ -46,6 +46,7 @@ class SystemdOomd(Killer):
     """Reads the kills of systemd-oomd; the lines before a kill give the shortage and the pids."""
 
     needle = rb"systemd-oomd|due to memory|oomd (?:attempting|dry-run)"
+    phrases_only = True
     programs = ("systemd-oomd",)
 
     def __init__(self) -> None:

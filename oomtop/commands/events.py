@@ -158,8 +158,8 @@ def _of_machine(since: float | None) -> Evidence:
     """Read every log of this machine; report those that cannot be read, and kills that none of them has."""
     from oomtop.host.root import Root
     from oomtop.oomlog.evidence import Evidence, together
+    from oomtop.oomlog.kernel_log import open_kernel_log
     from oomtop.oomlog.log_files import read_journal, read_machine_logs
-    from oomtop.oomlog.sources import open_kernel_log
 
     log = open_kernel_log(Root())
     live = Evidence(log.poll())

@@ -8,9 +8,9 @@ from oomtop.host.own_priority import OwnPriority
 from oomtop.host.root import Root
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.journal import KillerJournal, journalctl
+from oomtop.oomlog.kernel_log import open_kernel_log
 from oomtop.oomlog.killers.reader import DAEMONS
 from oomtop.oomlog.merge import can_be_one
-from oomtop.oomlog.sources import open_kernel_log
 
 _REMEMBERED = 500
 

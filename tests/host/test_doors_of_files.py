@@ -28,7 +28,7 @@ MODULES = {
     # Swap, opened with O_EXCL or O_NOFOLLOW and looked at, each under its own rules.
     "actions/swap/file.py", "actions/swap/syscalls.py",
     # Logs: read by anybody's leave, never obeyed, and marked.
-    "oomlog/log_files.py", "oomlog/scan.py", "oomlog/sources.py", "oomlog/trees.py",
+    "oomlog/log_files.py", "oomlog/scan.py", "oomlog/kernel_log.py", "oomlog/trees.py",
     # Descriptors, sockets and memory, no files.
     "cli.py", "crash.py", "exporter/access.py", "recording/audit_tail.py", "recording/ownership.py",
     # The program's own themes; a user's go through `trusted_file`.

@@ -14,10 +14,10 @@ from oomtop.host.root import Root
 from oomtop.oomlog import live
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.journal import KillerJournal, journalctl
+from oomtop.oomlog.kernel_log import KernelLog
 from oomtop.oomlog.killers.reader import DAEMONS
 from oomtop.oomlog.live import LiveLog
 from oomtop.oomlog.records import parse_kmsg
-from oomtop.oomlog.sources import KernelLog
 from tests.present import present
 
 KILLED = "Killed {} due to memory pressure for /a.slice being 91.73% > 50.00% for > 20s with reclaim activity"

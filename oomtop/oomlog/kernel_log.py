@@ -1,4 +1,4 @@
-"""Where OOM events are read: the live kernel log (`/dev/kmsg`, else `dmesg`), log files, standard input.
+"""The live kernel log (`/dev/kmsg`, else `dmesg`) and the OOM events in it.
 
 Documentation/ABI/testing/dev-kmsg: one `read()` is one record; EPIPE says that records were overwritten
 before they were read, EAGAIN that there is nothing new.

@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from oomtop.alerts.delivery_thread import Deliver, Outbox
 from oomtop.alerts.engine import AlertEngine
 from oomtop.alerts.hook import GRACE_SECONDS, Hook
 from oomtop.alerts.notice import Notice, write_letter
+from oomtop.alerts.outbox import Deliver, Outbox
 from oomtop.alerts.people import Desktop, Wall
 from oomtop.analysis.assessment import assess
 from oomtop.analysis.model.assessment import Assessment, FiringAlert

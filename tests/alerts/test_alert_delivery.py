@@ -19,9 +19,9 @@ import pytest
 from oomtop.alerts import hook as hook_module
 from oomtop.alerts import watch as watch_module
 from oomtop.alerts import webhook as webhook_module
-from oomtop.alerts.delivery_thread import MOST_WAITING, Outbox
 from oomtop.alerts.hook import Hook
 from oomtop.alerts.notice import Letter
+from oomtop.alerts.outbox import MOST_WAITING, Outbox
 from oomtop.alerts.watch import AlertWatch
 from oomtop.alerts.webhook import Webhook
 from oomtop.analysis.assessment import assess

@@ -9,8 +9,8 @@ from threading import Thread
 import pytest
 
 from oomtop import threads
-from oomtop.alerts.delivery_thread import Outbox
 from oomtop.alerts.notice import Letter
+from oomtop.alerts.outbox import Outbox
 from oomtop.errors import OomtopError
 from oomtop.threads import start_thread
 

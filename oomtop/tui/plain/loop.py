@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from oomtop.analysis.dangers.order import step
 from oomtop.crash import reason_of
 from oomtop.tui.base.sampling import Sample
-from oomtop.tui.plain.loading import Loading
+from oomtop.tui.plain.full_screen_loading import Loading
 from oomtop.tui.plain.screen import PlainScreen
 from oomtop.tui.style.text import Text
 from oomtop.tui.terminal.input_units import ESCAPE, InputUnits, Pasted

@@ -24,8 +24,8 @@ from oomtop.analysis.model.assessment import (
 )  # fmt: skip
 from oomtop.analysis.model.danger import Danger, DangerKind
 from oomtop.analysis.oom_score.badness import badness, total_pages
-from oomtop.analysis.oom_score.early_killers import early_killers
-from oomtop.analysis.oom_score.killer_options import Shortage
+from oomtop.analysis.oom_score.daemon_options import Shortage
+from oomtop.analysis.oom_score.daemon_rules import early_killers
 from oomtop.analysis.oom_score.ranking import culprit, rank, rank_scored
 from oomtop.analysis.scope import scope_of, scope_problems
 from oomtop.analysis.trends.group_growth import growths

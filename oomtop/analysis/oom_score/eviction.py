@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from oomtop.analysis.model.assessment import CgroupFigures, EarlyKiller
-from oomtop.analysis.oom_score.killer_options import KillerThresholds, Shortage, parse_options, per_cent_of
+from oomtop.analysis.oom_score.daemon_options import KillerThresholds, Shortage, parse_options, per_cent_of
 from oomtop.host.cgroup import is_inside
 from oomtop.host.killer_settings import KillerSettings
 from oomtop.units import format_bytes

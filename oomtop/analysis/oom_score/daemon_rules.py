@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from oomtop.analysis.model.assessment import EarlyKiller, ProcessRow
-from oomtop.analysis.oom_score.eviction import kubelet, systemd_oomd
-from oomtop.analysis.oom_score.killer_options import (
+from oomtop.analysis.oom_score.daemon_options import (
     KillerThresholds,
     Shortage,
     extended_pattern,
@@ -20,6 +19,7 @@ from oomtop.analysis.oom_score.killer_options import (
     per_cent_of,
     thresholds,
 )
+from oomtop.analysis.oom_score.eviction import kubelet, systemd_oomd
 from oomtop.frozen import replace
 from oomtop.host.killer_settings import KillerSettings
 

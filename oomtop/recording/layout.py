@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 from oomtop.host.trusted_file import Place, open_foreign
 from oomtop.host.user_names import state_home
+from oomtop.recording.damage import Damaged
 from oomtop.recording.kinds import RecordingError
-from oomtop.recording.trust import Budget, Damaged, distrust, require_tables
+from oomtop.recording.trust import Budget, distrust, require_tables
 
 VERSION = 1
 """Raised when an older oomtop could not read the file; a field that comes or goes in a record does not raise it."""

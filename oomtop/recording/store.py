@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from oomtop.frozen import frozen
 from oomtop.oomlog.event import OomEvent
 from oomtop.recording.codec import Codec, pack
+from oomtop.recording.damage import Damaged, put_aside
 from oomtop.recording.kinds import RecordingError
 from oomtop.recording.layout import FAILURES, DiskFull, cause_of, open_for_writing
-from oomtop.recording.ownership import has_room, put_aside, take_lock
+from oomtop.recording.ownership import has_room, take_lock
 from oomtop.recording.retention import Chapter, Retention, choose
-from oomtop.recording.trust import Damaged
 from oomtop.snapshot import Snapshot, Tick
 
 CHAPTER_TICKS = 30

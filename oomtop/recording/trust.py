@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import closing
 
+from oomtop.recording.damage import Damaged
 from oomtop.recording.kinds import RecordingError
 from oomtop.snapshot import Snapshot
 
@@ -23,10 +24,6 @@ _MOST_BYTES = 8 << 20
 """Of one value: a snapshot of 30,000 processes is 2 MB packed."""
 LATEST = 1e10
 """Unix time in seconds, the year 2286: what is later is no time, and the C library cannot show it."""
-
-
-class Damaged(RecordingError):
-    """A recording that cannot be gone on with: the disk changed it, or somebody did."""
 
 
 class Budget:

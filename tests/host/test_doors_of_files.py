@@ -30,7 +30,7 @@ MODULES = {
     # Logs: read by anybody's leave, never obeyed, and marked.
     "oomlog/log_files.py", "oomlog/scan.py", "oomlog/kernel_log.py", "oomlog/trees.py",
     # Descriptors, sockets and memory, no files.
-    "cli.py", "crash.py", "exporter/access.py", "recording/audit_tail.py", "recording/ownership.py",
+    "cli.py", "crash.py", "exporter/access.py", "recording/audit_tail.py", "recording/damage.py",
     # The program's own themes; a user's go through `trusted_file`.
     "tui/style/theme_file.py",
 }  # fmt: skip

@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from oomtop.actions.base.errno_text import in_words
-from oomtop.actions.base.guard import own_lineage
 from oomtop.actions.process.handle import open_process
 from oomtop.errors import OomtopError
 from oomtop.frozen import frozen, replace
+from oomtop.host.lineage import own_lineage
 from oomtop.host.own_priority import OWN_NICE, started_with
 from oomtop.host.privileges import Capability, has_capability
 from oomtop.host.process_scan import parse_status

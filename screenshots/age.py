@@ -25,10 +25,7 @@ STATES: dict[str, tuple[str, ...]] = {
 
 def screen() -> str:
     """Return what the screen shows now, as root, whoever asks."""
-    with (
-        patch("oomtop.tui.dangers.subject.may_spare", return_value=True),
-        patch("oomtop.tui.base.session.describe_rights", return_value="root"),
-    ):
+    with patch("oomtop.tui.base.session.describe_rights", return_value="root"):
         shown = [settled(name, size, keys) for name, keys in STATES.items() for size in SIZES]
     return "\n\n".join(re.sub(r"\d", "0", "\n".join(lines)).rstrip() for lines in shown) + "\n"
 

@@ -26,10 +26,14 @@ def frozen_group(cgroup: bytes, layout: CgroupLayout | None) -> str | None:
     return None
 
 
+def freezer_folder(layout: CgroupLayout) -> str:
+    """Return where v1 has its freezer hierarchy: beside that of the memory controller."""
+    return os.path.join(os.path.dirname(layout.memory_mount), "freezer")
+
+
 def _is_frozen_v1(layout: CgroupLayout, path: str) -> bool:
-    folder = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
     # The root has no such file; FREEZING means that a process of the group still runs.
-    state = (read_optional(f"{folder}{path}/freezer.state") or "THAWED").strip()
+    state = (read_optional(f"{freezer_folder(layout)}{path}/freezer.state") or "THAWED").strip()
     return state != "THAWED"
 
 

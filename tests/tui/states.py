@@ -29,6 +29,7 @@ from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.units import MIB
 from tests.present import present
 from tests.synthetic import SyntheticMachine
+from tests.tui.allowed import Everything
 from tests.tui.factories import make_process
 
 Curve = Callable[[float], float]
@@ -263,6 +264,7 @@ async def on_screen(
     )  # fmt: skip
     app.latest = state(name)
     app.state.guard = ""
+    app.state.may = Everything()
     async with app.run_test(size=size) as pilot:
         for _ in range(3):
             app.feed()

@@ -166,7 +166,7 @@ STAGES = {
         before={
             "table.up": DOWN, "table.page_up": ("end",), "table.home": ("end",), "table.pan_left": ("right",),
             "table.untag": ("space",), "table.unfold": ("t", "minus"), "table.fold": ("t",),
-            "table.sort_memory": ("P",), "app.nearest_danger": ("n",), "table.follow": ("end",), "table.accused": ("end",),
+            "table.sort_memory": ("P",), "app.nearest_danger": ("n",), "table.follow": ("end",), "app.victim": ("end",),
             **{f"table.jump_{digit}": ("end", "1", "0") for digit in "023456789"}, "table.jump_1": (),
         },
     ),

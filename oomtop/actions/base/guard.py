@@ -1,39 +1,23 @@
 """`Guard`: the processes that no action touches, and the modes without any actions.
 
 Pid 1, kernel threads, oomtop itself, its ancestors (the shell and the SSH session that it runs in), and
-matches of the protected list.  The chain of parents is `/proc/PID/stat` field 4 (Documentation/filesystems/proc.rst).
+matches of the protected list.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 
 from oomtop.analysis.process_patterns import ProcessNames, is_protected, names_of
-from oomtop.errors import ActionRefused, ParseError
+from oomtop.errors import ActionRefused
 from oomtop.frozen import field, frozen
+from oomtop.host.lineage import own_lineage
 from oomtop.host.namespaces import is_in_namespace
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.process_folder import read_executable
-from oomtop.host.process_scan import parse_stat, parse_status
+from oomtop.host.process_scan import parse_status
 from oomtop.host.root import Root, read_optional
 from oomtop.units import printable
-
-
-def own_lineage() -> tuple[ProcessId, ...]:
-    """Return oomtop itself and its ancestors up to pid 1, nearest first."""
-    chain: list[ProcessId] = []
-    pid = os.getpid()
-    while pid > 0 and all(pid != known.pid for known in chain):
-        try:
-            with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
-                process = parse_stat(file.read(), 1, 1)
-        except (OSError, ParseError):
-            # hidepid hides the parents of other users, and a parent may end meanwhile: the chain stops there.
-            break
-        chain.append(process.id)
-        pid = process.ppid
-    return tuple(chain)
 
 
 @frozen

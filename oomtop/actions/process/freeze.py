@@ -21,6 +21,7 @@ from oomtop.actions.base.prepared import PreparedAction, refused
 from oomtop.actions.base.requests import FreezeCgroupRequest, FreezeRequest, KillRequest
 from oomtop.actions.process.kill import prepare_kill
 from oomtop.errors import ActionRefused
+from oomtop.host.freezer import freezer_folder
 from oomtop.host.root import parse_counters, read_optional
 from oomtop.units import printable
 
@@ -70,8 +71,7 @@ def _find(path: str, context: ActionContext) -> CgroupTarget:
     layout = context.layout
     if layout is None or layout.version == 2:
         return find_group(context, path)
-    mount = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
-    return find_group(context, path, mount)
+    return find_group(context, path, freezer_folder(layout))
 
 
 def _elsewhere(group: CgroupTarget, context: ActionContext) -> int:

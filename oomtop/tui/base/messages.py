@@ -71,6 +71,10 @@ class RowSelected(Message):
         self.row = row
 
 
+class AimMoved(Message):
+    """The action keys act on something else than before: the cursor or the tags moved, or a pid is being typed."""
+
+
 class TotalsShown(Message):
     """The process table shows totals of several processes, or no longer does."""
 

@@ -13,6 +13,7 @@ from oomtop.analysis.model.danger import Armed, Danger
 from oomtop.frozen import field, frozen, slotted
 from oomtop.host.privileges import describe_rights
 from oomtop.sources.slow_reads import SlowFacts
+from oomtop.tui.base.rights import Rights
 
 if TYPE_CHECKING:
     from oomtop.tui.base.options import Options
@@ -57,6 +58,8 @@ class State:
     """The action that is carried out just before a limit is full."""
     remarks: deque[Remark] = field(default_factory=lambda: deque(maxlen=100))
     _progress: Remark | None = None
+    may: Rights = field(default_factory=Rights)
+    """Which actions are permitted."""
     slow: SlowFacts = field(default_factory=SlowFacts)
     """Slow reads, shared by all screens."""
 
@@ -98,4 +101,5 @@ def state_of(options: Options) -> State:
         columns=options.columns,
         sort=options.sort,
         hidden=options.hidden,
+        may=Rights(options.protected),
     )

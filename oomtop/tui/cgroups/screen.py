@@ -16,6 +16,7 @@ from oomtop.analysis.load_policy import DUTIES
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import DangerKind, DangerState
 from oomtop.host.cgroup import is_inside
+from oomtop.tui.base.aim import Aim, Place
 from oomtop.tui.base.session import State
 from oomtop.tui.cgroups.rows import COLUMNS, DANGER, CgroupLine, arrange, columns_for, group_line, title_line
 from oomtop.tui.dangers.forecast_chart import draw_forecast_of
@@ -148,6 +149,8 @@ class CgroupsScreen(TabScreen):
         self._has_moved = True
         self.query_one("#cgroups-detail", Sheet).update()
         self._show_forecast()
+        if self.assessment is not None:
+            self.show_strip(self.assessment)
 
     def _show_forecast(self) -> None:
         panel = self.query_one("#cgroups-forecast", Panel)
@@ -164,6 +167,13 @@ class CgroupsScreen(TabScreen):
     def cgroup(self) -> str | None:
         """Return the group under the cursor; None for the root."""
         return None if self.view.path == "/" else self.view.path
+
+    def aim(self, assessment: Assessment) -> Aim:
+        """Return what the action keys act on: the group under the cursor, of whose processes `k` names the biggest."""
+        path = self.cgroup()
+        inside = [] if path is None else [row.process for row in assessment.rows if is_inside(row.process.cgroup, path)]
+        biggest = max(inside, key=lambda process: process.rss_and_swap, default=None)
+        return Aim(Place.CGROUPS, frozenset([] if biggest is None else [biggest.id]), path)
 
     def commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         """Yield every sort order."""
@@ -195,8 +205,8 @@ class CgroupsScreen(TabScreen):
         if assessment is None or not self._is_built:
             return
         self.query_one("#cgroups-header", Panel).show(assessment)
-        self.show_strip(assessment)
         self._draw()
+        self.show_strip(assessment)
 
     def show_remarks(self) -> None:
         """Redraw the header."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from oomtop.tui.base.session import State
 from oomtop.tui.dangers.strip import draw_strip, height_of_strip
-from oomtop.tui.style.palette import Look
 from oomtop.tui.widgets.header import draw_header
 from oomtop.tui.widgets.panel import FittedPanel, Panel
 from oomtop.tui.widgets.tab_screen import TabScreen
@@ -16,14 +14,11 @@ from oomtop.tui.widgets.tab_screen import TabScreen
 def tab_head(screen: TabScreen, tab: str) -> Iterator[Panel]:
     """Yield the top of every tab but the first: the header with the names of the tabs, and the strip."""
     yield Panel(draw_header(lambda: screen.state.standing, tab), screen.look, id=f"{tab}-header")
-    yield danger_strip(screen.state, screen.look)
+    yield danger_strip(screen)
 
 
-def danger_strip(state: State, look: Look) -> FittedPanel:
+def danger_strip(screen: TabScreen) -> FittedPanel:
     """Return the strip for a screen; `TabScreen.show_strip` feeds it."""
-    return FittedPanel(
-        draw_strip(state.subject, lambda: state.armed, lambda: state.replay),
-        look,
-        id="strip",
-        height=partial(height_of_strip, state.subject),
-    )
+    state = screen.state
+    draw = draw_strip(state, lambda assessment: screen.aim(assessment))
+    return FittedPanel(draw, screen.look, id="strip", height=partial(height_of_strip, state.subject))

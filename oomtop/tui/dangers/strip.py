@@ -6,6 +6,7 @@
  dies  oomtop-leak 11289 root, 129M, frees 123M          then nginx 902 (12M)
  do    k kill it  f freeze it  L raise by 100M: +12s  o spare it  n next danger
 ```
+With the cursor elsewhere the last line begins with what leads there: ` do    J select 11289, k kill it, f freeze it`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from collections.abc import Callable, Sequence
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState
+from oomtop.tui.base.aim import Aim
+from oomtop.tui.base.session import State
+from oomtop.tui.dangers.offers import Offer, offers
 from oomtop.tui.dangers.subject import (
     Weight,
     headline,
@@ -23,7 +27,6 @@ from oomtop.tui.dangers.subject import (
     killed_words,
     nearer,
     recent_kill,
-    remedy_words,
     usage,
     victim_words,
     weight_of,
@@ -56,25 +59,22 @@ def height_of_strip(subject: Subject, assessment: Assessment, columns: int, rows
     return 3 if rows < 16 else FULL_HEIGHT
 
 
-def draw_strip(
-    subject: Subject,
-    armed: Callable[[], Armed | None] = lambda: None,
-    is_replay: Callable[[], bool] = lambda: False,
-) -> Draw:
-    """Return the drawing function of the strip for the danger that `subject` chooses."""
+def draw_strip(state: State, aim: Callable[[Assessment], Aim]) -> Draw:
+    """Return the drawing function of the strip for the danger that `state` chooses; `aim`: what the keys act on."""
 
     def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
-        danger = subject(assessment)
+        danger = state.subject(assessment)
         if danger is None or not is_pressing(danger, assessment):
             return [_calm(danger, assessment, width, look)]
         lines = [_first(danger, assessment, width, look), _bar(danger, assessment, width, look)]
-        waiting = armed()
-        if is_replay():
+        if state.replay:
             do = _then(danger, assessment, width, look)
-        elif waiting is not None:
-            do = _armed(waiting, danger, width, look)
+        elif state.armed is not None:
+            do = _armed(state.armed, danger, width, look)
+        elif state.read_only:
+            do = _do([Offer("", "no action: oomtop runs with --read-only")], assessment, width, look)
         else:
-            do = _do(danger, assessment, width, look)
+            do = _do(offers(danger, assessment, aim(assessment), state.may), assessment, width, look)
         lines += [_dies(danger, assessment, width, look), do]
         return lines if height >= FULL_HEIGHT else [lines[0], *lines[2:]][:height]
 
@@ -208,25 +208,40 @@ def _dies(danger: Danger, assessment: Assessment, width: int, look: Look) -> Tex
     return line
 
 
-def _do(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:
+def _do(offered: Sequence[Offer], assessment: Assessment, width: int, look: Look) -> Text:
     line = Text().append(" do    ", look.style("accent", bold=True) or "bold")
-    keys, gap = _spaced(list(remedy_words(danger, assessment)), len(assessment.dangers) > 1, width - line.cell_len)
-    for at, (key, words) in enumerate(keys):
-        before = " " * gap if at else ""
-        if line.cell_len + len(before) + len(key) + 1 + len(words) > width:
+    for before, key, words in _chosen_keys(offered, len(assessment.dangers) > 1, width - line.cell_len):
+        if line.cell_len + _cells_of((before, key, words)) > width:
             break
-        line.append(before).append(key, look.style("accent", bold=True) or "bold").append(f" {words}")
+        line.append(before).append(key, look.style("accent", bold=True) or "bold").append(" " * bool(key) + words)
     return line
 
 
-def _spaced(remedies: list[tuple[str, str]], has_others: bool, room: int) -> tuple[list[tuple[str, str]], int]:
-    """Return the keys that fit, with the one that leads to the next danger, and the blanks between them."""
-    rows = [[*remedies, ("n", words)] for words in ("next danger", "next")] if has_others else []
-    tries = [(row, gap) for row in (*rows, remedies) for gap in (3, 2)]
-    fitting = (
-        (row, gap) for row, gap in tries if sum(len(key) + 1 + len(words) + gap for key, words in row) - gap <= room
-    )
-    return next(fitting, (remedies, 2))
+def _chosen_keys(offered: Sequence[Offer], has_others: bool, room: int) -> list[tuple[str, str, str]]:
+    """Return (what stands before it, key, words) of the keys that fit: the least wanted are left out first."""
+    beside = [[*offered, Offer("n", words)] for words in ("next danger", "next")] if has_others else []
+    rows = [*beside, list(offered)]
+    rows += [[each for each in row if not each.is_least] for row in rows]
+    tries = [_spaced(row, gap) for row in rows for gap in (3, 2)]
+    return next((row for row in tries if sum(map(_cells_of, row)) <= room), tries[-1])
+
+
+def _cells_of(part: tuple[str, str, str]) -> int:
+    before, key, words = part
+    return cell_len(before + key + words) + bool(key)
+
+
+def _spaced(offered: Sequence[Offer], gap: int) -> list[tuple[str, str, str]]:
+    """Return the keys with what stands before each: a comma after the key that has to be pressed first."""
+    parts: list[tuple[str, str, str]] = []
+    lead = None
+    for each in offered:
+        blanks = " " * gap if parts else ""
+        if each.lead is not None and each.lead != lead:
+            parts.append((blanks, *each.lead))
+        parts.append((blanks if each.lead is None else ", ", each.key, each.words))
+        lead = each.lead
+    return parts
 
 
 def _then(danger: Danger, assessment: Assessment, width: int, look: Look) -> Text:

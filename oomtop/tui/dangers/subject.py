@@ -1,20 +1,19 @@
-"""The chosen danger in words: headline, victim and remedies."""
+"""The chosen danger in words: headline and victim."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from enum import Enum
-from functools import cache
 
 from oomtop.analysis.dangers.order import JUST_KILLED, last_kill
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, Dying, Remedy
-from oomtop.analysis.oom_score.badness import frees
 from oomtop.analysis.sentences import NOT_SEEN, OF_THOSE_SEEN, describe_early_killer, others_of
+from oomtop.frozen import replace
 from oomtop.host.cgroup import is_inside
-from oomtop.host.privileges import Capability, has_capability
-from oomtop.host.process import Process
+from oomtop.host.process import Process, ProcessId
 from oomtop.oomlog.event import OomEvent
+from oomtop.tui.base.aim import Aim
 from oomtop.units import format_about, format_bytes, format_duration, format_rate, format_share, printable
 
 SOON = 300.0
@@ -69,6 +68,20 @@ def is_pressing(danger: Danger | None, assessment: Assessment) -> bool:
         return False
     is_nearest = not assessment.dangers or danger.subject == assessment.dangers[0].subject
     return not is_nearest or weight_of(danger, assessment) is not Weight.NORMAL
+
+
+def group_in_danger(danger: Danger | None, assessment: Assessment, targets: Iterable[ProcessId]) -> str | None:
+    """Return the cgroup that the strip speaks of, if all targets are inside it, however deep."""
+    if danger is None or danger.kind is not DangerKind.CGROUP or not is_pressing(danger, assessment):
+        return None
+    wanted = set(targets)
+    paths = [row.process.cgroup for row in assessment.rows if row.process.id in wanted] if wanted else []
+    return danger.subject if paths and all(is_inside(path, danger.subject) for path in paths) else None
+
+
+def aim_in_danger(aim: Aim, danger: Danger | None, assessment: Assessment) -> Aim:
+    """Return what the action keys act on, with the cgroup that they act on while this danger is on the strip."""
+    return replace(aim, group=group_in_danger(danger, assessment, aim.targets))
 
 
 def nearer(danger: Danger, assessment: Assessment) -> Danger | None:
@@ -137,7 +150,7 @@ def victim_words(danger: Danger, assessment: Assessment) -> tuple[tuple[str, ...
     forms = _victim_forms(danger, assessment)
     if not assessment.scope.sees_all:
         return forms, OF_THOSE_SEEN
-    if _is_swarm(danger):
+    if is_swarm(danger):
         count, new = _crowd(danger, assessment)
         return (*(f"{form}{count}{new}" for form in forms[:-1]), *(f"{form}{count}" for form in forms[-2:])), ""
     after = [f"{_named(other)} ({format_bytes(other.held)})" for other in danger.dying[1:2]]
@@ -172,13 +185,14 @@ def _rest(first: Dying, danger: Danger, row: ProcessRow | None) -> str:
     return " (rest in swap)" if swap > rest / 2 else " (rest shared)"
 
 
-def _is_swarm(danger: Danger) -> bool:
+def is_swarm(danger: Danger) -> bool:
     """Whether a cgroup fills up by many processes, so that the death of one helps little."""
     kill = next((remedy for remedy in danger.remedies if remedy.action == "kill"), None)
-    return danger.kind is DangerKind.CGROUP and kill is not None and _is_drop(kill, danger)
+    return danger.kind is DangerKind.CGROUP and kill is not None and is_drop(kill, danger)
 
 
-def _is_drop(kill: Remedy, danger: Danger) -> bool:
+def is_drop(kill: Remedy, danger: Danger) -> bool:
+    """Whether a kill frees too little to end a danger."""
     return kill.size is not None and kill.size < danger.held * _DROP
 
 
@@ -191,34 +205,3 @@ def _crowd(danger: Danger, assessment: Assessment) -> tuple[str, str]:
     ages = [assessment.monotonic - process.started for process in _members(danger, assessment)]
     new = sum(age < _NEW for age in ages)
     return f"; one of {len(ages)}", f", {new} new in {format_duration(_NEW)}" if new else ""
-
-
-def remedy_words(danger: Danger, assessment: Assessment) -> Iterator[tuple[str, str]]:
-    """Yield (key, effect and time gained) of the remedies, the surest first."""
-    if is_over(danger, assessment):
-        yield "Tab", "to Events, Enter: why"
-    elif _is_swarm(danger):
-        gain = sum(frees(process) - (process.swap or 0) for process in _members(danger, assessment))
-        freed = f": {format_bytes(min(danger.held, gain))}" if assessment.scope.sees_all else ""
-        yield "k", f"kill the group{freed}"
-        yield "f", "freeze the group"
-    else:
-        for remedy in danger.remedies:
-            if remedy.action == "kill":
-                yield "k", f"kill it (frees {format_bytes(remedy.size)})" if _is_drop(remedy, danger) else "kill it"
-            elif remedy.action == "freeze":
-                yield "f", "freeze it"
-    for remedy in danger.remedies:
-        bought = "" if remedy.seconds is None else f": +{format_about(remedy.seconds)}"
-        if remedy.action == "limit":
-            yield "L", f"raise by {format_bytes(remedy.size)}{bought}"
-        elif remedy.action == "swap":
-            yield "W", f"add {format_bytes(remedy.size)} of swap{bought}"
-    if danger.victim is not None and not _is_swarm(danger) and may_spare():
-        yield "o", "spare it"
-
-
-@cache
-def may_spare() -> bool:
-    """Whether a lower oom_score_adj is permitted; that does not change while the program runs."""
-    return has_capability(Capability.SYS_RESOURCE)

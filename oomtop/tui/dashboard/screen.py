@@ -11,10 +11,12 @@ from oomtop.analysis.load_policy import DUTIES
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
+from oomtop.tui.base.aim import Aim
+from oomtop.tui.base.messages import AimMoved
 from oomtop.tui.base.options import SECTIONS
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.forecast_chart import draw_forecast
-from oomtop.tui.dangers.subject import is_pressing
+from oomtop.tui.dangers.subject import aim_in_danger, group_in_danger, is_pressing
 from oomtop.tui.dashboard.event_pane import event_at, has_rail
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.process_table.notes import TableCursor
@@ -54,7 +56,7 @@ class Dashboard(TabScreen):
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
         look, state = self.look, self.state
-        yield from (_panel(section, look) for section in above(state))
+        yield from (_panel(section, look) for section in above(state, self.aim))
         with Horizontal(id="top"):
             yield Panel(self._draw_chart, look, id="chart")
             with Vertical(id="gauges"):
@@ -139,6 +141,22 @@ class Dashboard(TabScreen):
         """The process table."""
         return self.query_one("#processes", ProcessTable)
 
+    def aim(self, assessment: Assessment) -> Aim:
+        """Return what the action keys act on."""
+        return aim_in_danger(self.table.aim, self.state.subject(assessment), assessment)
+
+    def on_aim_moved(self, message: AimMoved) -> None:
+        """Have the strip name the keys for what the cursor is on now."""
+        message.stop()
+        if self.assessment is not None:
+            self.show_strip(self.assessment)
+
+    def cgroup(self) -> str | None:
+        """Return the cgroup in danger if all targets are in it; else an action is for their own group."""
+        if self.assessment is None:
+            return None
+        return group_in_danger(self.state.subject(self.assessment), self.assessment, self.targets())
+
     def targets(self) -> tuple[ProcessId, ...]:
         """Return the tagged processes, else those of the line under the cursor."""
         table = self.table
@@ -182,9 +200,11 @@ class Dashboard(TabScreen):
         # First: a chart that appears with this tick is drawn with it.
         self._fit(assessment)
         for panel in self.query(Panel):
-            if panel.id != "chart" or self._is_chart_due(assessment):
+            if panel.id != "strip" and (panel.id != "chart" or self._is_chart_due(assessment)):
                 panel.show(assessment)
         self.table.show(assessment)
+        # After the table: it names the keys for what the cursor is on.
+        self.show_strip(assessment)
 
     def _fit(self, assessment: Assessment) -> None:
         """Show non-empty sections; assigning `display` triggers a full layout, so only on change."""

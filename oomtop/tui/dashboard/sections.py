@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from oomtop.analysis.model.assessment import Assessment
+from oomtop.tui.base.aim import Aim
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.board import board_height, draw_board
 from oomtop.tui.dangers.strip import draw_also, draw_strip, height_of_strip
@@ -28,15 +29,11 @@ class Section(NamedTuple):
     height: Callable[[Assessment, int, int], int] | None = None
 
 
-def above(state: State) -> tuple[Section, ...]:
-    """Return the sections at the top."""
+def above(state: State, aim: Callable[[Assessment], Aim]) -> tuple[Section, ...]:
+    """Return the sections at the top; `aim`: what the action keys act on."""
     return (
         Section("header", draw_header(lambda: state.standing, "processes")),
-        Section(
-            "strip",
-            draw_strip(state.subject, lambda: state.armed, lambda: state.replay),
-            partial(height_of_strip, state.subject),
-        ),
+        Section("strip", draw_strip(state, aim), partial(height_of_strip, state.subject)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -41,8 +41,8 @@ class EventList(CursorList):
             super().__init__()
             self.event = event
 
-    def __init__(self, look: Look, *, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, look: Look, *, id: str, moved: Callable[[], object]) -> None:
+        super().__init__(id=id, moved=moved)
         self._look = look
         self._events: Sequence[Told] = ()
         self._now = 0.0

@@ -15,6 +15,7 @@ from oomtop.analysis.unlogged_kills import describe_unlogged
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.mentions.mention import Mention
+from oomtop.tui.base.aim import Aim, Place
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.panel import tab_head
 from oomtop.tui.events.list import EventList, Told, list_head
@@ -62,7 +63,7 @@ class EventsScreen(TabScreen):
         """Mount every widget once."""
         yield from tab_head(self, "events")
         yield Sheet(self._head, id="events-head")
-        yield EventList(self.look, id="events-list")
+        yield EventList(self.look, id="events-list", moved=self._show_strip)
         yield PromptLine(self._focus)
         yield KeyBar(_KEYS, self.look, id="events-keys")
 
@@ -80,6 +81,14 @@ class EventsScreen(TabScreen):
 
     def _focus(self) -> None:
         self.view.focus()
+
+    def _show_strip(self) -> None:
+        if self.assessment is not None:
+            self.show_strip(self.assessment)
+
+    def aim(self, assessment: Assessment) -> Aim:
+        """Return the event that Enter explains."""
+        return Aim(Place.EVENTS, event=self.event())
 
     def event(self) -> OomEvent | None:
         """Return the event under the cursor, None for a mention."""
@@ -100,12 +109,12 @@ class EventsScreen(TabScreen):
         if assessment is None or not self._is_built:
             return
         self.query_one("#events-header", Panel).show(assessment)
-        self.show_strip(assessment)
         if assessment.events != self._live or not self._shown:
             self._live = assessment.events
             self._show(assessment.time)
         else:
             self.view.set_events(self._shown, assessment.time)
+        self.show_strip(assessment)
 
     def show_remarks(self) -> None:
         """Draw the header anew."""

@@ -146,6 +146,8 @@ class PlainLoop:
             self._code = 0
         elif key in _KILL:
             self._ask_for_kill()
+        elif key == "J":
+            table.select_victim()
         elif key in _MOVES:
             table.move(_MOVES[key])
         elif key in _PAGES:

@@ -7,10 +7,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from oomtop.analysis.model.assessment import Assessment
+from oomtop.frozen import replace
+from oomtop.tui.base.aim import Aim, Place
 from oomtop.tui.base.options import Options
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.forecast_chart import draw_forecast
-from oomtop.tui.dangers.subject import is_pressing
+from oomtop.tui.dangers.subject import aim_in_danger, is_pressing
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.plain.inks import Inks
 from oomtop.tui.plain.rules import Element, declared, parse_rules
@@ -48,6 +50,8 @@ class Picture:
         self._forecast = draw_forecast(state.subject, lambda: state.chart_seconds)
         self._past = draw_chart(lambda: state.chart_seconds)
         self.table = PlainTable(state.columns, state.sort, look.ascii, state.subject)
+        self.is_alone = False
+        """Whether Textual is not going to take its place, so that nothing but `k` acts."""
         self.cursor = 0
         """The line that the terminal's cursor belongs on: screen readers and braille lines follow it."""
 
@@ -58,7 +62,7 @@ class Picture:
         """
         self.table.show(assessment)
         find = self._finder(assessment, width, height)
-        top = self._stack(above(self._state), find, assessment, width) + self._top(find, assessment, width)
+        top = self._stack(above(self._state, self._aim), find, assessment, width) + self._top(find, assessment, width)
         last = self._stack(below(self._state), find, assessment, width)
         keys = self._ruled(draw_keys(MONITOR_KEYS, width, self._look), width)
         table = self.table.lines(width, max(0, height - len(top) - len(last) - 1), self._inks)
@@ -70,6 +74,10 @@ class Picture:
             every[cursor:] = lines
         self.cursor = min(cursor, height - 1)
         return [self._row(y, runs) for y, runs in enumerate(every, 1)]
+
+    def _aim(self, assessment: Assessment) -> Aim:
+        aim = aim_in_danger(self.table.aim, self._state.subject(assessment), assessment)
+        return replace(aim, place=Place.PLAIN) if self.is_alone else aim
 
     def _row(self, y: int, runs: Sequence[Run[Ink]]) -> str:
         return f"\x1b[{y};1H" + "".join(self._inks.render(*run) for run in _joined(runs))

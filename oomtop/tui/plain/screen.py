@@ -132,6 +132,7 @@ class PlainScreen:
             from oomtop.crash import reason_of
 
             self.tell(f"the full screen cannot be loaded: {reason_of(error)}")
+            self.picture.is_alone = True
         if not self.is_open:
             self._take_terminal()
 

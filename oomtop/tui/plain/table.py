@@ -8,6 +8,7 @@ from collections.abc import Callable
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.model.danger import Danger
 from oomtop.host.process import ProcessId
+from oomtop.tui.base.aim import Aim
 from oomtop.tui.plain.inks import Inks
 from oomtop.tui.process_table.cells import Frame, Marks, Run, cells_of, header, look, paint, paint_header
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, columns_for
@@ -59,6 +60,11 @@ class PlainTable:
         return None if row is None or self._typed.is_elsewhere(self._cursor) else row.process.id
 
     @property
+    def aim(self) -> Aim:
+        """What the action keys act on; without the group, which depends on the danger."""
+        return self._order.aim(self._cursor, frozenset(), self._typed)
+
+    @property
     def place(self) -> TableCursor:
         """Where it stands."""
         return TableCursor(self._cursor if self._has_moved else None, self._top, self._typed)
@@ -84,6 +90,12 @@ class PlainTable:
         if at is not None:
             self._has_moved = True
             self._put(at)
+
+    def select_victim(self) -> None:
+        """Go to the victim of the danger on the strip."""
+        at = self._order.at(self._order.view.focus.victim)
+        if at is not None:
+            self.move(at - (self._order.at(self._cursor) or 0))
 
     def _put(self, at: int) -> None:
         entries = self._order.entries

@@ -26,11 +26,13 @@ from oomtop.host.process_details import ProcessDetails, read_process_details
 from oomtop.host.programs import find_programs
 from oomtop.host.root import Root
 from oomtop.host.smaps import MappedMemory, read_smaps, read_smaps_rollup
+from oomtop.tui.base.aim import Aim, Place
 from oomtop.tui.base.messages import ToolChosen
 from oomtop.tui.base.session import State
 from oomtop.tui.base.slow_read import Answer, ask
 from oomtop.tui.dangers.forecast_chart import draw_forecast_of
 from oomtop.tui.dangers.panel import danger_strip
+from oomtop.tui.dangers.subject import aim_in_danger, group_in_danger
 from oomtop.tui.process import sections
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
@@ -91,7 +93,7 @@ class ProcessScreen(TabScreen):
     def compose(self) -> ComposeResult:
         """Mount every widget once."""
         yield Sheet(self._title, id="process-title")
-        yield danger_strip(self.state, self.look)
+        yield danger_strip(self)
         with Page(id="process-page"):
             with Vertical(id="process-left"):
                 yield Sheet(self._forecast, id="process-forecast")
@@ -120,10 +122,10 @@ class ProcessScreen(TabScreen):
         """Show a tick; read the mappings again when due."""
         if assessment is None or not self._is_built:
             return
-        self.show_strip(assessment)
         self._moment, self._page_size = assessment.monotonic, assessment.machine.page_size
         is_first = self._study is None
         self._study = study(assessment, self._identity, self._study)
+        self.show_strip(assessment)
         if is_first:
             self._find_runtime()
         stalled = assessment.pressure.memory is not None and assessment.pressure.memory.some.avg10 > _STALLED
@@ -283,8 +285,16 @@ class ProcessScreen(TabScreen):
         return (("everything", everything), ("pid", str(self._identity.pid)), ("command", printable(command)))
 
     def cgroup(self) -> str | None:
-        """Return its cgroup."""
-        return self._study.process.cgroup if self._study else None
+        """Return the cgroup in danger that it is in, else its own."""
+        if self._study is None or self.assessment is None:
+            return None
+        in_danger = group_in_danger(self.state.subject(self.assessment), self.assessment, self.targets())
+        return in_danger or self._study.process.cgroup
+
+    def aim(self, assessment: Assessment) -> Aim:
+        """Return what the action keys act on."""
+        aim = Aim(Place.PROCESS, frozenset(self.targets()))
+        return aim_in_danger(aim, self.state.subject(assessment), assessment)
 
     def action_back(self) -> None:
         """Go back to where it was opened."""

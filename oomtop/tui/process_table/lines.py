@@ -21,7 +21,8 @@ from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.model.danger import Danger
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
-from oomtop.tui.base.messages import RowSelected, TotalsShown
+from oomtop.tui.base.aim import Aim
+from oomtop.tui.base.messages import AimMoved, RowSelected, TotalsShown
 from oomtop.tui.process_table.cells import LineLook, Marks, rule
 from oomtop.tui.process_table.columns import BY_ID, DEFAULT_SORT, ColumnContext
 from oomtop.tui.process_table.filter_query import parse_for
@@ -70,6 +71,8 @@ class ProcessLines(ScrollView):
         self._match = ""
         self._note: tuple[str, ...] = ()
         self._typed = TypedNumber(clock)
+        self._told = Aim()
+        """What the action keys acted on when that was last told."""
         self._begun = begun
         if begun is not None:
             self._cursor, self._typed = begun.cursor, begun.typed
@@ -112,6 +115,11 @@ class ProcessLines(ScrollView):
         if self.tagged or self._cursor is None or self._typed.is_elsewhere(self._cursor):
             return self.tagged_rows
         return members_of(self._order.rows, self.view, self._cursor)
+
+    @property
+    def aim(self) -> Aim:
+        """What the action keys act on; without the group, which depends on the danger."""
+        return self._order.aim(self._cursor, self.tagged, self._typed)
 
     @property
     def every_row(self) -> tuple[ProcessRow, ...]:
@@ -264,6 +272,14 @@ class ProcessLines(ScrollView):
             self.refresh(Region(0, 0, self.size.width, 2))
         for y, width in self._face.differing(partial(self._look_below, int(self.scroll_offset.y))):
             self.refresh(Region(0, y, width, 1))
+        self._tell_aim()
+
+    def _tell_aim(self) -> None:
+        """Report that the action keys act on something else now."""
+        aim = self.aim
+        if aim != self._told:
+            self._told = aim
+            self.post_message(AimMoved())
 
     def _look(self, y: int) -> LineLook | None:
         return self._look_below(int(self.scroll_offset.y), y)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from oomtop.analysis.dangers.order import subject_of
 from oomtop.analysis.model.assessment import Assessment, Growth, ProcessRow
@@ -10,11 +10,24 @@ from oomtop.analysis.model.danger import Danger, DangerKind
 from oomtop.analysis.shared_memory import Ceiling
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
+from oomtop.tui.base.aim import Aim, Place
 from oomtop.tui.dangers.subject import is_pressing
 from oomtop.tui.process_table.columns import ColumnContext, empty_columns, rank_victims
 from oomtop.tui.process_table.filter_query import haystack
 from oomtop.tui.process_table.incremental_sort import Change, can_resort, changes_between, resort
-from oomtop.tui.process_table.rows import Entry, Focus, Grouping, Key, View, arrange, border, keep_places, select
+from oomtop.tui.process_table.notes import TypedNumber
+from oomtop.tui.process_table.rows import (
+    Entry,
+    Focus,
+    Grouping,
+    Key,
+    View,
+    arrange,
+    border,
+    group_of,
+    keep_places,
+    select,
+)
 
 _KINDS = {Grouping.PROGRAM: "program", Grouping.USER: "user", Grouping.CGROUP: "unit"}
 HOLD_SECONDS = 2.0
@@ -163,6 +176,19 @@ class TableOrder:
                 entries[at] = entries[at]._replace(row=row)
         self.entries = entries
 
+    def aim(self, cursor: Key | None, tagged: frozenset[ProcessId], typed: TypedNumber) -> Aim:
+        """Return what the action keys act on; nothing definite on a line of several processes."""
+        view = self.view
+        is_plain = not (view.tree or view.grouping or view.user or view.filter_text)
+        return Aim(Place.PROCESSES, tagged or self._under(cursor, typed), takes_pids=is_plain and not tagged)
+
+    def _under(self, cursor: Key | None, typed: TypedNumber) -> frozenset[ProcessId]:
+        at = None if typed.is_elsewhere(cursor) else self.at(cursor)
+        if at is None or not isinstance(cursor, ProcessId):
+            return frozenset()
+        entry = self.entries[at]
+        return frozenset() if entry.gone or entry.hidden else frozenset([cursor])
+
     def line_of(self, index: int) -> int:
         """Return the line below the titles, from 0, on which an entry stands: the border takes one."""
         return index + (self.border is not None and index >= self.border[0])
@@ -197,6 +223,19 @@ class TableOrder:
         found = [at for at, entry in enumerate(self.entries) if str(entry.row.process.pid) == pid]
         # One that ended may stand above another one with its number.
         return min(found, key=lambda at: self.entries[at].gone, default=None)
+
+    def views_with(self, wanted: ProcessId) -> Iterator[View]:
+        """Yield views that hide less and less, until a process has a line of its own."""
+        row = next((row for row in self.rows if row.process.id == wanted), None)
+        if row is not None and not self._has_line(wanted):
+            opened = self.view.toggled | {group_of(row, self.view.grouping)} if self.view.grouping else frozenset[Key]()
+            yield replace(self.view, toggled=opened)
+            if not self._has_line(wanted):
+                yield replace(self.view, accept=None, filter_text="", user=None)
+
+    def _has_line(self, process: ProcessId) -> bool:
+        at = self.at(process)
+        return at is not None and not self.entries[at].hidden
 
     def find(self, text: str, start: int, step: int) -> int | None:
         """Return the next line from `start` on that holds `text`; with step 0 the first line looked at is `start`."""

@@ -139,7 +139,7 @@ def members_of(rows: Iterable[ProcessRow], view: View, key: Key) -> tuple[Proces
     """Return the processes that one line stands for: a group, a folded branch, or one process."""
     shown = select(rows, view)
     if isinstance(key, str):
-        return tuple(row for row in shown if _group_of(row, view.grouping) == key)
+        return tuple(row for row in shown if group_of(row, view.grouping) == key)
     is_folded = view.tree and key in view.toggled
     wanted = _below(_children(shown), key) if is_folded else {key}
     return tuple(row for row in shown if row.process.id in wanted)
@@ -229,7 +229,7 @@ def _tree(rows: Sequence[ProcessRow], view: View, moment: ColumnContext) -> list
 def _groups(rows: Iterable[ProcessRow], view: View, moment: ColumnContext) -> list[Entry]:
     named: dict[str, list[ProcessRow]] = defaultdict(list)
     for row in rows:
-        named[_group_of(row, view.grouping)].append(row)
+        named[group_of(row, view.grouping)].append(row)
     totals = {name: _total(name, members, moment) for name, members in named.items()}
     key = view.column.sort_key
     entries: list[Entry] = []
@@ -242,7 +242,8 @@ def _groups(rows: Iterable[ProcessRow], view: View, moment: ColumnContext) -> li
     return entries
 
 
-def _group_of(row: ProcessRow, grouping: Grouping | None) -> str:
+def group_of(row: ProcessRow, grouping: Grouping | None) -> str:
+    """Return the name of the group that a process is in."""
     if grouping is Grouping.USER:
         return row.user
     if grouping is Grouping.CGROUP:

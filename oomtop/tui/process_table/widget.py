@@ -13,6 +13,7 @@ from oomtop.tui.base.messages import RowActivated
 from oomtop.tui.process_table.cells import column_at
 from oomtop.tui.process_table.colours import COMPONENTS, STYLES
 from oomtop.tui.process_table.lines import ProcessLines
+from oomtop.tui.process_table.order import ids_of
 from oomtop.tui.process_table.rows import Grouping, subtree
 
 
@@ -27,7 +28,6 @@ _BINDINGS: list[BindingType] = [
     _key("pagedown", "page(1)", "Page down", "page_down"),
     _key("home", "edge(False)", "First", "home"),
     _key("end", "edge(True)", "Last", "end"),
-    _key("J", "accused", "Select the next victim of the danger above the table", "accused"),
     _key("left", "pan(-1)", "Columns to the left", "pan_left"),
     _key("right", "pan(1)", "Columns to the right", "pan_right"),
     _key("enter", "activate", "Details", "details"),
@@ -79,11 +79,20 @@ class ProcessTable(ProcessLines, can_focus=True):
             self._put_on(at)
         self._repaint()
 
-    def action_accused(self) -> None:
-        """Go to the victim of the danger on the strip; without one, to the process that the first finding is about."""
+    def select_victim(self) -> None:
+        """Select the victim of the danger on the strip, and nothing else: tags go, and what hides it.
+
+        Without a danger it is the process that the first finding is about.
+        """
         wanted = self._order.view.focus.victim
         if wanted is None and self._assessment is not None:
             wanted = accused(self._assessment)
+        if wanted is None or wanted not in ids_of(self._order.rows):
+            self.app.bell()
+            return
+        self.action_untag()
+        for view in self._order.views_with(wanted):
+            self._set_view(view)
         at = self._order.at(wanted)
         self.app.bell() if at is None else self._move_to(at)
 

@@ -29,6 +29,7 @@ APP_BINDINGS: list[BindingType] = [
     Binding("w", "look_into('command')", "Full command of the process", id="app.command"),
     Binding("n", "danger(1)", "Next danger", id="app.next_danger"),
     Binding("N", "danger(-1)", "Previous danger", id="app.previous_danger"),
+    Binding("J", "select_victim", "Select the next victim of the danger on the strip", id="app.victim"),
     Binding("escape", "nearest_danger", "Back to the nearest danger", show=False, id="app.nearest_danger"),
     Binding("tab", "beside(1)", "Next tab", id="app.next_tab"),
     Binding("shift+tab", "beside(-1)", "Previous tab", id="app.previous_tab"),

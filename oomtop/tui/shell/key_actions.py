@@ -52,6 +52,8 @@ class KeyActions(Shell):
             return not (self.options.read_only or self.state.replay) and isinstance(self.screen, TabScreen)
         if action == "ask":
             return isinstance(self.screen, TabScreen) and not isinstance(self.focused, Input)
+        if action == "select_victim":
+            return isinstance(self.screen, TabScreen)
         if action == "nearest_danger":
             return self.state.choice is not None and isinstance(self.screen, TabScreen)
         if action == "danger":
@@ -69,8 +71,7 @@ class KeyActions(Shell):
 
         tab, figure = tab_clicked(message), figure_under(message)
         if message.panel.id == "strip" and isinstance(self.screen, TabScreen):
-            self.go_to_tab("processes")
-            self.dashboard.table.action_accused()
+            self.action_select_victim()
         elif message.panel.id == "events" and (event := self.dashboard.event_on(message.y)) is not None:
             from oomtop.tui.events.post_mortem import PostMortemScreen
 
@@ -106,6 +107,14 @@ class KeyActions(Shell):
             self.state.choice = step(self.latest.dangers, self.state.choice, by)
             self.dashboard.table.let_go()
             self._show_subject()
+
+    def action_select_victim(self) -> None:
+        """Go to the process table, from whatever is open over it, and select the victim of the danger on the strip."""
+        self.go_to_tab("processes")
+        while self.screen is not self.dashboard and isinstance(self.screen, TabScreen):
+            self.pop_screen()
+        self.feed()
+        self.dashboard.table.select_victim()
 
     def action_nearest_danger(self) -> None:
         """Speak of the nearest danger again."""

@@ -43,7 +43,7 @@ WORDS: Mapping[str, str] = MappingProxyType({
     "replay.minutes_before": "replay recording before what happened history",
     "replay.mark": "mark compare diff before moment",
     "replay.compare": "compare diff difference since changes",
-    "table.accused": "suspect jump victim culprit next dies oom leak biggest",
+    "app.victim": "suspect jump victim culprit next dies oom leak biggest",
     "table.details": "details process maps smaps memory inspect open show",
     "table.tag": "tag mark select",
     "table.tag_tree": "tag mark children descendants tree",

@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
+from oomtop.tui.base.aim import Aim
 from oomtop.tui.base.screens import ClosedOnce
 from oomtop.tui.base.session import State
 from oomtop.tui.style.breakpoints import HORIZONTAL, VERTICAL, size_classes
@@ -86,6 +87,10 @@ class TabScreen(ClosedOnce[None]):
         """Hand a tick to the danger strip."""
         for strip in self.query("#strip").results(Panel):
             strip.show(assessment)
+
+    def aim(self, assessment: Assessment) -> Aim:
+        """Return what the action keys act on, for the strip."""
+        return Aim()
 
     def targets(self) -> tuple[ProcessId, ...]:
         """Return the processes that an action would be for: what is tagged, else what is under the cursor."""

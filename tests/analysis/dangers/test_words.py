@@ -39,6 +39,7 @@ from oomtop.tui.style.palette import Look
 from oomtop.units import MIB, format_about, printable
 from tests.present import present
 from tests.synthetic import SyntheticMachine
+from tests.tui.allowed import at_victim, everything
 
 RUNS, TICKS = 40, 25
 PATHS = [f"/system.slice/unit-{at}.service" for at in range(6)]
@@ -240,7 +241,7 @@ def _says_the_same_everywhere(found: Assessment) -> None:
     order.take(found, needs_ranks=True)
     assert order.victim == (first.victim.id if first.victim else None)
     for width in (40, 80, 200):
-        lines = [line.plain for line in draw_strip(nearest)(found, width, 4, Look())]
+        lines = [line.plain for line in draw_strip(everything(), at_victim)(found, width, 4, Look())]
         assert all(cell_len(line) <= width for line in lines)
         assert not any(ord(sign) < 32 or ord(sign) == 127 for line in lines for sign in line)
         said = "\n".join(lines)

@@ -15,6 +15,7 @@ from oomtop.tui.process_table.order import nearest
 from oomtop.tui.style.cell_width import cell_len
 from oomtop.tui.style.palette import Look
 from oomtop.units import GIB, MIB
+from tests.tui.allowed import at_victim, everything
 from tests.tui.factories import NOW, make_assessment, make_danger, make_process, make_row
 
 LEGEND = "█ past  ╱ expected  ▒ range  ✗ kill"
@@ -27,13 +28,7 @@ CALM: dict[str, Any] = {"state": DangerState.STEADY, "rate": 0.0, "earliest": No
 
 def strip(danger: Danger, width: int = 80, height: int = 4, ascii_only: bool = False) -> list[str]:
     assessment = make_assessment(ROWS, dangers=(danger, make_danger("/cron", ROWS[1:], **CALM)))
-    return [line.plain for line in draw_strip(nearest)(assessment, width, height, Look(ascii_only))]
-
-
-@pytest.fixture(autouse=True)
-def rights(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of root, whoever runs the tests."""
-    monkeypatch.setattr("oomtop.tui.dangers.subject.may_spare", lambda: True)
+    return [line.plain for line in draw_strip(everything(), at_victim)(assessment, width, height, Look(ascii_only))]
 
 
 def test_what_an_engineer_needs_is_on_the_strip() -> None:
@@ -60,7 +55,10 @@ def test_calm_is_one_line_and_never_an_all_clear_in_the_first_seconds() -> None:
     assert strip(make_danger(**CALM)) == [" no danger in 1m00s of watching · nearest: /web, 43% of 300M, steady"]
     young = CALM | {"state": DangerState.WATCHING, "first_seen": NOW - 3.0}
     assessment = make_assessment((), dangers=(make_danger(**young),))
-    assert draw_strip(nearest)(assessment, 80, 1, Look())[0].plain == " watching for 3s · nearest: /web, 43% of 300M"
+    assert (
+        draw_strip(everything(), at_victim)(assessment, 80, 1, Look())[0].plain
+        == " watching for 3s · nearest: /web, 43% of 300M"
+    )
 
 
 def test_a_kill_of_the_last_minute_is_no_calm() -> None:
@@ -122,7 +120,7 @@ def test_the_forecast_shows_the_limit_the_cone_and_the_kill(ascii_only: bool) ->
 
 def test_what_is_armed_counts_down_on_the_strip() -> None:
     armed = Armed("/web", "Send SIGSTOP to 11289 (oomtop-leak)", 5.0)
-    draw = draw_strip(nearest, lambda: armed)
+    draw = draw_strip(everything(armed=armed), at_victim)
     assessment = make_assessment(ROWS, dangers=(make_danger(rows=ROWS),))
     assert draw(assessment, 80, 4, Look())[3].plain == " armed Send SIGSTOP to 11289 (oomtop-leak) in 17s   A disarms"
     other = make_assessment(ROWS, dangers=(make_danger("/cron", rows=ROWS),))
@@ -135,7 +133,7 @@ def test_where_one_kill_frees_little_the_group_is_named() -> None:
     assert dies == " dies  oomtop-leak 11289 root, 129M, frees 129M; one of 2"
     assert do == " do    k kill the group: 129M  f freeze the group  L raise by 100M: +12s  n next"
     machine = replace(few, kind=DangerKind.MACHINE)
-    assert strip(machine)[3].startswith(" do    k kill it (frees 4.0M)   f freeze it   ")
+    assert strip(machine)[3].startswith(" do    k kill it (frees 4.0M)  f freeze it  ")
 
 
 def of_many(danger: Danger) -> Danger:
@@ -147,13 +145,13 @@ def of_many(danger: Danger) -> Danger:
 def test_of_many_those_that_are_new_are_counted() -> None:
     rows = [make_row(make_process(pid, "swarm", rss=MIB, cgroup="/web/a"), user="root") for pid in range(500, 540)]
     assessment = make_assessment(rows, monotonic=19.0, dangers=(of_many(make_danger(rows=rows)),))
-    dies, do = (line.plain for line in draw_strip(nearest)(assessment, 80, 4, Look())[2:])
+    dies, do = (line.plain for line in draw_strip(everything(), at_victim)(assessment, 80, 4, Look())[2:])
     assert dies == " dies  swarm 500 root, 1.0M, frees 1.0M; one of 40, 40 new in 5s"
     assert "k kill the group: 80.0M  " in do
-    short = draw_strip(nearest)(assessment, 50, 4, Look())[2].plain
+    short = draw_strip(everything(), at_victim)(assessment, 50, 4, Look())[2].plain
     assert short == " dies  swarm 500, frees 1.0M; one of 40"
     hidden = replace(assessment, scope=Scope(sees_all=False))
-    assert "k kill the group  " in draw_strip(nearest)(hidden, 80, 4, Look())[3].plain
+    assert "k kill the group  " in draw_strip(everything(), at_victim)(hidden, 80, 4, Look())[3].plain
 
 
 @pytest.mark.parametrize(("swap", "why"), [(0, " (rest shared)"), (20, " (rest in swap)")])
@@ -164,16 +162,11 @@ def test_why_a_death_frees_less_than_is_held_is_said_where_there_is_room(swap: i
 
     def dies(width: int, *dying: Dying) -> str:
         assessment = make_assessment(rows, dangers=(replace(danger, dying=dying),))
-        return draw_strip(nearest)(assessment, width, 4, Look())[2].plain
+        return draw_strip(everything(), at_victim)(assessment, width, 4, Look())[2].plain
 
     assert dies(80, first) == f" dies  leak 7 root, 100M, frees 70.0M{why}"
     assert dies(80, replace(first, frees=91 * MIB)).endswith("frees 91.0M")
     assert dies(61, first, danger.dying[1]).endswith("frees 70.0M  then nginx 902 (12.0M)")
-
-
-def test_nothing_is_offered_that_the_rights_do_not_allow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oomtop.tui.dangers.subject.may_spare", lambda: False)
-    assert "spare" not in strip(make_danger(rows=ROWS))[3]
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])

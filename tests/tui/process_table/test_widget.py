@@ -487,7 +487,7 @@ def move(table: ProcessTable, rng: Random) -> None:
         lambda: table.action_move(rng.choice((-1, 1, 5))),
         lambda: table.action_edge(rng.random() < 0.5),
         table.action_tag, table.action_tag_tree, table.action_untag, table.action_activate, table.action_invert,
-        table.action_accused, table.action_follow, lambda: table.action_jump(rng.choice("123")), table.action_tree,
+        table.select_victim, table.action_follow, lambda: table.action_jump(rng.choice("123")), table.action_tree,
         table.action_pin_order, lambda: table.action_fold(rng.choice((True, False, None))), table.action_group,
     )  # fmt: skip
     rng.choice(keys)()

@@ -15,9 +15,9 @@ from oomtop.sources.replay import ReplaySource
 from oomtop.tui.base.sampling import samples
 from oomtop.tui.dangers.forecast_chart import chart_of
 from oomtop.tui.dangers.strip import draw_strip
-from oomtop.tui.process_table.order import nearest
 from oomtop.tui.style.palette import Look
 from oomtop.units import MIB
+from tests.tui.allowed import at_victim, everything
 from tests.tui.factories import make_assessment, make_danger
 from tests.tui.states import SCRIPTS, recorded, state, ticks
 
@@ -110,7 +110,7 @@ def test_forecast_and_truth_are_drawn_over_each_other(height: int, ascii_only: b
 
 def test_the_strip_of_a_replay_says_what_came_and_offers_no_key() -> None:
     def then(**facts: Any) -> str:
-        draw = draw_strip(nearest, is_replay=lambda: True)
+        draw = draw_strip(everything(replay=True), at_victim)
         dangers = (make_danger(**facts), make_danger("/cron", median=290.0))
         lines = [line.plain for line in draw(make_assessment((), dangers=dangers), 80, 4, Look())]
         assert lines[0].endswith("1 of 2")

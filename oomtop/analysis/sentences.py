@@ -73,8 +73,8 @@ def describe_rounds(item: Danger) -> str:
     return f"{rounds.count} times in {format_about(rounds.span)}, each {format_about(rounds.each)}"
 
 
-def describe_subject(dangers: Sequence[Danger], now: float) -> str:
-    """Describe the most urgent danger; `now` is Unix time.
+def describe_subject(dangers: Sequence[Danger], now: float, unread: float | None = None) -> str:
+    """Describe the most urgent danger; `now` is Unix time, `unread` the age of a kill that is in no readable log.
 
     No all-clear in the first ten seconds, with a forecast, or in the minute after a kill.
     """
@@ -87,6 +87,8 @@ def describe_subject(dangers: Sequence[Danger], now: float) -> str:
     if killed is not None and now - killed.time < _KILL_RECENT:
         limit = next(item for item in dangers if killed in item.kills)
         return f"killed {format_about(max(1.0, now - killed.time))} ago: {killed.name} at the limit of {limit.name}"
+    if unread is not None and unread < _KILL_RECENT:
+        return f"killed {format_about(max(1.0, unread))} ago: a process, by the kernel's count"
     watched = first.watched(now)
     if watched < WATCHED_ENOUGH:
         return f"watching for {format_about(max(1.0, watched))}; nearest: {_nearest(first)}"

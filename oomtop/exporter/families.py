@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from oomtop import __version__
 from oomtop.analysis.model.assessment import Assessment, CgroupFigures, ProcessRow
 from oomtop.analysis.model.danger import Danger, DangerKind
+from oomtop.analysis.unlogged_kills import reads_kernel_log
 from oomtop.fields import FIELDS, number_of
 from oomtop.host.pressure import Pressure, PressureLine
 from oomtop.units import printable
@@ -89,11 +90,9 @@ def _about(assessment: Assessment) -> Iterator[Metric]:
     yield gauge("sample_timestamp_seconds", "Unix time of the sample", [((), assessment.time)])
     yield gauge("sample_cpu_seconds", "CPU time of the sample", [((), assessment.sample_seconds)])
     yield gauge("problems", "Kernel files that could not be read", [((), len(assessment.problems))])
-    yield gauge("kernel_log_readable", "1 if OOM events are read from a log", [((), float(_reads_log(assessment)))])
-
-
-def _reads_log(assessment: Assessment) -> bool:
-    return assessment.log_read and not any(problem.what == "kernel log" for problem in assessment.problems)
+    yield gauge(
+        "kernel_log_readable", "1 if OOM events are read from a log", [((), float(reads_kernel_log(assessment)))]
+    )
 
 
 def _memory(assessment: Assessment) -> Iterator[Metric]:

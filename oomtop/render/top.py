@@ -15,6 +15,7 @@ from oomtop.analysis.sentences import (
     describe_early_killer,
     describe_subject,
 )  # fmt: skip
+from oomtop.analysis.unlogged_kills import unread_kill
 from oomtop.fields import FIELDS, number_of
 from oomtop.units import DASH, format_bytes, format_count, format_rate, format_share, printable
 
@@ -79,7 +80,7 @@ def _pressure(assessment: Assessment) -> Iterable[str]:
 
 def _outlook(assessment: Assessment) -> Iterable[str]:
     dangers = assessment.dangers
-    yield f"Outlook   {describe_subject(dangers, assessment.time)}"
+    yield f"Outlook   {describe_subject(dangers, assessment.time, unread_kill(assessment))}"
     for item in dangers[1:3]:
         yield f"Also      {describe_danger(item)}"
     for killer in assessment.early_killers[:2]:

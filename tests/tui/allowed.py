@@ -37,7 +37,7 @@ class Everything(Rights):
 
 def everything(**changes: object) -> State:
     """Return the state of an app that may do everything."""
-    return State("root", may=Everything(), **changes)  # type: ignore[arg-type]
+    return State(**{"rights": "root", "may": Everything(), **changes})  # type: ignore[arg-type]
 
 
 def at_victim(assessment: Assessment) -> Aim:

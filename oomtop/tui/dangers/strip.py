@@ -27,6 +27,7 @@ from oomtop.tui.dangers.subject import (
     killed_words,
     nearer,
     recent_kill,
+    unread_kill_words,
     usage,
     victim_words,
     weight_of,
@@ -65,7 +66,8 @@ def draw_strip(state: State, aim: Callable[[Assessment], Aim]) -> Draw:
     def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
         danger = state.subject(assessment)
         if danger is None or not is_pressing(danger, assessment):
-            return [_calm(danger, assessment, width, look)]
+            killed = _killed(assessment, state.may.is_root, width, look)
+            return [killed or _calm(danger, assessment, width, look)]
         lines = [_first(danger, assessment, width, look), _bar(danger, assessment, width, look)]
         if state.replay:
             do = _then(danger, assessment, width, look)
@@ -81,12 +83,18 @@ def draw_strip(state: State, aim: Callable[[Assessment], Aim]) -> Draw:
     return draw
 
 
+def _killed(assessment: Assessment, is_root: bool, width: int, look: Look) -> Text | None:
+    """Return the line in place of an all-clear in the minute after a kill, also of one that no log tells of."""
+    event = recent_kill(assessment)
+    words = killed_words(event, assessment.time) if event is not None else unread_kill_words(assessment, is_root)
+    if words is None:
+        return None
+    loud, forms = words
+    line = Text(" ").append(f" {loud} ", _block(Weight.DANGER.value, look))
+    return line.append(f" {_fitting(forms, width - line.cell_len - 1, look)}")
+
+
 def _calm(danger: Danger | None, assessment: Assessment, width: int, look: Look) -> Text:
-    killed = recent_kill(assessment)
-    if killed is not None:
-        loud, forms = killed_words(killed, assessment.time)
-        line = Text(" ").append(f" {loud} ", _block(Weight.DANGER.value, look))
-        return line.append(f" {_fitting(forms, width - line.cell_len - 1, look)}")
     if danger is None:
         return Text(" no limit is known to be near", look.style("dim"))
     heads, tails = _calm_words(danger, assessment)

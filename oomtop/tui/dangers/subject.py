@@ -9,6 +9,7 @@ from oomtop.analysis.dangers.order import JUST_KILLED, last_kill
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.model.danger import Danger, DangerKind, DangerState, Dying, Remedy
 from oomtop.analysis.sentences import NOT_SEEN, OF_THOSE_SEEN, describe_early_killer, others_of
+from oomtop.analysis.unlogged_kills import reads_kernel_log, unread_kill, why_unread
 from oomtop.frozen import replace
 from oomtop.host.cgroup import is_inside
 from oomtop.host.process import Process, ProcessId
@@ -112,6 +113,16 @@ def killed_words(event: OomEvent, now: float) -> tuple[str, tuple[str, ...]]:
     name = printable(event.victim.name) if event.victim is not None else ""
     where = f" at the limit of {printable(event.oom_memcg)}" if event.oom_memcg else f" by {printable(event.killer)}"
     return f"KILLED {_ago(now - (event.time or now))} ago", (f"{name}{where}; Events tells why", f"{name}{where}", name)
+
+
+def unread_kill_words(assessment: Assessment, is_root: bool) -> tuple[str, tuple[str, ...]] | None:
+    """Return the emphasised part and the rest for a kill of the last minute that is only counted, None without one."""
+    age = unread_kill(assessment)
+    if age is None or age >= JUST_KILLED:
+        return None
+    why = why_unread(assessment)
+    more = "" if is_root or reads_kernel_log(assessment) else ": sudo oomtop"
+    return f"KILLED {_ago(age)} ago", (f"a process; {why}{more}", f"a process; {why}", "a process")
 
 
 def _ago(seconds: float) -> str:

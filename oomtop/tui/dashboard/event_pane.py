@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from oomtop.analysis.dangers.order import JUST_KILLED
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.sentences import describe_event
-from oomtop.analysis.unlogged_kills import describe_unlogged
+from oomtop.analysis.unlogged_kills import describe_unlogged, reads_kernel_log
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.session import Remark
 from oomtop.tui.style.cell_width import cell_len
@@ -80,7 +80,8 @@ def _told(
     unlogged = describe_unlogged(assessment.unlogged_kills)
     if unlogged and len(lines) < height:
         lines.append((Text(keep_start(f" {unlogged}", width, look), look.style("warn")), None))
-    nothing = " no OOM kill in the kernel log" if assessment.log_read else " reading the kernel log"
+    reads = "no OOM kill in the kernel log" if reads_kernel_log(assessment) else "the kernel log cannot be read"
+    nothing = f" {reads}" if assessment.log_read else " reading the kernel log"
     return lines[:height] or [(Text(nothing, look.style("dim")), None)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
 from oomtop.analysis.model.danger import DangerKind
-from oomtop.tui.base.aim import Aim, Place
+from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.rights import Rights
 from oomtop.tui.base.session import State
 from oomtop.tui.process_table.order import nearest
@@ -44,6 +44,6 @@ def at_victim(assessment: Assessment) -> Aim:
     """Return the aim of a cursor on the victim of the nearest danger."""
     danger = nearest(assessment)
     if danger is None or danger.victim is None:
-        return Aim(Place.PROCESSES)
+        return Aim(KeyPlace.PROCESSES)
     group = danger.subject if danger.kind is DangerKind.CGROUP else None
-    return Aim(Place.PROCESSES, frozenset([danger.victim.id]), group)
+    return Aim(KeyPlace.PROCESSES, frozenset([danger.victim.id]), group)

@@ -9,7 +9,7 @@ from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
 
 
-class Place(Enum):
+class KeyPlace(Enum):
     """Where the keys are pressed."""
 
     PROCESSES = "processes"
@@ -25,7 +25,7 @@ class Place(Enum):
 class Aim:
     """What the action keys act on."""
 
-    place: Place = Place.OTHER
+    place: KeyPlace = KeyPlace.OTHER
     targets: frozenset[ProcessId] = frozenset()
     """The processes that `k` kills first, and that `f` and `o` act on."""
     group: str | None = None

@@ -16,7 +16,7 @@ from oomtop.analysis.load_policy import DUTIES
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import DangerKind, DangerState
 from oomtop.host.cgroup import is_inside
-from oomtop.tui.base.aim import Aim, Place
+from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.session import State
 from oomtop.tui.cgroups.rows import COLUMNS, DANGER, CgroupLine, arrange, columns_for, group_line, title_line
 from oomtop.tui.dangers.forecast_chart import draw_forecast_of
@@ -173,7 +173,7 @@ class CgroupsScreen(TabScreen):
         path = self.cgroup()
         inside = [] if path is None else [row.process for row in assessment.rows if is_inside(row.process.cgroup, path)]
         biggest = max(inside, key=lambda process: process.rss_and_swap, default=None)
-        return Aim(Place.CGROUPS, frozenset([] if biggest is None else [biggest.id]), path)
+        return Aim(KeyPlace.CGROUPS, frozenset([] if biggest is None else [biggest.id]), path)
 
     def commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         """Yield every sort order."""

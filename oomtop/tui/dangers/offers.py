@@ -13,7 +13,7 @@ from oomtop.analysis.model.danger import Danger, DangerKind
 from oomtop.analysis.oom_score.badness import frees
 from oomtop.host.cgroup import is_inside
 from oomtop.host.process import ProcessId
-from oomtop.tui.base.aim import Aim, Place
+from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.rights import Rights
 from oomtop.tui.dangers.subject import is_drop, is_over, is_swarm
 from oomtop.units import format_about, format_bytes, printable
@@ -28,7 +28,7 @@ class Key(NamedTuple):
     words: str
 
 
-class Offer(NamedTuple):
+class OfferedKey(NamedTuple):
     """A key, and the one that has to be pressed before it, if any."""
 
     key: str
@@ -38,24 +38,24 @@ class Offer(NamedTuple):
     """Whether it is left out first."""
 
 
-def offers(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> list[Offer]:
+def offers(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> list[OfferedKey]:
     """Return what can be done about a danger with these rights, the surest first; what needs one lead is together."""
     found = list(_offers(danger, assessment, aim, rights))
-    if aim.place is Place.PLAIN:
+    if aim.place is KeyPlace.PLAIN:
         found = [each for each in found if each.key in ("", "k", _SUDO)]
     if not found and danger.remedies and not rights.is_root:
-        found = [Offer(_SUDO, "to act")]
+        found = [OfferedKey(_SUDO, "to act")]
     return sorted(found, key=lambda each: _place_of(each, found))
 
 
-def _place_of(offer: Offer, every: list[Offer]) -> int:
+def _place_of(offer: OfferedKey, every: list[OfferedKey]) -> int:
     """Return the place of the first offer with the same lead, or its own without one."""
     if offer.lead is None:
         return every.index(offer)
     return next(at for at, each in enumerate(every) if each.lead == offer.lead)
 
 
-def _offers(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[Offer]:
+def _offers(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[OfferedKey]:
     if is_over(danger, assessment):
         yield from _why(danger, aim, rights)
     elif is_swarm(danger):
@@ -66,37 +66,37 @@ def _offers(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) ->
     yield from _spare(danger, assessment, aim, rights)
 
 
-def _more_room(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[Offer]:
+def _more_room(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[OfferedKey]:
     """Yield what makes room: the limit raised, swap added."""
     is_guarded = any(rights.guarded(row) for row in _members(danger, assessment))
     for remedy in danger.remedies:
         bought = "" if remedy.seconds is None else f": +{format_about(remedy.seconds)}"
         if remedy.action == "limit" and not is_guarded and rights.may_limit(danger.subject):
-            yield Offer("L", f"raise by {format_bytes(remedy.size)}{bought}", _to_group(danger, aim))
+            yield OfferedKey("L", f"raise by {format_bytes(remedy.size)}{bought}", _to_group(danger, aim))
         elif remedy.action == "swap" and rights.may_add_swap:
-            yield Offer("W", f"add {format_bytes(remedy.size)} of swap{bought}")
+            yield OfferedKey("W", f"add {format_bytes(remedy.size)} of swap{bought}")
 
 
-def _spare(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[Offer]:
+def _spare(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[OfferedKey]:
     """Yield what has another process chosen, unless the death of one helps little."""
     row = None if danger.victim is None or is_swarm(danger) else _row_of(danger.victim.id, assessment)
     if row is not None and rights.may_spare and not rights.guarded(row):
         victim = row.process.id
-        yield Offer("o", "spare it", None if _is_aimed_at(victim, aim) else _select(victim), is_least=True)
+        yield OfferedKey("o", "spare it", None if _is_aimed_at(victim, aim) else _select(victim), is_least=True)
 
 
-def _why(danger: Danger, aim: Aim, rights: Rights) -> Iterator[Offer]:
+def _why(danger: Danger, aim: Aim, rights: Rights) -> Iterator[OfferedKey]:
     """Yield what leads to the post-mortem of the last kill here."""
     kill = danger.kills[0]
     if kill.pid is None:
         if not rights.is_root:
-            yield Offer(_SUDO, "to read why")
-    elif aim.place is not Place.EVENTS:
-        yield Offer("Tab", "to Events, Enter: why")
+            yield OfferedKey(_SUDO, "to read why")
+    elif aim.place is not KeyPlace.EVENTS:
+        yield OfferedKey("Tab", "to Events, Enter: why")
     elif aim.event is not None and aim.event.victim is not None and aim.event.victim.pid == kill.pid:
-        yield Offer("Enter", "why")
+        yield OfferedKey("Enter", "why")
     else:
-        yield Offer("Home", "to the newest kill, Enter: why")
+        yield OfferedKey("Home", "to the newest kill, Enter: why")
 
 
 def _members(danger: Danger, assessment: Assessment) -> list[ProcessRow]:
@@ -106,7 +106,7 @@ def _members(danger: Danger, assessment: Assessment) -> list[ProcessRow]:
     return [row for row in assessment.rows if is_inside(row.process.cgroup, danger.subject)]
 
 
-def _on_the_group(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[Offer]:
+def _on_the_group(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[OfferedKey]:
     """Yield what can be done to all processes of a group, where the death of one helps little."""
     rows = _members(danger, assessment)
     if any(rights.guarded(row) or not rights.may_signal(row) for row in rows):
@@ -115,12 +115,12 @@ def _on_the_group(danger: Danger, assessment: Assessment, aim: Aim, rights: Righ
     gain = sum(frees(row.process) - (row.process.swap or 0) for row in rows)
     freed = f": {format_bytes(min(danger.held, gain))}" if assessment.scope.sees_all else ""
     lead = _to_group(danger, aim)
-    yield Offer("k", f"kill the group{freed}", lead)
+    yield OfferedKey("k", f"kill the group{freed}", lead)
     if rights.may_freeze_group(danger.subject):
-        yield Offer("f", "freeze the group", lead)
+        yield OfferedKey("f", "freeze the group", lead)
 
 
-def _on_processes(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[Offer]:
+def _on_processes(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[OfferedKey]:
     """Yield what can be done to the victim, and to the process that grows."""
     for remedy in danger.remedies:
         row = _row_of(remedy.target, assessment)
@@ -129,38 +129,38 @@ def _on_processes(danger: Danger, assessment: Assessment, aim: Aim, rights: Righ
         refusal = _refusal(row, rights)
         if remedy.action == "kill":
             gain = f" (frees {format_bytes(remedy.size)})" if is_drop(remedy, danger) else ""
-            yield refusal or Offer("k", f"kill it{gain}", _to_victim(danger, aim))
+            yield refusal or OfferedKey("k", f"kill it{gain}", _to_victim(danger, aim))
         elif refusal is None:
             yield from _freeze(danger, row, aim, rights)
 
 
-def _refusal(row: ProcessRow, rights: Rights) -> Offer | None:
+def _refusal(row: ProcessRow, rights: Rights) -> OfferedKey | None:
     """Return what is said in place of a kill that would be refused."""
     reason = rights.guarded(row)
     if reason:
-        return Offer("", f"not to be killed: {reason}")
+        return OfferedKey("", f"not to be killed: {reason}")
     if rights.may_signal(row):
         return None
-    return Offer("", "to kill it needs CAP_KILL") if rights.is_root else Offer(_SUDO, "to kill it")
+    return OfferedKey("", "to kill it needs CAP_KILL") if rights.is_root else OfferedKey(_SUDO, "to kill it")
 
 
-def _freeze(danger: Danger, row: ProcessRow, aim: Aim, rights: Rights) -> Iterator[Offer]:
+def _freeze(danger: Danger, row: ProcessRow, aim: Aim, rights: Rights) -> Iterator[OfferedKey]:
     """Yield what stops the growth: it need not be the victim that grows."""
     grower = row.process.id
     is_victim = danger.victim is not None and grower == danger.victim.id
-    if aim.place is Place.CGROUPS and aim.group == danger.subject:
-        yield from [Offer("f", "freeze the group")] * rights.may_freeze_group(danger.subject)
+    if aim.place is KeyPlace.CGROUPS and aim.group == danger.subject:
+        yield from [OfferedKey("f", "freeze the group")] * rights.may_freeze_group(danger.subject)
     elif is_victim:
-        yield Offer("f", "freeze it", None if _is_aimed_at(grower, aim) else _select(grower))
+        yield OfferedKey("f", "freeze it", None if _is_aimed_at(grower, aim) else _select(grower))
     elif _is_aimed_at(grower, aim):
-        yield Offer("f", f"freeze {printable(row.process.comm)} {grower.pid}")
+        yield OfferedKey("f", f"freeze {printable(row.process.comm)} {grower.pid}")
     elif aim.takes_pids:
-        yield Offer("f", "freeze it", Key(str(grower.pid), f"select {printable(row.process.comm)}"))
+        yield OfferedKey("f", "freeze it", Key(str(grower.pid), f"select {printable(row.process.comm)}"))
 
 
 def _is_aimed_at(process: ProcessId, aim: Aim) -> bool:
     """Whether the keys act on this process, and not on the group whose biggest process it is."""
-    return aim.place is not Place.CGROUPS and aim.targets == {process}
+    return aim.place is not KeyPlace.CGROUPS and aim.targets == {process}
 
 
 def _to_victim(danger: Danger, aim: Aim) -> Key | None:
@@ -175,7 +175,7 @@ def _to_group(danger: Danger, aim: Aim) -> Key | None:
         return None
     if danger.victim is not None:
         return _select(danger.victim.id)
-    return Key("/", f"find {printable(danger.name)}") if aim.place is Place.CGROUPS else Key("Tab", "to Cgroups")
+    return Key("/", f"find {printable(danger.name)}") if aim.place is KeyPlace.CGROUPS else Key("Tab", "to Cgroups")
 
 
 def _select(victim: ProcessId) -> Key:

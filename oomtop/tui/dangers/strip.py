@@ -18,7 +18,7 @@ from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState
 from oomtop.tui.base.aim import Aim
 from oomtop.tui.base.session import State
-from oomtop.tui.dangers.offers import Offer, offers
+from oomtop.tui.dangers.offers import OfferedKey, offers
 from oomtop.tui.dangers.subject import (
     Weight,
     headline,
@@ -74,7 +74,7 @@ def draw_strip(state: State, aim: Callable[[Assessment], Aim]) -> Draw:
         elif state.armed is not None:
             do = _armed(state.armed, danger, width, look)
         elif state.read_only:
-            do = _do([Offer("", "no action: oomtop runs with --read-only")], assessment, width, look)
+            do = _do([OfferedKey("", "no action: oomtop runs with --read-only")], assessment, width, look)
         else:
             do = _do(offers(danger, assessment, aim(assessment), state.may), assessment, width, look)
         lines += [_dies(danger, assessment, width, look), do]
@@ -216,7 +216,7 @@ def _dies(danger: Danger, assessment: Assessment, width: int, look: Look) -> Tex
     return line
 
 
-def _do(offered: Sequence[Offer], assessment: Assessment, width: int, look: Look) -> Text:
+def _do(offered: Sequence[OfferedKey], assessment: Assessment, width: int, look: Look) -> Text:
     line = Text().append(" do    ", look.style("accent", bold=True) or "bold")
     for before, key, words in _chosen_keys(offered, len(assessment.dangers) > 1, width - line.cell_len):
         if line.cell_len + _cells_of((before, key, words)) > width:
@@ -225,9 +225,9 @@ def _do(offered: Sequence[Offer], assessment: Assessment, width: int, look: Look
     return line
 
 
-def _chosen_keys(offered: Sequence[Offer], has_others: bool, room: int) -> list[tuple[str, str, str]]:
+def _chosen_keys(offered: Sequence[OfferedKey], has_others: bool, room: int) -> list[tuple[str, str, str]]:
     """Return (what stands before it, key, words) of the keys that fit: the least wanted are left out first."""
-    beside = [[*offered, Offer("n", words)] for words in ("next danger", "next")] if has_others else []
+    beside = [[*offered, OfferedKey("n", words)] for words in ("next danger", "next")] if has_others else []
     rows = [*beside, list(offered)]
     rows += [[each for each in row if not each.is_least] for row in rows]
     tries = [_spaced(row, gap) for row in rows for gap in (3, 2)]
@@ -239,7 +239,7 @@ def _cells_of(part: tuple[str, str, str]) -> int:
     return cell_len(before + key + words) + bool(key)
 
 
-def _spaced(offered: Sequence[Offer], gap: int) -> list[tuple[str, str, str]]:
+def _spaced(offered: Sequence[OfferedKey], gap: int) -> list[tuple[str, str, str]]:
     """Return the keys with what stands before each: a comma after the key that has to be pressed first."""
     parts: list[tuple[str, str, str]] = []
     lead = None

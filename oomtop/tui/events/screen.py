@@ -15,7 +15,7 @@ from oomtop.analysis.unlogged_kills import describe_unlogged
 from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.mentions.mention import Mention
-from oomtop.tui.base.aim import Aim, Place
+from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.panel import tab_head
 from oomtop.tui.events.list import EventList, Told, list_head
@@ -88,7 +88,7 @@ class EventsScreen(TabScreen):
 
     def aim(self, assessment: Assessment) -> Aim:
         """Return the event that Enter explains."""
-        return Aim(Place.EVENTS, event=self.event())
+        return Aim(KeyPlace.EVENTS, event=self.event())
 
     def event(self) -> OomEvent | None:
         """Return the event under the cursor, None for a mention."""

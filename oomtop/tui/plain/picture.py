@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.frozen import replace
-from oomtop.tui.base.aim import Aim, Place
+from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.options import Options
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.forecast_chart import draw_forecast
@@ -77,7 +77,7 @@ class Picture:
 
     def _aim(self, assessment: Assessment) -> Aim:
         aim = aim_in_danger(self.table.aim, self._state.subject(assessment), assessment)
-        return replace(aim, place=Place.PLAIN) if self.is_alone else aim
+        return replace(aim, place=KeyPlace.PLAIN) if self.is_alone else aim
 
     def _row(self, y: int, runs: Sequence[Run[Ink]]) -> str:
         return f"\x1b[{y};1H" + "".join(self._inks.render(*run) for run in _joined(runs))

@@ -26,7 +26,7 @@ from oomtop.host.process_details import ProcessDetails, read_process_details
 from oomtop.host.programs import find_programs
 from oomtop.host.root import Root
 from oomtop.host.smaps import MappedMemory, read_smaps, read_smaps_rollup
-from oomtop.tui.base.aim import Aim, Place
+from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.messages import ToolChosen
 from oomtop.tui.base.session import State
 from oomtop.tui.base.slow_read import Answer, ask
@@ -293,7 +293,7 @@ class ProcessScreen(TabScreen):
 
     def aim(self, assessment: Assessment) -> Aim:
         """Return what the action keys act on."""
-        aim = Aim(Place.PROCESS, frozenset(self.targets()))
+        aim = Aim(KeyPlace.PROCESS, frozenset(self.targets()))
         return aim_in_danger(aim, self.state.subject(assessment), assessment)
 
     def action_back(self) -> None:

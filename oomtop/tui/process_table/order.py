@@ -10,7 +10,7 @@ from oomtop.analysis.model.danger import Danger, DangerKind
 from oomtop.analysis.shared_memory import Ceiling
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
-from oomtop.tui.base.aim import Aim, Place
+from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.dangers.subject import is_pressing
 from oomtop.tui.process_table.columns import ColumnContext, empty_columns, rank_victims
 from oomtop.tui.process_table.filter_query import haystack
@@ -180,7 +180,7 @@ class TableOrder:
         """Return what the action keys act on; nothing definite on a line of several processes."""
         view = self.view
         is_plain = not (view.tree or view.grouping or view.user or view.filter_text)
-        return Aim(Place.PROCESSES, tagged or self._under(cursor, typed), takes_pids=is_plain and not tagged)
+        return Aim(KeyPlace.PROCESSES, tagged or self._under(cursor, typed), takes_pids=is_plain and not tagged)
 
     def _under(self, cursor: Key | None, typed: TypedNumber) -> frozenset[ProcessId]:
         at = None if typed.is_elsewhere(cursor) else self.at(cursor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.scope import scope_mark
@@ -19,6 +19,12 @@ TABS = (("processes", "Processes"), ("cgroups", "Cgroups"), ("events", "Events")
 Part = tuple[tuple[str, ...], str]
 """(a text and its shorter forms, style)."""
 _NEWS_SECONDS = 60.0
+_RIGHTS: Mapping[str, tuple[str, ...]] = {
+    "root with fewer rights": ("limited root", "limited"),
+    "root of a user namespace": ("userns root", "userns"),
+    "unprivileged": ("user",),
+}
+"""Shorter words for rights."""
 
 
 def draw_header(standing: Callable[[], OwnState], tab: str | None = None) -> Draw:
@@ -31,7 +37,8 @@ def draw_header(standing: Callable[[], OwnState], tab: str | None = None) -> Dra
         room = width - tabs.cell_len - len(clock) - 2
         urgent, later = _news(assessment, own, room, look)
         news = _fitting(urgent, room)
-        place = _place(assessment, own, room - news.cell_len)
+        kills = _shortest(_kills(assessment)) if later else 0
+        place = _place(assessment, own, room - news.cell_len, kills)
         rest = _fitting(later, room - cell_len(place) - news.cell_len)
         line = Text(f" {place}").append_text(tabs).append_text(news).append_text(rest)
         return [line.append(clock.rjust(max(0, width - line.cell_len)))]
@@ -54,11 +61,18 @@ def _clock(assessment: Assessment, own: OwnState, room: int) -> str:
     return next((text for text in (f"{own.interval:g}s {clock} ", f"{clock} ") if len(text) <= room), "")
 
 
-def _place(assessment: Assessment, own: OwnState, room: int) -> str:
-    """Return host and rights before the tabs, the host alone, or neither."""
+def _place(assessment: Assessment, own: OwnState, room: int, kills: int) -> str:
+    """Return host and rights before the tabs, the host alone, or neither; rights are shortened for old kills."""
     host = printable(assessment.machine.hostname)
-    wholes = (f"{host} {own.rights}  ", f"{host.split('.')[0]} {own.rights}  ", f"{host.split('.')[0]}  ")
-    return next((text for text in wholes if cell_len(text) <= room), "")
+    short = host.split(".")[0]
+    wholes = [f"{host} {own.rights}  ", *(f"{short} {words}  " for words in (own.rights, *_RIGHTS.get(own.rights, ())))]
+    beside = [text for text in wholes if cell_len(text) + kills <= room]
+    return next((text for text in (*beside, *wholes, f"{short}  ") if cell_len(text) <= room), "")
+
+
+def _shortest(forms: Sequence[str]) -> int:
+    """Return the cells that the shortest form takes with the blanks before it."""
+    return min((cell_len(form) + 2 for form in forms), default=0)
 
 
 def _news(assessment: Assessment, own: OwnState, room: int, look: Look) -> tuple[list[Part], list[Part]]:

@@ -13,7 +13,7 @@ from oomtop.analysis.model.danger import Danger, DangerKind, PastKill, Remedy
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent, Victim
-from oomtop.tui.base.aim import Aim, Place
+from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.rights import Rights
 from oomtop.tui.base.session import State
 from oomtop.tui.cgroups.screen import CgroupsScreen
@@ -47,7 +47,9 @@ def do(
     )
 
 
-def on(*rows: ProcessRow, place: Place = Place.PROCESSES, group: str | None = "/web", takes_pids: bool = True) -> Aim:
+def on(
+    *rows: ProcessRow, place: KeyPlace = KeyPlace.PROCESSES, group: str | None = "/web", takes_pids: bool = True
+) -> Aim:
     return Aim(place, frozenset(row.process.id for row in rows), group, takes_pids)
 
 
@@ -63,17 +65,17 @@ AFTER = "J select 11289, k kill it, f freeze it, L raise by 100M: +12s, o spare 
         (on(LEAK, NGINX), DANGER, "J select 11289, k kill it, f freeze it, o spare it  L raise by 100M: +12s"),
         (on(group=None), DANGER, AFTER),
         (Aim(), DANGER, AFTER),
-        (Aim(Place.EVENTS), DANGER, AFTER),
+        (Aim(KeyPlace.EVENTS), DANGER, AFTER),
         (on(LEAK), GROWS, "k kill it   902 select nginx, f freeze it   L raise by 100M: +12s   o spare it"),
         (on(LEAK, takes_pids=False), GROWS, "k kill it   L raise by 100M: +12s   o spare it"),
         (on(NGINX), GROWS, "J select 11289, k kill it, o spare it  f freeze nginx 902  L raise by 100M: +12s"),
-        (on(LEAK, place=Place.CGROUPS), DANGER, "k kill it  f freeze the group  L raise by 100M: +12s"),
-        (on(LEAK, place=Place.CGROUPS, group="/"), DANGER, "k kill it   J select 11289, f freeze it, L raise by 100M: +12s, o spare it"),
-        (on(OTHER, place=Place.CGROUPS, group="/cron"), DANGER, AFTER),
+        (on(LEAK, place=KeyPlace.CGROUPS), DANGER, "k kill it  f freeze the group  L raise by 100M: +12s"),
+        (on(LEAK, place=KeyPlace.CGROUPS, group="/"), DANGER, "k kill it   J select 11289, f freeze it, L raise by 100M: +12s, o spare it"),
+        (on(OTHER, place=KeyPlace.CGROUPS, group="/cron"), DANGER, AFTER),
         (on(NGINX), SWARM, "k kill the group: 129M   f freeze the group   L raise by 100M: +12s"),
         (on(OTHER, group=None), SWARM, "J select 11289, k kill the group: 129M, f freeze the group, L raise by 100M: +12s"),
-        (on(NGINX, place=Place.CGROUPS), SWARM, "k kill the group: 129M   f freeze the group   L raise by 100M: +12s"),
-        (on(OTHER, place=Place.PLAIN, group=None), DANGER, "J select 11289, k kill it"),
+        (on(NGINX, place=KeyPlace.CGROUPS), SWARM, "k kill the group: 129M   f freeze the group   L raise by 100M: +12s"),
+        (on(OTHER, place=KeyPlace.PLAIN, group=None), DANGER, "J select 11289, k kill it"),
     ],
 )  # fmt: skip
 def test_what_has_to_be_pressed_before_a_key_is_said(aim: Aim, danger: Danger, words: str) -> None:
@@ -90,8 +92,8 @@ def test_what_leads_to_the_kill_is_whole_at_every_width(width: int) -> None:
 def test_a_limit_of_a_group_without_processes_is_gone_to_on_the_tab_of_the_groups() -> None:
     empty = replace(DANGER, dying=(), remedies=DANGER.remedies[2:])
     assert do(on(OTHER, group=None), empty) == "Tab to Cgroups, L raise by 100M: +12s"
-    assert do(on(place=Place.CGROUPS, group="/cron"), empty) == "/ find /web, L raise by 100M: +12s"
-    assert do(on(place=Place.CGROUPS), empty) == "L raise by 100M: +12s"
+    assert do(on(place=KeyPlace.CGROUPS, group="/cron"), empty) == "/ find /web, L raise by 100M: +12s"
+    assert do(on(place=KeyPlace.CGROUPS), empty) == "L raise by 100M: +12s"
 
 
 def test_swap_can_be_added_wherever_the_cursor_is() -> None:
@@ -108,8 +110,8 @@ def test_after_a_kill_the_keys_lead_to_its_post_mortem() -> None:
     over = replace(DANGER, median=None, kills=(PastKill(NOW - 4, 7, "surge", 5),), remedies=())
     event = OomEvent("kernel", "memcg", victim=Victim(7, "surge"))
     assert do(on(LEAK), over).startswith("Tab to Events, Enter: why")
-    assert do(Aim(Place.EVENTS, event=event), over).startswith("Enter why  ")
-    assert do(Aim(Place.EVENTS, event=replace(event, victim=Victim(8, "surge"))), over).startswith(
+    assert do(Aim(KeyPlace.EVENTS, event=event), over).startswith("Enter why  ")
+    assert do(Aim(KeyPlace.EVENTS, event=replace(event, victim=Victim(8, "surge"))), over).startswith(
         "Home to the newest kill, Enter: why"
     )
     unread = replace(over, kills=(PastKill(NOW - 4, None, "a process", None),))

@@ -58,6 +58,22 @@ def test_rights_and_what_is_hidden_are_told_before_old_kills(scope: Scope) -> No
     assert header(80, pressure=killed(72, 800.0)).startswith(f" testhost root  {TABS}  72 killed ")
 
 
+@pytest.mark.parametrize("rights", ["root", "root with fewer rights", "root of a user namespace", "unprivileged"])
+@pytest.mark.parametrize("count", ["2", "72", "1.5k"])
+@pytest.mark.parametrize("age", [None, 800.0])
+def test_kills_are_told_beside_all_rights(rights: str, count: str, age: float | None) -> None:
+    line = header(80, rights, pressure=killed({"2": 2, "72": 72, "1.5k": 1500}[count], age))
+    assert f"  {count} killed" in line, line
+    assert line.split()[1] in ("root", "limited", "userns", "unprivileged", "user"), line
+
+
+def test_rights_are_told_in_full_where_nobody_was_killed() -> None:
+    assert header(80, "root with fewer rights").startswith(f" testhost root with fewer rights  {TABS}")
+    assert header(80, "root with fewer rights", pressure=killed(2, 800.0)).startswith(
+        f" testhost limited root  {TABS}  2 k"
+    )
+
+
 @pytest.mark.parametrize(
     ("guard", "width", "said"),
     [

@@ -13,6 +13,7 @@ from typing import TypeVar
 from oomtop.analysis.model.assessment import MemoryAccount, ProcessRow, SwapAccount, Together
 from oomtop.frozen import frozen, replace
 from oomtop.host.process import Process, ProcessId
+from oomtop.units import format_bytes
 
 _SMALL = 1 << 20
 _NAMED = 20
@@ -81,6 +82,14 @@ def held_together(
     if all(process.id in pss or process.rss < _SMALL for process in members):
         return sum(pss.get(process.id, process.rss_and_swap) for process in members), True
     return sum_sizes(members[0], members, ceiling).rss_and_swap, False
+
+
+def describe_together(
+    processes: Sequence[Process], pss: Mapping[ProcessId, int], ceiling: Ceiling = NO_CEILING
+) -> str:
+    """Return `3 processes, 2.0G`; `at most` where shared pages may be counted more than once."""
+    size, counted_once = held_together(processes, pss, ceiling)
+    return f"{len(processes)} processes, {'' if counted_once else 'at most '}{format_bytes(size)}"
 
 
 def programs_together(

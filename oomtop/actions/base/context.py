@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from oomtop.actions.base.guard import Guard
-from oomtop.actions.base.plan import Target
+from oomtop.actions.base.plan import Plan, Target
 from oomtop.analysis.oom_score.badness import frees
 from oomtop.errors import ActionRefused
 from oomtop.frozen import field, frozen, replace
@@ -15,6 +15,7 @@ from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import Process, ProcessId
 from oomtop.host.root import Root
 from oomtop.snapshot import Snapshot
+from oomtop.units import format_bytes
 
 
 @frozen
@@ -59,6 +60,28 @@ class ActionContext:
             rss=process.rss,
             frees=None,
         )
+
+    def as_shown(self, process: Process) -> Process:
+        """Return a process that was read again, with the sizes of the last tick, which the screen shows as well."""
+        seen = self.find(process.id)
+        if seen is None:
+            return process
+        return replace(process, rss=seen.rss, rss_anon=seen.rss_anon, swap=seen.swap, page_tables=seen.page_tables)
+
+    def renewed(self, plan: Plan) -> Plan:
+        """Return an open plan with the sizes of its targets in these facts; what it does stays as it is."""
+        targets = tuple(self._renewed(target) for target in plan.targets)
+        if plan.frees is None or not targets:
+            return replace(plan, targets=targets)
+        total = sum(target.frees or 0 for target in targets)
+        before, now = (f"frees up to {format_bytes(size)}" for size in (plan.frees, total))
+        return replace(plan, targets=targets, frees=total, effect=plan.effect.replace(before, now))
+
+    def _renewed(self, target: Target) -> Target:
+        process = self.find(target.id)
+        if process is None:
+            return target
+        return replace(target, rss=process.rss, frees=None if target.frees is None else frees(process))
 
     def victim(self, process: Process) -> Target:
         """Return `process` as a target of a plan that ends it, with what that frees."""

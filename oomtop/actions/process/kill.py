@@ -151,7 +151,7 @@ def _title(request: KillRequest, whom: str) -> str:
 def _plan(request: KillRequest, context: ActionContext, choice: KillChoice, follows: bool) -> Plan:
     ends = is_ending(request.signal)
     target = context.victim if ends else context.target
-    targets = tuple(target(victim.process) for victim in choice.victims)
+    targets = tuple(target(context.as_shown(victim.process)) for victim in choice.victims)
     whom = f"{targets[0].id.pid} ({printable(targets[0].name)})" if len(targets) == 1 else f"{len(targets)} processes"
     frees = sum(target.frees or 0 for target in targets) if ends else None
     return Plan(

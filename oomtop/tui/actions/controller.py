@@ -57,6 +57,8 @@ class ActionDesk:
         self._undo = UndoStack()
         self._watches: tuple[Watch, ...] = ()
         self._armed: ArmedAction | None = None
+        self._planned = 0.0
+        """When the open plan was made, on the clock of the ticks."""
 
     # -- keys ---------------------------------------------------------------------------------------
 
@@ -208,7 +210,8 @@ class ActionDesk:
         if facts is None:
             return None
         settings = () if tab.assessment is None else assess_settings(tab.assessment)
-        return select(facts, tab.targets(), tab.targets_title(), tab.cgroup(), settings, tab.selected_setting())
+        own = frozenset(self._guard.lineage)
+        return select(facts, tab.targets(), tab.targets_title(), tab.cgroup(), settings, tab.selected_setting(), own)
 
     def choose(self, menu: Menu, leads_to: Callable[[int], Request | Ask]) -> None:
         """Show a menu and turn the choice into a request or a question; the rows keep their places meanwhile."""
@@ -266,6 +269,7 @@ class ActionDesk:
             if not done:
                 prepared.close()
 
+        self._planned = 0.0 if self._app.facts is None else self._app.facts.monotonic
         self._app.push_screen(PlanDialog(prepared.plan, instead or go), answered)
 
     def _perform(self, prepared: Prepared, step: UndoStep | None, begun: threading.Event) -> None:
@@ -294,8 +298,19 @@ class ActionDesk:
         # As in the shell, without the title, so that the outcome fits into 80 columns.
         return (f"{outcome.status.value}: {outcome.summary}", *outcome.details[:5])
 
+    def _renew(self, facts: Snapshot) -> None:
+        """Give the open plan the figures that the screen behind it has, or say how old its own are."""
+        dialog = self._app.screen
+        if not isinstance(dialog, PlanDialog) or self._app.state.paused:
+            return
+        if dialog.plan.targets:
+            dialog.renew(context_of(facts, self._guard, Root()).renewed(dialog.plan))
+        else:
+            dialog.show_age(facts.monotonic - self._planned)
+
     def follow(self, facts: Snapshot) -> None:
-        """Report late outcomes of earlier actions, and apply the rules to new processes."""
+        """Report late outcomes of earlier actions, renew the open plan, and apply the rules to new processes."""
+        self._renew(facts)
         request = self._rules.take(facts)
         if request is not None:
             work = partial(self._rules.apply, request, facts, self._tell)

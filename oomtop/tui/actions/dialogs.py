@@ -19,7 +19,7 @@ from oomtop.host.privileges import Capability, has_capability
 from oomtop.render.plan import describe
 from oomtop.tui.actions.menus import Ask
 from oomtop.tui.base.screens import Question
-from oomtop.units import format_bytes, printable
+from oomtop.units import format_bytes, format_duration, printable
 
 ADJUSTMENTS: tuple[tuple[int, str], ...] = (
     (-900, "-900  protected: almost never killed"),
@@ -29,6 +29,11 @@ ADJUSTMENTS: tuple[tuple[int, str], ...] = (
     (1000, "1000  always killed first"),
     (-1000, "-1000  never killed, even if it leaks"),
 )
+
+
+_RUN, _CLOSE = "Enter: run   Esc: cancel", "Esc: close"
+_OLD = 5.0
+"""Seconds from which the age of figures is said."""
 
 
 def adjustments(now: Sequence[int]) -> tuple[tuple[tuple[int, str], ...], int]:
@@ -119,9 +124,20 @@ class PlanDialog(Question[bool]):
         refused = self.plan.refusal is not None
         with Vertical():
             with VerticalScroll():
-                yield Static(Text(describe(self.plan)), markup=False)
-            keys = "Esc: close" if refused else "Enter: run   Esc: cancel"
-            yield Static(keys, classes="keys", markup=False)
+                yield Static(Text(describe(self.plan)), classes="plan", markup=False)
+            yield Static(_CLOSE if refused else _RUN, classes="keys", markup=False)
+
+    def renew(self, plan: Plan) -> None:
+        """Show the same plan with the figures of the last tick."""
+        if describe(plan) != describe(self.plan):
+            self.query_one(".plan", Static).update(Text(describe(plan)), layout=False)
+        self.plan = plan
+
+    def show_age(self, seconds: float) -> None:
+        """Say how old the figures are, of a plan that is not renewed, in steps of five seconds."""
+        if seconds >= _OLD and self.plan.refusal is None:
+            old = f"{_RUN}   figures {format_duration(seconds // _OLD * _OLD)} old"
+            self.query_one(".keys", Static).update(old, layout=False)
 
     def action_confirm(self) -> None:
         """Run the plan, unless it is refused."""

@@ -6,19 +6,20 @@ Pure: turns the facts of the last tick into data; draws, opens and writes nothin
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeAlias
 
 from oomtop.actions.base import requests
 from oomtop.actions.base.requests import Keep, Limit, Request
 from oomtop.analysis.dangers.remedies import limit_step
+from oomtop.analysis.oom_score.badness import frees
 from oomtop.analysis.settings.table import Setting
 from oomtop.analysis.settings.verdicts import SettingRow
 from oomtop.frozen import frozen
 from oomtop.host.cgroup import Cgroup
 from oomtop.host.containers import name_of
-from oomtop.host.process import ProcessId
+from oomtop.host.process import Process, ProcessId
 from oomtop.snapshot import Snapshot
 from oomtop.tui.actions.selection import Selection
 from oomtop.units import GIB, format_bytes, parse_size, printable
@@ -62,8 +63,7 @@ def kill_offer(selection: Selection) -> Offer | None:
     items = [Item(label, requests.KillRequest(targets, number)) for number, label in SIGNALS] if targets else []
     if targets:
         items.insert(2, Item("TERM + KILL  terminate; SIGKILL after 5 s", requests.KillRequest(targets, grace=5.0)))
-        held = format_bytes(sum(process.rss_and_swap for process in selection.family))
-        whom = f"{_processes(len(selection.family))}, descendants included, {held}"
+        whom = f"{_processes(len(selection.family))}, descendants included, {_freed(selection.family)}"
         items.append(Item(f"TERM tree    {whom}", requests.KillRequest(targets, tree=True)))
         tree = requests.KillRequest(targets, signal.SIGKILL, tree=True)
         items.append(Item(f"KILL tree    {whom}, at once", tree))
@@ -73,12 +73,21 @@ def kill_offer(selection: Selection) -> Offer | None:
         items.append(Item(f"SIGTERM  15  {name}", requests.KillRequest((biggest.id,), signal.SIGTERM)))
         items.append(Item(f"SIGKILL   9  {name}", requests.KillRequest((biggest.id,), signal.SIGKILL)))
     if selection.group is not None:
-        label = f"KILL cgroup  {_whole(selection, selection.group)}, {format_bytes(selection.group.current)}"
+        freed = "" if selection.holds_oomtop else f", {_freed(selection.members)}"
+        label = f"KILL cgroup  {_whole(selection, selection.group)}{freed}"
         items.append(Item(label, requests.KillCgroupRequest(selection.group.path)))
-    return Offer(selection.title, tuple(items)) if items else None
+    title = f"{selection.title}, {_freed(selection.processes)}" if len(targets) > 1 else selection.title
+    return Offer(title, tuple(items)) if items else None
+
+
+def _freed(processes: Iterable[Process]) -> str:
+    """Return what the plan of a kill says that it frees: less than is held, for shared and file pages may stay."""
+    return f"frees up to {format_bytes(sum(map(frees, processes)))}"
 
 
 def _whole(selection: Selection, group: Cgroup) -> str:
+    if selection.holds_oomtop:
+        return f"{_short(group)}: refused, oomtop is in it"
     count = len(selection.members)
     return f"{'the only process' if count == 1 else f'all {count} processes'} of {_short(group)}"
 

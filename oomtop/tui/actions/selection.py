@@ -22,6 +22,8 @@ class Selection:
     settings: tuple[SettingRow, ...] = ()
     setting: str | None = None
     """The kernel setting under the cursor."""
+    own: frozenset[ProcessId] = frozenset()
+    """oomtop and its ancestors, which are in no sum: no action touches them."""
 
     @property
     def processes(self) -> tuple[Process, ...]:
@@ -32,12 +34,21 @@ class Selection:
     @property
     def family(self) -> tuple[Process, ...]:
         """The targets and all their descendants."""
-        wanted = set(tree_of(self.targets, self.facts.processes))
+        wanted = set(tree_of(self.targets, self.facts.processes)) - self.own
         return tuple(process for process in self.facts.processes if process.id in wanted)
 
     @property
     def members(self) -> tuple[Process, ...]:
         """The processes of the group and of those below it."""
+        return tuple(process for process in self._inside if process.id not in self.own)
+
+    @property
+    def holds_oomtop(self) -> bool:
+        """Whether oomtop or an ancestor of it is in the group: no action touches it as a whole."""
+        return any(process.id in self.own for process in self._inside)
+
+    @property
+    def _inside(self) -> tuple[Process, ...]:
         group = self.group
         return () if group is None else tuple(p for p in self.facts.processes if is_inside(p.cgroup, group.path))
 
@@ -61,10 +72,11 @@ def select(
     cgroup: str | None,
     settings: tuple[SettingRow, ...] = (),
     setting: str | None = None,
+    own: frozenset[ProcessId] = frozenset(),
 ) -> Selection:
     """Return the selection; without a group under the cursor, the group of all targets."""
     if cgroup is None and targets:
         wanted = set(targets)
         groups = {process.cgroup for process in facts.processes if process.id in wanted}
         cgroup = groups.pop() if len(groups) == 1 else None
-    return Selection(facts, targets, title, cgroup, settings, setting)
+    return Selection(facts, targets, title, cgroup, settings, setting, own)

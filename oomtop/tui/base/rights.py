@@ -25,10 +25,14 @@ class Rights:
         """Whether oomtop runs as root, with all rights or with fewer."""
         return own_permissions().is_root
 
+    def is_own(self, process: ProcessId) -> bool:
+        """Whether it is oomtop or one of its ancestors."""
+        return process in _lineage()
+
     def guarded(self, row: ProcessRow) -> str:
         """Return why no action touches a process, empty if one may: the words of the guard, shorter."""
         process = row.process
-        if process.id in _lineage():
+        if self.is_own(process.id):
             return "oomtop itself" if process.id == _lineage()[0] else "an ancestor of oomtop"
         if process.pid == 1 and not is_in_namespace("pid"):
             return "init"

@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from oomtop.analysis.load_policy import DUTIES
-from oomtop.analysis.model.assessment import Assessment
+from oomtop.analysis.model.assessment import Assessment, ProcessRow
+from oomtop.analysis.shared_memory import describe_together
 from oomtop.host.process import ProcessId
 from oomtop.oomlog.event import OomEvent
 from oomtop.tui.base.aim import Aim
@@ -30,7 +31,6 @@ from oomtop.tui.widgets.keys_line import MONITOR_KEYS
 from oomtop.tui.widgets.panel import FittedPanel, Panel
 from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.tab_screen import Copies, TabScreen, title_of
-from oomtop.units import format_bytes
 
 _CHART_SECONDS = 4.0
 
@@ -158,21 +158,27 @@ class Dashboard(TabScreen):
         return group_in_danger(self.state.subject(self.assessment), self.assessment, self.targets())
 
     def targets(self) -> tuple[ProcessId, ...]:
-        """Return the tagged processes, else those of the line under the cursor."""
+        """Return the tagged processes, else those of the line under the cursor; of several never oomtop's own."""
         table = self.table
-        rows = table.chosen_rows
+        rows = self._targeted()
         if not rows and table.selected is not None and not table.tagged:
             # A filter lets it through no longer, but its line was kept.
             return (table.selected,)
         return tuple(row.process.id for row in rows)
 
+    def _targeted(self) -> tuple[ProcessRow, ...]:
+        """Return the chosen rows without oomtop and its ancestors, unless there is nothing else."""
+        rows = self.table.chosen_rows
+        return tuple(row for row in rows if not self.state.may.is_own(row.process.id)) or rows
+
     def targets_title(self) -> str:
-        """Return the process with its user and memory, or the number of processes and their memory."""
-        targets, row = self.targets(), self.table.selected_row
-        if len(targets) == 1 and row is not None and row.process.id == targets[0]:
-            return title_of(row)
-        held = format_bytes(sum(row.process.rss_and_swap for row in self.table.chosen_rows))
-        return f"{len(targets)} processes, {held}"
+        """Return the process with its user and memory, or the number of processes and what they hold together."""
+        rows = self._targeted() or tuple(row for row in (self.table.selected_row,) if row is not None)
+        without = ", without oomtop" if len(rows) < len(self.table.chosen_rows) else ""
+        if len(rows) == 1:
+            return f"{title_of(rows[0])}{without}"
+        moment = self.table.moment
+        return f"{describe_together([row.process for row in rows], moment.pss, moment.ceiling)}{without}"
 
     def copies(self) -> Copies:
         """Return the line under the cursor, its sorted cell, its pid and its command, and all lines."""

@@ -84,7 +84,8 @@ class ProcessScreen(TabScreen):
         """Seconds until the next read of the mappings, None during a read."""
         self._due: float | None = None
         """The time of the next read, on the clock of the ticks."""
-        self._moment = 0.0
+        self._moment = self._asked = 0.0
+        """The time of the last tick, and of the last one when memory was asked for."""
         self._page_size = 4096
         self._is_built = False
 
@@ -122,6 +123,8 @@ class ProcessScreen(TabScreen):
         """Show a tick; read the mappings again when due."""
         if assessment is None or not self._is_built:
             return
+        if not self._moment:
+            self._asked, self._slow = assessment.monotonic, replace(self._slow, begun=assessment.monotonic)
         self._moment, self._page_size = assessment.monotonic, assessment.machine.page_size
         is_first = self._study is None
         self._study = study(assessment, self._identity, self._study)
@@ -161,6 +164,7 @@ class ProcessScreen(TabScreen):
             return read_smaps(root, identity), time.monotonic() - started
 
         self._rest = self._due = None
+        self._asked = self._moment
         ask(self, slow, partial(read_smaps_rollup, root, identity), self._take_rollup, "rollup")
         ask(self, slow, timed, self._take_mappings, "mappings")
 
@@ -173,7 +177,7 @@ class ProcessScreen(TabScreen):
 
     def _take_rollup(self, answer: Answer[MappedMemory]) -> None:
         if answer.value is not None or self._slow.rollup.value is None:
-            self._slow = replace(self._slow, rollup=answer)
+            self._slow = replace(self._slow, rollup=answer, rolled_up_at=self._asked)
         self._draw(_OF_TICKS)
 
     def _take_mappings(self, answer: Answer[_Timed]) -> None:
@@ -186,7 +190,7 @@ class ProcessScreen(TabScreen):
             reading = MappingsAt(time.monotonic(), mappings)
             rows = Answer(compare(self._first, reading), "")
             between = None if self._first is None else reading.monotonic - self._first.monotonic
-            self._slow = replace(self._slow, mappings=rows, seconds_between=between)
+            self._slow = replace(self._slow, mappings=rows, seconds_between=between, mapped_at=self._asked)
             self._first = self._first or reading
             self._rest = max(_PAUSE_SECONDS, _PAUSE_FACTOR * cost)
         self._find_runtime()
@@ -235,7 +239,9 @@ class ProcessScreen(TabScreen):
         return draw_forecast_of(near or machine, assessment, (width, height), self.look)
 
     def _summary(self, width: int) -> list[Text]:
-        return sections.draw_summary(self._study, self._slow, width, self.look) if self._study else []
+        if self._study is None:
+            return []
+        return sections.draw_summary(self._study, self._slow, self._moment, width, self.look)
 
     def _score(self, width: int) -> list[Text]:
         if self._study is None:
@@ -255,7 +261,9 @@ class ProcessScreen(TabScreen):
 
     def _mappings(self, width: int) -> list[Text]:
         shown = 8 if self.has_class("-low") else 14
-        return sections.draw_mappings(self._study, self._slow, shown, width, self.look) if self._study else []
+        if self._study is None:
+            return []
+        return sections.draw_mappings(self._study, self._slow, self._moment, shown, width, self.look)
 
     def _tools(self, width: int) -> list[Text]:
         return sections.draw_tools(self._study, self._slow, width, self.look) if self._study else []

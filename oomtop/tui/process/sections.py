@@ -19,6 +19,8 @@ from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.text_parts import keep_end, keep_start, pairs, section
 from oomtop.units import DASH, format_bytes, format_duration, format_rate, format_share, printable
 
+_STEP = 5.0
+"""Seconds from which ages are told in steps, so that a line does not change with every tick."""
 _STATES = {
     "R": "running", "S": "sleeping", "D": "in uninterruptible wait", "T": "stopped", "t": "traced",
     "Z": "zombie", "I": "idle", "X": "dead", "P": "parked",
@@ -44,6 +46,12 @@ class SlowStudy:
     allocator: str | None = None
     tools: tuple[tuple[DeepTool, bool], ...] = ()
     """(tool, installed)."""
+    begun: float = 0.0
+    """When the first tick came, on the clock of the ticks: what was read before is as old."""
+    rolled_up_at: float = 0.0
+    """When the `rollup` that is known was asked for, 0 before the first tick."""
+    mapped_at: float = 0.0
+    """When the mappings that are known were asked for."""
 
 
 def title_line(study: Study, width: int, look: Look) -> Text:
@@ -59,7 +67,7 @@ def title_line(study: Study, width: int, look: Look) -> Text:
     return line.append(keep_start(command, max(1, width - line.cell_len), look))
 
 
-def draw_summary(study: Study, slow: SlowStudy, width: int, look: Look) -> list[Text]:
+def draw_summary(study: Study, slow: SlowStudy, now: float, width: int, look: Look) -> list[Text]:
     """Return state, sizes, peaks and figures from page tables."""
     process, details, rollup = study.process, slow.details.value, slow.rollup.value
     state = f"{process.state} {_STATES.get(process.state, '')}".strip()
@@ -71,17 +79,19 @@ def draw_summary(study: Study, slow: SlowStudy, width: int, look: Look) -> list[
     items.append(("parent", f"{process.ppid} {printable(study.parent or '')}".strip()))
     if details and details.inner_pid:
         items.append(("pid inside", str(details.inner_pid)))
+    peak = max(process.rss, details.peak_rss or 0) if details else None
+    age = _ago(now - max(slow.begun, slow.rolled_up_at)) if rollup else ""
     kinds = f"anon {format_bytes(process.rss_anon)}, file {format_bytes(process.rss_file)}"
     items += [
         ("RSS", f"{format_bytes(process.rss)} ({kinds}, shmem {format_bytes(process.rss_shmem)})"),
-        ("peak", format_bytes(details.peak_rss if details else None)),
+        ("peak", format_bytes(peak)),
         ("swap", format_bytes(process.swap)),
         ("growth", format_rate(_per_minute(study.row.growth), "min")),
-        ("PSS", format_bytes(rollup.pss if rollup else None)),
-        ("USS", format_bytes(rollup.uss if rollup else None)),
+        ("PSS", f"{format_bytes(rollup.pss if rollup else None)}{age}"),
+        ("USS", f"{format_bytes(rollup.uss if rollup else None)}{age}"),
         ("page tables", format_bytes(process.page_tables)),
         ("locked", format_bytes(process.locked)),
-        ("huge pages", format_bytes((rollup.anon_huge_pages + rollup.private_hugetlb) if rollup else None)),
+        ("huge pages", f"{format_bytes((rollup.anon_huge_pages + rollup.private_hugetlb) if rollup else None)}{age}"),
         ("virtual", format_bytes(process.virtual_size)),
     ]
     if details and details.pinned:
@@ -95,6 +105,13 @@ def draw_summary(study: Study, slow: SlowStudy, width: int, look: Look) -> list[
         limits = ", ".join(f"{name} {format_bytes(size)}" for name, size in details.limits)
         lines.append(Text(f" its ulimits: {limits}", look.style("dim")))
     return lines
+
+
+def _ago(seconds: float) -> str:
+    """Return how much older than the tick a slow figure is, in steps; reading it more often would block the process."""
+    if seconds < 1:
+        return ""
+    return f" {format_duration(seconds if seconds < _STEP else seconds // _STEP * _STEP)} ago"
 
 
 def _threads(count: int, details: ProcessDetails | None) -> str:
@@ -209,7 +226,7 @@ def _limit(step: LimitStep, is_nearest: bool, width: int, look: Look) -> list[Te
     return [line, Text(" " * 15 + ", ".join(notes), look.style("warn"))] if notes else [line]
 
 
-def draw_mappings(study: Study, slow: SlowStudy, shown: int, width: int, look: Look) -> list[Text]:
+def draw_mappings(study: Study, slow: SlowStudy, now: float, shown: int, width: int, look: Look) -> list[Text]:
     """Return the largest mappings and their change between two reads."""
     rows = slow.mappings.value
     if study.process.is_kernel_thread:
@@ -219,7 +236,14 @@ def draw_mappings(study: Study, slow: SlowStudy, shown: int, width: int, look: L
         return [section("Mappings", width, look), Text(f" {slow.mappings.note}", style)]
     count = sum(row.memory.count for row in rows)
     when = "m: read again" if slow.seconds_between is None else f"change over {format_duration(slow.seconds_between)}"
-    lines = [section("Mappings", width, look, f"{count} by {len(rows)} names; {when}")]
+    lines = [
+        section(
+            "Mappings",
+            width,
+            look,
+            f"{count} by {len(rows)} names{_ago(now - max(slow.begun, slow.mapped_at))}; {when}",
+        )
+    ]
     lines.append(Text(f" {'RSS':>6} {'PSS':>6} {'USS':>6} {'swap':>6} {'change':>8} {'count':>6}  name", "bold"))
     top = fastest(rows)
     listed = [row for row in rows if row.memory.rss or row.memory.swap or row.change][:shown]

@@ -18,8 +18,10 @@ from oomtop.actions.base.plan import Plan
 from oomtop.actions.base.requests import Keep, KillRequest, Limit
 from oomtop.actions.base.undo import UndoStep
 from oomtop.actions.journal.audit_log import Audit
+from oomtop.analysis.oom_score.badness import frees
 from oomtop.analysis.settings.table import find_setting
 from oomtop.analysis.settings.verdicts import SettingRow
+from oomtop.frozen import replace
 from oomtop.host.cgroup import Cgroup, CgroupLayout
 from oomtop.host.meminfo import Meminfo
 from oomtop.host.process import Process, ProcessId
@@ -85,12 +87,26 @@ def test_menus_have_the_figures_that_decide() -> None:
     child = factories.make_process(44, "web", ppid=42, rss=50 << 20, cgroup=GROUP)
     chosen = select(facts(WEB, child, STOPPED), (WEB.id,), "it", None)
     labels = [item.label for item in present(menus.kill_offer(chosen)).items]
-    held = format_bytes(WEB.rss + child.rss)
-    assert f"TERM tree    2 processes, descendants included, {held}" in labels
-    assert f"KILL cgroup  all 2 processes of {menus._short(present(chosen.group))}, 1.0G" in labels
+    freed = format_bytes(frees(WEB) + frees(child))
+    assert f"TERM tree    2 processes, descendants included, frees up to {freed}" in labels
+    assert f"KILL cgroup  all 2 processes of {menus._short(present(chosen.group))}, frees up to {freed}" in labels
     assert any("all 2 processes of" in item.label for item in present(menus.freeze_offer(chosen)).items)
     assert "anon stay: no free swap" in present(menus.reclaim_offer(chosen)).items[0].label
     assert menus.swap_offer(chosen).title.startswith("Swap: none;")
+
+
+def test_oomtop_and_its_ancestors_are_in_no_sum_and_no_offer_of_a_group() -> None:
+    child = factories.make_process(44, "oomtop", ppid=42, rss=50 << 20, cgroup=GROUP)
+    chosen = select(facts(WEB, child), (WEB.id,), "it", None, own=frozenset([child.id]))
+    assert chosen.family == chosen.members == (WEB,)
+    labels = [item.label for item in present(menus.kill_offer(chosen)).items]
+    assert f"TERM tree    1 process, descendants included, frees up to {format_bytes(frees(WEB))}" in labels
+    assert labels[-1] == "KILL cgroup  web.service: refused, oomtop is in it"
+    assert "freeze  web.service: refused, oomtop is in it" in [
+        item.label for item in present(menus.freeze_offer(chosen)).items
+    ]
+    alone = select(facts(WEB, child), (), GROUP, GROUP, own=frozenset([WEB.id]))
+    assert present(alone.biggest) == child
 
 
 @pytest.mark.parametrize(
@@ -333,3 +349,79 @@ def test_menus_carry_the_figures_that_decide() -> None:
     assert caches_of(Meminfo(1 << 30, 0, cached=5 << 20, s_reclaimable=3 << 20))[1][1].startswith(
         "2  reclaimable slab, 3.0M"
     )
+
+
+def own_program() -> str:
+    """Return the name of the program that runs the tests, and with them oomtop."""
+    return pathlib.Path("/proc/self/comm").read_text().strip()
+
+
+def plan_text(app: OomtopApp) -> str:
+    return str(app.screen.query_one(".plan", Static).content)
+
+
+@pytest.mark.parametrize("keys", [("g",), ("g", "g"), ("space",)], ids=["program", "user", "tagged"])
+async def test_the_sum_of_a_menu_its_plan_and_the_line_leave_oomtop_out_and_say_so(
+    child: subprocess.Popen[bytes], keys: tuple[str, ...]
+) -> None:
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=(120, 40)) as pilot:
+        table = app.dashboard.table
+        await settled(pilot, lambda: bool(table.lines))
+        own = [process for process in app.guard.lineage if any(row.process.id == process for row in table.every_row)]
+        if keys == ("space",):
+            table.tagged = frozenset(
+                [own[0], *(row.process.id for row in table.every_row if row.process.pid == child.pid)]
+            )
+            chosen = [child.pid]
+        else:
+            await pilot.press(*keys)
+            name = own_program() if keys == ("g",) else next(r.user for r in table.every_row if r.process.id == own[0])
+            table._move_to(present(table._order.at(name)))
+            chosen = [row.process.pid for row in table.chosen_rows if row.process.id not in own]
+        if not chosen:
+            pytest.skip("nothing else runs that program here")
+        targets = {target.pid for target in app.dashboard.targets()}
+        assert targets == set(chosen)
+        title = app.dashboard.targets_title()
+        assert title.endswith(", without oomtop")
+        assert len(chosen) == 1 or title.startswith(f"{len(chosen)} processes, ")
+        plan = await plan_of(app, pilot, "k")
+        assert {target.id.pid for target in plan.targets} <= set(chosen)
+        assert not any("oomtop" in warning and "ancestor" in warning for warning in plan.warnings)
+        await pilot.press("escape")
+
+
+async def test_an_open_plan_has_the_figures_of_the_last_tick(child: subprocess.Popen[bytes]) -> None:
+    source = Scripted()
+    app = OomtopApp(source, Options(interval=60))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        await pilot.press(*str(child.pid))
+        plan = await plan_of(app, pilot, "k")
+        seen = present(app.facts)
+        process = next(process for process in seen.processes if process.pid == child.pid)
+        assert (plan.targets[0].rss, plan.frees) == (process.rss, frees(process))
+        grown = replace(process, rss=500 << 20, rss_anon=400 << 20, swap=0, page_tables=0)
+        others = [other for other in seen.processes if other.pid != child.pid]
+        app.actions.follow(replace(seen, processes=(*others, grown)))
+        await pilot.pause()
+        assert "rss 500M  frees 400M" in plan_text(app)
+        assert "frees up to 400M" in plan_text(app)
+        app.actions.follow(replace(seen, processes=tuple(others)))
+        assert "rss 500M  frees 400M" in plan_text(app), "one that is gone keeps its last figures"
+        await pilot.press("escape")
+
+
+async def test_a_plan_without_processes_says_how_old_its_figures_are() -> None:
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot, lambda: bool(app.dashboard.table.lines))
+        await plan_of(app, pilot, "d")
+        keys = app.screen.query_one(".keys", Static)
+        seen = present(app.facts)
+        app.actions.follow(replace(seen, monotonic=seen.monotonic + 4))
+        assert str(keys.content) == "Enter: run   Esc: cancel"
+        app.actions.follow(replace(seen, monotonic=seen.monotonic + 14))
+        assert str(keys.content) == "Enter: run   Esc: cancel   figures 10s old"
+        await pilot.press("escape")

@@ -79,6 +79,24 @@ async def test_enter_opens_the_screen_and_the_facts_come(child: subprocess.Popen
         await settled(pilot, lambda: app.screen.name == "processes-tab")
 
 
+async def test_what_was_read_before_the_tick_says_how_long_ago(child: subprocess.Popen[bytes]) -> None:
+    app = OomtopApp(Scripted(), Options(interval=60))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot, child.pid)
+        await settled(pilot, lambda: "[heap]" in shown(screen) and "PSS -" not in shown(screen))
+        assert "ago" not in shown(screen)
+        now = present(app.latest)
+        row = next(row for row in now.rows if row.process.pid == child.pid)
+        grown = replace(row, process=replace(row.process, rss=900 * MIB))
+        screen.assessment = replace(
+            now, monotonic=now.monotonic + 7, rows=tuple(grown if each is row else each for each in now.rows)
+        )
+        text = " ".join(shown(screen).split())
+        assert text.count(" 5s ago") >= 4
+        assert "RSS 900M" in text
+        assert "peak 900M" in text
+
+
 async def test_an_answer_of_a_slow_read_draws_no_chart_anew(
     child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

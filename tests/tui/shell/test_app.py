@@ -181,7 +181,7 @@ async def test_a_group_a_folded_branch_and_tags_are_one_plan_for_all_their_proce
         table.action_edge(False)
         await pilot.press(*keys)
         assert {target.pid for target in app.dashboard.targets()} == {100, 101, 102, 103}
-        assert app.dashboard.targets_title().startswith("4 processes, 5.")
+        assert app.dashboard.targets_title().startswith("4 processes, at most 5.")
 
 
 async def test_a_tool_is_opened_after_its_plan_only(

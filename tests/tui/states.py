@@ -60,6 +60,8 @@ class Script:
     recorded: bool = False
     """Whether it is shown as a replay of all of it, standing where that opens."""
     old_kills: int = 0
+    crowd: int = 80
+    """The number of other processes."""
     others: tuple[Group, ...] = field(
         default=(
             Group("/system.slice/nginx.service", 600, {"nginx": lambda time: 246}),
@@ -89,6 +91,8 @@ SCRIPTS: Mapping[str, Script] = {
     "surge": Script((Group("/batch", 300, {"surge": _leak(10, 9.0, 40)}),), seconds=58),
     "swarm": Script((Group("/pool", 300, _swarm(40)),), seconds=55),
     "cache": Script((Group("/files", 300, {"reader": lambda time: 8.0}, _leak(20, 12)),), seconds=50),
+    "few": Script((LEAK,), seconds=70, crowd=8),
+    "few and calm": Script(seconds=40, crowd=4),
     "three": Script((LEAK, CRON, Group("/peers", 200, {"a1": _leak(70, 0.1), "a2": _leak(80, 0.05)})), seconds=100),
     "killed": Script((KILLED,), seconds=50, old_kills=3),
     "swap": Script((), seconds=60, swap=lambda time: min(2000.0, 200 + time * 22)),
@@ -126,7 +130,7 @@ def _recording_of(name: str) -> str:
 
 def ticks(script: Script) -> Iterator[Tick]:
     """Yield what is read of the machine, second by second."""
-    machine = SyntheticMachine(80, 6, busy=0.05, seed=7)
+    machine = SyntheticMachine(script.crowd, 6, busy=0.05, seed=7)
     for _ in range(script.seconds):
         snapshot = machine.snapshot(1.0)
         yield _tick(script, snapshot, snapshot.monotonic - 5000.0)

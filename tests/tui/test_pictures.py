@@ -68,9 +68,29 @@ async def test_on_every_tab_nothing_is_cut_empty_or_in_contradiction(name: str, 
             assert max(bands, default=0) <= 6 or tab != "processes"
             whole = "\n".join(text)
             is_loud = re.search(r"FULL IN \d|KILLED \d|AT ITS LIMIT", whole) is not None
-            assert is_loud == (name not in ("calm", "first", "cache"))
+            assert is_loud == (name not in ("calm", "first", "cache", "few and calm"))
             assert is_loud != bool(re.search("no danger|watching", whole))
             assert len(red_blocks(strips)) == is_loud
+
+
+@pytest.mark.parametrize(
+    "size", [(80, 24), (120, 40), (160, 45), (200, 60), (250, 70)], ids=lambda size: f"{size[0]}x{size[1]}"
+)
+@pytest.mark.parametrize("name", ["few", "few and calm", "leak", "killed"])
+async def test_no_part_of_the_first_tab_is_blank_over_more_than_six_lines(name: str, size: tuple[int, int]) -> None:
+    async with on_screen(name, size) as (app, pilot):
+        for _ in range(2):
+            app.feed()
+            await pilot.pause()
+        text = ["".join(segment.text for segment in strip).ljust(size[0]) for strip in strips_of(app.screen)]
+        table = app.screen.query_one(ProcessTable)
+        shown = table.size.height
+        bottom = app.screen.query_one("#chart").region.bottom
+        beside = max(panel.region.bottom for panel in app.screen.query("#gauges > Panel") if panel.display)
+    bands = [len(list(group)) for blank, group in groupby(text, key=lambda line: not line.strip()) if blank]
+    assert max(bands, default=0) <= 6, "\n".join(text)
+    assert bottom - beside <= 7
+    assert shown >= min(len(table.lines) + 1, 6)
 
 
 def red_blocks(strips: list[list[Segment]]) -> list[str]:

@@ -52,6 +52,10 @@ class State:
     """Hidden sections."""
     chart_seconds: int = 0
     """Seconds shown by the chart; 0: all known, up to ten minutes."""
+    more_chart: int = 0
+    """Lines that the chart of the first tab has besides its own, as few processes need them."""
+    spare_chart: bool = False
+    """Whether there is a chart only because few processes leave room for it."""
     choice: Choice | None = None
     """The danger chosen with `n`, None for the nearest."""
     armed: Armed | None = None

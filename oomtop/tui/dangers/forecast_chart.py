@@ -121,7 +121,8 @@ def _plot(
     ages, held, used = _recent(danger.curve, danger, now, past)
     plotext.plot(ages, used, marker=signs.cache, fillx=True)
     plotext.plot(ages, held, marker=signs.held, fillx=True)
-    top = limit * 1.02
+    # On a high chart too the limit stands in the first line, with the clock time and the legend.
+    top = limit * min(1.02, 1 + 0.4 / size[1])
     plotext.plot([-past, ahead], [limit, limit], marker=signs.limit)
     if danger.brake is not None and danger.brake < danger.limit:
         plotext.plot([-past, ahead], [danger.brake, danger.brake], marker=signs.limit)

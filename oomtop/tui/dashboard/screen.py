@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 
 from oomtop.analysis.load_policy import DUTIES
 from oomtop.analysis.model.assessment import Assessment, ProcessRow
@@ -19,6 +20,7 @@ from oomtop.tui.base.session import State
 from oomtop.tui.dangers.forecast_chart import draw_forecast
 from oomtop.tui.dangers.subject import aim_in_danger, group_in_danger, is_pressing
 from oomtop.tui.dashboard.event_pane import event_at, has_rail
+from oomtop.tui.dashboard.room import SETTLED_SECONDS, Room
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.process_table.notes import TableCursor
 from oomtop.tui.process_table.widget import ProcessTable
@@ -33,6 +35,7 @@ from oomtop.tui.widgets.prompt_line import PromptLine
 from oomtop.tui.widgets.tab_screen import Copies, TabScreen, title_of
 
 _CHART_SECONDS = 4.0
+_SECOND_SECONDS = 10.0
 
 
 class Dashboard(TabScreen):
@@ -44,7 +47,9 @@ class Dashboard(TabScreen):
     def __init__(self, state: State, look: Look, latest: Callable[[], Assessment | None]) -> None:
         super().__init__(state, look, name="processes-tab")
         self._latest = latest
-        self._charted = 0.0
+        self._charted = self._charted_second = self._shared_at = 0.0
+        """When the charts were drawn, and their heights chosen, on the clock of the ticks."""
+        self._room_before: Room | None = None
         self._charted_subject = ""
         self._sought = ""
         self.with_forecast = True
@@ -61,6 +66,7 @@ class Dashboard(TabScreen):
             yield Panel(self._draw_chart, look, id="chart")
             with Vertical(id="gauges"):
                 yield from (_panel(section, look) for section in gauges(state))
+                yield Panel(self._draw_second, look, id="second")
         pane, *others = (_panel(section, look) for section in below(state))
         with Horizontal(id="middle"):
             yield ProcessTable(
@@ -74,6 +80,7 @@ class Dashboard(TabScreen):
     def on_mount(self) -> None:
         """Focus the table; the first picture shows what is already known."""
         self.hide(self.state.hidden)
+        self.set_class(self.state.spare_chart, "-spare")
         self._focus_table()
         self.assessment = self._latest()
         self.call_after_refresh(self._make_prompt)
@@ -206,11 +213,12 @@ class Dashboard(TabScreen):
         # First: a chart that appears with this tick is drawn with it.
         self._fit(assessment)
         for panel in self.query(Panel):
-            if panel.id != "strip" and (panel.id != "chart" or self._is_chart_due(assessment)):
+            if panel.id != "strip" and self._is_due(panel, assessment):
                 panel.show(assessment)
         self.table.show(assessment)
         # After the table: it names the keys for what the cursor is on.
         self.show_strip(assessment)
+        self._share_room(assessment)
 
     def _fit(self, assessment: Assessment) -> None:
         """Show non-empty sections; assigning `display` triggers a full layout, so only on change."""
@@ -230,14 +238,64 @@ class Dashboard(TabScreen):
         has_forecast = self.with_forecast and is_pressing(self.state.subject(assessment), assessment)
         return (self._forecast if has_forecast else self._past)(assessment, width, height, look)
 
-    def _is_chart_due(self, assessment: Assessment) -> bool:
-        if not DUTIES[self.state.level].chart or not self.query_one("#chart").display:
+    def _draw_second(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
+        """Return what the chart does not show."""
+        has_forecast = self.with_forecast and is_pressing(self.state.subject(assessment), assessment)
+        return (self._past if has_forecast else self._forecast)(assessment, width, height, look)
+
+    def _is_due(self, panel: Panel, assessment: Assessment) -> bool:
+        """Whether a panel is drawn with this tick; charts take 6 ms and some hundred bytes."""
+        if panel.id not in ("chart", "second"):
+            return True
+        if not DUTIES[self.state.level].chart or not panel.display:
             return False
-        pause = 1.0 if self.has_class("-danger") else _CHART_SECONDS
-        if assessment.monotonic - self._charted < pause:
+        is_first = panel.id == "chart"
+        pause = _SECOND_SECONDS if not is_first else 1.0 if self.has_class("-danger") else _CHART_SECONDS
+        if assessment.monotonic - (self._charted if is_first else self._charted_second) < pause:
             return False
-        self._charted = assessment.monotonic
+        if is_first:
+            self._charted = assessment.monotonic
+        else:
+            self._charted_second = assessment.monotonic
         return True
+
+    def _share_room(self, assessment: Assessment) -> None:
+        """Give the chart the lines that the table does not need, and a second one the room beside it."""
+        room, needed = self._room(), self.table.wanted_height
+        if needed is not None and self._is_to_share(room, assessment):
+            spare = room.has_spare_chart(self.state.spare_chart, needed)
+            if self.has_class("-spare") != spare:
+                self.state.spare_chart = spare
+                self._restyle("#chart", {"-spare": spare})
+                self.query_one("#chart", Panel).show(assessment)
+                room = self._room_before = self._room()
+            self.state.more_chart = room.more(self.state.more_chart, needed)
+        second, height = self.query_one("#second", Panel), room.second(self.state.more_chart)
+        if second.has_class("-shown") != bool(height):
+            second.set_class(bool(height), "-shown")
+            self._charted_second = assessment.monotonic
+            second.show(assessment)
+        for panel, lines in ((self.query_one("#chart"), room.chart + self.state.more_chart), (second, height)):
+            if panel.display and _height_of(panel) != lines:
+                panel.styles.height = lines
+
+    def _is_to_share(self, room: Room, assessment: Assessment) -> bool:
+        """Whether heights are chosen anew: for another layout at once, for other processes now and then."""
+        is_settled = room == self._room_before and abs(assessment.monotonic - self._shared_at) < SETTLED_SECONDS
+        if not is_settled:
+            self._room_before, self._shared_at = room, assessment.monotonic
+        return not is_settled
+
+    def _room(self) -> Room:
+        """Return the room for chart, gauges and table; from the style sheet, as nothing is laid out yet at first."""
+        chart, second = self.query_one("#chart"), self.query_one("#second")
+        gauges = sum(_height_of(panel) for panel in self.query("#gauges > Panel") if panel is not second)
+        others = self.query(f"#header, #strip, #status, #keys{'' if self.has_class('-rail') else ', #events'}")
+        lines = self.app.size.height - sum(map(_height_of, others))
+        base = chart.styles.base.height
+        layout = self.query_one("#top").styles.layout
+        is_beside = layout is not None and layout.name == "horizontal"
+        return Room(lines, int(base.value) if chart.display and base is not None else 0, gauges, is_beside)
 
     def hide(self, hidden: Collection[str]) -> None:
         """Hide these sections and show the others."""
@@ -281,6 +339,12 @@ class Dashboard(TabScreen):
         """Set classes of the screen and style only the widgets that have rules for them: all of them take 20 ms."""
         self.update_classes(classes, update=False)
         self.app.stylesheet.update_nodes(self.query(whose))
+
+
+def _height_of(widget: Widget) -> int:
+    """Return the lines that the style sheet or its own code gives a widget, 0 while it is hidden."""
+    height = widget.styles.height
+    return int(height.value) if widget.display and height is not None else 0
 
 
 def _panel(section: Section, look: Look) -> Panel:

@@ -75,6 +75,8 @@ class KernelScreen(TabScreen):
         super().__init__(state, look, name="kernel-tab")
         self._kernel: KernelState | None = None
         self._cursor: str | None = None
+        self._has_moved = False
+        """Whether the cursor was moved; until then it stands on the first line, the gravest verdict."""
         self._is_built = False
 
     # -- life ---------------------------------------------------------------------------------------
@@ -102,7 +104,7 @@ class KernelScreen(TabScreen):
         if assessment is None or not self._is_built:
             return
         self._kernel = assess_kernel(assessment)
-        if self._rows and self._index() is None:
+        if self._rows and (not self._has_moved or self._index() is None):
             self._cursor = self._rows[0].name
         self.query_one("#kernel-header", Panel).show(assessment)
         self.show_strip(assessment)
@@ -185,7 +187,7 @@ class KernelScreen(TabScreen):
     def _put_cursor(self, index: int) -> None:
         """Select a setting and scroll as little as needed; the title line is above the first one."""
         page, line = self.query_one(KernelPage), index + 1
-        self._cursor = self._rows[index].name
+        self._cursor, self._has_moved = self._rows[index].name, True
         top, height = page.scroll_offset.y, page.size.height
         if line < top + (index == 0):
             page.scroll_to(y=line - (index == 0), animate=False)

@@ -13,6 +13,7 @@ from oomtop.tui.base.options import Options
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.forecast_chart import draw_forecast
 from oomtop.tui.dangers.subject import aim_in_danger, is_pressing
+from oomtop.tui.dashboard.room import Room
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.plain.inks import Inks
 from oomtop.tui.plain.rules import Element, declared, parse_rules
@@ -62,8 +63,12 @@ class Picture:
         """
         self.table.show(assessment)
         find = self._finder(assessment, width, height)
-        top = self._stack(above(self._state, self._aim), find, assessment, width) + self._top(find, assessment, width)
+        first = self._stack(above(self._state, self._aim), find, assessment, width)
         last = self._stack(below(self._state), find, assessment, width)
+        room = height - len(first) - len(last) - 1
+        if self._fit_spare_chart(find, assessment, width, room):
+            find = self._finder(assessment, width, height)
+        top = first + self._top(find, assessment, width, room)
         keys = self._ruled(draw_keys(MONITOR_KEYS, width, self._look), width)
         table = self.table.lines(width, max(0, height - len(top) - len(last) - 1), self._inks)
         every = [*top, *table, *last, keys][:height]
@@ -85,6 +90,7 @@ class Picture:
     def _finder(self, assessment: Assessment, width: int, height: int) -> Callable[[Section], Placed]:
         pressing = is_pressing(self._state.subject(assessment), assessment)
         classes = {*size_classes(width, height), *(f"-without-{id}" for id in self._hidden)}
+        classes |= {"-spare"} if self._state.spare_chart else set()
         classes |= ({"-danger"} if pressing else set()) | (set() if self._has_chart else {"-no-chart"})
         screen = Element("Dashboard", "", frozenset(classes))
         limited = frozenset({"-limited"} if assessment.limit is not None else ())
@@ -114,23 +120,48 @@ class Picture:
     def _ruled(self, line: Text, width: int) -> list[Run[Ink]]:
         return fill(self._runs(line, "panel"), width, self._inks.ground("panel"))
 
-    def _top(self, find: Callable[[Section], Placed], assessment: Assessment, width: int) -> list[list[Run[Ink]]]:
-        """Return chart and gauges, one below the other or side by side."""
+    def _fit_spare_chart(
+        self, find: Callable[[Section], Placed], assessment: Assessment, width: int, lines: int
+    ) -> bool:
+        """Show a chart where few processes leave room for it; return whether that changed."""
+        needed, before = self.table.wanted_height, self._state.spare_chart
+        if needed is None:
+            return False
+        shown = len(self._stack(gauges(self._state), find, assessment, width))
+        room = Room(lines, find(Section("chart", self._draw_chart)).height, shown, False)
+        self._state.spare_chart = room.has_spare_chart(before, needed)
+        return self._state.spare_chart != before
+
+    def _top(
+        self, find: Callable[[Section], Placed], assessment: Assessment, width: int, lines: int
+    ) -> list[list[Run[Ink]]]:
+        """Return chart and gauges, one below the other or side by side; `lines`: theirs and those of the table."""
         chart = find(Section("chart", self._draw_chart))
-        is_beside = find(Section("top", self._draw_chart)).layout == "horizontal" and chart.height
-        gap = find(Section("gauges", self._draw_chart)).gap if is_beside else 0
-        left = (width - gap) // 2 if is_beside else width
-        charted = self._lines(chart, assessment, left)
-        room = width - gap - left if is_beside else width
-        shown = self._stack(gauges(self._state), find, assessment, room)
-        if not is_beside:
+        is_beside = find(Section("top", self._draw_chart)).layout == "horizontal"
+        gap = find(Section("gauges", self._draw_chart)).gap if is_beside and chart.height else 0
+        left = (width - gap) // 2 if is_beside and chart.height else width
+        right = width - gap - left if is_beside and chart.height else width
+        shown = self._stack(gauges(self._state), find, assessment, right)
+        room = Room(lines, chart.height, len(shown), is_beside)
+        if (needed := self.table.wanted_height) is not None:
+            self._state.more_chart = room.more(self._state.more_chart, needed)
+        more = self._state.more_chart
+        charted = self._lines(chart._replace(height=chart.height + more if chart.height else 0), assessment, left)
+        if not is_beside or not chart.height:
             return charted + shown
+        second = find(Section("chart", self._draw_second))
+        shown += self._lines(second._replace(height=room.second(more)), assessment, right)
         height = max(len(charted), len(shown))
         base = self._inks.ground("background")
         nothing: list[list[Run[Ink]]] = []
-        halves = ((charted, left), (nothing, gap), (shown, room))
+        halves = ((charted, left), (nothing, gap), (shown, right))
         padded = ([*lines, *[[(" " * cells, base)]] * (height - len(lines))] for lines, cells in halves)
         return [[run for part in parts for run in part] for parts in zip(*padded, strict=True)]
+
+    def _draw_second(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
+        """Return what the chart does not show."""
+        pressing = is_pressing(self._state.subject(assessment), assessment)
+        return (self._past if pressing else self._forecast)(assessment, width, height, look)
 
     def _draw_chart(self, assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
         pressing = is_pressing(self._state.subject(assessment), assessment)

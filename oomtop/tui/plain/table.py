@@ -48,6 +48,11 @@ class PlainTable:
             self._put(before if self._has_moved else 0)
 
     @property
+    def wanted_height(self) -> int | None:
+        """The lines that all rows take with the titles."""
+        return self._order.wanted_height
+
+    @property
     def row(self) -> ProcessRow | None:
         """The row under the cursor."""
         at = self._order.at(self._cursor)

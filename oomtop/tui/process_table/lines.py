@@ -160,6 +160,11 @@ class ProcessLines(ScrollView):
         self._held_until = float("-inf")
 
     @property
+    def wanted_height(self) -> int | None:
+        """The lines that all rows take with the titles; None while the user has some of them hidden."""
+        return self._order.wanted_height
+
+    @property
     def shown_columns(self) -> tuple[str, ...]:
         """The ids of the columns on the screen."""
         return tuple(column.id for column in self._face.frame.columns)

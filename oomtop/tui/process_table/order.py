@@ -206,6 +206,13 @@ class TableOrder:
         """The number of lines with the border."""
         return len(self.entries) + (self.border is not None)
 
+    @property
+    def wanted_height(self) -> int | None:
+        """The lines that all rows take with the titles; None while the user has some of them hidden."""
+        view = self.view
+        is_partial = view.grouping or view.user or view.filter_text or view.toggled
+        return None if is_partial else self.lines + 1
+
     def at(self, key: Key | None) -> int | None:
         """Return the line of a process or group, None if it has none."""
         if key is None:

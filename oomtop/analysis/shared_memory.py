@@ -84,9 +84,7 @@ def held_together(
     return sum_sizes(members[0], members, ceiling).rss_and_swap, False
 
 
-def describe_together(
-    processes: Sequence[Process], pss: Mapping[ProcessId, int], ceiling: Ceiling = NO_CEILING
-) -> str:
+def describe_together(processes: Sequence[Process], pss: Mapping[ProcessId, int], ceiling: Ceiling = NO_CEILING) -> str:
     """Return `3 processes, 2.0G`; `at most` where shared pages may be counted more than once."""
     size, counted_once = held_together(processes, pss, ceiling)
     return f"{len(processes)} processes, {'' if counted_once else 'at most '}{format_bytes(size)}"

@@ -43,6 +43,7 @@ class PlainLoop:
         """`load` loads the full screen; without it this screen stays."""
         self._screen = screen
         self._loading = Loading(screen, load, self._ring)
+        screen.picture.is_alone = load is None
         self._units = screen.terminal.units = screen.terminal.units or InputUnits()
         self._dialog: KillDialog | None = None
         self._code: int | None = None

@@ -25,9 +25,14 @@ from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.chart import draw_chart
-from oomtop.tui.widgets.keys_line import MONITOR_KEYS, draw_keys
+from oomtop.tui.widgets.keys_line import MONITOR_KEYS, Keys, draw_keys
 
 _HIDDEN = {"display": "none"}
+_ALONE: Keys = (
+    ("k", "Kill"), ("J", "Select"), ("q", "Quit"), ("n", "Next danger"), ("Esc", "Nearest danger"),
+    ("0-9", "Jump to PID"),
+)  # fmt: skip
+"""The keys that are answered without Textual."""
 
 
 class Placed(NamedTuple):
@@ -69,7 +74,7 @@ class Picture:
         if self._fit_spare_chart(find, assessment, width, room):
             find = self._finder(assessment, width, height)
         top = first + self._top(find, assessment, width, room)
-        keys = self._ruled(draw_keys(MONITOR_KEYS, width, self._look), width)
+        keys = self._ruled(draw_keys(_ALONE if self.is_alone else MONITOR_KEYS, width, self._look), width)
         table = self.table.lines(width, max(0, height - len(top) - len(last) - 1), self._inks)
         every = [*top, *table, *last, keys][:height]
         cursor = len(top) + self.table.cursor_line

@@ -68,6 +68,12 @@ def test_read_only_refuses_a_kill(victim: subprocess.Popen[bytes]) -> None:
     assert victim.poll() is None
 
 
+def test_only_keys_that_are_answered_are_named() -> None:
+    with session("--plain") as shown:
+        shown.shows("k Kill  J Select  q Quit")
+        assert not any(word in shown.screen() for word in ("Freeze", "Limit", "Spare", "Help", "freeze it", "spare it"))
+
+
 def test_the_cursor_moves_and_the_screen_follows_the_size() -> None:
     with session("--plain") as shown:
         shown.shows("Quit")

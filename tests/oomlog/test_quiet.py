@@ -11,7 +11,6 @@ import pytest
 
 from oomtop.oomlog import killers, scan
 from oomtop.oomlog.carriers import quiet
-from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.hits import finder
 from oomtop.oomlog.killers.reader import DAEMONS
 from oomtop.oomlog.killers.story import Phrase
@@ -42,20 +41,6 @@ def with_prefix(path: Path, prefix: str, odd: bool) -> list[str]:
     for at in chance.sample(range(len(lines)), min(5, len(lines)) if odd else 0):
         lines[at] = chance.choice(ODD).format(lines[at])
     return lines
-
-
-@pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The lines that are read one by one."""
-    taken: list[str] = []
-    take = scan.LogScanner.take
-
-    def taking(scanner: scan.LogScanner, text: str) -> Iterator[OomEvent]:
-        taken.append(text)
-        return take(scanner, text)
-
-    monkeypatch.setattr(scan.LogScanner, "take", taking)
-    return taken
 
 
 def assert_quiet_changes_nothing(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

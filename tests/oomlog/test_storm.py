@@ -3,14 +3,11 @@
 import io
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from oomtop.oomlog import scan
 from oomtop.oomlog.carriers import storm
-from oomtop.oomlog.event import OomEvent
 from oomtop.oomlog.evidence import Evidence
 from oomtop.oomlog.killers import story
 from oomtop.oomlog.killers.reader import KillerReader
@@ -62,15 +59,7 @@ def test_storms_change_nothing(prefix: str, share: float, monkeypatch: pytest.Mo
     assert [read(log) for log in logs] == found
 
 
-def test_a_storm_is_not_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[str] = []
-    take = scan.LogScanner.take
-
-    def taking(scanner: scan.LogScanner, text: str) -> Iterator[OomEvent]:
-        taken.append(text)
-        return take(scanner, text)
-
-    monkeypatch.setattr(scan.LogScanner, "take", taking)
+def test_a_storm_is_not_read_line_by_line(taken: list[str]) -> None:
     lines = [f"[{at:5d}.000000] " + KILL.format(what="Out", pid=100 + at, name="x") for at in range(2000)]
     assert len(read("\n".join(lines) + "\n").events) == len(lines)
     assert len(taken) < 100

@@ -120,6 +120,25 @@ async def test_down_moves_the_cursor_to_the_last_setting_and_then_the_page() -> 
         assert detail(screen) != last
 
 
+async def test_the_cursor_stays_on_the_first_setting_until_it_is_moved() -> None:
+    screen = KernelScreen(State("root"), Look())
+    async with Stage(screen).run_test(size=(80, 24)) as pilot:
+        plain = rich_assessment()
+        good = tuple((name, "67584" if name == "min_free_kbytes" else value) for name, value in SETTINGS)
+        seen = []
+        for settings in (good, SETTINGS, good):
+            screen.assessment = replace(plain, kernel=replace(present(plain.kernel), settings=settings))
+            await pilot.pause()
+            seen.append(screen._rows[0].name)
+            assert screen._cursor == seen[-1]
+        assert len(set(seen)) > 1, "another setting has the gravest verdict"
+        await pilot.press("down")
+        moved = screen._cursor
+        screen.assessment = replace(plain, kernel=replace(present(plain.kernel), settings=SETTINGS))
+        await pilot.pause()
+        assert screen._cursor == moved
+
+
 async def test_a_setting_that_is_only_shown_is_not_offered_for_change() -> None:
     screen = KernelScreen(State("root"), Look())
     async with Stage(screen).run_test(size=(80, 24)) as pilot:

@@ -17,10 +17,10 @@ MODULES = {
     # /proc, /sys and /dev, where nobody puts a file.
     *("host/" + name for name in (
         "root.py", "cmdline.py", "process_folder.py", "open_files.py", "process_scan.py", "process_details.py",
-        "abilities.py", "group_use.py",
+        "abilities.py", "group_use.py", "lineage.py",
     )),
     *("actions/" + name for name in (
-        "base/guard.py", "base/kernel_file.py", "cgroup/kill.py", "drill/group.py",
+        "base/kernel_file.py", "cgroup/kill.py", "drill/group.py",
         "drill/load.py", "drill/plan.py", "process/handle.py",
         "swap/zram.py", "swap/zram_device.py",
     )),

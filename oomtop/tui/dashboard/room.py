@@ -16,7 +16,7 @@ SETTLED_SECONDS = 30.0
 """Seconds for which the heights stay, however many processes come and go."""
 
 
-class Room(NamedTuple):
+class ChartRoom(NamedTuple):
     """Lines of the first tab between the strip and what is below the table."""
 
     lines: int

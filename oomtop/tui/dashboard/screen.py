@@ -20,7 +20,7 @@ from oomtop.tui.base.session import State
 from oomtop.tui.dangers.forecast_chart import draw_forecast
 from oomtop.tui.dangers.subject import aim_in_danger, group_in_danger, is_pressing
 from oomtop.tui.dashboard.event_pane import event_at, has_rail
-from oomtop.tui.dashboard.room import SETTLED_SECONDS, Room
+from oomtop.tui.dashboard.room import SETTLED_SECONDS, ChartRoom
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.process_table.notes import TableCursor
 from oomtop.tui.process_table.widget import ProcessTable
@@ -49,7 +49,7 @@ class Dashboard(TabScreen):
         self._latest = latest
         self._charted = self._charted_second = self._shared_at = 0.0
         """When the charts were drawn, and their heights chosen, on the clock of the ticks."""
-        self._room_before: Room | None = None
+        self._room_before: ChartRoom | None = None
         self._charted_subject = ""
         self._sought = ""
         self.with_forecast = True
@@ -279,14 +279,14 @@ class Dashboard(TabScreen):
             if panel.display and _height_of(panel) != lines:
                 panel.styles.height = lines
 
-    def _is_to_share(self, room: Room, assessment: Assessment) -> bool:
+    def _is_to_share(self, room: ChartRoom, assessment: Assessment) -> bool:
         """Whether heights are chosen anew: for another layout at once, for other processes now and then."""
         is_settled = room == self._room_before and abs(assessment.monotonic - self._shared_at) < SETTLED_SECONDS
         if not is_settled:
             self._room_before, self._shared_at = room, assessment.monotonic
         return not is_settled
 
-    def _room(self) -> Room:
+    def _room(self) -> ChartRoom:
         """Return the room for chart, gauges and table; from the style sheet, as nothing is laid out yet at first."""
         chart, second = self.query_one("#chart"), self.query_one("#second")
         gauges = sum(_height_of(panel) for panel in self.query("#gauges > Panel") if panel is not second)
@@ -295,7 +295,7 @@ class Dashboard(TabScreen):
         base = chart.styles.base.height
         layout = self.query_one("#top").styles.layout
         is_beside = layout is not None and layout.name == "horizontal"
-        return Room(lines, int(base.value) if chart.display and base is not None else 0, gauges, is_beside)
+        return ChartRoom(lines, int(base.value) if chart.display and base is not None else 0, gauges, is_beside)
 
     def hide(self, hidden: Collection[str]) -> None:
         """Hide these sections and show the others."""

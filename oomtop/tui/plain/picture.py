@@ -13,7 +13,7 @@ from oomtop.tui.base.options import Options
 from oomtop.tui.base.session import State
 from oomtop.tui.dangers.forecast_chart import draw_forecast
 from oomtop.tui.dangers.subject import aim_in_danger, is_pressing
-from oomtop.tui.dashboard.room import Room
+from oomtop.tui.dashboard.room import ChartRoom
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.plain.inks import Inks
 from oomtop.tui.plain.rules import Element, declared, parse_rules
@@ -133,7 +133,7 @@ class Picture:
         if needed is None:
             return False
         shown = len(self._stack(gauges(self._state), find, assessment, width))
-        room = Room(lines, find(Section("chart", self._draw_chart)).height, shown, False)
+        room = ChartRoom(lines, find(Section("chart", self._draw_chart)).height, shown, False)
         self._state.spare_chart = room.has_spare_chart(before, needed)
         return self._state.spare_chart != before
 
@@ -147,7 +147,7 @@ class Picture:
         left = (width - gap) // 2 if is_beside and chart.height else width
         right = width - gap - left if is_beside and chart.height else width
         shown = self._stack(gauges(self._state), find, assessment, right)
-        room = Room(lines, chart.height, len(shown), is_beside)
+        room = ChartRoom(lines, chart.height, len(shown), is_beside)
         if (needed := self.table.wanted_height) is not None:
             self._state.more_chart = room.more(self._state.more_chart, needed)
         more = self._state.more_chart

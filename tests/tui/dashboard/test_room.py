@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oomtop.tui.dashboard.room import Room
+from oomtop.tui.dashboard.room import ChartRoom
 
 LINES = st.integers(0, 70)
 
@@ -13,7 +13,7 @@ LINES = st.integers(0, 70)
 def test_no_band_is_left_and_no_process_loses_its_line_to_a_chart(
     lines: int, chart: int, gauges: int, is_beside: bool, before: int, needed: int
 ) -> None:
-    room = Room(lines, chart, gauges, is_beside)
+    room = ChartRoom(lines, chart, gauges, is_beside)
     more = room.more(before, needed)
     blank = room.table(more) - needed
     assert more >= 0
@@ -26,7 +26,7 @@ def test_no_band_is_left_and_no_process_loses_its_line_to_a_chart(
 
 @pytest.mark.parametrize(("count", "shown"), [(5, True), (20, True), (30, False)])
 def test_a_chart_comes_and_goes_with_the_room_for_it(count: int, shown: bool) -> None:
-    hidden = Room(lines=36, chart=0, gauges=7, is_beside=False)
+    hidden = ChartRoom(lines=36, chart=0, gauges=7, is_beside=False)
     assert hidden.has_spare_chart(before=False, needed=count + 1) == shown
-    assert Room(36, 5, 7, False).has_spare_chart(before=True, needed=count + 1) == shown
-    assert not Room(36, 12, 7, True).has_spare_chart(before=False, needed=2), "the style sheet shows it already"
+    assert ChartRoom(36, 5, 7, False).has_spare_chart(before=True, needed=count + 1) == shown
+    assert not ChartRoom(36, 12, 7, True).has_spare_chart(before=False, needed=2), "the style sheet shows it already"

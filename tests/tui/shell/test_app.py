@@ -22,7 +22,7 @@ from oomtop.oomlog.scan import scan_lines
 from oomtop.tui.actions.controller import ActionDesk
 from oomtop.tui.actions.dialogs import PlanDialog
 from oomtop.tui.base.sampling import samples
-from oomtop.tui.dashboard.room import Room
+from oomtop.tui.dashboard.room import ChartRoom
 from oomtop.tui.process_table.widget import ProcessTable
 from oomtop.tui.shell.app import OomtopApp, Options
 from oomtop.tui.shell.command_palette import Palette, PaletteCommand
@@ -136,7 +136,7 @@ async def test_capital_v_shows_the_chart_and_then_takes_it_further_back(
     app: OomtopApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However few processes this machine has.
-    monkeypatch.setattr(Room, "has_spare_chart", lambda *_, **__: False)
+    monkeypatch.setattr(ChartRoom, "has_spare_chart", lambda *_, **__: False)
 
     def axis() -> list[str]:
         found = app.dashboard.query_one("#chart", Panel)

@@ -111,7 +111,7 @@ def _plot(
     import plotext
 
     past, ahead = span
-    limit = danger.capacity
+    limit = _limit_of(danger)
     plotext.clear_figure()
     plotext.theme("clear")
     # Else it is no larger than the terminal of stdout, 80x24 where that is none.
@@ -151,13 +151,20 @@ def _recent(
 ) -> tuple[list[float], list[float], list[float]]:
     """Return (seconds from now, held, used) of a part of a curve; for the machine including swap."""
     with_swap = danger.kind is DangerKind.MACHINE
+    # plotext fills up to a value above the axis line by line, and a group may hold a million times its limit.
+    most = 2 * _limit_of(danger)
     points = [
-        (when - now, held + swapped * with_swap, used + swapped * with_swap)
+        (when - now, min(most, held + swapped * with_swap), min(most, used + swapped * with_swap))
         for when, held, used, swapped in zip(curve.times, curve.held, curve.used, curve.swapped, strict=True)
         if -past <= when - now <= ahead
     ]
     ages, held, used = zip(*points, strict=True) if points else ((), (), ())
     return list(ages), list(held), list(used)
+
+
+def _limit_of(danger: Danger) -> int:
+    """Return the limit in bytes, at least one: `memory.max` may be 0."""
+    return max(1, danger.capacity)
 
 
 def _plot_cone(danger: Danger, ahead: float, size: tuple[int, int], signs: Signs) -> None:
@@ -166,13 +173,13 @@ def _plot_cone(danger: Danger, ahead: float, size: tuple[int, int], signs: Signs
 
     if danger.earliest is None or danger.median is None or danger.latest is None:
         return
-    rise, steps = danger.capacity - danger.filled, max(2, size[0])
+    rise, limit, steps = danger.capacity - danger.filled, _limit_of(danger), max(2, size[0])
     xs, ys = [], []
     for step in range(1, steps):
         when = ahead * step / steps
         low = danger.filled + rise * min(1.0, when / max(danger.latest, 0.1))
         high = danger.filled + rise * min(1.0, when / max(danger.earliest, 0.1))
-        count = max(1, round((high - low) / danger.capacity * size[1] * 2))
+        count = max(1, round((high - low) / limit * size[1] * 2))
         xs += [when] * (count + 1)
         ys += [low + (high - low) * at / count for at in range(count + 1)]
     plotext.scatter(xs, ys, marker=signs.cone)

@@ -69,10 +69,12 @@ def _plot(series: PastSeries, assessment: Assessment, seconds: int, size: tuple[
     plotext.limit_size(False, False)
     plotext.plotsize(*size)
     ages = [time - now for time in series.times]
-    available = [100.0 * (value or 0) / total for value in series.available]
+    available = [min(100.0, 100.0 * (value or 0) / total) for value in series.available]
     plotext.plot(ages, available, marker=marker, label="available")
     if swap and any(series.swap_used):
-        plotext.plot(ages, [100.0 * (value or 0) / swap for value in series.swap_used], marker="s", label="swap used")
+        # Of swap that was taken away since, more was used than there is now.
+        used = [min(100.0, 100.0 * (value or 0) / swap) for value in series.swap_used]
+        plotext.plot(ages, used, marker="s", label="swap used")
     if any(series.some_avg10):
         plotext.plot(ages, [value or 0.0 for value in series.some_avg10], marker="p", label="PSI some")
     span = seconds or min(span_of(-ages[0]), _USUAL)

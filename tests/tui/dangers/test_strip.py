@@ -1,5 +1,6 @@
 """The strip, the board and the forecast: what they say in each state, at each width, in ASCII and without a victim."""
 
+import time
 from typing import Any
 
 import pytest
@@ -196,3 +197,14 @@ def test_a_chart_has_the_size_it_is_given_whatever_stdout_is() -> None:
     chart = chart_of(make_danger(curve=curve), now, 120, (200, 40), Look())
     assert len(chart) == 40
     assert {line.cell_len for line in chart} == {200}
+
+
+@pytest.mark.parametrize("limit", [0, 10])
+def test_a_group_that_holds_a_million_times_its_limit_is_drawn_at_once(limit: int) -> None:
+    now = 1_000_000.0
+    much = [1000.0 * MIB] * 61
+    curve = UseCurve([now - 60 + at for at in range(61)], much, much, [0.0] * 61)
+    begun = time.process_time()
+    chart = chart_of(replace(make_danger(curve=curve), limit=limit), now, 120, (80, 8), Look())
+    assert len(chart) == 8
+    assert time.process_time() - begun < 2

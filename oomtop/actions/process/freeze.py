@@ -20,7 +20,7 @@ from oomtop.actions.base.plan import Outcome, Plan, Status
 from oomtop.actions.base.prepared import PreparedAction, refused
 from oomtop.actions.base.requests import FreezeCgroupRequest, FreezeRequest, KillRequest
 from oomtop.actions.process.kill import prepare_kill
-from oomtop.errors import ActionRefused
+from oomtop.errors import ActionRefused, NothingLeft
 from oomtop.host.freezer import freezer_folder
 from oomtop.host.root import parse_counters, read_optional
 from oomtop.units import printable
@@ -71,7 +71,10 @@ def _find(path: str, context: ActionContext) -> CgroupTarget:
     layout = context.layout
     if layout is None or layout.version == 2:
         return find_group(context, path)
-    return find_group(context, path, freezer_folder(layout))
+    mount = freezer_folder(layout)
+    if os.path.isdir(layout.memory_mount + path) and not os.path.isdir(mount + path):
+        raise NothingLeft(f"{path} is no group of the freezer (cgroup v1): stop its processes by pid")
+    return find_group(context, path, mount)
 
 
 def _elsewhere(group: CgroupTarget, context: ActionContext) -> int:

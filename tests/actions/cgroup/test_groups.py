@@ -166,7 +166,7 @@ def test_a_freezer_group_without_its_processes_is_refused(
     freezer = os.path.join(os.path.dirname(layout.memory_mount), "freezer")
     if layout.version != 1 or not os.path.isdir(freezer):
         pytest.skip("no freezer of cgroup v1 here")
-    assert "no such cgroup" in present(ask(FreezeCgroupRequest(NAME), layout).plan.refusal)
+    assert "is no group of the freezer" in present(ask(FreezeCgroupRequest(NAME), layout).plan.refusal)
     folder = make(freezer)
     try:
         assert "none of its 1 processes" in present(ask(FreezeCgroupRequest(NAME), layout).plan.refusal)

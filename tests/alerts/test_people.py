@@ -113,7 +113,41 @@ def test_roots_go_to_every_desktop_as_its_user_without_roots_environment(
 
 def test_without_a_desktop_it_says_so(programs: Path, letter: Letter) -> None:
     problem = Desktop(UNGUARDED, threading.Event(), str(programs / "none"), {})(letter)
-    assert problem == "no desktop: nobody has a session bus"
+    whose = "nobody has a" if os.geteuid() == 0 else "this user can reach no"
+    assert problem == f"no desktop: {whose} session bus"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_what_is_missing_is_named_not_what_looked_for_it(programs: Path, letter: Letter, users: Path) -> None:
+    put(programs / "setpriv", "exit 127")
+    assert "notify-send is not installed" in present(Desktop(UNGUARDED, threading.Event(), str(users), {})(letter))
+    put(programs / "notify-send", "exit 127")
+    own = {"DBUS_SESSION_BUS_ADDRESS": "unix:x"}
+    said = Desktop(UNGUARDED, threading.Event(), str(programs / "none"), own)(letter)
+    assert said == "notify-send is not installed (libnotify-bin)"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_unit_without_the_capabilities_for_it_names_its_drop_in(
+    programs: Path, letter: Letter, users: Path, tmp_path: Path
+) -> None:
+    status = tmp_path / "status"
+    for held in ("0000000000000000", "0000000000000080", "ffffffffffffff3f"):
+        status.write_text(f"Name:\toomtop\nCapEff:\t{held}\n")
+        said = present(Desktop(UNGUARDED, threading.Event(), str(users), {}, str(status))(letter))
+        assert "docs/configuration.md has a drop-in" in said
+    assert not (programs / "setpriv.given").exists()
+
+
+def test_a_wall_that_would_reach_nobody_says_so(
+    programs: Path, letter: Letter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = tmp_path / "status"
+    for user, bit, reaches in ((0, 1, True), (1000, 0, True), (1000, 1, False)):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        status.write_text(f"Name:\toomtop\nNoNewPrivs:\t{bit}\nSeccomp:\t2\n")
+        said = Wall(UNGUARDED, threading.Event(), str(status))(letter)
+        assert (said is None) == reaches, said
 
 
 def test_one_line_of_the_configuration_is_enough() -> None:

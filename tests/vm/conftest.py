@@ -33,6 +33,7 @@ ORDER = (
     "test_vm_oomd",
     "test_vm_nodes",
     "test_vm_owners",
+    "test_vm_warnings",
     "test_vm_recorder",
 )
 

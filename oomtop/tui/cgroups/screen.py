@@ -19,9 +19,9 @@ from oomtop.host.cgroup import is_inside
 from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.session import State
 from oomtop.tui.cgroups.rows import COLUMNS, DANGER, CgroupLine, arrange, columns_for, group_line, title_line
+from oomtop.tui.dangers.danger_words import DISTANT
 from oomtop.tui.dangers.forecast_chart import draw_forecast_of
 from oomtop.tui.dangers.panel import tab_head
-from oomtop.tui.dangers.subject import DISTANT
 from oomtop.tui.process_table.columns import command_of
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet

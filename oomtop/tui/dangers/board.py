@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Danger
+from oomtop.tui.dangers.danger_words import Weight, signed_rate, weight_of
 from oomtop.tui.dangers.strip import Subject
-from oomtop.tui.dangers.subject import Weight, signed_rate, weight_of
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text
 from oomtop.tui.widgets.text_parts import Draw, keep_end

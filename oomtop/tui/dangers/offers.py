@@ -15,7 +15,7 @@ from oomtop.host.cgroup import is_inside
 from oomtop.host.process import ProcessId
 from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.rights import Rights
-from oomtop.tui.dangers.subject import is_drop, is_over, is_swarm
+from oomtop.tui.dangers.danger_words import is_drop, is_over, is_swarm
 from oomtop.units import format_about, format_bytes, printable
 
 _SUDO = "sudo oomtop"

@@ -18,8 +18,7 @@ from oomtop.analysis.model.assessment import Assessment
 from oomtop.analysis.model.danger import Armed, Danger, DangerKind, DangerState
 from oomtop.tui.base.aim import Aim
 from oomtop.tui.base.session import State
-from oomtop.tui.dangers.offers import OfferedKey, offers
-from oomtop.tui.dangers.subject import (
+from oomtop.tui.dangers.danger_words import (
     Weight,
     headline,
     is_over,
@@ -32,6 +31,7 @@ from oomtop.tui.dangers.subject import (
     victim_words,
     weight_of,
 )
+from oomtop.tui.dangers.offers import OfferedKey, offers
 from oomtop.tui.style.cell_width import cell_len
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.text import Text

@@ -17,8 +17,8 @@ from oomtop.tui.base.aim import Aim
 from oomtop.tui.base.messages import AimMoved
 from oomtop.tui.base.options import SECTIONS
 from oomtop.tui.base.session import State
+from oomtop.tui.dangers.danger_words import aim_in_danger, group_in_danger, is_pressing
 from oomtop.tui.dangers.forecast_chart import draw_forecast
-from oomtop.tui.dangers.subject import aim_in_danger, group_in_danger, is_pressing
 from oomtop.tui.dashboard.event_pane import event_at, has_rail
 from oomtop.tui.dashboard.room import SETTLED_SECONDS, ChartRoom
 from oomtop.tui.dashboard.sections import Section, above, below, gauges

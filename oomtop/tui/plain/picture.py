@@ -11,8 +11,8 @@ from oomtop.frozen import replace
 from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.options import Options
 from oomtop.tui.base.session import State
+from oomtop.tui.dangers.danger_words import aim_in_danger, is_pressing
 from oomtop.tui.dangers.forecast_chart import draw_forecast
-from oomtop.tui.dangers.subject import aim_in_danger, is_pressing
 from oomtop.tui.dashboard.room import ChartRoom
 from oomtop.tui.dashboard.sections import Section, above, below, gauges
 from oomtop.tui.plain.inks import Inks

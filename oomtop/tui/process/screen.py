@@ -30,9 +30,9 @@ from oomtop.tui.base.aim import Aim, KeyPlace
 from oomtop.tui.base.messages import ToolChosen
 from oomtop.tui.base.session import State
 from oomtop.tui.base.slow_read import Answer, ask
+from oomtop.tui.dangers.danger_words import aim_in_danger, group_in_danger
 from oomtop.tui.dangers.forecast_chart import draw_forecast_of
 from oomtop.tui.dangers.panel import danger_strip
-from oomtop.tui.dangers.subject import aim_in_danger, group_in_danger
 from oomtop.tui.process import sections
 from oomtop.tui.style.palette import Look
 from oomtop.tui.style.stylesheet import stylesheet

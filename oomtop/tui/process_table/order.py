@@ -11,7 +11,7 @@ from oomtop.analysis.shared_memory import Ceiling
 from oomtop.frozen import replace
 from oomtop.host.process import ProcessId
 from oomtop.tui.base.aim import Aim, KeyPlace
-from oomtop.tui.dangers.subject import is_pressing
+from oomtop.tui.dangers.danger_words import is_pressing
 from oomtop.tui.process_table.columns import ColumnContext, empty_columns, rank_victims
 from oomtop.tui.process_table.filter_query import haystack
 from oomtop.tui.process_table.incremental_sort import Change, can_resort, changes_between, resort

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 from oomtop.frozen import frozen, replace
 from oomtop.oomlog.event import OomEvent, ReportZone, Task, Victim
@@ -230,17 +231,8 @@ def _node(text: str | None) -> int | None:
 
 
 def _zone(key: tuple[int | None, str], free: int, rest: str) -> ReportZone:
-    values = {name: int(size) * 1024 for name, size in _ZONE_FIELD.findall(rest)}
-    return ReportZone(
-        *key,
-        free=free * 1024,
-        boost=values.get("boost"),
-        min=values.get("min"),
-        low=values.get("low"),
-        high=values.get("high"),
-        managed=values.get("managed"),
-        present=values.get("present"),
-    )
+    marks: dict[str, Any] = {name: int(size) * 1024 for name, size in _ZONE_FIELD.findall(rest)}
+    return replace(ReportZone(*key, free * 1024), **marks)
 
 
 _PAGE_SIZES = frozenset(1 << shift for shift in range(12, 19))

@@ -20,7 +20,7 @@ OOMTOP = (sys.executable, "-m", "oomtop", "--interval", "60")
 TAKEN_OVER = "\x1b[?1000h"
 """The first that Textual's driver sends."""
 _PATIENCE = 40.0
-_TRIES = 4
+TRIES = 4
 """The screens are the machine's own: a kill that another test causes comes between the two pictures now and then."""
 
 
@@ -52,6 +52,12 @@ class Session:
 
     def press(self, keys: str) -> None:
         os.write(self.at.master, keys.encode())
+
+    def answers(self, keys: str) -> None:
+        """Press keys and wait until more is sent."""
+        seen = len(self.sent)
+        self.press(keys)
+        self.until(lambda _: len(self.sent) > seen)
 
 
 @contextmanager
@@ -103,7 +109,7 @@ def test_the_handover_changes_no_cell(
     monkeypatch.delenv("COLORTERM", raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         with session(*options, size=size) as shown:
             first, second = both(shown)
         assert len(first.touched) == size[0] * size[1]

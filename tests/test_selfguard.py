@@ -132,8 +132,8 @@ def test_there_is_room_for_ticks_and_keys_once_the_start_has_ended() -> None:
         "print(faults() - before)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    # A megabyte a time: 256 pages if it came from the kernel.
-    assert int(done.stdout) < 40
+    # A megabyte a time: 256 pages, 50 times, if it came from the kernel; one arena may be new.
+    assert int(done.stdout) < 100
 
 
 def test_what_was_swapped_out_is_found_and_locked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,9 @@ EVENT = sorted((Path(__file__).parents[2] / "fixtures" / "events").glob("*.log")
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> OomtopApp:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OomtopApp:
+    # However few processes this machine has.
+    monkeypatch.setattr(ChartRoom, "has_spare_chart", lambda *_, **__: False)
     monitor = OomtopApp(Scripted(), Options(interval=60))
     monitor.actions.audit = Audit(str(tmp_path / "audit.jsonl"))
     return monitor
@@ -132,12 +134,7 @@ async def test_v_shows_and_hides_the_chart_at_every_size(app: OomtopApp, size: t
             await settled(pilot, lambda: chart.region.bottom <= top.region.bottom == table.region.y)
 
 
-async def test_capital_v_shows_the_chart_and_then_takes_it_further_back(
-    app: OomtopApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # However few processes this machine has.
-    monkeypatch.setattr(ChartRoom, "has_spare_chart", lambda *_, **__: False)
-
+async def test_capital_v_shows_the_chart_and_then_takes_it_further_back(app: OomtopApp) -> None:
     def axis() -> list[str]:
         found = app.dashboard.query_one("#chart", Panel)
         return found.line_at(found.size.height - 1).split()[:1]

@@ -444,7 +444,9 @@ class Watch:
         dead = [load for load in loads if load.process.poll() in (-9, -15)]
         first = next((load for load in awaited if load in dead), None)
         screen = monitor.wait_for(shown or (f"killed {first.name} {first.pid}" if first else "killed"))
-        monitor.press()
+        # Two: of who was dead before the first look, no key has been timed yet.
+        for _ in range(2):
+            monitor.press()
         answer = {
             "killed": [load.name for load in dead],
             "pids": [load.pid for load in dead],

@@ -43,8 +43,8 @@ def _burst(rng: Random) -> bytes:
     data = b"".join(rng.choice(SEQUENCES) for _ in range(rng.randint(1, 6)))
     if rng.random() < 0.4:
         data = mutate(rng, data, 3)
-    # Ctrl-C, Ctrl-Z, q and F10 end or stop it, as they should; what writes a file is left out as well.
-    return (data + rng.choice((b"", b"", rng.choice(NASTY))))[:6000].translate(None, b"\x03\x1aqX")
+    # Ctrl-C, Ctrl-Q, Ctrl-Z, q and F10 end or stop it, as they should; what writes a file is left out as well.
+    return (data + rng.choice((b"", b"", rng.choice(NASTY))))[:6000].translate(None, b"\x03\x11\x1aqX")
 
 
 def attempt(bursts: list[bytes]) -> None:

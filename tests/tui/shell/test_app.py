@@ -82,7 +82,8 @@ async def drawn(pilot: Pilot[None]) -> ProcessTable:
 async def test_the_table_has_room_at_every_size(app: OomtopApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         table = await drawn(pilot)
-        assert table.size.height >= 10
+        # With fewer processes than that the chart takes the rest.
+        assert table.size.height >= min(10, len(table.lines) + 1)
         assert table.region.bottom <= size[1]
 
 

@@ -19,6 +19,7 @@ from oomtop.host.privileges import Capability, has_capability
 from oomtop.render.plan import describe
 from oomtop.tui.actions.menus import Ask
 from oomtop.tui.base.screens import Question
+from oomtop.tui.widgets.prompt_line import MOST_TYPED
 from oomtop.units import format_bytes, format_duration, printable
 
 ADJUSTMENTS: tuple[tuple[int, str], ...] = (
@@ -75,7 +76,7 @@ class AskDialog(Question[Request | None]):
         """Build the line."""
         with Vertical():
             yield Static(Text(printable(self._ask.title)), markup=False)
-            yield Input(self._ask.text, select_on_focus=False, compact=True)
+            yield Input(self._ask.text, select_on_focus=False, compact=True, max_length=MOST_TYPED)
             for line in self._ask.hint.splitlines():
                 yield Static(Text(printable(line)), markup=False)
             yield Static("", classes="wrong", markup=False)

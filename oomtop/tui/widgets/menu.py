@@ -17,6 +17,7 @@ from oomtop.tui.base.screens import Question
 from oomtop.units import printable
 
 _TITLE = 2 * 64
+_LONGEST_NUMBER = 20
 
 
 class PagedChoices(OptionList):
@@ -63,7 +64,7 @@ class Menu(Question["int | None"]):
             yield PagedChoices(*(Option(Text(label), id=str(int(value))) for value, label in self._choices))
             if self._typed is not None:
                 hint = f"or any value from {self._typed[0]} to {self._typed[1]}"
-                yield Input(placeholder=hint, type="integer", compact=True)
+                yield Input(placeholder=hint, type="integer", compact=True, max_length=_LONGEST_NUMBER)
             yield Static("Enter: choose   Esc: cancel", classes="keys", markup=False)
 
     def on_mount(self) -> None:

@@ -13,6 +13,9 @@ from textual.widgets import Input
 
 from oomtop.tui.style.cell_width import cell_len
 
+MOST_TYPED = 1000
+"""Characters of an answer: each key measures the whole line, of 6,000 they would hold the screen up for a minute."""
+
 
 class PromptLine(Input):
     """Hidden until it asks; what it asks for stands before what is typed."""
@@ -23,7 +26,7 @@ class PromptLine(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel", id="prompt.leave")]
 
     def __init__(self, after: Callable[[], object]) -> None:
-        super().__init__(id="line", compact=True)
+        super().__init__(id="line", compact=True, max_length=MOST_TYPED)
         self._after = after
         self._use: Callable[[str], None] | None = None
         self._typed: Callable[[str], object] | None = None

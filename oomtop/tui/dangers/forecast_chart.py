@@ -52,7 +52,7 @@ def draw_forecast(subject: Subject, seconds: Callable[[], int]) -> Draw:
     def draw(assessment: Assessment, width: int, height: int, look: Look) -> list[Text]:
         danger = subject(assessment)
         if danger is None or height < _LEAST_HEIGHT or len(danger.curve.times) < 2:
-            return [Text(" the forecast begins with the second sample", look.style("dim"))]
+            return [Text(" the chart of the nearest limit begins after some seconds", look.style("dim"))]
         return chart_of(danger, assessment.time, seconds() or _USUAL, (width, height), look, assessment.series.marks)
 
     return draw

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from math import inf
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -47,7 +48,9 @@ class Dashboard(TabScreen):
     def __init__(self, state: State, look: Look, latest: Callable[[], Assessment | None]) -> None:
         super().__init__(state, look, name="processes-tab")
         self._latest = latest
-        self._charted = self._charted_second = self._shared_at = 0.0
+        self._shared_at = 0.0
+        self._drawn_at: dict[str, float] = {}
+        """When each chart was drawn, in seconds of the monotonic clock; none once all are to be drawn."""
         """When the charts were drawn, and their heights chosen, on the clock of the ticks."""
         self._room_before: ChartRoom | None = None
         self._charted_subject = ""
@@ -209,7 +212,8 @@ class Dashboard(TabScreen):
             return
         subject = self.state.subject(assessment)
         if subject is not None and subject.subject != self._charted_subject:
-            self._charted_subject, self._charted = subject.subject, 0.0
+            self._charted_subject = subject.subject
+            self._drawn_at.clear()
         # First: a chart that appears with this tick is drawn with it.
         self._fit(assessment)
         for panel in self.query(Panel):
@@ -228,6 +232,8 @@ class Dashboard(TabScreen):
         pressing = is_pressing(self.state.subject(assessment), assessment)
         if self.has_class("-danger") != pressing:
             self._restyle("#top, #top *", {"-danger": pressing})
+            # What one chart showed goes to the other.
+            self._drawn_at.clear()
         has = has_rail(assessment, self.state.remarks, *self.app.size)
         if self.has_class("-rail") != has:
             self._restyle("#middle, #events", {"-rail": has})
@@ -249,14 +255,10 @@ class Dashboard(TabScreen):
             return True
         if not DUTIES[self.state.level].chart or not panel.display:
             return False
-        is_first = panel.id == "chart"
-        pause = _SECOND_SECONDS if not is_first else 1.0 if self.has_class("-danger") else _CHART_SECONDS
-        if assessment.monotonic - (self._charted if is_first else self._charted_second) < pause:
+        pause = _SECOND_SECONDS if panel.id == "second" else 1.0 if self.has_class("-danger") else _CHART_SECONDS
+        if assessment.monotonic - self._drawn_at.get(panel.id, -inf) < pause:
             return False
-        if is_first:
-            self._charted = assessment.monotonic
-        else:
-            self._charted_second = assessment.monotonic
+        self._drawn_at[panel.id] = assessment.monotonic
         return True
 
     def _share_room(self, assessment: Assessment) -> None:
@@ -273,7 +275,7 @@ class Dashboard(TabScreen):
         second, height = self.query_one("#second", Panel), room.second(self.state.more_chart)
         if second.has_class("-shown") != bool(height):
             second.set_class(bool(height), "-shown")
-            self._charted_second = assessment.monotonic
+            self._drawn_at["second"] = assessment.monotonic
             second.show(assessment)
         for panel, lines in ((self.query_one("#chart"), room.chart + self.state.more_chart), (second, height)):
             if panel.display and _height_of(panel) != lines:
@@ -318,22 +320,23 @@ class Dashboard(TabScreen):
             self.toggle_chart()
             return
         self.state.chart_seconds = span_beside(self.state.chart_seconds)
-        self._charted = 0.0
+        self._drawn_at.clear()
         if self.assessment is not None:
-            self.query_one("#chart", Panel).show(self.assessment)
+            for panel in self.query("#chart, #second").results(Panel):
+                panel.show(self.assessment)
 
     def toggle_chart(self) -> None:
         """Cycle through forecast, memory/swap/pressure, and no chart, whatever the screen size."""
         if self.with_forecast and self.has_class("-danger") and self.query_one("#chart").display:
             self.with_forecast = False
-            self._charted = 0.0
+            self._drawn_at.clear()
             self.watch_assessment(self.assessment)
             return
         self.with_forecast = True
         # Read once: the first class may take effect before the second is set.
         was_shown = self.query_one("#chart").display
         self._restyle("#chart", {"-chart": not was_shown, "-no-chart": was_shown})
-        self._charted = 0.0
+        self._drawn_at.clear()
 
     def _restyle(self, whose: str, classes: Mapping[str, bool]) -> None:
         """Set classes of the screen and style only the widgets that have rules for them: all of them take 20 ms."""

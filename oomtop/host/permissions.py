@@ -51,15 +51,20 @@ class Permissions:
         if self.layout is None:
             return False
         name = "memory.max" if self.layout.version == 2 else "memory.limit_in_bytes"
-        return os.access(f"{folder_of(self.layout, path)}/{name}", os.W_OK)
+        return _may_write(f"{folder_of(self.layout, path)}/{name}")
 
     def may_freeze_group(self, path: str) -> bool:
         """Whether it may freeze a cgroup; on v1 there may be no group of that path in the freezer's hierarchy."""
         if self.layout is None:
             return False
         if self.layout.version == 2:
-            return os.access(f"{folder_of(self.layout, path)}/cgroup.freeze", os.W_OK)
-        return os.access(f"{freezer_folder(self.layout)}{path}/freezer.state", os.W_OK)
+            return _may_write(f"{folder_of(self.layout, path)}/cgroup.freeze")
+        return _may_write(f"{freezer_folder(self.layout)}{path}/freezer.state")
+
+
+def _may_write(path: str) -> bool:
+    # Of the real user the kernel forgets the capabilities that the file of the program gives.
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 @cache

@@ -70,22 +70,23 @@ class ActionContext:
 
     def renewed(self, plan: Plan) -> Plan:
         """Return an open plan with the sizes of its targets in these facts; what it does stays as it is."""
-        targets = tuple(self._renewed(target) for target in plan.targets)
+        known = {process.id: process for process in self.processes}
+        targets = tuple(_renewed(target, known.get(target.id)) for target in plan.targets)
         if plan.frees is None or not targets:
             return replace(plan, targets=targets)
         total = sum(target.frees or 0 for target in targets)
         before, now = (f"frees up to {format_bytes(size)}" for size in (plan.frees, total))
         return replace(plan, targets=targets, frees=total, effect=plan.effect.replace(before, now))
 
-    def _renewed(self, target: Target) -> Target:
-        process = self.find(target.id)
-        if process is None:
-            return target
-        return replace(target, rss=process.rss, frees=None if target.frees is None else frees(process))
-
     def victim(self, process: Process) -> Target:
         """Return `process` as a target of a plan that ends it, with what that frees."""
         return replace(self.target(process), frees=frees(process))
+
+
+def _renewed(target: Target, process: Process | None) -> Target:
+    if process is None:
+        return target
+    return replace(target, rss=process.rss, frees=None if target.frees is None else frees(process))
 
 
 def context_of(snapshot: Snapshot, guard: Guard, root: Root) -> ActionContext:

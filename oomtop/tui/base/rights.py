@@ -32,10 +32,11 @@ class Rights:
     def guarded(self, row: ProcessRow) -> str:
         """Return why no action touches a process, empty if one may: the words of the guard, shorter."""
         process = row.process
-        if self.is_own(process.id):
-            return "oomtop itself" if process.id == _lineage()[0] else "an ancestor of oomtop"
+        # Before the ancestors, of which it is the last.
         if process.pid == 1 and not is_in_namespace("pid"):
             return "init"
+        if self.is_own(process.id):
+            return "oomtop itself" if process.id == _lineage()[0] else "an ancestor of oomtop"
         return "protected by your list" if self._protected and self._is_listed(row) else ""
 
     def _is_listed(self, row: ProcessRow) -> bool:

@@ -68,13 +68,17 @@ def _offers(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) ->
 
 def _more_room(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[OfferedKey]:
     """Yield what makes room: the limit raised, swap added."""
-    is_guarded = any(rights.guarded(row) for row in _members(danger, assessment))
     for remedy in danger.remedies:
         bought = "" if remedy.seconds is None else f": +{format_about(remedy.seconds)}"
-        if remedy.action == "limit" and not is_guarded and rights.may_limit(danger.subject):
+        if remedy.action == "limit" and _may_limit(danger, assessment, rights):
             yield OfferedKey("L", f"raise by {format_bytes(remedy.size)}{bought}", _to_group(danger, aim))
         elif remedy.action == "swap" and rights.may_add_swap:
             yield OfferedKey("W", f"add {format_bytes(remedy.size)} of swap{bought}")
+
+
+def _may_limit(danger: Danger, assessment: Assessment, rights: Rights) -> bool:
+    is_guarded = (rights.guarded(row) for row in _members(danger, assessment))
+    return rights.may_limit(danger.subject) and not any(is_guarded)
 
 
 def _spare(danger: Danger, assessment: Assessment, aim: Aim, rights: Rights) -> Iterator[OfferedKey]:

@@ -132,7 +132,7 @@ class Picture:
         needed, before = self.table.wanted_height, self._state.spare_chart
         if needed is None:
             return False
-        shown = len(self._stack(gauges(self._state), find, assessment, width))
+        shown = sum(find(section).height for section in gauges(self._state))
         room = ChartRoom(lines, find(Section("chart", self._draw_chart)).height, shown, False)
         self._state.spare_chart = room.has_spare_chart(before, needed)
         return self._state.spare_chart != before

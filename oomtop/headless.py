@@ -27,6 +27,7 @@ from oomtop.render.json_text import json_text
 from oomtop.render.plan import describe, describe_outcome
 from oomtop.snapshot import Snapshot
 from oomtop.sources.sampler import Sampler
+from oomtop.threads import use_one_heap
 from oomtop.units import printable
 
 EXIT_CODES: Mapping[Status, int] = {Status.DONE: 0, Status.FAILED: 1, Status.REFUSED: 4, Status.PARTLY: 5}
@@ -223,6 +224,7 @@ def leftovers() -> tuple[tuple[Leftover, ...], tuple[Leftover, ...]]:
 
 def take_snapshot() -> Snapshot:
     """Return the current state of the machine."""
+    use_one_heap()
     sampler = Sampler()
     try:
         return sampler.sample()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from oomtop.commands.arguments import complain
 from oomtop.crash import reason_of
 from oomtop.errors import OomtopError
-from oomtop.threads import start_thread
+from oomtop.threads import start_thread, use_one_heap
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -20,6 +20,7 @@ class Daemon:
 
     def __init__(self) -> None:
         """Block the signals and wait for them: a handler could run while this thread holds a lock it needs."""
+        use_one_heap()
         self._problems: list[str] = []
         self._is_ending = False
         self._code = 0

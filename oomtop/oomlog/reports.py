@@ -25,7 +25,7 @@ _TELLS = (
     "invoked oom-killer", "ill process", "illed process", "oom-kill:", "Mem-Info", "CPU: ", "Pid: ", ": usage ",
     "Task in /", "Tasks in /", "oom_reaper", "Kernel panic", "ut of memory", "ut of Memory", "sysrq: ", "SysRq : ",
 )  # fmt: skip
-_KILLS = ("Memory cgroup out of memory: Killed process ", "Out of memory: Killed process ")
+KILLS = ("Memory cgroup out of memory: Killed process ", "Out of memory: Killed process ")
 _PAUSE = 10.0
 # A report without a table, and the next kill line: further apart than any console takes, they are two.
 _LONGEST_PAUSE = 600.0
@@ -138,8 +138,8 @@ class ReportReader:
     def lone_victim(self) -> int | None:
         """The pid of the only victim of a kill line without a report, which the next other process's kill ends."""
         report = self._open
-        is_lone = report and report.is_plain and not report.reaped and len(report.victims) == 1
-        return report.victims[0].pid if report and is_lone else None
+        is_lone = report is not None and report.is_plain and not report.reaped and len(report.victims) == 1
+        return report.victims[0].pid if report is not None and is_lone else None
 
     def keep_kills(self, kills: Sequence[OomEvent]) -> list[OomEvent]:
         """Take kills in, each of another process than the one before; return the events that ended."""
@@ -218,7 +218,7 @@ class ReportReader:
     def _handle(self, record: Record) -> bool:
         """Apply the first shape that the line has; return whether it had one."""
         text = record.text.strip()
-        if text.startswith(_KILLS) and self._on_killed(record, text):
+        if text.startswith(KILLS) and self._on_killed(record, text):
             return True
         is_typed = self._open is None or self._open.event.type != "unknown"
         if is_typed and (text.startswith("[") or "+0x" in text):

@@ -24,7 +24,7 @@ from oomtop.oomlog.hits import CONTEXT, TELLING, find_hits, finder
 from oomtop.oomlog.killers.reader import DAEMONS, KillerReader
 from oomtop.oomlog.mentions import reader as mentions
 from oomtop.oomlog.records import LOG_KERN, Record
-from oomtop.oomlog.reports import ReportReader
+from oomtop.oomlog.reports import KILLS, ReportReader
 
 BLOCK = 1 << 20
 _SHORT = 1 << 17
@@ -40,7 +40,7 @@ _LOOK_BACK = 64
 _MOST_BACK = 64
 _TAIL = 1 << 18
 _ROW = re.compile(rb"[^\n]{0,200}\[ *\d{1,10}\] +\d+ +\d+ +\d+ +\d+ +\d+")
-_PLAIN = ("[ ", "Node ", "Memory cgroup out of memory: Killed process ", "Out of memory: Killed process ")
+_PLAIN = ("[ ", "Node ", *KILLS)
 # More digits than any number of the kernel has: its line matches no shape of one.
 _IMPOSSIBLE = re.compile(rb"[0-9]{21}")
 

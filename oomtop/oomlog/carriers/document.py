@@ -54,7 +54,6 @@ def document_of(text: str) -> Document | None:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines or _JSON.match(lines[0]):
         return None
-    chats = sum(_CHAT.match(line) is not None for line in lines)
     logs = sum(_LOG.search(line) is not None or KNOWN.match(line) is not None for line in lines)
     if logs * 2 > len(lines):
         return None
@@ -65,6 +64,7 @@ def document_of(text: str) -> Document | None:
     code += lines[0].startswith("#!")
     if code >= _FEWEST and code > logs and code >= _CODE_SHARE * len(lines):
         return Document("source code", is_sure=True)
+    chats = sum(_CHAT.match(line) is not None for line in lines)
     if chats >= _FEWEST and chats > logs:
         return Document("a conversation", is_sure=False)
     shapes = (_MARKUP, _PROSE, _TALK) if len(lines) <= _SHORT else (_MARKUP, _PROSE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TextIO
 
 from oomtop.actions.base.context import context_of
@@ -114,7 +115,7 @@ def _when_due(
 
     audit, guarded = Audit(), guard_self()
     try:
-        print(f"armed; {guarded.describe()}", file=sys.stderr, flush=True)
+        _narrate(f"armed; {guarded.describe()}")
         reason = wait()
     except KeyboardInterrupt:
         reason = "told to end"
@@ -269,4 +270,6 @@ def _confirmed() -> bool:
 
 
 def _narrate(text: str) -> None:
-    print(printable(text), file=sys.stderr)
+    # An action that has begun is carried out to its end, whether anybody reads of it or not.
+    with suppress(OSError):
+        print(printable(text), file=sys.stderr, flush=True)

@@ -90,6 +90,10 @@ class KillRun:
         self._started = time.monotonic()
         try:
             return self._run(report)
+        except BaseException:
+            # Nobody stays stopped by a kill that did not come to its end.
+            self._let_go_on()
+            raise
         finally:
             for case in self._cases[self._planned :]:
                 case.victim.handle.close()
@@ -181,6 +185,8 @@ class KillRun:
         escalates = request.grace is not None and request.signal != signals.SIGKILL
         self._wait(request.grace if escalates and request.grace is not None else request.patience, report)
         if escalates and self._waiting():
+            if self._newcomers is not None:
+                self._hold_still(self._newcomers, report)
             self._signal(self._waiting(), signals.SIGKILL, report)
             self._wait(request.patience, report)
 

@@ -42,6 +42,15 @@ for _ in range(400):
     time.sleep(0.002)
 signal.pause()
 """
+SLOW_SPAWNER = """
+import os, signal, time
+print(flush=True)
+for _ in range(2000):
+    if os.fork() == 0:
+        signal.alarm(30)
+        signal.pause()
+    time.sleep(0.02)
+"""
 DAEMONS = """
 import os, signal
 def call(name):
@@ -187,6 +196,33 @@ def test_a_tree_that_forks_while_it_is_killed_is_followed(number: signal.Signals
     assert find_strays((root,), frozenset(), Root()) == ()
     assert outcome.status is Status.DONE
     assert any("started since the plan" in line for line in news)
+
+
+def test_what_is_started_during_the_grace_is_killed_too() -> None:
+    mark = f"# spawner of {os.getpid()}"
+    code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{SLOW_SPAWNER}{mark}"
+    with subprocess.Popen([sys.executable, "-S", "-c", code], stdout=subprocess.PIPE, text=True) as spawner:
+        present(spawner.stdout).readline()
+        request = KillRequest((identity(spawner.pid),), signal.SIGTERM, grace=1.0, tree=True)
+        outcome = prepare_kill(request, context([facts(spawner.pid)])).perform(print)
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]
+    assert not [command for command in commands if mark.encode() in command]
+    assert outcome.status is Status.DONE
+    assert not any("live on" in line or "still alive" in line for line in outcome.details)
+
+
+def test_nobody_stays_stopped_by_a_kill_that_is_broken_off() -> None:
+    def report(text: str) -> None:
+        raise BrokenPipeError
+
+    child = start()
+    request = KillRequest((identity(child.pid),), signal.SIGTERM, tree=True)
+    prepared = prepare_kill(request, context([facts(child.pid)]))
+    assert prepared.perform(report).status is Status.FAILED
+    try:
+        assert child.wait(10) == -signal.SIGTERM
+    finally:
+        end(child)
 
 
 def test_daemons_that_left_the_tree_before_the_plan_are_counted() -> None:

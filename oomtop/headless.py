@@ -196,6 +196,8 @@ def find_group(snapshot: Snapshot, name: str) -> str:
     Raises:
         OomtopError: no match, or more than one.
     """
+    if not name:
+        raise OomtopError("the name of the cgroup is empty; the root is /")
     paths = [group.path for group in snapshot.cgroups]
     layout = snapshot.cgroup_layout
     inside = name.removeprefix(layout.memory_mount) if layout is not None else name

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from oomtop.snapshot import Tick
 
     snapshot, history = take_snapshot(), History()
-    group = find_group(snapshot, options.cgroup) if options.cgroup else snapshot.own_cgroup
+    group = find_group(snapshot, options.cgroup) if options.cgroup is not None else snapshot.own_cgroup
     history.add(tick := Tick(snapshot))
     answer = answer_headroom(assess(tick, history), options.size, group)
     if answer is None:

@@ -30,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
 
     consent, guard = consent_of(options)
     name, value = _asked(options)
+    if value is None and (options.persist or options.forget):
+        raise OomtopError("--persist and --forget need a NAME and a VALUE")
     if value is None:
         return _show(name, options.json)
     keep = Keep.PERSISTENT if options.persist else Keep.FORGET if options.forget else Keep.RUNTIME

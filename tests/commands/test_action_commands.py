@@ -157,3 +157,18 @@ def test_a_group_is_found_by_path_folder_unit_and_container() -> None:
         find_group(snapshot, box[:12])
     with pytest.raises(OomtopError, match="no cgroup"):
         find_group(snapshot, "ab")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sysctl", "vm.swappiness", "--persist"), "--persist and --forget need a NAME and a VALUE"),
+        (("sysctl", "--forget"), "--persist and --forget need a NAME and a VALUE"),
+        (("headroom", "1G", "--cgroup", ""), "the name of the cgroup is empty"),
+        (("limit", "", "--high", "1G", "--dry-run"), "the name of the cgroup is empty"),
+    ],
+)
+def test_what_was_left_out_is_said(words: tuple[str, ...], said: str) -> None:
+    done = run(*words)
+    assert done.returncode != 0
+    assert said in done.stderr

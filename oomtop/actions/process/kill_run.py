@@ -101,6 +101,9 @@ class KillRun:
     def _run(self, report: Report) -> Outcome:
         if self._newcomers is not None:
             self._hold_still(self._newcomers, report)
+        else:
+            for case in self._cases:
+                case.was_stopped = stands(case)
         self._meter.look(are_going=False)
         self._signal(self._cases, self._request.signal, report)
         if self._newcomers is not None and self._request.signal != signals.SIGKILL:

@@ -106,8 +106,10 @@ def details(cases: Sequence[KillCase], request: KillRequest) -> list[str]:
 
 
 def undo_of(cases: Sequence[KillCase], request: KillRequest) -> FreezeRequest | None:
-    """Return the undo request; only stop and continue have one."""
-    done = tuple(case.victim.process.id for case in cases if case.fate in (Fate.SIGNALLED, Fate.NOT_YET))
+    """Return the undo request, for those that were not in that state before; only stop and continue have one."""
+    stops = request.signal == signals.SIGSTOP
+    changed = (case for case in cases if case.fate in (Fate.SIGNALLED, Fate.NOT_YET) and case.was_stopped != stops)
+    done = tuple(case.victim.process.id for case in changed)
     if not done or request.signal not in (signals.SIGSTOP, signals.SIGCONT):
         return None
-    return FreezeRequest(done, thaw=request.signal == signals.SIGSTOP)
+    return FreezeRequest(done, thaw=stops)

@@ -358,3 +358,14 @@ def test_a_signal_that_pid_1_does_not_handle_is_dropped_from_inside() -> None:
     prepared = prepare_kill(KillRequest((identity(1),), signal.SIGKILL, override=True), context([facts(1)]))
     assert prepared.plan.refusal is not None or "drops it" in prepared.plan.warnings[0]
     prepared.close()
+
+
+def test_the_undo_of_a_freeze_leaves_alone_who_was_stopped_before() -> None:
+    child = start()
+    try:
+        first = prepare(FreezeRequest((identity(child.pid),)), context([facts(child.pid)])).perform(print)
+        again = prepare(FreezeRequest((identity(child.pid),)), context([facts(child.pid)])).perform(print)
+        assert first.undo is not None
+        assert again.undo is None
+    finally:
+        end(child)
